@@ -1,0 +1,114 @@
+"""The layer: a function that can also run backwards.
+
+A network is a chain of functions. Each link takes an array and hands on
+another, and holds a few arrays of numbers, its *parameters*, that decide what
+it computes. Training asks every link one question, starting from the last:
+*if your output changed by a little, how much would the loss change?* Knowing
+that for its output, a layer can work it out for its input and its parameters.
+That is all of backpropagation, and a layer is the pair of functions that do it:
+
+    y, cache  = layer.forward(x)
+    dx, grads = layer.backward(dy, cache)
+
+`dy` stands for "d loss / d y", the same shape as `y`; so do `dx` for `x` and
+`grads["w"]` for `params["w"]`.
+
+The *cache* is whatever backward needs to know about forward, and nothing else.
+The caller carries it from one to the other; the layer keeps nothing. So a
+layer can run forward twice before it runs backward, on training data and then
+on validation data, and nothing gets mixed up. Neither function changes what it
+was given.
+"""
+
+import inspect
+from copy import copy
+from typing import Any, TypeAlias, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+Array: TypeAlias = npt.NDArray[Any]
+"""Any NumPy array of floats: float32 as a rule, float64 and complex for checking derivatives."""
+
+Params: TypeAlias = dict[str, Array]
+"""Arrays by name: a layer's parameters, or the gradients that belong to them."""
+
+Rng: TypeAlias = np.random.Generator | int | None
+"""Where randomness comes from: a generator, a seed for one, or None for fresh entropy."""
+
+Kind = TypeVar("Kind", bound="Layer")
+
+
+class Layer:
+    """The contract every layer keeps, and the little that all of them share.
+
+    A subclass hands its parameters to `Layer.__init__` and defines `forward` and
+    `backward`. It stores each argument of its constructor, `rng` apart, under the
+    argument's own name: that is how a layer can be printed, saved and rebuilt.
+
+    >>> class Scale(Layer):
+    ...     def __init__(self, factor):
+    ...         super().__init__(factor=np.array([factor]))
+    ...         self.factor = factor
+    ...
+    ...     def forward(self, x):
+    ...         return x * self.params["factor"], x
+    ...
+    ...     def backward(self, dy, cache):
+    ...         return dy * self.params["factor"], {"factor": np.array([np.sum(dy * cache)])}
+    >>> layer = Scale(3.0)
+    >>> layer
+    Scale(3.0)
+    >>> y, cache = layer.forward(np.array([1.0, 2.0]))
+    >>> dx, grads = layer.backward(np.array([1.0, 1.0]), cache)
+    >>> y, dx, grads["factor"]
+    (array([3., 6.]), array([3., 3.]), array([3.]))
+    """
+
+    def __init__(self, **params: Array) -> None:
+        self._params: Params = params
+
+    @property
+    def params(self) -> Params:
+        """The layer's own arrays by name, not copies: an optimiser changes them in place."""
+        return self._params
+
+    def forward(self, x: Array) -> tuple[Array, Any]:
+        """Return the output for `x` and the cache that `backward` will want."""
+        raise NotImplementedError(f"{type(self).__name__} defines no forward")
+
+    def backward(self, dy: Array, cache: Any) -> tuple[Array, Params]:
+        """Return the loss's gradient for the input and, by name, for each parameter."""
+        raise NotImplementedError(f"{type(self).__name__} defines no backward")
+
+    def with_params(self: Kind, params: Params) -> Kind:
+        """A copy of this layer that holds `params` in place of its own."""
+        twin = copy(self)
+        twin._params = dict(params)
+        return twin
+
+    def astype(self: Kind, dtype: npt.DTypeLike) -> Kind:
+        """A copy of this layer whose parameters have another type, float64 say."""
+        return self.with_params({name: array.astype(dtype) for name, array in self.params.items()})
+
+    def options(self) -> dict[str, Any]:
+        """The arguments that would build this layer again, weights apart."""
+        return {name: getattr(self, name) for name in self._arguments()}
+
+    def __repr__(self) -> str:
+        shown = []
+        for name, argument in self._arguments().items():
+            value = getattr(self, name)
+            if argument.kind is not argument.KEYWORD_ONLY:
+                shown.append(repr(value))
+            elif value != argument.default:
+                shown.append(f"{name}={value!r}")
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+    def _arguments(self) -> dict[str, inspect.Parameter]:
+        """The constructor's arguments by name, without `rng` and without a bare `**params`."""
+        return {
+            name: argument
+            for name, argument in inspect.signature(type(self)).parameters.items()
+            if name != "rng" and argument.kind is not argument.VAR_KEYWORD
+        }

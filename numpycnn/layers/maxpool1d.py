@@ -1,0 +1,139 @@
+"""Max pooling: keep the largest response in each window.
+
+After a filter has said how well its pattern fits at every sample, the exact
+sample matters less than that it was *somewhere here*. Max pooling keeps the
+largest of every `P` neighbours, in each channel by itself:
+
+    y[n,m,c] = max over j < P of x[n, m S + j, c]
+
+The map becomes shorter by the stride `S` (as a rule `S = P`), a shift of the
+trace by less than that changes the result little, and one number of the new
+map has seen a longer piece of the trace.
+
+`GlobalMaxPool1D` goes all the way and keeps one number per channel: the best
+response anywhere. It does not matter where, so whatever is learned from it
+holds at every place in the trace.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from numpycnn.layers.layer import Array, Layer, Params
+from numpycnn.layers.validation import check_array, whole_number
+
+
+class MaxPool1DCache(NamedTuple):
+    """What MaxPool1D's backward remembers: which sample of each window won, and the length L."""
+
+    winner: Array  # (N, M, C), 0 … P - 1
+    length: int
+
+
+class MaxPool1D(Layer):
+    """The maximum of each window: x (N, L, C) becomes y (N, M, C). No parameters.
+
+    A new window begins every `stride` samples, by default where the last one
+    ended; `M = (L - P) // S + 1` of them fit, and what is left over is dropped. Of
+    equal maxima the first is the winner and takes the whole gradient.
+
+    >>> x = np.array([3.0, 1.0, 4.0, 1.0, 5.0]).reshape(1, 5, 1)
+    >>> MaxPool1D(2).forward(x)[0].ravel()
+    array([3., 4.])
+    >>> MaxPool1D(3, stride=1).forward(x)[0].ravel()
+    array([4., 4., 5.])
+
+    Raises `TypeError` or `ValueError` for sizes that are not positive whole numbers,
+    inputs of another type or shape, and traces shorter than one window.
+    """
+
+    def __init__(self, pool_size: int, *, stride: int | None = None) -> None:
+        self.pool_size = whole_number(self, "pool_size", pool_size)
+        self.stride = self.pool_size if stride is None else whole_number(self, "stride", stride)
+        super().__init__()
+
+    def forward(self, x: Array) -> tuple[Array, MaxPool1DCache]:
+        """Return y[n,m,c] = max_j x[n, m S + j, c], and which j it was."""
+        check_array(self, "x", x, "N, L, C", (None, None, None))
+        length = x.shape[1]
+        if length < self.pool_size:
+            raise ValueError(
+                f"MaxPool1D expected x with at least pool_size={self.pool_size} samples, "
+                f"got L={length}; use a smaller pool or longer traces"
+            )
+        starts = np.arange(0, length - self.pool_size + 1, self.stride)  # (M,)
+
+        # One place in the window at a time, so that every step compares whole maps.
+        # The winner is the last place that beat all before it. (`take` copies a
+        # sample's channels in one go; a slice x[:, j::S] visits them one by one.)
+        y = x.take(starts, axis=1)  # (N, M, C)
+        winner = np.zeros(y.shape, np.min_scalar_type(self.pool_size - 1))
+        for j in range(1, self.pool_size):
+            rival = x.take(starts + j, axis=1)
+            winner = np.maximum(winner, (rival > y) * winner.dtype.type(j))
+            y = np.maximum(y, rival)
+        return y, MaxPool1DCache(winner, length)
+
+    # The backward pass
+    # -----------------
+    # Only the winner of a window touched the output: it gets the window's whole
+    # gradient, and the others get nothing. A sample that won in several
+    # overlapping windows gets the sum.
+    #
+    # "The sum" is the trap here: written as one assignment, the later of two
+    # overlapping windows wipes out the earlier. As in the convolution, every
+    # `ceil(P / S)`-th window is free of overlap with its like, so within such a phase
+    # the windows can be laid out side by side, and the phases are added up.
+
+    def backward(self, dy: Array, cache: MaxPool1DCache) -> tuple[Array, Params]:
+        """Return dx[n,i,c] = the sum of dy[n,m,c] over the windows m that sample i has won."""
+        winner, length = cache
+        n_traces, n_outputs, n_channels = winner.shape
+        check_array(self, "dy", dy, "N, M, C", winner.shape)
+        phases = -(-self.pool_size // self.stride)
+        pitch = phases * self.stride  # from one window of a phase to the next
+
+        dx = np.zeros((n_traces, length, n_channels), dy.dtype)
+        for phase in range(min(phases, n_outputs)):
+            # Lay each window's gradient over all its samples, then clear the losers.
+            share = dy[:, phase::phases].repeat(pitch, axis=1)
+            won_by = winner[:, phase::phases].repeat(pitch, axis=1)
+            place = np.arange(share.shape[1]) % pitch
+            share *= won_by == place.repeat(n_channels).reshape(-1, n_channels)
+            first = phase * self.stride
+            dx[:, first : first + share.shape[1]] += share[:, : length - first]
+        return dx, {}
+
+
+class GlobalMaxPool1DCache(NamedTuple):
+    """What GlobalMaxPool1D's backward remembers: where each channel peaked, and the length L."""
+
+    winner: Array  # (N, C), 0 … L - 1
+    length: int
+
+
+class GlobalMaxPool1D(Layer):
+    """Each channel's maximum over the whole trace: x (N, L, C) becomes y (N, C). No parameters.
+
+    >>> x = np.array([[[1.0, 9.0], [5.0, 7.0], [3.0, 8.0]]])
+    >>> GlobalMaxPool1D().forward(x)[0]
+    array([[5., 9.]])
+
+    Raises `TypeError` or `ValueError` for inputs of another type or shape.
+    """
+
+    def forward(self, x: Array) -> tuple[Array, GlobalMaxPool1DCache]:
+        """Return y[n,c] = max_l x[n,l,c], and where it was."""
+        check_array(self, "x", x, "N, L, C", (None, None, None))
+        winner = x.argmax(axis=1)  # (N, C)
+        y = np.take_along_axis(x, winner[:, None], axis=1)[:, 0]
+        return y, GlobalMaxPool1DCache(winner, x.shape[1])
+
+    def backward(self, dy: Array, cache: GlobalMaxPool1DCache) -> tuple[Array, Params]:
+        """Return dx[n,l,c] = dy[n,c] at the sample that won, else 0."""
+        winner, length = cache
+        n_traces, n_channels = winner.shape
+        check_array(self, "dy", dy, "N, C", winner.shape)
+        dx = np.zeros((n_traces, length, n_channels), dy.dtype)
+        np.put_along_axis(dx, winner[:, None], dy[:, None], axis=1)
+        return dx, {}

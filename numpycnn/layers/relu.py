@@ -1,0 +1,42 @@
+"""ReLU: keep what is positive.
+
+A chain of weighted sums is itself one weighted sum, so without something bent
+in between, ten layers could do no more than one. The rectified linear unit is
+the simplest bend there is:
+
+    y = max(x, 0)
+
+Where `x` is positive the layer is transparent, and a small change of `x` is a
+change of `y` of the same size: slope 1. Where `x` is negative the output stays
+zero whatever `x` does: slope 0. So backward needs to remember one thing about
+each number, whether it got through, and the output itself tells.
+
+At exactly zero there is a corner and no slope; the layer takes 0 there.
+"""
+
+import numpy as np
+
+from numpycnn.layers.layer import Array, Layer, Params
+from numpycnn.layers.validation import check_array
+
+
+class ReLU(Layer):
+    """Rectified linear unit, y = max(x, 0), for arrays of any shape. No parameters.
+
+    >>> ReLU().forward(np.array([-2.0, 0.0, 3.0]))[0]
+    array([0., 0., 3.])
+
+    Raises `TypeError` or `ValueError` for inputs that are not arrays of floats.
+    """
+
+    def forward(self, x: Array) -> tuple[Array, Array]:
+        """Return y = max(x, 0), and again y: it is positive exactly where x got through."""
+        check_array(self, "x", x, "...", (...,))
+        y = np.maximum(x, 0)
+        return y, y
+
+    def backward(self, dy: Array, cache: Array) -> tuple[Array, Params]:
+        """Return dx = dy where x was positive, else 0."""
+        y = cache
+        check_array(self, "dy", dy, "...", y.shape)
+        return dy * (y > 0), {}

@@ -1,0 +1,66 @@
+"""Softmax: from scores to probabilities.
+
+The last dense layer gives a score for each class, any number at all. Softmax
+makes them positive by `exp` and lets them sum to one by dividing:
+
+    y[n,i] = exp(x[n,i]) / sum_j exp(x[n,j])
+
+Only differences between scores matter: adding 5 to all of a trace's scores
+multiplies numerator and denominator alike by e⁵. That freedom saves us from
+`exp(1000)`, which no float can hold: subtract the largest score first, and
+the largest exponential is `exp(0) = 1`.
+"""
+
+import numpy as np
+
+from numpycnn.layers.layer import Array, Layer, Params
+from numpycnn.layers.validation import check_array
+
+
+def softmax(x: Array) -> Array:
+    """Return exp(x) / sum(exp(x)) over the last axis, for scores of any size.
+
+    >>> softmax(np.array([1000.0, 1000.0, -1000.0]))
+    array([0.5, 0.5, 0. ])
+    """
+    exps = np.exp(x - x.max(axis=-1, keepdims=True))
+    return np.asarray(exps / exps.sum(axis=-1, keepdims=True))
+
+
+class Softmax(Layer):
+    """Scores x (..., D) to probabilities y (..., D) over the last axis. No parameters.
+
+    For training, leave it off and give the scores to `softmax_cross_entropy`:
+    the two together have a simpler gradient and cannot overflow.
+
+    >>> Softmax().forward(np.array([[0.0, 0.0], [0.0, np.log(3.0)]]))[0]
+    array([[0.5 , 0.5 ],
+           [0.25, 0.75]])
+
+    Raises `TypeError` or `ValueError` for inputs that are not arrays of floats.
+    """
+
+    def forward(self, x: Array) -> tuple[Array, Array]:
+        """Return the probabilities, twice: their derivative needs nothing else."""
+        check_array(self, "x", x, "..., D", (..., None))
+        y = softmax(x)
+        return y, y
+
+    # The backward pass
+    # -----------------
+    # Raising one score raises its own probability and lowers all the others,
+    # because they share one sum:
+    #
+    # $$\frac{\partial y_i}{\partial x_j} = y_i (\delta_{ij} - y_j)$$
+    #
+    # Summed against the gradients `dy[i]` that come in, this gives `y[j]` times
+    # the difference between `dy[j]` and the average of all `dy`, weighted by
+    # their probabilities. If every `dy` is the same, the difference is zero:
+    # probabilities always sum to one, so nothing can raise all of them. A check
+    # that sends in ones sees zeros from a right softmax and from many a wrong one.
+
+    def backward(self, dy: Array, cache: Array) -> tuple[Array, Params]:
+        """Return dx[n,j] = y[n,j] (dy[n,j] - sum_i dy[n,i] y[n,i])."""
+        y = cache
+        check_array(self, "dy", dy, "..., D", y.shape)
+        return y * (dy - (dy * y).sum(axis=-1, keepdims=True)), {}
