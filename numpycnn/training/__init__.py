@@ -1,0 +1,16 @@
+"""Training: the losses, the optimiser and the loop around them."""
+
+from numpycnn.training.adam import Adam
+from numpycnn.training.fit import History, evaluate, fit
+from numpycnn.training.losses import cross_entropy, softmax_cross_entropy
+from numpycnn.training.metrics import confusion_matrix
+
+__all__ = [
+    "Adam",
+    "History",
+    "confusion_matrix",
+    "cross_entropy",
+    "evaluate",
+    "fit",
+    "softmax_cross_entropy",
+]

@@ -1,0 +1,78 @@
+"""Adam: a step size for every weight.
+
+The gradient says which way is downhill for each weight, not how far to go. One
+step size for all is a poor answer, because gradients of different weights
+differ in size by orders of magnitude. Adam keeps two running averages for each
+weight, of its gradient `g` and of its square,
+
+    m = beta1 m + (1 - beta1) g          which way, lately
+    v = beta2 v + (1 - beta2) g²         how large, lately
+
+and steps by their ratio, `m / sqrt(v)`: about one `lr` while the gradient keeps
+its sign, less when it wavers. The size of the gradient cancels.
+
+Both averages begin at zero and are too small at first, by exactly the factor
+`1 - beta^t` at step `t`, so they are divided by it. Without that the first step
+would be `0.1 / sqrt(0.001)`, three times too long.
+
+Source: D. P. Kingma, J. Ba, "Adam: a method for stochastic optimization", ICLR
+2015, Algorithm 1. Its `eps` is added *after* the square root of the corrected
+average; the variant at the end of the paper's section 2, which some libraries use, adds it
+before the correction and takes slightly different steps.
+"""
+
+import numpy as np
+
+from numpycnn.layers.layer import Params
+
+
+class Adam:
+    """Adam for the arrays in `params`, which `step` changes in place.
+
+    >>> params = {"w": np.array([1.0, 1.0])}
+    >>> optimizer = Adam(params, lr=0.1)
+    >>> optimizer.step({"w": np.array([20.0, -0.003])})     # any size: a step of lr
+    >>> params["w"].round(6)
+    array([0.9, 1.1])
+
+    `lr` may be changed between steps. Raises `ValueError` for settings out of range
+    and for gradients that do not belong to the parameters.
+    """
+
+    def __init__(
+        self,
+        params: Params,
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+    ) -> None:
+        if not (np.isfinite(lr) and lr > 0 and np.isfinite(eps) and eps > 0):
+            raise ValueError(f"Adam expected lr and eps above zero, got lr={lr}, eps={eps}")
+        if not (len(betas) == 2 and all(0 <= beta < 1 for beta in betas)):
+            raise ValueError(f"Adam expected two betas from 0 to below 1, got {betas}")
+        self.params, self.lr, self.betas, self.eps = params, lr, betas, eps
+        self.m = {name: np.zeros_like(array) for name, array in params.items()}
+        self.v = {name: np.zeros_like(array) for name, array in params.items()}
+        self.t = 0
+
+    def step(self, grads: Params) -> None:
+        """Move every parameter one step against its gradient.
+
+        With g the gradient at step t, in the paper's letters:
+
+        m_hat = m / (1 - beta1^t),  v_hat = v / (1 - beta2^t)
+        w     = w - lr m_hat / (sqrt(v_hat) + eps)
+        """
+        shapes = {name: array.shape for name, array in self.params.items()}
+        came = {name: array.shape for name, array in grads.items()}
+        if came != shapes:
+            raise ValueError(f"Adam expected gradients of the shapes {shapes}, got {came}")
+        self.t += 1
+        beta1, beta2 = self.betas
+        for name, g in grads.items():
+            m, v = self.m[name], self.v[name]
+            m += (1 - beta1) * (g - m)
+            v += (1 - beta2) * (g * g - v)
+            m_hat = m / (1 - beta1**self.t)
+            v_hat = v / (1 - beta2**self.t)
+            self.params[name] -= self.lr * m_hat / (np.sqrt(v_hat) + self.eps)
