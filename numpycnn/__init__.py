@@ -1,0 +1,78 @@
+"""numpycnn: a convolutional network for short traces, in NumPy, to read and to run.
+
+One alphabet holds everywhere:
+
+    N   traces in a batch          F   filters, or channels out
+    L   samples in a trace         K   taps of a filter
+    C   channels, or channels in   S   stride
+    M   samples out                D   features (of a dense layer or a softmax)
+
+A batch of traces is `(N, L, C)`, channels last. `x` goes in and `y` comes out, `w`
+are weights and `b` biases; `dx`, `dy`, `dw` and `db` are the derivatives of the
+loss by each of them.
+
+Read it in this order, each file a chapter:
+
+1. `traces`: what goes in
+2. `layers.layer`: what a layer is; `layers.validation`: what it says to a wrong shape
+3. `layers.initialisation`, `layers.dense`: weighted sums, and where the weights start
+4. `layers.relu`: the bend between them
+5. `layers.conv1d`: the same small filter everywhere
+6. `layers.maxpool1d`, `layers.flatten`: from maps to features
+7. `layers.sequential`: the network; `layers.storage`: saving it
+8. `layers.softmax`, `training.losses`: from scores to a loss
+9. `training.adam`, `training.fit`, `training.metrics`: learning
+10. `checks.reference`, `checks.gradients`: is it right?
+11. `plots`: the figures
+"""
+
+from numpycnn.checks import GradientError, GradientReport, assert_gradients, check_gradients
+from numpycnn.layers import (
+    Conv1D,
+    Dense,
+    Flatten,
+    GlobalMaxPool1D,
+    Layer,
+    MaxPool1D,
+    ReLU,
+    Sequential,
+    Softmax,
+)
+from numpycnn.traces import CLASS_NAMES, make_traces, train_test_split
+from numpycnn.training import (
+    Adam,
+    History,
+    confusion_matrix,
+    cross_entropy,
+    evaluate,
+    fit,
+    softmax_cross_entropy,
+)
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "CLASS_NAMES",
+    "Adam",
+    "Conv1D",
+    "Dense",
+    "Flatten",
+    "GlobalMaxPool1D",
+    "GradientError",
+    "GradientReport",
+    "History",
+    "Layer",
+    "MaxPool1D",
+    "ReLU",
+    "Sequential",
+    "Softmax",
+    "assert_gradients",
+    "check_gradients",
+    "confusion_matrix",
+    "cross_entropy",
+    "evaluate",
+    "fit",
+    "make_traces",
+    "softmax_cross_entropy",
+    "train_test_split",
+]

@@ -1,0 +1,183 @@
+"""The reference: every operation as literal loops, straight from its formula.
+
+Slow on purpose. Each function below is the definition written out, one number
+at a time, with nothing rearranged and nothing to be clever about; a reader can
+hold it against the formula and see that it is the same. The layers compute the
+same things by reshapes and matrix products, and the tests compare the two over
+random shapes and options. If they ever differ, this file is right.
+
+The `backward` functions are the same loops again. Wherever forward does
+
+    y[...] += x[...] * w[...]
+
+backward does, for the same indices,
+
+    dx[...] += dy[...] * w[...]
+    dw[...] += dy[...] * x[...]
+
+which is the chain rule for one multiplication and one addition.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from numpycnn.layers.layer import Array
+
+
+class Geometry(NamedTuple):
+    """How far the filter moves, how far its taps lie apart, and the zeros on either side."""
+
+    stride: int = 1
+    dilation: int = 1
+    left: int = 0
+    right: int = 0
+
+
+def same_padding(
+    length: int, kernel_size: int, stride: int = 1, dilation: int = 1
+) -> tuple[int, int]:
+    """The zeros left and right that give ceil(length / stride) outputs; the odd one goes right."""
+    n_outputs = (length + stride - 1) // stride
+    total = 0
+    while (length + total - dilation * (kernel_size - 1) - 1) // stride + 1 < n_outputs:
+        total += 1
+    return total // 2, total - total // 2
+
+
+# Convolution
+# -----------
+
+
+def _conv_terms(
+    length: int, kernel_size: int, geometry: Geometry
+) -> Iterator[tuple[int, int, int]]:
+    """Each (m, k, i): output m takes tap k times sample i. Padding is zero and gives no term."""
+    stride, dilation, left, right = geometry
+    n_outputs = (left + length + right - dilation * (kernel_size - 1) - 1) // stride + 1
+    for m in range(n_outputs):
+        for k in range(kernel_size):
+            i = m * stride + k * dilation - left
+            if 0 <= i < length:
+                yield m, k, i
+
+
+def conv1d_forward(x: Array, w: Array, b: Array, geometry: Geometry) -> Array:
+    """y[n,m,f] = b[f] + sum_k sum_c x[n, m S + k d - left, c] w[k,c,f]"""
+    n_traces, length, n_channels = x.shape
+    kernel_size, _, n_filters = w.shape
+    stride, dilation, left, right = geometry
+    n_outputs = (left + length + right - dilation * (kernel_size - 1) - 1) // stride + 1
+    y = np.zeros((n_traces, n_outputs, n_filters), np.result_type(x, w))
+    y += b
+    for n in range(n_traces):
+        for m, k, i in _conv_terms(length, kernel_size, geometry):
+            for c in range(n_channels):
+                for f in range(n_filters):
+                    y[n, m, f] += x[n, i, c] * w[k, c, f]
+    return y
+
+
+def conv1d_backward(
+    dy: Array, x: Array, w: Array, geometry: Geometry
+) -> tuple[Array, Array, Array]:
+    """Return dx, dw, db: the same terms, each sent back to its two factors."""
+    dx, dw, db = np.zeros_like(x), np.zeros_like(w), np.zeros_like(w[0, 0])
+    for n in range(len(x)):
+        for m, k, i in _conv_terms(x.shape[1], len(w), geometry):
+            for c in range(w.shape[1]):
+                for f in range(w.shape[2]):
+                    dx[n, i, c] += dy[n, m, f] * w[k, c, f]
+                    dw[k, c, f] += dy[n, m, f] * x[n, i, c]
+        for m in range(dy.shape[1]):
+            for f in range(w.shape[2]):
+                db[f] += dy[n, m, f]
+    return dx, dw, db
+
+
+# Pooling
+# -------
+
+
+def _first_maximum(samples: Array) -> int:
+    """The place of the first of the largest numbers."""
+    best = 0
+    for j in range(1, len(samples)):
+        if samples[j] > samples[best]:
+            best = j
+    return best
+
+
+def maxpool1d_forward(x: Array, pool_size: int, stride: int) -> Array:
+    """y[n,m,c] = max over j < P of x[n, m S + j, c]"""
+    n_traces, length, n_channels = x.shape
+    y = np.zeros((n_traces, (length - pool_size) // stride + 1, n_channels), x.dtype)
+    for n, m, c in np.ndindex(*y.shape):
+        window = x[n, m * stride : m * stride + pool_size, c]
+        y[n, m, c] = window[_first_maximum(window)]
+    return y
+
+
+def maxpool1d_backward(dy: Array, x: Array, pool_size: int, stride: int) -> Array:
+    """dx[n, m S + j, c] += dy[n,m,c] for the j that won window m"""
+    dx = np.zeros_like(x)
+    for n, m, c in np.ndindex(*dy.shape):
+        window = x[n, m * stride : m * stride + pool_size, c]
+        dx[n, m * stride + _first_maximum(window), c] += dy[n, m, c]
+    return dx
+
+
+def global_maxpool1d_forward(x: Array) -> Array:
+    """y[n,c] = max over l of x[n,l,c]: a window as long as the trace"""
+    return maxpool1d_forward(x, x.shape[1], 1)[:, 0]
+
+
+def global_maxpool1d_backward(dy: Array, x: Array) -> Array:
+    """dx[n,l,c] = dy[n,c] for the l that won"""
+    return maxpool1d_backward(dy[:, None], x, x.shape[1], 1)
+
+
+# Dense and softmax
+# -----------------
+
+
+def dense_forward(x: Array, w: Array, b: Array) -> Array:
+    """y[n,j] = b[j] + sum_i x[n,i] w[i,j]"""
+    y = np.zeros((len(x), w.shape[1]), np.result_type(x, w))
+    for n, j in np.ndindex(*y.shape):
+        y[n, j] = b[j]
+        for i in range(len(w)):
+            y[n, j] += x[n, i] * w[i, j]
+    return y
+
+
+def dense_backward(dy: Array, x: Array, w: Array) -> tuple[Array, Array, Array]:
+    """Return dx, dw, db: the same terms, each sent back to its two factors."""
+    dx, dw, db = np.zeros_like(x), np.zeros_like(w), np.zeros_like(w[0])
+    for n, j in np.ndindex(*dy.shape):
+        db[j] += dy[n, j]
+        for i in range(len(w)):
+            dx[n, i] += dy[n, j] * w[i, j]
+            dw[i, j] += dy[n, j] * x[n, i]
+    return dx, dw, db
+
+
+def softmax_forward(x: Array) -> Array:
+    """y[n,i] = exp(x[n,i]) / sum_j exp(x[n,j]), for scores of moderate size"""
+    y = np.zeros_like(x)
+    for n in range(len(x)):
+        total = sum(np.exp(x[n, j]) for j in range(x.shape[1]))
+        for i in range(x.shape[1]):
+            y[n, i] = np.exp(x[n, i]) / total
+    return y
+
+
+def softmax_backward(dy: Array, x: Array) -> Array:
+    """dx[n,j] = sum_i dy[n,i] y[n,i] ((1 if i = j else 0) - y[n,j])"""
+    y = softmax_forward(x)
+    dx = np.zeros_like(x)
+    for n, i in np.ndindex(*x.shape):
+        for j in range(x.shape[1]):
+            dx[n, j] += dy[n, i] * y[n, i] * ((i == j) - y[n, j])
+    return dx
