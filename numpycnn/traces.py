@@ -20,7 +20,7 @@ Source: the system of chapter 04d of the course at geo-sciml.com.
 import numpy as np
 
 from numpycnn.layers.layer import Array, Rng
-from numpycnn.layers.validation import whole_number
+from numpycnn.validation import whole_number
 
 CLASS_NAMES = ("Quiet", "Positive arrival", "Negative arrival")
 """What the labels 0, 1 and 2 mean."""

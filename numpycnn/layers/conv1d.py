@@ -28,7 +28,7 @@ import numpy as np
 
 from numpycnn.layers.initialisation import glorot_uniform
 from numpycnn.layers.layer import Array, Layer, Params, Rng
-from numpycnn.layers.validation import check_array, whole_number
+from numpycnn.validation import check_array, whole_number
 
 # Three reshapes instead of a copy
 # --------------------------------
@@ -67,7 +67,7 @@ from numpycnn.layers.validation import check_array, whole_number
 def _windows(rows: Array, phase: int, phases: int) -> Array:
     """Cut `rows` into windows of `phases` rows, back to back from row `phase` on: a view."""
     n_windows = (len(rows) - phase) // phases
-    return rows[phase : phase + n_windows * phases].reshape(n_windows, -1)
+    return rows[phase : phase + n_windows * phases].reshape(n_windows, phases * rows.shape[1])
 
 
 def _correlate(rows: Array, weights: Array, phases: int) -> Array:
@@ -142,6 +142,7 @@ class Conv1D(Layer):
         self.dilation = whole_number(self, "dilation", dilation)
         self.padding = self._known_padding(padding)
 
+        self._reach = self.dilation * (self.kernel_size - 1) + 1  # samples under one window
         # What is left of stride and dilation in each of the short traces.
         common = gcd(self.stride, self.dilation)
         self._n_short = self.dilation // common
@@ -254,30 +255,28 @@ class Conv1D(Layer):
 
     def _zeros_around(self, length: int) -> tuple[int, int]:
         """How many zeros stand before and after a trace of this length."""
-        reach = self.dilation * (self.kernel_size - 1) + 1
         if isinstance(self.padding, tuple):
             return self.padding
         if isinstance(self.padding, int):
             return self.padding, self.padding
         if self.padding == "causal":
-            return reach - 1, 0
+            return self._reach - 1, 0
         if self.padding == "same":
             n_outputs = -(-length // self.stride)
-            missing = max(0, (n_outputs - 1) * self.stride + reach - length)
+            missing = max(0, (n_outputs - 1) * self.stride + self._reach - length)
             return missing // 2, missing - missing // 2
         return 0, 0
 
     def _layout(self, length: int) -> _Layout:
         """Work out where the samples and outputs of traces of this length lie."""
         left, right = self._zeros_around(length)
-        reach = self.dilation * (self.kernel_size - 1) + 1
-        if left + length + right < reach:
+        if left + length + right < self._reach:
             raise ValueError(
-                f"Conv1D expected x with at least {reach - left - right} samples, because "
-                f"kernel_size={self.kernel_size} at dilation={self.dilation} spans {reach}, "
+                f"Conv1D expected x with at least {self._reach - left - right} samples, because "
+                f"kernel_size={self.kernel_size} at dilation={self.dilation} spans {self._reach}, "
                 f"got L={length}; use padding='same', a smaller kernel or longer traces"
             )
-        n_outputs = (left + length + right - reach) // self.stride + 1
+        n_outputs = (left + length + right - self._reach) // self.stride + 1
         n_starts = -(-n_outputs // self._n_short)
         n_rows = n_starts - 1 + self._phases
 

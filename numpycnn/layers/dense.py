@@ -13,7 +13,7 @@ import numpy as np
 
 from numpycnn.layers.initialisation import glorot_uniform
 from numpycnn.layers.layer import Array, Layer, Params, Rng
-from numpycnn.layers.validation import check_array, whole_number
+from numpycnn.validation import check_array, whole_number
 
 
 class Dense(Layer):

@@ -14,7 +14,7 @@ sample 20 says nothing about sample 40.
 from math import prod
 
 from numpycnn.layers.layer import Array, Layer, Params
-from numpycnn.layers.validation import check_array
+from numpycnn.validation import check_array
 
 
 class Flatten(Layer):

@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 
 from numpycnn.layers.layer import Array, Layer, Params
-from numpycnn.layers.validation import check_array, whole_number
+from numpycnn.validation import check_array, whole_number
 
 
 class MaxPool1DCache(NamedTuple):

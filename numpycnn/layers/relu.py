@@ -17,7 +17,7 @@ At exactly zero there is a corner and no slope; the layer takes 0 there.
 import numpy as np
 
 from numpycnn.layers.layer import Array, Layer, Params
-from numpycnn.layers.validation import check_array
+from numpycnn.validation import check_array
 
 
 class ReLU(Layer):

@@ -17,7 +17,7 @@ import numpy as np
 
 from numpycnn.layers.layer import Array, Layer, Params
 from numpycnn.layers.storage import load_layer, save_layer
-from numpycnn.layers.validation import whole_number
+from numpycnn.validation import whole_number
 
 
 class Sequential(Layer):

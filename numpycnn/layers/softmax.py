@@ -14,7 +14,7 @@ the largest exponential is `exp(0) = 1`.
 import numpy as np
 
 from numpycnn.layers.layer import Array, Layer, Params
-from numpycnn.layers.validation import check_array
+from numpycnn.validation import check_array
 
 
 def softmax(x: Array) -> Array:

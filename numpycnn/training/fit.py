@@ -22,9 +22,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from numpycnn.layers.layer import Array, Layer, Params, Rng
-from numpycnn.layers.validation import check_array, whole_number
 from numpycnn.training.adam import Adam
 from numpycnn.training.losses import one_hot, softmax_cross_entropy
+from numpycnn.validation import check_array, check_finite, whole_number
 
 
 @dataclass
@@ -90,7 +90,7 @@ def fit(
     history = History()
     kept = _copies(model.params)
 
-    def check_finite(what: str, number: float) -> None:
+    def stop_unless_finite(what: str, number: float) -> None:
         if not np.isfinite(number):
             for name, array in model.params.items():
                 array[...] = kept[name]
@@ -105,18 +105,18 @@ def fit(
         for batch in _batches(len(x), batch_size, rng):
             scores, cache = model.forward(x[batch])
             loss, dscores = softmax_cross_entropy(scores, y[batch])
-            check_finite("loss", float(loss))
+            stop_unless_finite("loss", float(loss))
             kept = _copies(model.params)
             _, grads = model.backward(dscores, cache)
             optimizer.step(grads)
             loss_sum += float(loss) * len(scores)
             n_right += _share_right(scores, y[batch]) * len(scores)
-        check_finite("sum of the weights", sum(float(a.sum()) for a in model.params.values()))
+        stop_unless_finite("sum of the weights", sum(float(a.sum()) for a in model.params.values()))
         history.loss.append(loss_sum / len(x))
         history.accuracy.append(n_right / len(x))
         if held_out:
             val_loss, val_accuracy = evaluate(model, *held_out)
-            check_finite("validation loss", val_loss)
+            stop_unless_finite("validation loss", val_loss)
             history.val_loss.append(val_loss)
             history.val_accuracy.append(val_accuracy)
         if on_epoch:
@@ -166,12 +166,6 @@ def _examples(
             f"got {len(x)} traces in {name} and {n_targets} targets"
         )
     x = x.astype(np.result_type(*model.params.values()), copy=False)
-    finite = np.isfinite(x)
-    if not finite.all():
-        where = tuple(int(i) for i in np.argwhere(~finite)[0])
-        raise ValueError(
-            f"{owner} expected finite numbers, got {x[where]} in trace {where[0]}: "
-            f"{name}[{', '.join(map(str, where))}]; leave that trace out or fill the gap"
-        )
+    check_finite(owner, name, x)
     scores, _ = model.forward(x[:1])
     return x, one_hot(targets, (len(x), *scores.shape[1:]), scores.dtype, owner)

@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from numpycnn.layers.layer import Array
 from numpycnn.layers.softmax import softmax
-from numpycnn.layers.validation import check_array
+from numpycnn.validation import check_array, check_targets
 
 Scalar: TypeAlias = np.inexact[Any]
 """One number of the same type as the arrays it was computed from."""
@@ -45,39 +45,10 @@ def one_hot(
     Raises `TypeError` or `ValueError` for targets of another type, shape or range.
     """
     targets = np.asarray(targets)
-    if targets.dtype.kind == "f":
-        if targets.shape == shape[:-1]:
-            raise TypeError(
-                f"{owner} expected labels to be integers, got {targets.dtype}; "
-                "convert them: targets.astype(int)"
-            )
-        check_array(owner, "targets", targets, "..., D", shape)
-        if (targets < 0).any() or abs(targets.sum(axis=-1) - 1).max() > 1e-3:
-            raise ValueError(
-                f"{owner} expected floating targets to be rows of probabilities, "
-                "none below 0 and with the sum 1"
-            )
+    check_targets(owner, targets, shape)
+    if targets.shape == shape:
         return targets.astype(dtype, copy=False)
-    if targets.dtype.kind not in "iu":
-        raise TypeError(
-            f"{owner} expected targets to be integer labels or one-hot rows, got {targets.dtype}; "
-            "number them: names, labels = np.unique(targets, return_inverse=True)"
-        )
-    if targets.shape != shape[:-1]:
-        raise ValueError(
-            f"{owner} expected a label for each row of scores, shape {shape[:-1]}, "
-            f"got {targets.shape}"
-        )
-    n_classes = shape[-1]
-    wrong = (targets < 0) | (targets >= n_classes)
-    if wrong.any():
-        first = tuple(int(i) for i in np.argwhere(wrong)[0])
-        raise ValueError(
-            f"{owner} expected labels from 0 to {n_classes - 1}, as there are {n_classes} scores, "
-            f"got {targets[first]} at {', '.join(map(str, first))}; count from 0, "
-            "or widen the last layer"
-        )
-    rows: Array = np.eye(n_classes, dtype=dtype)[targets]
+    rows: Array = np.eye(shape[-1], dtype=dtype)[targets]
     return rows
 
 

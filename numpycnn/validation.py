@@ -9,7 +9,7 @@ is named where it was made and not three layers further on.
 from math import prod
 from operator import index
 from types import EllipsisType
-from typing import SupportsIndex
+from typing import Any, SupportsIndex
 
 import numpy as np
 
@@ -73,6 +73,52 @@ def whole_number(owner: object, name: str, value: object, at_least: int = 1) -> 
     return index(value)
 
 
+def check_finite(owner: str, name: str, x: np.ndarray[Any, Any]) -> None:
+    """Raise `ValueError` if `x` (N, ...) holds NaN or infinity, and say in which trace."""
+    finite = np.isfinite(x)
+    if not finite.all():
+        where = _first(~finite)
+        raise ValueError(
+            f"{owner} expected finite numbers, got {x[where]} in trace {where[0]}: "
+            f"{name}[{', '.join(map(str, where))}]; leave that trace out or fill the gap"
+        )
+
+
+def check_targets(owner: str, targets: np.ndarray[Any, Any], shape: tuple[int, ...]) -> None:
+    """Raise unless `targets` are labels or rows of probabilities for scores of this `shape`.
+
+    Labels are integers from 0 to `shape[-1] - 1`, one for each row of scores. Rows have
+    the `shape` of the scores, each of them a probability for each class.
+    """
+    n_classes = shape[-1]
+    if targets.shape == shape and targets.dtype.kind in "biuf":
+        if (targets < 0).any() or abs(targets.sum(axis=-1) - 1).max() > 1e-3:
+            raise ValueError(
+                f"{owner} expected targets of shape {shape} to be rows of probabilities, "
+                "none below 0 and each row with the sum 1"
+            )
+        return
+    if targets.dtype.kind not in "iu":
+        raise TypeError(
+            f"{owner} expected targets to be integer labels or one-hot rows, got {targets.dtype} "
+            f"of shape {targets.shape}; number the classes: "
+            "names, labels = np.unique(targets, return_inverse=True)"
+        )
+    if targets.shape != shape[:-1]:
+        raise ValueError(
+            f"{owner} expected a label for each row of scores, shape {shape[:-1]}, "
+            f"got {targets.shape}"
+        )
+    wrong = (targets < 0) | (targets >= n_classes)
+    if wrong.any():
+        where = _first(wrong)
+        raise ValueError(
+            f"{owner} expected labels from 0 to {n_classes - 1}, as there are {n_classes} scores, "
+            f"got {targets[where]} at {', '.join(map(str, where))}; count from 0, "
+            "or widen the last layer"
+        )
+
+
 def _in_letters(axes: str, sizes: tuple[Size, ...]) -> str:
     """Spell sizes in the alphabet: ("N, L, C", (None, None, 1)) becomes "(N, L, C=1)"."""
     letters = axes.split(", ")
@@ -101,3 +147,8 @@ def _mend(name: str, shape: tuple[int, ...], sizes: tuple[Size, ...]) -> str:
         if len(shape) == 3 and shape[1] == wanted:
             return f"; channels go last: {name}.transpose(0, 2, 1)"
     return ""
+
+
+def _first(mask: np.ndarray[Any, Any]) -> tuple[int, ...]:
+    """The index of the first true entry."""
+    return tuple(int(i) for i in np.argwhere(mask)[0])
