@@ -14,16 +14,17 @@ loss by each of them.
 Read it in this order, each file a chapter:
 
 1. `traces`: what goes in
-2. `layers.layer`: what a layer is; `layers.validation`: what it says to a wrong shape
-3. `layers.initialisation`, `layers.dense`: weighted sums, and where the weights start
+2. `layers.layer`: what a layer is; `validation`: what it says to a wrong shape
+3. `layers.initialisation`, `layers.dense`: where weights start, and weighted sums
 4. `layers.relu`: the bend between them
 5. `layers.conv1d`: the same small filter everywhere
 6. `layers.maxpool1d`, `layers.flatten`: from maps to features
-7. `layers.sequential`: the network; `layers.storage`: saving it
+7. `layers.sequential`, `layers.storage`: the network, and saving it
 8. `layers.softmax`, `training.losses`: from scores to a loss
 9. `training.adam`, `training.fit`, `training.metrics`: learning
 10. `checks.reference`, `checks.gradients`: is it right?
-11. `plots`: the figures
+11. `checks.strategies`: random cases for tests of your own
+12. `plots`: the figures
 """
 
 from numpycnn.checks import GradientError, GradientReport, assert_gradients, check_gradients

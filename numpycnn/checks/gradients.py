@@ -230,7 +230,9 @@ def _compare(
 ) -> GradientLine:
     """Compare along a random direction; if that fails, entry by entry."""
     derivative = DERIVATIVES[method]
-    direction = rng.standard_normal(array.shape)
+    # No entry of the direction is near zero, or an error there would hardly show; and no two
+    # are the same size, or two errors of opposite sign could cancel.
+    direction = rng.uniform(1, 2, array.shape) * rng.choice([-1, 1], array.shape)
     analytic = float((gradient * direction).sum())
     numeric = derivative(phi, array, direction)
     # Many terms may cancel in the sum; its size is that of the terms, not of what is left.

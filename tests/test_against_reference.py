@@ -1,0 +1,121 @@
+"""The layers compute what the literal loops compute, forward and backward."""
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
+
+from numpycnn import Conv1D, Dense, GlobalMaxPool1D, MaxPool1D, Softmax
+from numpycnn.checks import reference
+from numpycnn.checks.strategies import convolutions, denses, distinct, generators, inputs, pools
+
+CLOSE = {"rtol": 1e-11, "atol": 1e-12}
+
+
+def geometry_of(layer: Conv1D, length: int) -> reference.Geometry:
+    """Read the layer's options as the documentation explains them, not as the layer does."""
+    stride, dilation = layer.stride, layer.dilation
+    match layer.padding:
+        case "valid":
+            left, right = 0, 0
+        case "same":
+            left, right = reference.same_padding(length, layer.kernel_size, stride, dilation)
+        case "causal":
+            left, right = dilation * (layer.kernel_size - 1), 0
+        case (left, right):
+            pass
+        case both:
+            left, right = both, both
+    return reference.Geometry(stride, dilation, left, right)
+
+
+@settings(max_examples=300)
+@given(convolutions(), generators)
+def test_convolution(case, rng):
+    layer, x = case
+    w, b, geometry = layer.params["w"], layer.params["b"], geometry_of(layer, x.shape[1])
+    y, cache = layer.forward(x)
+    assert_allclose(y, reference.conv1d_forward(x, w, b, geometry), **CLOSE)
+
+    dy = rng.standard_normal(y.shape)
+    dx, grads = layer.backward(dy, cache)
+    expected_dx, expected_dw, expected_db = reference.conv1d_backward(dy, x, w, geometry)
+    assert_allclose(dx, expected_dx, **CLOSE)
+    assert_allclose(grads["w"], expected_dw, **CLOSE)
+    assert_allclose(grads["b"], expected_db, **CLOSE)
+
+
+@given(pools(), generators, st.booleans())
+def test_max_pooling_with_and_without_ties(case, rng, ties):
+    layer, x = case
+    if ties:
+        x = np.round(2 * x)  # few different values, so windows hold several equal maxima
+    y, cache = layer.forward(x)
+    assert_array_equal(y, reference.maxpool1d_forward(x, layer.pool_size, layer.stride))
+    dy = rng.standard_normal(y.shape)
+    dx, _ = layer.backward(dy, cache)
+    expected = reference.maxpool1d_backward(dy, x, layer.pool_size, layer.stride)
+    assert_allclose(dx, expected, **CLOSE)
+
+
+def test_max_pooling_over_more_samples_than_a_byte_counts():
+    x = np.random.default_rng(0).standard_normal((2, 1000, 2))
+    layer = MaxPool1D(300, stride=100)
+    y, cache = layer.forward(x)
+    assert_array_equal(y, reference.maxpool1d_forward(x, 300, 100))
+    assert_allclose(
+        layer.backward(y, cache)[0], reference.maxpool1d_backward(y, x, 300, 100), **CLOSE
+    )
+
+
+@given(inputs(), generators, st.booleans())
+def test_global_max_pooling_with_and_without_ties(x, rng, ties):
+    x = np.round(2 * x) if ties else x
+    y, cache = GlobalMaxPool1D().forward(x)
+    assert_array_equal(y, reference.global_maxpool1d_forward(x))
+    dy = rng.standard_normal(y.shape)
+    dx, _ = GlobalMaxPool1D().backward(dy, cache)
+    assert_array_equal(dx, reference.global_maxpool1d_backward(dy, x))
+
+
+@given(denses(), generators)
+def test_dense(case, rng):
+    layer, x = case
+    rows = x.reshape(-1, layer.in_features)
+    w, b = layer.params["w"], layer.params["b"]
+    y, cache = layer.forward(x)
+    assert_allclose(y.reshape(len(rows), -1), reference.dense_forward(rows, w, b), **CLOSE)
+
+    dy = rng.standard_normal(y.shape)
+    dx, grads = layer.backward(dy, cache)
+    expected = reference.dense_backward(dy.reshape(len(rows), -1), rows, w)
+    assert_allclose(dx.reshape(rows.shape), expected[0], **CLOSE)
+    assert_allclose(grads["w"], expected[1], **CLOSE)
+    assert_allclose(grads["b"], expected[2], **CLOSE)
+
+
+@given(st.tuples(st.integers(1, 4), st.integers(1, 5)).flatmap(distinct), generators)
+def test_softmax(x, rng):
+    y, cache = Softmax().forward(x)
+    assert_allclose(y, reference.softmax_forward(x), **CLOSE)
+    dy = rng.standard_normal(y.shape)
+    assert_allclose(Softmax().backward(dy, cache)[0], reference.softmax_backward(dy, x), **CLOSE)
+
+
+def test_the_reference_by_hand():
+    # Two taps, one of them doubled, on four samples; then its mirror backwards.
+    x = np.array([1.0, 2.0, 3.0, 4.0]).reshape(1, 4, 1)
+    w, b = np.array([1.0, 10.0]).reshape(2, 1, 1), np.array([0.5])
+    one = reference.Geometry()
+    assert reference.conv1d_forward(x, w, b, one).ravel().tolist() == [21.5, 32.5, 43.5]
+    dx, dw, db = reference.conv1d_backward(np.ones((1, 3, 1)), x, w, one)
+    assert dx.ravel().tolist() == [1, 11, 11, 10]
+    assert dw.ravel().tolist() == [6, 9]
+    assert db.tolist() == [3]
+
+
+def test_dense_is_a_convolution_with_one_tap():
+    dense, conv = Dense(3, 2, rng=0), Conv1D(3, 2, 1)
+    conv.params["w"][0] = dense.params["w"]
+    x = np.random.default_rng(0).standard_normal((4, 5, 3))
+    assert_allclose(conv.forward(x)[0], dense.forward(x)[0], **CLOSE)

@@ -1,0 +1,108 @@
+"""Every layer's backward, against two derivatives that owe it nothing."""
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from numpycnn import (
+    Conv1D,
+    Dense,
+    Flatten,
+    GlobalMaxPool1D,
+    MaxPool1D,
+    ReLU,
+    Sequential,
+    Softmax,
+    assert_gradients,
+    make_traces,
+)
+from numpycnn.checks.strategies import (
+    convolutions,
+    denses,
+    generators,
+    inputs,
+    networks,
+    pools,
+    with_random_params,
+)
+
+TO_ROUNDING = 1e-10
+PLAIN = [ReLU(), Flatten(), Softmax(), GlobalMaxPool1D()]
+
+
+def assert_both_ways(layer, x, rng):
+    assert_gradients(layer, x, method="complex", tolerance=TO_ROUNDING, rng=rng)
+    assert_gradients(layer, x, method="central", rng=rng)
+
+
+@settings(max_examples=300)
+@given(convolutions(), generators)
+def test_convolution(case, rng):
+    assert_both_ways(*case, rng)
+
+
+@given(pools(), generators)
+def test_max_pooling(case, rng):
+    assert_both_ways(*case, rng)
+
+
+@given(denses(), generators)
+def test_dense(case, rng):
+    assert_both_ways(*case, rng)
+
+
+@given(st.sampled_from(PLAIN), inputs(), generators)
+def test_layers_without_parameters(layer, x, rng):
+    assert_both_ways(layer, x, rng)
+
+
+@given(convolutions(), st.data(), generators)
+def test_two_stacked_convolutions(case, data, rng):
+    first, x = case
+    second = Conv1D(first.out_channels, 2, 3, stride=2, padding="same", dilation=2)
+    model = data.draw(with_random_params(Sequential(first, second)))
+    assert_both_ways(model, x, rng)
+
+
+@settings(max_examples=50)
+@given(networks(), generators)
+def test_whole_networks(case, rng):
+    model, x = case
+    assert_gradients(model, x, tolerance=TO_ROUNDING, rng=rng)
+
+
+def trace_classifier(rng):
+    return Sequential(
+        Conv1D(1, 8, 5, padding="same", rng=rng),
+        ReLU(),
+        MaxPool1D(2),
+        Flatten(),
+        Dense(256, 16, rng=rng),
+        ReLU(),
+        Dense(16, 3, rng=rng),
+    )
+
+
+@settings(max_examples=10)
+@given(st.integers(0, 2**32 - 1))
+def test_the_trace_classifier(seed):
+    rng = np.random.default_rng(seed)
+    x, _ = make_traces(6, rng=rng)
+    assert_gradients(trace_classifier(rng), x, tolerance=TO_ROUNDING, rng=rng)
+
+
+def test_convolution_with_as_many_samples_as_taps_has_one_output():
+    layer, x = Conv1D(2, 3, 4, rng=0), np.random.default_rng(0).standard_normal((2, 4, 2))
+    assert layer.forward(x)[0].shape == (2, 1, 3)
+    assert_both_ways(layer, x, rng=0)
+
+
+def test_an_input_gradient_does_not_depend_on_the_batch():
+    # Who divides by N? Not the layers: a trace's gradient is the same alone and in company.
+    layer, x = Conv1D(1, 2, 3, rng=0), np.random.default_rng(0).standard_normal((5, 9, 1))
+    y, cache = layer.forward(x)
+    dy = np.random.default_rng(1).standard_normal(y.shape)
+    dx, grads = layer.backward(dy, cache)
+    alone = [layer.backward(dy[n : n + 1], layer.forward(x[n : n + 1])[1]) for n in range(5)]
+    np.testing.assert_allclose(dx, np.concatenate([one[0] for one in alone]))
+    np.testing.assert_allclose(grads["w"], sum(one[1]["w"] for one in alone))

@@ -1,0 +1,293 @@
+"""What holds for every layer: purity, types, any kind of array; then each layer's own laws."""
+
+import copy
+import tracemalloc
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
+
+from numpycnn import Conv1D, Dense, GlobalMaxPool1D, MaxPool1D, ReLU, Softmax
+from numpycnn.checks.strategies import (
+    convolutions,
+    distinct,
+    generators,
+    inputs,
+    layers_and_inputs,
+    pools,
+)
+from numpycnn.layers.conv1d import _windows
+
+CLOSE = {"rtol": 1e-11, "atol": 1e-12}
+
+
+def run(layer, x, dy=None):
+    y, cache = layer.forward(x)
+    dy = np.random.default_rng(0).standard_normal(y.shape).astype(y.dtype) if dy is None else dy
+    dx, grads = layer.backward(dy, cache)
+    return y, dx, grads
+
+
+# The contract
+# ------------
+
+
+@given(layers_and_inputs())
+def test_gradients_have_the_names_and_shapes_of_what_they_belong_to(case):
+    layer, x = case
+    _, dx, grads = run(layer, x)
+    assert dx.shape == x.shape
+    assert {n: g.shape for n, g in grads.items()} == {n: p.shape for n, p in layer.params.items()}
+
+
+@given(layers_and_inputs(), generators)
+def test_forward_and_backward_change_nothing_they_were_given(case, rng):
+    layer, x = case
+    params = copy.deepcopy(layer.params)
+    x_before = x.copy()
+    y, cache = layer.forward(x)
+    y_before, cache_before = y.copy(), copy.deepcopy(cache)
+    dy = rng.standard_normal(y.shape)
+    dy_before = dy.copy()
+    first = layer.backward(dy, cache)
+    second = layer.backward(dy, cache)
+
+    assert_array_equal(x, x_before)
+    assert_array_equal(y, y_before)
+    assert_array_equal(dy, dy_before)
+    assert repr(cache) == repr(cache_before)
+    for name, array in layer.params.items():
+        assert_array_equal(array, params[name])
+        assert_array_equal(first[1][name], second[1][name])
+    assert_array_equal(first[0], second[0])
+
+
+@given(layers_and_inputs(), generators)
+def test_another_forward_before_backward_makes_no_difference(case, rng):
+    layer, x = case
+    y, cache = layer.forward(x)
+    dy = rng.standard_normal(y.shape)
+    expected, _ = layer.backward(dy, cache)
+    layer.forward(-2 * x)
+    assert_array_equal(layer.backward(dy, cache)[0], expected)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@given(case=layers_and_inputs())
+def test_the_type_of_float_is_kept(dtype, case):
+    layer, x = case
+    y, dx, grads = run(layer.astype(dtype), x.astype(dtype))
+    assert {array.dtype for array in (y, dx, *grads.values())} == {np.dtype(dtype)}
+    exact = run(layer, x, dy=np.random.default_rng(0).standard_normal(y.shape).astype(dtype))
+    assert_allclose(y, exact[0], rtol=1e-4, atol=1e-5)
+    assert_allclose(dx, exact[1], rtol=1e-4, atol=1e-5)
+
+
+def read_only(x):
+    x = x.copy()
+    x.flags.writeable = False
+    return x
+
+
+def strided(x):
+    roomy = np.full([2 * n for n in x.shape], np.nan)
+    view = roomy[tuple(slice(None, None, 2) for _ in x.shape)]
+    view[...] = x
+    return view
+
+
+def reversed_in_memory(x):
+    turn = tuple(slice(None, None, -1) for _ in x.shape)
+    return x[turn].copy()[turn]
+
+
+def column_major(x):
+    return np.asfortranarray(x)
+
+
+@pytest.mark.parametrize("lay_out", [read_only, strided, reversed_in_memory, column_major])
+@given(case=layers_and_inputs())
+def test_the_layout_in_memory_makes_no_difference(lay_out, case):
+    layer, x = case
+    expected_y, expected_dx, expected_grads = run(layer, x)
+    dy = np.random.default_rng(0).standard_normal(expected_y.shape)
+    y, dx, grads = run(layer, lay_out(x), lay_out(dy))
+    assert_allclose(y, expected_y, **CLOSE)
+    assert_allclose(dx, expected_dx, **CLOSE)
+    for name, grad in grads.items():
+        assert_allclose(grad, expected_grads[name], **CLOSE)
+
+
+def test_a_layer_prints_as_the_call_that_makes_it():
+    same = Conv1D(1, 8, 5, padding="same", dilation=2)
+    assert repr(same) == "Conv1D(1, 8, 5, padding='same', dilation=2)"
+    assert repr(Dense(256, 16)) == "Dense(256, 16)"
+    assert repr(ReLU()) == "ReLU()"
+
+
+@pytest.mark.parametrize(
+    "make", [lambda rng: Conv1D(2, 3, 4, rng=rng), lambda rng: Dense(8, 9, rng=rng)]
+)
+def test_weights_start_within_glorots_limit_and_biases_at_zero(make):
+    layer, again = make(7), make(np.random.default_rng(7))
+    w = layer.params["w"]
+    fan_in, fan_out = w[..., 0].size, w.size // w.shape[-2]
+    limit = np.sqrt(6 / (fan_in + fan_out))
+    assert 0.8 * limit < abs(w).max() <= limit
+    assert w.dtype == layer.params["b"].dtype == np.float32
+    assert not layer.params["b"].any()
+    assert_array_equal(w, again.params["w"])
+
+
+# Convolution
+# -----------
+
+
+@given(convolutions(), generators)
+def test_convolution_is_linear(case, rng):
+    layer, x = case
+    layer.params["b"][:] = 0
+    other, factor = rng.standard_normal(x.shape), rng.standard_normal()
+    together = layer.forward(x + factor * other)[0]
+    assert_allclose(together, layer.forward(x)[0] + factor * layer.forward(other)[0], **CLOSE)
+
+
+@given(convolutions(), generators)
+def test_backward_is_the_transpose_of_convolution(case, rng):
+    # <conv(x), y> = <x, conv transposed (y)>, the dot-product test
+    layer, x = case
+    layer.params["b"][:] = 0
+    y, cache = layer.forward(x)
+    other = rng.standard_normal(y.shape)
+    assert_allclose((y * other).sum(), (x * layer.backward(other, cache)[0]).sum(), **CLOSE)
+
+
+@given(convolutions(max_stride=3), st.integers(1, 5))
+def test_a_shifted_input_gives_a_shifted_map(case, n_outputs_later):
+    layer, x = case
+    layer.params["b"][:] = 0
+    layer = Conv1D(**{**layer.options(), "padding": 20}).with_params(layer.params)
+    shift = n_outputs_later * layer.stride
+    later = np.concatenate([np.zeros_like(x[:, :1]).repeat(shift, axis=1), x], axis=1)
+    y, y_later = layer.forward(x)[0], layer.forward(later)[0]
+    assert_allclose(y_later[:, n_outputs_later:][:, : y.shape[1]], y, **CLOSE)
+
+
+@given(st.integers(1, 30), st.integers(1, 5), st.integers(1, 4), st.integers(1, 3))
+def test_same_padding_gives_as_many_outputs_as_strides_fit(length, kernel_size, stride, dilation):
+    layer = Conv1D(1, 1, kernel_size, stride=stride, padding="same", dilation=dilation)
+    assert layer.forward(np.zeros((1, length, 1)))[0].shape[1] == int(np.ceil(length / stride))
+
+
+def test_the_odd_zero_of_same_padding_goes_right():
+    layer = Conv1D(1, 1, 2, padding="same")
+    layer.params["w"][:, 0, 0] = 1, 10
+    y, _ = layer.forward(np.array([1.0, 2.0, 3.0]).reshape(1, 3, 1))
+    assert y.ravel().tolist() == [21, 32, 3]
+
+
+@given(convolutions(paddings=st.just("causal")), st.data())
+def test_causal_padding_never_looks_ahead(case, data):
+    layer, x = case
+    now = data.draw(st.integers(0, x.shape[1] - 1))
+    future_changed = x.copy()
+    future_changed[:, now + 1 :] += 1
+    n_past = now // layer.stride + 1  # outputs that end on `now` or before
+    y, y_changed = layer.forward(x)[0], layer.forward(future_changed)[0]
+    assert_array_equal(y[:, :n_past], y_changed[:, :n_past])
+
+
+def test_windows_are_a_view_and_every_window_turns_up_in_one_phase():
+    rows = np.arange(22.0).reshape(11, 2)
+    found = {}
+    for phase in range(3):
+        windows = _windows(rows, phase, 3)
+        assert np.shares_memory(windows, rows)
+        found |= {phase + 3 * j: window for j, window in enumerate(windows)}
+    assert sorted(found) == list(range(9))
+    for start, window in found.items():
+        assert_array_equal(window, rows[start : start + 3].ravel())
+
+
+def test_convolution_makes_no_copy_of_its_windows():
+    x = np.zeros((4, 4000, 8), dtype=np.float32)
+    layer = Conv1D(8, 8, 31, padding="same")
+    tracemalloc.start()
+    try:
+        layer.forward(x)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 4 * x.nbytes  # the padded input, the products, the output; the windows are 31
+
+
+# Pooling
+# -------
+
+
+@given(pools(), generators)
+def test_the_gradient_of_max_pooling_sums_to_what_came_in(case, rng):
+    layer, x = case
+    y, cache = layer.forward(x)
+    dy = rng.standard_normal(y.shape)
+    dx, _ = layer.backward(dy, cache)
+    assert_allclose(dx.sum(axis=1), dy.sum(axis=1), **CLOSE)
+
+
+@given(inputs(), generators)
+def test_the_gradient_of_global_max_pooling_sums_to_what_came_in(x, rng):
+    y, cache = GlobalMaxPool1D().forward(x)
+    dy = rng.standard_normal(y.shape)
+    assert_array_equal(GlobalMaxPool1D().backward(dy, cache)[0].sum(axis=1), dy)
+
+
+@given(inputs(min_length=3), generators)
+def test_global_max_pooling_does_not_care_where(x, rng):
+    order = rng.permutation(x.shape[1])
+    assert_array_equal(GlobalMaxPool1D().forward(x)[0], GlobalMaxPool1D().forward(x[:, order])[0])
+
+
+def test_of_equal_maxima_the_first_takes_the_gradient():
+    x = np.array([0.0, 7.0, 7.0, 7.0]).reshape(1, 4, 1)
+    for layer in (MaxPool1D(4), GlobalMaxPool1D()):
+        y, cache = layer.forward(x)
+        assert layer.backward(np.ones_like(y), cache)[0].ravel().tolist() == [0, 1, 0, 0]
+
+
+def test_a_sample_that_wins_two_overlapping_windows_gets_both_gradients():
+    x = np.array([0.0, 5.0, 1.0]).reshape(1, 3, 1)
+    layer = MaxPool1D(2, stride=1)
+    y, cache = layer.forward(x)
+    dx, _ = layer.backward(np.array([10.0, 1.0]).reshape(y.shape), cache)
+    assert dx.ravel().tolist() == [0, 11, 0]
+
+
+# ReLU and softmax
+# ----------------
+
+
+def test_relu_takes_zero_for_the_slope_at_its_corner():
+    _, cache = ReLU().forward(np.array([-1.0, 0.0, -0.0, 1.0]))
+    assert ReLU().backward(np.full(4, 3.0), cache)[0].tolist() == [0, 0, 0, 3]
+
+
+@settings(max_examples=50)
+@given(st.tuples(st.integers(1, 4), st.integers(1, 5)).flatmap(distinct))
+@pytest.mark.parametrize("constant", [0.0, 1.0, 1e4, -1e4])
+def test_softmax_rows_sum_to_one_and_do_not_move_with_a_constant(constant, x):
+    y = Softmax().forward(x + constant)[0]
+    assert_allclose(y.sum(axis=-1), 1, rtol=1e-14)
+    assert_allclose(y, Softmax().forward(x)[0], rtol=1e-9 if constant else 0)
+
+
+def test_softmax_of_scores_far_apart_is_finite():
+    y = Softmax().forward(np.array([[1e4, -1e4, 0.0]]))[0]
+    assert y.tolist() == [[1, 0, 0]]
+
+
+@given(st.tuples(st.integers(1, 4), st.integers(1, 5)).flatmap(distinct))
+def test_no_upstream_gradient_moves_the_sum_of_a_softmax(x):
+    y, cache = Softmax().forward(x)
+    assert_allclose(Softmax().backward(np.ones_like(y), cache)[0], 0, atol=1e-15)
