@@ -1,0 +1,91 @@
+"""The README tells the truth: its output, its numbers, its sample, its links, its reading order."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import numpycnn
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, flags=re.DOTALL)
+NUMBER = re.compile(r"\d+\.\d+")
+
+
+def blocks(language):
+    return [text for kind, text in BLOCKS if kind == language]
+
+
+@pytest.fixture(scope="module")
+def output(tmp_path_factory):
+    """What the example prints with its default options."""
+    script = ROOT / "examples" / "trace_classifier.py"
+    folder = tmp_path_factory.mktemp("run")
+    done = subprocess.run(
+        [sys.executable, script], cwd=folder, capture_output=True, text=True, check=True
+    )
+    return done.stdout
+
+
+def test_the_example_prints_what_the_readme_shows(output):
+    (shown,) = blocks("text")
+    # The same text but for the decimals, which rounding on another machine may change a little.
+    assert NUMBER.sub("#", output) == NUMBER.sub("#", shown)
+    numbers = [[float(n) for n in NUMBER.findall(text)] for text in (output, shown)]
+    assert numbers[0] == pytest.approx(numbers[1], rel=0.05, abs=0.002)
+
+
+def test_the_numbers_in_the_text(output):
+    x, labels = numpycnn.make_traces(180, rng=0)
+    x_train, x_test, _, _ = numpycnn.train_test_split(x, labels, rng=0)
+    total = re.search(r"total +([\d,]+)", output)[1]
+    sentence = (
+        f"makes {len(x)} noisy traces of three kinds, trains a network of {total} weights on "
+        f"{len(x_train)} of them and examines it on the other {len(x_test)}."
+    )
+    assert sentence in " ".join(README.split())
+    assert len(numpycnn.CLASS_NAMES) == 3
+    setup = (ROOT / "setup.cfg").read_text()
+    oldest = re.search(r"python_requires = >=(.*)", setup)[1]
+    assert f"Python {oldest} or newer" in README
+
+
+def test_the_sample_runs_and_is_right(capsys):
+    (sample,) = blocks("python")
+    exec(compile(sample, "README.md", "exec"), {})
+    first, *report = capsys.readouterr().out.splitlines()
+    assert re.fullmatch(r"accuracy on traces it has not seen: (0\.9\d|1\.00)", first)
+    assert report[0].startswith("Gradients of Sequential: right")
+    assert all(" ok " in line for line in report[1:])
+
+
+def test_every_link_leads_to_a_file():
+    links = re.findall(r"\]\(([^)#]+)\)", README)
+    assert len(links) > 20
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_the_reading_order_names_every_file_and_agrees_with_the_package():
+    listed = re.findall(r"^\| \[`(.*?)`\]", README, flags=re.MULTILINE)
+    modules = (ROOT / "numpycnn").rglob("*.py")
+    names = {str(path.relative_to(ROOT / "numpycnn")) for path in modules}
+    names = {name for name in names if not name.endswith("__init__.py")}
+    examples = {str(path.relative_to(ROOT)) for path in (ROOT / "examples").glob("*.py")}
+    assert sorted(listed) == sorted(names | examples)
+
+    in_package = re.findall(r"`([a-z_.0-9]+)`[,:;]", numpycnn.__doc__.split("in this order")[1])
+    in_readme = [name.removesuffix(".py").replace("/", ".") for name in listed]
+    assert in_package == [name for name in in_readme if not name.startswith("examples")]
+
+
+def test_both_commands_are_one_line_each_and_install_from_the_checkout():
+    commands = [block.strip() for block in blocks("sh")]
+    assert len(commands) == 2
+    for command in commands:
+        assert command.startswith("python3 -m venv .venv && ")
+        assert "\n" not in command
+        assert "-e '.[" in command
+    assert "pip install numpycnn" not in README
