@@ -17,6 +17,8 @@ in the trace it may be?
 Source: the system of chapter 04d of the course at geo-sciml.com.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 from numpycnn.layers.layer import Array, Rng
@@ -75,10 +77,14 @@ def make_traces(
                 "lie at 12 … L - 12; for shorter traces give a range: centre=(first, last)"
             )
         centre = 12, n_samples - 12
-    ranges = {"centre": centre, "width": width, "amplitude": amplitude}
-    for name, (low, high) in ranges.items():
-        if not low <= high:
-            raise ValueError(f"make_traces expected {name} as (low, high), got {(low, high)}")
+    _check_range("centre", centre, "whole numbers", lambda c: isinstance(c, int | np.integer))
+    _check_range("width", width, "numbers above 0", lambda w: w > 0)
+    _check_range("amplitude", amplitude, "finite numbers", np.isfinite)
+    for name, number in {"noise": noise, "background": background}.items():
+        if not 0 <= number < np.inf:
+            raise ValueError(f"make_traces expected {name} of 0 or more, got {number}")
+    if not clip > 0:
+        raise ValueError(f"make_traces expected clip above 0, got {clip}")
 
     def draw(low: float, high: float) -> Array:
         return rng.uniform(low, high, (n_traces, 1))
@@ -92,6 +98,19 @@ def make_traces(
     x += POLARITY[labels][:, None] * pulse
     x -= x.mean(axis=1, keepdims=True)
     return x.clip(-clip, clip).astype(np.float32)[:, :, None], labels
+
+
+def _check_range(
+    name: str, limits: tuple[float, float], kind: str, is_fit: Callable[[float], bool]
+) -> None:
+    """Raise unless `limits` is a pair (low, high), in this order and each of the right kind."""
+    if not isinstance(limits, tuple | list) or len(limits) != 2:
+        raise TypeError(f"make_traces expected {name} as a pair (low, high), got {limits!r}")
+    low, high = limits
+    if not (is_fit(low) and is_fit(high) and low <= high):
+        raise ValueError(
+            f"make_traces expected {name} as (low, high), {kind} in this order, got {limits!r}"
+        )
 
 
 def _known_labels(labels: object, n_traces: int) -> Array:
@@ -126,12 +145,13 @@ def train_test_split(
             f"train_test_split expected a label for each trace, "
             f"got {len(x)} traces and {len(labels)} labels"
         )
-    n_train = int(train_size * len(x))
-    if not 0 < n_train < len(x):
+    x, labels = np.asarray(x), np.asarray(labels)
+    if not 1 <= train_size * len(x) < len(x):
         raise ValueError(
             f"train_test_split expected a train_size that leaves traces on both sides, "
             f"got {train_size} of {len(x)}"
         )
+    n_train = int(train_size * len(x))
     order = np.random.default_rng(rng).permutation(len(x))
     train, test = order[:n_train], order[n_train:]
     return x[train], x[test], labels[train], labels[test]

@@ -7,9 +7,8 @@ is named where it was made and not three layers further on.
 """
 
 from math import prod
-from operator import index
 from types import EllipsisType
-from typing import Any, SupportsIndex
+from typing import Any
 
 import numpy as np
 
@@ -66,11 +65,11 @@ def whole_number(owner: object, name: str, value: object, at_least: int = 1) -> 
     ValueError: Conv1D expected stride to be 1 or more, got 0
     """
     who = owner if isinstance(owner, str) else type(owner).__name__
-    if isinstance(value, bool) or not isinstance(value, SupportsIndex):
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
         raise TypeError(f"{who} expected {name} to be a whole number, got {value!r}")
-    if index(value) < at_least:
+    if value < at_least:
         raise ValueError(f"{who} expected {name} to be {at_least} or more, got {value}")
-    return index(value)
+    return int(value)
 
 
 def check_finite(owner: str, name: str, x: np.ndarray[Any, Any]) -> None:
@@ -90,31 +89,31 @@ def check_targets(owner: str, targets: np.ndarray[Any, Any], shape: tuple[int, .
     Labels are integers from 0 to `shape[-1] - 1`, one for each row of scores. Rows have
     the `shape` of the scores, each of them a probability for each class.
     """
-    n_classes = shape[-1]
-    if targets.shape == shape and targets.dtype.kind in "biuf":
-        if (targets < 0).any() or abs(targets.sum(axis=-1) - 1).max() > 1e-3:
-            raise ValueError(
-                f"{owner} expected targets of shape {shape} to be rows of probabilities, "
-                "none below 0 and each row with the sum 1"
-            )
-        return
-    if targets.dtype.kind not in "iu":
+    n_classes, kind = shape[-1], targets.dtype.kind
+    if kind not in "biuf" or (kind in "bf" and targets.shape == shape[:-1]):
         raise TypeError(
             f"{owner} expected targets to be integer labels or one-hot rows, got {targets.dtype} "
             f"of shape {targets.shape}; number the classes: "
             "names, labels = np.unique(targets, return_inverse=True)"
         )
-    if targets.shape != shape[:-1]:
+    if targets.shape not in (shape, shape[:-1]):
         raise ValueError(
-            f"{owner} expected a label for each row of scores, shape {shape[:-1]}, "
-            f"got {targets.shape}"
+            f"{owner} expected a label for each row of scores, shape {shape[:-1]}, or a row of "
+            f"probabilities, shape {shape}, got {targets.shape}"
         )
+    if targets.shape == shape:
+        if not (np.all(targets >= 0) and np.all(abs(targets.sum(axis=-1) - 1) < 1e-3)):
+            raise ValueError(
+                f"{owner} expected targets of shape {shape} to be rows of probabilities, "
+                "none below 0 and each row with the sum 1"
+            )
+        return
     wrong = (targets < 0) | (targets >= n_classes)
     if wrong.any():
         where = _first(wrong)
         raise ValueError(
             f"{owner} expected labels from 0 to {n_classes - 1}, as there are {n_classes} scores, "
-            f"got {targets[where]} at {', '.join(map(str, where))}; count from 0, "
+            f"got {targets[where]} at {where}; count from 0, "
             "or widen the last layer"
         )
 
@@ -135,7 +134,7 @@ def _in_letters(axes: str, sizes: tuple[Size, ...]) -> str:
 def _mend(name: str, shape: tuple[int, ...], sizes: tuple[Size, ...]) -> str:
     """The likely mend of a wrong shape, or nothing where none suggests itself."""
     wanted = sizes[-1]
-    if sizes[0] is ... and prod(shape[1:]) == wanted:
+    if sizes[0] is ... and len(shape) > 1 and prod(shape[1:]) == wanted:
         return "; put a Flatten() before it"
     if len(sizes) == 3:
         if len(shape) == 2 and shape[1] == wanted:

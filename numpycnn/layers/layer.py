@@ -88,7 +88,9 @@ class Layer:
         return twin
 
     def astype(self: Kind, dtype: npt.DTypeLike) -> Kind:
-        """A copy of this layer whose parameters have another type, float64 say."""
+        """A copy of this layer whose parameters have another type of float, float64 say."""
+        if np.dtype(dtype).kind not in "fc":
+            raise TypeError(f"astype expected a type of floats, got {np.dtype(dtype)}")
         return self.with_params({name: array.astype(dtype) for name, array in self.params.items()})
 
     def options(self) -> dict[str, Any]:

@@ -91,7 +91,7 @@ class Sequential(Layer):
         """
         if batch_size is not None:
             size = whole_number("predict", "batch_size", batch_size)
-            batches = [x[start : start + size] for start in range(0, len(x), size)]
+            batches = [x[start : start + size] for start in range(0, max(1, len(x)), size)]
             return np.concatenate([self.predict(batch) for batch in batches])
         for layer in self.layers:
             x, _ = layer.forward(x)
@@ -138,7 +138,7 @@ class Sequential(Layer):
         for place, layer in enumerate(self.layers):
             own = {name: params[f"{place}.{name}"] for name in layer.params}
             layers.append(layer.with_params(own))
-        return Sequential(*layers)
+        return type(self)(*layers)
 
     def save(self, path: str | PathLike[str]) -> None:
         """Save architecture and weights to an `.npz` file, whole or not at all."""

@@ -42,6 +42,7 @@ class History:
     val_accuracy: list[float] = field(default_factory=list)
 
 
+@np.errstate(over="ignore", invalid="ignore")  # such a loss is reported in fit's own words
 def fit(
     model: Layer,
     x: Array,
@@ -77,15 +78,21 @@ def fit(
 
     Raises `TypeError` or `ValueError` for arguments that do not fit, saying which
     trace holds NaN or infinity, and `FloatingPointError` when the loss stops being
-    finite; the model then keeps the last weights for which it was.
+    finite; the model then keeps the last weights for which it was (an `optimizer` that
+    was passed in is then spoilt).
     """
     epochs = whole_number("fit", "epochs", epochs)
-    if not model.params:
-        raise ValueError(f"fit expected a model with parameters to train, {model!r} has none")
+    if not isinstance(model, Layer) or not model.params:
+        raise TypeError(f"fit expected a model with parameters to train, got {model!r}")
+    if validation is not None and len(validation) != 2:
+        raise ValueError(f"fit expected validation=(x, targets), got {len(validation)} items")
     x, y = _examples("x", model, x, targets)
     held_out = _examples("validation x", model, *validation) if validation else None
     batch_size = len(x) if batch_size is None else whole_number("fit", "batch_size", batch_size)
     optimizer = Adam(model.params, lr) if optimizer is None else optimizer
+    own = getattr(optimizer, "params", {})
+    if any(own.get(name) is not array for name, array in model.params.items()):
+        raise ValueError("fit expected an optimizer made for this model: Adam(model.params)")
     rng = np.random.default_rng(rng)
     history = History()
     kept = _copies(model.params)
@@ -165,7 +172,7 @@ def _examples(
             f"{owner} expected a target for each trace, "
             f"got {len(x)} traces in {name} and {n_targets} targets"
         )
-    x = x.astype(np.result_type(*model.params.values()), copy=False)
+    x = x.astype(np.result_type(*(model.params.values() or [x])), copy=False)
     check_finite(owner, name, x)
     scores, _ = model.forward(x[:1])
     return x, one_hot(targets, (len(x), *scores.shape[1:]), scores.dtype, owner)

@@ -1,0 +1,513 @@
+"""Training: the job of the task over many seeds, and what the loop promises."""
+
+import re
+from math import log
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
+
+from numpycnn import (
+    Adam,
+    Conv1D,
+    Dense,
+    Flatten,
+    History,
+    Layer,
+    MaxPool1D,
+    ReLU,
+    Sequential,
+    Softmax,
+    evaluate,
+    fit,
+    make_traces,
+    softmax_cross_entropy,
+    train_test_split,
+)
+
+
+def task_network(rng):
+    return Sequential(
+        Conv1D(1, 8, 5, padding="same", rng=rng),
+        ReLU(),
+        MaxPool1D(2),
+        Flatten(),
+        Dense(256, 16, rng=rng),
+        ReLU(),
+        Dense(16, 3, rng=rng),
+    )
+
+
+def train_as_in_the_task(seed, epochs=60, **options):
+    """Everything from one generator; return the network, its history and the held-out traces."""
+    rng = np.random.default_rng(seed)
+    x, labels = make_traces(180, rng=rng)
+    x_train, x_test, y_train, y_test = train_test_split(x, labels, rng=rng)
+    model = task_network(rng)
+    history = fit(model, x_train, y_train, epochs=epochs, lr=5e-3, rng=rng, **options)
+    return model, history, (x_test, y_test)
+
+
+def small_problem(n_traces=20, rng=0):
+    """Traces of ten samples with three labels, and a network for them."""
+    rng = np.random.default_rng(rng)
+    x = rng.standard_normal((n_traces, 10, 1), dtype=np.float32)
+    model = Sequential(
+        Conv1D(1, 2, 3, rng=rng), ReLU(), MaxPool1D(2), Flatten(), Dense(8, 3, rng=rng)
+    )
+    return model, x, rng.integers(3, size=n_traces)
+
+
+def weights(model):
+    """All the weights, as bytes: to be compared to the bit."""
+    return {name: array.tobytes() for name, array in model.params.items()}
+
+
+# The job
+# -------
+
+
+@pytest.fixture(scope="module")
+def twenty_runs():
+    return [train_as_in_the_task(seed) for seed in range(20)]
+
+
+def test_held_out_accuracy_over_twenty_seeds(twenty_runs):
+    accuracies = [evaluate(model, *held_out)[1] for model, _, held_out in twenty_runs]
+    assert np.mean(accuracies) >= 0.99
+    assert min(accuracies) >= 0.94
+
+
+def test_the_loss_begins_near_that_of_not_knowing_and_ends_near_zero(twenty_runs):
+    first = [history.loss[0] for _, history, _ in twenty_runs]
+    last = [history.loss[-1] for _, history, _ in twenty_runs]
+    assert_allclose(np.mean(first), log(3), atol=0.05)
+    assert_allclose(first, log(3), atol=0.3)
+    assert max(last) < 0.02
+
+
+def test_the_same_seed_gives_the_same_bits(twenty_runs):
+    model, history, _ = train_as_in_the_task(0)
+    assert weights(model) == weights(twenty_runs[0][0])
+    assert history == twenty_runs[0][1]
+    assert weights(model) != weights(twenty_runs[1][0])
+
+
+def test_with_mini_batches_too_the_same_seed_gives_the_same_bits_and_learns():
+    model, history, held_out = train_as_in_the_task(0, epochs=10, batch_size=16)
+    again, history_again, _ = train_as_in_the_task(0, epochs=10, batch_size=16)
+    assert weights(model) == weights(again)
+    assert history == history_again
+    assert evaluate(model, *held_out)[1] >= 0.94
+
+
+# The loop
+# --------
+
+
+@given(st.integers(1, 5), st.sampled_from([np.float32, np.float64]))
+@settings(max_examples=20)
+def test_full_batch_training_is_forward_loss_backward_step(epochs, dtype):
+    model, x, labels = small_problem()
+    model, x = model.astype(dtype), x.astype(dtype)
+    by_hand = model.astype(dtype)
+    history = fit(model, x, labels, epochs=epochs, lr=0.01)
+
+    optimizer = Adam(by_hand.params, lr=0.01)
+    losses = []
+    for _ in range(epochs):
+        scores, cache = by_hand.forward(x)
+        loss, dscores = softmax_cross_entropy(scores, labels)
+        _, grads = by_hand.backward(dscores, cache)
+        optimizer.step(grads)
+        losses.append(loss)
+    assert weights(model) == weights(by_hand)
+    assert_allclose(history.loss, losses, rtol=1e-6)
+
+
+class Spy(Layer):
+    """Passes traces on and notes the first number of each one that is learned from."""
+
+    def __init__(self):
+        super().__init__()
+        self.seen = []
+
+    def forward(self, x):
+        return x, x
+
+    def backward(self, dy, cache):
+        self.seen.append(cache[:, 0, 0].astype(int).tolist())
+        return dy, {}
+
+
+def spied_on(n_traces, epochs, **options):
+    """Train on numbered traces; return which went through together, and the history."""
+    x = np.arange(n_traces, dtype=np.float32)[:, None, None]
+    spy = Spy()
+    history = fit(
+        Sequential(spy, Flatten(), Dense(1, 2, rng=0)),
+        x,
+        np.arange(n_traces) % 2,
+        epochs=epochs,
+        lr=1e-4,
+        **options,
+    )
+    return spy.seen, history
+
+
+@given(st.integers(1, 30), st.integers(1, 35), st.integers(1, 4), st.integers(0, 9))
+def test_in_every_epoch_every_trace_is_learned_from_once(n_traces, batch_size, epochs, seed):
+    batches, history = spied_on(n_traces, epochs, batch_size=batch_size, rng=seed)
+    per_epoch = -(-n_traces // batch_size)
+    assert len(batches) == epochs * per_epoch
+    for start in range(0, len(batches), per_epoch):
+        sizes = [len(batch) for batch in batches[start : start + per_epoch]]
+        assert set(sizes[:-1]) <= {batch_size}
+        assert 0 < sizes[-1] <= batch_size
+        seen = [trace for batch in batches[start : start + per_epoch] for trace in batch]
+        assert sorted(seen) == list(range(n_traces))
+    assert len(history.loss) == len(history.accuracy) == epochs
+
+
+def test_mini_batches_are_shuffled_anew_in_each_epoch_by_the_seed():
+    batches, _ = spied_on(30, epochs=3, batch_size=10, rng=0)
+    assert len({tuple(batch) for batch in batches}) == 9
+    assert batches == spied_on(30, epochs=3, batch_size=10, rng=0)[0]
+    assert batches != spied_on(30, epochs=3, batch_size=10, rng=1)[0]
+
+
+def test_without_a_batch_size_all_traces_go_through_together_and_in_order():
+    assert spied_on(5, epochs=2)[0] == [[0, 1, 2, 3, 4]] * 2
+
+
+@given(st.integers(1, 12))
+@settings(max_examples=12)
+def test_the_loss_is_the_mean_over_traces_whatever_the_batches(batch_size):
+    """With steps too small to move a float32 weight, all batches see the same network."""
+    model, x, labels = small_problem(n_traces=11)
+    loss, accuracy = evaluate(model, x, labels)
+    history = fit(model, x, labels, epochs=2, lr=1e-30, batch_size=batch_size, rng=0)
+    assert_allclose(history.loss, loss, rtol=1e-6)
+    assert_allclose(history.accuracy, accuracy, rtol=1e-12)
+
+
+def test_the_history_is_of_the_network_before_each_step():
+    model, x, labels = small_problem()
+    expected = []
+    for _ in range(3):
+        expected.append(evaluate(model, x, labels))
+        one_epoch = fit(model.astype(np.float32), x, labels, epochs=1)
+        assert_allclose((one_epoch.loss[0], one_epoch.accuracy[0]), expected[-1], rtol=1e-6)
+        fit(model, x, labels, epochs=1)
+
+
+# Validation, callback, optimiser
+# -------------------------------
+
+
+@pytest.mark.parametrize("batch_size", [None, 6])
+def test_validation_is_measured_and_changes_nothing(batch_size):
+    _, x, labels = small_problem()
+    val_x, val_labels = small_problem(n_traces=7, rng=1)[1:]
+    options = {"epochs": 5, "batch_size": batch_size, "rng": 0}
+    alone, watched = small_problem()[0], small_problem()[0]
+    history = fit(alone, x, labels, **options)
+    with_validation = fit(watched, x, labels, validation=(val_x, val_labels), **options)
+
+    assert weights(alone) == weights(watched)
+    assert (with_validation.loss, with_validation.accuracy) == (history.loss, history.accuracy)
+    assert history.val_loss == history.val_accuracy == []
+    assert len(with_validation.val_loss) == len(with_validation.val_accuracy) == 5
+    last = with_validation.val_loss[-1], with_validation.val_accuracy[-1]
+    assert last == evaluate(watched, val_x, val_labels)
+
+
+def test_on_epoch_is_called_after_each_epoch_counted_from_one():
+    model, x, labels = small_problem()
+    calls = []
+
+    def note(epoch, history):
+        calls.append((epoch, len(history.loss), len(history.val_loss), weights(model)))
+
+    history = fit(model, x, labels, epochs=4, validation=(x, labels), on_epoch=note)
+    assert [call[:3] for call in calls] == [(1, 1, 1), (2, 2, 2), (3, 3, 3), (4, 4, 4)]
+    assert len({tuple(call[3].items()) for call in calls}) == 4
+    assert calls[-1][3] == weights(model)
+    assert isinstance(history, History)
+
+
+def test_an_optimiser_that_is_handed_on_continues_the_training():
+    whole, x, labels = small_problem()
+    in_parts = whole.astype(np.float32)
+    history = fit(whole, x, labels, epochs=7, lr=0.01)
+
+    optimizer = Adam(in_parts.params, lr=0.01)
+    first = fit(in_parts, x, labels, epochs=3, optimizer=optimizer)
+    second = fit(in_parts, x, labels, epochs=4, optimizer=optimizer)
+    assert weights(whole) == weights(in_parts)
+    assert first.loss + second.loss == history.loss
+    assert optimizer.t == 7
+
+
+def test_an_optimiser_may_have_settings_of_its_own():
+    one, x, labels = small_problem()
+    other = one.astype(np.float32)
+    fit(one, x, labels, epochs=2, optimizer=Adam(one.params, lr=0.1, betas=(0.5, 0.5)), lr=1e-9)
+    fit(other, x, labels, epochs=2, lr=0.1)
+    assert weights(one) != weights(other)
+    assert abs(one.params["0.w"] - other.params["0.w"]).max() > 1e-3
+
+
+def test_an_optimiser_of_other_arrays_is_refused():
+    """Else the loss would never move, and nothing would say why."""
+    model, x, labels = small_problem()
+    stranger = Adam(model.astype(np.float32).params)
+    with pytest.raises(ValueError, match=r"fit expected .*optimizer"):
+        fit(model, x, labels, epochs=1, optimizer=stranger)
+
+
+# What goes in
+# ------------
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float16])
+def test_traces_are_converted_to_the_type_of_the_model(dtype):
+    model, x, labels = small_problem()
+    x = x.astype(dtype)
+    twin = model.astype(np.float32)
+    fit(model, x, labels, epochs=3, validation=(x, labels))
+    fit(twin, x.astype(np.float32), labels, epochs=3)
+    assert {array.dtype for array in model.params.values()} == {np.dtype(np.float32)}
+    assert weights(model) == weights(twin)
+    assert x.dtype == dtype
+
+
+def test_labels_and_one_hot_rows_train_the_same():
+    model, x, labels = small_problem()
+    twin = model.astype(np.float32)
+    fit(model, x, labels, epochs=3, batch_size=6, rng=0)
+    fit(twin, x, np.eye(3)[labels], epochs=3, batch_size=6, rng=0)
+    assert weights(model) == weights(twin)
+
+
+def test_a_label_for_every_sample_can_be_learned():
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((8, 20, 1), dtype=np.float32)
+    labels = (x[:, :, 0] > 0).astype(int)
+    model = Sequential(Conv1D(1, 4, 3, padding="same", rng=rng), ReLU(), Dense(4, 2, rng=rng))
+    history = fit(model, x, labels, epochs=150, lr=0.05, batch_size=3, rng=rng)
+    assert_allclose(history.loss[0], log(2), atol=0.4)
+    assert history.accuracy[-1] > 0.95
+
+
+def test_the_traces_and_targets_are_read_and_never_written():
+    model, x, labels = small_problem()
+    rows = np.eye(3, dtype=np.float32)[labels]
+    copies = x.copy(), rows.copy()
+    x.flags.writeable = rows.flags.writeable = False
+    fit(model, x, rows, epochs=2, batch_size=6, rng=0, validation=(x, rows))
+    assert_array_equal(x, copies[0])
+    assert_array_equal(rows, copies[1])
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
+def test_a_trace_with_nan_or_infinity_is_named(number):
+    model, x, labels = small_problem()
+    before = weights(model)
+    bad = x.copy()
+    bad[13, 4, 0] = bad[17, 0, 0] = number
+    words = f"expected finite numbers, got {number} in trace 13: "
+    mend = "; leave that trace out or fill the gap"
+    with pytest.raises(ValueError, match=re.escape(f"fit {words}x[13, 4, 0]{mend}")):
+        fit(model, bad, labels, epochs=1)
+    with pytest.raises(ValueError, match=re.escape(f"fit {words}validation x[13, 4, 0]{mend}")):
+        fit(model, x, labels, epochs=1, validation=(bad, labels))
+    with pytest.raises(ValueError, match=re.escape(f"evaluate {words}x[13, 4, 0]{mend}")):
+        evaluate(model, bad, labels)
+    assert weights(model) == before
+
+
+def test_a_number_too_large_for_the_type_of_the_model_is_named_as_well():
+    model, x, labels = small_problem()
+    bad = x.astype(np.float64)
+    bad[3, 2, 0] = 1e300
+    with pytest.raises(ValueError, match="in trace 3"):
+        fit(model, bad, labels, epochs=1)
+
+
+NO_ARRAY = "expected x to be a NumPy array of floats, got list"
+BAD_ARGUMENTS = [
+    ({"epochs": 0}, ValueError, "fit expected epochs to be 1 or more, got 0"),
+    ({"epochs": 1.5}, TypeError, "fit expected epochs to be a whole number, got 1.5"),
+    ({"epochs": True}, TypeError, "fit expected epochs to be a whole number, got True"),
+    ({"batch_size": 0}, ValueError, "fit expected batch_size to be 1 or more, got 0"),
+    ({"batch_size": 2.0}, TypeError, "fit expected batch_size to be a whole number, got 2.0"),
+    ({"lr": 0}, ValueError, "expected lr and eps above zero, got lr=0"),
+    ({"lr": float("nan")}, ValueError, "expected lr and eps above zero, got lr=nan"),
+    (
+        {"targets": [0, 1, 2]},
+        ValueError,
+        "fit expected a target for each trace, got 4 traces in x and 3 targets",
+    ),
+    ({"targets": [0] * 5}, ValueError, "got 4 traces in x and 5 targets"),
+    ({"targets": np.eye(3)}, ValueError, "got 4 traces in x and 3 targets"),
+    ({"targets": [0, 1, 2, 3]}, ValueError, "fit expected labels from 0 to 2, as there are 3 scor"),
+    ({"targets": ["a", "b", "a", "b"]}, TypeError, "fit expected targets to be integer labels or"),
+    ({"targets": [0.0, 1.0, 2.0, 0.0]}, TypeError, "fit expected "),
+    ({"x": np.zeros((0, 10, 1)), "targets": []}, ValueError, "fit expected x with at least one nu"),
+    ({"x": np.zeros((4, 10), np.float32)}, ValueError, "add a channel axis: x[..., None]"),
+    ({"x": np.zeros((4, 10, 1), int)}, TypeError, "fit expected x to hold floats, got int64; conv"),
+    ({"x": [[[0.0]] * 10] * 4}, TypeError, f"fit {NO_ARRAY}"),
+    (
+        {"validation": (np.zeros((3, 10, 1)), [0, 1])},
+        ValueError,
+        "fit expected a target for each trace, got 3 traces in validation x and 2 targets",
+    ),
+    ({"model": Sequential(ReLU())}, TypeError, "fit expected a model with parameters to train"),
+    ({"validation": (np.zeros((3, 10, 1)),)}, ValueError, "validation"),
+    ({"model": Dense}, TypeError, "fit expected a model with parameters to train"),
+    ({"optimizer": "adam"}, ValueError, "fit expected an optimizer made for this model"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "kind", "words"), BAD_ARGUMENTS)
+def test_bad_arguments_are_refused_with_words_before_anything_is_learned(arguments, kind, words):
+    model, x, labels = small_problem(n_traces=4)
+    before = weights(model)
+    sound = {"model": model, "x": x, "targets": labels, "epochs": 1}
+    with pytest.raises(kind, match=re.escape(words)):
+        fit(**{**sound, **arguments})
+    assert weights(model) == before
+
+
+# When the loss explodes
+# ----------------------
+
+
+def explode(model, x, labels, lr, after, batch_size=None):
+    """Train well for some epochs, then with an absurd step size; return the message and history.
+
+    NumPy's own warnings of overflow are not the point here.
+    """
+    optimizer, histories = Adam(model.params, lr=0.01), []
+
+    def go_wild(epoch, history):
+        histories.append(history)
+        if epoch == after:
+            optimizer.lr = lr
+
+    with np.errstate(all="ignore"), pytest.raises(FloatingPointError) as caught:
+        fit(
+            model,
+            x,
+            labels,
+            epochs=50,
+            optimizer=optimizer,
+            on_epoch=go_wild,
+            batch_size=batch_size,
+            rng=0,
+        )
+    return str(caught.value), histories[-1]
+
+
+@pytest.mark.parametrize("lr", [1e20, 1e25, 1e30, 1e37])
+@pytest.mark.parametrize("after", [1, 4])
+def test_a_loss_that_stops_being_finite_names_the_epoch_and_what_to_try(lr, after):
+    message, history = explode(*small_problem(), lr, after)
+    assert f" in epoch {len(history.loss) + 1}; " in message
+    assert re.match(r"fit: the (loss|sum of the weights) became (nan|-?inf) in epoch", message)
+    assert "the model keeps the last weights with a finite loss" in message
+    assert "Try a smaller lr, or scale the traces down" in message
+    assert np.isfinite(history.loss).all()
+
+
+@pytest.mark.parametrize("batch_size", [None, 7])
+@pytest.mark.parametrize("lr", [1e20, 1e25, 1e37])
+def test_the_model_keeps_the_last_weights_with_a_finite_loss(lr, batch_size):
+    """A replay, one step at a time, finds the same ones."""
+    model, x, labels = small_problem()
+    replay = model.astype(np.float32)
+    _, history = explode(model, x, labels, lr, 3, batch_size)
+
+    optimizer, rng = Adam(replay.params, lr=0.01), np.random.default_rng(0)
+    size = batch_size or len(x)
+    for epoch in range(1, len(history.loss) + 2):
+        order = rng.permutation(len(x)) if batch_size else np.arange(len(x))
+        for start in range(0, len(x), size):
+            batch = order[start : start + size]
+            with np.errstate(all="ignore"):
+                scores, cache = replay.forward(x[batch])
+                loss, dscores = softmax_cross_entropy(scores, labels[batch])
+                if np.isfinite(loss):
+                    last_finite = weights(replay)
+                    optimizer.step(replay.backward(dscores, cache)[1])
+        if epoch == 3:
+            optimizer.lr = lr
+    assert weights(model) == last_finite
+    assert all(np.isfinite(array).all() for array in model.params.values())
+
+
+def test_no_warning_comes_before_the_error():
+    """The error says it all; a line from NumPy about overflow in matmul only frightens."""
+    model, x, labels = small_problem()
+    with pytest.raises(FloatingPointError, match="in epoch"):
+        fit(model, x, labels, epochs=50, lr=1e25)
+
+
+def test_a_validation_loss_that_is_not_finite_ends_the_training_too():
+    model, x, labels = small_problem()
+    huge = np.full((2, 10, 1), 3e38, np.float32)
+    before = weights(model)
+    with (
+        np.errstate(all="ignore"),
+        pytest.raises(FloatingPointError, match=r"the validation loss became .* in epoch 1; "),
+    ):
+        fit(model, x, labels, epochs=3, validation=(huge, [0, 1]))
+    assert weights(model) == before  # the last weights whose loss is known to be finite
+
+
+# Evaluation
+# ----------
+
+
+def test_evaluate_gives_the_mean_loss_and_the_share_of_right_answers():
+    model = Sequential(Dense(1, 2))
+    model.params["0.w"][:] = [[1.0, 0.0]]
+    x = np.array([[log(3.0)], [-log(3.0)], [0.5]], np.float32)  # class 0: 3/4, 1/4, more than 1/2
+    loss, accuracy = evaluate(model, x, [0, 1, 1])
+    sure = np.exp(0.5) / (1 + np.exp(0.5))
+    assert_allclose(loss, -(2 * log(3 / 4) + log(1 - sure)) / 3, rtol=1e-6)
+    assert accuracy == 2 / 3
+    assert evaluate(model, x, np.eye(2)[[0, 1, 1]]) == (loss, accuracy)
+    assert type(loss) is type(accuracy) is float
+
+
+def test_evaluate_changes_nothing():
+    model, x, labels = small_problem()
+    before = weights(model)
+    x.flags.writeable = labels.flags.writeable = False
+    evaluate(model, x, labels)
+    assert weights(model) == before
+
+
+def test_evaluate_speaks_for_itself_in_its_errors():
+    model, x, labels = small_problem()
+    with pytest.raises(ValueError, match="evaluate expected a target for each trace, got 20 trac"):
+        evaluate(model, x, labels[:-1])
+    with pytest.raises(ValueError, match="evaluate expected labels from 0 to 2"):
+        evaluate(model, x, labels + 1)
+
+
+def test_a_network_without_parameters_can_be_evaluated():
+    loss, accuracy = evaluate(Sequential(ReLU()), np.array([[0.0, log(3.0)]]), [1])
+    assert_allclose(loss, -log(3 / 4))
+    assert accuracy == 1.0
+
+
+def test_a_softmax_at_the_end_is_the_users_own_choice():
+    """It trains, but slowly: the scores are squeezed twice. fit takes any layer with weights."""
+    model, x, labels = small_problem()
+    history = fit(Sequential(model, Softmax()), x, labels, epochs=2)
+    assert len(history.loss) == 2

@@ -1,0 +1,84 @@
+"""The confusion matrix: who was taken for whom."""
+
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_array_equal
+
+from numpycnn import confusion_matrix
+
+
+@st.composite
+def labels_and_predictions(draw):
+    n_classes = draw(st.integers(1, 5))
+    pairs = draw(
+        st.lists(
+            st.tuples(st.integers(0, n_classes - 1), st.integers(0, n_classes - 1)), min_size=1
+        )
+    )
+    labels, predicted = np.array(pairs).T
+    return labels, predicted, n_classes
+
+
+@given(labels_and_predictions())
+def test_every_entry_counts_the_traces_of_one_class_called_another(case):
+    labels, predicted, n_classes = case
+    counts = confusion_matrix(labels, predicted, n_classes)
+    assert counts.shape == (n_classes, n_classes)
+    assert counts.dtype == int
+    for true in range(n_classes):
+        for called in range(n_classes):
+            pairs = zip(labels, predicted, strict=True)
+            assert counts[true, called] == sum(pair == (true, called) for pair in pairs)
+
+
+@given(labels_and_predictions())
+def test_the_diagonal_holds_the_right_answers_and_the_rows_the_classes(case):
+    labels, predicted, n_classes = case
+    counts = confusion_matrix(labels, predicted, n_classes)
+    assert counts.trace() == (labels == predicted).sum()
+    assert_array_equal(counts.sum(axis=1), np.bincount(labels, minlength=n_classes))
+    assert_array_equal(counts.sum(axis=0), np.bincount(predicted, minlength=n_classes))
+    assert_array_equal(confusion_matrix(predicted, labels, n_classes), counts.T)
+
+
+def test_classes_nobody_is_in_have_rows_of_zeros():
+    assert_array_equal(confusion_matrix([0, 2], [0, 2], 4), np.diag([1, 0, 1, 0]))
+
+
+def test_a_label_for_every_sample_counts_every_sample():
+    labels = np.array([[0, 0, 1], [1, 1, 0]])
+    assert_array_equal(confusion_matrix(labels, np.zeros_like(labels), 2), [[3, 0], [3, 0]])
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.int8, np.int64])
+def test_integers_of_any_size_count(kind):
+    assert_array_equal(
+        confusion_matrix(np.array([0, 1], kind), np.array([1, 1], np.int64), 2), [[0, 1], [0, 1]]
+    )
+
+
+def test_arguments_are_not_changed():
+    labels = np.array([0, 1, 1])
+    labels.flags.writeable = False
+    confusion_matrix(labels, labels[::-1], 2)
+
+
+@pytest.mark.parametrize(
+    ("labels", "predicted", "words"),
+    [
+        ([0, 1], [0], "as many predictions as labels, got (1,) and (2,)"),
+        ([0, 1], [[0], [1]], "as many predictions as labels, got (2, 1) and (2,)"),
+        ([0, 2], [0, 1], "labels from 0 to 1, got {0, 1, 2}"),
+        ([0, 1], [0, -1], "labels from 0 to 1, got {0, 1, -1}"),
+        ([0.0, 1.0], [0, 1], "labels from 0 to 1, got {0.0, 1.0}"),
+        (["a"], ["a"], "labels from 0 to 1, got {'a'}"),
+        ([True, False], [True, False], "labels from 0 to 1, got "),
+    ],
+)
+def test_what_cannot_be_counted_is_refused_with_words(labels, predicted, words):
+    with pytest.raises(ValueError, match=re.escape(f"confusion_matrix expected {words}")):
+        confusion_matrix(np.array(labels), np.array(predicted), 2)

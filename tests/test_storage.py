@@ -1,0 +1,476 @@
+"""Save and load: exact, whole or not at all, and never a pickle."""
+
+import json
+import os
+import pickle
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_array_equal
+
+from numpycnn import Conv1D, Dense, Flatten, Layer, MaxPool1D, ReLU, Sequential
+from numpycnn.checks.strategies import generators, networks
+
+
+def small_model(rng=0):
+    return Sequential(Dense(2, 3, rng=rng), ReLU(), Sequential(Dense(3, 2, rng=rng)))
+
+
+def is_same(model, other):
+    """Whether two models have the same layers and the same weights, to the bit and the type."""
+    return (
+        repr(model) == repr(other)
+        and model.params.keys() == other.params.keys()
+        and all(
+            array.dtype == other.params[name].dtype
+            and array.shape == other.params[name].shape
+            and array.tobytes() == other.params[name].tobytes()
+            for name, array in model.params.items()
+        )
+    )
+
+
+@pytest.fixture(scope="module")
+def scratch(tmp_path_factory):
+    """One path for Hypothesis to overwrite again and again, without waiting for the disc."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda file: None)
+        yield tmp_path_factory.mktemp("storage") / "model.npz"
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "model.npz"
+
+
+# The round trip
+# --------------
+
+
+@given(networks(), st.sampled_from([np.float32, np.float64]), st.booleans())
+def test_a_loaded_model_is_the_saved_one_and_predicts_the_same_bits(scratch, case, dtype, nested):
+    model, x = case
+    if nested:
+        model = Sequential(*model.layers[:2], Sequential(*model.layers[2:]))
+    model, x = model.astype(dtype), x.astype(dtype)
+    model.save(scratch)
+    loaded = Sequential.load(scratch)
+    assert is_same(model, loaded)
+    assert model.predict(x).tobytes() == loaded.predict(x).tobytes()
+
+
+@given(
+    stride=st.integers(1, 3),
+    padding=st.one_of(
+        st.sampled_from(["valid", "same", "causal"]),
+        st.integers(0, 3),
+        st.tuples(st.integers(0, 3), st.integers(0, 3)),
+    ),
+    dilation=st.integers(1, 3),
+    pool=st.integers(1, 3),
+    pool_stride=st.none() | st.integers(1, 3),
+    rng=generators,
+)
+def test_every_setting_of_a_layer_survives(
+    scratch, stride, padding, dilation, pool, pool_stride, rng
+):
+    model = Sequential(
+        Conv1D(2, 3, 4, stride=stride, padding=padding, dilation=dilation, rng=rng),
+        MaxPool1D(pool, stride=pool_stride),
+    )
+    model.save(scratch)
+    loaded = Sequential.load(scratch)
+    assert is_same(model, loaded)
+    x = rng.standard_normal((2, 40, 2), dtype=np.float32)
+    assert_array_equal(model.predict(x), loaded.predict(x))
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf, -0.0, 1e-45])
+def test_odd_numbers_survive_too(path, number):
+    model = small_model()
+    model.params["0.w"][0, 1] = number
+    model.save(path)
+    assert is_same(model, Sequential.load(path))
+
+
+def test_a_loaded_model_can_be_trained_on(path):
+    small_model().save(path)
+    loaded = Sequential.load(path)
+    loaded.params["0.w"] += 1  # neither read-only nor a copy
+    assert_array_equal(loaded.layers[0].params["w"], small_model().params["0.w"] + 1)
+
+
+def test_a_path_may_be_a_text_and_needs_no_suffix(tmp_path):
+    for name in ("model", "model.npz", "my model.net", "…é.npz"):
+        small_model().save(str(tmp_path / name))
+        assert (tmp_path / name).is_file()
+        assert is_same(small_model(), Sequential.load(str(tmp_path / name)))
+
+
+def test_the_file_holds_arrays_and_json_and_no_pickle(path):
+    model = Sequential(Dense(4, 3), ReLU())
+    model.save(path)
+    with np.load(path, allow_pickle=False) as file:
+        arrays = dict(file)
+    assert set(arrays) == {"architecture", "0.w", "0.b"}
+    assert json.loads(str(arrays["architecture"])) == {
+        "layer": "Sequential",
+        "layers": [{"layer": "Dense", "in_features": 4, "out_features": 3}, {"layer": "ReLU"}],
+    }
+
+
+# Damaged files
+# -------------
+
+
+@given(st.data())
+def test_no_piece_of_a_file_loads_wherever_it_was_cut_off(scratch, data):
+    small_model().save(scratch)
+    whole = scratch.read_bytes()
+    scratch.write_bytes(whole[: data.draw(st.integers(0, len(whole) - 1))])
+    with pytest.raises(ValueError, match=r"model\.npz is not a whole numpycnn model: "):
+        Sequential.load(scratch)
+
+
+def loads_the_same_or_says_what_is_wrong(model, path):
+    try:
+        loaded = Sequential.load(path)
+    except ValueError as error:
+        return str(path) in str(error) and "is not a whole numpycnn model" in str(error)
+    return is_same(model, loaded)
+
+
+@settings(max_examples=300)
+@given(st.data())
+def test_damaged_bytes_are_noticed_or_did_not_matter(scratch, data):
+    small_model().save(scratch)
+    damaged = bytearray(scratch.read_bytes())
+    for _ in range(data.draw(st.integers(1, 3))):
+        damaged[data.draw(st.integers(0, len(damaged) - 1))] ^= data.draw(st.integers(1, 255))
+    scratch.write_bytes(damaged)
+    assert loads_the_same_or_says_what_is_wrong(small_model(), scratch)
+
+
+def test_any_damaged_bit_of_the_table_of_contents_is_noticed_or_did_not_matter(path):
+    """There the zip keeps versions, flags, methods of compression, and where everything is."""
+    model = Sequential(Dense(1, 1))
+    model.save(path)
+    whole = path.read_bytes()
+    start = whole.index(b"PK\x01\x02")
+    for place in range(start, len(whole)):
+        for bit in range(8):
+            damaged = bytearray(whole)
+            damaged[place] ^= 1 << bit
+            path.write_bytes(damaged)
+            assert loads_the_same_or_says_what_is_wrong(model, path), (place - start, bit)
+
+
+@pytest.mark.parametrize("kind", [b"<f2", b"<i2", b"<i4", b"|u1", b">f4", b"<f8", b"<c8"])
+def test_a_damaged_type_of_a_large_array_is_noticed(path, kind):
+    """A shorter type leaves the rest of the array unread, and with it the checksum at its end."""
+    model = Sequential(Dense(256, 16))
+    model.save(path)
+    path.write_bytes(path.read_bytes().replace(b"<f4", kind, 1))
+    with pytest.raises(ValueError, match="is not a whole numpycnn model"):
+        Sequential.load(path)
+
+
+# Foreign files
+# -------------
+
+
+def write_text(path):
+    path.write_text("epoch,loss\n1,1.0986\n")
+
+
+def write_npy(path):
+    with path.open("wb") as file:
+        np.save(file, np.arange(5.0))
+
+
+def write_other_npz(path):
+    np.savez(path, x=np.arange(5.0), y=np.arange(5))
+
+
+def write_zip(path):
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("readme.txt", "nothing here")
+
+
+def write_zip_with_a_text_called_architecture(path):
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("architecture", "a house with a garden")
+
+
+def write_pickle(path):
+    path.write_bytes(pickle.dumps({"0.w": [1.0, 2.0]}))
+
+
+def architecture(text):
+    return lambda path: np.savez(path, architecture=np.array(text))
+
+
+FOREIGN = {
+    "empty file": Path.touch,
+    "text": write_text,
+    "npy": write_npy,
+    "other npz": write_other_npz,
+    "zip": write_zip,
+    "zip with architecture": write_zip_with_a_text_called_architecture,
+    "pickle": write_pickle,
+    "not JSON": architecture("Sequential(Dense(4, 3))"),
+    "a number": architecture("3"),
+    "null": architecture("null"),
+    "a list": architecture("[]"),
+    "no layer": architecture("{}"),
+    "no layers": architecture('{"layer": "Sequential"}'),
+    "layers of no kind": architecture('{"layer": "Sequential", "layers": [3, "Dense"]}'),
+    "a kind that is no name": architecture('{"layer": ["Dense"]}'),
+    "a setting too many": architecture(
+        '{"layer": "Sequential", "layers": [{"layer": "ReLU", "slope": 0.1}]}'
+    ),
+    "a setting too few": architecture(
+        '{"layer": "Sequential", "layers": [{"layer": "Dense", "in_features": 4}]}'
+    ),
+    "a bad setting": architecture(
+        '{"layer": "Sequential", "layers": [{"layer": "MaxPool1D", "pool_size": 0}]}'
+    ),
+    "brackets without end": architecture("[" * 100_000),
+}
+
+
+@pytest.mark.parametrize("write", FOREIGN.values(), ids=FOREIGN.keys())
+def test_a_foreign_file_is_refused_with_its_name(path, write):
+    write(path)
+    with pytest.raises(ValueError, match=r"model\.npz is not a whole numpycnn model: .+"):
+        Sequential.load(path)
+
+
+class Bomb:
+    """Unpickled, it writes a file: the proof that code was run."""
+
+    def __init__(self, mark):
+        self.mark = mark
+
+    def __reduce__(self):
+        return Path.write_text, (self.mark, "boom")
+
+
+def pickled(path, bomb):
+    path.write_bytes(pickle.dumps(bomb))
+
+
+def npz_of_objects(path, bomb):
+    np.savez(path, architecture=np.array([bomb], dtype=object))
+
+
+def model_with_an_array_of_objects(path, bomb):
+    small_model().save(path)
+    with np.load(path) as file:
+        arrays = dict(file)
+    np.savez(path, **{**arrays, "0.b": np.array([bomb] * 3, dtype=object)})
+
+
+@pytest.mark.parametrize("write", [pickled, npz_of_objects, model_with_an_array_of_objects])
+def test_a_pickle_is_refused_and_not_run(tmp_path, path, write):
+    mark = tmp_path / "mark"
+    write(path, Bomb(mark))
+    with pytest.raises(ValueError, match="is not a whole numpycnn model"):
+        Sequential.load(path)
+    assert not mark.exists()
+
+    pickle.loads(pickle.dumps(Bomb(mark)))  # while a pickle that is run leaves its mark
+    assert mark.exists()
+
+
+def rewrite(path, change):
+    """Save a small model, with its arrays changed."""
+    small_model().save(path)
+    with np.load(path) as file:
+        arrays = dict(file)
+    change(arrays)
+    np.savez(path, **arrays)
+
+
+WRONG_WEIGHTS = {
+    "missing": lambda arrays: arrays.pop("0.w"),
+    "all missing": lambda arrays: [arrays.pop(name) for name in list(arrays) if "." in name],
+    "extra": lambda arrays: arrays.update({"7.w": np.zeros(2)}),
+    "of another shape": lambda arrays: arrays.update({"0.w": arrays["0.w"].T}),
+    "with a longer axis": lambda arrays: arrays.update({"0.b": np.zeros(4, np.float32)}),
+    "under another name": lambda arrays: arrays.update({"0.v": arrays.pop("0.w")}),
+}
+
+
+@pytest.mark.parametrize("change", WRONG_WEIGHTS.values(), ids=WRONG_WEIGHTS.keys())
+def test_weights_that_do_not_belong_to_the_architecture_are_refused(path, change):
+    rewrite(path, change)
+    with pytest.raises(ValueError, match=r"layers want the weights .*, it holds "):
+        Sequential.load(path)
+
+
+@pytest.mark.parametrize("dtype", [str, bool, int, "datetime64[s]"])
+def test_weights_that_are_no_floats_are_refused(path, dtype):
+    rewrite(path, lambda arrays: arrays.update({"0.b": np.zeros(3, int).astype(dtype)}))
+    with pytest.raises(ValueError, match="is not a whole numpycnn model"):
+        Sequential.load(path)
+
+
+def test_a_single_layer_is_no_network(path):
+    np.savez(
+        path,
+        architecture=np.array('{"layer": "Dense", "in_features": 2, "out_features": 1}'),
+        w=np.zeros((2, 1)),
+        b=np.zeros(1),
+    )
+    with pytest.raises(ValueError, match=r"model\.npz holds a Dense, not a Sequential"):
+        Sequential.load(path)
+
+
+# Layers of one's own
+# -------------------
+
+
+class Scale(Layer):
+    def __init__(self, n_channels, *, factor=1.0):
+        super().__init__(scale=np.full(n_channels, factor))
+        self.n_channels, self.factor = n_channels, factor
+
+    def forward(self, x):
+        return x * self.params["scale"], x
+
+    def backward(self, dy, cache):
+        return dy * self.params["scale"], {"scale": (dy * cache).sum(axis=0)}
+
+
+def test_a_layer_of_ones_own_loads_when_its_class_is_given(path):
+    model = Sequential(Dense(2, 3), Sequential(Scale(3, factor=2.5)))
+    model.save(path)
+    assert is_same(model, Sequential.load(path, Scale))
+
+
+def test_a_layer_of_unknown_class_is_named_with_what_to_do(path):
+    Sequential(Scale(3)).save(path)
+    with pytest.raises(
+        ValueError, match=r"the layer Scale is not known here; give its class: load\(path, Scale\)"
+    ):
+        Sequential.load(path)
+
+
+# Whole or not at all
+# -------------------
+
+
+def savez_that_fails_half_way(file, **arrays):
+    file.write(b"PK\x03\x04 half a model")
+    raise OSError("no space left on device")
+
+
+def savez_that_is_interrupted(file, **arrays):
+    file.write(b"PK\x03\x04 half a model")
+    raise KeyboardInterrupt
+
+
+def fsync_that_fails(file):
+    raise OSError("input/output error")
+
+
+FAILURES = [
+    (np, "savez", savez_that_fails_half_way, OSError),
+    (np, "savez", savez_that_is_interrupted, KeyboardInterrupt),
+    (os, "fsync", fsync_that_fails, OSError),
+]
+
+
+@pytest.mark.parametrize(("module", "function", "failing", "kind"), FAILURES)
+@pytest.mark.parametrize("old", [True, False], ids=["over an old file", "where none was"])
+def test_saving_that_fails_leaves_the_old_file_whole_and_no_litter(
+    tmp_path, path, monkeypatch, module, function, failing, kind, old
+):
+    if old:
+        small_model().save(path)
+    before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+
+    monkeypatch.setattr(module, function, failing)
+    with pytest.raises(kind):
+        small_model(rng=1).save(path)
+
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
+    monkeypatch.undo()
+    small_model(rng=1).save(path)
+    assert is_same(small_model(rng=1), Sequential.load(path))
+
+
+def test_saving_replaces_the_old_file_and_leaves_nothing_beside_it(tmp_path, path):
+    path.write_text("something else, and longer than a model" * 1000)
+    small_model().save(path)
+    assert [file.name for file in tmp_path.iterdir()] == ["model.npz"]
+    assert is_same(small_model(), Sequential.load(path))
+
+
+def test_who_has_the_old_file_open_still_reads_the_old_model(path):
+    small_model(rng=0).save(path)
+    with path.open("rb") as old:
+        small_model(rng=1).save(path)
+        path.with_name("copy.npz").write_bytes(old.read())
+    assert is_same(small_model(rng=0), Sequential.load(path.with_name("copy.npz")))
+    assert is_same(small_model(rng=1), Sequential.load(path))
+
+
+@pytest.mark.parametrize("dangling", [False, True])
+def test_a_link_is_followed_and_stays_a_link(tmp_path, path, dangling):
+    (tmp_path / "elsewhere").mkdir()
+    target = tmp_path / "elsewhere" / "target.npz"
+    if not dangling:
+        small_model(rng=1).save(target)
+    path.symlink_to(target)
+    small_model(rng=0).save(path)
+    assert path.is_symlink()
+    assert not target.is_symlink()
+    assert is_same(small_model(rng=0), Sequential.load(target))
+    assert [file.name for file in target.parent.iterdir()] == ["target.npz"]
+
+
+def test_a_layer_that_cannot_be_written_down_leaves_the_old_file(tmp_path, path):
+    small_model().save(path)
+    whole = path.read_bytes()
+    with pytest.raises(TypeError, match=r"expected .* ndarray"):
+        Sequential(Scale(3, factor=np.ones(3))).save(path)
+    assert path.read_bytes() == whole
+    assert [file.name for file in tmp_path.iterdir()] == ["model.npz"]
+
+
+# Files that are not there
+# ------------------------
+
+
+def test_loading_a_file_that_is_not_there_says_so(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"nowhere\.npz"):
+        Sequential.load(tmp_path / "nowhere.npz")
+
+
+def test_loading_a_directory_says_so(tmp_path):
+    with pytest.raises(IsADirectoryError):
+        Sequential.load(tmp_path)
+
+
+def test_saving_into_a_directory_that_is_not_there_says_so_and_makes_none(tmp_path):
+    with pytest.raises(FileNotFoundError, match="missing"):
+        small_model().save(tmp_path / "missing" / "model.npz")
+    assert not list(tmp_path.iterdir())
+
+
+def test_saving_over_a_directory_leaves_it_and_no_litter(tmp_path):
+    (tmp_path / "models").mkdir()
+    with pytest.raises(OSError, match="directory"):
+        small_model().save(tmp_path / "models")
+    assert [file.name for file in tmp_path.iterdir()] == ["models"]
+
+
+def test_a_network_without_parameters_can_be_saved(path):
+    Sequential(ReLU(), Flatten()).save(path)
+    assert repr(Sequential.load(path)) == "Sequential(ReLU(), Flatten())"

@@ -1,0 +1,355 @@
+"""The synthetic traces: the generator of the task, and the split."""
+
+import re
+from math import exp, pi, sin
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
+
+from numpycnn import CLASS_NAMES, make_traces, train_test_split
+from numpycnn.checks.strategies import generators
+
+SIGNS = {0: 0, 1: 1, 2: -1}
+PURE = {"noise": 0, "background": 0}  # nothing but the arrival
+
+
+def one_trace(label, z, u, c, a, w, length, noise=0.03, background=0.04, cycles=2.5, clip=1.0):
+    """The table of the task for a single trace, sample by sample, from numbers already drawn."""
+    x = []
+    for s in range(1, length + 1):
+        t = (s - 1) / (length - 1)
+        value = noise * z[s - 1] + background * sin(2 * pi * (cycles * t + u))
+        x.append(value + SIGNS[label] * a * exp(-((s - c) ** 2) / (2 * w**2)))
+    mean = sum(x) / length
+    return [min(max(value - mean, -clip), clip) for value in x]
+
+
+def draw_numbers(rng, n_traces, length, centre=None, width=(2.6, 3.4), amplitude=(0.9, 1.0)):
+    """Draw in the same order as make_traces: noise, phases, centres, amplitudes, widths."""
+    low, high = centre or (12, length - 12)
+    return (
+        rng.standard_normal((n_traces, length)),
+        rng.random(n_traces),
+        rng.integers(low, high, n_traces, endpoint=True),
+        amplitude[0] + (amplitude[1] - amplitude[0]) * rng.random(n_traces),
+        width[0] + (width[1] - width[0]) * rng.random(n_traces),
+    )
+
+
+def inner(x):
+    """Traces without their channel axis, (N, L)."""
+    return x[:, :, 0]
+
+
+# The generator of the task
+# -------------------------
+
+
+@given(generators, st.integers(1, 8), st.integers(24, 90))
+def test_every_sample_is_what_the_table_of_the_task_says(rng, n_traces, length):
+    seed = int(rng.integers(2**32))
+    x, labels = make_traces(n_traces, rng=seed, n_samples=length)
+    drawn = draw_numbers(np.random.default_rng(seed), n_traces, length)
+    for n, numbers in enumerate(zip(*drawn, strict=True)):
+        assert_allclose(x[n, :, 0], one_trace(labels[n], *numbers, length), atol=1e-6)
+
+
+@given(
+    generators,
+    st.floats(0, 1),
+    st.floats(0, 1),
+    st.floats(0, 9),
+    st.floats(0.05, 2),
+    st.tuples(st.floats(0.5, 3), st.floats(3, 9)),
+    st.tuples(st.floats(0, 1), st.floats(1, 4)),
+    st.tuples(st.integers(-3, 20), st.integers(20, 40)),
+)
+def test_every_constant_is_an_argument_that_acts_as_in_the_table(
+    rng, noise, background, cycles, clip, width, amplitude, centre
+):
+    seed = int(rng.integers(2**32))
+    x, labels = make_traces(
+        4,
+        rng=seed,
+        n_samples=30,
+        noise=noise,
+        background=background,
+        background_cycles=cycles,
+        clip=clip,
+        width=width,
+        amplitude=amplitude,
+        centre=centre,
+    )
+    drawn = draw_numbers(np.random.default_rng(seed), 4, 30, centre, width, amplitude)
+    for n, numbers in enumerate(zip(*drawn, strict=True)):
+        expected = one_trace(labels[n], *numbers, 30, noise, background, cycles, clip)
+        assert_allclose(x[n, :, 0], expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("n_traces", [1, 2, 3, 4, 180])
+def test_shapes_types_and_labels_in_turn(n_traces):
+    x, labels = make_traces(n_traces, rng=0)
+    assert (x.shape, x.dtype) == ((n_traces, 64, 1), np.float32)
+    assert_array_equal(labels, [n % 3 for n in range(n_traces)])
+    assert labels.dtype.kind == "i"
+
+
+def test_the_classes_have_names():
+    assert CLASS_NAMES == ("Quiet", "Positive arrival", "Negative arrival")
+
+
+@given(generators, st.integers(24, 200))
+def test_samples_lie_within_one_and_their_mean_is_zero_before_the_clip(rng, length):
+    seed = int(rng.integers(2**32))
+    clipped, _ = make_traces(30, rng=seed, n_samples=length)
+    assert abs(clipped).max() <= 1
+    whole, _ = make_traces(30, rng=seed, n_samples=length, clip=np.inf)
+    assert_allclose(whole.mean(axis=1), 0, atol=1e-6)
+    assert_array_equal(clipped, whole.clip(-1, 1))
+
+
+def test_what_exceeds_the_clip_is_cut_off():
+    x, labels = make_traces(300, rng=0, clip=0.5)
+    assert abs(x).max() == 0.5
+    assert (x[labels == 1].max(axis=1) == 0.5).all()
+    assert (x[labels == 2].min(axis=1) == -0.5).all()
+
+
+@given(generators)
+def test_the_sign_of_the_arrival_is_that_of_its_class(rng):
+    x, labels = make_traces(30, rng=rng)
+    largest = np.take_along_axis(inner(x), abs(inner(x)).argmax(axis=1)[:, None], axis=1)[:, 0]
+    assert (largest[labels == 1] > 0.6).all()
+    assert (largest[labels == 2] < -0.6).all()
+    assert (abs(largest[labels == 0]) < 0.3).all()
+
+
+def test_without_noise_and_background_a_quiet_trace_is_silent():
+    x, _ = make_traces(5, labels=[0] * 5, **PURE)
+    assert not x.any()
+
+
+def test_without_an_arrival_there_are_noise_and_background_of_their_size():
+    noise, _ = make_traces(500, rng=0, labels=[0] * 500, background=0)
+    assert_allclose(noise.std(), 0.03, rtol=0.02)
+    wave, _ = make_traces(500, rng=0, labels=[0] * 500, noise=0)
+    # What is left of two and a half periods when the mean is taken: 0.04 · 2 / 5π at most.
+    assert 0.04 < abs(wave).max() < 0.04 * (1 + 2 / (5 * pi)) + 1e-3
+    crossings = (np.diff(np.sign(inner(wave)), axis=1) != 0).sum(axis=1)
+    assert set(crossings) <= {4, 5, 6}  # two and a half periods
+
+
+@pytest.mark.parametrize("length", [24, 25, 64, 200])
+def test_centres_are_uniform_from_the_twelfth_sample_to_the_twelfth_last(length):
+    n_traces = 100 * (length - 23)
+    x, _ = make_traces(n_traces, rng=0, n_samples=length, labels=[1] * n_traces, **PURE)
+    centres = inner(x).argmax(axis=1) + 1  # samples are counted from 1
+    counts = np.bincount(centres, minlength=length + 1)
+    assert set(np.flatnonzero(counts)) == set(range(12, length - 12 + 1))
+    assert abs(counts[12 : length - 11] - 100).max() < 5 * 100**0.5  # for each of L - 23 places
+
+
+@given(generators, st.integers(1, 64), st.integers(0, 63))
+def test_a_range_of_centres_is_kept_ends_included(rng, first, span):
+    last = min(first + span, 64)
+    x, _ = make_traces(50, rng=rng, labels=[2] * 50, centre=(first, last), **PURE)
+    centres = inner(x).argmin(axis=1) + 1
+    assert first <= centres.min() <= centres.max() <= last
+
+
+def test_widths_and_amplitudes_are_uniform_within_their_ranges():
+    """In the middle of a long trace, the height and the area of the pulse give both away."""
+    x, _ = make_traces(
+        3000, rng=0, n_samples=400, labels=[1] * 3000, centre=(200, 200), clip=2, **PURE
+    )
+    pulse = inner(x) - inner(x)[:, :1]  # far from the pulse lies minus the mean
+    height = pulse.max(axis=1)
+    width = pulse.sum(axis=1) / (height * (2 * pi) ** 0.5)
+    for values, low, high in ((height, 0.9, 1.0), (width, 2.6, 3.4)):
+        assert low - 1e-4 <= values.min() <= low + 0.01 * (high - low)
+        assert high - 0.01 * (high - low) <= values.max() <= high + 1e-4
+        assert_allclose(values.mean(), (low + high) / 2, atol=0.02 * (high - low))
+        assert_allclose(values.std(), (high - low) / 12**0.5, rtol=0.04)
+    assert abs(np.corrcoef(height, width)[0, 1]) < 0.06
+
+
+def test_a_threshold_on_the_median_tells_the_classes_apart():
+    """No network is needed: the arrival moves the mean, and the rest of the trace with it."""
+    for seed in range(20):
+        x, labels = make_traces(180, rng=seed)
+        median = np.median(inner(x), axis=1)
+        called = np.where(median < -0.05, 1, np.where(median > 0.05, 2, 0))
+        assert (called == labels).mean() == 1.0
+
+
+# Arguments
+# ---------
+
+
+def test_the_same_seed_gives_the_same_bits_and_another_seed_others():
+    one, other = make_traces(9, rng=7)[0], make_traces(9, rng=np.random.default_rng(7))[0]
+    assert one.tobytes() == other.tobytes()
+    assert one.tobytes() != make_traces(9, rng=8)[0].tobytes()
+    assert make_traces(9)[0].tobytes() != make_traces(9)[0].tobytes()
+
+
+def test_a_generator_goes_on_where_it_was():
+    rng = np.random.default_rng(0)
+    assert make_traces(3, rng=rng)[0].tobytes() != make_traces(3, rng=rng)[0].tobytes()
+
+
+def test_no_global_randomness_is_used():
+    before = np.random.get_state()[1].copy()  # noqa: NPY002
+    make_traces(3, rng=0)
+    make_traces(3)
+    assert_array_equal(np.random.get_state()[1], before)  # noqa: NPY002
+
+
+@given(st.lists(st.integers(0, 2), min_size=1, max_size=9))
+def test_labels_can_be_given_and_are_not_touched(labels):
+    given_labels = np.array(labels)
+    given_labels.flags.writeable = False
+    x, returned = make_traces(len(labels), rng=0, labels=given_labels, **PURE)
+    assert_array_equal(returned, labels)
+    assert not np.shares_memory(returned, given_labels)
+    assert_array_equal(np.sign(inner(x)[:, 0]), [-SIGNS[label] for label in labels])
+
+
+BAD_ARGUMENTS = [
+    ({"n_traces": 0}, ValueError, "n_traces to be 1 or more, got 0"),
+    ({"n_traces": -3}, ValueError, "n_traces to be 1 or more, got -3"),
+    ({"n_traces": 3.0}, TypeError, "n_traces to be a whole number, got 3.0"),
+    ({"n_traces": True}, TypeError, "n_traces to be a whole number, got True"),
+    ({"n_samples": 0}, ValueError, "n_samples to be 1 or more, got 0"),
+    ({"n_samples": "64"}, TypeError, "n_samples to be a whole number, got '64'"),
+    (
+        {"n_samples": 23},
+        ValueError,
+        "n_samples of 24 or more, got 23, because arrivals lie at 12 … L - 12; "
+        "for shorter traces give a range: centre=(first, last)",
+    ),
+    ({"labels": [0, 1]}, ValueError, "labels 0, 1 or 2 for each of 3 traces, got [0, 1]"),
+    ({"labels": [0, 1, 3]}, ValueError, "labels 0, 1 or 2 for each of 3 traces, got [0, 1, 3]"),
+    ({"labels": [0, 1, -1]}, ValueError, "labels 0, 1 or 2 for each of 3 traces, got [0, 1, -1]"),
+    ({"labels": [0, 1, 0.5]}, ValueError, "labels 0, 1 or 2 for each of 3 traces, got [0, 1, 0.5]"),
+    ({"labels": "012"}, ValueError, "labels 0, 1 or 2 for each of 3 traces, got '012'"),
+    ({"labels": [[0], [1], [2]]}, ValueError, "labels 0, 1 or 2 for each of 3 traces"),
+    (
+        {"centre": (30, 20)},
+        ValueError,
+        "centre as (low, high), whole numbers in this order, got (30, 20)",
+    ),
+    (
+        {"width": (3, 2)},
+        ValueError,
+        "width as (low, high), numbers above 0 in this order, got (3, 2)",
+    ),
+    (
+        {"width": (np.nan, 2)},
+        ValueError,
+        "width as (low, high), numbers above 0 in this order, got (nan, 2)",
+    ),
+    (
+        {"amplitude": (1, 0.5)},
+        ValueError,
+        "amplitude as (low, high), finite numbers in this order, got (1, 0.5)",
+    ),
+    ({"centre": 30}, TypeError, "centre"),
+    ({"centre": (1, 2, 3)}, TypeError, "centre as a pair (low, high), got (1, 2, 3)"),
+    ({"centre": (12.5, 20)}, ValueError, "centre as (low, high), whole numbers"),
+    ({"width": (0, 0)}, ValueError, "width"),
+    ({"width": (-1, 2)}, ValueError, "width"),
+    ({"noise": -0.1}, ValueError, "noise"),
+    ({"clip": -1}, ValueError, "clip"),
+    ({"clip": 0}, ValueError, "clip"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "kind", "words"), BAD_ARGUMENTS)
+def test_bad_arguments_are_refused_with_words(arguments, kind, words):
+    with pytest.raises(kind, match=re.escape("make_traces expected " + words)):
+        make_traces(**{"n_traces": 3, "rng": 0, **arguments})
+
+
+def test_short_traces_can_be_made_with_a_range_for_their_centres():
+    x, _ = make_traces(30, rng=0, n_samples=10, labels=[1] * 30, centre=(3, 8), **PURE)
+    assert set(inner(x).argmax(axis=1) + 1) == set(range(3, 9))
+
+
+# The split
+# ---------
+
+
+@given(generators, st.integers(2, 40), st.floats(0.05, 0.95))
+def test_a_split_is_a_partition_and_pairs_stay_together(rng, n_traces, train_size):
+    x = rng.permutation(n_traces)[:, None, None].astype(np.float32)
+    labels = x[:, 0, 0].astype(int)
+    n_train = int(train_size * n_traces)
+    if not 0 < n_train < n_traces:
+        return
+    x_train, x_test, y_train, y_test = train_test_split(x, labels, train_size=train_size, rng=rng)
+    assert len(x_train) == n_train
+    assert_array_equal(x_train[:, 0, 0], y_train)
+    assert_array_equal(x_test[:, 0, 0], y_test)
+    assert sorted([*y_train, *y_test]) == list(range(n_traces))
+
+
+def test_the_task_trains_on_144_and_holds_out_36():
+    x, labels = make_traces(180, rng=0)
+    x_train, x_test, y_train, y_test = train_test_split(x, labels, rng=0)
+    assert x_train.shape == (144, 64, 1)
+    assert x_test.shape == (36, 64, 1)
+    assert (len(y_train), len(y_test)) == (144, 36)
+    assert x_train.dtype == x_test.dtype == np.float32
+
+
+def test_a_split_is_shuffled_by_its_seed_alone():
+    x, labels = make_traces(30, rng=0)
+    one, same, other = (train_test_split(x, labels, rng=seed)[3] for seed in (1, 1, 2))
+    assert_array_equal(one, same)
+    assert not np.array_equal(one, other)
+    assert not np.array_equal(one, labels[24:])
+
+
+def test_parts_are_copies_and_the_arguments_stay_as_they_are():
+    x, labels = make_traces(10, rng=0)
+    x_before, labels_before = x.copy(), labels.copy()
+    for part in train_test_split(x, labels, rng=0):
+        part += 1
+    assert_array_equal(x, x_before)
+    assert_array_equal(labels, labels_before)
+
+
+def test_every_trace_is_held_out_as_often_as_any_other():
+    labels = np.arange(10)
+    rng = np.random.default_rng(0)
+    held_out = [train_test_split(labels, labels, rng=rng)[3] for _ in range(2000)]
+    counts = np.bincount(np.concatenate(held_out), minlength=10)
+    assert abs(counts - 400).max() < 5 * 400**0.5
+
+
+@pytest.mark.parametrize(
+    ("n_labels", "train_size", "words"),
+    [
+        (9, 0.8, "a label for each trace, got 10 traces and 9 labels"),
+        (11, 0.8, "a label for each trace, got 10 traces and 11 labels"),
+        (10, 1.0, "a train_size that leaves traces on both sides, got 1.0 of 10"),
+        (10, 0.0, "a train_size that leaves traces on both sides, got 0.0 of 10"),
+        (10, 0.05, "a train_size that leaves traces on both sides, got 0.05 of 10"),
+        (10, -0.5, "a train_size that leaves traces on both sides, got -0.5 of 10"),
+        (10, 8, "a train_size that leaves traces on both sides, got 8 of 10"),
+        (10, float("nan"), "a train_size"),
+    ],
+)
+def test_a_split_that_cannot_be_made_is_refused_with_words(n_labels, train_size, words):
+    with pytest.raises(ValueError, match=re.escape("train_test_split expected " + words)):
+        train_test_split(np.zeros((10, 64, 1)), np.zeros(n_labels, int), train_size=train_size)
+
+
+def test_a_list_of_labels_is_split_as_well():
+    """As scikit-learn does; fit takes lists of labels too."""
+    y_train, y_test = train_test_split(np.zeros((10, 4, 1)), list(range(10)), rng=0)[2:]
+    assert sorted([*y_train, *y_test]) == list(range(10))
