@@ -1,0 +1,116 @@
+"""The figures: what is drawn, between which limits, and under which labels."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from numpycnn import History, make_traces
+from numpycnn.plots import plot_learning_curves, plot_traces, show
+
+HISTORY = History(
+    loss=[1.1, 0.5, 0.01],
+    accuracy=[0.3, 0.8, 1.0],
+    val_loss=[1.0, 0.6, 0.2],
+    val_accuracy=[0.4, 0.7, 0.9],
+)
+
+
+def size_in_pixels(figure):
+    return tuple((figure.get_size_inches() * figure.dpi).round().tolist())
+
+
+def test_traces_are_drawn_one_below_the_other_as_the_task_asks():
+    x, labels = make_traces(3, rng=0)
+    figure = plot_traces(x, labels, [0, 2, 2])
+    assert size_in_pixels(figure) == (720, 620)
+    assert [panel.get_title() for panel in figure.axes] == [
+        "Quiet -> Quiet",
+        "Positive arrival -> Negative arrival",
+        "Negative arrival -> Negative arrival",
+    ]
+    for panel, trace in zip(figure.axes, x, strict=True):
+        (line,) = panel.lines
+        np.testing.assert_array_equal(line.get_xdata(), np.arange(1, 65))
+        np.testing.assert_array_equal(line.get_ydata(), trace[:, 0])
+        assert line.get_color() == "black"
+        assert line.get_linewidth() == 1.6
+        assert panel.get_ylim() == (-1.05, 1.05)
+        assert panel.get_ylabel() == "amplitude"
+    assert [panel.get_xlabel() for panel in figure.axes] == ["", "", "sample"]
+
+
+def test_a_trace_beyond_one_is_not_cut_off():
+    figure = plot_traces(3 * np.ones((1, 10, 1)), [0], [1], class_names=("a", "b"))
+    low, high = figure.axes[0].get_ylim()
+    assert low < -3 < 3 < high
+    assert figure.axes[0].get_title() == "a -> b"
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"x": np.zeros((3, 64))}, r"plot_traces expected x of shape \(N, L, C=1\), got \(3, 64\)"),
+        ({"labels": [0, 1]}, "expected labels from 0 to 2 for each of 3 traces"),
+        ({"labels": [0, 1, 3]}, "expected labels from 0 to 2"),
+        ({"predicted": [0.0, 1.0, 2.0]}, "expected predicted from 0 to 2"),
+        ({"predicted": [0, -1, 2]}, "expected predicted from 0 to 2"),
+    ],
+)
+def test_what_cannot_be_drawn_is_named(change, words):
+    arguments = {"x": np.zeros((3, 64, 1)), "labels": [0, 1, 2], "predicted": [0, 1, 2]} | change
+    with pytest.raises(ValueError, match=words):
+        plot_traces(**arguments)
+
+
+def test_learning_curves_show_all_four_lists_and_the_loss_on_a_logarithmic_axis():
+    figure = plot_learning_curves(HISTORY)
+    loss, accuracy = figure.axes
+    drawn = [line.get_ydata().tolist() for panel in figure.axes for line in panel.lines]
+    assert drawn == [HISTORY.loss, HISTORY.val_loss, HISTORY.accuracy, HISTORY.val_accuracy]
+    assert [line.get_linestyle() for line in loss.lines] == ["-", "--"]
+    assert len({line.get_color() for line in loss.lines}) == 2
+    assert loss.get_yscale() == "log"
+    assert loss.get_ylabel() == "cross-entropy"
+    assert [text.get_text() for text in loss.get_legend().get_texts()] == ["training", "validation"]
+    assert accuracy.get_ylabel() == "accuracy"
+    assert accuracy.get_xlabel() == "epoch"
+    assert accuracy.get_ylim() == (0, 1.05)
+
+
+def test_without_validation_there_is_one_curve_and_a_flat_loss_keeps_a_plain_axis():
+    loss, accuracy = plot_learning_curves(History(loss=[1.1, 1.0], accuracy=[0.3, 0.4])).axes
+    assert len(loss.lines) == len(accuracy.lines) == 1
+    assert loss.get_yscale() == "linear"
+
+
+def test_a_history_without_an_epoch_is_refused():
+    with pytest.raises(ValueError, match="expected at least one epoch"):
+        plot_learning_curves(History())
+
+
+def test_without_a_screen_show_says_what_to_do(monkeypatch):
+    monkeypatch.setenv("MPLBACKEND", "agg")
+    import matplotlib as mpl
+
+    mpl.use("agg")
+    with pytest.raises(RuntimeError, match=r"expected a screen.*--output DIR"):
+        show(Figure())
+
+
+@pytest.mark.parametrize("module", ["numpycnn", "numpycnn.checks", "numpycnn.training"])
+def test_matplotlib_is_imported_only_by_plots(module):
+    code = f"import sys, {module}; sys.exit('matplotlib' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_without_matplotlib_the_message_says_how_to_install_it():
+    code = (
+        "import sys; sys.modules['matplotlib'] = None; sys.modules['matplotlib.axes'] = None\n"
+        "try: import numpycnn.plots\n"
+        "except ImportError as error: print(error)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "python -m pip install -e '.[plots]'" in done.stdout

@@ -1,0 +1,89 @@
+"""The example as its users start it: what it prints, what it saves, and how it refuses."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SCRIPT = Path(__file__).parent.parent / "examples" / "trace_classifier.py"
+
+
+def run(folder, *options):
+    command = [sys.executable, SCRIPT, *map(str, options)]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
+def test_it_learns_and_says_so(tmp_path):
+    done = run(tmp_path)
+    assert done.returncode == 0, done.stderr
+    losses = [float(n) for n in re.findall(r"^epoch .* (\d\.\d+)$", done.stdout, re.MULTILINE)]
+    assert len(losses) == 5
+    assert losses[0] == pytest.approx(1.0986, abs=0.1)
+    assert losses[-1] < 0.02
+    (accuracy,) = re.findall(r"accuracy (\d\.\d+)$", done.stdout, re.MULTILINE)
+    assert float(accuracy) >= 35 / 36 - 0.001
+    assert re.search(r"total +4,211", done.stdout)
+    for name in ("traces.png", "learning_curves.png"):
+        assert (tmp_path / "figures" / name).read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_same_seed_prints_the_same_and_another_another(tmp_path):
+    once, again = (run(tmp_path, "--seed", 3, "--epochs", 2).stdout for _ in range(2))
+    assert once == again
+    assert run(tmp_path, "--seed", 4, "--epochs", 2).stdout != once
+
+
+def test_the_options_act(tmp_path):
+    done = run(
+        tmp_path, "--epochs", 1, "--traces", 50, "--noise", 0.5, "--lr", 0.1, "--output", "a/b"
+    )
+    assert done.returncode == 0, done.stderr
+    assert "held out: 10 traces" in done.stdout
+    assert "epoch   15" not in done.stdout
+    assert sorted(path.name for path in (tmp_path / "a" / "b").iterdir()) == [
+        "learning_curves.png",
+        "traces.png",
+    ]
+
+
+def test_a_class_that_is_not_held_out_is_no_division_by_zero(tmp_path):
+    printed = [run(tmp_path, "--traces", 11, "--epochs", 1, "--seed", s).stdout for s in range(3)]
+    assert any("none held out" in text for text in printed)
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "words"),
+    [
+        ("--epochs", 0, "--epochs must be 1 or more, got 0"),
+        ("--epochs", "many", "invalid int value: 'many'"),
+        ("--lr", -1, "--lr must be a number above 0, got -1.0"),
+        ("--lr", "nan", "--lr must be a number above 0, got nan"),
+        ("--traces", 3, "--traces must be 11 or more"),
+        ("--noise", -0.1, "--noise must be a number from 0 up"),
+        ("--seed", -1, "--seed must be 0 or more"),
+        ("--output", "a_file", "--output must be a folder"),
+    ],
+)
+def test_a_bad_option_gets_one_line_and_no_traceback(tmp_path, option, value, words):
+    (tmp_path / "a_file").write_text("in the way")
+    done = run(tmp_path, f"{option}={value}")
+    assert done.returncode == 2
+    assert words in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
+
+
+def test_a_training_that_explodes_is_explained(tmp_path):
+    done = run(tmp_path, "--lr", 1e30)
+    assert done.returncode == 2
+    assert "did not survive --lr 1e+30" in done.stderr
+    assert "Try a smaller lr" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_help_names_every_option_with_its_default(tmp_path):
+    text = run(tmp_path, "--help").stdout
+    for option in ("--seed", "--epochs", "--lr", "--traces", "--noise", "--output", "--show"):
+        assert option in text
+    assert text.count("default:") >= 6
