@@ -22,9 +22,12 @@ Read it in this order, each file a chapter:
 7. `layers.sequential`, `layers.storage`: the network, and saving it
 8. `layers.softmax`, `training.losses`: from scores to a loss
 9. `training.adam`, `training.fit`, `training.metrics`: learning
-10. `checks.reference`, `checks.gradients`: is it right?
-11. `checks.strategies`: random cases for tests of your own
-12. `plots`: the figures
+10. `checks.reference`: the definitions, as literal loops
+11. `checks.derivatives`, `checks.matrix`: derivatives without backward
+12. `checks.diagnosis`, `checks.case`, `checks.gradients`: is it right, and if not, why?
+13. `checks.optimizer`, `checks.bugs`: is the optimiser right, is the checker?
+14. `checks.strategies`: random cases for tests of your own
+15. `plots`: the figures
 """
 
 from numpycnn.checks import GradientError, GradientReport, assert_gradients, check_gradients

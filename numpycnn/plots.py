@@ -16,10 +16,11 @@ nothing is drawn on a screen and no list of open figures is kept. Save it with
 This is the only module that needs matplotlib, and `import numpycnn` leaves it out.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from numpycnn.checks.derivatives import complex_step, step_sweep
 from numpycnn.layers.layer import Array
 from numpycnn.traces import CLASS_NAMES
 from numpycnn.training.fit import History
@@ -119,6 +120,47 @@ def plot_learning_curves(history: History) -> Figure:
     n_epochs = len(history.loss)
     accuracy_panel.set(ylabel="accuracy", ylim=(0, 1.05))
     accuracy_panel.set(xlabel="epoch", xlim=(0.5, n_epochs + 0.5))
+    return figure
+
+
+def plot_step_sweep(
+    function: Callable[[Array], Array], exact: Callable[[Array], Array], at: float = 1.0
+) -> Figure:
+    """Draw the error of a derivative against the step: the V of central differences.
+
+    Args:
+        function: takes an array and returns one; it has to take complex numbers too.
+        exact: its derivative, to hold the errors against.
+        at: where the derivative is taken.
+
+    Both axes are logarithmic. To the right of the tip the formula's own error grows with
+    the square of the step; to the left the rounding of the subtraction grows as the step
+    shrinks. The complex step subtracts nothing and is drawn as a level line.
+
+    >>> figure = plot_step_sweep(np.exp, np.exp)
+    >>> [line.get_label() for line in figure.axes[0].lines]
+    ['central differences', 'complex step']
+    """
+    point, along = np.array([at]), np.array([1.0])
+    truth = float(exact(point)[0])
+    steps, found = step_sweep(function, point, along)
+    errors = [abs(float(one.middle[0]) - truth) / abs(truth) for one in found]
+    best = abs(float(complex_step(function, point, along).middle[0]) - truth) / abs(truth)
+
+    figure, (panel,) = _stacked_panels(1, width=720, height=380)
+    smallest = np.finfo(np.float64).eps / 4  # so that an error of zero has a place on the axis
+    (_, blue, solid), (_, orange, dashed) = CURVES
+    panel.loglog(
+        steps,
+        np.maximum(errors, smallest),
+        label="central differences",
+        color=blue,
+        linestyle=solid,
+        marker="o",
+    )
+    panel.axhline(max(best, smallest), label="complex step", color=orange, linestyle=dashed)
+    panel.set(xlabel="step", ylabel="relative error")
+    panel.legend(frameon=False)
     return figure
 
 

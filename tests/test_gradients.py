@@ -16,7 +16,7 @@ from numpycnn import (
     check_gradients,
     softmax_cross_entropy,
 )
-from numpycnn.checks.gradients import central_difference, complex_step
+from numpycnn.checks.derivatives import central_difference, complex_step
 from numpycnn.checks.strategies import denses, generators, layers_and_inputs
 
 METHODS = ["complex", "central"]
@@ -66,7 +66,7 @@ def test_one_entry_that_is_slightly_off_is_found(method, name, index):
     x = np.random.default_rng(0).standard_normal((2, 3))
     report = check_gradients(OneEntryOff(3, 4, name=name, index=index), x, method=method, rng=1)
     assert not report.ok
-    wrong = [line for line in report.lines if line.error > report.tolerance]
+    wrong = [line for line in report.lines if not line.ok]
     assert [(line.name, line.worst) for line in wrong] == [(name, index)]
     assert wrong[0].analytic == pytest.approx(1.0001 * wrong[0].numeric, rel=1e-6)
     assert f"worst at [{', '.join(map(str, index))}]" in str(report)
@@ -82,7 +82,7 @@ def test_the_upstream_gradient_is_not_all_ones(method):
 def test_any_object_with_the_contract_can_be_checked(method):
     x = np.random.default_rng(0).standard_normal((4, 2))
     assert_gradients(Foreign(), x, method=method)
-    with pytest.raises(GradientError, match="a        WRONG") as caught:
+    with pytest.raises(GradientError, match=r"a +WRONG") as caught:
         assert_gradients(Foreign(slope=4.0), x, method=method)
     assert caught.value.report.lines[0].name == "input"
 
@@ -93,7 +93,7 @@ def test_a_bug_deep_in_a_network_is_reported_under_its_name():
     )
     x = np.random.default_rng(0).standard_normal((5, 3))
     report = check_gradients(model, x)
-    assert [line.name for line in report.lines if line.error > report.tolerance] == ["2.0.w"]
+    assert [line.name for line in report.lines if not line.ok] == ["2.0.w"]
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -140,7 +140,7 @@ def test_a_gradient_that_is_not_a_number_is_wrong(case):
     layer, x = case
     broken = NotANumber(layer.in_features, layer.out_features).with_params(layer.params)
     report = check_gradients(broken, x)
-    assert [line.name for line in report.lines if not line.error <= report.tolerance] == ["b"]
+    assert [line.name for line in report.lines if not line.ok] == ["b"]
 
 
 def test_gradients_of_another_shape_or_name_are_refused():
@@ -160,10 +160,8 @@ def test_gradients_of_another_shape_or_name_are_refused():
             return dy * self.params["a"], {}
 
     x = np.ones((2, 3))
-    with pytest.raises(ValueError, match=r"expected gradients of the shapes .*'w': \(3, 2\).*got"):
-        check_gradients(Transposed(3, 2), x)
-    with pytest.raises(ValueError, match="'a'"):
-        check_gradients(Nameless(), x)
+    assert check_gradients(Transposed(3, 2), x).broken.name == "wrong shape"
+    assert check_gradients(Nameless(), x).broken.name == "wrong key"
 
 
 @given(st.floats(0.1, 3), st.floats(-2, 2).filter(lambda v: abs(v) > 0.1))
@@ -172,16 +170,15 @@ def test_both_derivatives_of_a_smooth_function(at, direction):
         return np.exp(x) * np.sin(3 * x)
 
     exact = direction * np.exp(at) * (np.sin(3 * at) + 3 * np.cos(3 * at))
-    at, direction = np.float64(at), np.float64(direction)
-    scale = np.exp(at)
-    assert complex_step(f, at, direction) == pytest.approx(exact, rel=1e-13, abs=1e-13 * scale)
-    assert central_difference(f, at, direction) == pytest.approx(exact, rel=1e-7, abs=1e-7 * scale)
+    at, direction = np.array([at]), np.array([direction])
+    near = {"abs": 1e-13 * np.exp(at[0])}
+    assert complex_step(f, at, direction).middle == pytest.approx(exact, rel=1e-13, **near)
+    near = {"abs": 1e-8 * np.exp(at[0])}
+    assert central_difference(f, at, direction).middle == pytest.approx(exact, rel=1e-8, **near)
 
 
-def test_a_complex_step_crosses_no_corner_where_a_central_difference_does():
-    def f(x):
-        return np.maximum(x, 0).sum()
-
-    at, along_the_first = np.array([1e-9, 1.0]), np.array([1.0, 0.0])
-    assert complex_step(f, at, along_the_first) == 1
-    assert central_difference(f, at, along_the_first) == pytest.approx(0.5, rel=1e-3)
+def test_at_a_corner_both_methods_find_both_slopes():
+    at, along = np.array([0.0, 1.0]), np.array([1.0, 0.0])
+    for derivative in (complex_step, central_difference):
+        right, left = derivative(lambda x: np.maximum(x, 0), at, along)
+        assert (right[0], left[0]) == pytest.approx((1, 0))

@@ -1,143 +1,104 @@
-"""Is it right? A layer's gradients held against differences of its outputs.
+"""Is it right? A layer's gradients held against derivatives that owe it nothing.
 
 A network with a wrong gradient does not crash. It trains, as a rule it trains
-*well*, and nobody notices. But a gradient is a claim anyone can test: it says
-by how much the output changes when the input changes by a little. So change
-the input by a little and look.
-
-To compare one number with one number, three things are needed.
+*well*, and nobody notices. So every layer has to be checked, and the check is
+short to state: what `backward` returns has to be the derivative of what
+`forward` does. Three things make it work.
 
 *A scalar.* The output is an array; weigh it with random numbers `dy` and add up,
-`phi = sum(dy * y)`. Then `dy` is also what backward is to be given, because
-`d phi / d y = dy`. Random, not ones: a softmax that forgot its gradient and
-returned zeros would pass with ones, since its outputs always sum to one.
+`sum(dy * y)`. Then `dy` is also what backward is to be given. Random, not ones: a
+softmax that forgot its gradient and returned zeros would pass with ones, since
+its outputs always sum to one.
 
 *A direction.* Instead of one entry after another, move all entries of an array
-together along a random direction `v`. If the gradient `g` is right, `phi` changes
-at the rate `sum(g * v)`; if any entry is wrong, that fails with certainty but
-for a coincidence. One evaluation then checks ten thousand weights. Only if it
-fails are the entries tried one by one, to say which.
+together along a random direction `v`. If the gradient `g` is right, the scalar
+changes at the rate `sum(g * v)`; if any entry is wrong, that fails, but for a
+coincidence. One look then checks ten thousand weights.
 
-*A derivative* along `v` that owes nothing to backward: see the two methods below.
+*A derivative* along `v` from another source: see the chapter before this one.
+
+If the two disagree, the entries are tried one by one, to say which is wrong; and
+then the error is compared with the mistakes that people make, to say why.
 """
 
-from collections.abc import Callable
-from copy import deepcopy
-from typing import Any, Literal, NamedTuple, Protocol
+from textwrap import fill
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from numpycnn.layers.layer import Array, Layer, Params, Rng
-
-Method = Literal["complex", "central"]
-Function = Callable[[Array], Any]  # an array to a number
+from numpycnn.checks.case import Case, HasGradients, Loss, unit
+from numpycnn.checks.derivatives import Method, OneSided
+from numpycnn.checks.diagnosis import Diagnosis, Evidence, diagnose
+from numpycnn.layers.layer import Array, Rng
+from numpycnn.layers.sequential import Sequential
 
 TOLERANCE: dict[Method, float] = {"complex": 1e-10, "central": 1e-6}
 """The largest relative error of a right gradient, in float64, by method."""
-
-
-class HasGradients(Protocol):
-    """What can be checked: anything that keeps the layer's contract, of whatever class."""
-
-    @property
-    def params(self) -> Params:
-        """The arrays that can be learned, by name."""
-
-    def forward(self, x: Array) -> tuple[Array, Any]:
-        """Return y and the cache."""
-
-    def backward(self, dy: Array, cache: Any) -> tuple[Array, Params]:
-        """Return dx and the gradients by name."""
-
-
-# Two ways to a derivative
-# ------------------------
-
-
-def central_difference(f: Function, at: Array, direction: Array) -> float:
-    """Return (f(at + h v) - f(at - h v)) / 2h, the classic.
-
-    The error of the formula falls with h², but the two values agree in ever more
-    digits as h shrinks, and the subtraction leaves only the ones that differ. The best
-    step is near the cube root of the precision, 6e-6, and the best result has some
-    ten digits. Within h of a corner, of a ReLU say, it is simply wrong.
-
-    >>> central_difference(lambda x: x**3, np.float64(2.0), np.float64(1.0))   # 12
-    12.000000000...
-    """
-    size = float(np.max(np.abs(at))) or 1.0
-    h = np.finfo(np.float64).eps ** (1 / 3) * size / float(np.max(np.abs(direction)))
-    return float((f(at + h * direction) - f(at - h * direction)) / (2 * h))
-
-
-def complex_step(f: Function, at: Array, direction: Array) -> float:
-    """Return imag f(at + i h v) / h with h = 1e-30.
-
-    For a smooth f the Taylor series says f(a + i h v) = f(a) + i h f'(a) v + O(h²):
-    the real part is the value, the imaginary part the derivative times h. Nothing
-    is subtracted, so h can be as small as 1e-30, and the result is as exact
-    as f itself. So small a step crosses no corner either: NumPy orders complex
-    numbers by their real parts first, and `maximum` picks the branch it picked before.
-
-    It asks of f that it takes complex numbers and has no `abs`, `.real` or `conj`.
-
-    >>> complex_step(lambda x: x**3, np.float64(2.0), np.float64(1.0))
-    12.0
-
-    Source: W. Squire, G. Trapp, "Using complex variables to estimate derivatives of
-    real functions", SIAM Review 40 (1998).
-    """
-    h = 1e-30
-    return float(np.imag(f(at + 1j * h * direction)) / h)
-
-
-DERIVATIVES: dict[Method, Callable[[Function, Array, Array], float]] = {
-    "complex": complex_step,
-    "central": central_difference,
-}
 
 
 # The report
 # ----------
 
 
+INDENT: Any = {"initial_indent": 6 * " ", "subsequent_indent": 8 * " "}
+
+
 class GradientLine(NamedTuple):
     """The result for the input or one parameter."""
 
     name: str
-    error: float  # largest difference found, relative to the size of the gradient
-    worst: tuple[int, ...] | None  # the entry that is furthest off; None where all is well
-    analytic: float  # what backward says: there, or along a random direction
-    numeric: float  # what it is
+    ok: bool
+    method: Method
+    error: float  # the largest difference found, relative to the size of the gradient
+    worst: tuple[int, ...] | None = None  # the entry that is furthest off; None where all is well
+    analytic: float = np.nan  # what backward says it is
+    numeric: float = np.nan  # what it is
+    corners: int = 0  # entries at which there is no derivative
+    diagnosis: Diagnosis | None = None
+
+    def __str__(self) -> str:
+        verdict = "ok" if self.ok else "WRONG"
+        how = {"complex": "complex step", "central": "central differences"}[self.method]
+        text = [f"  {self.name:<8} {verdict:<5} relative error {self.error:.1e} by {how}"]
+        if self.worst is not None:
+            where = ", ".join(map(str, self.worst))
+            text.append(
+                f"worst at [{where}]: backward says {self.analytic:.6g}, it is {self.numeric:.6g}"
+            )
+        if self.corners:
+            text.append(
+                f"at {self.corners} of its entries the function has a corner and no derivative; "
+                "there the gradient has to lie between the one-sided ones"
+            )
+        if self.diagnosis is not None:
+            text.append(f"{self.diagnosis.name}: {self.diagnosis.sentence}")
+        return "\n".join([text[0], *(fill(note, 92, **INDENT) for note in text[1:])])
 
 
 class GradientReport(NamedTuple):
     """What `check_gradients` found, a line for the input and each parameter."""
 
     subject: str
-    method: Method
-    tolerance: float
     lines: list[GradientLine]
+    broken: Diagnosis | None = None  # a breach of the contract, whatever the numbers are
 
     @property
     def ok(self) -> bool:
-        """Whether every gradient is right to within the tolerance."""
-        return all(line.error <= self.tolerance for line in self.lines)
+        """Whether every gradient is right to within the tolerance and the contract is kept."""
+        return self.broken is None and all(line.ok for line in self.lines)
+
+    @property
+    def diagnoses(self) -> list[Diagnosis]:
+        """What is wrong, in order; empty where all is well."""
+        found = [self.broken, *(line.diagnosis for line in self.lines)]
+        return [diagnosis for diagnosis in found if diagnosis is not None]
 
     def __str__(self) -> str:
         verdict = "right" if self.ok else "WRONG"
-        text = [f"Gradients of {self.subject}: {verdict} ({self.method}, to {self.tolerance:g})"]
-        for line in self.lines:
-            right = line.error <= self.tolerance
-            text.append(
-                f"  {line.name:<8} {'ok   ' if right else 'WRONG'} relative error {line.error:.1e}"
-            )
-            if line.worst is not None:
-                where = ", ".join(map(str, line.worst))
-                text.append(
-                    f"           worst at [{where}]: backward says {line.analytic:.6g}, "
-                    f"it is {line.numeric:.6g}"
-                )
+        text = [f"Gradients of {self.subject}: {verdict}"]
+        text += map(str, self.lines)
+        if self.broken is not None:
+            text.append(fill(f"{self.broken.name}: {self.broken.sentence}", 92, **INDENT))
         return "\n".join(text)
 
 
@@ -154,22 +115,22 @@ class GradientError(AssertionError):
 
 
 def check_gradients(
-    layer: HasGradients | Callable[[Array], tuple[Any, Array]],
+    layer: HasGradients | Loss,
     x: Array,
     *,
-    method: Method = "complex",
+    method: Method | None = None,
     tolerance: float | None = None,
     rng: Rng = None,
 ) -> GradientReport:
-    """Compare the gradients that `layer.backward` returns for `x` with what they should be.
+    """Compare what `layer.backward` returns for `x` with what it should, and say what is wrong.
 
     Args:
         layer: a layer, a whole `Sequential`, any object with their contract, or a loss:
             a function of `x` that returns its value and its gradient.
         x: an input. It and the parameters are converted to float64 first; the layer is
             not changed.
-        method: `"complex"` step, exact to rounding, or `"central"` differences, for
-            layers that cannot take complex numbers.
+        method: `"complex"` step, exact to rounding, or `"central"` differences; by
+            default the first, and the second where the layer cannot take complex numbers.
         tolerance: the largest relative error that passes; 1e-10 and 1e-6 by default.
         rng: draws the upstream gradient and the directions.
 
@@ -180,36 +141,40 @@ def check_gradients(
     >>> check_gradients(lambda x: softmax_cross_entropy(x, np.array([1, 0])), x).ok
     True
 
-    Raises `ValueError` if backward returns gradients of another shape than what they
-    belong to, or under other names.
+    A mistake is reported with the entry that is furthest off, and by name:
+
+    >>> class Hasty(Dense):
+    ...     def backward(self, dy, cache):
+    ...         dx, grads = super().backward(dy, cache)
+    ...         return dx, {"w": grads["w"], "b": dy.mean(axis=0)}
+    >>> print(check_gradients(Hasty(2, 3), x, rng=0))
+    Gradients of Hasty: WRONG
+      input    ok    relative error ... by complex step
+      w        ok    relative error ... by complex step
+      b        WRONG relative error 5.0e-01 by complex step
+          worst at [2]: backward says 0.501009, it is 1.00202
+          bias averaged: too small by the factor 2 = N = D: averaged where it has to be summed
+
+    Raises `TypeError` for what is neither a layer nor a function, `ValueError` for an
+    input that is not finite.
     """
     rng = np.random.default_rng(rng)
-    subject = _Loss(layer) if callable(layer) else layer
-    tolerance = TOLERANCE[method] if tolerance is None else tolerance
-    arrays = {name: np.asarray(array, np.float64) for name, array in subject.params.items()}
-    arrays = {"input": np.asarray(x, np.float64), **arrays}
-
-    y, cache = _forward(subject, arrays)
-    dy = rng.standard_normal(np.shape(y))
-    dx, grads = _with_params(subject, arrays).backward(dy, cache)
-    grads = {"input": dx, **grads}
-    _check_shapes(grads, arrays)
-
-    lines = []
-    for name, array in arrays.items():
-
-        def phi(moved: Array, name: str = name) -> Any:
-            return (dy * _forward(subject, {**arrays, name: moved})[0]).sum()
-
-        lines.append(_compare(name, phi, array, grads[name], method, tolerance, rng))
-    return GradientReport(type(subject).__name__, method, tolerance, lines)
+    case = Case.of(layer, x, rng)
+    with np.errstate(all="ignore"):  # what is not finite is reported
+        if (broken := case.breach()) is not None:
+            return GradientReport(case.subject, [], broken)
+        grads = case.gradients()
+        lines = [
+            _check_array(case, name, grads[name], method, tolerance, rng) for name in case.arrays
+        ]
+    return GradientReport(case.subject, lines)
 
 
 def assert_gradients(
-    layer: HasGradients | Callable[[Array], tuple[Any, Array]],
+    layer: HasGradients | Loss,
     x: Array,
     *,
-    method: Method = "complex",
+    method: Method | None = None,
     tolerance: float | None = None,
     rng: Rng = None,
 ) -> None:
@@ -219,81 +184,225 @@ def assert_gradients(
         raise GradientError(report)
 
 
-def _compare(
+def _check_array(
+    case: Case,
     name: str,
-    phi: Function,
-    array: Array,
-    gradient: Array,
+    came: Array,
+    method: Method | None,
+    tolerance: float | None,
+    rng: np.random.Generator,
+) -> GradientLine:
+    """Check one gradient by `method`, or by the one that suits the layer."""
+
+    def by(method: Method) -> GradientLine:
+        limit = TOLERANCE[method] if tolerance is None else tolerance
+        return _compare(case, name, came, method, limit, rng)
+
+    if method is not None:
+        return by(method)
+    try:
+        line = by("complex")
+    except TypeError:  # the layer cannot take complex numbers
+        return by("central")
+    # A layer may take complex numbers and do something else with them, as `abs` does. Before
+    # it is accused of a large error, the other method is asked about the worst entry.
+    if line.worst is None or line.error < 1e-3:
+        return line
+    one = unit(case.arrays[name], line.worst)
+    second_opinion = float((case.dy * case.derivative("central", name, one).middle).sum())
+    doubt = abs(second_opinion - line.numeric) > abs(second_opinion - line.analytic)
+    return by("central") if doubt else line
+
+
+def _compare(
+    case: Case,
+    name: str,
+    came: Array,
     method: Method,
     tolerance: float,
     rng: np.random.Generator,
+    is_aside: bool = False,
 ) -> GradientLine:
     """Compare along a random direction; if that fails, entry by entry."""
-    derivative = DERIVATIVES[method]
-    # No entry of the direction is near zero, or an error there would hardly show; and no two
-    # are the same size, or two errors of opposite sign could cancel.
-    direction = rng.uniform(1, 2, array.shape) * rng.choice([-1, 1], array.shape)
-    analytic = float((gradient * direction).sum())
-    numeric = derivative(phi, array, direction)
+    along = _random_direction(came.shape, rng)
+    slopes = case.derivative(method, name, along)
+    numeric = float((case.dy * slopes.middle).sum())
     # Many terms may cancel in the sum; its size is that of the terms, not of what is left.
-    size = max(float(np.linalg.norm(gradient * direction)), abs(numeric))
-    error = _relative(analytic - numeric, size)
-    if error <= tolerance:
-        return GradientLine(name, error, None, analytic, numeric)
+    size = max(float(np.linalg.norm(came * along)), abs(numeric))
+    error = _relative(float((came * along).sum()) - numeric, size)
+    if error <= tolerance and not _corners(slopes, case.dy, method):
+        return GradientLine(name, True, method, error)
 
-    entries = np.zeros_like(array)
-    for index in np.ndindex(*array.shape):
-        unit = np.zeros_like(array)
-        unit[index] = 1
-        entries[index] = derivative(phi, array, unit)
-    difference = np.nan_to_num(np.abs(gradient - entries), nan=np.inf)
-    worst = tuple(int(i) for i in np.unravel_index(difference.argmax(), array.shape))
-    size = max(float(np.max(np.abs(gradient))), float(np.max(np.abs(entries))))
-    error = _relative(float(difference[worst]), size)
-    return GradientLine(name, error, worst, float(gradient[worst]), float(entries[worst]))
+    columns = case.columns(method, name)
+    corners = _corners(columns, case.dy, method, came.ndim)
+    n_corners = int(corners.sum())
+    if n_corners and isinstance(case.layer, Sequential) and not is_aside:
+        # A chain adds corners and subtracts them, and the rule below does not hold for it.
+        # A little way off there is a derivative to compare with.
+        aside = case.shaken(rng, 1e-6)
+        there = _compare(aside, name, aside.gradients()[name], method, tolerance, rng, True)
+        return there._replace(corners=n_corners)
+
+    right = _summed(case.dy * columns.middle, came.ndim)
+    low, high = _between(columns, case.dy, came.ndim)
+    off = np.where(corners, np.maximum(low - came, came - high).clip(0), np.abs(came - right))
+    off = np.nan_to_num(off, nan=np.inf)
+    worst = tuple(int(i) for i in np.unravel_index(off.argmax(), off.shape))
+    size = max(_largest(came), _largest(right))
+    error = _relative(float(off[worst]), size)
+    if error <= tolerance or _is_rounding(case, name, method, worst, float(off[worst]), size, rng):
+        ties = _at_the_ties(case, name, came, method, size, rng) if n_corners else None
+        return GradientLine(name, ties is None, method, error, corners=n_corners, diagnosis=ties)
+
+    evidence = Evidence(
+        name,
+        came,
+        right,
+        columns.middle,
+        case.dy,
+        case.arrays,
+        case.sizes(),
+        lambda weights: _summed(
+            case.dy * case._replace(arrays=weights).columns(method, name).middle, came.ndim
+        ),
+    )
+    return GradientLine(
+        name,
+        False,
+        method,
+        error,
+        worst,
+        float(came[worst]),
+        float(right[worst]),
+        n_corners,
+        diagnose(evidence),
+    )
+
+
+def _random_direction(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+    """Numbers of random sign and of a size from 1 to 2.
+
+    None is near zero, or an error there would hardly show; and no two are of the same
+    size, or two errors of opposite sign could cancel.
+    """
+    return np.asarray(rng.uniform(1, 2, shape) * rng.choice([-1, 1], shape))
+
+
+# Corners
+# -------
+# At a tie of two maxima, or where a ReLU gets exactly zero, the slope to the right is
+# not the slope to the left, and there is no derivative to be compared with. What can
+# be asked of a gradient is that it lies between the two, in whatever direction one
+# goes. One entry at a time is not enough: a max pooling that gives the whole gradient
+# to each of two equal maxima has a 1 for either, which lies between 0 and 1. But move all
+# samples up together, and the ties stay ties, and the slope has to be 1 and not 2.
+
+CORNER: dict[Method, float] = {"complex": 1e-8, "central": 1e-2}
+"""From what relative difference on the slopes of two sides count as two."""
+
+
+def _corners(slopes: OneSided, dy: Array, method: Method, n_axes: int = 0) -> Array:
+    """Where the slopes from the right and from the left are not the same."""
+    gap = _summed(np.abs(dy * (slopes.right - slopes.left)), n_axes)
+    size = _summed(np.abs(dy) * (np.abs(slopes.right) + np.abs(slopes.left)), n_axes)
+    return np.asarray(gap > CORNER[method] * np.max(size))
+
+
+def _between(slopes: OneSided, dy: Array, n_axes: int = 0) -> tuple[Array, Array]:
+    """The least and the largest slope that the corners of the single outputs allow."""
+    right, left = dy * slopes.right, dy * slopes.left
+    return _summed(np.minimum(right, left), n_axes), _summed(np.maximum(right, left), n_axes)
+
+
+def _at_the_ties(
+    case: Case, name: str, came: Array, method: Method, size: float, rng: np.random.Generator
+) -> Diagnosis | None:
+    """Whether the gradient is between the slopes of both sides for entries that move together."""
+    for along in (np.ones(came.shape), *(_random_direction(came.shape, rng) for _ in range(8))):
+        low, high = _between(case.derivative(method, name, along), case.dy)
+        slope = float((came * along).sum())
+        if max(low - slope, slope - high) > CORNER[method] * size:
+            return Diagnosis(
+                "ties",
+                "each entry alone could be right, but not all together: of several equal maxima "
+                "one has to take the gradient, or they share it",
+            )
+    return None
+
+
+# Rounding
+# --------
+# In a saturated network numbers of size one cancel to something of size 1e-12, and of
+# sixteen digits four are left, in a right gradient too. How many are left no one can
+# tell in advance, but one can try: change everything a little, `dy` too, a few times. An
+# error that is rounding is then another one each time, now too large and now too small. A
+# mistake stays on its side.
+#
+# How little? By 1e-12: enough to change the last digits, and too little to show in a
+# float32, or computing in that would pass for rounding. But in a saturated network even
+# that may move nothing. A probability of 1 - 1e-30 is 1, whatever is done to a score, and
+# the gradient "probability minus one" is zero in place of 1e-30. So the error is also held
+# against the slope that the function has with its numbers brought down to size one,
+# where nothing is saturated: what would be rounding there is rounding here. And if that
+# times the size of the numbers allows for it, a larger change may show what 1e-12 did not,
+# and a gradient that has all but vanished is let pass.
+
+
+def _is_rounding(
+    case: Case,
+    name: str,
+    method: Method,
+    index: tuple[int, ...],
+    off: float,
+    size: float,
+    rng: np.random.Generator,
+) -> bool:
+    """Whether an error of this size is what rounding would do to a right gradient."""
+    eps = float(np.finfo(np.float64).eps)
+    along = _random_direction(case.arrays[name].shape, rng)
+    slopes = case.of_size_one().derivative(method, name, along).middle
+    rounding = 64 * eps * float(np.abs(case.dy * slopes).sum())
+    gain = float(np.prod([max(1.0, _largest(array)) for array in case.arrays.values()]))
+    return (
+        off <= rounding
+        or _changes_sides(case, name, method, index, off, 1e-12, rng)
+        or size <= 16 * rounding * gain
+        or (off <= rounding * gain and _changes_sides(case, name, method, index, off, 1e-3, rng))
+    )
+
+
+def _changes_sides(
+    case: Case,
+    name: str,
+    method: Method,
+    index: tuple[int, ...],
+    off: float,
+    change: float,
+    rng: np.random.Generator,
+) -> bool:
+    """Whether the error is now above and now below zero as all numbers change by this share."""
+    one = unit(case.arrays[name], index)
+    errors = []
+    for _ in range(24):
+        shaken = case.shaken(rng, change)
+        slope = shaken.derivative(method, name, one).middle
+        errors.append(float(shaken.gradients()[name][index]) - float((shaken.dy * slope).sum()))
+    return min(errors) <= -off / 32 and max(errors) >= off / 32
+
+
+def _summed(terms: Array, n_axes: int) -> Array:
+    """Sum over all but the first `n_axes`."""
+    return np.asarray(terms.sum(axis=tuple(range(n_axes, terms.ndim))))
+
+
+def _largest(array: Array) -> float:
+    return float(np.max(np.abs(array)))
 
 
 def _relative(difference: float, size: float) -> float:
     """The difference as a share of the size; infinite if either is not a number."""
     if difference == 0:
         return 0.0
-    share = abs(difference) / size
-    return share if np.isfinite(share) else np.inf
-
-
-def _forward(layer: HasGradients, arrays: Params) -> tuple[Array, Any]:
-    """Run `layer` forward with the input and the parameters in `arrays`."""
-    return _with_params(layer, arrays).forward(arrays["input"])
-
-
-def _with_params(layer: HasGradients, arrays: Params) -> HasGradients:
-    """A copy of `layer` that holds the parameters in `arrays`."""
-    params = {name: arrays[name] for name in layer.params}
-    if isinstance(layer, Layer):
-        return layer.with_params(params)
-    twin = deepcopy(layer)
-    twin.params.update(params)
-    return twin
-
-
-def _check_shapes(grads: Params, arrays: Params) -> None:
-    """Raise unless there is a gradient of the right shape for each array."""
-    shapes = {name: array.shape for name, array in arrays.items()}
-    came = {name: np.shape(grad) for name, grad in grads.items()}
-    if came != shapes:
-        raise ValueError(f"check_gradients expected gradients of the shapes {shapes}, got {came}")
-
-
-class _Loss(Layer):
-    """A loss in the form of a layer: its output is one number, its cache the gradient."""
-
-    def __init__(self, loss: Callable[[Array], tuple[Any, Array]]) -> None:
-        super().__init__()
-        self.loss = loss
-
-    def forward(self, x: Array) -> tuple[Array, Array]:
-        value, gradient = self.loss(x)
-        return np.asarray(value), gradient
-
-    def backward(self, dy: Array, cache: Array) -> tuple[Array, Params]:
-        return dy * cache, {}
+    with np.errstate(all="ignore"):
+        share = abs(difference) / np.float64(size)
+    return float(share) if np.isfinite(share) else np.inf

@@ -1,0 +1,584 @@
+"""The bug zoo: mistakes people make, planted one by one, and whether anybody notices.
+
+    python -m numpycnn.checks.bugs
+
+Each animal in here is a correct part of this package with one mistake on top.
+The table that this module prints says two things about each. The first is the
+accuracy of the trace classifier on held-out traces when it is trained with the
+bug in it: for most of them it looks perfect. The second is what the checks say.
+
+That is the case for checking derivatives. A network has so many weights that
+those with right gradients make up for those with wrong ones; training hides
+bugs. And a checker that has never been seen to fail proves nothing either,
+which is what the zoo is for.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from numpycnn.checks.gradients import GradientReport, check_gradients
+from numpycnn.checks.optimizer import OptimizerReport, check_adam
+from numpycnn.layers import (
+    Conv1D,
+    Dense,
+    Flatten,
+    GlobalMaxPool1D,
+    MaxPool1D,
+    ReLU,
+    Sequential,
+    Softmax,
+)
+from numpycnn.layers.layer import Array, Params, Rng
+from numpycnn.traces import make_traces, train_test_split
+from numpycnn.training.adam import Adam
+from numpycnn.training.losses import cross_entropy, one_hot, softmax_cross_entropy
+
+
+class Bug(NamedTuple):
+    """One animal of the zoo."""
+
+    name: str
+    part: Any  # the correct class or function
+    broken: Any  # the same with the mistake in it
+    mistake: str  # in a sentence
+    diagnosis: str  # what the checks should call it
+
+    @property
+    def seen(self) -> list[str]:
+        """Where people really made it, or one of its kind: addresses of public discussions."""
+        return [f"https://github.com/{place}" for place in SEEN.get(self.name, ())]
+
+
+ZOO: dict[str, Bug] = {}
+
+
+def bug(part: Any, mistake: str, diagnosis: str) -> Callable[[Any], Any]:
+    """Put what is defined below into the zoo, under its name."""
+
+    def put(broken: Any) -> Any:
+        ZOO[broken.__name__] = Bug(broken.__name__, part, broken, mistake, diagnosis)
+        return broken
+
+    return put
+
+
+def bad_backward(part: Any, mistake: str, diagnosis: str) -> Callable[[Any], Any]:
+    """Put a layer into the zoo whose backward is spoilt by the function below.
+
+    The function gets the layer, dy, the cache and the right result, dx and the
+    gradients, and returns a wrong one.
+    """
+
+    def put(spoil: Any) -> Any:
+        def backward(self: Any, dy: Array, cache: Any) -> tuple[Array, Params]:
+            spoilt: tuple[Array, Params] = spoil(self, dy, cache, *part.backward(self, dy, cache))
+            return spoilt
+
+        broken = type(spoil.__name__, (part,), {"backward": backward, "__doc__": mistake})
+        return bug(part, mistake, diagnosis)(broken)
+
+    return put
+
+
+# Convolution
+# -----------
+
+
+@bad_backward(Conv1D, "dw has its taps in reverse order", "reversed")
+def conv_dw_reversed(layer, dy, cache, dx, grads):
+    return dx, {**grads, "w": grads["w"][::-1]}
+
+
+@bad_backward(Conv1D, "dw is one tap off", "shifted")
+def conv_dw_shifted(layer, dy, cache, dx, grads):
+    return dx, {**grads, "w": np.roll(grads["w"], 1, axis=0)}
+
+
+@bad_backward(Conv1D, "dw is allocated and never filled", "zero")
+def conv_dw_zero(layer, dy, cache, dx, grads):
+    return dx, {**grads, "w": np.zeros_like(grads["w"])}
+
+
+@bad_backward(
+    Conv1D, "dw is that of the first trace, for want of a sum over the batch", "only one share"
+)
+def conv_dw_first_trace(layer, dy, cache, dx, grads):
+    first = np.zeros_like(dy)
+    first[:1] = dy[:1]
+    return dx, {**grads, "w": Conv1D.backward(layer, first, cache)[1]["w"]}
+
+
+@bad_backward(Conv1D, "the loop over windows ends one too early", "share missing")
+def conv_dw_last_window_missing(layer, dy, cache, dx, grads):
+    all_but_last = dy.copy()
+    all_but_last[:, -1:] = 0
+    return dx, {**grads, "w": Conv1D.backward(layer, all_but_last, cache)[1]["w"]}
+
+
+@bad_backward(Conv1D, "dw is divided by N, which the loss has done already", "divided twice")
+def conv_dw_divided_twice(layer, dy, cache, dx, grads):
+    return dx, {**grads, "w": grads["w"] / len(dy)}
+
+
+@bad_backward(Conv1D, "db is the mean of dy, not the sum", "bias averaged")
+def conv_db_averaged(layer, dy, cache, dx, grads):
+    return dx, {**grads, "b": dy.mean(axis=(0, 1))}
+
+
+@bad_backward(Conv1D, "dx is made with the kernel not turned round", "reversed")
+def conv_dx_kernel_not_turned(layer, dy, cache, dx, grads):
+    turned = layer.with_params({**layer.params, "w": layer.params["w"][::-1]})
+    return Conv1D.backward(turned, dy, cache)[0], grads
+
+
+@bad_backward(Conv1D, "dx is assigned where windows overlap, `=` for `+=`", "overwritten")
+def conv_dx_overwritten(layer, dy, cache, dx, grads):
+    dx = np.zeros_like(dx)
+    left, _ = layer._zeros_around(dx.shape[1])
+    for m in range(dy.shape[1]):
+        for k, tap in enumerate(layer.params["w"]):  # (C, F)
+            i = m * layer.stride + k * layer.dilation - left
+            if 0 <= i < dx.shape[1]:
+                dx[:, i] = dy[:, m] @ tap.T
+    return dx, grads
+
+
+@bad_backward(
+    Conv1D, "dx is one sample off, as with the padding cut off at the wrong end", "shifted"
+)
+def conv_dx_shifted(layer, dy, cache, dx, grads):
+    return np.roll(dx, 1, axis=1), grads
+
+
+@bad_backward(Conv1D, "dx is computed for the first channel only", "only one place")
+def conv_dx_first_channel(layer, dy, cache, dx, grads):
+    return dx * (np.arange(dx.shape[2]) == 0), grads
+
+
+@bad_backward(
+    Conv1D, "dx is that of the first filter, for want of a sum over filters", "only one share"
+)
+def conv_dx_first_filter(layer, dy, cache, dx, grads):
+    return Conv1D.backward(layer, dy * (np.arange(dy.shape[2]) == 0), cache)[0], grads
+
+
+@bad_backward(Conv1D, "dw passes through a float32 array", "precision")
+def conv_dw_float32(layer, dy, cache, dx, grads):
+    return dx, {**grads, "w": grads["w"].astype(np.float32).astype(dy.dtype)}
+
+
+# Pooling
+# -------
+
+
+@bad_backward(MaxPool1D, "the gradient goes to the first sample of the window", "misplaced")
+def pool_to_first(layer, dy, cache, dx, grads):
+    return MaxPool1D.backward(layer, dy, cache._replace(winner=0 * cache.winner))
+
+
+@bad_backward(MaxPool1D, "the gradient goes to every sample of the window", "mask missing")
+def pool_to_all(layer, dy, cache, dx, grads):
+    everywhere = (cache._replace(winner=0 * cache.winner + j) for j in range(layer.pool_size))
+    return sum(MaxPool1D.backward(layer, dy, one)[0] for one in everywhere), grads
+
+
+@bad_backward(
+    MaxPool1D, "where windows overlap the gradient is assigned, `=` for `+=`", "overwritten"
+)
+def pool_overwritten(layer, dy, cache, dx, grads):
+    dx = np.zeros_like(dx)
+    for n, m, c in np.ndindex(dy.shape):
+        dx[n, m * layer.stride + cache.winner[n, m, c], c] = dy[n, m, c]
+    return dx, grads
+
+
+@bug(MaxPool1D, "of equal maxima each takes the whole gradient", "ties")
+class pool_ties_take_all(MaxPool1D):
+    def forward(self, x):
+        y, cache = super().forward(x)
+        return y, (x, y, cache)
+
+    def backward(self, dy, cache):
+        x, y, cache = cache
+        dx = np.zeros(x.shape, dy.dtype)
+        for m in range(y.shape[1]):
+            window = slice(m * self.stride, m * self.stride + self.pool_size)
+            dx[:, window] += dy[:, m : m + 1] * (x[:, window] == y[:, m : m + 1])
+        return dx, {}
+
+
+@bad_backward(GlobalMaxPool1D, "the gradient is spread evenly, as for an average", "misplaced")
+def global_pool_averages(layer, dy, cache, dx, grads):
+    return np.repeat(dy[:, None], cache.length, axis=1) / cache.length, grads
+
+
+# Dense
+# -----
+
+
+@bad_backward(Dense, "dw is transposed, which nobody notices as long as it is square", "transposed")
+def dense_dw_transposed(layer, dy, cache, dx, grads):
+    return dx, {**grads, "w": grads["w"].T.reshape(grads["w"].shape)}
+
+
+@bad_backward(
+    Dense, "dx is made with w and not its transpose, which fits if it is square", "transposed"
+)
+def dense_dx_not_transposed(layer, dy, cache, dx, grads):
+    w = layer.params["w"]
+    return (dy @ w if w.shape[0] == w.shape[1] else dx), grads
+
+
+@bad_backward(Dense, "db is the mean over the batch, not the sum", "bias averaged")
+def dense_db_averaged(layer, dy, cache, dx, grads):
+    return dx, {**grads, "b": grads["b"] / len(dy)}
+
+
+@bad_backward(Dense, "dw has the wrong sign", "sign")
+def dense_dw_sign(layer, dy, cache, dx, grads):
+    return dx, {**grads, "w": -grads["w"]}
+
+
+@bad_backward(Dense, "dw forgets what comes from above", "dy ignored")
+def dense_dw_ignores_dy(layer, dy, cache, dx, grads):
+    return dx, {**grads, "w": Dense.backward(layer, np.ones_like(dy), cache)[1]["w"]}
+
+
+@bad_backward(Dense, "db is not returned at all", "wrong key")
+def dense_db_forgotten(layer, dy, cache, dx, grads):
+    return dx, {"w": grads["w"]}
+
+
+# ReLU
+# ----
+
+
+@bad_backward(ReLU, "dy passes, whether x was positive or not", "mask missing")
+def relu_mask_missing(layer, dy, cache, dx, grads):
+    return dy, grads
+
+
+@bad_backward(ReLU, "the mask is taken from dy in place of x", "mask of dy")
+def relu_mask_of_dy(layer, dy, cache, dx, grads):
+    return np.maximum(dy, 0), grads
+
+
+@bad_backward(ReLU, "backward leaks where forward does not", "mask missing")
+def relu_leaks(layer, dy, cache, dx, grads):
+    return np.where(cache > 0, dy, 0.01 * dy), grads
+
+
+@bug(ReLU, "forward works in place and spoils the array it was given", "argument changed")
+class relu_in_place(ReLU):
+    def forward(self, x):
+        np.maximum(x, 0, out=x)
+        return x, x
+
+
+# Softmax
+# -------
+
+
+@bad_backward(Softmax, "only y (1 - y), as for a sigmoid: no cross terms", "cross terms missing")
+def softmax_diagonal(layer, dy, cache, dx, grads):
+    return dy * cache * (1 - cache), grads
+
+
+@bad_backward(Softmax, "dy is handed on as it is", "derivative missing")
+def softmax_unchanged(layer, dy, cache, dx, grads):
+    return dy, grads
+
+
+@bad_backward(Softmax, "the mean of dy is taken off, not the mean weighted by y", "unknown")
+def softmax_plain_mean(layer, dy, cache, dx, grads):
+    return cache * (dy - dy.mean(axis=-1, keepdims=True)), grads
+
+
+@bug(Softmax, "the largest score is not subtracted, and exp overflows", "not finite")
+class softmax_overflows(Softmax):
+    def forward(self, x):
+        exps = np.exp(x)
+        y = exps / exps.sum(axis=-1, keepdims=True)
+        return y, y
+
+
+# Losses
+# ------
+
+
+@bug(softmax_cross_entropy, "the loss is a mean, its gradient is a sum", "mean missing")
+def loss_mean_missing(logits, targets):
+    loss, gradient = softmax_cross_entropy(logits, targets)
+    return loss, gradient * len(logits)
+
+
+@bug(softmax_cross_entropy, "the gradient is divided by N twice", "divided twice")
+def loss_divided_twice(logits, targets):
+    loss, gradient = softmax_cross_entropy(logits, targets)
+    return loss, gradient / len(logits)
+
+
+@bug(softmax_cross_entropy, "y - p for p - y: it climbs", "sign")
+def loss_sign(logits, targets):
+    loss, gradient = softmax_cross_entropy(logits, targets)
+    return loss, -gradient
+
+
+@bug(softmax_cross_entropy, "the targets are not subtracted from the probabilities", "unknown")
+def loss_targets_forgotten(logits, targets):
+    loss, gradient = softmax_cross_entropy(logits, targets)
+    y = one_hot(targets, logits.shape, logits.dtype)
+    return loss, gradient + y / len(logits)
+
+
+# Adam
+# ----
+
+
+class _Adam(Adam):
+    """Adam with the parts that people get wrong in places where they can be replaced."""
+
+    def step(self, grads):
+        self.t += 1
+        for place, (name, g) in enumerate(grads.items()):
+            m, v, (beta1, beta2) = self.m[name], self.v[name], self.betas
+            m += (1 - beta1) * (g - m)
+            v += (1 - beta2) * (self.second(g) - v)
+            t = self.time(place, len(grads))
+            self.params[name] -= self.lr * self.ratio(m, v, 1 - beta1**t, 1 - beta2**t)
+
+    def second(self, g):
+        return g * g
+
+    def time(self, place, n_params):
+        return self.t
+
+    def ratio(self, m, v, m_share, v_share):
+        return m / m_share / (np.sqrt(v / v_share) + self.eps)
+
+
+@bug(Adam, "the averages are not corrected for starting at zero", "bias correction missing")
+class adam_no_correction(_Adam):
+    def ratio(self, m, v, m_share, v_share):
+        return m / (np.sqrt(v) + self.eps)
+
+
+@bug(Adam, "the step counter is never advanced", "time stands still")
+class adam_time_stands_still(_Adam):
+    def time(self, place, n_params):
+        return 1
+
+
+@bug(Adam, "the step counter is advanced for every parameter", "time per parameter")
+class adam_time_per_parameter(_Adam):
+    def time(self, place, n_params):
+        return (self.t - 1) * n_params + place + 1
+
+
+@bug(Adam, "eps stands under the square root", "eps under the root")
+class adam_eps_under_the_root(_Adam):
+    def ratio(self, m, v, m_share, v_share):
+        return m / m_share / np.sqrt(v / v_share + self.eps)
+
+
+@bug(Adam, "v averages the size of the gradient, not its square", "square missing")
+class adam_square_missing(_Adam):
+    def second(self, g):
+        return np.abs(g)
+
+
+@bug(Adam, "beta1 and beta2 are exchanged", "betas swapped")
+class adam_betas_swapped(_Adam):
+    def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8):
+        super().__init__(params, lr, betas[::-1], eps)
+
+
+# Sequential
+# ----------
+
+
+@bug(
+    Sequential,
+    "the caches are kept on the network, where a second forward overwrites them",
+    "cache overwritten",
+)
+class sequential_keeps_caches(Sequential):
+    def forward(self, x):
+        y, self.caches = super().forward(x)
+        return y, None
+
+    def backward(self, dy, cache):
+        return super().backward(dy, self.caches)
+
+
+@bug(Sequential, "gradients are added to those of the call before", "accumulated")
+class sequential_accumulates(Sequential):
+    def backward(self, dy, cache):
+        dx, grads = super().backward(dy, cache)
+        self.sums = {n: g + getattr(self, "sums", grads.copy()).get(n, 0) for n, g in grads.items()}
+        return dx, self.sums
+
+
+@bug(Sequential, "layers without parameters are left out on the way back", "unknown")
+class sequential_skips_relu(Sequential):
+    def backward(self, dy, cache):
+        grads = {}
+        for place in reversed(range(len(self.layers))):
+            if not isinstance(self.layers[place], ReLU):
+                dy, own = self.layers[place].backward(dy, cache[place])
+                grads |= {f"{place}.{name}": grad for name, grad in own.items()}
+        return dy, grads
+
+
+# Where people really made them
+# -----------------------------
+# Discussions on GitHub in which the same mistake, or one of its kind, was found in code that
+# people used. Several of these places are well-known libraries.
+
+SEEN = {
+    "conv_dw_reversed": ("FluxML/NNlib.jl/issues/518",),
+    "conv_dw_zero": ("riccardoandreoni0/CNN-from-scratch/issues/1",),
+    "conv_dw_divided_twice": ("deeplearning4j/deeplearning4j/pull/366",),
+    "conv_db_averaged": ("kvfrans/notes/issues/5",),
+    "conv_dx_kernel_not_turned": ("llvm/torch-mlir/pull/4437",),
+    "conv_dx_overwritten": ("FluxML/NNlib.jl/issues/205",),
+    "conv_dw_float32": ("pytorch/pytorch/issues/8175",),
+    "pool_overwritten": (
+        "0809zheng/CS231n-assignment2019/issues/19",
+        "ahrefs/ocannl/issues/512",
+    ),
+    "pool_ties_take_all": (
+        "apache/mxnet/issues/18563",
+        "Theano/Theano/issues/5248",
+    ),
+    "dense_dw_transposed": ("iamtrask/Grokking-Deep-Learning/issues/23",),
+    "dense_db_averaged": ("kvfrans/notes/issues/5",),
+    "dense_dw_sign": ("eric-mitchell/mend/issues/13",),
+    "dense_db_forgotten": ("ikostrikov/pytorch-meta-optimizer/issues/11",),
+    "relu_mask_missing": ("deeplearning4j/nd4j/issues/271",),
+    "relu_in_place": ("rosinality/vq-vae-2-pytorch/issues/60",),
+    "softmax_diagonal": (
+        "deeplearning4j/libnd4j/issues/440",
+        "SebLague/Neural-Network-Experiments/pull/5",
+    ),
+    "softmax_overflows": ("dwavesystems/dwave-optimization/issues/555",),
+    "loss_mean_missing": ("victorlempitsky/Mate/issues/2",),
+    "loss_divided_twice": ("d2l-ai/d2l-en/pull/1000",),
+    "adam_no_correction": ("EurekaLabsAI/micrograd/pull/2",),
+    "adam_time_stands_still": ("allenai/OLMo-core/pull/317",),
+    "adam_time_per_parameter": ("DiffSharp/DiffSharp/issues/292",),
+    "adam_eps_under_the_root": ("FluxML/Flux.jl/pull/448",),
+    "sequential_keeps_caches": ("SeanNaren/QlearningExample.torch/issues/4",),
+    "sequential_accumulates": ("meta-pytorch/torchforge/pull/71",),
+}
+
+
+# A visit
+# -------
+# First each animal trains a classifier of traces, in the place of the part it
+# imitates. Then the checks have a look at it.
+
+N_EPOCHS, LR, SEEDS = 60, 5e-3, range(5)
+
+
+def held_out_accuracy(animal: Bug, seed: int) -> float:
+    """Train the trace classifier with this bug in it; return the share of held-out traces right.
+
+    Not a number if it cannot be trained, because an error was raised.
+    """
+    rng = np.random.default_rng(seed)
+    x, labels = make_traces(180, rng=rng)
+    x_train, x_test, y_train, y_test = train_test_split(x, labels, rng=rng)
+    model, loss = _classifier(animal, rng)
+    optimizer = (animal.broken if animal.part is Adam else Adam)(model.params, lr=LR)
+    try:
+        for _ in range(N_EPOCHS):
+            scores, cache = model.forward(x_train)
+            _, dscores = loss(scores, y_train)
+            optimizer.step(model.backward(dscores, cache)[1])
+    except ValueError:
+        return np.nan
+    return float((model.predict(x_test).argmax(axis=-1) == y_test).mean())
+
+
+def _classifier(animal: Bug, rng: np.random.Generator) -> tuple[Sequential, Any]:
+    """The network of TASK and its loss, with a head in which the animal has a place."""
+
+    def make(part: Any, *sizes: Any, **options: Any) -> Any:
+        return (animal.broken if animal.part is part else part)(*sizes, **options)
+
+    layers = [make(Conv1D, 1, 8, 5, padding="same", rng=rng), make(ReLU)]
+    if animal.part is GlobalMaxPool1D:
+        layers += [make(GlobalMaxPool1D), make(Dense, 8, 16, rng=rng)]
+    else:
+        layers += [make(MaxPool1D, 2), make(Flatten), make(Dense, 256, 16, rng=rng)]
+    layers += [make(ReLU), make(Dense, 16, 3, rng=rng)]
+    if animal.part is Softmax:
+        return make(Sequential, *layers, make(Softmax)), cross_entropy
+    loss = animal.broken if animal.part is softmax_cross_entropy else softmax_cross_entropy
+    return make(Sequential, *layers), loss
+
+
+def examine(animal: Bug, rng: Rng = None) -> GradientReport | OptimizerReport:
+    """Let the checks look at this animal, in a case in which its mistake can show.
+
+    >>> examine(ZOO["relu_mask_missing"], rng=0).diagnoses[0].name
+    'mask missing'
+    """
+    rng = np.random.default_rng(rng)
+    if animal.part is Adam:
+        return check_adam(animal.broken, rng)
+    if animal.part is softmax_cross_entropy:
+        labels = np.array([2, 0, 1, 1])
+        return check_gradients(
+            lambda scores: animal.broken(scores, labels), rng.standard_normal((4, 3)), rng=rng
+        )
+    layer = _typical(animal, rng)
+    x = rng.standard_normal((4, 3) if animal.part in (Dense, Softmax) else (4, 9, 2))
+    if animal.name == "pool_ties_take_all":
+        x = np.round(x)  # no tie, no mistake
+    if animal.name == "softmax_overflows":
+        x = 1000 * x
+    return check_gradients(layer, x, rng=rng)
+
+
+def _typical(animal: Bug, rng: np.random.Generator) -> Any:
+    """The animal as a layer: with overlapping windows, and square where that hides it."""
+    make = animal.broken
+    if animal.part is Conv1D:
+        return make(2, 3, 4, stride=2, padding="same", rng=rng)
+    if animal.part is MaxPool1D:
+        return make(2) if animal.name == "pool_to_all" else make(3, stride=1)
+    if animal.part is Dense:
+        return make(3, 3, rng=rng)
+    if animal.part is Sequential:
+        return make(Dense(2, 3, rng=rng), ReLU(), Dense(3, 2, rng=rng))
+    return make()
+
+
+def table(seeds: Sequence[int] = SEEDS) -> str:
+    """The zoo as a table: accuracy when trained with each bug, what caught it, and its name."""
+    rows = [("bug", "accuracy", "caught by", "diagnosis", "the mistake")]
+    for animal in ZOO.values():
+        accuracy = np.mean([held_out_accuracy(animal, seed) for seed in seeds])
+        report = examine(animal, rng=0)
+        check = "check_adam" if animal.part is Adam else "check_gradients"
+        rows.append(
+            (
+                animal.name,
+                "refused" if np.isnan(accuracy) else f"{accuracy:.3f}",
+                "nothing" if report.ok else check,
+                ", ".join(dict.fromkeys(d.name for d in report.diagnoses)) or "-",
+                animal.mistake,
+            )
+        )
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ["  ".join(f"{cell:<{w}}" for cell, w in zip(row, widths, strict=True)) for row in rows]
+    return "\n".join(line.rstrip() for line in lines)
+
+
+if __name__ == "__main__":
+    with np.errstate(all="ignore"):  # some of them overflow
+        print(table())

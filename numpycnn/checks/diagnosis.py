@@ -1,0 +1,353 @@
+"""Diagnosis: what went wrong, from the shape of the error.
+
+"Relative error 0.83" tells a learner that something is wrong, and leaves the
+evening to find out what. But most mistakes are old acquaintances, and each
+leaves its mark. A forgotten minus sign gives exactly the right gradient, times
+minus one. A kernel that was not turned round gives the right numbers in reverse
+order. An `=` in place of a `+=` gives the share of the last window alone.
+
+So take the *right* gradient, which the checker knows, make each of the known
+mistakes on it on purpose, and see which result is what backward returned. One
+that agrees in every digit is as good as a confession.
+
+The raw material is `columns`, what every entry does to every output, which the
+complex step delivers in any case. Summed against the upstream gradient `dy` it
+is the gradient; summed in part, it is the gradient of a loop that left
+something out.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from numpycnn.layers.layer import Array, Params
+
+SAME = 1e-7
+"""Relative difference up to which an error is taken for a known mistake."""
+
+
+class Diagnosis(NamedTuple):
+    """A known mistake: its short name, and what happened in a sentence."""
+
+    name: str
+    sentence: str
+
+
+class Evidence(NamedTuple):
+    """What is known about one wrong gradient."""
+
+    name: str  # "input", or the parameter's name
+    came: Array  # what backward returned
+    right: Array  # what it should have returned
+    columns: Array  # (*right.shape, *y.shape): what each entry does to each output
+    dy: Array  # the upstream gradient
+    arrays: Params  # the input and the parameters
+    sizes: dict[str, int]  # N, L, C, M, F … of this case
+    right_with: Callable[[Params], Array]  # the right gradient, were these the arrays
+
+    def partial(self, dy: Array) -> Array:
+        """The gradient there would be, were this the upstream gradient."""
+        axes = tuple(range(self.right.ndim, self.columns.ndim))
+        return np.asarray((self.columns * dy).sum(axis=axes))
+
+
+Suspicion = tuple[str, str, Array]  # a mistake's name, its sentence, and the gradient it gives
+
+
+def diagnose(evidence: Evidence) -> Diagnosis:
+    """Name the mistake that explains the wrong gradient exactly, or describe the error.
+
+    >>> right = np.array([1.0, -2.0, 3.0])
+    >>> columns = np.diag(right)
+    >>> case = Evidence("input", -right, right, columns, np.ones(3), {"input": right}, {}, None)
+    >>> diagnose(case)
+    Diagnosis(name='sign', sentence='every sign is wrong: a minus too many or too few')
+    """
+    if not np.isfinite(evidence.came).all():
+        n = int((~np.isfinite(evidence.came)).sum())
+        return Diagnosis(
+            "not finite",
+            f"{n} of {evidence.came.size} entries are NaN or infinite: a division by zero, a "
+            "logarithm of zero, or an exponential of a large number",
+        )
+    in_float32 = evidence.came.astype(np.float32).astype(np.float64)
+    if np.array_equal(in_float32, evidence.came) and _same(in_float32, evidence.right, 1e-5):
+        return Diagnosis(
+            "precision",
+            "right to seven digits, and every number fits a float32: something on the way was "
+            "computed or stored in lower precision",
+        )
+    for suspects in SUSPECTS:
+        for name, sentence, gradient in suspects(evidence):
+            explains = _same(evidence.came, gradient)
+            if explains and not _same(evidence.right, gradient):
+                return Diagnosis(name, sentence)
+    return Diagnosis("unknown", describe_pattern(evidence))
+
+
+def _same(a: Array, b: Array, tolerance: float = SAME) -> bool:
+    """Whether two gradients agree, as far as their size lets one tell."""
+    size = max(float(np.max(np.abs(a))), float(np.max(np.abs(b))))
+    return bool(np.max(np.abs(a - b)) <= tolerance * size)
+
+
+# The suspects
+# ------------
+# In this order: the first that explains every digit is named, so what is simple
+# and special stands before what is general.
+
+
+def _wholesale(e: Evidence) -> Iterator[Suspicion]:
+    """Mistakes that treat all entries alike."""
+    if e.name != "input" and not e.right.any():
+        yield (
+            "unused",
+            "the output does not depend on it at all, and yet it gets a gradient: does forward "
+            "read the array from somewhere else than `self.params`?",
+            e.came,
+        )
+    yield "zero", "it is zero everywhere: not computed, or never returned", np.zeros_like(e.came)
+    yield "sign", "every sign is wrong: a minus too many or too few", -e.right
+
+
+def _factors(e: Evidence) -> Iterator[Suspicion]:
+    """The right gradient, times a constant."""
+    letters: dict[int, list[str]] = {}
+    for letter, size in e.sizes.items():
+        letters.setdefault(size, []).append(letter)
+    for size, equal in letters.items():
+        if size == 1:
+            continue
+        equal_to = f"{size} = {' = '.join(equal)}"
+        yield (
+            "mean missing",
+            f"too large by the factor {equal_to}: a sum where a mean belongs",
+            e.right * size,
+        )
+        if e.right.ndim == 1:
+            yield (
+                "bias averaged",
+                f"too small by the factor {equal_to}: averaged where it has to be summed",
+                e.right / size,
+            )
+        yield (
+            "divided twice",
+            f"too small by the factor {equal_to}: the loss has taken the mean already, and dy "
+            "holds it",
+            e.right / size,
+        )
+    square = float((e.right * e.right).sum())
+    factor = float((e.right * e.came).sum()) / square if square else 0.0
+    yield "factor", f"the right gradient times {factor:.6g}, everywhere", e.right * factor
+
+
+def _rearranged(e: Evidence) -> Iterator[Suspicion]:
+    """The right numbers in the wrong places."""
+    axes = _axis_names(e)
+    for axis in range(e.right.ndim):
+        what = "the kernel turned round once too often or not at all" if axis == 0 else "a flip"
+        yield (
+            "reversed",
+            f"the right numbers in reverse order along {axes[axis]}: {what}",
+            np.flip(e.right, axis),
+        )
+    for first in range(e.right.ndim):
+        for second in range(first + 1, e.right.ndim):
+            swapped = e.right.swapaxes(first, second)
+            yield (
+                "transposed",
+                f"the right numbers with {axes[first]} and {axes[second]} exchanged: a missing or "
+                "needless transpose",
+                swapped.reshape(e.right.shape),
+            )
+    for axis in range(e.right.ndim):
+        for step, where in ((1, "late"), (-1, "early")):
+            moved = np.roll(e.right, step, axis)
+            sentence = f"the right numbers one place too {where} along {axes[axis]}: off by one"
+            yield "shifted", sentence, moved
+            edge = [slice(None)] * e.right.ndim
+            edge[axis] = slice(0, 1) if step == 1 else slice(-1, None)
+            cut = moved.copy()
+            cut[tuple(edge)] = 0
+            yield "shifted", sentence, cut
+
+
+def _wrong_way_round(e: Evidence) -> Iterator[Suspicion]:
+    """An input gradient made with weights that were not transposed or not turned round."""
+    for name, w in e.arrays.items():
+        if name == "input" or e.name != "input":
+            continue
+        if w.ndim == 3:
+            gradient = e.right_with({**e.arrays, name: w[::-1]})
+            yield "reversed", f"made with {name} not turned round: its taps are reversed", gradient
+        if w.ndim >= 2 and w.shape[-1] == w.shape[-2]:
+            gradient = e.right_with({**e.arrays, name: w.swapaxes(-1, -2)})
+            yield (
+                "transposed",
+                f"made with {name} not transposed, which fits as it is square",
+                gradient,
+            )
+
+
+def _upstream(e: Evidence) -> Iterator[Suspicion]:
+    """Backward that does something else with dy than multiply it with the derivative."""
+    yield (
+        "dy ignored",
+        "what it would be if dy were all ones: backward does not use the dy it is given",
+        e.partial(np.ones_like(e.dy)),
+    )
+    yield (
+        "mask of dy",
+        "only positive dy are passed on: the mask was taken from dy and not from the input",
+        e.partial(np.maximum(e.dy, 0)),
+    )
+    if e.right.shape != e.dy.shape:
+        return
+    n = e.right.size
+    matrix = e.columns.reshape(n, n)
+    own = np.diag(matrix).reshape(e.right.shape)
+    if np.count_nonzero(matrix - np.diag(np.diag(matrix))) == 0:
+        yield (
+            "mask missing",
+            "dy is handed on unchanged, also where the layer lets nothing through: the mask is "
+            "missing",
+            e.dy,
+        )
+        yield (
+            "mask of dy",
+            "dy is masked where dy itself is negative, not where the input was",
+            np.maximum(e.dy, 0),
+        )
+        return
+    yield (
+        "cross terms missing",
+        "each output's own input is all that counts, only the diagonal of the matrix of "
+        "derivatives: what the other inputs do to it is missing",
+        own * e.dy,
+    )
+    yield "derivative missing", "dy is handed on unchanged: the derivative is missing", e.dy
+
+
+def _left_out(e: Evidence) -> Iterator[Suspicion]:
+    """Loops that overwrite, stop early or leave something out."""
+    if e.dy.ndim == 3:
+        yield from _overwritten(e)
+    letters = ("trace", "window", "channel") if e.dy.ndim == 3 else ("trace", "output")
+    if e.dy.ndim == len(letters):
+        for axis, letter in enumerate(letters):
+            if e.dy.shape[axis] == 1:
+                continue
+            for index, which in ((0, "first"), (-1, "last")):
+                only = np.zeros_like(e.dy)
+                place: list[slice | int] = [slice(None)] * e.dy.ndim
+                place[axis] = index
+                only[tuple(place)] = e.dy[tuple(place)]
+                share = e.partial(only)
+                yield (
+                    "only one share",
+                    f"only the {which} {letter} of the output has a share in it; the others are "
+                    "left out of the sum",
+                    share,
+                )
+                yield (
+                    "share missing",
+                    f"the {which} {letter} of the output has no share in it: the sum begins late "
+                    "or ends early",
+                    e.right - share,
+                )
+    for axis, letter in enumerate(_axis_names(e)):
+        if e.right.shape[axis] == 1:
+            continue
+        for index, which in ((0, "first"), (-1, "last")):
+            place = [slice(None)] * e.right.ndim
+            place[axis] = index
+            only = np.zeros_like(e.right)
+            only[tuple(place)] = e.right[tuple(place)]
+            where = f"at the {which} place along {letter}"
+            yield "only one place", f"right {where} and zero everywhere else", only
+            yield "place missing", f"right everywhere but {where}, where it is zero", e.right - only
+
+
+def _overwritten(e: Evidence) -> Iterator[Suspicion]:
+    """Windows that overlap, of which only the last one written is left."""
+    shares = (e.columns * e.dy).sum(axis=(-3, -1))  # what each window m gives: (*right.shape, M)
+    touched = np.abs(e.columns).max(axis=(-3, -1)) > 0
+    n_windows = shares.shape[-1]
+    for places, which in ((np.arange(n_windows), "last"), (-np.arange(n_windows), "first")):
+        order = np.where(touched, places, -n_windows)
+        left_over = np.take_along_axis(shares, order.argmax(axis=-1)[..., None], -1)[..., 0]
+        yield (
+            "overwritten",
+            f"where windows overlap only the {which} one is left: they are assigned and have to be "
+            "added (`=` for `+=`)",
+            left_over,
+        )
+
+
+def _misrouted(e: Evidence) -> Iterator[Suspicion]:
+    """Gradients that reach the wrong sample, or too many."""
+    stopped = e.right == 0
+    if stopped.any() and (~stopped).any() and _same(e.came[~stopped], e.right[~stopped]):
+        yield (
+            "mask missing",
+            "right where the output depends on the input, and not zero where it does not: the "
+            "mask of what was let through is missing",
+            e.came,
+        )
+    if e.right.ndim == 3 and e.name == "input":
+        amounts = e.came.sum(axis=1), e.right.sum(axis=1)
+        if _same(*amounts):
+            yield (
+                "misplaced",
+                "every channel gets the right amount in all, but at the wrong samples: a maximum "
+                "sends it to the sample that won, a mean to all of them alike",
+                e.came,
+            )
+
+
+SUSPECTS: tuple[Callable[[Evidence], Iterator[Suspicion]], ...] = (
+    _wholesale,
+    _factors,
+    _rearranged,
+    _wrong_way_round,
+    _upstream,
+    _left_out,
+    _misrouted,
+)
+
+
+# When nobody confesses
+# ---------------------
+
+
+def describe_pattern(e: Evidence) -> str:
+    """Say where the entries are wrong and by how much: all that can be said of a new mistake."""
+    size = float(np.max(np.abs(e.right))) or float(np.max(np.abs(e.came)))
+    wrong = np.abs(e.came - e.right) > SAME * size
+    text = [f"no known mistake; {int(wrong.sum())} of {wrong.size} entries are wrong"]
+    for axis, letter in enumerate(_axis_names(e)):
+        others = tuple(i for i in range(wrong.ndim) if i != axis)
+        hit = wrong.any(axis=others)
+        if 0 < hit.sum() < len(hit):
+            places = ", ".join(map(str, np.flatnonzero(hit)[:6]))
+            more = " …" if hit.sum() > 6 else ""
+            text.append(f"only at {places}{more} along {letter}")
+    for sign, where in ((-1, "negative"), (1, "positive")):
+        if wrong.any() and not wrong.all() and (np.sign(e.arrays[e.name][wrong]) == sign).all():
+            text.append(f"only where the {e.name} is {where}")
+    ratios = e.came[wrong & (e.right != 0)] / e.right[wrong & (e.right != 0)]
+    if ratios.size:
+        low, high = f"{ratios.min():.3g}", f"{ratios.max():.3g}"
+        span = low if low == high else f"{low} to {high}"
+        text.append(f"where backward gives {span} times the right value")
+    return ", ".join(text)
+
+
+def _axis_names(e: Evidence) -> tuple[str, ...]:
+    """What the axes of the gradient are called."""
+    if e.name == "input":
+        known = {3: ("the traces", "the samples", "the channels"), 2: ("the traces", "the inputs")}
+    else:
+        known = {3: ("the taps", "the channels", "the filters"), 2: ("the inputs", "the outputs")}
+    return known.get(e.right.ndim, tuple(f"axis {i}" for i in range(e.right.ndim)))

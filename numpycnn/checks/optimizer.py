@@ -1,0 +1,148 @@
+"""Is the optimiser right? Adam held against its own algorithm, number by number.
+
+An optimiser has no gradient to check, but it has a text, and steps that can be
+worked out from the text. A wrong Adam trains too: it walks the same valley with
+other strides. What gives it away is the first few steps, and each of the usual
+mistakes changes them in a way of its own. So the path of every weight is
+compared with that of the algorithm, and if they part, with those of the
+algorithm misread.
+"""
+
+from math import sqrt
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from numpycnn.checks.diagnosis import Diagnosis
+from numpycnn.layers.layer import Rng
+
+LR, BETA1, BETA2, EPS = 0.01, 0.8, 0.95, 1e-2
+"""Far from the defaults, so that a setting that is ignored shows."""
+
+SHAPES = {"a": (3,), "b": (2, 2)}
+N_STEPS = 6
+TOLERANCE = 1e-12
+
+
+class Reading(NamedTuple):
+    """How Algorithm 1 is read. The defaults are how it is written."""
+
+    corrects_bias: bool = True
+    eps_under_the_root: bool = False
+    squares: bool = True
+    swaps_betas: bool = False
+    time: str = "runs"  # or "runs for every parameter", or "stands still"
+
+
+MISREADINGS = {
+    "bias correction missing": (
+        Reading(corrects_bias=False),
+        "m and v are not divided by 1 - beta^t, so the first steps have the wrong length",
+    ),
+    "time stands still": (
+        Reading(time="stands still"),
+        "t does not grow, so the correction of the first step is made at every step",
+    ),
+    "time per parameter": (
+        Reading(time="runs for every parameter"),
+        "t grows with every parameter and not once a step",
+    ),
+    "eps under the root": (
+        Reading(eps_under_the_root=True),
+        "sqrt(v + eps) in place of sqrt(v) + eps, which makes eps 1e-8 act like 1e-4",
+    ),
+    "square missing": (
+        Reading(squares=False),
+        "v is made from the gradient's size and not from its square",
+    ),
+    "betas swapped": (Reading(swaps_betas=True), "each average has the beta of the other"),
+}
+
+
+def adam_path(w: float, gradients: list[float], place: int, reading: Reading) -> list[float]:
+    """Return a weight after each step: Algorithm 1 of Kingma and Ba, line by line.
+
+    `place` is that of its parameter among the two, which ought to make no difference.
+
+    >>> [round(w, 4) for w in adam_path(1.0, [3.0, 3.0], 0, Reading())]
+    [0.99, 0.9801]
+    """
+    beta1, beta2 = (BETA2, BETA1) if reading.swaps_betas else (BETA1, BETA2)
+    m = v = 0.0
+    path = []
+    for step, g in enumerate(gradients, start=1):
+        t = {"runs": step, "stands still": 1}.get(reading.time, 2 * step - 1 + place)
+        m = beta1 * m + (1 - beta1) * g
+        v = beta2 * v + (1 - beta2) * (g**2 if reading.squares else abs(g))
+        m_hat = m / (1 - beta1**t) if reading.corrects_bias else m
+        v_hat = v / (1 - beta2**t) if reading.corrects_bias else v
+        w -= LR * m_hat / (sqrt(v_hat + EPS) if reading.eps_under_the_root else sqrt(v_hat) + EPS)
+        path.append(w)
+    return path
+
+
+class OptimizerReport(NamedTuple):
+    """What `check_adam` found."""
+
+    subject: str
+    error: float  # the largest distance from the algorithm's path, in steps of lr
+    diagnosis: Diagnosis | None
+
+    @property
+    def ok(self) -> bool:
+        """Whether every step is that of the algorithm."""
+        return self.diagnosis is None
+
+    @property
+    def diagnoses(self) -> list[Diagnosis]:
+        """What is wrong; empty where all is well."""
+        return [] if self.diagnosis is None else [self.diagnosis]
+
+    def __str__(self) -> str:
+        text = f"Steps of {self.subject}: {'right' if self.ok else 'WRONG'}"
+        text += f"\n  off by up to {self.error:.1e} of a step"
+        if self.diagnosis is not None:
+            text += f"\n  {self.diagnosis.name}: {self.diagnosis.sentence}"
+        return text
+
+
+def check_adam(adam: Any, rng: Rng = None) -> OptimizerReport:
+    """Compare the steps of an Adam with those of Algorithm 1, and name the mistake if it is known.
+
+    `adam` is a class or function that is called like `numpycnn.Adam` and returns an object
+    whose `step(grads)` changes the parameters in place.
+
+    >>> from numpycnn import Adam
+    >>> check_adam(Adam, rng=0).ok
+    True
+    """
+    rng = np.random.default_rng(rng)
+    start = {name: rng.standard_normal(shape) for name, shape in SHAPES.items()}
+    steps = [
+        {name: rng.standard_normal(shape) for name, shape in SHAPES.items()} for _ in range(N_STEPS)
+    ]
+    params = {name: array.copy() for name, array in start.items()}
+    optimizer = adam(params, lr=LR, betas=(BETA1, BETA2), eps=EPS)
+    walked = []
+    for grads in steps:
+        optimizer.step({name: grad.copy() for name, grad in grads.items()})
+        walked.append(np.concatenate([array.ravel() for array in params.values()]))
+
+    def distance(reading: Reading) -> float:
+        paths = [
+            adam_path(float(start[name][i]), [float(g[name][i]) for g in steps], place, reading)
+            for place, (name, shape) in enumerate(SHAPES.items())
+            for i in np.ndindex(*shape)
+        ]
+        off = np.abs(np.array(walked) - np.array(paths).T).max() / LR
+        return float(np.nan_to_num(off, nan=np.inf))
+
+    error = distance(Reading())
+    diagnosis = None
+    if error > TOLERANCE / LR:
+        diagnosis = Diagnosis("unknown", "no known misreading of the algorithm gives these steps")
+        for name, (reading, sentence) in MISREADINGS.items():
+            if distance(reading) <= TOLERANCE / LR:
+                diagnosis = Diagnosis(name, sentence)
+                break
+    return OptimizerReport(getattr(adam, "__name__", "the optimizer"), error, diagnosis)

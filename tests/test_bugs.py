@@ -1,0 +1,159 @@
+"""Every animal of the bug zoo is caught and called by its name, in many shapes.
+
+Some mistakes cannot show everywhere: windows that do not overlap cannot be overwritten, and a
+batch of one has no mean to forget. The cases below say where each can, and with shapes
+large enough that one mistake does not look like another.
+"""
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from numpycnn import (
+    Conv1D,
+    Dense,
+    GlobalMaxPool1D,
+    MaxPool1D,
+    ReLU,
+    Sequential,
+    Softmax,
+    softmax_cross_entropy,
+)
+from numpycnn.checks import bugs, check_gradients
+from numpycnn.checks.optimizer import check_adam
+from numpycnn.checks.strategies import distinct, generators, sizes, with_random_params
+from numpycnn.training.adam import Adam
+
+
+@st.composite
+def convolutions(draw, animal):
+    """Traces, outputs, channels and filters from two, three taps or more: enough to tell."""
+    overlap = animal.name == "conv_dx_overwritten"
+    kernel_size = draw(sizes(3, 5))
+    layer = animal.broken(
+        draw(sizes(2, 3)),
+        draw(sizes(2, 3)),
+        kernel_size,
+        stride=draw(sizes(1, kernel_size - 1 if overlap else kernel_size + 2)),
+        dilation=1 if overlap else draw(sizes(1, 3)),
+        # In the padding a window sees nothing, and what it does to the weights is nothing.
+        padding="valid" if "window" in animal.name or overlap else draw(st.sampled_from(PADDINGS)),
+    )
+    span = layer.dilation * (kernel_size - 1) + 1
+    length = draw(sizes(span + 2 * layer.stride, span + 2 * layer.stride + 8))
+    x = draw(distinct((draw(sizes(2, 3)), length, layer.in_channels)))
+    return draw(with_random_params(layer)), x
+
+
+PADDINGS = ["valid", "same", "causal", 1, (0, 2)]
+
+
+@st.composite
+def pools(draw, animal):
+    """Windows of which some are won by the first sample and some by another."""
+    pool_size = draw(sizes(2, 4))
+    strides = {"pool_to_all": (pool_size, 6), "pool_overwritten": (1, pool_size - 1)}
+    layer = animal.broken(pool_size, stride=draw(sizes(*strides.get(animal.name, (1, 6)))))
+    length = draw(sizes(pool_size + 2 * layer.stride, pool_size + 2 * layer.stride + 8))
+    x = draw(distinct((draw(sizes(2, 3)), length, draw(sizes(2, 3)))))
+    if animal.name == "pool_ties_take_all":
+        x = np.round(x)  # few different numbers, many ties
+    winner = MaxPool1D(pool_size, stride=layer.stride).forward(x)[1].winner
+    assume(len(np.unique(winner)) > 1)
+    if animal.name == "pool_overwritten":
+        assume(sample_wins_twice(winner, layer.stride))
+    return layer, x
+
+
+def sample_wins_twice(winner, stride):
+    places = winner + stride * np.arange(winner.shape[1])[:, None]
+    return (np.diff(places.astype(int), axis=1) == 0).any()
+
+
+@st.composite
+def denses(draw, animal):
+    width = draw(sizes(2, 4))
+    layer = animal.broken(width, width)  # square, or a missing transpose would not fit
+    return draw(with_random_params(layer)), draw(distinct((draw(sizes(2, 4)), width)))
+
+
+@st.composite
+def plain(draw, animal):
+    """Layers without parameters; a dozen numbers, so that both signs occur in x and in dy."""
+    shape = (draw(sizes(3, 4)), draw(sizes(4, 6)))
+    if animal.part is GlobalMaxPool1D:
+        shape = (*shape, draw(sizes(2, 3)))
+    return animal.broken(), draw(distinct(shape, 5000 if "overflow" in animal.name else 1))
+
+
+@st.composite
+def chains(draw, animal):
+    width = draw(sizes(4, 6))
+    model = animal.broken(Dense(3, width), ReLU(), Dense(width, 2))
+    return draw(with_random_params(model)), draw(distinct((draw(sizes(4, 6)), 3)))
+
+
+@st.composite
+def losses(draw, animal):
+    n_rows, n_classes = draw(sizes(2, 5)), draw(sizes(2, 4))
+    labels = draw(generators).integers(0, n_classes, n_rows)
+    return lambda scores: animal.broken(scores, labels), draw(distinct((n_rows, n_classes)))
+
+
+CASES = {
+    Conv1D: convolutions,
+    MaxPool1D: pools,
+    GlobalMaxPool1D: plain,
+    Dense: denses,
+    ReLU: plain,
+    Softmax: plain,
+    Sequential: chains,
+    softmax_cross_entropy: losses,
+}
+WITH_GRADIENTS = [animal for animal in bugs.ZOO.values() if animal.part is not Adam]
+OPTIMIZERS = [animal for animal in bugs.ZOO.values() if animal.part is Adam]
+
+
+def by_name(animals):
+    return pytest.mark.parametrize("animal", animals, ids=lambda animal: animal.name)
+
+
+@by_name(WITH_GRADIENTS)
+@settings(max_examples=50)
+@given(data=st.data())
+def test_every_wrong_gradient_is_caught_and_named(animal, data):
+    layer, x = data.draw(CASES[animal.part](animal))
+    report = check_gradients(layer, x, rng=data.draw(generators))
+    assert not report.ok
+    assert report.diagnoses[0].name == animal.diagnosis, str(report)
+
+
+@by_name(OPTIMIZERS)
+@settings(max_examples=50)
+@given(rng=generators)
+def test_every_wrong_step_is_caught_and_named(animal, rng):
+    report = check_adam(animal.broken, rng)
+    assert not report.ok
+    assert report.diagnosis.name == animal.diagnosis, str(report)
+
+
+@given(generators)
+def test_the_right_adam_is_not_accused(rng):
+    assert check_adam(Adam, rng).ok
+
+
+def test_the_zoo_is_large_and_most_of_it_is_named():
+    named = [animal for animal in bugs.ZOO.values() if animal.diagnosis != "unknown"]
+    assert len(bugs.ZOO) >= 24
+    assert len(named) >= 20
+    assert {animal.part for animal in bugs.ZOO.values()} == {*CASES, Adam}
+
+
+def test_the_table_shows_every_bug_caught_and_most_with_an_accuracy_that_looks_perfect():
+    header, *rows = bugs.table(seeds=[1]).splitlines()
+    assert header.split()[:2] == ["bug", "accuracy"]
+    assert [row.split()[0] for row in rows] == list(bugs.ZOO)
+    assert not [row for row in rows if "nothing" in row]
+    accuracies = [float(row.split()[1].replace("refused", "nan")) for row in rows]
+    assert sum(accuracy >= 0.97 for accuracy in accuracies) > len(rows) / 2

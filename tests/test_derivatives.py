@@ -1,0 +1,65 @@
+"""The three methods that judge backward."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from numpycnn.checks.derivatives import central_difference, complex_step, step_sweep
+from numpycnn.checks.strategies import distinct
+from numpycnn.plots import plot_step_sweep
+
+along = np.array([1.0])
+
+
+def f(x):
+    return np.exp(x) * np.sin(3 * x)
+
+
+def derivative_of_f(x):
+    return np.exp(x) * (np.sin(3 * x) + 3 * np.cos(3 * x))
+
+
+def test_the_error_of_central_differences_over_the_step_is_a_v():
+    at = np.array([1.0])
+    steps, found = step_sweep(f, at, along)
+    errors = np.array([abs(one.middle - derivative_of_f(at))[0] for one in found])
+    tip = errors.argmin()
+    assert 1e-7 < steps[tip] < 1e-4
+    assert errors[tip] < 1e-9 < 1e-4 < errors[0]
+    assert errors[-1] > 100 * errors[tip]
+    # On its right side the error falls with the square of the step.
+    slope = np.polyfit(np.log(steps[:6]), np.log(errors[:6]), 1)[0]
+    assert slope == pytest.approx(2, abs=0.1)
+
+
+@given(st.floats(-2, 2))
+def test_the_complex_step_is_exact_to_rounding(at):
+    exact = derivative_of_f(np.array([at]))
+    found = complex_step(f, np.array([at]), along).middle
+    assert found == pytest.approx(exact, rel=1e-14, abs=1e-14)
+
+
+@given(st.floats(1e-6, 1e6))
+def test_central_differences_suit_their_step_to_the_scale(scale):
+    at = np.array([scale])
+    found = central_difference(lambda x: (x / scale) ** 3, at, along).middle
+    assert found * scale == pytest.approx(3, rel=1e-7)
+
+
+def test_the_figure_of_the_v_shows_both_methods_on_logarithmic_axes():
+    (panel,) = plot_step_sweep(f, derivative_of_f).axes
+    central, level = panel.lines
+    assert panel.get_xscale() == panel.get_yscale() == "log"
+    assert (panel.get_xlabel(), panel.get_ylabel()) == ("step", "relative error")
+    assert min(central.get_ydata()) > max(level.get_ydata())
+    assert len(central.get_xdata()) > 10
+
+
+@given(st.lists(st.integers(1, 5), min_size=1, max_size=3).map(tuple), st.data())
+def test_distinct_numbers_keep_their_distance_from_each_other_and_from_zero(shape, data):
+    x = data.draw(distinct(shape)).ravel()
+    gap = 1 / (x.size + 1)
+    assert abs(x).max() <= 1
+    assert abs(x).min() >= 0.4 * gap
+    assert np.diff(np.sort(x)).min(initial=np.inf) >= 0.9 * gap

@@ -1,0 +1,258 @@
+"""What the report says: of corners, of layers that take no complex numbers, of new mistakes."""
+
+import runpy
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+from numpycnn import (
+    Conv1D,
+    Dense,
+    GlobalMaxPool1D,
+    Layer,
+    MaxPool1D,
+    ReLU,
+    Sequential,
+    assert_gradients,
+    check_gradients,
+)
+from numpycnn.checks.strategies import inputs
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+
+
+def normal(*shape):
+    return np.random.default_rng(0).standard_normal(shape)
+
+
+# Corners
+# -------
+
+
+@pytest.mark.parametrize("method", ["complex", "central"])
+@pytest.mark.parametrize(
+    ("layer", "x"),
+    [
+        (ReLU(), np.array([-1.0, 0.0, 2.0, 0.0])),
+        (MaxPool1D(2), np.array([1.0, 1.0, 3.0, 2.0]).reshape(1, 4, 1)),
+        (MaxPool1D(3, stride=1), np.ones((2, 6, 2))),
+        (GlobalMaxPool1D(), np.array([1.0, 5.0, 5.0, 5.0]).reshape(1, 4, 1)),
+    ],
+)
+def test_at_a_tie_the_report_says_so_and_a_gradient_between_both_sides_passes(layer, x, method):
+    report = check_gradients(layer, x, method=method)
+    assert report.ok, str(report)
+    assert report.lines[0].corners > 0
+    assert "a corner and no derivative" in " ".join(str(report).split())
+
+
+def test_without_a_tie_no_corner_is_reported():
+    assert check_gradients(ReLU(), normal(3, 4)).lines[0].corners == 0
+
+
+@pytest.mark.parametrize("slope", [-0.5, 1.5])
+def test_a_slope_beyond_both_sides_of_a_corner_is_wrong(slope):
+    class Odd(ReLU):
+        def backward(self, dy, cache):
+            return dy * np.where(cache > 0, 1, np.where(self.x == 0, slope, 0)), {}
+
+        def forward(self, x):
+            self.x = np.zeros(4)
+            self.x[:] = [-1, 0, 2, 0]
+            return super().forward(x)
+
+    report = check_gradients(Odd(), np.array([-1.0, 0.0, 2.0, 0.0]))
+    assert not report.ok
+    assert report.lines[0].corners == 2
+
+
+def test_a_network_at_a_tie_is_checked_a_little_way_off():
+    model = Sequential(ReLU(), MaxPool1D(2), Conv1D(1, 2, 2, rng=0))
+    x = np.array([0.0, 0.0, 3.0, 3.0, 5.0, 5.0]).reshape(1, 6, 1)
+    report = check_gradients(model, x)
+    assert report.ok, str(report)
+    assert report.lines[0].corners > 0
+
+
+# Layers that the complex step does not suit
+# ------------------------------------------
+
+
+class Abs(Layer):
+    def forward(self, x):
+        return np.abs(x), x
+
+    def backward(self, dy, cache):
+        return dy * np.sign(cache), {}
+
+
+class RootOfSquares(Layer):
+    """Takes complex numbers and, by abs, makes of them what has no derivative."""
+
+    def forward(self, x):
+        return x * np.abs(x), x
+
+    def backward(self, dy, cache):
+        return dy * 2 * np.abs(cache), {}
+
+
+class Casts(Layer):
+    def forward(self, x):
+        return x.astype(float) ** 2, x
+
+    def backward(self, dy, cache):
+        return dy * 2 * cache, {}
+
+
+class Floors(Layer):
+    def forward(self, x):
+        return np.floor(x) + x, None
+
+    def backward(self, dy, cache):
+        return dy, {}
+
+
+@pytest.mark.parametrize("layer", [Abs(), RootOfSquares(), Casts(), Floors()])
+def test_a_layer_that_takes_no_complex_numbers_is_checked_by_central_differences(layer):
+    report = check_gradients(layer, normal(3, 4))
+    assert report.ok, str(report)
+    assert report.lines[0].method == "central"
+    assert "by central differences" in str(report)
+
+
+def test_asked_for_the_complex_step_such_a_layer_says_why_not():
+    with pytest.raises(TypeError, match="real numbers for complex ones"):
+        check_gradients(Abs(), normal(3, 4), method="complex")
+    with pytest.raises(TypeError, match="casts complex numbers to real ones"):
+        check_gradients(Casts(), normal(3, 4), method="complex")
+
+
+def test_by_central_differences_too_a_mistake_is_named():
+    class Negative(Abs):
+        def backward(self, dy, cache):
+            return -dy * np.sign(cache), {}
+
+    assert check_gradients(Negative(), normal(3, 4)).diagnoses[0].name == "sign"
+
+
+# Mistakes that are in no zoo
+# ---------------------------
+
+
+def test_a_parameter_that_forward_reads_from_elsewhere():
+    class Elsewhere(Layer):
+        def __init__(self):
+            super().__init__(a=np.array([2.0]))
+            self.a = self.params["a"]
+
+        def forward(self, x):
+            return x * self.a, x
+
+        def backward(self, dy, cache):
+            return dy * self.a, {"a": np.array([(dy * cache).sum()])}
+
+    (diagnosis,) = check_gradients(Elsewhere(), normal(4)).diagnoses
+    assert diagnosis.name == "unused"
+    assert "self.params" in diagnosis.sentence
+
+
+class DoublesOneTap(Conv1D):
+    """One tap of one filter counts twice."""
+
+    def backward(self, dy, cache):
+        dx, grads = super().backward(dy, cache)
+        grads["w"][1, :, 2] *= 2
+        return dx, grads
+
+
+def test_a_new_mistake_is_placed_at_the_right_parameter_and_the_right_entries():
+    report = check_gradients(DoublesOneTap(2, 3, 4, rng=0), normal(2, 9, 2))
+    assert [line.name for line in report.lines if not line.ok] == ["w"]
+    (line,) = (line for line in report.lines if not line.ok)
+    assert line.worst[0] == 1
+    assert line.worst[2] == 2
+    assert line.analytic == pytest.approx(2 * line.numeric)
+    assert line.diagnosis.name == "unknown"
+    for words in (
+        "2 of 24 entries are wrong",
+        "only at 1 along the taps",
+        "only at 2 along the filters",
+        "2 times the right value",
+    ):
+        assert words in line.diagnosis.sentence
+
+
+def test_a_new_mistake_deep_in_a_network_too():
+    model = Sequential(Conv1D(1, 2, 3, rng=0), ReLU(), DoublesOneTap(2, 3, 4, rng=1))
+    report = check_gradients(model, normal(2, 12, 1))
+    assert [line.name for line in report.lines if not line.ok] == ["2.w"]
+
+
+def test_a_mistake_where_the_input_is_negative_is_placed_there():
+    class Softplus(Layer):
+        def forward(self, x):
+            return np.log(1 + np.exp(x)), x
+
+        def backward(self, dy, cache):
+            right = 1 / (1 + np.exp(-cache))
+            return dy * np.where(cache > 0, right, right**2), {}
+
+    (diagnosis,) = check_gradients(Softplus(), normal(4, 5)).diagnoses
+    assert "only where the input is negative" in diagnosis.sentence
+
+
+def test_an_output_that_is_not_finite_is_reported_and_not_a_traceback():
+    class Log(Layer):
+        def forward(self, x):
+            return np.log(x), x
+
+        def backward(self, dy, cache):
+            return dy / cache, {}
+
+    assert check_gradients(Log(), np.array([1.0, 0.0])).broken.name == "not finite"
+    assert_gradients(Log(), np.array([1.0, 2.0]))
+
+
+@pytest.mark.parametrize(
+    ("layer", "x", "kind", "words"),
+    [
+        ("dense", np.zeros(3), TypeError, "expected a layer with forward, backward and params"),
+        (ReLU(), np.array([np.nan]), ValueError, "expected an x of finite numbers"),
+        (Dense(2, 3), np.zeros((4, 3)), ValueError, r"Dense expected x of shape \(..., D_in=2\)"),
+    ],
+)
+def test_what_cannot_be_checked_is_named(layer, x, kind, words):
+    with pytest.raises(kind, match=words):
+        check_gradients(layer, x)
+
+
+# The example
+# -----------
+
+
+@pytest.fixture(scope="module")
+def example():
+    return runpy.run_path(str(EXAMPLES / "check_your_layer.py"))
+
+
+def test_the_example_shows_a_right_layer_and_three_wrong_ones(capsys):
+    runpy.run_path(str(EXAMPLES / "check_your_layer.py"))
+    reports = capsys.readouterr().out.split("\n\n")
+    verdicts = [report.splitlines()[0].split(": ")[1] for report in reports]
+    assert verdicts == ["right", "WRONG", "WRONG", "WRONG"]
+    assert "mean missing: too large by the factor 3 = P" in reports[1]
+    assert "misplaced" in reports[2]
+    assert "only at 1 along the traces" in reports[3]
+
+
+def test_the_property_test_that_the_example_recommends(example):
+    pool = example["AveragePool1D"](3)
+
+    @settings(max_examples=50)
+    @given(inputs(min_length=3))
+    def average_pooling(x):
+        assert_gradients(pool, x)
+
+    average_pooling()

@@ -1,0 +1,87 @@
+"""No layer that is right is accused: not in float32, not saturated, not at extreme scales.
+
+The long version, ten thousand cases, runs with `pytest -m long`.
+"""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from numpycnn import (
+    Dense,
+    ReLU,
+    Sequential,
+    Softmax,
+    check_gradients,
+    cross_entropy,
+    softmax_cross_entropy,
+)
+from numpycnn.checks.strategies import (
+    distinct,
+    generators,
+    layers_and_inputs,
+    sizes,
+    with_random_params,
+)
+
+scales = st.sampled_from([1e-6, 1e-3, 1.0, 1.0, 30.0, 1e3, 1e6])
+
+
+@st.composite
+def losses(draw):
+    n_rows, n_classes = draw(sizes(1, 5)), draw(sizes(1, 4))
+    labels = draw(generators).integers(0, n_classes, n_rows)
+    scores = draw(distinct((n_rows, n_classes)))
+    if draw(st.booleans()):
+        return lambda x: softmax_cross_entropy(x, labels), scores * draw(scales)
+    return lambda x: cross_entropy(x, labels), Softmax().forward(scores)[0]
+
+
+@st.composite
+def saturated_networks(draw):
+    """A classifier whose softmax is sure, and whose gradients are differences of near equals."""
+    model = Sequential(Dense(3, 4), ReLU(), Dense(4, 3), Softmax())
+    model = draw(with_random_params(model))
+    factor = draw(st.sampled_from([1.0, 5.0, 20.0, 100.0]))
+    params = {name: factor * array for name, array in model.params.items()}
+    return model.with_params(params), draw(distinct((draw(sizes(1, 4)), 3)))
+
+
+@st.composite
+def right_ones(draw):
+    """A layer or a loss that is right, of either type of float, at some scale, and an input."""
+    subject, x = draw(st.one_of(layers_and_inputs(), saturated_networks(), losses()))
+    if hasattr(subject, "forward"):
+        dtype = draw(st.sampled_from([np.float32, np.float64]))
+        factor = draw(scales)
+        params = {name: (factor * a).astype(dtype) for name, a in subject.params.items()}
+        subject, x = subject.with_params(params), (x * draw(scales)).astype(dtype)
+    return subject, x
+
+
+def accuse(case, rng):
+    subject, x = case
+    report = check_gradients(subject, x, rng=rng)
+    assert report.ok, f"{subject!r}\n{report}"
+
+
+@settings(max_examples=400)
+@given(right_ones(), generators)
+def test_nothing_that_is_right_is_accused(case, rng):
+    accuse(case, rng)
+
+
+@pytest.mark.long
+@settings(max_examples=10_000)
+@given(right_ones(), generators)
+def test_nothing_in_ten_thousand_that_is_right_is_accused(case, rng):
+    accuse(case, rng)
+
+
+@settings(max_examples=50)
+@given(layers_and_inputs(), generators)
+def test_nor_by_central_differences(case, rng):
+    layer, x = case
+    report = check_gradients(layer, x, method="central", rng=rng)
+    assert report.ok, f"{layer!r}\n{report}"
