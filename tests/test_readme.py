@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 import numpycnn
+from numpycnn import check_gradients
+from numpycnn.checks import bugs
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -31,7 +33,7 @@ def output(tmp_path_factory):
 
 
 def test_the_example_prints_what_the_readme_shows(output):
-    (shown,) = blocks("text")
+    shown, _ = blocks("text")
     # The same text but for the decimals, which rounding on another machine may change a little.
     assert NUMBER.sub("#", output) == NUMBER.sub("#", shown)
     numbers = [[float(n) for n in NUMBER.findall(text)] for text in (output, shown)]
@@ -60,6 +62,24 @@ def test_the_sample_runs_and_is_right(capsys):
     assert re.fullmatch(r"accuracy on traces it has not seen: (0\.9\d|1\.00)", first)
     assert report[0].startswith("Gradients of Sequential: right")
     assert all(" ok " in line for line in report[1:])
+
+
+def test_the_report_is_that_of_the_documentation():
+    _, shown = blocks("text")
+    example = check_gradients.__doc__.split("rng=0))\n")[1].split("\n\n")[0]
+    shown = re.sub(r"relative error \S+ by", "relative error ... by", shown)
+    example = re.sub(r"relative error \S+ by", "relative error ... by", example)
+    assert shown.split() == example.split()
+
+
+def test_the_numbers_of_the_zoo():
+    named = [animal for animal in bugs.ZOO.values() if animal.diagnosis != "unknown"]
+    accuracies = [row.split()[1] for row in bugs.table(seeds=[0, 1]).splitlines()[1:]]
+    perfect = [score for score in accuracies if score != "refused" and float(score) >= 0.97]
+    sentences = " ".join(README.split())
+    assert f"a zoo of {len(bugs.ZOO)} planted bugs" in sentences
+    assert f"All are caught, {len(named)} by their name; more than 30 of them reach" in sentences
+    assert len(perfect) > 30
 
 
 def test_every_link_leads_to_a_file():
