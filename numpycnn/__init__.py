@@ -19,7 +19,8 @@ Read it in this order, each file a chapter:
 4. `layers.relu`: the bend between them
 5. `layers.conv1d`: the same small filter everywhere
 6. `layers.maxpool1d`, `layers.flatten`: from maps to features
-7. `layers.sequential`, `layers.storage`: the network, and saving it
+7. `layers.sequential`, `layers.storage`: the network, and saving it;
+   `long_records`: running it over a day of data
 8. `layers.softmax`, `training.losses`: from scores to a loss
 9. `training.adam`, `training.fit`, `training.metrics`: learning
 10. `checks.reference`: the definitions, as literal loops
@@ -42,6 +43,7 @@ from numpycnn.layers import (
     Sequential,
     Softmax,
 )
+from numpycnn.long_records import predict_long
 from numpycnn.traces import CLASS_NAMES, make_traces, train_test_split
 from numpycnn.training import (
     Adam,
@@ -77,6 +79,7 @@ __all__ = [
     "evaluate",
     "fit",
     "make_traces",
+    "predict_long",
     "softmax_cross_entropy",
     "train_test_split",
 ]

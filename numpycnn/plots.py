@@ -29,6 +29,7 @@ from numpycnn.validation import check_array
 try:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
     from matplotlib.ticker import MaxNLocator
 except ModuleNotFoundError as error:
     raise ImportError(
@@ -93,7 +94,7 @@ def plot_learning_curves(history: History) -> Figure:
     """Draw the cross-entropy and the accuracy of each epoch, in training and in validation.
 
     The cross-entropy is in nats (it is made with the natural logarithm). It has a
-    logarithmic axis once it spans a factor of ten, because a loss that halves
+    logarithmic axis once it spans a factor of 100, because a loss that halves
     again and again is a straight line there, and the late epochs stay visible.
 
     At the same epoch the validation curve is a step ahead: its network has learned
@@ -111,8 +112,9 @@ def plot_learning_curves(history: History) -> Figure:
 
     _plot_by_epoch(loss_panel, history.loss, history.val_loss)
     losses = [loss for loss in history.loss + history.val_loss if loss > 0]
-    if losses and max(losses) > 10 * min(losses):
+    if losses and max(losses) > 100 * min(losses):  # less may not hold two labelled ticks
         loss_panel.set_yscale("log")
+        loss_panel.yaxis.set_major_formatter("{x:g}")  # 0.01, not a power of ten
     loss_panel.set(ylabel="cross-entropy")
     loss_panel.legend(frameon=False)
 
@@ -191,13 +193,17 @@ def show(*figures: Figure) -> None:
 
 def _stacked_panels(n_panels: int, width: int, height: int) -> tuple[Figure, Array]:
     """Return a figure of this size in pixels, and its panels, which share the horizontal axis."""
-    figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI, layout="constrained")
+    margins = ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.08)  # inches
+    figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI, layout=margins)
     panels = figure.subplots(n_panels, 1, sharex=True, squeeze=False)[:, 0]
     for panel in panels:
         panel.grid(color=GRID, linewidth=0.8)
         panel.set_axisbelow(True)
         panel.spines[["top", "right"]].set_visible(False)
-    panels[-1].xaxis.set_major_locator(MaxNLocator(integer=True))  # no sample or epoch 2.5
+    # There is no sample or epoch 2.5, and when there is but one, one tick will do.
+    whole = MaxNLocator(integer=True, min_n_ticks=1, steps=[1, 2, 5, 10])
+    panels[-1].xaxis.set_major_locator(whole)
+    figure.align_ylabels()
     return figure, panels
 
 

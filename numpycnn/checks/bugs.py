@@ -136,7 +136,7 @@ def conv_dx_kernel_not_turned(layer, dy, cache, dx, grads):
 @bad_backward(Conv1D, "dx is assigned where windows overlap, `=` for `+=`", "overwritten")
 def conv_dx_overwritten(layer, dy, cache, dx, grads):
     dx = np.zeros_like(dx)
-    left, _ = layer._zeros_around(dx.shape[1])
+    left, _ = layer.zeros_around(dx.shape[1])
     for m in range(dy.shape[1]):
         for k, tap in enumerate(layer.params["w"]):  # (C, F)
             i = m * layer.stride + k * layer.dilation - left

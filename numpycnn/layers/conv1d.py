@@ -142,7 +142,7 @@ class Conv1D(Layer):
         self.dilation = whole_number(self, "dilation", dilation)
         self.padding = self._known_padding(padding)
 
-        self._reach = self.dilation * (self.kernel_size - 1) + 1  # samples under one window
+        self.reach = self.dilation * (self.kernel_size - 1) + 1  # samples under one window
         # What is left of stride and dilation in each of the short traces.
         common = gcd(self.stride, self.dilation)
         self._n_short = self.dilation // common
@@ -253,30 +253,30 @@ class Conv1D(Layer):
             f"got {padding!r}"
         )
 
-    def _zeros_around(self, length: int) -> tuple[int, int]:
+    def zeros_around(self, length: int) -> tuple[int, int]:
         """How many zeros stand before and after a trace of this length."""
         if isinstance(self.padding, tuple):
             return self.padding
         if isinstance(self.padding, int):
             return self.padding, self.padding
         if self.padding == "causal":
-            return self._reach - 1, 0
+            return self.reach - 1, 0
         if self.padding == "same":
             n_outputs = -(-length // self.stride)
-            missing = max(0, (n_outputs - 1) * self.stride + self._reach - length)
+            missing = max(0, (n_outputs - 1) * self.stride + self.reach - length)
             return missing // 2, missing - missing // 2
         return 0, 0
 
     def _layout(self, length: int) -> _Layout:
         """Work out where the samples and outputs of traces of this length lie."""
-        left, right = self._zeros_around(length)
-        if left + length + right < self._reach:
+        left, right = self.zeros_around(length)
+        if left + length + right < self.reach:
             raise ValueError(
-                f"Conv1D expected x with at least {self._reach - left - right} samples, because "
-                f"kernel_size={self.kernel_size} at dilation={self.dilation} spans {self._reach}, "
+                f"Conv1D expected x with at least {self.reach - left - right} samples, because "
+                f"kernel_size={self.kernel_size} at dilation={self.dilation} spans {self.reach}, "
                 f"got L={length}; use padding='same', a smaller kernel or longer traces"
             )
-        n_outputs = (left + length + right - self._reach) // self.stride + 1
+        n_outputs = (left + length + right - self.reach) // self.stride + 1
         n_starts = -(-n_outputs // self._n_short)
         n_rows = n_starts - 1 + self._phases
 

@@ -48,7 +48,7 @@ class Sequential(Layer):
                 )
         super().__init__()
         self.layers = layers
-        leaves = [layer for _, layer in self._leaves()]
+        leaves = [layer for _, layer in self.leaves()]
         for place, layer in enumerate(leaves):
             if any(layer is other for other in leaves[:place]):
                 raise ValueError(
@@ -111,7 +111,7 @@ class Sequential(Layer):
         """
         rows = [("", "layer", "output shape", "parameters")]
         x = np.zeros((1, *input_shape), np.result_type(np.float32, *self.params.values()))
-        for place, layer in self._leaves():
+        for place, layer in self.leaves():
             x, _ = layer.forward(x)
             shape = ", ".join(("N", *map(str, x.shape[1:])))
             count = sum(array.size for array in layer.params.values())
@@ -124,11 +124,11 @@ class Sequential(Layer):
             for place, layer, shape, count in rows
         )
 
-    def _leaves(self, prefix: str = "") -> Iterator[tuple[str, Layer]]:
+    def leaves(self, prefix: str = "") -> Iterator[tuple[str, Layer]]:
         """Each layer with its place, and for a Sequential in the chain those inside it."""
         for place, layer in enumerate(self.layers):
             if isinstance(layer, Sequential):
-                yield from layer._leaves(f"{prefix}{place}.")
+                yield from layer.leaves(f"{prefix}{place}.")
             else:
                 yield f"{prefix}{place}", layer
 
