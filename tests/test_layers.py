@@ -1,6 +1,7 @@
 """What holds for every layer: purity, types, any kind of array; then each layer's own laws."""
 
 import copy
+import re
 import tracemalloc
 
 import numpy as np
@@ -9,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from numpycnn import Conv1D, Dense, GlobalMaxPool1D, MaxPool1D, ReLU, Softmax
+from numpycnn import Conv1D, Dense, GlobalMaxPool1D, Layer, MaxPool1D, ReLU, Softmax
 from numpycnn.checks.strategies import (
     convolutions,
     distinct,
@@ -18,7 +19,7 @@ from numpycnn.checks.strategies import (
     layers_and_inputs,
     pools,
 )
-from numpycnn.layers.conv1d import _windows
+from numpycnn.layers import conv1d
 
 CLOSE = {"rtol": 1e-11, "atol": 1e-12}
 
@@ -83,6 +84,32 @@ def test_the_type_of_float_is_kept(dtype, case):
     exact = run(layer, x, dy=np.random.default_rng(0).standard_normal(y.shape).astype(dtype))
     assert_allclose(y, exact[0], rtol=1e-4, atol=1e-5)
     assert_allclose(dx, exact[1], rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("layer", [Conv1D(2, 3, 4), Dense(2, 3)])
+@pytest.mark.parametrize("types", [("f4", "f8"), ("f8", "f4"), ("f8", "c16"), ("c16", "f8")])
+def test_the_gradient_of_the_weights_has_the_wider_type_of_input_and_gradient(layer, types):
+    x_type, dy_type = types
+    y, cache = layer.forward(np.ones((2, 7, 2), x_type))
+    _, grads = layer.backward(np.ones(y.shape, dy_type), cache)
+    assert grads["w"].dtype == np.result_type(x_type, dy_type)
+
+
+@pytest.mark.parametrize("dtype", [int, bool, str, object])
+def test_a_layer_of_anything_but_floats_is_refused(dtype):
+    words = re.escape(f"astype expected a type of floats, got {np.dtype(dtype)}")
+    with pytest.raises(TypeError, match=words):
+        Dense(2, 1).astype(dtype)
+
+
+def test_a_layer_without_forward_or_backward_says_so_by_name():
+    class Hollow(Layer):
+        pass
+
+    with pytest.raises(NotImplementedError, match=r"^Hollow defines no forward$"):
+        Hollow().forward(np.zeros(1))
+    with pytest.raises(NotImplementedError, match=r"^Hollow defines no backward$"):
+        Hollow().backward(np.zeros(1), None)
 
 
 def read_only(x):
@@ -199,16 +226,20 @@ def test_causal_padding_never_looks_ahead(case, data):
     assert_array_equal(y[:, :n_past], y_changed[:, :n_past])
 
 
-def test_windows_are_a_view_and_every_window_turns_up_in_one_phase():
-    rows = np.arange(22.0).reshape(11, 2)
+@given(st.integers(1, 40), st.integers(1, 6), st.integers(1, 60))
+def test_every_window_is_cut_once_and_is_a_view(n_rows, phases, block):
+    rows = np.arange(2.0 * n_rows).reshape(n_rows, 2)
     found = {}
-    for phase in range(3):
-        windows = _windows(rows, phase, 3)
-        assert np.shares_memory(windows, rows)
-        found |= {phase + 3 * j: window for j, window in enumerate(windows)}
-    assert sorted(found) == list(range(9))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(conv1d, "BLOCK", block)
+        for windows, starts in conv1d._cut(rows, phases, 3):
+            assert np.shares_memory(windows, rows)
+            for start, window in zip(range(n_rows)[starts], windows, strict=True):
+                assert start not in found
+                found[start] = window
+    assert sorted(found) == list(range(n_rows - phases + 1))
     for start, window in found.items():
-        assert_array_equal(window, rows[start : start + 3].ravel())
+        assert_array_equal(window, rows[start : start + phases].ravel())
 
 
 def test_convolution_makes_no_copy_of_its_windows():
@@ -221,6 +252,13 @@ def test_convolution_makes_no_copy_of_its_windows():
     finally:
         tracemalloc.stop()
     assert peak < 4 * x.nbytes  # the padded input, the products, the output; the windows are 31
+
+
+def test_convolution_without_padding_remembers_as_many_numbers_as_it_was_given():
+    x = np.zeros((3, 17, 2), dtype=np.float32)
+    for kernel_size in range(1, 18):
+        _, cache = Conv1D(2, 3, kernel_size).forward(x)
+        assert cache.rows.size == x.size
 
 
 # Pooling
@@ -262,6 +300,14 @@ def test_a_sample_that_wins_two_overlapping_windows_gets_both_gradients():
     y, cache = layer.forward(x)
     dx, _ = layer.backward(np.array([10.0, 1.0]).reshape(y.shape), cache)
     assert dx.ravel().tolist() == [0, 11, 0]
+
+
+@pytest.mark.parametrize(("pool_size", "n_bytes"), [(1, 1), (256, 1), (257, 2), (2**16 + 1, 4)])
+def test_a_winner_is_remembered_in_as_few_bytes_as_count_to_the_end_of_its_window(
+    pool_size, n_bytes
+):
+    _, (winner, _) = MaxPool1D(pool_size).forward(np.zeros((1, pool_size, 1), np.float32))
+    assert winner.dtype == f"u{n_bytes}"
 
 
 # ReLU and softmax

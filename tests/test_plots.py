@@ -86,6 +86,42 @@ def test_without_validation_there_is_one_curve_and_a_flat_loss_keeps_a_plain_axi
     assert loss.get_yscale() == "linear"
 
 
+def drawn_labels(axis):
+    axis.get_figure().draw_without_rendering()
+    low, high = sorted(axis.get_view_interval())
+    ticks = zip(axis.get_majorticklocs(), axis.get_ticklabels(), strict=True)
+    return [label.get_text() for tick, label in ticks if low <= tick <= high]
+
+
+def test_the_loss_is_labelled_with_plain_numbers():
+    loss, _ = plot_learning_curves(History([1.1, 0.1, 0.004], [0.3, 0.9, 1.0])).axes
+    assert drawn_labels(loss.yaxis) == ["0.01", "0.1", "1"]
+
+
+@pytest.mark.parametrize(
+    "losses", [[1.1], [0.0, 0.0], [1.1, 0.0], [5.5, 0.5], [1.1, 1e-12], [1.1, 1e9]]
+)
+def test_any_course_of_the_loss_can_be_drawn_and_read(losses):
+    accuracies = [1.0] * len(losses)
+    figure = plot_learning_curves(History(losses, accuracies, losses[::-1], accuracies))
+    loss, accuracy = figure.axes
+    assert len(drawn_labels(loss.yaxis)) >= 2
+    assert drawn_labels(accuracy.xaxis) == [str(epoch + 1) for epoch in range(len(losses))]
+    assert loss.lines[0].get_marker() == "o"  # a line of one point would be invisible
+
+
+def test_nothing_stands_outside_the_figure():
+    x, labels = make_traces(3, rng=0)
+    for figure in (plot_traces(x, labels, labels), plot_learning_curves(HISTORY)):
+        figure.draw_without_rendering()
+        width, height = size_in_pixels(figure)
+        box = figure.get_tightbbox().transformed(figure.dpi_scale_trans)
+        assert box.xmin >= 0
+        assert box.ymin >= 0
+        assert box.xmax <= width
+        assert box.ymax <= height
+
+
 def test_a_history_without_an_epoch_is_refused():
     with pytest.raises(ValueError, match="expected at least one epoch"):
         plot_learning_curves(History())
@@ -98,6 +134,23 @@ def test_without_a_screen_show_says_what_to_do(monkeypatch):
     mpl.use("agg")
     with pytest.raises(RuntimeError, match=r"expected a screen.*--output DIR"):
         show(Figure())
+
+
+def test_show_opens_the_very_figures_it_is_given(monkeypatch):
+    import matplotlib as mpl
+
+    mpl.use("agg")
+    from matplotlib import pyplot
+
+    opened = []
+    monkeypatch.setattr(pyplot, "get_backend", lambda: "tkagg")
+    monkeypatch.setattr(
+        pyplot, "show", lambda: opened.extend(map(pyplot.figure, pyplot.get_fignums()))
+    )
+    figures = [Figure(), plot_learning_curves(HISTORY)]
+    show(*figures)
+    pyplot.close("all")
+    assert opened == figures
 
 
 @pytest.mark.parametrize("module", ["numpycnn", "numpycnn.checks", "numpycnn.training"])

@@ -49,8 +49,8 @@ def test_the_options_act(tmp_path):
 
 
 def test_a_class_that_is_not_held_out_is_no_division_by_zero(tmp_path):
-    printed = [run(tmp_path, "--traces", 11, "--epochs", 1, "--seed", s).stdout for s in range(3)]
-    assert any("none held out" in text for text in printed)
+    few = "--traces", 11, "--epochs", 1, "--seed"
+    assert any("none held out" in run(tmp_path, *few, seed).stdout for seed in range(3))
 
 
 @pytest.mark.parametrize(
@@ -80,6 +80,16 @@ def test_a_training_that_explodes_is_explained(tmp_path):
     assert "did not survive --lr 1e+30" in done.stderr
     assert "Try a smaller lr" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_without_a_screen_the_figures_are_saved_before_show_gives_up(tmp_path, monkeypatch):
+    monkeypatch.setenv("MPLBACKEND", "agg")
+    done = run(tmp_path, "--show", "--epochs", 1)
+    assert done.returncode == 2
+    assert "expected a screen" in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
+    assert "saved figures" in done.stdout
+    assert (tmp_path / "figures" / "traces.png").exists()
 
 
 def test_help_names_every_option_with_its_default(tmp_path):

@@ -21,6 +21,7 @@ run through the taps backwards. The difference is only in which order the
 learned numbers lie, and in this field the name has stuck.)
 """
 
+from collections.abc import Iterator
 from math import gcd, prod
 from typing import NamedTuple
 
@@ -64,23 +65,36 @@ from numpycnn.validation import check_array, whole_number
 # `S / gcd(S, d)` in each.
 
 
-def _windows(rows: Array, phase: int, phases: int) -> Array:
-    """Cut `rows` into windows of `phases` rows, back to back from row `phase` on: a view."""
-    n_windows = (len(rows) - phase) // phases
-    return rows[phase : phase + n_windows * phases].reshape(n_windows, phases * rows.shape[1])
+BLOCK = 1 << 18
+"""So many numbers are worked on at a time: a megabyte, which stays in the cache for all phases."""
+
+
+def _cut(rows: Array, phases: int, n_filters: int) -> Iterator[tuple[Array, slice]]:
+    """Yield every window of `phases` rows once, as views, with the rows on which they begin.
+
+    Each view holds the windows of one phase within one block, one per row. Without the
+    blocks, every phase would fetch all the data from memory again.
+    """
+    block = phases * max(1, BLOCK // (phases * (rows.shape[1] + n_filters)))
+    for begin in range(0, len(rows), block):
+        end = min(begin + block + phases - 1, len(rows))
+        for phase in range(begin, begin + phases):
+            n_windows = (end - phase) // phases
+            if n_windows > 0:
+                taken = phase, phase + n_windows * phases
+                yield rows[slice(*taken)].reshape(n_windows, -1), slice(*taken, phases)
 
 
 def _correlate(rows: Array, weights: Array, phases: int) -> Array:
-    """Multiply every window of `phases` rows with the weights, one product a phase.
+    """Multiply every window of `phases` rows with the weights, one product a phase and block.
 
     Row `t` of the result belongs to the window that begins at row `t`. The last
     `phases - 1` rows have no whole window and hold nothing of meaning. Weights
     for fewer numbers than a window holds take the first ones.
     """
     products = np.empty((len(rows), weights.shape[1]), np.result_type(rows, weights))
-    for phase in range(phases):
-        windows = _windows(rows, phase, phases)[:, : len(weights)]
-        np.matmul(windows, weights, out=products[phase::phases][: len(windows)])
+    for windows, starts in _cut(rows, phases, weights.shape[1]):
+        np.matmul(windows[:, : len(weights)], weights, out=products[starts])
     return products
 
 
@@ -161,11 +175,13 @@ class Conv1D(Layer):
         n_traces, length, n_channels = x.shape
         n_outputs, n_starts, n_rows, deals = self._layout(length)
 
-        samples = np.zeros(
+        samples = np.empty(
             (n_traces, self._n_short, n_rows * self._short_stride, n_channels), x.dtype
         )
         for short, (there, here) in enumerate(deals):
+            samples[:, short, : there.start] = 0
             samples[:, short, there] = x[:, here]
+            samples[:, short, there.stop :] = 0
         rows = samples.reshape(-1, self._short_stride * n_channels)
 
         n_filters = self.out_channels
@@ -209,16 +225,17 @@ class Conv1D(Layer):
         # dy goes into rows like those of the input, with zero for windows that were
         # never looked at. The rows in front let a window end on the first one.
         front = phases - 1
-        dy_rows = np.zeros((front + len(rows), n_filters), dy.dtype)
+        dy_rows = np.empty((front + len(rows), n_filters), dy.dtype)
+        dy_rows[:front] = 0
         dy_short = dy_rows[front:].reshape(n_traces, self._n_short, n_rows, n_filters)
         for short in range(self._n_short):
             share = dy[:, short :: self._n_short]
             dy_short[:, short, : share.shape[1]] = share
+            dy_short[:, short, share.shape[1] :] = 0
 
         dw = np.zeros((w.shape[0] * w.shape[1], n_filters), np.result_type(rows, dy))
-        for phase in range(phases):
-            windows = _windows(rows, phase, phases)[:, : len(dw)]
-            dw += windows.T @ dy_rows[front + phase :: phases][: len(windows)]
+        for windows, starts in _cut(rows, phases, n_filters):
+            dw += windows[:, : len(dw)].T @ dy_rows[front:][starts]
         db = np.ones(n_traces * n_outputs, dy.dtype) @ dy.reshape(-1, n_filters)
 
         turned = np.zeros((phases * self._short_stride, *w.shape[1:]), w.dtype)
