@@ -1,6 +1,6 @@
 """Hypothesis: the same examples in every ordinary run; `--hypothesis-profile=thorough` for more."""
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 settings.register_profile(
     "ordinary",
@@ -11,5 +11,11 @@ settings.register_profile(
 )
 settings.register_profile(
     "thorough", parent=settings.get_profile("ordinary"), derandomize=False, max_examples=5000
+)
+settings.register_profile(
+    "mutation",  # a failure is enough there; nobody reads the smallest one
+    parent=settings.get_profile("ordinary"),
+    max_examples=25,
+    phases=[Phase.explicit, Phase.generate],
 )
 settings.load_profile("ordinary")

@@ -1,6 +1,8 @@
 """Training: the job of the task over many seeds, and what the loop promises."""
 
 import re
+import subprocess
+import sys
 from math import log
 
 import numpy as np
@@ -264,7 +266,8 @@ def test_an_optimiser_of_other_arrays_is_refused():
     """Else the loss would never move, and nothing would say why."""
     model, x, labels = small_problem()
     stranger = Adam(model.astype(np.float32).params)
-    with pytest.raises(ValueError, match=r"fit expected .*optimizer"):
+    words = "fit expected an optimizer made for this model: Adam(model.params)"
+    with pytest.raises(ValueError, match=f"^{re.escape(words)}$"):
         fit(model, x, labels, epochs=1, optimizer=stranger)
 
 
@@ -282,6 +285,41 @@ def test_traces_are_converted_to_the_type_of_the_model(dtype):
     assert {array.dtype for array in model.params.values()} == {np.dtype(np.float32)}
     assert weights(model) == weights(twin)
     assert x.dtype == dtype
+
+
+class Listener(Flatten):
+    """Keeps the very arrays that went through."""
+
+    def __init__(self):
+        super().__init__()
+        self.heard = []
+
+    def forward(self, x):
+        self.heard.append(x)
+        return super().forward(x)
+
+
+def test_traces_of_the_right_type_are_not_copied_and_one_of_them_tells_the_shape():
+    x = np.zeros((5, 2, 1), np.float32)
+    listener = Listener()
+    fit(Sequential(listener, Dense(2, 2, rng=0)), x, [0, 1, 0, 1, 0], epochs=2)
+    assert [len(heard) for heard in listener.heard] == [1, 5, 5]
+    assert all(np.shares_memory(heard, x) for heard in listener.heard)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_targets_take_the_type_of_the_scores_once_and_for_all(dtype, monkeypatch):
+    model, x, labels = small_problem()
+    model, types = model.astype(dtype), []
+
+    def listening(scores, targets):
+        types.append(targets.dtype)
+        return softmax_cross_entropy(scores, targets)
+
+    monkeypatch.setattr(sys.modules[fit.__module__], "score", listening)
+    for targets in (labels, np.eye(3)[labels], np.eye(3, dtype=np.float32)[labels]):
+        fit(model, x, targets, epochs=1)
+    assert types == [dtype] * 3
 
 
 def test_labels_and_one_hot_rows_train_the_same():
@@ -419,7 +457,8 @@ def test_a_loss_that_stops_being_finite_names_the_epoch_and_what_to_try(lr, afte
     assert f" in epoch {len(history.loss) + 1}; " in message
     assert re.match(r"fit: the (loss|sum of the weights) became (nan|-?inf) in epoch", message)
     assert "the model keeps the last weights with a finite loss" in message
-    assert "Try a smaller lr, or scale the traces down" in message
+    mend = "Try a smaller lr, or scale the traces down to a standard deviation near 1"
+    assert message.endswith(mend)
     assert np.isfinite(history.loss).all()
 
 
@@ -447,6 +486,26 @@ def test_the_model_keeps_the_last_weights_with_a_finite_loss(lr, batch_size):
             optimizer.lr = lr
     assert weights(model) == last_finite
     assert all(np.isfinite(array).all() for array in model.params.values())
+
+
+def test_a_loss_that_never_was_finite_leaves_the_weights_as_they_came():
+    model, x, labels = small_problem()
+    model.params["0.w"] *= 1e30
+    model.params["4.w"] *= 1e30
+    before = weights(model)
+    with pytest.raises(FloatingPointError, match=r"^fit: the loss became .* in epoch 1; "):
+        fit(model, x, labels, epochs=1)
+    assert weights(model) == before
+
+
+def test_a_last_step_into_infinity_is_noticed_by_the_weights_and_taken_back():
+    """No loss comes after it that could tell."""
+    model, x, labels = small_problem()
+    before = weights(model)
+    words = r"^fit: the sum of the weights became (nan|-?inf) in epoch 1; "
+    with pytest.raises(FloatingPointError, match=words):
+        fit(model, x, labels, epochs=1, lr=1e39)
+    assert weights(model) == before
 
 
 def test_no_warning_comes_before_the_error():
@@ -511,3 +570,23 @@ def test_a_softmax_at_the_end_is_the_users_own_choice():
     model, x, labels = small_problem()
     history = fit(Sequential(model, Softmax()), x, labels, epochs=2)
     assert len(history.loss) == 2
+
+
+FAULTS = """
+import resource
+from numpycnn import Conv1D, Dense, Flatten, MaxPool1D, ReLU, Sequential, fit, make_traces
+x, labels = make_traces(144, rng=0)
+conv, dense = Conv1D(1, 8, 5, padding="same"), Dense(256, 16)
+model = Sequential(conv, ReLU(), MaxPool1D(2), Flatten(), dense, ReLU(), Dense(16, 3))
+seen = []
+fit(model, x, labels, epochs=40, on_epoch=lambda *_: seen.append(resource.getrusage(0).ru_minflt))
+print(seen[-1] - seen[9])
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="page faults are counted on Linux")
+def test_training_uses_the_memory_of_the_step_before_again():
+    done = subprocess.run(
+        [sys.executable, "-c", FAULTS], capture_output=True, text=True, check=True
+    )
+    assert int(done.stdout) < 30 * 5  # 40 a step where freed memory goes back to the system

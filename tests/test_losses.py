@@ -11,6 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from numpycnn import Softmax, assert_gradients, cross_entropy, softmax_cross_entropy
 from numpycnn.checks.strategies import generators
+from numpycnn.training.losses import one_hot
 
 LOSSES = [softmax_cross_entropy, cross_entropy]
 both_losses = pytest.mark.parametrize("loss", LOSSES)
@@ -219,6 +220,12 @@ def test_arguments_are_read_and_never_written(loss):
         assert_allclose(backwards[1], copies[1], rtol=1e-14)
 
 
+def test_rows_of_the_right_type_are_handed_on_without_a_copy():
+    rows = np.eye(3, dtype=np.float32)
+    assert one_hot(rows, rows.shape) is rows
+    assert one_hot(rows, rows.shape, np.float64) is not rows
+
+
 # Bad targets
 # -----------
 
@@ -265,6 +272,11 @@ def test_bad_targets_are_refused_with_words(loss, targets, kind, words):
     assert str(caught.value).startswith(f"{loss.__name__} expected ")
 
 
+def test_one_hot_by_itself_speaks_for_itself():
+    with pytest.raises(ValueError, match=r"^one_hot expected labels from 0 to 2"):
+        one_hot([0, 3], (2, 3))
+
+
 def test_the_first_bad_label_of_many_is_named_with_its_place():
     labels = np.zeros((4, 6), int)
     labels[2, 5] = labels[3, 0] = 7
@@ -280,6 +292,7 @@ def test_the_first_bad_label_of_many_is_named_with_its_place():
         (np.zeros((2, 0)), ValueError, "with at least one number in it, got shape (2, 0)"),
         (np.zeros((2, 3), int), TypeError, "to hold floats, got int64; convert it: "),
         ([[0.0, 1.0]], TypeError, "to be a NumPy array of floats, got list; convert it: "),
+        (np.array(1.0), ValueError, "of shape (..., D), got ()"),
         (np.float64(1), TypeError, "to be a NumPy array of floats, got float64"),
     ],
 )

@@ -252,6 +252,11 @@ def test_the_head_with_global_pooling_has_243_parameters():
     assert model.summary((64, 1)).splitlines()[-1].split() == ["total", "243"]
 
 
+def test_the_summary_of_a_network_without_parameters_counts_none():
+    *_, total = Sequential(ReLU(), Flatten()).summary((3, 2)).splitlines()
+    assert total.split() == ["total", "0"]
+
+
 def test_a_summary_for_traces_of_another_kind_says_what_is_wrong():
     with pytest.raises(
         ValueError, match=r"Conv1D expected x of shape \(N, L, C=1\), got \(1, 64\)"

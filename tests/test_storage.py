@@ -3,6 +3,7 @@
 import json
 import os
 import pickle
+import re
 import zipfile
 from pathlib import Path
 
@@ -247,6 +248,33 @@ FOREIGN = {
 def test_a_foreign_file_is_refused_with_its_name(path, write):
     write(path)
     with pytest.raises(ValueError, match=r"model\.npz is not a whole numpycnn model: .+"):
+        Sequential.load(path)
+
+
+def spoil_a_part(path):
+    """Change one number of one array, so that its sum no longer holds."""
+    Sequential(Dense(1, 1)).save(path)
+    whole = path.read_bytes()
+    last_of_w = whole.index(b"PK", whole.index(b"0.w.npy")) - 1
+    path.write_bytes(whole[:last_of_w] + bytes([whole[last_of_w] ^ 1]) + whole[last_of_w + 1 :])
+
+
+def give_whole_numbers(path):
+    rewrite(path, lambda arrays: arrays.update({"0.b": np.zeros(3, np.int16)}))
+
+
+@pytest.mark.parametrize(
+    ("write", "words"),
+    [
+        (write_text, "it is no .npz file, or one that was cut off"),
+        (spoil_a_part, "its part 0.w.npy is damaged"),
+        (write_other_npz, "there is no architecture in it"),
+        (give_whole_numbers, "its weights 0.b are no floats but int16"),
+    ],
+)
+def test_what_is_wrong_with_a_file_is_said_in_words(path, write, words):
+    write(path)
+    with pytest.raises(ValueError, match=rf"model: {re.escape(words)}$"):
         Sequential.load(path)
 
 

@@ -65,17 +65,30 @@ from numpycnn.validation import check_array, whole_number
 # `S / gcd(S, d)` in each.
 
 
-BLOCK = 1 << 18
-"""So many numbers are worked on at a time: a megabyte, which stays in the cache for all phases."""
+# How much at a time
+# ------------------
+# A phase after the other over all the data would fetch all of it from memory as often as there
+# are phases. So the rows are worked through in blocks that stay in the cache for all phases.
+#
+# And small products are the faster ones. OpenBLAS, which NumPy brings along, copies large
+# matrices into another order before it multiplies them, which pays when each number is used
+# many times; up to about a million multiplications it takes them as they lie. With few
+# channels and filters, products just below that run a third faster than larger ones. With many,
+# such a product would be a few windows only; then it had better be large.
+
+SMALL_PRODUCT = 1_000_000  # multiplications
+FEW_WINDOWS, MANY_WINDOWS = 256, 512
 
 
 def _cut(rows: Array, phases: int, n_filters: int) -> Iterator[tuple[Array, slice]]:
     """Yield every window of `phases` rows once, as views, with the rows on which they begin.
 
-    Each view holds the windows of one phase within one block, one per row. Without the
-    blocks, every phase would fetch all the data from memory again.
+    Each view holds the windows of one phase within one block, one per row.
     """
-    block = phases * max(1, BLOCK // (phases * (rows.shape[1] + n_filters)))
+    n_at_once = SMALL_PRODUCT // (phases * rows.shape[1] * n_filters)
+    if n_at_once < FEW_WINDOWS:
+        n_at_once = MANY_WINDOWS
+    block = phases * n_at_once
     for begin in range(0, len(rows), block):
         end = min(begin + block + phases - 1, len(rows))
         for phase in range(begin, begin + phases):

@@ -110,7 +110,7 @@ class Sequential(Layer):
              total                              14
         """
         rows = [("", "layer", "output shape", "parameters")]
-        x = np.zeros((1, *input_shape), np.result_type(np.float32, *self.params.values()))
+        x = np.zeros((1, *input_shape))
         for place, layer in self.leaves():
             x, _ = layer.forward(x)
             shape = ", ".join(("N", *map(str, x.shape[1:])))

@@ -17,25 +17,15 @@ from numpycnn.layers.layer import Array, Layer, Params
 from numpycnn.validation import check_array
 
 
-def softmax(x: Array) -> Array:
-    """Return exp(x) / sum(exp(x)) over the last axis, for scores of any size.
-
-    >>> softmax(np.array([1000.0, 1000.0, -1000.0]))
-    array([0.5, 0.5, 0. ])
-    """
-    exps = np.exp(x - x.max(axis=-1, keepdims=True))
-    return np.asarray(exps / exps.sum(axis=-1, keepdims=True))
-
-
 class Softmax(Layer):
     """Scores x (..., D) to probabilities y (..., D) over the last axis. No parameters.
 
     For training, leave it off and give the scores to `softmax_cross_entropy`:
     the two together have a simpler gradient and cannot overflow.
 
-    >>> Softmax().forward(np.array([[0.0, 0.0], [0.0, np.log(3.0)]]))[0]
-    array([[0.5 , 0.5 ],
-           [0.25, 0.75]])
+    >>> Softmax().forward(np.array([[0.0, np.log(3.0)], [1000.0, 1000.0]]))[0]
+    array([[0.25, 0.75],
+           [0.5 , 0.5 ]])
 
     Raises `TypeError` or `ValueError` for inputs that are not arrays of floats.
     """
@@ -43,7 +33,8 @@ class Softmax(Layer):
     def forward(self, x: Array) -> tuple[Array, Array]:
         """Return the probabilities, twice: their derivative needs nothing else."""
         check_array(self, "x", x, "..., D", (..., None))
-        y = softmax(x)
+        exps = np.exp(x - x.max(axis=-1, keepdims=True))
+        y = exps / exps.sum(axis=-1, keepdims=True)
         return y, y
 
     # The backward pass

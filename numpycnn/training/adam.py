@@ -71,8 +71,10 @@ class Adam:
         beta1, beta2 = self.betas
         for name, g in grads.items():
             m, v = self.m[name], self.v[name]
-            m[...] = beta1 * m + (1 - beta1) * g
-            v[...] = beta2 * v + (1 - beta2) * g * g
+            m *= beta1
+            m += (1 - beta1) * g
+            v *= beta2
+            v += (1 - beta2) * g * g
             m_hat = m / (1 - beta1**self.t)
             v_hat = v / (1 - beta2**self.t)
             self.params[name] -= self.lr * m_hat / (np.sqrt(v_hat) + self.eps)

@@ -16,14 +16,14 @@ While it learns the training traces, is it learning anything about others? Only
 traces it is not trained on can tell: the *validation* set.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from numpycnn.layers.layer import Array, Layer, Params, Rng
 from numpycnn.training.adam import Adam
-from numpycnn.training.losses import one_hot, softmax_cross_entropy
+from numpycnn.training.losses import one_hot, score
 from numpycnn.validation import check_array, check_finite, whole_number
 
 
@@ -42,7 +42,6 @@ class History:
     val_accuracy: list[float] = field(default_factory=list)
 
 
-@np.errstate(over="ignore", invalid="ignore")  # such a loss is reported in fit's own words
 def fit(
     model: Layer,
     x: Array,
@@ -82,54 +81,91 @@ def fit(
     was passed in is then spoilt).
     """
     epochs = whole_number("fit", "epochs", epochs)
+    batch_size = len(x) if batch_size is None else whole_number("fit", "batch_size", batch_size)
     if not isinstance(model, Layer) or not model.params:
         raise TypeError(f"fit expected a model with parameters to train, got {model!r}")
     if validation is not None and len(validation) != 2:
         raise ValueError(f"fit expected validation=(x, targets), got {len(validation)} items")
-    x, y = _examples("x", model, x, targets)
-    held_out = _examples("validation x", model, *validation) if validation else None
-    batch_size = len(x) if batch_size is None else whole_number("fit", "batch_size", batch_size)
     optimizer = Adam(model.params, lr) if optimizer is None else optimizer
     own = getattr(optimizer, "params", {})
     if any(own.get(name) is not array for name, array in model.params.items()):
         raise ValueError("fit expected an optimizer made for this model: Adam(model.params)")
+
     rng = np.random.default_rng(rng)
-    history = History()
-    kept = _copies(model.params)
+    history, guard = History(), _Guard(model.params)
     _keep_freed_memory()
-
-    def stop_unless_finite(what: str, number: float) -> None:
-        if not np.isfinite(number):
-            for name, array in model.params.items():
-                array[...] = kept[name]
-            raise FloatingPointError(
-                f"fit: the {what} became {number} in epoch {epoch}; the model keeps the last "
-                "weights with a finite loss. Try a smaller lr, or scale the traces down to a "
-                "standard deviation near 1"
-            )
-
-    for epoch in range(1, epochs + 1):
-        loss_sum = n_right = 0.0
-        for batch in _batches(len(x), batch_size, rng):
-            scores, cache = model.forward(x[batch])
-            loss, dscores = softmax_cross_entropy(scores, y[batch])
-            stop_unless_finite("loss", float(loss))
-            kept = _copies(model.params)
-            _, grads = model.backward(dscores, cache)
-            optimizer.step(grads)
-            loss_sum += float(loss) * len(scores)
-            n_right += _share_right(scores, y[batch]) * len(scores)
-        stop_unless_finite("sum of the weights", sum(float(a.sum()) for a in model.params.values()))
-        history.loss.append(loss_sum / len(x))
-        history.accuracy.append(n_right / len(x))
-        if held_out:
-            val_loss, val_accuracy = evaluate(model, *held_out)
-            stop_unless_finite("validation loss", val_loss)
-            history.val_loss.append(val_loss)
-            history.val_accuracy.append(val_accuracy)
-        if on_epoch:
-            on_epoch(epoch, history)
+    # What overflows ends in a loss that is not finite, and that is reported in fit's own words.
+    with np.errstate(over="ignore", invalid="ignore"):
+        x, y = _examples("x", model, x, targets)
+        held_out = _examples("validation x", model, *validation) if validation else None
+        for epoch in range(1, epochs + 1):
+            guard.epoch = epoch
+            batches = _batches(len(x), batch_size, rng)
+            loss, accuracy = _one_epoch(model, optimizer, x, y, batches, guard)
+            history.loss.append(loss)
+            history.accuracy.append(accuracy)
+            if held_out:
+                val_loss, val_accuracy = evaluate(model, *held_out)
+                guard.check("validation loss", val_loss)
+                history.val_loss.append(val_loss)
+                history.val_accuracy.append(val_accuracy)
+            if on_epoch:
+                on_epoch(epoch, history)
     return history
+
+
+# One epoch
+# ---------
+# The four steps, for one batch after another.
+
+
+def _one_epoch(
+    model: Layer,
+    optimizer: Adam,
+    x: Array,
+    y: Array,
+    batches: Iterable[Array | slice],
+    guard: "_Guard",
+) -> tuple[float, float]:
+    """Learn from every trace once; return their mean loss and the share that was right."""
+    loss_sum = n_right = 0.0
+    for batch in batches:
+        scores, cache = model.forward(x[batch])
+        loss, dscores = score(scores, y[batch])
+        guard.check("loss", float(loss))
+        guard.keep()
+        _, grads = model.backward(dscores, cache)
+        optimizer.step(grads)
+        loss_sum += float(loss) * len(scores)
+        n_right += _share_right(scores, y[batch]) * len(scores)
+    guard.check("sum of the weights", sum(float(a.sum()) for a in model.params.values()))
+    return loss_sum / len(x), n_right / len(x)
+
+
+class _Guard:
+    """Keeps the last weights with a finite loss, and puts them back when a number is not."""
+
+    def __init__(self, params: Params) -> None:
+        self.params, self.epoch = params, 0
+        self.keep()
+
+    def keep(self) -> None:
+        self.kept = {name: array.copy() for name, array in self.params.items()}
+
+    def check(self, what: str, number: float) -> None:
+        if np.isfinite(number):
+            return
+        for name, array in self.params.items():
+            array[...] = self.kept[name]
+        raise FloatingPointError(
+            f"fit: the {what} became {number} in epoch {self.epoch}; the model keeps the last "
+            "weights with a finite loss. Try a smaller lr, or scale the traces down to a "
+            "standard deviation near 1"
+        )
+
+
+# Around the loop
+# ---------------
 
 
 def evaluate(model: Layer, x: Array, targets: Array) -> tuple[float, float]:
@@ -137,9 +173,10 @@ def evaluate(model: Layer, x: Array, targets: Array) -> tuple[float, float]:
 
     Raises `TypeError` or `ValueError` for arguments that do not fit, as `fit` does.
     """
-    x, y = _examples("x", model, x, targets, owner="evaluate")
-    scores, _ = model.forward(x)
-    loss, _ = softmax_cross_entropy(scores, y)
+    with np.errstate(over="ignore", invalid="ignore"):
+        x, y = _examples("x", model, x, targets, owner="evaluate")
+        scores, _ = model.forward(x)
+        loss, _ = score(scores, y)
     return float(loss), _share_right(scores, y)
 
 
@@ -160,10 +197,6 @@ def _share_right(scores: Array, y: Array) -> float:
     return float(np.mean(scores.argmax(axis=-1) == y.argmax(axis=-1)))
 
 
-def _copies(params: Params) -> Params:
-    return {name: array.copy() for name, array in params.items()}
-
-
 def _batches(n_traces: int, batch_size: int, rng: np.random.Generator) -> Iterator[Array | slice]:
     """Which traces go through together: all of them, or in random order so many at a time."""
     if batch_size >= n_traces:
@@ -178,7 +211,7 @@ def _examples(
     name: str, model: Layer, x: Array, targets: Array, owner: str = "fit"
 ) -> tuple[Array, Array]:
     """Return `x` in the type of the model's weights and `targets` one-hot, or raise."""
-    check_array(owner, name, x, "N, ...", (...,))
+    check_array(owner, name, x, "..., D", (..., None))
     n_targets = len(np.atleast_1d(targets))
     if n_targets != len(x):
         raise ValueError(
