@@ -399,13 +399,14 @@ def grow(axis: str, cases: list[Case], rounds: int) -> Growth:
 # PyTorch does not tell `tracemalloc` what it takes, so to compare the two, ask the
 # operating system: by how much does the largest amount of memory the process ever had
 # exceed what it had before the step? A fresh process is asked, one for each number, so
-# no earlier peak hides this one and no memory is left over from earlier arrays. One
-# short trace goes through first and has the libraries set up what they set up once.
+# no earlier peak hides this one and hardly any memory is left over from earlier arrays. An
+# eighth of the traces goes through first, on which the libraries set up what they set
+# up once: for PyTorch that is 8 MB or more, and says nothing about a step.
 
 
 def peak_memory(case: Case, library: str) -> int:
     """Bytes of memory that forward and backward add at their peak, results included."""
-    convolution(case._replace(N=1, L=case.K), library)()
+    convolution(case._replace(N=max(1, case.N // 8)), library)()
     run = convolution(case, library)
     before = process_memory("VmRSS")
     results = run()
@@ -691,6 +692,7 @@ GROWTH_STYLES = {
 def draw(times: dict[int, dict[str, Row]], growths: dict[str, Growth], cold: Row) -> Any:
     """Draw everything but the memory of a step as a matplotlib `Figure`."""
     from matplotlib.figure import Figure
+    from matplotlib.ticker import LogLocator, NullFormatter
 
     figure = Figure(figsize=(10, 8), dpi=100, layout="constrained")
     (jobs, convolutions), (time_grows, memory_grows) = figure.subplots(2, 2)
@@ -703,6 +705,7 @@ def draw(times: dict[int, dict[str, Row]], growths: dict[str, Growth], cold: Row
     whole["the whole script\nfrom a cold start"] = {name: t.seconds for name, t in cold.items()}
     draw_dots(jobs, whole)
     jobs.set(title="The trace classifier", xlabel="time (s)", xscale="log")
+    jobs.legend(frameon=False)
 
     threads, rows = next(iter(times.items()))
     shares = {
@@ -713,7 +716,6 @@ def draw(times: dict[int, dict[str, Row]], growths: dict[str, Growth], cold: Row
     draw_dots(convolutions, shares)
     title = f"Convolutions (N, C, F, L, K), {count(threads, 'thread')}"
     convolutions.set(title=title, xlabel="rate (% of a large matrix product)", xlim=(0, None))
-    convolutions.legend(frameon=False)
 
     for axis, (sizes, row_of_size, peaks) in growths.items():
         multiples = np.divide(sizes, sizes[0])
@@ -722,6 +724,7 @@ def draw(times: dict[int, dict[str, Row]], growths: dict[str, Growth], cold: Row
             color, marker = GROWTH_STYLES[axis]
             label = f"{axis} from {sizes[0]}"
             panel.loglog(multiples, values, color=color, marker=marker, label=label)
+            panel.set_xscale("log", base=2)
     time_grows.set(title="Growth of the time, NumPy", ylabel="forward and backward (ms)")
     memory_grows.set(title="Growth of the memory, NumPy", ylabel="peak of a step (MB)")
     for panel in (time_grows, memory_grows):
@@ -730,6 +733,12 @@ def draw(times: dict[int, dict[str, Row]], growths: dict[str, Growth], cold: Row
     for panel in figure.axes:
         panel.grid(color="0.88")
         panel.set_axisbelow(True)
+        for axis in (panel.xaxis, panel.yaxis):
+            if axis.get_scale() == "log":  # 0.05 and 20 rather than powers of ten
+                axis.set_major_formatter("{x:g}")
+                axis.set_minor_formatter(NullFormatter())
+    for axis in (jobs.xaxis, time_grows.yaxis, memory_grows.yaxis):
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     return figure
 
 

@@ -30,30 +30,29 @@ def check_array(
 
     Raises `TypeError` for what is not an array of floats, `ValueError` for a wrong shape.
     """
-    who = owner if isinstance(owner, str) else type(owner).__name__
     if not isinstance(array, np.ndarray):
         raise TypeError(
-            f"{who} expected {name} to be a NumPy array of floats, got {type(array).__name__}; "
-            f"convert it: np.asarray({name}, dtype=np.float32)"
+            f"{_name(owner)} expected {name} to be a NumPy array of floats, "
+            f"got {type(array).__name__}; convert it: np.asarray({name}, dtype=np.float32)"
         )
     if array.dtype.kind not in "fc":
         raise TypeError(
-            f"{who} expected {name} to hold floats, got {array.dtype}; "
+            f"{_name(owner)} expected {name} to hold floats, got {array.dtype}; "
             f"convert it: {name}.astype(np.float32)"
         )
     shape = array.shape
     known = sizes[1:] if sizes[0] is ... else sizes
     compared = shape[len(shape) - len(known) :] if sizes[0] is ... else shape
-    fits = len(compared) == len(known) and all(
-        size is None or size == n for size, n in zip(known, compared, strict=True)
-    )
-    if not fits:
+    fits = [size is None or size == n for size, n in zip(known, compared, strict=False)]
+    if len(compared) != len(known) or False in fits:
         raise ValueError(
-            f"{who} expected {name} of shape {_in_letters(axes, sizes)}, got {shape}"
+            f"{_name(owner)} expected {name} of shape {_in_letters(axes, sizes)}, got {shape}"
             + _mend(name, shape, sizes)
         )
     if 0 in shape:
-        raise ValueError(f"{who} expected {name} with at least one number in it, got shape {shape}")
+        raise ValueError(
+            f"{_name(owner)} expected {name} with at least one number in it, got shape {shape}"
+        )
 
 
 def whole_number(owner: object, name: str, value: object, at_least: int = 1) -> int:
@@ -64,7 +63,7 @@ def whole_number(owner: object, name: str, value: object, at_least: int = 1) -> 
         ...
     ValueError: Conv1D expected stride to be 1 or more, got 0
     """
-    who = owner if isinstance(owner, str) else type(owner).__name__
+    who = _name(owner)
     if isinstance(value, bool) or not isinstance(value, int | np.integer):
         raise TypeError(f"{who} expected {name} to be a whole number, got {value!r}")
     if value < at_least:
@@ -116,6 +115,11 @@ def check_targets(owner: str, targets: np.ndarray[Any, Any], shape: tuple[int, .
             f"got {targets[where]} at {where}; count from 0, "
             "or widen the last layer"
         )
+
+
+def _name(owner: object) -> str:
+    """What a layer or function is called in a message."""
+    return owner if isinstance(owner, str) else type(owner).__name__
 
 
 def _in_letters(axes: str, sizes: tuple[Size, ...]) -> str:

@@ -340,10 +340,14 @@ def loss_targets_forgotten(logits, targets):
 class _Adam(Adam):
     """Adam with the parts that people get wrong in places where they can be replaced."""
 
+    def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8):
+        super().__init__(params, lr, betas, eps)
+        self.averages = {name: (np.zeros_like(w), np.zeros_like(w)) for name, w in params.items()}
+
     def step(self, grads):
         self.t += 1
         for place, (name, g) in enumerate(grads.items()):
-            m, v, (beta1, beta2) = self.m[name], self.v[name], self.betas
+            (m, v), (beta1, beta2) = self.averages[name], self.betas
             m += (1 - beta1) * (g - m)
             v += (1 - beta2) * (self.second(g) - v)
             t = self.time(place, len(grads))

@@ -23,7 +23,7 @@ before the correction and takes slightly different steps.
 
 import numpy as np
 
-from numpycnn.layers.layer import Params
+from numpycnn.layers.layer import Array, Params
 
 
 class Adam:
@@ -51,8 +51,7 @@ class Adam:
         if not (len(betas) == 2 and all(0 <= beta < 1 for beta in betas)):
             raise ValueError(f"Adam expected two betas from 0 to below 1, got {betas}")
         self.params, self.lr, self.betas, self.eps = params, lr, betas, eps
-        self.m = {name: np.zeros_like(array) for name, array in params.items()}
-        self.v = {name: np.zeros_like(array) for name, array in params.items()}
+        self.m, self.v = np.zeros_like(_end_to_end(params)), np.zeros_like(_end_to_end(params))
         self.t = 0
 
     def step(self, grads: Params) -> None:
@@ -62,19 +61,31 @@ class Adam:
 
         m_hat = m / (1 - beta1^t),  v_hat = v / (1 - beta2^t)
         w     = w - lr m_hat / (sqrt(v_hat) + eps)
+
+        The rule is the same for every weight, so all of them lie end to end in one vector:
+        a few operations on a long array take less time than many on short ones.
         """
         shapes = {name: array.shape for name, array in self.params.items()}
         came = {name: array.shape for name, array in grads.items()}
         if came != shapes:
             raise ValueError(f"Adam expected gradients of the shapes {shapes}, got {came}")
         self.t += 1
-        beta1, beta2 = self.betas
-        for name, g in grads.items():
-            m, v = self.m[name], self.v[name]
-            m *= beta1
-            m += (1 - beta1) * g
-            v *= beta2
-            v += (1 - beta2) * g * g
-            m_hat = m / (1 - beta1**self.t)
-            v_hat = v / (1 - beta2**self.t)
-            self.params[name] -= self.lr * m_hat / (np.sqrt(v_hat) + self.eps)
+        (beta1, beta2), m, v = self.betas, self.m, self.v
+        g = _end_to_end({name: grads[name] for name in self.params})
+        m *= beta1
+        m += (1 - beta1) * g
+        v *= beta2
+        v += (1 - beta2) * g * g
+        m_hat = m / (1 - beta1**self.t)
+        v_hat = v / (1 - beta2**self.t)
+        steps = self.lr * m_hat / (np.sqrt(v_hat) + self.eps)
+
+        begin = 0
+        for name, array in self.params.items():
+            self.params[name] -= steps[begin : begin + array.size].reshape(array.shape)
+            begin += array.size
+
+
+def _end_to_end(arrays: Params) -> Array:
+    """All numbers of several arrays in one vector."""
+    return np.concatenate([array.ravel() for array in arrays.values()])
