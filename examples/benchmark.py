@@ -261,7 +261,7 @@ def check_same_convolution(case: Case, runs: dict[str, Callable[[], tuple[Any, .
 # the system that costs about as much as filling them. Arrays that are made where others
 # have just been dropped cost none. Which it is, the C library decides, by what the process
 # has made and dropped before, the other library's doings included. So the training is
-# timed once more in processes where each is alone.
+# timed once more in processes where each is alone, several of them, as they differ too.
 
 PAUSE = 0.03  # seconds
 TURN = 0.05  # seconds in which a short run is repeated
@@ -305,17 +305,17 @@ def take_turns(runs: dict[str, Callable[[], Any]], rounds: int, warm_up: bool = 
             timings[name].append(clock(run))
             while time.perf_counter() < end:
                 timings[name].append(clock(run))
+    return medians(timings)
+
+
+def medians(timings: dict[str, list[Timing]]) -> Row:
+    """The median time and the median number of faults of each library."""
     return {name: Timing(*np.median(several, axis=0)) for name, several in timings.items()}
 
 
 TRAINING = f"training, {EPOCHS} epochs"
 TRAINING_ALONE = "the same, each alone"
 LARGE_PRODUCT = f"product {PRODUCT} x {PRODUCT}"
-
-
-def time_training_alone(library: str, quick: bool) -> Timing:
-    """Time the training in a process in which the other library does nothing."""
-    return take_turns({library: training(library)}, rounds=1 if quick else 12)[library]
 
 
 def time_all(quick: bool) -> dict[str, Row]:
@@ -449,6 +449,20 @@ def in_process(function: Callable[..., Any], *arguments: Any) -> Any:
         return pool.submit(function, *arguments).result()
 
 
+def time_training_alone(quick: bool) -> Row:
+    """Time the training in processes in which the other library does nothing."""
+    timings: dict[str, list[Timing]] = {library: [] for library in libraries()}
+    for _ in range(1 if quick else 5):
+        for library in libraries():
+            timings[library].append(in_process(time_training, library))
+    return medians(timings)
+
+
+def time_training(library: str) -> Timing:
+    """Time the training in one library."""
+    return take_turns({library: training(library)}, rounds=3)[library]
+
+
 def all_threads() -> int:
     """As many as this process has processors."""
     if hasattr(os, "sched_getaffinity"):
@@ -528,14 +542,17 @@ plot_learning_curves(history).savefig(folder / "learning_curves.png")
 """
 
 
+def torch_script() -> str:
+    """The whole script in PyTorch, with the same network as in the training above."""
+    return TORCH_SCRIPT.replace("# the network", inspect.getsource(torch_network))
+
+
 def cold_starts(folder: Path, rounds: int) -> Row:
     """Check and time the example and its like in PyTorch, as processes; write to `folder`."""
     scripts = {"NumPy": Path(__file__).with_name("trace_classifier.py")}
     if "PyTorch" in libraries():
         scripts["PyTorch"] = folder / "trace_classifier_in_torch.py"
-        scripts["PyTorch"].write_text(
-            TORCH_SCRIPT.replace("# the network", inspect.getsource(torch_network))
-        )
+        scripts["PyTorch"].write_text(torch_script())
     runs = {name: partial(run_script, script, folder) for name, script in scripts.items()}
     for library, run in runs.items():
         check_learned(library, run(), folder)
@@ -820,8 +837,8 @@ def main() -> None:
     times = {}
     for threads in args.threads:
         set_threads(threads)
-        alone = {name: in_process(time_training_alone, name, args.quick) for name in libraries()}
         rows = in_process(time_all, args.quick)
+        alone = time_training_alone(args.quick)
         times[threads] = {TRAINING: rows.pop(TRAINING), TRAINING_ALONE: alone, **rows}
         print(f"\n{table_of_times(threads, times[threads])}", flush=True)
 

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import numpycnn
@@ -70,6 +71,22 @@ def test_the_report_is_that_of_the_documentation():
     shown = re.sub(r"relative error \S+ by", "relative error ... by", shown)
     example = re.sub(r"relative error \S+ by", "relative error ... by", example)
     assert shown.split() == example.split()
+
+
+def test_the_table_of_times_agrees_with_itself_and_has_the_rows_of_the_benchmark():
+    (shown,) = blocks("console")
+    script = (ROOT / "examples" / "benchmark.py").read_text()
+    rows = re.findall(r"^(\(.*?\).*?|\w.*?)  +([\d.]+) +([\d.]+) +([\d.]+) ", shown, re.MULTILINE)
+    for _, ours, theirs, ratio in rows:
+        assert float(theirs) / float(ours) == pytest.approx(float(ratio), rel=0.04)
+    ratios = [float(ratio) for name, *_, ratio in rows if name.endswith(")")]
+    assert len(ratios) == 7
+    for name, *_ in rows:
+        if name.endswith(")"):
+            assert f"Case{name}" in script
+    mean = np.exp(np.mean(np.log(ratios)))
+    sentences = " ".join(README.split())
+    assert f"stride 1 is {mean:.2f}, the worst {min(ratios):.2f}." in sentences
 
 
 def test_the_numbers_of_the_zoo():

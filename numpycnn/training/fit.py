@@ -196,7 +196,7 @@ def _keep_freed_memory() -> None:
 def _share_right(scores: Array, y: Array) -> float:
     """How often the largest score is the true class's."""
     right = scores.argmax(axis=-1) == y.argmax(axis=-1)
-    return np.count_nonzero(right) / right.size
+    return float(np.count_nonzero(right) / right.size)
 
 
 def _batches(n_traces: int, batch_size: int, rng: np.random.Generator) -> Iterator[Array | slice]:
