@@ -1,5 +1,11 @@
 """Hypothesis: the same examples in every ordinary run; `--hypothesis-profile=thorough` for more."""
 
+import os
+
+# Before NumPy is imported: the matrices here are small, and on a busy machine threads that
+# wait for each other take many times as long as one.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 from hypothesis import HealthCheck, Phase, settings
 
 settings.register_profile(
