@@ -590,3 +590,12 @@ def test_training_uses_the_memory_of_the_step_before_again():
         [sys.executable, "-c", FAULTS], capture_output=True, text=True, check=True
     )
     assert int(done.stdout) < 30 * 5  # 40 a step where freed memory goes back to the system
+
+
+def test_evaluate_overflows_without_a_warning():
+    with pytest.raises(ValueError, match="evaluate expected finite numbers, got inf in trace 0"):
+        evaluate(Dense(1, 2), np.array([[1e300]]), np.array([0]))
+    model = Dense(1, 2)
+    model.params["w"][:] = 3e38
+    loss, _ = evaluate(model, np.array([[10.0]], np.float32), np.array([0]))
+    assert np.isnan(loss)
