@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
+from task import task_network
 
 from numpycnn import (
     Adam,
@@ -28,18 +29,6 @@ from numpycnn import (
     softmax_cross_entropy,
     train_test_split,
 )
-
-
-def task_network(rng):
-    return Sequential(
-        Conv1D(1, 8, 5, padding="same", rng=rng),
-        ReLU(),
-        MaxPool1D(2),
-        Flatten(),
-        Dense(256, 16, rng=rng),
-        ReLU(),
-        Dense(16, 3, rng=rng),
-    )
 
 
 def train_as_in_the_task(seed, epochs=60, **options):

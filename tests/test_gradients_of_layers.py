@@ -3,13 +3,12 @@
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from task import task_network
 
 from numpycnn import (
     Conv1D,
-    Dense,
     Flatten,
     GlobalMaxPool1D,
-    MaxPool1D,
     ReLU,
     Sequential,
     Softmax,
@@ -71,24 +70,12 @@ def test_whole_networks(case, rng):
     assert_gradients(model, x, tolerance=TO_ROUNDING, rng=rng)
 
 
-def trace_classifier(rng):
-    return Sequential(
-        Conv1D(1, 8, 5, padding="same", rng=rng),
-        ReLU(),
-        MaxPool1D(2),
-        Flatten(),
-        Dense(256, 16, rng=rng),
-        ReLU(),
-        Dense(16, 3, rng=rng),
-    )
-
-
 @settings(max_examples=10)
 @given(st.integers(0, 2**32 - 1))
 def test_the_trace_classifier(seed):
     rng = np.random.default_rng(seed)
     x, _ = make_traces(6, rng=rng)
-    assert_gradients(trace_classifier(rng), x, tolerance=TO_ROUNDING, rng=rng)
+    assert_gradients(task_network(rng), x, tolerance=TO_ROUNDING, rng=rng)
 
 
 def test_convolution_with_as_many_samples_as_taps_has_one_output():

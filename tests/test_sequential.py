@@ -8,32 +8,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
+from task import task_network
 
+import numpycnn
 from numpycnn import (
     Conv1D,
     Dense,
     Flatten,
     GlobalMaxPool1D,
     Layer,
-    MaxPool1D,
     ReLU,
     Sequential,
     assert_gradients,
 )
 from numpycnn.checks.strategies import generators, networks
-
-
-def task_network(rng=0):
-    rng = np.random.default_rng(rng)
-    return Sequential(
-        Conv1D(1, 8, 5, padding="same", rng=rng),
-        ReLU(),
-        MaxPool1D(2),
-        Flatten(),
-        Dense(256, 16, rng=rng),
-        ReLU(),
-        Dense(16, 3, rng=rng),
-    )
 
 
 def nested_twin(model, split):
@@ -301,7 +289,7 @@ def test_in_double_precision_the_network_computes_in_double_precision():
 
 def test_the_repr_of_a_chain_builds_it_again():
     model = nested_twin(task_network(), 3)
-    again = eval(repr(model))
+    again = eval(repr(model), vars(numpycnn))
     assert repr(again) == repr(model)
     assert {n: a.shape for n, a in again.params.items()} == {
         n: a.shape for n, a in model.params.items()

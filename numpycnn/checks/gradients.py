@@ -15,7 +15,7 @@ together along a random direction `v`. If the gradient `g` is right, the scalar
 changes at the rate `sum(g * v)`; if any entry is wrong, that fails, but for a
 coincidence. One look then checks ten thousand weights.
 
-*A derivative* along `v` from another source: see the chapter before this one.
+*A derivative* along `v` from another source: see the chapter `derivatives`.
 
 If the two disagree, the entries are tried one by one, to say which is wrong; and
 then the error is compared with the mistakes that people make, to say why.
