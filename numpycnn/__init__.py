@@ -28,7 +28,7 @@ Read it in this order, each file a chapter:
 12. `checks.diagnosis`, `checks.case`, `checks.gradients`: is it right, and if not, why?
 13. `checks.optimizer`, `checks.bugs`: is the optimiser right, is the checker?
 14. `checks.strategies`: random cases for tests of your own
-15. `plots`: the figures
+15. `plots.figure`, `plots.results`, `plots.derivatives`: the figures
 """
 
 from numpycnn.checks import GradientError, GradientReport, assert_gradients, check_gradients

@@ -1,0 +1,123 @@
+"""Results: look at the traces, then at the learning.
+
+A number such as "accuracy 1.000" says little about *what* was learned. Pictures say
+more. Traces, with the name of the class they belong to and of the class the
+network gave them: are the mistakes those a person would make? The loss and the
+accuracy epoch by epoch, on the traces the network learns from and on those it does
+not: where both losses fall, it learns something about all such traces; where the
+training loss falls on and the validation loss turns up, it has begun to learn its
+own traces by heart.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from numpycnn.layers.layer import Array
+from numpycnn.plots.figure import FONT, STYLES, samples_of, stacked_panels
+from numpycnn.traces import CLASS_NAMES
+from numpycnn.training.fit import History
+from numpycnn.validation import check_array
+
+FEW_EPOCHS = 10  # up to so many, each is marked with a dot
+
+
+def plot_traces(
+    x: Array,
+    labels: Sequence[int] | Array,
+    predicted: Sequence[int] | Array,
+    class_names: Sequence[str] = CLASS_NAMES,
+) -> Figure:
+    """Draw traces x (N, L, 1) under each other, each titled "true class -> predicted class".
+
+    Args:
+        x: the traces; their amplitude has no unit and lies between -1 and 1. Should one
+            of them be larger, all the vertical axes grow with it.
+        labels: what each trace is, a whole number that counts in `class_names`.
+        predicted: what the network takes it for.
+        class_names: what the numbers 0, 1, 2, … mean.
+
+    Samples are numbered from 1. The figure is 720 pixels wide, and 620 high for three traces.
+
+    >>> from numpycnn import make_traces
+    >>> x, labels = make_traces(3, rng=0)
+    >>> figure = plot_traces(x, labels, [0, 1, 1])
+    >>> [panel.get_title() for panel in figure.axes][1:]
+    ['Positive arrival -> Positive arrival', 'Negative arrival -> Positive arrival']
+
+    Raises `TypeError` or `ValueError` for traces of another shape, and for labels
+    that are not one per trace or have no name.
+    """
+    check_array("plot_traces", "x", x, "N, L, C", (None, None, 1))
+    true_names = _names("labels", labels, len(x), class_names)
+    predicted_names = _names("predicted", predicted, len(x), class_names)
+
+    n_traces, n_samples, _ = x.shape
+    figure, panels = stacked_panels(n_traces, width=720, height=20 + 200 * n_traces)
+    top = 1.05 * max(1.0, float(np.abs(x).max()))
+    for panel, trace, truth, guess in zip(panels, x, true_names, predicted_names, strict=True):
+        panel.plot(samples_of(n_samples), trace[:, 0], color="black", linewidth=1.6)
+        panel.set(title=f"{truth} -> {guess}", ylabel="amplitude", ylim=(-top, top))
+    panels[-1].set(xlabel="sample", xlim=(0.5, n_samples + 0.5))
+    return figure
+
+
+def plot_learning_curves(history: History) -> Figure:
+    """Draw the cross-entropy and the accuracy of each epoch, in training and in validation.
+
+    The cross-entropy is in nats (it is made with the natural logarithm). It has a
+    logarithmic axis once it spans a factor of 100, because a loss that halves
+    again and again is a straight line there, and the late epochs stay visible.
+
+    At the same epoch the validation curve is a step ahead: its network has learned
+    from the epoch, and the one of the training curve had not yet. See `History`.
+
+    >>> figure = plot_learning_curves(History(loss=[1.1, 0.3, 0.1], accuracy=[0.3, 0.9, 1.0]))
+    >>> [panel.get_ylabel() for panel in figure.axes]
+    ['cross-entropy', 'accuracy']
+
+    Raises `ValueError` for a history without an epoch.
+    """
+    if not history.loss:
+        raise ValueError("plot_learning_curves expected at least one epoch, got an empty history")
+    figure, (loss_panel, accuracy_panel) = stacked_panels(2, width=720, height=520)
+
+    _plot_by_epoch(loss_panel, history.loss, history.val_loss)
+    losses = [loss for loss in history.loss + history.val_loss if loss > 0]
+    if losses and max(losses) > 100 * min(losses):  # less may not hold two labelled ticks
+        loss_panel.set_yscale("log")
+        loss_panel.yaxis.set_major_formatter("{x:g}")  # 0.01, not a power of ten
+    loss_panel.set(ylabel="cross-entropy")
+    loss_panel.legend(frameon=False, fontsize=FONT)
+
+    _plot_by_epoch(accuracy_panel, history.accuracy, history.val_accuracy)
+    n_epochs = len(history.loss)
+    accuracy_panel.set(ylabel="accuracy", ylim=(0, 1.05))
+    accuracy_panel.set(xlabel="epoch", xlim=(0.5, n_epochs + 0.5))
+    return figure
+
+
+def _plot_by_epoch(panel: Axes, training: list[float], validation: list[float]) -> None:
+    """Draw one quantity against the epoch, counted from 1; without validation one curve."""
+    curves = (training, "training"), (validation, "validation")
+    for (values, label), style in zip(curves, STYLES, strict=False):
+        if values:
+            epochs = np.arange(1, len(values) + 1)
+            marker = "o" if len(values) <= FEW_EPOCHS else None
+            panel.plot(epochs, values, label=label, marker=marker, **style)
+
+
+def _names(
+    argument: str, labels: Sequence[int] | Array, n_traces: int, class_names: Sequence[str]
+) -> list[str]:
+    """Return the class names that `labels` stand for, or raise."""
+    known = np.asarray(labels)
+    in_range = known.dtype.kind in "iu" and np.isin(known, range(len(class_names))).all()
+    if known.shape != (n_traces,) or not in_range:
+        raise ValueError(
+            f"plot_traces expected {argument} from 0 to {len(class_names) - 1} for each of "
+            f"{n_traces} traces, got {labels!r}"
+        )
+    return [class_names[label] for label in known]
