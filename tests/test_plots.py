@@ -8,7 +8,13 @@ import pytest
 from matplotlib.figure import Figure
 
 from numpycnn import History, make_traces
-from numpycnn.plots import plot_learning_curves, plot_traces, show
+from numpycnn.plots import (
+    plot_accuracy,
+    plot_confusion,
+    plot_learning_curves,
+    plot_traces,
+    show,
+)
 
 HISTORY = History(
     loss=[1.1, 0.5, 0.01],
@@ -110,9 +116,73 @@ def test_any_course_of_the_loss_can_be_drawn_and_read(losses):
     assert loss.lines[0].get_marker() == "o"  # a line of one point would be invisible
 
 
+COUNTS = np.array([[8, 2, 0], [0, 0, 0], [0, 1, 1]])
+
+
+def test_the_confusion_matrix_shows_each_count_in_its_cell_and_shares_as_shades():
+    (panel,) = plot_confusion(COUNTS).axes
+    cells = {tuple(text.get_position()): text.get_text() for text in panel.texts}
+    assert cells == {(j, i): str(COUNTS[i, j]) for i in range(3) for j in range(3)}
+    (image,) = panel.images
+    np.testing.assert_array_equal(image.get_array(), [[0.8, 0.2, 0], [0, 0, 0], [0, 0.5, 0.5]])
+    assert image.get_clim() == (0, 1)
+    assert (panel.get_xlabel(), panel.get_ylabel()) == ("predicted class", "true class")
+    names = ["Quiet", "Positive\narrival", "Negative\narrival"]
+    assert [label.get_text() for label in panel.get_yticklabels()] == names
+    assert [label.get_text() for label in panel.get_xticklabels()] == names
+
+
+@pytest.mark.parametrize("counts", [COUNTS[:2], COUNTS / 2, COUNTS[0]])
+def test_counts_that_are_no_confusion_matrix_are_refused(counts):
+    with pytest.raises(ValueError, match=r"expected counts of shape \(3, 3\), whole numbers"):
+        plot_confusion(counts)
+
+
+SCORES = {"one": np.array([[0.0, 0.5], [1.0, 0.7]]), "other": np.array([[0.25, 0.75]])}
+
+
+def test_accuracies_are_drawn_as_mean_and_band_from_the_worst_to_the_best():
+    figure = plot_accuracy([3, 5], SCORES, xlabel="noise", trained_on=(3, 4))
+    (panel,) = figure.axes
+    one, other = panel.lines
+    np.testing.assert_allclose(one.get_ydata(), [0.5, 0.6])
+    np.testing.assert_allclose(other.get_ydata(), [0.25, 0.75])
+    assert one.get_xdata().tolist() == [3, 5]
+    assert one.get_color() != other.get_color()
+    assert one.get_linestyle() != other.get_linestyle()
+    band = panel.collections[0].get_paths()[0].get_extents()
+    assert (band.ymin, band.ymax) == (0, 1)
+    assert (panel.get_xlabel(), panel.get_ylabel()) == ("noise", "accuracy")
+    assert panel.get_xlim() == (3, 5)
+    low, high = panel.get_ylim()
+    assert low < 0 < 1 < high
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == ["trained on", "one", "other"]
+    assert panel.patches[0].get_x() == 3
+    assert panel.patches[0].get_width() == 1
+
+
+@pytest.mark.parametrize(
+    ("curves", "words"),
+    [
+        ({}, "expected 1 to 5 curves, got 0"),
+        ({str(n): SCORES["one"] for n in range(6)}, "expected 1 to 5 curves, got 6"),
+        ({"a": np.ones((2, 3))}, r"expected a of shape \(n_seeds, M=2\), got \(2, 3\)"),
+    ],
+)
+def test_curves_that_cannot_be_drawn_are_refused(curves, words):
+    with pytest.raises(ValueError, match=words):
+        plot_accuracy([3, 5], curves, xlabel="noise")
+
+
 def test_nothing_stands_outside_the_figure():
     x, labels = make_traces(3, rng=0)
-    for figure in (plot_traces(x, labels, labels), plot_learning_curves(HISTORY)):
+    for figure in (
+        plot_traces(x, labels, labels),
+        plot_learning_curves(HISTORY),
+        plot_confusion(COUNTS),
+        plot_accuracy([3, 5], SCORES, xlabel="noise", trained_on=(3, 4)),
+    ):
         figure.draw_without_rendering()
         width, height = size_in_pixels(figure)
         box = figure.get_tightbbox().transformed(figure.dpi_scale_trans)

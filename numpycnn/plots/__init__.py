@@ -3,7 +3,26 @@
 from numpycnn.plots.figure import show  # first, because it says how to install matplotlib
 
 # isort: split
-from numpycnn.plots.derivatives import plot_step_sweep
-from numpycnn.plots.results import plot_learning_curves, plot_traces
+from numpycnn.plots.derivatives import plot_matrices, plot_step_sweep
+from numpycnn.plots.descent import plot_losses, plot_paths
+from numpycnn.plots.loss import plot_pull, plot_surprise
+from numpycnn.plots.results import (
+    plot_accuracy,
+    plot_confusion,
+    plot_learning_curves,
+    plot_traces,
+)
 
-__all__ = ["plot_learning_curves", "plot_step_sweep", "plot_traces", "show"]
+__all__ = [
+    "plot_accuracy",
+    "plot_confusion",
+    "plot_learning_curves",
+    "plot_losses",
+    "plot_matrices",
+    "plot_paths",
+    "plot_pull",
+    "plot_step_sweep",
+    "plot_surprise",
+    "plot_traces",
+    "show",
+]

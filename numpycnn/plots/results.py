@@ -9,14 +9,23 @@ training loss falls on and the validation loss turns up, it has begun to learn i
 own traces by heart.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from numpycnn.layers.layer import Array
-from numpycnn.plots.figure import FONT, STYLES, samples_of, stacked_panels
+from numpycnn.plots.figure import (
+    FONT,
+    GRID,
+    STYLES,
+    WIDTH,
+    blank_figure,
+    dress,
+    samples_of,
+    stacked_panels,
+)
 from numpycnn.traces import CLASS_NAMES
 from numpycnn.training.fit import History
 from numpycnn.validation import check_array
@@ -96,6 +105,81 @@ def plot_learning_curves(history: History) -> Figure:
     n_epochs = len(history.loss)
     accuracy_panel.set(ylabel="accuracy", ylim=(0, 1.05))
     accuracy_panel.set(xlabel="epoch", xlim=(0.5, n_epochs + 0.5))
+    return figure
+
+
+def plot_confusion(counts: Array, class_names: Sequence[str] = CLASS_NAMES) -> Figure:
+    """Draw a confusion matrix: row i, column j counts the traces of class i called class j.
+
+    `counts` (D, D) are whole numbers, as `confusion_matrix` returns them. Each cell holds
+    its count, and is darker the larger its share of its row, so that a class with few
+    traces shows its mistakes as plainly as one with many.
+
+    >>> figure = plot_confusion(np.array([[9, 1], [0, 5]]), ["noise", "event"])
+    >>> [text.get_text() for text in figure.axes[0].texts]
+    ['9', '1', '0', '5']
+
+    Raises `ValueError` for counts that are not square, or not one row for each class name.
+    """
+    counts = np.asarray(counts)
+    n_classes = len(class_names)
+    if counts.shape != (n_classes, n_classes) or counts.dtype.kind not in "iu":
+        raise ValueError(
+            f"plot_confusion expected counts of shape ({n_classes}, {n_classes}), whole numbers, a "
+            f"row for each of {n_classes} class names, got {counts.dtype} of shape {counts.shape}; "
+            "make them with confusion_matrix, and name the classes"
+        )
+    figure = blank_figure(WIDTH, 180 + 90 * n_classes)
+    panel = figure.subplots()
+    dress(panel)
+    panel.grid(visible=False)
+    shares = counts / np.maximum(1, counts.sum(axis=1, keepdims=True))
+    panel.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    for i, row in enumerate(counts):
+        for j, count in enumerate(row):
+            ink = "white" if shares[i, j] > 0.5 else "black"
+            panel.text(j, i, str(count), ha="center", va="center", color=ink, fontsize=FONT + 2)
+    lines = [name.replace(" ", "\n") for name in class_names]  # three names side by side
+    panel.set_xticks(range(n_classes), lines)
+    panel.set_yticks(range(n_classes), lines)
+    panel.set(xlabel="predicted class", ylabel="true class")
+    return figure
+
+
+def plot_accuracy(
+    at: Sequence[float] | Array,
+    curves: Mapping[str, Array],
+    xlabel: str,
+    trained_on: tuple[float, float] | None = None,
+) -> Figure:
+    """Draw accuracies against something that was varied, each with the spread over its seeds.
+
+    Args:
+        at: the values that were tried, M of them, in ascending order.
+        curves: for each name the accuracies (n_seeds, M), between 0 and 1. The line is their
+            mean over the seeds; the band reaches from the worst seed to the best.
+        xlabel: what `at` is, with its unit: "arrival centre, sample".
+        trained_on: the range of `at` that the training saw, to be shaded.
+
+    >>> figure = plot_accuracy([0, 1], {"rule": np.array([[1.0, 0.5]])}, xlabel="noise")
+    >>> figure.axes[0].get_ylabel(), [line.get_label() for line in figure.axes[0].lines]
+    ('accuracy', ['rule'])
+
+    Raises `ValueError` for a curve of another shape, and for more curves than can be told apart.
+    """
+    if not 0 < len(curves) <= len(STYLES):
+        raise ValueError(f"plot_accuracy expected 1 to {len(STYLES)} curves, got {len(curves)}")
+    figure, (panel,) = stacked_panels(1, width=WIDTH, height=440)
+    if trained_on:
+        panel.axvspan(*trained_on, color=GRID, zorder=0, label="trained on")
+    for (name, accuracies), style in zip(curves.items(), STYLES, strict=False):
+        accuracies = np.asarray(accuracies, dtype=float)
+        check_array("plot_accuracy", name, accuracies, "n_seeds, M", (None, len(at)))
+        low, high = accuracies.min(axis=0), accuracies.max(axis=0)
+        panel.fill_between(at, low, high, color=style["color"], alpha=0.25, linewidth=0)
+        panel.plot(at, accuracies.mean(axis=0), label=name, linewidth=2, **style)
+    panel.set(xlabel=xlabel, ylabel="accuracy", xlim=(min(at), max(at)), ylim=(-0.03, 1.03))
+    figure.legend(loc="outside upper center", ncols=2, frameon=False, fontsize=FONT)
     return figure
 
 
