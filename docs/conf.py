@@ -1,0 +1,83 @@
+"""How the site is built: `sphinx-build -W -n -c docs . docs/_build`, from the root.
+
+The source folder is the root of the repository, so that a link between two files is right
+on a code host and on the site alike. Pages are made of the files as they are; how, is told in
+`source_pages`.
+"""
+
+import re
+import sys
+from pathlib import Path, PurePosixPath
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent
+sys.path.insert(0, str(HERE))
+
+project = "numpycnn"
+extensions = ["source_pages", "mathml"]
+root_doc = "README"
+include_patterns = [
+    "README.md",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "docs/*.md",
+    "numpycnn/**.py",
+    "examples/*.py",
+]
+scripts_not_run = {
+    "examples/benchmark": "not run when this page was made: it takes minutes, and wants the "
+    "machine to itself"
+}
+
+# The reading order
+# -----------------
+# Chapters come in the order of their numbers, source files in that of the README's table,
+# with the `__init__` of a package before the first of its modules.
+
+
+def _with_packages(modules: list[str]) -> list[str]:
+    pages: list[str] = []
+    for module in modules:
+        folders = list(PurePosixPath(module).parents)[-2::-1]  # without "."
+        packages = [f"{folder}/__init__" for folder in folders]
+        pages += [package for package in packages if package not in pages]
+        pages.append(module)
+    return pages
+
+
+_readme = (ROOT / "README.md").read_text(encoding="utf-8")
+_table = re.findall(r"^\| \[`.*?`\]\((.*?)\.py\)", _readme, re.MULTILINE)
+reading_order = {
+    "Tutorial": sorted(f"docs/{path.stem}" for path in HERE.glob("[0-9]*.md")),
+    "Source": _with_packages([page for page in _table if page.startswith("numpycnn/")]),
+    "Examples": [page for page in _table if page.startswith("examples/")],
+    "Reference": ["docs/notation", "docs/glossary", "docs/questions", "CHANGELOG", "CONTRIBUTING"],
+}
+
+# Markdown and code
+# -----------------
+
+myst_enable_extensions = ["dollarmath"]
+myst_heading_anchors = 3
+myst_update_mathjax = False  # there is none
+highlight_language = "none"  # an indented block in prose is a drawing or an equation
+
+# The look
+# --------
+# Everything the browser needs is in the folder: no request goes to another host, and the
+# site works when it is opened from a disk. That is why a search shows titles only: for more,
+# a browser would have to fetch pages, which it does not do from a disk.
+
+html_theme = "furo"
+html_title = "numpycnn"
+pygments_dark_style = "a11y-dark"  # the theme's own underlines the names of modules
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_favicon = "_static/favicon.svg"
+html_extra_path = ["index.html"]
+html_math_renderer = "mathml"
+html_use_index = False
+html_copy_source = False
+html_show_sourcelink = False
+html_show_search_summary = False
+html_show_copyright = False

@@ -1,0 +1,259 @@
+"""Source pages: a Sphinx extension that makes a page of each file, from the file itself.
+
+Two parsers do it. One reads the Python files: `pieces` cuts them, prose goes through the
+same Markdown parser as the chapters, code is shown under its real line numbers, and of the
+scripts in `examples/` each piece is followed by what it printed and drew. The other
+reads the Markdown files; for those in `docs/` it has `running` hold every block against
+what the page says, and puts the figures where they are drawn.
+
+Both hand on a list of Markdown tokens whose line numbers are those of the file, so a
+warning about a link or a formula names the line at which it can be mended.
+"""
+
+import contextlib
+import html
+import io
+import re
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+from docutils import nodes
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+from markdown_it.tree import SyntaxTreeNode
+from matplotlib.figure import Figure
+from myst_parser.mdit_to_docutils.sphinx_ import SphinxRenderer
+from myst_parser.parsers.mdit import create_md_parser
+from myst_parser.parsers.sphinx_ import MystParser
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+from sphinx.util import logging
+from sphinx.writers.html5 import HTML5Translator
+
+import numpycnn
+from pieces import Piece, cut
+from running import Fault, Outcome, run_chapter, run_script, words_of
+
+logger = logging.getLogger(__name__)
+
+# Figures
+# -------
+# A figure travels through Sphinx as its SVG text, and becomes a file when its page is
+# written. Letters are drawn as outlines, because the reader may not have the font.
+
+
+class drawing(nodes.General, nodes.Element):  # noqa: N801  (Sphinx names its methods after it)
+    """A figure: its `svg`, its `name`, its `width` and `height` in pixels, and its `alt` text."""
+
+
+def drawing_of(figure: Figure, alt: str) -> drawing:
+    """Return the node for a figure."""
+    file = io.BytesIO()
+    with matplotlib.rc_context({"svg.hashsalt": "numpycnn"}):  # the same figure, the same bytes
+        figure.savefig(file, format="svg", metadata={"Date": None})
+    width, height = figure.get_size_inches() * figure.dpi
+    svg = file.getvalue().decode()
+    return drawing(svg=svg, alt=alt, width=round(width), height=round(height))
+
+
+def write_drawing(translator: HTML5Translator, node: drawing) -> None:
+    """Save the SVG beside the other images, and write the tag that shows it."""
+    folder = Path(translator.builder.outdir, translator.builder.imagedir)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / node["name"]).write_text(node["svg"], encoding="utf-8")
+    source = f"{translator.builder.imgpath}/{node['name']}"
+    size = {"width": node["width"], "height": node["height"]}
+    tag = translator.emptytag(node, "img", src=source, alt=node["alt"], CLASS="drawing", **size)
+    translator.body.append(tag)
+    raise nodes.SkipNode
+
+
+def describe(name: str, figure: Figure) -> str:
+    """Say what a figure without an alt text shows, from its variable's name and its axes.
+
+    >>> figure = Figure()
+    >>> _ = figure.subplots().set(xlabel="epoch", ylabel="loss", title="Training")
+    >>> describe("learning_curve", figure)
+    'learning curve: Training, loss against epoch'
+    """
+    panels = []
+    below = next((axes.get_xlabel() for axes in reversed(figure.axes) if axes.get_xlabel()), "")
+    for axes in figure.axes:
+        curves = axes.get_legend_handles_labels()[1]
+        against = f"{axes.get_ylabel()} against {below}" if axes.get_ylabel() and below else ""
+        parts = [axes.get_title(), against, f"curves {', '.join(curves)}" if curves else ""]
+        panels.append(", ".join(part for part in parts if part))
+    return f"{name.replace('_', ' ')}: " + "; ".join(panel for panel in panels if panel)
+
+
+# From tokens to nodes
+# --------------------
+
+
+class PageRenderer(SphinxRenderer):
+    """MyST's renderer, which learns of folded code, of outcomes, and of comments to skip."""
+
+    def render_fence(self, token: SyntaxTreeNode) -> None:
+        """Render code, folded if it is to be, then what it printed and drew."""
+        words, outcome = token.meta.get("words", {}), token.meta.get("outcome")
+        if fold := words.get("fold"):
+            self._html(f'<details class="fold"><summary>{html.escape(fold)}</summary>')
+        super().render_fence(token)
+        if fold:
+            self._html("</details>")
+        if outcome:
+            self._render_outcome(token, outcome, words.get("alt"))
+
+    def _render_outcome(self, token: SyntaxTreeNode, outcome: Outcome, alt: str | None) -> None:
+        if outcome.printed.strip():
+            text = outcome.printed.strip("\n")
+            shown = nodes.literal_block(text, text, language="none", classes=["output"])
+            self.current_node += shown
+        for name, figure in outcome.figures.items():
+            node = drawing_of(figure, alt or describe(name, figure))
+            self.add_line_and_source_path(node, token)
+            page = self.sphinx_env.docname.replace("/", "-")
+            node["name"] = f"{page}-{node.line}-{name}.svg"
+            self.current_node += node
+
+    def _html(self, text: str) -> None:
+        self.current_node += nodes.raw("", text, format="html")
+
+    def render_html_block(self, token: SyntaxTreeNode) -> None:
+        """Render HTML, except the claims, which are for `running`."""
+        if not token.content.startswith("<!-- says:"):
+            super().render_html_block(token)
+
+
+# From files to tokens
+# --------------------
+
+
+def _parser_of(document: nodes.document) -> MarkdownIt:
+    parser = create_md_parser(document.settings.env.myst_config, PageRenderer)
+    parser.options["document"] = document
+    return parser
+
+
+class ChapterParser(MystParser):
+    """Reads Markdown files, and runs the code of those in `docs/`."""
+
+    def parse(self, inputstring: str, document: nodes.document) -> None:
+        """Fill the document."""
+        env = document.settings.env
+        parser = _parser_of(document)
+        references: dict[str, Any] = {}
+        tokens = parser.parse(inputstring, references)
+        if env.docname.startswith("docs/"):
+            outcomes, faults = run_chapter(env.doc2path(env.docname))
+            _report(env, faults)
+            for token in tokens:
+                if token.type == "fence" and token.map:
+                    with contextlib.suppress(ValueError):  # which is one of the faults
+                        token.meta["words"] = words_of(token.info)
+                    if outcome := outcomes.get(token.map[0] + 1):
+                        # What is printed stands on the page already.
+                        token.meta["outcome"] = outcome._replace(printed="")
+        parser.renderer.render(tokens, parser.options, references)
+
+
+class SourceParser(MystParser):
+    """Reads Python files, and runs those in `examples/` that are not excepted."""
+
+    supported = ("python",)
+
+    def parse(self, inputstring: str, document: nodes.document) -> None:
+        """Fill the document."""
+        env = document.settings.env
+        parser = _parser_of(document)
+        references: dict[str, Any] = {}
+        is_script = env.docname.startswith("examples/")
+        why_not_run = env.config.scripts_not_run.get(env.docname)
+        if is_script and not why_not_run:
+            pieces, faults = run_script(env.doc2path(env.docname))
+            _report(env, faults)
+        else:
+            pieces = [(piece, None) for piece in cut(inputstring, whole_statements=is_script)]
+
+        tokens = []
+        for piece, outcome in pieces:
+            if piece.kind == "code":
+                tokens += _code(piece, outcome)
+            else:
+                text = piece.markdown
+                if piece.kind == "introduction":
+                    text = re.sub(r"^(.*?)\.?$", r"# \1", text, count=1, flags=re.MULTILINE)
+                tokens += _prose(parser, text, piece.line, references)
+        below_title = f"`{env.docname}.py`" + (f" ({why_not_run})" if why_not_run else "")
+        tokens[3:3] = _prose(parser, below_title, 1, references)  # a heading is three tokens
+        parser.renderer.render(tokens, parser.options, references)
+
+
+def _prose(parser: MarkdownIt, text: str, line: int, references: dict[str, Any]) -> list[Token]:
+    """Parse Markdown that begins at this line of the file."""
+    tokens = parser.parse(text + "\n", references)
+    for token in tokens:
+        if token.map:
+            token.map = [row + line - 1 for row in token.map]
+    return tokens
+
+
+def _code(piece: Piece, outcome: Outcome | None) -> list[Token]:
+    """Return the code under its own line numbers; nothing for a piece of blank lines."""
+    text = piece.text.strip("\n")
+    if not text.strip():
+        return []
+    line = piece.line + len(piece.text) - len(piece.text.lstrip("\n"))
+    rows = [line - 1, line - 1 + len(text.splitlines())]
+    token = Token("fence", "code", 0, map=rows, content=text + "\n", info="python")
+    token.attrs["lineno-start"] = line
+    token.meta["outcome"] = outcome
+    return [token]
+
+
+def _report(env: BuildEnvironment, faults: list[Fault]) -> None:
+    """Make a warning of each fault, and remember that the page depends on all of the package."""
+    for fault in faults:
+        logger.warning("%s", fault.message, location=(env.docname, fault.line))
+    for path in Path(numpycnn.__file__).parent.rglob("*.py"):
+        env.note_dependency(path)
+
+
+# The reading order
+# -----------------
+# README.md is the first page and carries no directives, so that it reads well on a code
+# host. The tables of contents are added here, on the way into its parser. A page that
+# stands in none of them gets a warning from Sphinx.
+
+
+def add_contents(app: Sphinx, docname: str, source: list[str]) -> None:
+    """Append a hidden table of contents for each part of the reading order."""
+    if docname == app.config.root_doc:
+        for caption, pages in app.config.reading_order.items():
+            entries = "\n".join(_entry(app.env, page) for page in pages)
+            source[0] += f"\n```{{toctree}}\n:hidden:\n:caption: {caption}\n\n{entries}\n```\n"
+
+
+def _entry(env: BuildEnvironment, page: str) -> str:
+    """Return a line of a table of contents; of the title of a source file only the head."""
+    path = Path(env.doc2path(page))
+    env.note_dependency(path)
+    if path.suffix != ".py" or not path.exists():
+        return f"/{page}"
+    title = cut(path.read_text(encoding="utf-8"))[0].markdown
+    head = re.split(r"(?<=[?])|[:.,]", title)[0]
+    return f"{head} </{page}>"
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Register with Sphinx."""
+    app.setup_extension("myst_parser")
+    app.add_config_value("reading_order", {}, "env")
+    app.add_config_value("scripts_not_run", {}, "env")
+    app.add_source_suffix(".py", "python")
+    app.add_source_parser(SourceParser)
+    app.add_source_parser(ChapterParser, override=True)
+    app.add_node(drawing, html=(write_drawing, None))
+    app.connect("source-read", add_contents)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

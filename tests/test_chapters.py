@@ -1,0 +1,156 @@
+"""Every block of every chapter runs and does what the page says; a page that lies is caught."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matplotlib import get_backend, rcParams
+
+from running import run_chapter, run_script
+
+ROOT = Path(__file__).parent.parent
+CHAPTERS = sorted((ROOT / "docs").glob("*.md"))
+DRAW = "from matplotlib.figure import Figure\nfigure = Figure()"
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_the_page_tells_the_truth(path):
+    _, faults = run_chapter(path)
+    assert not faults, "\n".join(f"{path}:{line}: {message}" for line, message in faults)
+
+
+@pytest.fixture
+def faults(tmp_path):
+    def faults(*paragraphs):
+        page = tmp_path / "page.md"
+        page.write_text("\n\n".join(paragraphs) + "\n")
+        return run_chapter(page)[1]
+
+    return faults
+
+
+def block(code, words="", shown=None):
+    fence = f"```python{words}\n{code}\n```"
+    return fence if shown is None else f"{fence}\n\n```text\n{shown}\n```"
+
+
+@pytest.mark.parametrize(
+    "paragraph",
+    [
+        block("print(1)\nprint(' 2 ')", shown="1\n 2"),
+        block("n = 1"),
+        block("print(1 / 0)", " raises", "ZeroDivisionError: division by zero"),
+        block("print(1)\nraise KeyError", " raises", "1\nKeyError"),
+        block(DRAW, ' fold="Draw it" alt="A blank page."'),
+        block(DRAW + "\nprint(1)", ' alt="A blank page."', "1"),
+        block("import nowhere", ' needs="nowhere"', "whatever"),
+        block("import os\nprint(os.listdir())", shown="[]"),
+        "```sh\nls\n```\n\n```text\nanything\n```",
+    ],
+)
+def test_a_true_page_passes(faults, paragraph):
+    assert faults(paragraph) == []
+
+
+@pytest.mark.parametrize(
+    ("paragraph", "line", "words"),
+    [
+        (block("print(1)", shown="2"), 1, "@@ -1 +1 @@\n-2\n+1"),
+        (block("print(1)"), 1, "prints something else than the text fence shows"),
+        (block("n = 1", shown="1"), 1, "prints something else than the text fence shows"),
+        (block("n = 1\n\nm = 1 / 0"), 4, "the code raised ZeroDivisionError: division by zero"),
+        (block("n = 1\nn ="), 3, "the code raised"),
+        (block("raise SystemExit"), 2, "the code raised SystemExit"),
+        (block("import warnings\nwarnings.warn('oh')"), 3, "the code raised UserWarning: oh"),
+        (block("n = 1", " raises"), 1, "expected the block to raise, and it did not"),
+        (block(DRAW), 1, "together, got figure, no alt"),
+        (block("n = 1", ' alt="Nothing."'), 1, "together, got no figure, an alt"),
+        (block(DRAW + "\nother = Figure()", ' alt="A."'), 1, "in a block, got figure, other"),
+        (block("n = 1", ' title="A."'), 1, "expected after ```python only"),
+        (block("n = 1", " alt"), 1, "expected after ```python only"),
+        ("```pyhton\nn = 1\n```", 1, "expected a fence of python, text"),
+        ("```\nn = 1\n```", 1, "expected a fence of python, text"),
+        ("```text raises\nn = 1\n```", 1, "nothing after other languages"),
+        ("- list\n\n  ```python\n  n = 1\n  ```", 3, "expected the backticks at the margin"),
+    ],
+)
+def test_a_false_page_fails(faults, paragraph, line, words):
+    (fault,) = faults(paragraph)
+    assert fault.line == line
+    assert words in fault.message
+
+
+@pytest.mark.parametrize(
+    ("sentence", "expression", "is_true"),
+    [
+        ("It has 4,211 weights.", "f'{n:,}'", True),
+        ("It has 4,211 weights.", "n % 1000", False),
+        ("It has 4,211 weights.", "n // 1000", False),
+        ("A loss of \N{MINUS SIGN}0.25, or\nless.", "-0.25", True),
+        ("A loss of 0.255.", "0.25", False),
+        ("A loss of 10.25.", "0.25", False),
+        ("A loss of -5.", "5", False),
+        ("| n | 4211 |\n|---|------|\n| m | 2 |", "n", True),
+        ("Yes, 2.", "'Yes'", True),
+        ("Yesterday, 2.", "'Yes'", False),
+    ],
+)
+def test_a_number_stands_in_its_paragraph_or_it_does_not(faults, sentence, expression, is_true):
+    found = faults(block("n = 4211"), "4211, 0.25", sentence, f"<!-- says: {expression} -->")
+    assert (found == []) is is_true
+    assert is_true or f"says: {expression} is " in found[0].message
+
+
+def test_a_claim_about_nothing_fails(faults):
+    (fault,) = faults("One.\n<!-- says: one -->")
+    assert fault.message == "says: one raised NameError: name 'one' is not defined"
+
+
+def test_blocks_share_a_namespace_and_pages_do_not(faults):
+    assert faults(block("n = 1"), block("print(n)", shown="1")) == []
+    (fault,) = faults(block("print(n)"))
+    assert "NameError" in fault.message
+
+
+def test_a_figure_is_shown_once(faults):
+    assert faults(block(DRAW, ' alt="Blank."'), block("again = figure")) == []
+
+
+def test_a_page_leaves_nothing_behind(faults):
+
+    def state():
+        options = np.get_printoptions(), rcParams["font.size"], get_backend()
+        return Path.cwd(), sys.argv, sys.modules["__main__"], *options
+
+    before = state()
+    code = "import numpy as np, matplotlib as mpl\nnp.set_printoptions(precision=1)\n"
+    assert faults(block(code + "mpl.rcParams['font.size'] = 50\nopen('a', 'w').close()")) == []
+    assert state() == before
+
+
+def test_a_script_is_run_piece_by_piece_without_a_screen(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(
+        '"""Title."""\n\nimport sys\nfrom matplotlib import pyplot as plt\n\n# Then\n'
+        "figure = plt.figure()\nplt.show()\nprint(len(sys.argv), __name__)\n\n# At last\n1 / 0\n"
+    )
+    done, faults = run_script(script)
+    assert [piece.kind for piece, _ in done] == ["introduction"] + ["code", "prose"] * 2 + ["code"]
+    outcome = done[3][1]
+    assert outcome.printed == "1 __main__\n"
+    assert list(outcome.figures) == ["figure"]
+    assert faults == [(12, "the code raised ZeroDivisionError: division by zero")]
+
+
+def test_by_hand(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text(block("print(1)") + "\n\n" + block(DRAW, ' alt="Blank."') + "\n")
+    command = [sys.executable, ROOT / "docs" / "running.py", "page.md", "figures"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "--- page.md:1 prints\n1\n" in done.stdout
+    assert "*** page.md:1: the block prints something else" in done.stdout
+    assert done.stdout.endswith("*** 2 blocks run, 1 faults\n")
+    assert [path.name for path in (tmp_path / "figures").iterdir()] == ["page-5-figure.png"]

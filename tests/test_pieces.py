@@ -1,0 +1,157 @@
+"""Files are cut into prose and code by one rule, and nothing falls off."""
+
+import doctest
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import pieces
+from pieces import Claim, Fence, cut, cut_chapter
+
+ROOT = Path(__file__).parent.parent
+FOLDERS = "numpycnn", "examples", "docs", "tests"
+FILES = sorted(path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py"))
+
+# Whole statements and comments of every kind that could be cut in the wrong place; any
+# sequence of them is a Python file.
+CHUNKS = [
+    '"""Title."""\n',
+    '"""Title.\n\n# No comment.\n"""\n',
+    "'''a''' ; n = 0\n",
+    "\n",
+    "   \n",
+    "\f\n",
+    "n = 1\n",
+    "n = 2  # after code\n",
+    "# a comment\n",
+    "    # a comment further in\n",
+    "#\n",
+    "# %%\n",
+    "# ruff: noqa\n",
+    "n = [\n\n    # in brackets\n    1,\n]\n",
+    "n = '''\n\n# in a string\n'''\n",
+    "n = 1 + \\\n    2\n",
+    "def f():\n    n = 1\n\n    # prose in a function\n    return n\n",
+    "for n in range(2):\n    pass\n\n# at the margin, in a loop\n    n = 7\n",
+    "@staticmethod\n\n# under a decorator\ndef g():\n    pass\n",
+    "if n := 1:\n    pass\n\n# before else\nelse:\n    pass\n",
+]
+sources = st.lists(st.sampled_from(CHUNKS)).map("".join)
+
+
+def put_together(cut_up):
+    return "".join(piece.text for piece in cut_up)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_file_of_this_repository_loses_a_line(path):
+    text = path.read_text(encoding="utf-8")
+    for whole_statements in (False, True):
+        assert put_together(cut(text, whole_statements=whole_statements)) == text
+
+
+@given(sources, st.booleans(), st.booleans())
+def test_nothing_falls_off_and_every_line_keeps_its_number(text, whole_statements, ends_early):
+    text = text.removesuffix("\n") if ends_early else text
+    cut_up = cut(text, whole_statements=whole_statements)
+    assert put_together(cut_up) == text
+    line = 1
+    for piece in cut_up:
+        assert piece.line == line
+        line += piece.text.count("\n")
+    assert all(one.kind != other.kind for one, other in pairwise(cut_up))
+
+
+@given(sources, st.booleans())
+def test_prose_is_comments_and_code_is_everything_else(text, whole_statements):
+    for piece in cut(text, whole_statements=whole_statements):
+        lines = [line.strip() for line in piece.text.splitlines() if line.strip()]
+        if piece.kind == "prose":
+            assert all(line.startswith("#") for line in lines)
+            assert piece.markdown.count("\n") == piece.text.removesuffix("\n").count("\n")
+
+
+@given(sources)
+def test_the_pieces_of_a_script_do_what_the_script_does(text):
+    whole, one_by_one = {"n": None}, {"n": None}
+    exec(text, whole)
+    for piece in cut(text, whole_statements=True):
+        exec(piece.text, one_by_one)
+    assert whole["n"] == one_by_one["n"]
+    assert ("f" in whole, "g" in whole) == ("f" in one_by_one, "g" in one_by_one)
+
+
+@pytest.mark.parametrize(
+    ("text", "kinds"),
+    [
+        ("# First of all.\n", "prose"),
+        ("n = 1\n# tucked\n", "code"),
+        ("n = 1\n\n# loose\n", "code prose"),
+        ("n = 1\n\n# loose\n\n# and again\n", "code prose"),
+        ("n = 1\n\n# loose\nm = 2\n", "code prose code"),
+        ("n = 1\n\n# isort: split\n", "code"),
+        ("n = [\n\n    # inside\n]\n", "code"),
+        ("def f():\n    n = 1\n\n    # loose\n    return n\n", "code prose code"),
+        ('"""Title.\n"""\n\n# loose\n', "introduction prose"),
+        ('"""Title."""; n = 1\n', "code"),
+        ("'no' 'title'.strip()\n", "code"),
+        ("#!/usr/bin/env python\n", "code"),
+    ],
+)
+def test_the_rule(text, kinds):
+    assert [piece.kind for piece in cut(text)] == kinds.split()
+
+
+def test_in_a_script_comments_inside_a_function_are_code():
+    text = "def f():\n    n = 1\n\n    # loose\n    return n\n\n\n# Then\nf()\n"
+    kinds = [piece.kind for piece in cut(text, whole_statements=True)]
+    assert kinds == ["code", "prose", "code"]
+
+
+def test_prose_becomes_markdown_line_for_line():
+    _, prose, _ = cut(
+        "n = 1\n\n    # Title\n    # -----\n    #\n    #     y = x\n    #tight\nm = 2\n"
+    )
+    assert prose.markdown == "Title\n-----\n\n    y = x\ntight"
+    introduction, _ = cut('"""Title.\n\n    indented\n"""\nn = 1\n')
+    assert introduction.markdown == "Title.\n\nindented"
+
+
+# Chapters
+# --------
+
+
+def test_fences_know_what_is_shown_after_them():
+    page = (
+        "# Q\n\n```python raises\nn = 1\n\nm = 2\n```\n\n\n```text\nshown\n```\nand\n"
+        "````text\n```python\nnot code\n```\n````\n~~~python\n1\n~~~\nwords\n```text\nfree\n```\n"
+    )
+    run, shown, nested, tilde, free = cut_chapter(page)
+    assert run == Fence(3, "", "python raises", "n = 1\n\nm = 2\n", "shown\n")
+    assert shown == Fence(10, "", "text", "shown\n", None)
+    assert nested.text == "```python\nnot code\n```\n"
+    assert tilde == Fence(19, "", "python", "1\n", None)
+    assert free.text == "free\n"
+
+
+def test_a_fence_that_is_indented_or_never_closed_is_still_found():
+    indented, unclosed = cut_chapter("- list\n\n  ```python\n  1\n  ```\n\n```python\n2")
+    assert indented.indent == "  "
+    assert unclosed.text == "2\n"
+
+
+@pytest.mark.parametrize("gap", ["", "\n", "\n\n\n"])
+def test_a_claim_belongs_to_the_paragraph_before_it(gap):
+    page = f"other\n\nthe 3\nand 4\n{gap}<!-- says: a;\n  b + 1 -->\nafter\n"
+    (claim,) = cut_chapter(page)
+    assert claim == Claim(claim.line, ["a", "b + 1"], "the 3\nand 4")
+    assert page.split("\n")[claim.line - 1].startswith("<!-- says:")
+
+
+def test_the_examples_in_the_docstrings():
+    failed, tried = doctest.testmod(pieces)
+    assert tried > 0
+    assert failed == 0

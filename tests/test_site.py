@@ -1,0 +1,340 @@
+"""The site: a small one built with the real machinery, and every fault in it that fails a build."""
+
+import doctest
+import re
+import runpy
+import shutil
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip(
+    "furo", reason="the site needs Sphinx and more: python -m pip install -e '.[docs]'"
+)
+from sphinx.cmd.build import main as sphinx_build
+
+import source_pages
+
+# What Sphinx and MyST have to say to each other is not for us to mend.
+pytestmark = pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
+
+ROOT = Path(__file__).parent.parent
+README = """\
+# A small project
+
+A sentence, and [a chapter](docs/01-question.md#what-is-it).
+
+| file | what |
+| --- | --- |
+| [`module.py`](numpycnn/module.py) | a module |
+| [`script.py`](examples/script.py) | a script |
+
+[Contributing](CONTRIBUTING.md), [licence](LICENSE).
+"""
+CHAPTER = """\
+# Question
+
+## What is it?
+
+See [why](../numpycnn/module.py#the-reason), and $\\frac{1}{2}$.
+
+$$
+\\sum_{k=0}^{K-1} \\left( \\frac{a_k}{b} \\right)
+$$
+
+```python fold="Draw it" alt="A blank & empty page."
+from matplotlib.figure import Figure
+figure = Figure(figsize=(4, 3))
+n = 42
+print(n)
+```
+
+```text
+42
+```
+
+There are 42 of them.
+<!-- says: n -->
+
+<details>
+<summary>Solution</summary>
+
+It *is* so.
+
+</details>
+"""
+MODULE = '''\
+"""Module: what it is about.
+
+An introduction with
+
+    an equation[i, j] * 2
+
+in it.
+"""
+
+import math
+
+
+class Half:
+    """Half of it."""
+
+    n = 1
+
+    # The reason
+    # ----------
+    # Because of $x^2$, see [the script](../examples/script.py).
+
+    @property
+    def half(self):
+        return math.sqrt(self.n) / 2
+'''
+SCRIPT = """\
+'''Script: a thing to run.'''
+
+from matplotlib.figure import Figure
+
+# %%
+# To draw
+# -------
+# It is `so`.
+
+learning_curve = Figure(figsize=(4, 3))
+_ = learning_curve.subplots().set(xlabel="epoch", ylabel="loss")
+print("a < b")
+"""
+FILES = {
+    "README.md": README,
+    "CHANGELOG.md": "# Changelog\n",
+    "CONTRIBUTING.md": "# Contributing\n",
+    "LICENSE": "Free.\n",
+    "docs/01-question.md": CHAPTER,
+    "docs/notation.md": "# Notation\n",
+    "docs/glossary.md": "# Glossary\n",
+    "docs/questions.md": "# Questions\n",
+    "numpycnn/__init__.py": '"""A package: of one module."""\n',
+    "numpycnn/module.py": MODULE,
+    "examples/script.py": SCRIPT,
+}
+
+
+def write_project(root):
+    """Write the small project, with the machinery of this one."""
+    for name, text in FILES.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    shutil.copytree(ROOT / "docs" / "_static", root / "docs" / "_static")
+    for name in ("conf.py", "index.html"):
+        shutil.copy(ROOT / "docs" / name, root / "docs")
+
+
+def build(root, capsys=None):
+    """Build as in CONTRIBUTING.md; return the exit code and the warnings."""
+    options = ["-q", "-W", "-n", "--keep-going", "--no-color"]
+    code = sphinx_build([*options, "-c", f"{root}/docs", str(root), f"{root}/docs/_build"])
+    return code, capsys.readouterr().err if capsys else ""
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory):
+    """The folder of a site that was built without a warning."""
+    root = tmp_path_factory.mktemp("project")
+    write_project(root)
+    assert build(root) == (0, "")
+    return root / "docs" / "_build"
+
+
+def page(site, name):
+    return (site / f"{name}.html").read_text(encoding="utf-8").replace("<span></span>", "")
+
+
+def text_of(html):
+    return " ".join(re.sub(r"<[^>]*>", "", html).split())
+
+
+# What a page shows
+# -----------------
+
+
+def test_a_source_page_shows_prose_as_prose_and_code_under_its_line_numbers(site):
+    html = page(site, "numpycnn/module")
+    assert "<h1>Module: what it is about<a" in html
+    assert "numpycnn/module.py</span></code></p>" in html
+    assert "an equation[i, j] * 2\n" in html
+    assert '<section id="the-reason">' in html
+    assert 'href="../examples/script.html"' in html
+    first, inside = re.findall(r"<pre>(.*?)</pre>", html, re.DOTALL)[1:]
+    assert text_of(first).startswith('10import math 11 12 13class Half: 14 """Half of it')
+    assert text_of(inside) == "22 @property 23 def half(self): 24 return math.sqrt(self.n) / 2"
+    assert "@property" in inside.replace('<span class="nd">', "")
+    assert '<span class="err">' not in html
+
+
+def test_nothing_of_a_source_file_is_left_out(site):
+    shown = text_of(page(site, "numpycnn/module"))
+    for line in MODULE.splitlines():
+        words = re.findall(r"\w{3,}", line.split("](")[0])
+        assert all(word in shown for word in words), line
+
+
+def test_a_script_shows_what_it_prints_and_draws(site):
+    html = page(site, "examples/script")
+    assert "%%" not in html
+    assert re.search(r'<div class="output .*?<pre>a &lt; b\n</pre>', html, re.DOTALL)
+    (tag,) = re.findall(r'<img [^>]*class="drawing"[^>]*>', html)
+    assert 'alt="learning curve: loss against epoch"' in tag
+    assert 'width="400"' in tag
+    svg = site / "examples" / re.search(r'src="(.*?)"', tag)[1]
+    assert ET.parse(svg).getroot().tag.endswith("svg")
+
+
+def test_a_chapter_shows_its_figure_its_folds_and_no_claims(site):
+    html = page(site, "docs/01-question")
+    assert 'alt="A blank &amp; empty page."' in html
+    fold = html.index("<summary>Draw it</summary>")
+    assert fold < html.index("</details>") < html.index("<img ") < html.index("<pre>42\n</pre>")
+    assert html.count("<pre>42\n</pre>") == 1
+    assert "It <em>is</em> so." in html
+    assert "says:" not in html
+
+
+def test_formulas_are_mathml(site):
+    html = page(site, "docs/01-question")
+    assert "<mfrac><mn>1</mn><mn>2</mn></mfrac>" in html
+    assert '<div class="math"><math display="block">' in html
+    assert "\\frac" not in html
+    assert "mathjax" not in html.lower()
+
+
+def test_links_lead_to_pages_and_the_contents_follow_the_reading_order(site):
+    html = page(site, "README")
+    assert 'href="docs/01-question.html#what-is-it"' in html
+    assert re.search(r'href="_downloads/\w+/LICENSE"', html)
+    pages = re.findall(r'class="toctree-l1"><a [^>]*href="(.*?)\.html">(.*?)<', html)
+    assert pages == [
+        ("docs/01-question", "Question"),
+        ("numpycnn/__init__", "A package"),
+        ("numpycnn/module", "Module"),
+        ("examples/script", "Script"),
+        ("docs/notation", "Notation"),
+        ("docs/glossary", "Glossary"),
+        ("docs/questions", "Questions"),
+        ("CHANGELOG", "Changelog"),
+        ("CONTRIBUTING", "Contributing"),
+    ]
+
+
+def test_nothing_is_fetched_from_elsewhere(site):
+    for path in site.rglob("*.html"):
+        fetched = re.findall(r"<(?:link|script|img)\b[^>]*(?:href|src)=\"(.*?)\"", path.read_text())
+        assert fetched or path.name == "index.html"
+        assert not [address for address in fetched if "//" in address]
+    for path in site.rglob("*.css"):
+        assert not re.findall(r"url\(\s*[\"']?(?:https?:)?//", path.read_text(encoding="utf-8"))
+
+
+# What fails the build
+# --------------------
+
+FAULTS = {
+    "a bad formula in a chapter": (
+        "docs/01-question.md",
+        ("\\frac{1}", "\\fraction{1}"),
+        r"01-question.md:5: WARNING: bad formula .*fraction",
+    ),
+    "a bad formula in a source file": (
+        "numpycnn/module.py",
+        ("$x^2$", "$\\nonsense$"),
+        r"module.py:20: WARNING: bad formula \\nonsense",
+    ),
+    "a dead link": (
+        "docs/01-question.md",
+        ("module.py#the-reason", "modul.py"),
+        r"01-question.md:5: WARNING: .*modul.py",
+    ),
+    "a dead link in a source file": (
+        "numpycnn/module.py",
+        ("script.py)", "skript.py)"),
+        r"module.py:20: WARNING: .*skript.py",
+    ),
+    "a dead anchor": (
+        "docs/01-question.md",
+        ("#the-reason", "#the-treason"),
+        r"01-question.md:5: WARNING: .*the-treason",
+    ),
+    "a script that raises": (
+        "examples/script.py",
+        ('print("a < b")', "1 / 0"),
+        r"script.py:12: WARNING: the code raised ZeroDivisionError",
+    ),
+    "a module that is not in the order": (
+        "README.md",
+        ("| [`module.py`](numpycnn/module.py) | a module |\n", ""),
+        r"module.py: WARNING: document isn't included in any toctree",
+    ),
+    "a number that changed in the code": (
+        "docs/01-question.md",
+        ("n = 42", "n = 43"),
+        r"01-question.md:11: WARNING: the block prints something else.*\n.*\n.*\n.*\n-42\n\+43",
+    ),
+    "a number that changed in the text": (
+        "docs/01-question.md",
+        ("are 42", "are 41"),
+        r"01-question.md:23: WARNING: says: n is 42, which is not in: There are 41 of them.",
+    ),
+    "a figure without an alt text": (
+        "docs/01-question.md",
+        (' alt="A blank & empty page."', ""),
+        r"01-question.md:11: WARNING: expected a figure and alt=",
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_fails_the_build_and_is_named(fault, tmp_path, capsys):
+    name, (right, wrong), warning = FAULTS[fault]
+    write_project(tmp_path)
+    path = tmp_path / name
+    assert right in FILES[name]
+    path.write_text(FILES[name].replace(right, wrong), encoding="utf-8")
+    code, warnings = build(tmp_path, capsys)
+    assert code == 1
+    assert re.search(warning, warnings)
+
+
+def test_a_chapter_that_is_added_gets_its_place_without_a_fresh_build(tmp_path, capsys):
+    write_project(tmp_path)
+    assert build(tmp_path, capsys) == (0, "")
+    (tmp_path / "docs" / "02-more.md").write_text("# More\n")
+    assert build(tmp_path, capsys) == (0, "")
+    assert ">More<" in page(tmp_path / "docs" / "_build", "README")
+
+
+# This project's own site
+# -----------------------
+
+
+def test_every_module_and_script_is_a_page_in_the_reading_order(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT)
+    order = runpy.run_path(str(ROOT / "docs" / "conf.py"))["reading_order"]
+    for part, folder in ("Source", "numpycnn"), ("Examples", "examples"):
+        files = (ROOT / folder).rglob("*.py")
+        assert set(order[part]) == {
+            path.relative_to(ROOT).with_suffix("").as_posix() for path in files
+        }
+    pages = {f"docs/{path.stem}" for path in (ROOT / "docs").glob("*.md")}
+    assert pages <= {*order["Tutorial"], *order["Reference"]}
+
+
+def test_the_font_comes_with_its_licence():
+    static = ROOT / "docs" / "_static"
+    assert (static / "stix-two-math.woff2").read_bytes().startswith(b"wOF2")
+    assert "SIL OPEN FONT LICENSE" in (static / "stix-two-math.OFL.txt").read_text()
+
+
+def test_the_examples_in_the_docstrings():
+    failed, tried = doctest.testmod(source_pages)
+    assert tried > 0
+    assert failed == 0
