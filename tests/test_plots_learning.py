@@ -1,0 +1,222 @@
+"""The figures of learning: the loss and its pull, backward as a matrix, the ways downhill."""
+
+import numpy as np
+import pytest
+
+from numpycnn import Conv1D, ReLU, softmax_cross_entropy
+from numpycnn.plots.derivatives import plot_matrices
+from numpycnn.plots.descent import plot_losses, plot_paths
+from numpycnn.plots.loss import plot_pull, plot_surprise
+
+SCORES = np.array([0.0, 1.0, -1.0])
+
+
+def words(panel):
+    return [text.get_text() for text in panel.texts]
+
+
+def small_convolution():
+    layer = Conv1D(1, 1, kernel_size=3)
+    layer.params["w"][:, 0, 0] = 3, 1, -2
+    return layer
+
+
+def bowl(u, v):
+    return u**2 + v**2
+
+
+PATHS = {
+    "straight": np.array([[-4.0, 2.0], [-2.0, 1.0], [0.0, 0.0]]),
+    "round about": np.array([[-4.0, 2.0], [1.0, -1.0]]),
+}
+
+
+@pytest.fixture(
+    params=["surprise", "pull", "matrices", "paths", "losses"],
+)
+def figure(request):
+    return {
+        "surprise": lambda: plot_surprise([0.05, 1 / 3, 1.0]),
+        "pull": lambda: plot_pull(SCORES, 1),
+        "matrices": lambda: plot_matrices(small_convolution(), (1, 7, 1)),
+        "paths": lambda: plot_paths(bowl, PATHS),
+        "losses": lambda: plot_losses({"slow": [1.1, 1.0], "fast": [1.1, 0.001]}),
+    }[request.param]()
+
+
+def test_every_figure_is_as_wide_as_a_page_and_holds_what_it_says(figure):
+    figure.draw_without_rendering()
+    width, height = (figure.get_size_inches() * figure.dpi).round()
+    assert width == 640
+    box = figure.get_tightbbox().transformed(figure.dpi_scale_trans)
+    assert min(box.xmin, box.ymin) >= 0
+    assert box.xmax <= width
+    assert box.ymax <= height
+    panels = [panel.get_tightbbox() for panel in figure.axes]
+    assert not any(
+        first.overlaps(second) for i, first in enumerate(panels) for second in panels[i + 1 :]
+    )
+
+
+# The loss
+# --------
+
+
+def test_the_surprise_is_drawn_over_all_probabilities_and_marked_where_asked():
+    figure = plot_surprise([0.05, 1 / 3, 1.0])
+    (panel,) = figure.axes
+    curve, *dots = panel.lines
+    p, surprise = curve.get_data()
+    np.testing.assert_allclose(surprise, -np.log(p))
+    assert p.min() == pytest.approx(0.01)
+    assert p.max() == pytest.approx(1)
+    marked = [(dot.get_xdata()[0], dot.get_ydata()[0]) for dot in dots]
+    np.testing.assert_allclose(marked, [(0.05, np.log(20)), (1 / 3, np.log(3)), (1, 0)])
+    assert words(panel) == ["0.05: 2.9957", "0.333: 1.0986", "1: 0.0000"]
+
+
+def test_the_curve_reaches_the_smallest_probability_that_is_marked():
+    (panel,) = plot_surprise([0.0001]).axes
+    assert panel.lines[0].get_xdata().min() == pytest.approx(0.0001)
+
+
+@pytest.mark.parametrize("p", [0.0, -0.1, 1.1, np.nan])
+def test_what_is_no_probability_is_refused(p):
+    with pytest.raises(ValueError, match="plot_surprise expected probabilities above 0, up to 1"):
+        plot_surprise([0.5, p])
+
+
+def test_the_pull_is_the_gradient_of_the_loss():
+    above, below = plot_pull(SCORES, 1).axes
+    p = np.exp(SCORES) / np.exp(SCORES).sum()
+    _, gradient = softmax_cross_entropy(SCORES[None], np.array([1]))
+    np.testing.assert_allclose([bar.get_height() for bar in above.patches], p)
+    np.testing.assert_allclose([bar.get_height() for bar in below.patches], gradient[0])
+    assert words(above) == ["0.24", "0.67", "0.09"]
+    assert words(below) == ["0.24", "-0.33", "0.09"]
+    assert [label.get_text() for label in below.get_xticklabels()] == [
+        "Quiet",
+        "Positive\narrival",
+        "Negative\narrival",
+    ]
+
+
+@pytest.mark.parametrize("target", [0, 2])
+def test_the_true_class_alone_has_another_colour(target):
+    for panel in plot_pull(SCORES, target).axes:
+        colours = [bar.get_facecolor() for bar in panel.patches]
+        assert colours.count(colours[target]) == 1
+        assert len(set(colours)) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((SCORES[:2], 1), r"plot_pull expected logits of shape \(D=3\), got \(2,\)"),
+        ((np.array([0.0, np.inf, 1.0]), 1), "plot_pull expected finite numbers, got inf"),
+        ((SCORES, 3), "expected labels from 0 to 2"),
+    ],
+)
+def test_scores_that_cannot_be_drawn_are_named(arguments, words):
+    with pytest.raises(ValueError, match=words):
+        plot_pull(*arguments)
+
+
+# Backward as a matrix
+# --------------------
+
+
+def test_forward_is_the_band_of_the_kernel_and_backward_its_transpose():
+    left, right = plot_matrices(small_convolution(), (1, 7, 1)).axes
+    band = 3 * np.eye(5, 7) + np.eye(5, 7, 1) - 2 * np.eye(5, 7, 2)
+    np.testing.assert_array_equal(left.images[0].get_array(), band)
+    np.testing.assert_array_equal(right.images[0].get_array(), band.T)
+    assert words(left) == ["3", "1", "-2"] * 5
+    assert words(right) == ["3", "1", "3", *["-2", "1", "3"] * 3, "-2", "1", "-2"]
+
+
+def test_backward_is_drawn_as_it_is_and_not_as_it_should_be():
+    class Unturned(Conv1D):
+        def backward(self, dy, cache):
+            dx, grads = super().backward(dy, cache)
+            return dx[:, ::-1], grads
+
+    layer = Unturned(1, 1, kernel_size=3)
+    layer.params["w"][:, 0, 0] = 3, 1, -2
+    left, right = plot_matrices(layer, (1, 5, 1)).axes
+    there, back = (panel.images[0].get_array() for panel in (left, right))
+    np.testing.assert_array_equal(back, there.T[::-1])
+
+
+def test_zero_is_white_and_both_signs_have_the_same_strength():
+    for panel in plot_matrices(small_convolution(), (1, 7, 1)).axes:
+        assert panel.images[0].get_clim() == (-3, 3)
+
+
+def test_a_layer_that_is_not_linear_has_no_matrix():
+    with pytest.raises(ValueError, match="expected a linear layer"):
+        plot_matrices(ReLU(), (1, 4, 1))
+
+
+# Downhill
+# --------
+
+
+def test_each_path_is_drawn_in_a_panel_of_its_own_and_its_end_is_marked():
+    figure = plot_paths(bowl, PATHS)
+    assert [panel.get_title(loc="left") for panel in figure.axes] == list(PATHS)
+    for panel, path in zip(figure.axes, PATHS.values(), strict=True):
+        steps, end = panel.lines
+        np.testing.assert_array_equal(steps.get_xydata(), path)
+        np.testing.assert_array_equal(end.get_xydata(), path[-1:])
+
+
+def test_all_panels_show_the_same_piece_of_the_same_landscape():
+    first, second = plot_paths(bowl, PATHS).axes
+    assert first.get_xlim() == second.get_xlim()
+    assert first.get_ylim() == second.get_ylim()
+    low, high = first.get_xlim()
+    assert low < -4 < 1 < high
+    for panel in (first, second):
+        (contours,) = panel.collections
+        assert contours.levels[-1] == bowl(-4, 2)
+        assert contours.levels[-2] == bowl(-4, 2) / 4
+
+
+@pytest.mark.parametrize(
+    ("paths", "words"),
+    [
+        ({}, "plot_paths expected at least one path, got none"),
+        (
+            {"way": np.zeros((4, 3))},
+            r"plot_paths expected way of shape \(T, weights=2\), got \(4, 3\)",
+        ),
+    ],
+)
+def test_paths_that_cannot_be_drawn_are_named(paths, words):
+    with pytest.raises(ValueError, match=words):
+        plot_paths(bowl, paths)
+
+
+def test_losses_are_drawn_by_epoch_on_a_logarithmic_axis():
+    figure = plot_losses({"slow": [1.1, 1.0, 0.9], "fast": [1.1, 0.01]})
+    (panel,) = figure.axes
+    slow, fast = panel.lines
+    np.testing.assert_array_equal(slow.get_xydata(), [(1, 1.1), (2, 1.0), (3, 0.9)])
+    np.testing.assert_array_equal(fast.get_xydata(), [(1, 1.1), (2, 0.01)])
+    assert panel.get_yscale() == "log"
+    figure.draw_without_rendering()
+    assert "0.01" in [label.get_text() for label in panel.get_yticklabels()]
+    assert [text.get_text() for text in panel.get_legend().get_texts()] == ["slow", "fast"]
+    assert slow.get_linestyle() != fast.get_linestyle()
+
+
+def test_a_loss_of_zero_is_left_out():
+    (line,) = plot_losses({"sure": [1.1, 0.0, 0.5]}).axes[0].lines
+    np.testing.assert_array_equal(line.get_ydata(), [1.1, np.nan, 0.5])
+
+
+@pytest.mark.parametrize("n", [0, 6])
+def test_more_trainings_than_can_be_told_apart_are_refused(n):
+    with pytest.raises(ValueError, match=f"plot_losses expected 1 to 5 trainings, got {n}"):
+        plot_losses({str(i): [1.0] for i in range(n)})
