@@ -1,5 +1,6 @@
 """The figures: what is drawn, between which limits, and under which labels."""
 
+import itertools
 import subprocess
 import sys
 
@@ -130,6 +131,15 @@ def test_the_confusion_matrix_shows_each_count_in_its_cell_and_shares_as_shades(
     names = ["Quiet", "Positive\narrival", "Negative\narrival"]
     assert [label.get_text() for label in panel.get_yticklabels()] == names
     assert [label.get_text() for label in panel.get_xticklabels()] == names
+
+
+@pytest.mark.parametrize("n_classes", [2, 4, 5, 9])
+def test_the_names_below_a_confusion_matrix_do_not_run_into_each_other(n_classes):
+    names = [f"kind number {n}" for n in range(n_classes)]
+    figure = plot_confusion(np.eye(n_classes, dtype=int), names)
+    figure.draw_without_rendering()
+    boxes = [label.get_window_extent() for label in figure.axes[0].get_xticklabels()]
+    assert all(one.x1 < other.x0 for one, other in itertools.pairwise(boxes))
 
 
 @pytest.mark.parametrize("counts", [COUNTS[:2], COUNTS / 2, COUNTS[0]])

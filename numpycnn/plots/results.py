@@ -129,7 +129,8 @@ def plot_confusion(counts: Array, class_names: Sequence[str] = CLASS_NAMES) -> F
             f"row for each of {n_classes} class names, got {counts.dtype} of shape {counts.shape}; "
             "make them with confusion_matrix, and name the classes"
         )
-    figure = blank_figure(WIDTH, 180 + 90 * n_classes)
+    few = n_classes <= 4  # so that their names stand side by side
+    figure = blank_figure(WIDTH, 180 + (90 if few else 45) * n_classes)
     panel = figure.subplots()
     dress(panel)
     panel.grid(visible=False)
@@ -139,9 +140,9 @@ def plot_confusion(counts: Array, class_names: Sequence[str] = CLASS_NAMES) -> F
         for j, count in enumerate(row):
             ink = "white" if shares[i, j] > 0.5 else "black"
             panel.text(j, i, str(count), ha="center", va="center", color=ink, fontsize=FONT + 2)
-    lines = [name.replace(" ", "\n") for name in class_names]  # three names side by side
-    panel.set_xticks(range(n_classes), lines)
-    panel.set_yticks(range(n_classes), lines)
+    names = [name.replace(" ", "\n") if few else name for name in class_names]
+    panel.set_xticks(range(n_classes), names, rotation=0 if few else 90)
+    panel.set_yticks(range(n_classes), names)
     panel.set(xlabel="predicted class", ylabel="true class")
     return figure
 
