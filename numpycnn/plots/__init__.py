@@ -5,6 +5,13 @@ from numpycnn.plots.figure import show  # first, because it says how to install 
 # isort: split
 from numpycnn.plots.derivatives import plot_matrices, plot_step_sweep
 from numpycnn.plots.descent import plot_losses, plot_paths
+from numpycnn.plots.inside import (
+    plot_equivariance,
+    plot_filters,
+    plot_inside,
+    plot_receptive_fields,
+    plot_saliency,
+)
 from numpycnn.plots.loss import plot_pull, plot_surprise
 from numpycnn.plots.results import (
     plot_accuracy,
@@ -16,11 +23,16 @@ from numpycnn.plots.results import (
 __all__ = [
     "plot_accuracy",
     "plot_confusion",
+    "plot_equivariance",
+    "plot_filters",
+    "plot_inside",
     "plot_learning_curves",
     "plot_losses",
     "plot_matrices",
     "plot_paths",
     "plot_pull",
+    "plot_receptive_fields",
+    "plot_saliency",
     "plot_step_sweep",
     "plot_surprise",
     "plot_traces",

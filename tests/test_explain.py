@@ -1,0 +1,237 @@
+"""What a network looks at: activations, receptive fields and saliency against their definitions."""
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
+
+from numpycnn import Conv1D, Dense, Flatten, GlobalMaxPool1D, MaxPool1D, ReLU, Sequential, Softmax
+from numpycnn.checks.derivatives import central_difference, complex_step
+from numpycnn.checks.strategies import distinct, networks, paddings, sizes, with_random_params
+from numpycnn.explain import activations, probabilities, receptive_fields, saliency
+from numpycnn.layers.layer import Layer
+
+
+def copies(*arrays):
+    return [array.copy() for array in arrays]
+
+
+@given(networks())
+def test_the_last_activation_is_the_prediction(case):
+    model, x = case
+    before = copies(x, *model.params.values())
+    seen = activations(model, x)
+    assert_array_equal(seen[-1].output, model.predict(x))
+    assert [(place, layer) for place, layer, _ in seen] == list(model.leaves())
+    for (_, layer, output), given_to in zip(seen, [x, *(one.output for one in seen)], strict=False):
+        assert_array_equal(layer.forward(given_to)[0], output)
+    for array, was in zip([x, *model.params.values()], before, strict=True):
+        assert_array_equal(array, was)
+
+
+def test_a_chain_within_the_chain_is_taken_apart():
+    model = Sequential(Sequential(Conv1D(1, 2, 3), ReLU()), GlobalMaxPool1D())
+    assert [one.place for one in activations(model, np.ones((1, 9, 1)))] == ["0.0", "0.1", "1"]
+    assert [one.place for one in receptive_fields(model, 9)] == ["0.0", "0.1", "1"]
+
+
+# Saliency
+# --------
+
+
+@given(networks(), st.data())
+def test_saliency_is_the_derivative_of_each_traces_own_score(case, data):
+    model, x = case
+    labels = np.array([data.draw(st.integers(0, 2)) for _ in x])
+    before = copies(x, labels, *model.params.values())
+    gradient = saliency(model, x, labels)
+    assert gradient.shape == x.shape
+    direction = data.draw(distinct(x.shape))
+
+    def own_scores(x):
+        return model.predict(x)[np.arange(len(x)), labels]
+
+    truth = complex_step(own_scores, x, direction).middle
+    assert_allclose((gradient * direction).sum(axis=(1, 2)), truth, rtol=1e-10, atol=1e-13)
+    for array, was in zip([x, labels, *model.params.values()], before, strict=True):
+        assert_array_equal(array, was)
+
+
+def test_saliency_sample_by_sample_against_central_differences():
+    rng = np.random.default_rng(0)
+    model = small_network(rng).astype(np.float64)
+    x = rng.standard_normal((1, 20, 1))
+    slopes = []
+    for i in range(20):
+        direction = np.zeros_like(x)
+        direction[0, i] = 1
+        slopes.append(central_difference(model.predict, x, direction).middle[0, 2])
+    assert_allclose(saliency(model, x, 2).ravel(), slopes, rtol=1e-6, atol=1e-8)
+
+
+def small_network(rng):
+    return Sequential(
+        Conv1D(1, 4, 5, padding="same", rng=rng), ReLU(), GlobalMaxPool1D(), Dense(4, 3, rng=rng)
+    )
+
+
+@given(networks(), st.integers(0, 2))
+def test_gradient_times_input_and_the_share_of_the_biases_make_up_the_score(case, label):
+    model, x = case
+    scores, cache = model.forward(x[:1])
+    _, grads = model.backward(np.eye(3)[[label]], cache)
+    biases = sum((grads[name] * b).sum() for name, b in model.params.items() if name.endswith(".b"))
+    share = (saliency(model, x[:1], label) * x[:1]).sum()
+    assert_allclose(share + biases, scores[0, label], rtol=1e-10, atol=1e-13)
+
+
+def test_behind_a_global_maximum_only_what_the_winners_look_at_has_a_gradient():
+    rng = np.random.default_rng(1)
+    model = small_network(rng)
+    x = rng.standard_normal((1, 64, 1), dtype=np.float32)
+    (_, rectified, *_), (_, field, *_) = activations(model, x)[0:4], receptive_fields(model, 64)
+    seen = set()
+    for winner in rectified.output[0].argmax(axis=0):
+        first, last = field.of(int(winner))
+        seen |= set(range(first, last + 1))
+    with_gradient = set(np.flatnonzero(saliency(model, x, 0)))
+    assert with_gradient
+    assert with_gradient <= seen
+    assert len(seen) < 64
+
+
+def test_one_label_for_all_is_the_same_label_for_each():
+    model, x = small_network(0), np.random.default_rng(0).standard_normal((3, 20, 1))
+    assert_array_equal(saliency(model, x, 1), saliency(model, x, np.array([1, 1, 1])))
+
+
+@pytest.mark.parametrize("labels", [3, -1, 0.0, [0, 1], [0, 1, 3], [[0, 1, 2]], True])
+def test_labels_without_a_score_are_refused(labels):
+    with pytest.raises(ValueError, match="saliency expected labels from 0 to 2, one for each of 3"):
+        saliency(small_network(0), np.zeros((3, 20, 1)), labels)
+
+
+def test_saliency_refuses_what_it_cannot_explain():
+    with pytest.raises(ValueError, match=r"expected x of shape \(N, L, C\), got \(20,\)"):
+        saliency(small_network(0), np.zeros(20), 0)
+    with pytest.raises(ValueError, match="expected finite numbers, got nan in trace 0"):
+        saliency(small_network(0), np.full((1, 20, 1), np.nan), 0)
+    with pytest.raises(ValueError, match=r"a row of scores for each trace, .* got .*\(1, 18, 2\)"):
+        saliency(Sequential(Conv1D(1, 2, 3)), np.zeros((1, 20, 1)), 0)
+
+
+# Receptive fields
+# ----------------
+
+
+@st.composite
+def stacks(draw):
+    """Up to three convolutions and poolings of every kind, in float64, and a trace for them.
+
+    Weights, biases and samples are above 0, so a far larger sample reaches every output that
+    looks at it: nothing is cut off by a ReLU, and each maximum over it is a new one.
+    """
+    layers, n_channels = [], draw(sizes(1, 2))
+    shape = 1, draw(sizes(8, 24)), n_channels
+    for _ in range(draw(sizes(1, 3))):
+        kind = draw(st.sampled_from(["conv", "conv", "pool", "relu"]))
+        if kind == "conv":
+            options = {"stride": draw(sizes(1, 3)), "dilation": draw(sizes(1, 3))}
+            options["padding"] = draw(paddings)
+            layers.append(Conv1D(n_channels, draw(sizes(1, 2)), draw(sizes(1, 4)), **options))
+            n_channels = layers[-1].out_channels
+        elif kind == "pool":
+            layers.append(MaxPool1D(draw(sizes(1, 3)), stride=draw(sizes(1, 4))))
+        else:
+            layers.append(ReLU())
+    model = draw(with_random_params(Sequential(*layers)))
+    positive = {name: np.abs(array) for name, array in model.params.items()}
+    return model.with_params(positive), np.abs(draw(distinct(shape)))
+
+
+@given(stacks(), st.data())
+def test_an_output_depends_on_its_field_up_to_both_ends_and_on_nothing_else(case, data):
+    model, x = case
+    length = x.shape[1]
+    try:
+        before = activations(model, x)
+    except ValueError:
+        with pytest.raises(ValueError, match="receptive_fields expected traces long enough for"):
+            receptive_fields(model, length)
+        return
+    i = data.draw(st.integers(0, length - 1))
+    disturbed = x.copy()
+    disturbed[0, i] += 1e3
+    for was, now, field in zip(
+        before, activations(model, disturbed), receptive_fields(model, length), strict=True
+    ):
+        assert (field.place, field.layer) == (was.place, was.layer)
+        changed = (was.output != now.output).any(axis=(0, 2))
+        for m, has_changed in enumerate(changed):
+            first, last = field.of(m)
+            if has_changed:
+                assert first <= i <= last
+            if i in (first, last):
+                assert has_changed
+
+
+@given(stacks(), st.data())
+def test_the_gradient_of_an_output_lies_in_its_field(case, data):
+    model, x = case
+    try:
+        y, cache = model.forward(x)
+    except ValueError:
+        assume(False)
+    m = data.draw(st.integers(0, y.shape[1] - 1))
+    dy = np.zeros_like(y)
+    dy[0, m] = 1
+    dx, _ = model.backward(dy, cache)
+    first, last = receptive_fields(model, x.shape[1])[-1].of(m)
+    outside = np.ones(x.shape[1], dtype=bool)
+    outside[max(0, first) : max(0, last + 1)] = False
+    assert not dx[0, outside].any()
+
+
+def test_from_the_first_layer_that_mixes_the_trace_on_all_of_it_is_seen():
+    for mixer in (Flatten(), GlobalMaxPool1D()):
+        *_, mixed, after = receptive_fields(Sequential(Conv1D(1, 2, 3), mixer, ReLU()), 30)
+        for field in (mixed, after):
+            assert (field.reach, field.stride, field.left) == (30, 0, 0)
+            assert field.of(7) == (0, 29)
+
+
+class Mystery(Layer):
+    def forward(self, x):
+        return x, None
+
+
+def test_receptive_fields_refuse_what_they_cannot_know():
+    with pytest.raises(ValueError, match=r"layers of this package, got Mystery\(\) at 1, and cann"):
+        receptive_fields(Sequential(ReLU(), Mystery()), 20)
+    with pytest.raises(ValueError, match=r"long enough for MaxPool1D\(9, .*\) at 0, .* 8 samples"):
+        receptive_fields(Sequential(MaxPool1D(9)), 8)
+    with pytest.raises(ValueError, match="expected n_samples to be 1 or more, got 0"):
+        receptive_fields(Sequential(ReLU()), 0)
+
+
+# Probabilities
+# -------------
+
+
+def test_probabilities_come_from_scores_or_are_there_already():
+    model, x = small_network(0), np.random.default_rng(0).standard_normal((2, 20, 1))
+    chances = probabilities(model, x)
+    scores = model.predict(x)
+    assert_allclose(chances.sum(axis=-1), 1)
+    assert_allclose(np.log(chances[:, 1] / chances[:, 0]), scores[:, 1] - scores[:, 0], atol=1e-6)
+    nested = Sequential(model, Sequential(Softmax()))
+    assert_array_equal(probabilities(nested, x), chances)
+
+
+@pytest.mark.parametrize("function", [activations, probabilities, receptive_fields])
+def test_only_a_sequential_can_be_taken_apart(function):
+    with pytest.raises(
+        TypeError, match=rf"{function.__name__} expected a Sequential, got ReLU\(\)"
+    ):
+        function(ReLU(), 5)
