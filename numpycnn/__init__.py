@@ -13,7 +13,7 @@ loss by each of them.
 
 Read it in this order, each file a chapter:
 
-1. `traces`: what goes in
+1. `traces`, `baselines`: what goes in, and what the simplest rules make of it
 2. `layers.layer`: what a layer is; `validation`: what it says to a wrong shape
 3. `layers.initialisation`, `layers.dense`: where weights start, and weighted sums
 4. `layers.relu`: the bend between them
@@ -22,13 +22,16 @@ Read it in this order, each file a chapter:
 7. `layers.sequential`, `layers.storage`: the network, and saving it;
    `long_records`: running it over a day of data
 8. `layers.softmax`, `training.losses`: from scores to a loss
-9. `training.adam`, `training.fit`, `training.metrics`: learning
+9. `training.adam`, `training.fit`, `training.metrics`: learning;
+   `training.doctor`: what to look at when it does not
 10. `checks.reference`: the definitions, as literal loops
 11. `checks.derivatives`, `checks.matrix`: derivatives without backward
 12. `checks.diagnosis`, `checks.case`, `checks.gradients`: is it right, and if not, why?
 13. `checks.optimizer`, `checks.bugs`: is the optimiser right, is the checker?
 14. `checks.strategies`: random cases for tests of your own
-15. `plots.figure`, `plots.results`, `plots.derivatives`: the figures
+15. `explain`: what a trained network looks at
+16. `plots.figure`, `plots.results`, `plots.convolution`, `plots.phases`, `plots.loss`,
+   `plots.descent`, `plots.derivatives`, `plots.inside`, `plots.architectures`: the figures
 """
 
 from numpycnn.checks import GradientError, GradientReport, assert_gradients, check_gradients
@@ -50,6 +53,7 @@ from numpycnn.training import (
     History,
     confusion_matrix,
     cross_entropy,
+    diagnose,
     evaluate,
     fit,
     softmax_cross_entropy,
@@ -76,6 +80,7 @@ __all__ = [
     "check_gradients",
     "confusion_matrix",
     "cross_entropy",
+    "diagnose",
     "evaluate",
     "fit",
     "make_traces",

@@ -1,0 +1,290 @@
+"""Doctor: what to look at when a network does not learn.
+
+A network that does not learn raises no error. The loss stays where it was, or
+falls and says nothing about why it fell no further. The causes are few, though,
+and most of them show within a second, before any long training:
+
+- in the traces: one that is constant, one that occurs twice, a scale of 1e-6 or 1e6;
+- in the labels: a class that hardly occurs, or the same trace with two labels;
+- in the first forward pass: a loss that is far from that of guessing, activations
+  that fade or grow from layer to layer, ReLUs that let nothing through;
+- in the first steps: weights that move by a millionth of themselves, or by all of it;
+- in the end: three traces that cannot be learned by heart. Whatever cannot learn three
+  will not learn three hundred.
+
+`diagnose` looks at all of these, on a copy of the network, and says of each what it
+found, what it should be, and what to do. It cannot say whether the labels are true,
+or whether what is learned holds for other traces.
+
+Sources: the order of things to try is that of many practitioners, A. Karpathy's "A recipe
+for training neural networks" (2019) among them; the thresholds are our own.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from numpycnn.layers import ReLU, Sequential
+from numpycnn.layers.layer import Array, Layer
+from numpycnn.training.adam import Adam
+from numpycnn.training.losses import one_hot, score
+from numpycnn.validation import check_array, check_finite
+
+SCALES = 1e-2, 1e2  # standard deviations with which float32 and the usual lr do well
+UPDATES = 1e-4, 0.3  # sizes of a step, relative to the weights
+FEW_STEPS, MANY_STEPS = 10, 300
+LEARNED = 0.05  # the loss of a network that knows its three traces by heart
+
+
+class Finding(NamedTuple):
+    """One thing that was looked at."""
+
+    name: str
+    is_fine: bool
+    found: str
+    expected: str
+    advice: str
+
+    def __str__(self) -> str:
+        mark = "fine" if self.is_fine else "LOOK"
+        text = f"  {mark}  {self.name}: {self.found}; should be {self.expected}"
+        return text if self.is_fine else f"{text}\n          {self.advice}"
+
+
+class Diagnosis(NamedTuple):
+    """What `diagnose` found: print it, or ask it whether all `is_fine`."""
+
+    findings: tuple[Finding, ...]
+
+    @property
+    def is_fine(self) -> bool:
+        """Whether nothing needs a look."""
+        return all(finding.is_fine for finding in self.findings)
+
+    def __str__(self) -> str:
+        n_bad = sum(not finding.is_fine for finding in self.findings)
+        verdict = f"{n_bad} of {len(self.findings)} need a look" if n_bad else "nothing found"
+        return "\n".join([f"Diagnosis: {verdict}", *map(str, self.findings)])
+
+
+def diagnose(model: Layer, x: Array, targets: Array, *, lr: float = 5e-3) -> Diagnosis:
+    """Look for what keeps `model` from learning traces `x` and their `targets`; best untrained.
+
+    Args:
+        model: ends in scores, not in a softmax. It is not changed. The parts that go from
+            layer to layer need a `Sequential`.
+        x: (N, L, C) or whatever the model takes.
+        targets: integer labels (N,) or one-hot rows (N, D).
+        lr: the step size of Adam that you mean to train with.
+
+    >>> from numpycnn import Conv1D, Dense, Flatten, Sequential, make_traces
+    >>> x, labels = make_traces(60, rng=0)
+    >>> model = Sequential(Conv1D(1, 4, 5, rng=0), ReLU(), Flatten(), Dense(240, 3, rng=0))
+    >>> print(diagnose(model, x, labels))
+    Diagnosis: nothing found
+      fine  scale of the traces: standard deviation 0.21; should be between 0.01 and 100
+      fine  constant traces: 0 of 60; should be 0
+      fine  traces that occur twice: 0 of 60; should be 0
+      fine  rarest class: class 0, 20 of 60 labels; should be at least 4
+      fine  first loss: 1.08; should be near that of guessing, ln 3 = 1.10, or below
+      fine  scale of the activations: 0.17 at 0, 0.11 at 1, 0.11 at 2, 0.13 at 3; should be ...
+      fine  dead ReLU: 0 of 4 at 1; should be less than half
+      fine  size of a step, relative to the weights: 0.016 0.w, 0.055 3.w; should be ...
+      fine  three traces by heart: loss 0.000 after 300 steps; should be below 0.05
+
+    Raises `TypeError` or `ValueError` for arguments that do not fit, as `fit` does.
+    """
+    if not isinstance(model, Layer) or not model.params:
+        raise TypeError(f"diagnose expected a model with parameters to train, got {model!r}")
+    check_array("diagnose", "x", x, "..., D", (..., None))
+    if len(x) != len(np.atleast_1d(targets)):
+        raise ValueError(
+            f"diagnose expected a target for each trace, got {len(x)} traces and "
+            f"{len(np.atleast_1d(targets))} targets"
+        )
+    x = x.astype(np.result_type(*model.params.values()), copy=False)
+    check_finite("diagnose", "x", x)
+    # A sick network may overflow, and then the numbers below say so.
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        scores, _ = model.forward(x)
+        y = one_hot(targets, scores.shape, scores.dtype, "diagnose")
+        findings = [*_traces(x, y), _labels(y), _first_loss(scores, y)]
+        if isinstance(model, Sequential):
+            findings += _layers(model, x)
+        findings += [_step_sizes(model, x, y, lr), _by_heart(model, x, y, lr)]
+    return Diagnosis(tuple(findings))
+
+
+# The patient's history
+# ---------------------
+
+
+def _traces(x: Array, y: Array) -> list[Finding]:
+    """Scale, constant traces, and traces that occur twice."""
+    flat = x.reshape(len(x), -1)
+    n_constant = int((np.ptp(flat, axis=1) == 0).sum())
+    _, which, counts = np.unique(flat, axis=0, return_inverse=True, return_counts=True)
+    which = which.ravel()  # NumPy 2.0 gave it a second axis
+    n_twice = int((counts[which] > 1).sum())
+    rows = np.unique(np.column_stack([which, y.reshape(len(y), -1)]), axis=0)
+    n_torn = len(rows) - len(counts)
+    torn = f", {n_torn} of them with another label the second time" if n_torn else ""
+    return [
+        _in_range(
+            "scale of the traces",
+            {"": float(x.std())},
+            SCALES,
+            "standard deviation ",
+            "divide by the standard deviation, of all traces or of each",
+        ),
+        Finding(
+            "constant traces",
+            n_constant == 0,
+            f"{n_constant} of {len(x)}",
+            "0",
+            "leave them out: a dead channel, a gap filled with zeros?",
+        ),
+        Finding(
+            "traces that occur twice",
+            n_twice == 0,
+            f"{n_twice} of {len(x)}{torn}",
+            "0",
+            "leave the copies out, before splitting: a copy among the held-out traces "
+            "makes the accuracy there a lie",
+        ),
+    ]
+
+
+def _labels(y: Array) -> Finding:
+    """Whether every class occurs often enough to be worth a network's while."""
+    counts = y.reshape(-1, y.shape[-1]).sum(axis=0)
+    rarest, n_labels = int(counts.argmin()), y.size // y.shape[-1]
+    least = max(1, n_labels // (5 * len(counts)))  # a fifth of an equal share
+    return Finding(
+        "rarest class",
+        bool(counts[rarest] >= least),
+        f"class {rarest}, {counts[rarest]:.0f} of {n_labels} labels",
+        f"at least {least}",
+        "get more of it, show it more often, or widen the last layer by no more than the "
+        "classes there are; and compare with the accuracy of naming the commonest class",
+    )
+
+
+# The first look
+# --------------
+
+
+def _first_loss(scores: Array, y: Array) -> Finding:
+    """Whether the network begins at a guess, or surely wrong, or with nothing to say."""
+    loss, guessing = float(score(scores, y)[0]), float(np.log(y.shape[-1]))
+    differ = bool(np.ptp(scores, axis=-1).max() > 0)
+    return Finding(
+        "first loss",
+        differ and loss < 1.5 * guessing,
+        f"{loss:.3g}" + ("" if differ else ", and all scores are equal"),
+        f"near that of guessing, ln {y.shape[-1]} = {guessing:.2f}, or below",
+        "the scores are too large: scale the traces down, or begin with smaller weights"
+        if differ
+        else "begin with random weights; from zeros nothing can be told apart",
+    )
+
+
+def _layers(model: Sequential, x: Array) -> list[Finding]:
+    """How large each layer's output is, and how many ReLUs let nothing through."""
+    scales, dead, most_dead = {}, [], 0.0
+    for place, layer in model.leaves():
+        x, _ = layer.forward(x)
+        scales[f" at {place}"] = float(x.std())
+        if isinstance(layer, ReLU):
+            silent = ~(x > 0).reshape(-1, x.shape[-1]).any(axis=0)
+            dead.append(f"{silent.sum()} of {silent.size} at {place}")
+            most_dead = max(most_dead, float(silent.mean()))
+    findings = [
+        _in_range(
+            "scale of the activations",
+            scales,
+            SCALES,
+            "",
+            "the first layer outside the range is the culprit: mend its weights, or what goes in",
+        )
+    ]
+    if dead:
+        findings.append(
+            Finding(
+                "dead ReLU",
+                most_dead < 0.5,
+                ", ".join(dead),
+                "less than half",
+                "these never let anything through and cannot learn: raise the biases before "
+                "them towards 0, or train with a smaller lr",
+            )
+        )
+    return findings
+
+
+# The first steps
+# ---------------
+
+
+def _step_sizes(model: Layer, x: Array, y: Array, lr: float) -> Finding:
+    """How far the weights of each layer move at most in one of the first steps."""
+    twin = _copy_of(model)
+    optimizer = Adam(twin.params, lr)
+    weights = {name: array for name, array in twin.params.items() if array.ndim > 1}
+    weights = weights or twin.params
+    sizes = dict.fromkeys(weights, 0.0)
+    for _ in range(FEW_STEPS):
+        before = {name: array.copy() for name, array in weights.items()}
+        _step(twin, optimizer, x, y)
+        for name, old in before.items():
+            moved, size = np.linalg.norm(weights[name] - old), np.linalg.norm(old)
+            sizes[name] = max(sizes[name], float(moved / max(size, 1e-30)))
+    return _in_range(
+        "size of a step, relative to the weights",
+        {f" {name}": size for name, size in sizes.items()},
+        UPDATES,
+        "",
+        "too large: a smaller lr; too small: a larger one; 0: no gradient arrives, so look for "
+        "dead ReLUs and check the backward passes with check_gradients",
+    )
+
+
+def _by_heart(model: Layer, x: Array, y: Array, lr: float) -> Finding:
+    """Whether a copy can learn three traces, of three classes if there are so many."""
+    labels = y.reshape(len(y), -1).argmax(axis=1)
+    _, first = np.unique(labels, return_index=True)
+    others = np.setdiff1d(np.arange(len(x)), first)
+    three = np.concatenate([first, others])[:3]
+    twin = _copy_of(model)
+    optimizer = Adam(twin.params, lr)
+    for _ in range(MANY_STEPS):
+        _step(twin, optimizer, x[three], y[three])
+    loss = float(score(twin.forward(x[three])[0], y[three])[0])
+    return Finding(
+        "three traces by heart",
+        loss < LEARNED,
+        f"loss {loss:.3f} after {MANY_STEPS} steps",
+        f"below {LEARNED}",
+        "another lr; if none helps, a layer is wrong or too small: run check_gradients on "
+        "each, and look whether the three traces differ at all",
+    )
+
+
+def _copy_of(model: Layer) -> Layer:
+    return model.with_params({name: array.copy() for name, array in model.params.items()})
+
+
+def _step(model: Layer, optimizer: Adam, x: Array, y: Array) -> None:
+    scores, cache = model.forward(x)
+    _, grads = model.backward(score(scores, y)[1], cache)
+    optimizer.step(grads)
+
+
+def _in_range(
+    name: str, values: dict[str, float], limits: tuple[float, float], before: str, advice: str
+) -> Finding:
+    """Return the finding that all values lie between these limits, or that they do not."""
+    low, high = limits
+    is_fine = all(low <= value <= high for value in values.values())
+    found = ", ".join(f"{before}{value:.2g}{what}" for what, value in values.items())
+    return Finding(name, is_fine, found, f"between {low:g} and {high:g}", advice)
