@@ -33,6 +33,7 @@ from numpycnn import (
     make_traces,
     train_test_split,
 )
+from numpycnn.baselines import LargestSampleRule, MajorityRule, MedianRule
 from numpycnn.plots import plot_learning_curves, plot_traces, show
 
 # The options
@@ -138,6 +139,19 @@ print(f"\n{'true class':16}   predicted: " + "   ".join(CLASS_NAMES))
 for name, row in zip(CLASS_NAMES, counts, strict=True):
     cells = [f"{count:{len(column)}}" for column, count in zip(CLASS_NAMES, row, strict=True)]
     print(f"{name:16}              " + "   ".join(cells))
+
+# Is that good?
+# -------------
+# Ask what the simplest rules score that learn from the same traces. One always names the
+# commonest class. The others look at one number of a trace, its median or its largest
+# sample, and they are as good as the network. So the job needs none, and the score does
+# not show what it has learned: see [where it works](where_does_it_work.py) for that, and
+# [how hard it can be](how_hard_is_it.py) for traces that do need a network.
+
+print(f"\n{'without a network':34}accuracy")
+for rule in MajorityRule(), MedianRule(), LargestSampleRule():
+    right = rule.fit(x_train, y_train).predict(x_test).argmax(axis=-1) == y_test
+    print(f"  {type(rule).__name__:32}{right.mean():.3f}")
 
 # The figures
 # -----------

@@ -14,10 +14,19 @@ trace is subtracted and what exceeds ±1 is cut off, as an instrument would.
 The question for the network: is there an arrival, and of which sign, wherever
 in the trace it may be?
 
-Source: the system of chapter 04d of the course at geo-sciml.com.
+These traces are easier than they look. The pulse has one sign, so it moves the
+mean; and once the mean is subtracted, every other sample of the trace tells which
+way. So there are harder ones, too: with a wavelet whose mean is zero, with an
+amplitude and a noise that vary from trace to trace, with arrivals anywhere or
+partly outside, with a spike or a burst in every trace that is no arrival, and with
+several channels.
+
+Source: the system of chapter 04d of the course at geo-sciml.com. The zero-mean
+wavelet is that of N. Ricker, "The form and laws of propagation of seismic
+wavelets", Geophysics 18 (1953), 10-40.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
@@ -28,6 +37,52 @@ CLASS_NAMES = ("Quiet", "Positive arrival", "Negative arrival")
 """What the labels 0, 1 and 2 mean."""
 
 POLARITY = np.array([0.0, 1.0, -1.0])  # the sign of the pulse in each class
+
+# What an arrival looks like
+# --------------------------
+# Two shapes, both of height 1 at their centre, `tau` samples from it. The Gaussian
+# is a single hump, and `w` is its standard deviation. The Ricker wavelet has a trough
+# on either side, which together outweigh the hump exactly: its mean is zero. It
+# crosses zero at `tau = ±w`, and its spectrum peaks at `1 / (√2 π w)` cycles per sample.
+
+
+def gaussian(tau: Array, w: Array) -> Array:
+    """The one-signed pulse: exp(-½ (tau / w)²)."""
+    return np.exp(-0.5 * (tau / w) ** 2)
+
+
+def ricker(tau: Array, w: Array) -> Array:
+    """The zero-mean wavelet: (1 - (tau / w)²) exp(-½ (tau / w)²)."""
+    return (1 - (tau / w) ** 2) * gaussian(tau, w)
+
+
+WAVELETS = {"gaussian": gaussian, "ricker": ricker}
+
+# What is no arrival
+# ------------------
+# A glitch of the recorder is one sample long. A passing lorry shakes the ground for a
+# few cycles, much faster than an arrival does: here one cycle in 4 samples, under a
+# Gaussian envelope with a standard deviation of 4 samples.
+
+
+def spike(tau: Array) -> Array:
+    """One sample."""
+    return np.where(tau == 0, 1.0, 0.0)
+
+
+def burst(tau: Array) -> Array:
+    """A few quick cycles: exp(-½ (tau / 4)²) cos(2π tau / 4)."""
+    return np.exp(-0.5 * (tau / 4) ** 2) * np.cos(2 * np.pi * tau / 4)
+
+
+DISTRACTORS = {"spike": (spike,), "burst": (burst,), "any": (spike, burst)}
+
+GAINS = 0.3, 1.0  # how strongly each of several channels sees the arrival
+
+# Making the traces
+# -----------------
+# What is drawn at random is drawn in a fixed order, so the same seed gives the same
+# traces. What the harder traces need is drawn last, and only if it is asked for.
 
 
 def make_traces(
@@ -43,8 +98,12 @@ def make_traces(
     background: float = 0.04,
     background_cycles: float = 2.5,
     clip: float = 1.0,
+    wavelet: str = "gaussian",
+    snr: tuple[float, float] | None = None,
+    distractor: str | None = None,
+    n_channels: int | tuple[int, int] = 1,
 ) -> tuple[Array, Array]:
-    """Make traces x (N, L, 1), float32, and their labels (N,).
+    """Make traces x (N, L, C), float32, and their labels (N,).
 
     Args:
         n_traces: how many, N.
@@ -52,17 +111,34 @@ def make_traces(
         n_samples: their length, L.
         labels: integers 0, 1, 2, one per trace; by default in turn 0, 1, 2, 0, …
         centre: the first and last sample (counted from 1) at which the arrival's centre may
-            lie, whole numbers, both included; by default 12 and L - 12.
-        width: range of the pulse's standard deviation, in samples.
+            lie, whole numbers, both included; by default 12 and L - 12. Below 1 or above L
+            the centre is outside the trace and only a flank of the arrival is in it.
+        width: range of w in samples: the Gaussian's standard deviation, or half the
+            distance between the Ricker wavelet's two zeros.
         amplitude: range of its height, before the mean is subtracted.
         noise: standard deviation of the noise.
         background: amplitude of the background wave.
         background_cycles: its periods per trace.
         clip: samples are cut off at plus and minus this.
+        wavelet: the arrival's shape, "gaussian" or "ricker".
+        snr: range of the signal-to-noise ratio, above 0. If given, `noise` is not used: the
+            noise of each trace has the trace's amplitude, divided by a ratio drawn from this
+            range, as its standard deviation. Quiet traces draw an amplitude too, for their
+            noise, so that the noise has no label to give away.
+        distractor: something in every trace, whatever its class, that is no arrival: "spike",
+            "burst", or "any" for the one or the other. It lies anywhere, with either sign and
+            a height drawn like the arrival's.
+        n_channels: how many channels, C, or a range (low, high) from which one number is drawn
+            for all these traces. Several channels have their own noise and background
+            phase; the arrival and the distractor come at the same time in all of them, with
+            the same sign and a gain for each channel between 0.3 and 1.
 
     >>> x, labels = make_traces(4, rng=0)
     >>> x.shape, x.dtype, labels
     ((4, 64, 1), dtype('float32'), array([0, 1, 2, 0]))
+    >>> x, labels = make_traces(4, wavelet="ricker", snr=(2, 8), distractor="any", n_channels=3)
+    >>> x.shape
+    (4, 64, 3)
 
     Raises `TypeError` or `ValueError` for arguments of another type or range.
     """
@@ -70,34 +146,64 @@ def make_traces(
     n_samples = whole_number("make_traces", "n_samples", n_samples)
     rng = np.random.default_rng(rng)
     labels = _known_labels(labels, n_traces)
-    if centre is None:
-        if n_samples < 24:
-            raise ValueError(
-                f"make_traces expected n_samples of 24 or more, got {n_samples}, because arrivals "
-                "lie at 12 … L - 12; for shorter traces give a range: centre=(first, last)"
-            )
-        centre = 12, n_samples - 12
-    _check_range("centre", centre, "whole numbers", lambda c: isinstance(c, int | np.integer))
-    _check_range("width", width, "numbers above 0", lambda w: w > 0)
+    centre = _known_centre(centre, n_samples)
+    _check_range("width", width, "finite numbers above 0", _above_zero)
     _check_range("amplitude", amplitude, "finite numbers", np.isfinite)
     for name, number in {"noise": noise, "background": background}.items():
         if not 0 <= number < np.inf:
             raise ValueError(f"make_traces expected {name} of 0 or more, got {number}")
     if not clip > 0:
         raise ValueError(f"make_traces expected clip above 0, got {clip}")
+    _check_name("wavelet", wavelet, WAVELETS)
+    if snr is not None:
+        _check_range("snr", snr, "finite numbers above 0", _above_zero)
+    if distractor is not None:
+        _check_name("distractor", distractor, DISTRACTORS)
+    n_channels = _known_channels(n_channels, rng)
 
-    def draw(low: float, high: float) -> Array:
-        return rng.uniform(low, high, (n_traces, 1))
+    def draw(low: float, high: float, n: int = 1) -> Array:
+        return rng.uniform(low, high, (n_traces, 1, n))
 
-    t = np.linspace(0, 1, n_samples)
-    s = np.arange(1, n_samples + 1)
-    x = noise * rng.standard_normal((n_traces, n_samples))
-    x += background * np.sin(2 * np.pi * (background_cycles * t + draw(0, 1)))
-    c = rng.integers(centre[0], centre[1], (n_traces, 1), endpoint=True)
-    pulse = draw(*amplitude) * np.exp(-0.5 * ((s - c) / draw(*width)) ** 2)
-    x += POLARITY[labels][:, None] * pulse
+    t = np.linspace(0, 1, n_samples)[:, None]
+    s = np.arange(1, n_samples + 1)[:, None]
+    z = rng.standard_normal((n_traces, n_samples, n_channels))
+    wave = np.sin(2 * np.pi * (background_cycles * t + draw(0, 1, n_channels)))
+    c = rng.integers(centre[0], centre[1], (n_traces, 1, 1), endpoint=True)
+    a, w = draw(*amplitude), draw(*width)
+    signal = POLARITY[labels][:, None, None] * a * WAVELETS[wavelet](s - c, w)
+    sigma = noise if snr is None else abs(a) / draw(*snr)
+    if distractor is not None:
+        signal = signal + _distractors(distractor, draw(*amplitude), s, rng)
+    if n_channels > 1:
+        signal = signal * draw(*GAINS, n_channels)
+
+    x = sigma * z
+    x += background * wave
+    x += signal
     x -= x.mean(axis=1, keepdims=True)
-    return x.clip(-clip, clip).astype(np.float32)[:, :, None], labels
+    return x.clip(-clip, clip).astype(np.float32), labels
+
+
+def _distractors(kind: str, height: Array, s: Array, rng: np.random.Generator) -> Array:
+    """Return something that is no arrival for each trace, (N, L, 1), at a random place."""
+    place = rng.integers(s[0, 0], s[-1, 0], height.shape, endpoint=True)
+    height = rng.choice([-1.0, 1.0], height.shape) * height
+    shapes = np.stack([shape(s - place) for shape in DISTRACTORS[kind]])
+    which = rng.integers(len(shapes), size=len(height))
+    drawn: Array = height * shapes[which, np.arange(len(height))]
+    return drawn
+
+
+# What may be asked for
+# ---------------------
+
+
+def _above_zero(number: float) -> bool:
+    return 0 < number < np.inf
+
+
+def _is_whole(number: object) -> bool:
+    return isinstance(number, int | np.integer) and not isinstance(number, bool)
 
 
 def _check_range(
@@ -113,6 +219,35 @@ def _check_range(
         )
 
 
+def _check_name(name: str, value: object, known: Iterable[str]) -> None:
+    """Raise unless `value` is one of the names that are known."""
+    names = list(known)
+    if value not in names:
+        raise ValueError(f"make_traces expected {name} to be one of {names}, got {value!r}")
+
+
+def _known_channels(n_channels: int | tuple[int, int], rng: np.random.Generator) -> int:
+    """Return the number of channels: the one given, or one drawn from the range given."""
+    if not isinstance(n_channels, tuple | list):
+        return whole_number("make_traces", "n_channels", n_channels)
+    kind = "whole numbers from 1 up"
+    _check_range("n_channels", n_channels, kind, lambda n: _is_whole(n) and n >= 1)
+    return int(rng.integers(*n_channels, endpoint=True))
+
+
+def _known_centre(centre: tuple[int, int] | None, n_samples: int) -> tuple[int, int]:
+    """Return the range of centres: the one given, or the default one for this length."""
+    if centre is None:
+        if n_samples < 24:
+            raise ValueError(
+                f"make_traces expected n_samples of 24 or more, got {n_samples}, because arrivals "
+                "lie at 12 … L - 12; for shorter traces give a range: centre=(first, last)"
+            )
+        return 12, n_samples - 12
+    _check_range("centre", centre, "whole numbers", _is_whole)
+    return centre
+
+
 def _known_labels(labels: object, n_traces: int) -> Array:
     """Return the labels as an array: those given, or 0, 1, 2 in turn."""
     if labels is None:
@@ -123,6 +258,10 @@ def _known_labels(labels: object, n_traces: int) -> Array:
             f"make_traces expected labels 0, 1 or 2 for each of {n_traces} traces, got {labels!r}"
         )
     return known.astype(int)
+
+
+# To learn from, and to be examined on
+# ------------------------------------
 
 
 def train_test_split(

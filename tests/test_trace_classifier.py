@@ -25,6 +25,9 @@ def test_it_learns_and_says_so(tmp_path):
     (accuracy,) = re.findall(r"accuracy (\d\.\d+)$", done.stdout, re.MULTILINE)
     assert float(accuracy) >= 35 / 36 - 0.001
     assert re.search(r"total +4,211", done.stdout)
+    rules = dict(re.findall(r"^  (\w+Rule) +([01]\.\d{3})$", done.stdout, re.MULTILINE))
+    assert float(rules["MajorityRule"]) < 0.5
+    assert rules["MedianRule"] == rules["LargestSampleRule"] == "1.000"
     for name in ("traces.png", "learning_curves.png"):
         assert (tmp_path / "figures" / name).read_bytes().startswith(b"\x89PNG")
 

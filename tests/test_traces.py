@@ -185,6 +185,111 @@ def test_a_threshold_on_the_median_tells_the_classes_apart():
         assert (called == labels).mean() == 1.0
 
 
+# Harder traces
+# -------------
+
+ALONE = {**PURE, "n_samples": 200, "centre": (100, 100), "clip": 9}  # an arrival far from the ends
+
+
+def test_the_ricker_wavelet_has_the_height_the_zeros_and_the_mean_it_should():
+    x, _ = make_traces(20, rng=0, labels=[1] * 20, wavelet="ricker", width=(4, 4), **ALONE)
+    assert_allclose(x[:, 99, 0], x.max(axis=1)[:, 0])
+    assert ((x[:, 99, 0] >= 0.9) & (x[:, 99, 0] <= 1)).all()
+    assert_allclose(x[:, [95, 103], 0], 0, atol=1e-6)  # four samples from the centre
+    tau = np.arange(1, 201) - 100
+    shape = (1 - tau**2 / 16) * np.exp(-(tau**2) / 32)
+    assert_allclose(inner(x), x[:, 99] * shape, atol=1e-6)
+    assert_allclose(inner(x)[:, :50], 0, atol=1e-6)  # where the Gaussian leaves its offset
+    gaussian, _ = make_traces(20, rng=0, labels=[1] * 20, width=(4, 4), **ALONE)
+    assert (inner(gaussian)[:, :50] < -0.04).all()
+
+
+def test_the_signal_to_noise_ratio_is_drawn_from_its_range():
+    options = {"n_samples": 4000, "background": 0, "clip": np.inf, "rng": 0}
+    quiet, _ = make_traces(300, labels=[0] * 300, amplitude=(0.8, 0.8), snr=(2, 8), **options)
+    ratios = 0.8 / inner(quiet).std(axis=1)
+    assert 1.9 < ratios.min() < 2.2
+    assert 7.7 < ratios.max() < 8.3
+    assert_allclose(ratios.mean(), 5, atol=0.35)
+
+
+def test_the_noise_does_not_tell_the_class():
+    options = {"n_samples": 500, "background": 0, "clip": np.inf, "rng": 0, "centre": (-300, -300)}
+    x, labels = make_traces(3000, snr=(2, 8), amplitude=(0.2, 1.0), **options)
+    sizes = inner(x).std(axis=1)
+    means = [sizes[labels == label].mean() for label in range(3)]
+    assert_allclose(means, sizes.mean(), rtol=0.06)
+
+
+@pytest.mark.parametrize(
+    ("kind", "shapes"),
+    [
+        ("spike", [lambda tau: (tau == 0) * 1.0]),
+        ("burst", [lambda tau: np.exp(-(tau**2) / 32) * np.cos(pi * tau / 2)]),
+        ("any", None),
+    ],
+)
+def test_a_distractor_lies_anywhere_in_every_class_with_either_sign(kind, shapes):
+    options = {**PURE, "clip": 9, "amplitude": (0.5, 1), "centre": (-500, -500)}
+    x, labels = make_traces(3000, rng=0, distractor=kind, **options)
+    x = inner(x) - np.median(inner(x), axis=1, keepdims=True)
+    places = abs(x).argmax(axis=1)
+    heights = x[np.arange(3000), places]
+    assert set(places) == set(range(64))
+    for label in range(3):
+        own = heights[labels == label]
+        assert 0.4 < (own > 0).mean() < 0.6
+        assert 0.45 < abs(own).min() < 0.55
+        assert 0.95 < abs(own).max() < 1.05
+    if shapes is None:
+        quick = (abs(x) > 0.05 * abs(heights)[:, None]).sum(axis=1) > 1
+        assert 0.4 < quick.mean() < 0.6
+    else:
+        middle = (places > 20) & (places < 44)
+        for trace, place, height in zip(x[middle], places[middle], heights[middle], strict=True):
+            assert_allclose(trace, height * shapes[0](np.arange(64) - place), atol=0.02)
+
+
+@pytest.mark.parametrize("centre", [(-9, -9), (1, 1), (64, 64), (70, 70)])
+def test_an_arrival_may_lie_partly_outside(centre):
+    x, _ = make_traces(5, rng=0, labels=[1] * 5, centre=centre, width=(5, 5), **PURE)
+    flank = np.exp(-0.5 * ((np.arange(1, 65) - centre[0]) / 5) ** 2)
+    flank -= flank.mean()
+    scale = inner(x) @ flank / (flank @ flank)
+    assert_allclose(inner(x), scale[:, None] * flank, atol=1e-6)
+    assert ((scale >= 0.9) & (scale <= 1)).all()
+
+
+def test_several_channels_share_the_arrival_and_nothing_else():
+    x, _ = make_traces(200, rng=0, labels=[2] * 200, n_channels=3, clip=9, background=0)
+    assert x.shape == (200, 64, 3)
+    places = x.argmin(axis=1)
+    assert (np.ptp(places, axis=1) <= 4).all()
+    gains = -x.min(axis=1)
+    assert gains.min() > 0.15
+    assert (np.ptp(gains, axis=1) > 0.02).all()
+    noise, _ = make_traces(200, rng=0, labels=[0] * 200, n_channels=3, background=0)
+    assert abs(np.corrcoef(noise.reshape(-1, 3).T) - np.eye(3)).max() < 0.05
+
+
+def test_the_number_of_channels_may_be_drawn():
+    found = {make_traces(2, rng=seed, n_channels=(1, 4))[0].shape[2] for seed in range(60)}
+    assert found == {1, 2, 3, 4}
+
+
+@given(generators)
+def test_harder_traces_keep_what_holds_for_all(rng):
+    options = {"wavelet": "ricker", "snr": (1, 9), "distractor": "any", "n_channels": 2}
+    seed = int(rng.integers(2**32))
+    x, labels = make_traces(7, rng=seed, **options)
+    assert x.dtype == np.float32
+    assert abs(x).max() <= 1
+    assert_array_equal(labels, np.arange(7) % 3)
+    assert_array_equal(x, make_traces(7, rng=seed, **options)[0])
+    whole, _ = make_traces(7, rng=seed, clip=np.inf, **options)
+    assert_allclose(whole.mean(axis=1), 0, atol=1e-5)
+
+
 # Arguments
 # ---------
 
@@ -245,12 +350,12 @@ BAD_ARGUMENTS = [
     (
         {"width": (3, 2)},
         ValueError,
-        "width as (low, high), numbers above 0 in this order, got (3, 2)",
+        "width as (low, high), finite numbers above 0 in this order, got (3, 2)",
     ),
     (
         {"width": (np.nan, 2)},
         ValueError,
-        "width as (low, high), numbers above 0 in this order, got (nan, 2)",
+        "width as (low, high), finite numbers above 0 in this order, got (nan, 2)",
     ),
     (
         {"amplitude": (1, 0.5)},
@@ -265,6 +370,22 @@ BAD_ARGUMENTS = [
     ({"noise": -0.1}, ValueError, "noise"),
     ({"clip": -1}, ValueError, "clip"),
     ({"clip": 0}, ValueError, "clip"),
+    ({"width": (1, np.inf)}, ValueError, "width as (low, high), finite numbers above 0"),
+    (
+        {"wavelet": "Ricker"},
+        ValueError,
+        "wavelet to be one of ['gaussian', 'ricker'], got 'Ricker'",
+    ),
+    (
+        {"distractor": "lorry"},
+        ValueError,
+        "distractor to be one of ['spike', 'burst', 'any'], got 'lorry'",
+    ),
+    ({"snr": 5}, TypeError, "snr as a pair (low, high), got 5"),
+    ({"snr": (0, 5)}, ValueError, "snr as (low, high), finite numbers above 0 in this order"),
+    ({"n_channels": 0}, ValueError, "n_channels to be 1 or more, got 0"),
+    ({"n_channels": 1.5}, TypeError, "n_channels to be a whole number, got 1.5"),
+    ({"n_channels": (0, 2)}, ValueError, "n_channels as (low, high), whole numbers from 1 up"),
 ]
 
 

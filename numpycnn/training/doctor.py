@@ -237,8 +237,9 @@ def _step_sizes(model: Layer, x: Array, y: Array, lr: float) -> Finding:
         before = {name: array.copy() for name, array in weights.items()}
         _step(twin, optimizer, x, y)
         for name, old in before.items():
-            moved, size = np.linalg.norm(weights[name] - old), np.linalg.norm(old)
-            sizes[name] = max(sizes[name], float(moved / max(size, 1e-30)))
+            moved = float(np.linalg.norm(weights[name] - old))
+            size = max(float(np.linalg.norm(old)), 1e-30)  # of zeros: a huge share of nothing
+            sizes[name] = max(sizes[name], moved / size)
     return _in_range(
         "size of a step, relative to the weights",
         {f" {name}": size for name, size in sizes.items()},

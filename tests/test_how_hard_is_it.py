@@ -1,0 +1,84 @@
+"""Harder traces, on which the rules fall and the network with global pooling stands."""
+
+import re
+import runpy
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+SCRIPT = Path(__file__).parent.parent / "examples" / "how_hard_is_it.py"
+
+
+def run(monkeypatch, folder, *options):
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(sys, "argv", [str(SCRIPT), *map(str, options)])
+    return runpy.run_path(str(SCRIPT), run_name="__main__")
+
+
+@pytest.fixture(scope="module")
+def default(tmp_path_factory):
+    """All names of the script after a run with its own settings, and its folder."""
+    folder = tmp_path_factory.mktemp("run")
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        return run(monkeypatch, folder), folder
+
+
+def test_both_baselines_are_below_four_fifths_where_global_pooling_is_above_95_percent(default):
+    names, _ = default
+    curves, ratios = names["curves"], list(names["RATIOS"])
+    assert names["args"].seeds == 5
+    clear = [ratios.index(ratio) for ratio in (6, 8, 10, 12, 16)]
+    for seed in range(5):
+        assert (curves["global pooling"][seed, clear] > 0.95).all()
+        assert (curves["median rule"][seed, clear] < 0.8).all()
+        assert (curves["largest-sample rule"][seed, clear] < 0.8).all()
+    lead = curves["global pooling"].mean(axis=0) - curves["flatten"].mean(axis=0)
+    assert (lead[clear] > 0.02).all()
+    assert (curves["global pooling"].mean(axis=0)[:1] < 0.5).all()  # nobody reads noise
+
+
+def test_the_readme_counts_the_weights_of_the_network_that_stands(default):
+    head = default[0]["global_head"](np.random.default_rng(0))
+    count = sum(array.size for array in head.params.values())
+    readme = " ".join((SCRIPT.parent.parent / "README.md").read_text().split())
+    assert f"a network of {count} weights stands" in readme
+
+
+def test_the_figure_shows_the_four_curves_and_is_saved(default):
+    names, folder = default
+    (panel,) = names["figure"].axes
+    assert [line.get_label() for line in panel.lines] == list(names["curves"])
+    for line, marks in zip(panel.lines, names["curves"].values(), strict=True):
+        np.testing.assert_allclose(line.get_ydata(), marks.mean(axis=0))
+        assert line.get_xdata().tolist() == list(names["RATIOS"])
+    assert panel.get_xlabel() == "signal-to-noise ratio"
+    assert (folder / "figures" / "how_hard_is_it.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_small_run_prints_a_table_row_for_each(tmp_path, monkeypatch, capsys):
+    run(monkeypatch, tmp_path, "--seeds", 1, "--epochs", 1, "--traces", 30, "--output", "a/b")
+    head, *rows = capsys.readouterr().out.splitlines()
+    assert re.findall(r"\d+", head) == ["1", "2", "3", "4", "6", "8", "10", "12", "16"]
+    named = [row.split("  ")[0] for row in rows if re.match(r"\w", row)]
+    assert named[:4] == ["global pooling", "flatten", "median rule", "largest-sample rule"]
+    assert len(re.findall(r"[01]\.\d{3}", rows[0])) == 9
+    assert (tmp_path / "a" / "b" / "how_hard_is_it.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [
+        ("--seeds=0", "--seeds must be 1 or more, got 0"),
+        ("--traces=2", "--traces must be 3 or more, one of each class, got 2"),
+        ("--epochs=0", "--epochs must be 1 or more, got 0"),
+        ("--output=a_file", "--output must be a folder"),
+    ],
+)
+def test_a_bad_option_gets_one_line(option, words, tmp_path, monkeypatch, capsys):
+    (tmp_path / "a_file").write_text("in the way")
+    with pytest.raises(SystemExit) as stop:
+        run(monkeypatch, tmp_path, option)
+    assert stop.value.code == 2
+    assert words in capsys.readouterr().err.splitlines()[-1]
