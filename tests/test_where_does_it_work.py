@@ -1,0 +1,122 @@
+"""The position test: where each head works, and why one of them answers the opposite."""
+
+import re
+import runpy
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+SCRIPT = Path(__file__).parent.parent / "examples" / "where_does_it_work.py"
+
+
+def run(monkeypatch, folder, *options):
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(sys, "argv", [str(SCRIPT), *map(str, options)])
+    return runpy.run_path(str(SCRIPT), run_name="__main__")
+
+
+@pytest.fixture(scope="module")
+def default(tmp_path_factory):
+    """All names of the script after a run with its own settings, and its folder."""
+    folder = tmp_path_factory.mktemp("run")
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        return run(monkeypatch, folder), folder
+
+
+@pytest.fixture(scope="module")
+def names(default):
+    return default[0]
+
+
+def test_the_flatten_head_fails_near_the_ends_and_the_global_head_nowhere(names):
+    centres = names["centres"]
+    assert centres.tolist() == list(range(-8, 73))
+    assert names["flatten_right"].shape == names["global_right"].shape == (5, 81)
+    ends = (centres <= 6) | (centres >= 58)
+    assert names["flatten_right"][:, ends].max() <= 0.03
+    assert names["global_right"][:, (centres >= 2) & (centres <= 62)].min() >= 0.99
+
+
+def test_the_held_out_set_showed_none_of_it(names):
+    assert min(one.held_out for one in names["flatten_heads"]) > 0.97
+    assert min(one.held_out for one in names["global_heads"]) > 0.97
+    inside = (names["centres"] >= 14) & (names["centres"] <= 50)
+    assert names["flatten_right"][:, inside].min() > 0.95
+
+
+def test_each_answer_is_right_opposite_or_quiet(names):
+    for head in "flatten", "global":
+        shares = [names[f"{head}_{kind}"] for kind in ("right", "opposite", "quiet")]
+        np.testing.assert_allclose(sum(shares), 1)
+
+
+def test_near_the_ends_the_flatten_head_answers_the_opposite(names):
+    centres = names["centres"]
+    near = ((centres >= 3) & (centres <= 7)) | ((centres >= 58) & (centres <= 61))
+    assert names["flatten_opposite"][:, near].mean() > 0.9
+    assert names["global_opposite"].max() == 0
+
+
+def test_the_cause_is_the_shift_that_subtracting_the_mean_leaves(names):
+    middle, ends, *shares = zip(*names["evidence"].values(), strict=True)
+    right, opposite, quiet = (np.array([np.mean(share) for share in kind]) for kind in shares)
+    middle, ends = (np.array([part.mean(axis=1) for part in parts]) for parts in (middle, ends))
+    learned_shifted, shown_unshifted, learned_unshifted, with_global_pooling = range(4)
+    assert (middle[learned_shifted] > 0).all()
+    assert (ends[learned_shifted] < 0).all()
+    assert (ends[learned_unshifted] > 0).all()
+    assert opposite[learned_shifted] > 0.9
+    assert opposite[shown_unshifted] > 0.7
+    assert opposite[learned_unshifted] < 0.01
+    assert quiet[learned_unshifted] > 0.9
+    assert right[with_global_pooling] > 0.99
+
+
+def test_a_trace_without_its_shift_rests_at_zero(names):
+    for rest_at_zero, rest in (True, 0.0), (False, -0.11):
+        options = {"centre": (40, 40), "background": 0}
+        x, labels = names["traces"](60, np.random.default_rng(0), rest_at_zero, **options)
+        far_from_it = x[labels == 1, :20]
+        assert far_from_it.mean() == pytest.approx(rest, abs=0.01)
+
+
+def test_the_figures_show_the_numbers(default):
+    names, folder = default
+    (panel,) = names["accuracy_figure"].axes
+    for line, head in zip(panel.lines, ("flatten", "global"), strict=True):
+        assert line.get_label() == f"{head} head"
+        assert line.get_xdata().tolist() == names["centres"].tolist()
+        np.testing.assert_allclose(line.get_ydata(), names[f"{head}_right"].mean(axis=0))
+    assert panel.get_xlabel() == "arrival centre, sample"
+    average, flatten, pooled = names["why_figure"].axes
+    labels = [line.get_label() for line in average.lines[1:]]
+    assert labels == ["positive arrivals", "negative arrivals"]
+    assert [line.get_label() for line in flatten.lines[1:]] == ["flatten head", "learned unshifted"]
+    np.testing.assert_allclose(pooled.lines[1].get_ydata(), names["global_leaning"].mean(axis=0))
+    for name in "where_does_it_work.png", "why.png":
+        assert (folder / "figures" / name).read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_small_run_prints_a_row_for_every_fourth_centre(tmp_path, monkeypatch, capsys):
+    run(monkeypatch, tmp_path, "--seeds", 1, "--traces", 4)
+    text = capsys.readouterr().out
+    rows = re.findall(r"^ *(-?\d+)((?: +[01]\.\d\d){6})$", text, re.MULTILINE)
+    assert [int(centre) for centre, _ in rows] == list(range(-8, 73, 4))
+
+
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [
+        ("--seeds=0", "--seeds must be 1 or more, got 0"),
+        ("--traces=1", "--traces must be 2 or more, one of each polarity, got 1"),
+        ("--output=a_file", "--output must be a folder"),
+    ],
+)
+def test_a_bad_option_gets_one_line(option, words, tmp_path, monkeypatch, capsys):
+    (tmp_path / "a_file").write_text("in the way")
+    with pytest.raises(SystemExit) as stop:
+        run(monkeypatch, tmp_path, option)
+    assert stop.value.code == 2
+    assert words in capsys.readouterr().err.splitlines()[-1]
