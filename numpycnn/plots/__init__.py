@@ -3,6 +3,7 @@
 from numpycnn.plots.figure import show  # first, because it says how to install matplotlib
 
 # isort: split
+from numpycnn.plots.architectures import plot_architecture
 from numpycnn.plots.derivatives import plot_matrices, plot_step_sweep
 from numpycnn.plots.descent import plot_losses, plot_paths
 from numpycnn.plots.inside import (
@@ -22,6 +23,7 @@ from numpycnn.plots.results import (
 
 __all__ = [
     "plot_accuracy",
+    "plot_architecture",
     "plot_confusion",
     "plot_equivariance",
     "plot_filters",
