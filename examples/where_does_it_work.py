@@ -216,8 +216,8 @@ print(f"global head, centres 2 to 62: {worst:.3f} at least")
 #
 # Where the arrival leaves the trace, wrong means something else. At centre -2 its peak lies
 # outside, and the trace still shows six tenths of the height; at -4 a quarter; at -8 a
-# hundredth, which is less than the noise. Both heads then say *Quiet*, which counts as wrong
-# here and is a fair description of what can be seen.
+# hundredth, which is less than the noise. From -4 outwards both heads say *Quiet*. That counts
+# as wrong here, and at -8 it is a fair description of what can be seen.
 #
 # Seeds differ. With `--seeds 20`, one of the twenty flatten heads, that of seed 6, is right about
 # a fifth of the time near the ends. It is also the poorest of them on its held-out traces.

@@ -42,7 +42,7 @@ POLARITY = np.array([0.0, 1.0, -1.0])  # the sign of the pulse in each class
 # --------------------------
 # Two shapes, both of height 1 at their centre, `tau` samples from it. The Gaussian
 # is a single hump, and `w` is its standard deviation. The Ricker wavelet has a trough
-# on either side, which together outweigh the hump exactly: its mean is zero. It
+# on either side, which together balance the hump: its mean is zero. It
 # crosses zero at `tau = ±w`, and its spectrum peaks at `1 / (√2 π w)` cycles per sample.
 
 

@@ -1,8 +1,11 @@
-"""The network of the task, which several tests train, check and print."""
+"""The network of the task and the table of the bug zoo, which several tests look at."""
+
+from functools import cache
 
 import numpy as np
 
 from numpycnn import Conv1D, Dense, Flatten, MaxPool1D, ReLU, Sequential
+from numpycnn.checks import bugs
 
 
 def task_network(rng=0):
@@ -17,3 +20,9 @@ def task_network(rng=0):
         ReLU(),
         Dense(16, 3, rng=rng),
     )
+
+
+@cache
+def zoo_table():
+    """The table of the zoo, with two trainings for each bug; it takes five seconds."""
+    return bugs.table(seeds=[0, 1])

@@ -99,11 +99,43 @@ def test_the_figures_show_the_numbers(default):
         assert (folder / "figures" / name).read_bytes().startswith(b"\x89PNG")
 
 
-def test_a_small_run_prints_a_row_for_every_fourth_centre(tmp_path, monkeypatch, capsys):
-    run(monkeypatch, tmp_path, "--seeds", 1, "--traces", 4)
+def test_a_small_run_prints_what_it_found_at_every_fourth_centre(tmp_path, monkeypatch, capsys):
+    names = run(monkeypatch, tmp_path, "--seeds", 2, "--traces", 4)
     text = capsys.readouterr().out
     rows = re.findall(r"^ *(-?\d+)((?: +[01]\.\d\d){6})$", text, re.MULTILINE)
     assert [int(centre) for centre, _ in rows] == list(range(-8, 73, 4))
+    printed = np.array([columns.split() for _, columns in rows], dtype=float)
+    for head, columns in ("flatten", printed[:, :3]), ("global", printed[:, 3:]):
+        for kind, column in zip(("right", "opposite", "quiet"), columns.T, strict=True):
+            found = names[f"{head}_{kind}"].mean(axis=0)[::4]
+            np.testing.assert_allclose(column, found, atol=0.0051)
+
+
+def test_what_the_text_says_of_arrivals_outside_and_of_the_figure(names):
+    beyond = (names["centres"] <= -4) | (names["centres"] == 72)
+    assert names["flatten_quiet"][:, beyond].mean() > 0.95
+    assert names["global_quiet"][:, beyond].mean() > 0.95
+    assert names["flatten_right"][:, np.isin(names["centres"], (9, 55))].max() <= 0.03
+    assert names["global_leaning"].mean(axis=0).min() > 0
+    average = np.mean([one.x[one.labels == 1].mean(axis=0) for one in names["flatten_heads"]])
+    assert average == pytest.approx(0, abs=1e-3)  # the clip takes a little
+
+
+def test_without_the_shift_the_flatten_head_loses_answers_where_it_was_trained(names):
+    inside = (names["centres"] >= 12) & (names["centres"] <= 52)
+    for networks, low, high in (
+        (names["flatten_heads"], 0.4, 0.95),
+        (names["global_heads"], 0.99, 1),
+    ):
+        right, _, _ = names["answers"](networks, names["unshifted_exam"])
+        assert low <= right[:, inside].mean(axis=1).min() <= high
+
+
+def test_seed_6_is_the_exception_that_the_text_admits(names):
+    sixth = names["trained"]("flatten", 6)
+    right, _, _ = names["answers"]([sixth], names["exam"])
+    assert 0.03 < right[:, names["near_the_ends"]].max() < 0.35
+    assert sixth.held_out < min(one.held_out for one in names["flatten_heads"])
 
 
 @pytest.mark.parametrize(
