@@ -186,8 +186,22 @@ class SourceParser(MystParser):
                     text = re.sub(r"^(.*?)\.?$", r"# \1", text, count=1, flags=re.MULTILINE)
                 tokens += _prose(parser, text, piece.line, references)
         below_title = f"`{env.docname}.py`" + (f" ({why_not_run})" if why_not_run else "")
+        if chapters := _chapters_that_lead_to(env):
+            below_title += f"; in the tutorial: {', '.join(chapters)}"
         tokens[3:3] = _prose(parser, below_title, 1, references)  # a heading is three tokens
         parser.renderer.render(tokens, parser.options, references)
+
+
+def _chapters_that_lead_to(env: BuildEnvironment) -> list[str]:
+    """Return a Markdown link to each chapter that has a link to the file of this page."""
+    chapters = []
+    for path in sorted(Path(env.srcdir, "docs").glob("[0-9]*.md")):
+        text = path.read_text(encoding="utf-8")
+        env.note_dependency(path)
+        if re.search(rf"\]\(\.\./{re.escape(env.docname)}\.py[#)]", text):
+            title = text.partition("\n")[0].removeprefix("# ")
+            chapters.append(f"[{title}](/docs/{path.name})")
+    return chapters
 
 
 def _prose(parser: MarkdownIt, text: str, line: int, references: dict[str, Any]) -> list[Token]:

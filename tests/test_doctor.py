@@ -7,14 +7,17 @@ from task import task_network
 from numpycnn import (
     Conv1D,
     Dense,
+    Flatten,
     GlobalMaxPool1D,
     Layer,
     ReLU,
     Sequential,
+    Softmax,
     diagnose,
     fit,
     make_traces,
 )
+from numpycnn.checks.bugs import ZOO
 
 X, LABELS = make_traces(180, rng=0)
 SCALE, CONSTANT, TWICE = "scale of the traces", "constant traces", "traces that occur twice"
@@ -40,7 +43,9 @@ def ill(diagnosis):
     return {finding.name for finding in diagnosis.findings if not finding.is_fine}
 
 
-@pytest.mark.parametrize("seed", range(5))
+# The global network learns its three traces slowly with seed 14; 8 and 10 of its 16 ReLUs are
+# dead with seeds 36 and 81.
+@pytest.mark.parametrize("seed", [*range(5), 14, 36, 81])
 @pytest.mark.parametrize("network", [task_network, global_network])
 def test_the_healthy_are_told_so(network, seed):
     x, labels = make_traces(180, rng=seed)
@@ -73,8 +78,18 @@ def repeated(shift):
     return np.concatenate([X, X[:30]]), np.concatenate([LABELS, (LABELS[:30] + shift) % 3])
 
 
+def channels(other):
+    return np.concatenate([X, other], axis=-1)
+
+
+def for_two(rng=0):
+    rng = np.random.default_rng(rng)
+    convolution = Conv1D(2, 8, 5, padding="same", rng=rng), ReLU(), GlobalMaxPool1D()
+    return Sequential(*convolution, Dense(8, 16, rng=rng), ReLU(), Dense(16, 3, rng=rng))
+
+
 few = (LABELS == 0) | (np.arange(180) < 9)
-SILENT = {FIRST, ACTIVATIONS, DEAD, STEP, HEART}
+SILENT = {ACTIVATIONS, DEAD, STEP, HEART}
 ILLNESSES = {
     "weights too large": (changed(lambda w: 100 * w), X, LABELS, {FIRST, ACTIVATIONS}),
     "weights of zero": (changed(np.zeros_like), X, LABELS, SILENT),
@@ -82,6 +97,10 @@ ILLNESSES = {
     "later biases far below 0": (changed(lambda b: b - 9, "4.b"), X, LABELS, SILENT),
     "traces too large": (task_network(), 1000 * X, LABELS, {SCALE, FIRST}),
     "traces too small": (task_network(), X * np.float32(1e-6), LABELS, {SCALE, ACTIVATIONS, HEART}),
+    "an offset": (global_network(0), X + np.float32(1), LABELS, {SCALE}),
+    "a dead channel": (for_two(), channels(0 * X), LABELS, {SCALE}),
+    "a channel too small": (for_two(), channels(X * np.float32(1e-6)), LABELS, {SCALE}),
+    "a softmax": (Sequential(*task_network().layers, Softmax()), X, LABELS, {FIRST, HEART}),
     "a constant trace": (task_network(), with_constant(), LABELS, {CONSTANT}),
     "copies": (task_network(), *repeated(0), {TWICE}),
     "a class missing": (task_network(), X[LABELS < 2], LABELS[LABELS < 2], {RAREST}),
@@ -97,9 +116,70 @@ def test_each_illness_is_found_and_no_other(illness):
     assert f"Diagnosis: {len(names)} of 9 need a look" in str(diagnosis)
 
 
-@pytest.mark.parametrize(("lr", "names"), [(1.0, {STEP}), (1e-7, {STEP, HEART})])
+@pytest.mark.parametrize(
+    ("lr", "names"), [(1.0, {STEP}), (0.05, set()), (1e-3, set()), (1e-7, {STEP, HEART})]
+)
 def test_a_learning_rate_that_does_not_suit(lr, names):
     assert ill(diagnose(task_network(), X, LABELS, lr=lr)) == names
+
+
+def test_a_last_layer_may_begin_at_zero_for_it_learns():
+    model = changed(np.zeros_like, "6.w")
+    diagnosis = diagnose(model, X, LABELS)
+    assert diagnosis.is_fine, str(diagnosis)
+    fit(model, X, LABELS, epochs=60)
+    assert (model.predict(X).argmax(axis=-1) == LABELS).mean() > 0.95
+
+
+def test_the_channel_that_is_worst_is_named():
+    found = diagnose(for_two(), channels(0.25 + 0 * X), LABELS).findings[0].found
+    assert found == "standard deviation 0, offset 0.25 in channel 1"
+    found = diagnose(task_network(), X + np.float32(50), LABELS).findings[0].found
+    assert found == "standard deviation 0.21, offset 50"
+
+
+def test_a_softmax_is_told_to_go():
+    model = Sequential(Flatten(), Dense(64, 3, rng=0), Softmax())
+    diagnosis = str(diagnose(model, X, LABELS))
+    assert ", and the scores are probabilities; should be near that" in diagnosis
+    assert "take the Softmax off the end" in diagnosis
+
+
+class CountsTraces(Dense):
+    """Remembers how many traces it was shown at once."""
+
+    most = 0
+
+    def forward(self, x):
+        CountsTraces.most = max(self.most, len(x))
+        return super().forward(x)
+
+
+def test_of_many_traces_all_are_examined_but_few_shown_to_the_network():
+    x, labels = make_traces(1200, rng=0)
+    x[1199] = x[1198] = 0
+    diagnosis = diagnose(Sequential(Flatten(), CountsTraces(64, 3, rng=0)), x, labels)
+    assert ill(diagnosis) == {CONSTANT, TWICE}
+    assert "2 of 1200, 1 of them with another label" in str(diagnosis)
+    assert CountsTraces.most == 512
+
+
+def test_long_lines_are_broken():
+    layers = [layer for n in range(12) for layer in (Dense(16, 16, rng=n), ReLU())]
+    deep = Sequential(Flatten(), Dense(64, 16, rng=0), *layers, Dense(16, 3, rng=1))
+    diagnosis = diagnose(deep, X, LABELS)
+    assert ACTIVATIONS in ill(diagnosis)
+    assert max(map(len, str(diagnosis).splitlines())) <= 100
+
+
+@pytest.mark.parametrize("name", ["conv_dw_reversed", "conv_dx_shifted", "relu_mask_missing"])
+def test_a_wrong_gradient_is_often_not_seen(name):
+    rng = np.random.default_rng(0)
+    animal, same = ZOO[name], {"padding": "same", "rng": rng}
+    layers = [Conv1D(1, 4, 5, **same), ReLU(), Conv1D(4, 8, 5, **same), ReLU(), GlobalMaxPool1D()]
+    at = 1 if animal.part is ReLU else 2
+    layers[at] = animal.broken() if at == 1 else animal.broken(4, 8, 5, **same)
+    assert diagnose(Sequential(*layers, Dense(8, 3, rng=rng)), X, LABELS).is_fine
 
 
 class SendsNothingBack(Dense):

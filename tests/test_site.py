@@ -161,7 +161,8 @@ def text_of(html):
 def test_a_source_page_shows_prose_as_prose_and_code_under_its_line_numbers(site):
     html = page(site, "numpycnn/module")
     assert "<h1>Module: what it is about<a" in html
-    assert "numpycnn/module.py</span></code></p>" in html
+    assert "numpycnn/module.py</span></code>; in the tutorial: <a" in html
+    assert re.search(r'href="../docs/01-question.html">.*?Question', html)
     assert "an equation[i, j] * 2\n" in html
     assert '<section id="the-reason">' in html
     assert 'href="../examples/script.html"' in html

@@ -4,7 +4,8 @@ A network that does not learn raises no error. The loss stays where it was, or
 falls and says nothing about why it fell no further. The causes are few, though,
 and most of them show within a second, before any long training:
 
-- in the traces: one that is constant, one that occurs twice, a scale of 1e-6 or 1e6;
+- in the traces: one that is constant, one that occurs twice, a channel with nothing on it,
+  a scale of 1e-6 or 1e6, an offset that dwarfs the signal;
 - in the labels: a class that hardly occurs, or the same trace with two labels;
 - in the first forward pass: a loss that is far from that of guessing, activations
   that fade or grow from layer to layer, ReLUs that let nothing through;
@@ -14,12 +15,15 @@ and most of them show within a second, before any long training:
 
 `diagnose` looks at all of these, on a copy of the network, and says of each what it
 found, what it should be, and what to do. It cannot say whether the labels are true,
-or whether what is learned holds for other traces.
+or whether what is learned holds for other traces. Nor does it find every wrong
+gradient, for a network with one often learns all the same; that is what `check_gradients`
+is for.
 
 Sources: the order of things to try is that of many practitioners, A. Karpathy's "A recipe
 for training neural networks" (2019) among them; the thresholds are our own.
 """
 
+from textwrap import fill
 from typing import NamedTuple
 
 import numpy as np
@@ -31,9 +35,12 @@ from numpycnn.training.losses import one_hot, score
 from numpycnn.validation import check_array, check_finite
 
 SCALES = 1e-2, 1e2  # standard deviations with which float32 and the usual lr do well
-UPDATES = 1e-4, 0.3  # sizes of a step, relative to the weights
+OFFSET = 3  # standard deviations that the mean may lie off zero; from 10 on it costs accuracy
+DEAD = 0.75  # a share of dead ReLUs; a healthy layer behind few features can have 0.6
+UPDATES = 1e-4, 1.0  # sizes of a step, relative to the weights
 FEW_STEPS, MANY_STEPS = 10, 300
-LEARNED = 0.05  # the loss of a network that knows its three traces by heart
+LEARNED = 0.1  # the loss of a network that knows its three traces by heart
+N_SEEN = 512  # traces that are enough to look at a network with
 
 
 class Finding(NamedTuple):
@@ -48,7 +55,8 @@ class Finding(NamedTuple):
     def __str__(self) -> str:
         mark = "fine" if self.is_fine else "LOOK"
         text = f"  {mark}  {self.name}: {self.found}; should be {self.expected}"
-        return text if self.is_fine else f"{text}\n          {self.advice}"
+        lines = [text] if self.is_fine else [text, 10 * " " + self.advice]
+        return "\n".join(fill(line, 100, subsequent_indent=10 * " ") for line in lines)
 
 
 class Diagnosis(NamedTuple):
@@ -82,15 +90,15 @@ def diagnose(model: Layer, x: Array, targets: Array, *, lr: float = 5e-3) -> Dia
     >>> model = Sequential(Conv1D(1, 4, 5, rng=0), ReLU(), Flatten(), Dense(240, 3, rng=0))
     >>> print(diagnose(model, x, labels))
     Diagnosis: nothing found
-      fine  scale of the traces: standard deviation 0.21; should be between 0.01 and 100
+      fine  scale of the traces: standard deviation 0.21, offset 0; should be ...
       fine  constant traces: 0 of 60; should be 0
       fine  traces that occur twice: 0 of 60; should be 0
       fine  rarest class: class 0, 20 of 60 labels; should be at least 4
       fine  first loss: 1.08; should be near that of guessing, ln 3 = 1.10, or below
-      fine  scale of the activations: 0.17 at 0, 0.11 at 1, 0.11 at 2, 0.13 at 3; should be ...
-      fine  dead ReLU: 0 of 4 at 1; should be less than half
+      fine  scale of the activations: 0.17 at 0, 0.11 at 1, 0.11 at 2; should be ...
+      fine  dead ReLU: 0 of 4 at 1; should be less than three quarters
       fine  size of a step, relative to the weights: 0.016 0.w, 0.055 3.w; should be ...
-      fine  three traces by heart: loss 0.000 after 300 steps; should be below 0.05
+      fine  three traces by heart: loss 0.000 after 300 steps; should be below 0.1
 
     Raises `TypeError` or `ValueError` for arguments that do not fit, as `fit` does.
     """
@@ -106,17 +114,36 @@ def diagnose(model: Layer, x: Array, targets: Array, *, lr: float = 5e-3) -> Dia
     check_finite("diagnose", "x", x)
     # A sick network may overflow, and then the numbers below say so.
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        scores, _ = model.forward(x)
-        y = one_hot(targets, scores.shape, scores.dtype, "diagnose")
-        findings = [*_traces(x, y), _labels(y), _first_loss(scores, y)]
+        scores, _ = model.forward(x[:1])
+        y = one_hot(targets, (len(x), *scores.shape[1:]), scores.dtype, "diagnose")
+        findings = [*_traces(x, y), _labels(y)]
+        some = np.random.default_rng(0).permutation(len(x))[:N_SEEN]
+        findings.append(_first_loss(model.forward(x[some])[0], y[some]))
         if isinstance(model, Sequential):
-            findings += _layers(model, x)
-        findings += [_step_sizes(model, x, y, lr), _by_heart(model, x, y, lr)]
+            findings += _layers(model, x[some])
+        findings += [_step_sizes(model, x[some], y[some], lr), _by_heart(model, x, y, lr)]
     return Diagnosis(tuple(findings))
 
 
 # The patient's history
 # ---------------------
+
+
+def _scale(x: Array) -> Finding:
+    """How large the numbers of each channel are, and how far off zero; the worst is told."""
+    channels = x.reshape(-1, x.shape[-1]) if x.ndim > 2 else x.reshape(-1, 1)
+    std, offset = channels.std(axis=0), abs(channels.mean(axis=0))
+    fits = (std >= SCALES[0]) & (std <= SCALES[1]) & (offset <= OFFSET * std)
+    worst = int(fits.argmin())
+    where = f" in channel {worst}" if len(fits) > 1 else ""
+    return Finding(
+        "scale of the traces",
+        bool(fits.all()),
+        f"standard deviation {std[worst]:.2g}, offset {round(float(offset[worst]), 3):.2g}{where}",
+        f"between {SCALES[0]:g} and {SCALES[1]:g}, the offset at most {OFFSET} times that",
+        "subtract the mean and divide by the standard deviation, each channel by its own; "
+        "leave out a channel with nothing on it",
+    )
 
 
 def _traces(x: Array, y: Array) -> list[Finding]:
@@ -130,13 +157,7 @@ def _traces(x: Array, y: Array) -> list[Finding]:
     n_torn = len(rows) - len(counts)
     torn = f", {n_torn} of them with another label the second time" if n_torn else ""
     return [
-        _in_range(
-            "scale of the traces",
-            {"": float(x.std())},
-            SCALES,
-            "standard deviation ",
-            "divide by the standard deviation, of all traces or of each",
-        ),
+        _scale(x),
         Finding(
             "constant traces",
             n_constant == 0,
@@ -175,17 +196,18 @@ def _labels(y: Array) -> Finding:
 
 
 def _first_loss(scores: Array, y: Array) -> Finding:
-    """Whether the network begins at a guess, or surely wrong, or with nothing to say."""
+    """Whether the network begins at a guess, or surely wrong, or with no scores at all."""
     loss, guessing = float(score(scores, y)[0]), float(np.log(y.shape[-1]))
-    differ = bool(np.ptp(scores, axis=-1).max() > 0)
+    # Scores that are positive and add up to one have been through a softmax.
+    are_shares = bool((scores >= 0).all() and (abs(scores.sum(axis=-1) - 1) < 1e-3).all())
     return Finding(
         "first loss",
-        differ and loss < 1.5 * guessing,
-        f"{loss:.3g}" + ("" if differ else ", and all scores are equal"),
+        not are_shares and loss < 1.5 * guessing,
+        f"{loss:.3g}" + (", and the scores are probabilities" if are_shares else ""),
         f"near that of guessing, ln {y.shape[-1]} = {guessing:.2f}, or below",
-        "the scores are too large: scale the traces down, or begin with smaller weights"
-        if differ
-        else "begin with random weights; from zeros nothing can be told apart",
+        "take the Softmax off the end: the loss has one of its own, and two cannot get near 0"
+        if are_shares
+        else "the scores are too large: scale the traces down, or begin with smaller weights",
     )
 
 
@@ -199,22 +221,24 @@ def _layers(model: Sequential, x: Array) -> list[Finding]:
             silent = ~(x > 0).reshape(-1, x.shape[-1]).any(axis=0)
             dead.append(f"{silent.sum()} of {silent.size} at {place}")
             most_dead = max(most_dead, float(silent.mean()))
+    if len(scales) > 1:
+        scales.popitem()  # the scores: the first loss judges them, and they may begin at zero
     findings = [
         _in_range(
             "scale of the activations",
             scales,
             SCALES,
-            "",
-            "the first layer outside the range is the culprit: mend its weights, or what goes in",
+            "the first layer outside the range is the culprit: mend its weights, or what goes in; "
+            "from weights of zero nothing can be learned, so begin with random ones",
         )
     ]
     if dead:
         findings.append(
             Finding(
                 "dead ReLU",
-                most_dead < 0.5,
+                most_dead < DEAD,
                 ", ".join(dead),
-                "less than half",
+                "less than three quarters",
                 "these never let anything through and cannot learn: raise the biases before "
                 "them towards 0, or train with a smaller lr",
             )
@@ -227,24 +251,28 @@ def _layers(model: Sequential, x: Array) -> list[Finding]:
 
 
 def _step_sizes(model: Layer, x: Array, y: Array, lr: float) -> Finding:
-    """How far the weights of each layer move at most in one of the first steps."""
+    """How far the weights of each layer move at most in one of the first steps.
+
+    Adam's first step is one lr for every weight, whatever the gradient; so a few are taken.
+    """
     twin = _copy_of(model)
     optimizer = Adam(twin.params, lr)
     weights = {name: array for name, array in twin.params.items() if array.ndim > 1}
     weights = weights or twin.params
-    sizes = dict.fromkeys(weights, 0.0)
+    first = {name: float(np.linalg.norm(array)) for name, array in weights.items()}
+    moved = dict.fromkeys(weights, 0.0)
     for _ in range(FEW_STEPS):
         before = {name: array.copy() for name, array in weights.items()}
         _step(twin, optimizer, x, y)
         for name, old in before.items():
-            moved = float(np.linalg.norm(weights[name] - old))
-            size = max(float(np.linalg.norm(old)), 1e-30)  # of zeros: a huge share of nothing
-            sizes[name] = max(sizes[name], moved / size)
+            moved[name] = max(moved[name], float(np.linalg.norm(weights[name] - old)))
+    # Weights that begin at zero may learn: measure them against what they have become.
+    last = {name: float(np.linalg.norm(array)) for name, array in weights.items()}
+    sizes = {name: moved[name] / (first[name] or last[name] or 1.0) for name in weights}
     return _in_range(
         "size of a step, relative to the weights",
         {f" {name}": size for name, size in sizes.items()},
         UPDATES,
-        "",
         "too large: a smaller lr; too small: a larger one; 0: no gradient arrives, so look for "
         "dead ReLUs and check the backward passes with check_gradients",
     )
@@ -282,10 +310,10 @@ def _step(model: Layer, optimizer: Adam, x: Array, y: Array) -> None:
 
 
 def _in_range(
-    name: str, values: dict[str, float], limits: tuple[float, float], before: str, advice: str
+    name: str, values: dict[str, float], limits: tuple[float, float], advice: str
 ) -> Finding:
     """Return the finding that all values lie between these limits, or that they do not."""
     low, high = limits
     is_fine = all(low <= value <= high for value in values.values())
-    found = ", ".join(f"{before}{value:.2g}{what}" for what, value in values.items())
+    found = ", ".join(f"{value:.2g}{what}" for what, value in values.items())
     return Finding(name, is_fine, found, f"between {low:g} and {high:g}", advice)
