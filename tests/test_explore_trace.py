@@ -1,29 +1,17 @@
 """The explorer: what is drawn follows the controls, and without a screen it is saved."""
 
-import runpy
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image, ImageSequence
-
-SCRIPT = Path(__file__).parent.parent / "examples" / "explore_trace.py"
-
-
-def run(monkeypatch, folder, *options):
-    monkeypatch.chdir(folder)
-    monkeypatch.setattr(sys, "argv", [str(SCRIPT), *map(str, options)])
-    return runpy.run_path(str(SCRIPT), run_name="__main__")
+from scripts import complaint, run_example
 
 
 @pytest.fixture(scope="module")
 def names(tmp_path_factory):
     """All names of the script after a run that saved its files in the folder `figures`."""
     folder = tmp_path_factory.mktemp("run")
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        names = run(monkeypatch, folder, "--output", "figures")
+    names = run_example("explore_trace", folder, "--output", "figures")
     return names | {"folder": folder / "figures"}
 
 
@@ -150,12 +138,9 @@ def test_a_picture_and_a_walk_for_each_head_are_saved(names):
         ([], "expected a screen"),
     ],
 )
-def test_what_cannot_be_done_is_told_in_one_line(options, words, tmp_path, monkeypatch, capsys):
+def test_what_cannot_be_done_is_told_in_one_line(options, words, tmp_path, capsys):
     import matplotlib as mpl
 
     mpl.use("agg")
     (tmp_path / "a_file").write_text("in the way")
-    with pytest.raises(SystemExit) as stop:
-        run(monkeypatch, tmp_path, *options)
-    assert stop.value.code == 2
-    assert words in capsys.readouterr().err.splitlines()[-1]
+    assert words in complaint("explore_trace", tmp_path, capsys, *options)

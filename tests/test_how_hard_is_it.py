@@ -1,28 +1,17 @@
 """Harder traces, on which the rules fall and the network with global pooling stands."""
 
 import re
-import runpy
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
-
-SCRIPT = Path(__file__).parent.parent / "examples" / "how_hard_is_it.py"
-
-
-def run(monkeypatch, folder, *options):
-    monkeypatch.chdir(folder)
-    monkeypatch.setattr(sys, "argv", [str(SCRIPT), *map(str, options)])
-    return runpy.run_path(str(SCRIPT), run_name="__main__")
+from scripts import EXAMPLES, complaint, run_example
 
 
 @pytest.fixture(scope="module")
 def default(tmp_path_factory):
     """All names of the script after a run with its own settings, and its folder."""
     folder = tmp_path_factory.mktemp("run")
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        return run(monkeypatch, folder), folder
+    return run_example("how_hard_is_it", folder), folder
 
 
 def test_both_baselines_are_below_four_fifths_where_global_pooling_is_above_95_percent(default):
@@ -42,11 +31,11 @@ def test_both_baselines_are_below_four_fifths_where_global_pooling_is_above_95_p
 def test_the_readme_counts_the_weights_of_the_network_that_stands(default):
     head = default[0]["global_head"](np.random.default_rng(0))
     count = sum(array.size for array in head.params.values())
-    readme = " ".join((SCRIPT.parent.parent / "README.md").read_text().split())
+    readme = " ".join((EXAMPLES.parent / "README.md").read_text().split())
     assert f"a network of {count} weights stands" in readme
     flatten = default[0]["flatten_head"](np.random.default_rng(0))
     more = sum(array.size for array in flatten.params.values())
-    prose = " ".join(SCRIPT.read_text().replace("#", "").split())
+    prose = " ".join((EXAMPLES / "how_hard_is_it.py").read_text().replace("#", "").split())
     assert f"with {count} weights in place of {more:,}" in prose
 
 
@@ -61,8 +50,10 @@ def test_the_figure_shows_the_four_curves_and_is_saved(default):
     assert (folder / "figures" / "how_hard_is_it.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_a_small_run_prints_a_table_row_for_each(tmp_path, monkeypatch, capsys):
-    run(monkeypatch, tmp_path, "--seeds", 1, "--epochs", 1, "--traces", 30, "--output", "a/b")
+def test_a_small_run_prints_a_table_row_for_each(tmp_path, capsys):
+    run_example(
+        "how_hard_is_it", tmp_path, "--seeds", 1, "--epochs", 1, "--traces", 30, "--output", "a/b"
+    )
     head, *rows = capsys.readouterr().out.splitlines()
     assert re.findall(r"\d+", head) == ["1", "2", "3", "4", "6", "8", "10", "12", "16"]
     named = [row.split("  ")[0] for row in rows if re.match(r"\w", row)]
@@ -80,9 +71,6 @@ def test_a_small_run_prints_a_table_row_for_each(tmp_path, monkeypatch, capsys):
         ("--output=a_file", "--output must be a folder"),
     ],
 )
-def test_a_bad_option_gets_one_line(option, words, tmp_path, monkeypatch, capsys):
+def test_a_bad_option_gets_one_line(option, words, tmp_path, capsys):
     (tmp_path / "a_file").write_text("in the way")
-    with pytest.raises(SystemExit) as stop:
-        run(monkeypatch, tmp_path, option)
-    assert stop.value.code == 2
-    assert words in capsys.readouterr().err.splitlines()[-1]
+    assert words in complaint("how_hard_is_it", tmp_path, capsys, option)

@@ -1,18 +1,15 @@
 """The example as its users start it: what it prints, what it saves, and how it refuses."""
 
 import re
-import runpy
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
-
-SCRIPT = Path(__file__).parent.parent / "examples" / "trace_classifier.py"
+from scripts import EXAMPLES, complaint
 
 
 def run(folder, *options):
-    command = [sys.executable, SCRIPT, *map(str, options)]
+    command = [sys.executable, EXAMPLES / "trace_classifier.py", *map(str, options)]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 
@@ -57,16 +54,6 @@ def test_a_class_that_is_not_held_out_is_no_division_by_zero(tmp_path):
     assert any("none held out" in run(tmp_path, *few, seed).stdout for seed in range(3))
 
 
-def complain(monkeypatch, capsys, folder, option):
-    """What it says to an option, in this process, because each start takes a second."""
-    monkeypatch.chdir(folder)
-    monkeypatch.setattr(sys, "argv", [str(SCRIPT), option])
-    with pytest.raises(SystemExit) as stop:
-        runpy.run_path(str(SCRIPT), run_name="__main__")
-    assert stop.value.code == 2
-    return capsys.readouterr().err.splitlines()[-1]
-
-
 @pytest.mark.parametrize(
     ("option", "words"),
     [
@@ -80,13 +67,13 @@ def complain(monkeypatch, capsys, folder, option):
         ("--output=a_file", "--output must be a folder"),
     ],
 )
-def test_a_bad_option_gets_one_line(tmp_path, monkeypatch, capsys, option, words):
+def test_a_bad_option_gets_one_line(tmp_path, capsys, option, words):
     (tmp_path / "a_file").write_text("in the way")
-    assert words in complain(monkeypatch, capsys, tmp_path, option)
+    assert words in complaint("trace_classifier", tmp_path, capsys, option)
 
 
-def test_a_training_that_explodes_is_explained(tmp_path, monkeypatch, capsys):
-    said = complain(monkeypatch, capsys, tmp_path, "--lr=1e30")
+def test_a_training_that_explodes_is_explained(tmp_path, capsys):
+    said = complaint("trace_classifier", tmp_path, capsys, "--lr=1e30")
     assert "did not survive --lr 1e+30" in said
     assert "Try a smaller lr" in said
 

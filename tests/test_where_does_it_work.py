@@ -1,28 +1,17 @@
 """The position test: where each head works, and why one of them answers the opposite."""
 
 import re
-import runpy
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
-
-SCRIPT = Path(__file__).parent.parent / "examples" / "where_does_it_work.py"
-
-
-def run(monkeypatch, folder, *options):
-    monkeypatch.chdir(folder)
-    monkeypatch.setattr(sys, "argv", [str(SCRIPT), *map(str, options)])
-    return runpy.run_path(str(SCRIPT), run_name="__main__")
+from scripts import complaint, run_example
 
 
 @pytest.fixture(scope="module")
 def default(tmp_path_factory):
     """All names of the script after a run with its own settings, and its folder."""
     folder = tmp_path_factory.mktemp("run")
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        return run(monkeypatch, folder), folder
+    return run_example("where_does_it_work", folder), folder
 
 
 @pytest.fixture(scope="module")
@@ -99,8 +88,8 @@ def test_the_figures_show_the_numbers(default):
         assert (folder / "figures" / name).read_bytes().startswith(b"\x89PNG")
 
 
-def test_a_small_run_prints_what_it_found_at_every_fourth_centre(tmp_path, monkeypatch, capsys):
-    names = run(monkeypatch, tmp_path, "--seeds", 2, "--traces", 4)
+def test_a_small_run_prints_what_it_found_at_every_fourth_centre(tmp_path, capsys):
+    names = run_example("where_does_it_work", tmp_path, "--seeds", 2, "--traces", 4)
     text = capsys.readouterr().out
     rows = re.findall(r"^ *(-?\d+)((?: +[01]\.\d\d){6})$", text, re.MULTILINE)
     assert [int(centre) for centre, _ in rows] == list(range(-8, 73, 4))
@@ -146,9 +135,6 @@ def test_seed_6_is_the_exception_that_the_text_admits(names):
         ("--output=a_file", "--output must be a folder"),
     ],
 )
-def test_a_bad_option_gets_one_line(option, words, tmp_path, monkeypatch, capsys):
+def test_a_bad_option_gets_one_line(option, words, tmp_path, capsys):
     (tmp_path / "a_file").write_text("in the way")
-    with pytest.raises(SystemExit) as stop:
-        run(monkeypatch, tmp_path, option)
-    assert stop.value.code == 2
-    assert words in capsys.readouterr().err.splitlines()[-1]
+    assert words in complaint("where_does_it_work", tmp_path, capsys, option)
