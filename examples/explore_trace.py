@@ -231,6 +231,7 @@ class Explorer:
             panel.tick_params(labelbottom=False)
         self.trace_panel.set(ylabel="amplitude", ylim=(-1.05, 1.05), xlim=(0.5, N_SAMPLES + 0.5))
         self.maps_panel.set(ylabel="channel")
+        self.maps_panel.grid(visible=False)  # a saved picture would have it in front of the maps
         self.saliency_panel.set(ylabel="saliency", xlabel="sample")
         self.maps_panel.yaxis.set_major_locator(MaxNLocator(integer=True))
         self.chances_panel.set(title="probability", xlim=(0, 1), xticks=(0, 1))

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from matplotlib.backend_bases import MouseEvent
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image, ImageSequence
 from scripts import complaint, run_example
@@ -117,6 +118,29 @@ def test_nothing_lies_outside_the_axes(explorer):
     assert explorer.trace_panel.get_xlim() == (0.5, 64.5)
     assert explorer.sliders["centre"].valmin == -8
     assert explorer.sliders["centre"].valmax == 72
+
+
+@pytest.mark.parametrize("name", ["centre", "width", "amplitude", "noise"])
+def test_the_mouse_cannot_pull_a_slider_past_its_ends(explorer, name):
+    slider, canvas = explorer.sliders[name], explorer.figure.canvas
+
+    def mouse(kind, share):
+        """`share` is 0 at the slider's lower end and 1 at its upper end."""
+        x, y = slider.ax.transAxes.transform((share, 0.5))
+        canvas.callbacks.process(kind, MouseEvent(kind, canvas, x, y, 1))
+
+    canvas.draw()
+    mouse("button_press_event", 0.5)
+    assert slider.val == pytest.approx((slider.valmin + slider.valmax) / 2, abs=slider.valstep)
+    for share in 0.98, 1.0, 1.3:
+        mouse("motion_notify_event", share)
+    assert slider.val == pytest.approx(slider.valmax, abs=slider.valstep)
+    assert slider.val <= slider.valmax
+    for share in 0.02, 0.0, -0.3:
+        mouse("motion_notify_event", share)
+    assert slider.val == pytest.approx(slider.valmin, abs=slider.valstep)
+    assert slider.val >= slider.valmin
+    mouse("button_release_event", 0.0)
 
 
 def test_a_picture_and_a_walk_for_each_head_are_saved(names):
