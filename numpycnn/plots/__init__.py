@@ -4,6 +4,13 @@ from numpycnn.plots.figure import show  # first, because it says how to install 
 
 # isort: split
 from numpycnn.plots.architectures import plot_architecture
+from numpycnn.plots.convolution import (
+    plot_pictures,
+    plot_pooling,
+    plot_responses,
+    plot_signals,
+    plot_windows,
+)
 from numpycnn.plots.derivatives import plot_matrices, plot_step_sweep
 from numpycnn.plots.descent import plot_losses, plot_paths
 from numpycnn.plots.inside import (
@@ -14,6 +21,7 @@ from numpycnn.plots.inside import (
     plot_saliency,
 )
 from numpycnn.plots.loss import plot_pull, plot_surprise
+from numpycnn.plots.phases import plot_phases
 from numpycnn.plots.results import (
     plot_accuracy,
     plot_confusion,
@@ -32,11 +40,17 @@ __all__ = [
     "plot_losses",
     "plot_matrices",
     "plot_paths",
+    "plot_phases",
+    "plot_pictures",
+    "plot_pooling",
     "plot_pull",
     "plot_receptive_fields",
+    "plot_responses",
     "plot_saliency",
+    "plot_signals",
     "plot_step_sweep",
     "plot_surprise",
     "plot_traces",
+    "plot_windows",
     "show",
 ]

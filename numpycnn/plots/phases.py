@@ -1,0 +1,83 @@
+"""Phases: how windows that overlap come out of memory without a copy.
+
+[The convolution](../layers/conv1d.py#three-reshapes-instead-of-a-copy) cuts its samples into
+windows back to back, once from each of the first `K` samples. Here the cutting is
+done by the layer's own function on numbers that count the samples, and what comes out is
+drawn: so the figure shows what is computed, also where that is never looked at.
+"""
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from numpycnn.layers.conv1d import _cut
+from numpycnn.plots.figure import AMBER, FONT, GREY, SKY, WIDTH, blank_figure, dress
+from numpycnn.validation import check_array, whole_number
+
+TRACE_COLOURS = SKY, AMBER  # in turn
+THICKNESS = 0.7  # of the rows' distance
+
+
+def plot_phases(x: np.ndarray, kernel_size: int) -> Figure:
+    """Draw samples as they lie in memory, and below them the windows of each phase.
+
+    Args:
+        x: a few short traces of one channel, (N, L, 1). Every sample is labelled, so about a
+            dozen in all are legible.
+        kernel_size: samples under a window, K; there are as many phases.
+
+    A window has its trace's colour and the number of the sample on which it begins, counted
+    from 0 through all the traces. One that reaches from a trace into the next is
+    grey: its product is computed with the others, and belongs to no output.
+
+    >>> figure = plot_phases(np.arange(8.0).reshape(1, 8, 1), kernel_size=3)
+    >>> [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    ['memory', 'phase 0', 'phase 1', 'phase 2']
+
+    Raises `TypeError` or `ValueError` for traces of another shape, or shorter than a window.
+    """
+    check_array("plot_phases", "x", x, "N, L, C", (None, None, 1))
+    kernel_size = whole_number("plot_phases", "kernel_size", kernel_size)
+    length = x.shape[1]
+    if kernel_size > length:
+        raise ValueError(
+            f"plot_phases expected kernel_size up to L={length}, got {kernel_size}; "
+            "use longer traces or a smaller kernel"
+        )
+    figure = blank_figure(WIDTH, 70 + 56 * (1 + kernel_size))
+    panel = figure.subplots()
+    for i, value in enumerate(x.ravel()):
+        colour = TRACE_COLOURS[i // length % 2]
+        _box(panel, i, row=0, width=1, colour=colour, words=f"{value:.3g}")
+    places = np.arange(x.size)[:, None]
+    for windows, starts in _cut(places, kernel_size, 1):
+        for window in windows.astype(int):
+            first, last = window[0], window[-1]
+            whole = first // length == last // length
+            colour = TRACE_COLOURS[first // length % 2] if whole else "0.88"
+            row = 1 + starts.start % kernel_size
+            _box(panel, first, row, width=len(window), colour=colour, words=str(first))
+    _finish(panel, x.size, kernel_size)
+    return figure
+
+
+def _box(panel: Axes, left: int, row: int, width: int, colour: str, words: str) -> None:
+    """Draw a frame over some samples, with a word in its middle."""
+    corner = left - 0.5, row - THICKNESS / 2
+    panel.add_patch(Rectangle(corner, width, THICKNESS, facecolor=colour, edgecolor="black"))
+    middle = left + (width - 1) / 2
+    panel.text(middle, row, words, ha="center", va="center", fontsize=FONT)
+
+
+def _finish(panel: Axes, n_samples: int, kernel_size: int) -> None:
+    """Name the rows on the left, and count the samples below."""
+    dress(panel)
+    panel.grid(axis="y", visible=False)
+    panel.spines["left"].set_visible(False)
+    panel.tick_params(axis="y", length=0)
+    phases = [f"phase {phase}" for phase in range(kernel_size)]
+    panel.set_yticks(range(1 + kernel_size), ["memory", *phases])
+    panel.set_xticks(range(n_samples))
+    panel.set(xlabel="sample", xlim=(-0.6, n_samples - 0.4), ylim=(kernel_size + 0.5, -0.5))
+    panel.tick_params(axis="x", color=GREY)
