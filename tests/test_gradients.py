@@ -182,3 +182,40 @@ def test_at_a_corner_both_methods_find_both_slopes():
     for derivative in (complex_step, central_difference):
         right, left = derivative(lambda x: np.maximum(x, 0), at, along)
         assert (right[0], left[0]) == pytest.approx((1, 0))
+
+
+class Returns(Layer):
+    """A layer whose forward and backward return what they are told to."""
+
+    def __init__(self, forward, backward):
+        super().__init__()
+        self.results = forward, backward
+
+    def forward(self, x):
+        return self.results[0]
+
+    def backward(self, dy, cache):
+        return self.results[1]
+
+
+@pytest.mark.parametrize(
+    ("forward", "backward", "words"),
+    [
+        (np.ones(3), None, r"Returns.forward to return \(y, cache\), got ndarray; return y, None"),
+        ((np.ones(3), None), np.ones(3), r"Returns.backward to return \(dx, grads\), got ndarray"),
+        ((np.ones(3), None), None, r"got NoneType; return dx, \{\} if there are no parameters"),
+        ((np.ones(3), None), (np.ones(3), None), r"backward to return \(dx, grads\), got tuple"),
+    ],
+)
+def test_a_layer_that_returns_something_else_is_told_what_to_return(forward, backward, words):
+    with pytest.raises(TypeError, match=words):
+        check_gradients(Returns(forward, backward), np.ones(3))
+
+
+def test_a_layer_that_forgot_its_base_class_is_told_so():
+    class Forgets(Layer):
+        def __init__(self):
+            pass
+
+    with pytest.raises(TypeError, match=r"Forgets expected super\(\).__init__\(\) at the start"):
+        check_gradients(Forgets(), np.ones(3))

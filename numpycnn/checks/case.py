@@ -84,24 +84,25 @@ class Case(NamedTuple):
 
     def output(self) -> Array:
         """What forward gives."""
-        y, _ = _with_params(self.layer, self.arrays).forward(self.arrays["input"].copy())
+        layer = _with_params(self.layer, self.arrays)
+        y, _ = _forward(layer, self.arrays["input"].copy())
         return np.asarray(y)
 
     def gradients(self) -> Params:
         """What the layer says."""
         layer = _with_params(self.layer, self.arrays)
-        _, cache = layer.forward(self.arrays["input"].copy())
-        dx, grads = layer.backward(self.dy.copy(), cache)
+        _, cache = _forward(layer, self.arrays["input"].copy())
+        dx, grads = _backward(layer, self.dy.copy(), cache)
         return {"input": np.asarray(dx), **grads}
 
     def breach(self) -> Diagnosis | None:
         """How the layer breaks the contract, if it does."""
         given = {name: array.copy() for name, array in {**self.arrays, "dy": self.dy}.items()}
         layer, x, dy = _with_params(self.layer, given), given["input"], given["dy"]
-        y, cache = layer.forward(x)
+        y, cache = _forward(layer, x)
         if not np.isfinite(y).all():
             return Diagnosis("not finite", "forward gives NaN or infinity for finite numbers")
-        dx, grads = layer.backward(dy, cache)
+        dx, grads = _backward(layer, dy, cache)
         first = {"input": np.array(dx), **{name: np.array(grad) for name, grad in grads.items()}}
 
         if first.keys() != self.arrays.keys():
@@ -197,6 +198,28 @@ def unit(array: Array, index: tuple[int, ...]) -> Array:
     one = np.zeros_like(array)
     one[index] = 1
     return one
+
+
+def _forward(layer: HasGradients, x: Array) -> tuple[Array, Any]:
+    """Run forward, and see that it keeps its side of the contract."""
+    result = layer.forward(x)
+    if not (isinstance(result, tuple) and len(result) == 2):
+        raise TypeError(
+            f"check_gradients expected {type(layer).__name__}.forward to return (y, cache), got "
+            f"{type(result).__name__}; return y, None if backward needs nothing"
+        )
+    return result
+
+
+def _backward(layer: HasGradients, dy: Array, cache: Any) -> tuple[Array, Params]:
+    """Run backward, and see that it keeps its side of the contract."""
+    result = layer.backward(dy, cache)
+    if not (isinstance(result, tuple) and len(result) == 2 and isinstance(result[1], dict)):
+        raise TypeError(
+            f"check_gradients expected {type(layer).__name__}.backward to return (dx, grads), got "
+            f"{type(result).__name__}; return dx, {{}} if there are no parameters"
+        )
+    return result
 
 
 def _with_params(layer: HasGradients, arrays: Params) -> HasGradients:

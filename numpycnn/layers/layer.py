@@ -71,6 +71,11 @@ class Layer:
     @property
     def params(self) -> Params:
         """The layer's own arrays by name, not copies: an optimiser changes them in place."""
+        if not hasattr(self, "_params"):
+            raise TypeError(
+                f"{type(self).__name__} expected super().__init__() at the start of its "
+                "constructor, with its parameters by name if it has any"
+            )
         return self._params
 
     def forward(self, x: Array) -> tuple[Array, Any]:
