@@ -91,6 +91,18 @@ def test_the_table_of_times_agrees_with_itself_and_has_the_rows_of_the_benchmark
     assert float(said[1]) == pytest.approx(mean, abs=0.02)  # of ratios before they were rounded
     assert float(said[2]) == min(ratios)
 
+    chapter = " ".join((ROOT / "docs" / "10-fast.md").read_text().split())
+    _, ours, theirs, _ = next(row for row in rows if row[0].startswith("training"))
+    assert f"took {float(ours):.0f} ms, PyTorch's {float(theirs):.0f}." in chapter
+    assert f"geometric mean of the ratios is {said[1]} and the worst {said[2]}" in chapter
+    largest = next(line for line in shown.splitlines() if "(8, 64, 64, 4096, 9)" in line)
+    assert largest.split()[-3] == said[2]
+    limit, their_limit = (share.rstrip("%") for share in largest.split()[-2:])
+    assert (
+        f"reaches {their_limit} % of what the processor can do and this package {limit} %"
+        in chapter
+    )
+
 
 def test_the_numbers_of_the_zoo():
     named = [animal for animal in bugs.ZOO.values() if animal.diagnosis != "unknown"]
