@@ -10,7 +10,9 @@ Both hand on a list of Markdown tokens whose line numbers are those of the file,
 warning about a link or a formula names the line at which it can be mended.
 """
 
+import ast
 import contextlib
+import gc
 import html
 import io
 import re
@@ -190,6 +192,21 @@ class SourceParser(MystParser):
             below_title += f"; in the tutorial: {', '.join(chapters)}"
         tokens[3:3] = _prose(parser, below_title, 1, references)  # a heading is three tokens
         parser.renderer.render(tokens, parser.options, references)
+        document += nodes.meta(name="keywords", content=", ".join(_keywords(inputstring)))
+
+
+def _keywords(source: str) -> list[str]:
+    """Return what one may search for: public names up to the first digit, "MaxPool" say.
+
+    >>> _keywords("class MaxPool1D: pass")
+    ['MaxPool']
+    """
+    defined = (
+        node.name
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.ClassDef | ast.FunctionDef)
+    )
+    return sorted({re.split(r"\d", name)[0] for name in defined if not name.startswith("_")})
 
 
 def _chapters_that_lead_to(env: BuildEnvironment) -> list[str]:
@@ -270,4 +287,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_source_parser(ChapterParser, override=True)
     app.add_node(drawing, html=(write_drawing, None))
     app.connect("source-read", add_contents)
+    # Figures whose callbacks are cleaned up only when Python ends complain about it.
+    app.connect("build-finished", lambda *_: gc.collect())
     return {"parallel_read_safe": True, "parallel_write_safe": True}

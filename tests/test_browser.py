@@ -218,5 +218,5 @@ def test_the_search_finds_a_layer(browser, site):
     visit(browser, (site / "search.html").as_uri() + "?q=maxpool", DESK)
     result = (By.CSS_SELECTOR, "#search-results a[href$='layers/maxpool1d.html']")
     assert WebDriverWait(browser, timeout=10).until(
-        expected_conditions.element_to_be_clickable(result)
+        expected_conditions.presence_of_element_located(result)
     )
