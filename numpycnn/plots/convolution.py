@@ -9,6 +9,7 @@ All numbers drawn come from the layers or are handed over by the caller.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -107,7 +108,7 @@ def plot_responses(layer: Conv1D, traces: Mapping[str, Array]) -> Figure:
 
 # A window that slides
 # --------------------
-# A row for each output. The cells are the samples, with the padding's zeros in grey, and
+# A row for each output. The cells are the samples, with the padding's in dashes, and
 # those under the window are coloured. Below each stands the tap that it is multiplied with,
 # and at the right end what comes out. Lengths are in pixels.
 
@@ -115,6 +116,7 @@ PITCH = 62  # from one row to the next
 CELL = 46  # height of a cell, and its width at most
 CELLS_END = 510  # what comes out stands to the right
 N_CELLS = 10  # as many as leave room for a number in each
+CENTRED: dict[str, Any] = {"fontsize": FONT, "ha": "center", "va": "center"}
 
 
 def plot_windows(layer: Conv1D | MaxPool1D, x: Array) -> Figure:
@@ -158,7 +160,10 @@ def plot_windows(layer: Conv1D | MaxPool1D, x: Array) -> Figure:
         first = m * stride
         for i, sample in enumerate(padded):
             is_padding = not left <= i < left + len(x)
-            _draw_cell(panel, i, len(padded), top, sample, is_padding)
+            _draw_cell(panel, i, len(padded), top, is_padding)
+            begin, width = _cell_left(i, len(padded))
+            height = CELL / 3 if isinstance(layer, Conv1D) else CELL / 2  # room for the tap
+            panel.text(begin + width / 2, top + height, _short(sample), **CENTRED)
         if isinstance(layer, Conv1D):
             for k, tap in enumerate(layer.params["w"][:, 0, 0]):
                 _cover(panel, first + k * layer.dilation, len(padded), top, SKY, tap)
@@ -187,17 +192,13 @@ def _cell_left(i: int, n_cells: int) -> tuple[float, float]:
     return CELLS_END - (n_cells - i) * width, width
 
 
-def _draw_cell(
-    panel: Axes, i: int, n_cells: int, top: float, sample: float, is_padding: bool
-) -> None:
-    """Draw a sample in its frame, dashed and grey where it is padding."""
+def _draw_cell(panel: Axes, i: int, n_cells: int, top: float, is_padding: bool) -> None:
+    """Draw a cell's frame, dashed where it is padding."""
     begin, width = _cell_left(i, n_cells)
-    ink, dashes = (GREY, "dashed") if is_padding else ("black", "solid")
+    dashes = "dashed" if is_padding else "solid"
     panel.add_patch(
         Rectangle((begin, top), width, CELL, facecolor="none", edgecolor=GREY, linestyle=dashes)
     )
-    middle = begin + width / 2, top + CELL / 3
-    panel.text(*middle, _short(sample), fontsize=FONT, color=ink, ha="center", va="center")
 
 
 def _cover(
@@ -210,8 +211,7 @@ def _cover(
     )
     if tap is not None:
         words = f"\N{MULTIPLICATION SIGN} {_short(tap)}"
-        middle = begin + width / 2, top + 0.73 * CELL
-        panel.text(*middle, words, fontsize=FONT, ha="center", va="center")
+        panel.text(begin + width / 2, top + 0.73 * CELL, words, **CENTRED)
 
 
 def _short(number: float) -> str:
