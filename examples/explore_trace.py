@@ -23,10 +23,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from matplotlib.animation import PillowWriter
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from matplotlib.widgets import RadioButtons, Slider
+from PIL import Image
 
 from numpycnn import (
     CLASS_NAMES,
@@ -348,20 +349,21 @@ window = explorer.figure
 # before its first sample to behind its last, once for each network. The slider calls
 # `update`, and what it drew is the next frame.
 
-STRIDE = 4  # samples from one frame to the next
+STEP = 4  # samples from one frame to the next
 FRAMES_PER_SECOND = 6
 
 
 def save_walk(explorer, path):
     """Write the walk for every network, one after the other, as a GIF."""
-    dial = DIALS["centre"]
-    writer = PillowWriter(fps=FRAMES_PER_SECOND)
-    with writer.saving(explorer.figure, path, dpi=DPI):
-        for head in range(len(explorer.models)):
-            explorer.head.set_active(head)
-            for centre in range(dial.low, dial.high + 1, STRIDE):
-                explorer.sliders["centre"].set_val(centre)
-                writer.grab_frame()
+    canvas, dial, frames = FigureCanvasAgg(explorer.figure), DIALS["centre"], []
+    for head in range(len(explorer.models)):
+        explorer.head.set_active(head)
+        canvas.draw()
+        for centre in range(dial.low, dial.high + 1, STEP):
+            explorer.sliders["centre"].set_val(centre)
+            frames.append(Image.fromarray(np.array(canvas.buffer_rgba())[:, :, :3]))
+    milliseconds = 1000 / FRAMES_PER_SECOND
+    frames[0].save(path, append_images=frames[1:], save_all=True, duration=milliseconds, loop=0)
 
 
 if args.output:

@@ -148,7 +148,7 @@ def test_a_picture_and_a_walk_for_each_head_are_saved(names):
     with Image.open(names["folder"] / "explore_trace.gif") as animation:
         frames = [frame.copy() for frame in ImageSequence.Iterator(animation)]
         assert animation.info["duration"] == pytest.approx(1000 / names["FRAMES_PER_SECOND"], abs=9)
-    steps = range(-8, 73, names["STRIDE"])
+    steps = range(-8, 73, names["STEP"])
     assert len(frames) == 2 * len(steps)
     assert np.any(np.asarray(frames[3].convert("L")) != np.asarray(frames[9].convert("L")))
     assert (names["folder"] / "explore_trace.gif").stat().st_size < 1.5e6
