@@ -8,6 +8,8 @@ import json
 import os
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from urllib.parse import unquote, urldefrag, urlsplit
 
@@ -30,7 +32,6 @@ try:
     from selenium.webdriver.common.keys import Keys
     from selenium.webdriver.support import expected_conditions
     from selenium.webdriver.support.wait import WebDriverWait
-    from sphinx.cmd.build import build_main as sphinx_build
 except ModuleNotFoundError as error:
     if REQUIRED:
         raise
@@ -49,8 +50,8 @@ if not (shutil.which("chromium") and shutil.which("chromedriver")):
 def site(tmp_path_factory):
     """The folder of this project's own site, built without a warning."""
     folder = tmp_path_factory.mktemp("site")
-    options = ["-q", "-W", "-n", "--keep-going", "-c", str(ROOT / "docs"), "-d", f"{folder}/cache"]
-    assert sphinx_build([*options, str(ROOT), str(folder / "html")]) == 0
+    options = ["-q", "-W", "-n", "--keep-going", "-c", ROOT / "docs", "-d", folder / "cache"]
+    subprocess.run([sys.executable, "-m", "sphinx", *options, ROOT, folder / "html"], check=True)
     return folder / "html"
 
 
