@@ -49,7 +49,7 @@ def test_each_window_occurs_once_in_the_phase_in_which_it_begins(kernel_size):
         for first, width, word, _ in rows[1 + phase]:
             assert first % kernel_size == phase
             assert width == kernel_size
-            assert word == str(first)
+            assert word == f"window {first}"
             starts.append(first)
     assert sorted(starts) == list(range(12 - kernel_size + 1))
 

@@ -98,10 +98,9 @@ def test_the_table_of_times_agrees_with_itself_and_has_the_rows_of_the_benchmark
     largest = next(line for line in shown.splitlines() if "(8, 64, 64, 4096, 9)" in line)
     assert largest.split()[-3] == said[2]
     limit, their_limit = (share.rstrip("%") for share in largest.split()[-2:])
-    assert (
-        f"reaches {their_limit} % of what the processor can do and this package {limit} %"
-        in chapter
-    )
+    assert f"reaches {their_limit} % of the limit and this package {limit} %" in chapter
+    for size, milliseconds in re.findall(r"(\([\d, ]+\)): ([\d.]+)", chapter):
+        assert re.search(rf"^{re.escape(size)} +{milliseconds} ", shown, re.MULTILINE)
 
 
 def test_the_numbers_of_the_zoo():

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from numpycnn.layers.conv1d import _cut
-from numpycnn.plots.figure import AMBER, FONT, GREY, SKY, WIDTH, blank_figure, dress
+from numpycnn.plots.figure import AMBER, FONT, GREY, GRID, SKY, WIDTH, blank_figure, dress
 from numpycnn.validation import check_array, whole_number
 
 TRACE_COLOURS = SKY, AMBER  # in turn
@@ -27,7 +27,7 @@ def plot_phases(x: np.ndarray, kernel_size: int) -> Figure:
             dozen in all are legible.
         kernel_size: samples under a window, K; there are as many phases.
 
-    A window has its trace's colour and the number of the sample on which it begins, counted
+    A window has its trace's colour and is called by the sample on which it begins, counted
     from 0 through all the traces. One that reaches from a trace into the next is
     grey: its product is computed with the others, and belongs to no output.
 
@@ -55,9 +55,9 @@ def plot_phases(x: np.ndarray, kernel_size: int) -> Figure:
         for window in windows.astype(int):
             first, last = window[0], window[-1]
             whole = first // length == last // length
-            colour = TRACE_COLOURS[first // length % 2] if whole else "0.88"
+            colour = TRACE_COLOURS[first // length % 2] if whole else GRID
             row = 1 + starts.start % kernel_size
-            _box(panel, first, row, width=len(window), colour=colour, words=str(first))
+            _box(panel, first, row, width=len(window), colour=colour, words=f"window {first}")
     _finish(panel, x.size, kernel_size)
     return figure
 
