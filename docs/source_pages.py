@@ -12,7 +12,6 @@ warning about a link or a formula names the line at which it can be mended.
 
 import ast
 import contextlib
-import gc
 import html
 import io
 import re
@@ -287,6 +286,4 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_source_parser(ChapterParser, override=True)
     app.add_node(drawing, html=(write_drawing, None))
     app.connect("source-read", add_contents)
-    # Figures whose callbacks are cleaned up only when Python ends complain about it.
-    app.connect("build-finished", lambda *_: gc.collect())
     return {"parallel_read_safe": True, "parallel_write_safe": True}

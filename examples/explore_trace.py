@@ -206,7 +206,8 @@ class Explorer:
             self.moving += [slider.poly, knob, slider.valtext]
         for artist in self.moving:
             artist.set_animated(True)  # so that the backdrop is drawn without it
-        self.figure.canvas.mpl_connect("draw_event", self.keep_backdrop)
+        # A function, because of methods matplotlib keeps weak references only.
+        self.figure.canvas.mpl_connect("draw_event", lambda event: self.keep_backdrop(event))
         self.update()
 
     def lay_out_panels(self):
