@@ -145,7 +145,7 @@ def loads_the_same_or_says_what_is_wrong(model, path):
     return is_same(model, loaded)
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(st.data())
 def test_damaged_bytes_are_noticed_or_did_not_matter(scratch, data):
     small_model().save(scratch)

@@ -68,12 +68,10 @@ def first(tmp_path_factory):
     return done
 
 
-def write_csv(path, x, names=None, heading="s{sample}"):
-    """Write traces (N, L, C) channel after channel."""
-    _, length, n_channels = x.shape
-    places = itertools.product(range(1, n_channels + 1), range(1, length + 1))
-    header = [heading.format(channel=c, sample=s) for c, s in places]
-    rows = [[repr(float(value)) for value in trace.T.ravel()] for trace in x]
+def write_csv(path, x, names=None):
+    """Write traces (N, L, 1)."""
+    header = [f"s{sample + 1}" for sample in range(x.shape[1])]
+    rows = [[repr(float(value)) for value in trace] for trace in x[..., 0]]
     if names is not None:
         header = ["label", *header]
         rows = [[str(name), *row] for name, row in zip(names, rows, strict=True)]
@@ -101,19 +99,20 @@ def test_without_options_it_learns_and_says_so(first):
     (accuracy,) = re.findall(r"18 traces, accuracy (\d\.\d+)$", first.out, re.MULTILINE)
     assert float(accuracy) > 0.9
     assert "by the majority rule, always Negative arrival: 0.333" in first.out
-    begin, end = map(float, re.findall(r"entropy (\S+) in the first epoch, (\S+) in", first.out)[0])
+    begin, end = map(float, re.findall(r"entropy (\S+) at first, (\S+) at last", first.out)[0])
     assert begin > 0.9 > 0.05 > end
 
 
 def test_the_table_and_the_accuracies_are_those_of_the_saved_model(first):
     predicted = first.model.predict(first.x_test).argmax(axis=1)
-    assert first.classes == ["Negative arrival", "Positive arrival", "Quiet"]
+    assert list(first.classes) == ["Negative arrival", "Positive arrival", "Quiet"]
     for place, name in enumerate(first.classes):
         of_this = predicted[first.y_test == place]
         assert len(of_this) == 6
         cells = np.bincount(of_this, minlength=3)
-        assert re.search(rf"^{name} +{' +'.join(map(str, cells))}$", first.out, re.MULTILINE)
-        assert re.search(rf"^  {name} +{np.mean(of_this == place):.3f}$", first.out, re.MULTILINE)
+        row = " +".join([f"{np.mean(of_this == place):.3f}", *map(str, cells)])
+        assert re.search(rf"^{name} +{row}$", first.out, re.MULTILINE)
+        assert re.search(rf"^  {name} +30$", first.out, re.MULTILINE)
 
 
 def test_it_saves_four_whole_files_and_nothing_else(first):
@@ -182,28 +181,20 @@ def test_the_options_act(tmp_path):
 # ----------
 
 
-@pytest.fixture
-def three_channels():
+def test_channels_and_numbered_classes(tmp_path, first):
     """Traces of three channels, in counts: only the sign of the second tells the class."""
     rng = np.random.default_rng(0)
     labels = np.array([10, 2] * 20)
     x = rng.normal(500, 30, (40, 20, 3))
     x[:, 10, 1] += np.where(labels == 10, 400, -400)
-    return x.round().astype(int), labels
-
-
-def test_channels_and_numbered_classes_in_npz_and_csv_are_the_same(tmp_path, first, three_channels):
-    x, labels = three_channels
+    x = x.round().astype(int)
     np.savez(tmp_path / "data.npz", x=x, labels=labels)
-    write_csv(tmp_path / "data.csv", x, labels, heading="c{channel}_{sample}")
-    for name in ("data.npz", "data.csv"):
-        read, names = first.read_traces(tmp_path / name)
-        assert_array_equal(read, x)
-        assert names == [str(label) for label in labels]
-        done = run(tmp_path, name, "--epochs", 40)
-        assert done.classes == ["2", "10"]
-        assert "40 traces of 20 samples, channels: 3, held out: 8" in done.out
-        assert "held out: 8 traces, accuracy 1.000" in done.out
+    read, names = first.read_traces(tmp_path / "data.npz")
+    assert_array_equal(read, x)
+    assert names == [str(label) for label in labels]
+    done = run(tmp_path, "data.npz", "--epochs", 40)
+    assert "40 traces of 20 samples, channels: 3, held out: 8" in done.out
+    assert "held out: 8 traces, accuracy 1.000" in done.out
 
 
 def test_one_channel_needs_no_third_axis_and_names_may_be_texts(tmp_path, first):
@@ -216,19 +207,12 @@ def test_one_channel_needs_no_third_axis_and_names_may_be_texts(tmp_path, first)
 
 
 def test_what_spreadsheets_do_to_a_csv_does_no_harm(tmp_path, first):
-    head, trace = "Label , z_1,n_1,z_2,n_2,z_3,n_3,z_4,n_4,z_5,n_5", ",1,-1, 2,-2,3,-3,4e0,-4,5,-5"
-    lines = [head, "", '"a, b"' + trace, "c" + trace, ",,,,,,,,,,", "c" + trace, '"a, b"' + trace]
+    head, trace = "LABEL , s1,s2,s3,s4,s5", ",1,-1, 2,4e0,-5"
+    lines = [head, "", '"a, b"' + trace, "c" + trace, ",,,,,", "c" + trace, '"a, b"' + trace]
     (tmp_path / "data.csv").write_bytes(b"\xef\xbb\xbf" + "\r\n".join(lines).encode())
     x, names = first.read_traces(tmp_path / "data.csv")
     assert names == ["a, b", "c", "c", "a, b"]
-    assert x.shape == (4, 5, 2)
-    assert_array_equal(x[0, :, 0], [1, 2, 3, 4, 5])
-    assert_array_equal(x[0, :, 1], [-1, -2, -3, -4, -5])
-
-
-def test_classes_go_by_number_and_then_by_the_alphabet(first):
-    names = ["b", "10", "a", "9", "-1", "nan", "2.5"]
-    assert sorted(names, key=first.by_number) == ["-1", "2.5", "9", "10", "a", "b", "nan"]
+    assert_array_equal(x, np.tile([[1], [-1], [2], [4], [-5]], (4, 1, 1)))
 
 
 # Bad files
@@ -238,12 +222,13 @@ HEAD = "label,s1,s2,s3,s4,s5\n"
 GOOD = "a,1,2,3,4,5\nb,1,2,3,4,6\na,1,2,3,4,7\nb,1,2,3,4,8\n"
 
 BAD_CSV = {
-    "empty": ("", "header line with commas, label,s1,s2,s3, got an empty file"),
-    "semicolons": ("label;s1;s2\na;1,0;2,0\n", "with commas, label,s1,s2,s3, got 'label;s1;s2'"),
-    "no header": (GOOD, "line 1: expected a header, got a trace; put a line label,s1,s2,s3 above"),
-    "no label": ("kind" + HEAD[5:] + GOOD, "first column to be headed label, got 'kind'"),
-    "label last": ("s1,s2,Label\n1,2,a\n", "the column label first, it is column 3; move it"),
-    "no traces": (HEAD, "expected a trace a line below the header, got no such line"),
+    "empty": ("", "with commas, and label as the first column: label,s1,s2,s3, got ''"),
+    "semicolons": ("label;s1;s2\na;1,0;2,0\n", "label,s1,s2,s3, got 'label;s1;s2'"),
+    "no header": (GOOD, "expected a header line with commas, and label as the first column"),
+    "no label": ("kind" + HEAD[5:] + GOOD, "label as the first column: label,s1,s2,s3, got 'kind,"),
+    "label last": ("s1,s2,Label\n1,2,a\n", "label,s1,s2,s3, got 's1,s2,Label'"),
+    "no traces": (HEAD, "expected x with at least one number in it, got shape (0, 5, 1)"),
+    "no samples": ("label\na\nb\n", "expected x with at least one number in it, got shape (2, 0, "),
     "ragged": (HEAD + GOOD + "a,1,2\n", "line 6: expected 6 columns as in the header, got 3"),
     "text": (
         HEAD + GOOD + "\na,1,2,x,4,5\n",
@@ -253,28 +238,22 @@ BAD_CSV = {
     "a gap": (HEAD + "a,1,2,3,4,\n", "line 2, column 6 (s5): expected a finite number, got ''"),
     "nan": (HEAD + GOOD + "a,1,NaN,3,4,5\n", "line 6, column 3 (s2): expected a finite number"),
     "infinity": (HEAD + "a,inf,2,3,4,5\n", "line 2, column 2 (s1): expected a finite number"),
-    "no name": (HEAD + GOOD + ",1,2,3,4,5\n", "trace 5, counted from 1, has an empty label"),
-    "one class": (HEAD + "a,1,2,3,4,5\n" * 4, "two classes or more, but every label is 'a'"),
+    "no name": (HEAD + GOOD + 2 * ",1,2,3,4,5\n", "to hold out, got 2 of '', 2 of 'a'"),
+    "one class": (HEAD + "a,1,2,3,4,5\n" * 4, "one to hold out, got 4 of 'a'; join"),
     "a rare class": (
         HEAD + GOOD + "c,1,2,3,4,5\n",
-        "to learn from and one to hold out, got one of 'c'; join such a class to another",
-    ),
-    "all rare": (
-        HEAD + "".join(f"{n},1,2,3,4,{n}\n" for n in range(9)),
-        "got one of '0' and of 8 more; join",
+        "one to learn from and one to hold out, got 1 of 'c', 2 of 'a', 2 of 'b'; join such",
     ),
     "too short": ("label,s1,s2\na,1,2\nb,1,2\n", "expected 5 samples or more"),
-    "odd channels": (
-        "label,z_1,z_2,n_1\na,1,2,3\n",
-        "as many samples of each channel, got 2 of 'z', 1 of 'n'; what stands before the last _",
+    "an open quote": (HEAD + '"a,1,2,3,4,5\n', "values separated by commas, in UTF-8: unexpected"),
+    "another alphabet": (
+        HEAD.encode() + b"gr\xfcn,1,2,3,4,5\n",
+        "in UTF-8: 'utf-8' codec can't decode byte 0xfc",
     ),
-    "every sample a channel": (
-        "label,1_s,2_s,3_s,4_s,5_s,6_s\na,1,2,3,4,5,6\n",
-        "got 1 of 6; in x channels go last, x.transpose(0, 2, 1), and in a CSV header",
+    "sixteen bits": (
+        (HEAD + GOOD).encode("utf-16"),
+        "expected values separated by commas, in UTF-8: ",
     ),
-    "an open quote": (HEAD + '"a,1,2,3,4,5\n', "values separated by commas: unexpected end"),
-    "another alphabet": (HEAD.encode() + b"gr\xfcn,1,2,3,4,5\n", "expected text in UTF-8"),
-    "sixteen bits": ((HEAD + GOOD).encode("utf-16"), "expected text in UTF-8; save it as CSV"),
 }
 
 
@@ -291,35 +270,32 @@ X, LABELS = np.arange(80.0).reshape(4, 20), np.array([0, 1, 0, 1])
 HOLE, PEAK = np.where(X == 25, np.nan, X), np.where(X == 0, -np.inf, X)
 
 BAD_NPZ = {
-    "no x": ({"traces": X, "labels": LABELS}, "expected an array x, it holds traces, labels; "),
-    "no labels": ({"x": X}, "expected an array labels, it holds x; write it with np.savez("),
-    "nothing": ({}, "expected an array x, it holds none"),
-    "objects": ({"x": X, "labels": np.array(list("abab"), object)}, "labels.astype(str)"),
-    "unequal": ({"x": np.array([X[0], X[1, :9]], object), "labels": [0, 1]}, "cut to one length"),
-    "complex": ({"x": X + 1j, "labels": LABELS}, "expected x to hold real numbers, got complex128"),
-    "text": ({"x": X.astype(str), "labels": LABELS}, "expected x to hold real numbers, got <U"),
-    "one trace": ({"x": X[0], "labels": LABELS}, "got (20,); for one trace add an axis: x[None]"),
-    "too many axes": ({"x": X[None, None], "labels": [0]}, "shape (N, L) or (N, L, C), none of"),
-    "no traces": ({"x": X[:0], "labels": LABELS[:0]}, "none of them 0, got (0, 20)"),
-    "nan": ({"x": HOLE, "labels": LABELS}, "expected finite numbers, got nan at x[1, 5]; leave"),
-    "infinite": ({"x": PEAK[..., None], "labels": LABELS}, "got -inf at x[0, 0, 0]"),
-    "too few labels": ({"x": X, "labels": LABELS[:3]}, "for each trace, shape (4,), got (3,)"),
+    "no x": ({"traces": X, "labels": LABELS}, "x and labels, got: 'x is not a file in the archive"),
+    "no labels": ({"x": X}, "labels is not a file in the archive'; write them with np.savez('data"),
+    "nothing": ({}, "x is not a file in the archive"),
+    "objects": ({"x": X, "labels": np.array(list("abab"), object)}, "and labels.astype(str)"),
+    "unequal": ({"x": np.array([X[0], X[1, :9]], object), "labels": [0, 1]}, "are of one length"),
+    "complex": ({"x": X + 1j, "labels": LABELS}, "Cannot cast array data from dtype('complex128')"),
+    "text": ({"x": X.astype(str), "labels": LABELS}, "to dtype('float64') according to the rule"),
+    "one trace": ({"x": X[0], "labels": [0] * 20}, "(20,); for one trace add both axes: x[None"),
+    "too many axes": ({"x": X[None, None], "labels": [0]}, "expected x of shape (N, L, C), got (1"),
+    "no traces": ({"x": X[:0], "labels": LABELS[:0]}, "one number in it, got shape (0, 20, 1)"),
+    "nan": ({"x": HOLE, "labels": LABELS}, "got nan in trace 1: x[1, 5, 0]; leave that trace out"),
+    "infinite": ({"x": PEAK[..., None], "labels": LABELS}, "got -inf in trace 0: x[0, 0, 0]"),
+    "too few labels": (
+        {"x": X, "labels": LABELS[:3]},
+        "labels of shape (4,), integers or texts, got",
+    ),
     "one-hot": (
         {"x": X, "labels": np.eye(2)[LABELS]},
-        "got (4, 2); of one-hot rows take labels.arg",
+        "got float64 of shape (4, 2); labels.astype(int), or of one-hot rows labels.argmax(axis=1)",
     ),
-    "floats": (
-        {"x": X, "labels": LABELS / 1},
-        "integers or texts, got float64; convert: labels.as",
-    ),
-    "one class": ({"x": X, "labels": 0 * LABELS}, "two classes or more, but every label is '0'"),
-    "empty name": (
-        {"x": X, "labels": ["a", "b", "a", " "]},
-        "trace 4, counted from 1, has an empty",
-    ),
+    "floats": ({"x": X, "labels": LABELS / 1}, "integers or texts, got float64 of shape (4,)"),
+    "one class": ({"x": X, "labels": 0 * LABELS}, "two classes or more, none without a name, and"),
+    "empty name": ({"x": X, "labels": ["a", "", "a", " "]}, "got 2 of '', 2 of 'a'; join"),
     "channels first": (
         {"x": X.reshape(4, 20, 1).transpose(0, 2, 1), "labels": LABELS},
-        "no fewer than there are channels, got 1 of 20; in x channels go last, x.transp",
+        "no fewer than there are channels, got 1 of 20; in x channels go last: x.transp",
     ),
     "more channels than samples": (
         {"x": np.zeros((4, 6, 7)), "labels": LABELS},
@@ -345,17 +321,19 @@ def test_what_is_no_archive_or_a_damaged_one_is_refused(tmp_path):
     at = whole.index(X[2].tobytes())
     (tmp_path / "damaged.npz").write_bytes(whole[:at] + b"\xff" + whole[at + 1 :])
     for name in ("renamed.npz", "cut.npz"):
-        assert "it is no .npz file, or was cut off; write it with np.savez" in refusal(
+        assert "it is no .npz file, or was cut off; write them with np.savez" in refusal(
             tmp_path, name
         )
-    assert "damaged.npz: it is damaged: Bad CRC-32" in refusal(tmp_path, "damaged.npz")
+    assert "damaged.npz: expected arrays x and labels, got: Bad CRC-32" in refusal(
+        tmp_path, "damaged.npz"
+    )
     assert "ends in .npz or .csv, got '.npy'" in refusal(tmp_path, "array.npy")
     assert "ends in .npz or .csv, got ''" in refusal(tmp_path, tmp_path)
 
 
 def test_a_file_that_is_not_there(tmp_path):
     said = refusal(tmp_path, "not/here.csv")
-    assert said.endswith(f"no such file; it was looked for in {tmp_path / 'not'}")
+    assert said.endswith(f"there is no such file in {tmp_path / 'not'}")
 
 
 # One scale for all
@@ -363,23 +341,22 @@ def test_a_file_that_is_not_there(tmp_path):
 
 
 @given(
-    scale=st.sampled_from([1e-300, 1e-12, 1.0, 1e5, 1e300]),
+    scale=st.sampled_from([1e-12, 1.0, 1e12]),
     offset=st.floats(-5, 5),
     n_channels=st.integers(1, 3),
 )
 def test_standardised_traces_have_mean_0_and_deviation_1(first, scale, offset, n_channels):
     x = np.random.default_rng(n_channels).standard_normal((4, 30, n_channels))
-    y, constant = first.standardise(scale * (x + offset))
-    assert not constant.any()
+    y = first.standardise(scale * (x + offset))
     assert y.dtype == np.float32
     assert_allclose(y.mean(axis=1), 0, atol=1e-6)
     assert_allclose(y.std(axis=(1, 2)), 1, rtol=1e-5)
-    assert_allclose(y, first.standardise(x)[0], atol=1e-5)
+    assert_allclose(y, first.standardise(x), atol=1e-5)
 
 
 def test_which_channel_is_the_louder_one_stays(first):
     x = np.random.default_rng(0).standard_normal((5, 30, 2)) * [1, 7]
-    before, after = x.std(axis=1), first.standardise(x)[0].std(axis=1)
+    before, after = x.std(axis=1), first.standardise(x).std(axis=1)
     assert_allclose(after[:, 1] / after[:, 0], before[:, 1] / before[:, 0], rtol=1e-5)
 
 
@@ -388,17 +365,14 @@ def test_a_constant_trace_stays_zero_and_is_reported(tmp_path, first):
     x = np.concatenate([x, x], axis=2).astype(float)
     x[4], x[7], x[9, :, 0] = [0.1, 0.3], 0, 3  # the last of these has one dead channel only
     given = x.copy()
-    y, constant = first.standardise(x)
-    assert np.flatnonzero(constant).tolist() == [4, 7]
+    y = first.standardise(x)
     assert not y[[4, 7]].any()
     assert not y[9, :, 0].any()
     assert_allclose(y[9].std(), 1, rtol=1e-5)
     assert_array_equal(x, given)
     np.savez(tmp_path / "data.npz", x=x, labels=labels)
     done = run(tmp_path, "data.npz", "--epochs", 1)
-    assert done.err == (
-        "note: 2 of 12 traces are constant and become zeros, the first is trace 5, counted from 1\n"
-    )
+    assert done.err == "note: constant traces become zeros, counted from 1: 5, 8\n"
 
 
 @given(st.lists(st.integers(2, 40), min_size=2, max_size=5), st.integers(0, 9))
@@ -419,9 +393,9 @@ def test_a_fifth_of_each_class_is_held_out(first, sizes, seed):
 
 def answers(printed):
     """The predicted class and the probability of each line."""
-    lines = re.findall(r"^ *(\d+)  (.*?) +(\d\.\d{3})(?:  .*)?$", printed, re.MULTILINE)
+    lines = re.findall(r"^ *(\d+) +(\d\.\d{3})  (.*)$", printed, re.MULTILINE)
     assert [int(number) for number, _, _ in lines] == list(range(1, len(lines) + 1))
-    return [(name, float(probability)) for _, name, probability in lines]
+    return [(name, float(probability)) for _, probability, name in lines]
 
 
 def test_the_saved_model_classifies_another_file(tmp_path, first):
@@ -437,48 +411,48 @@ def test_the_saved_model_classifies_another_file(tmp_path, first):
     assert (told.code, told.err, bare.code, bare.err) == (0, "", 0, "")
     assert answers(told.out) == answers(bare.out) == answers(scaled.out)
 
-    scores = Sequential.load(model).predict(first.standardise(x)[0])
+    scores = Sequential.load(model).predict(first.standardise(x))
     p = Softmax().forward(scores)[0]
     assert [name for name, _ in answers(bare.out)] == [first.classes[k] for k in p.argmax(axis=1)]
     assert_allclose([chance for _, chance in answers(bare.out)], p.max(axis=1), atol=0.0006)
 
-    right = np.sum([first.classes[k] for k in p.argmax(axis=1)] == np.take(CLASS_NAMES, labels))
-    assert right >= 27
-    assert f"\n{right} of 30 as labelled, accuracy {right / 30:.3f}\n" in told.out
-    assert "accuracy" not in bare.out + scaled.out
+    right = np.mean(first.classes[p.argmax(axis=1)] == np.take(CLASS_NAMES, labels))
+    assert right >= 0.9
+    assert told.out.endswith(f"\n\n{right:.3f} of them are as labelled\n")
+    assert "labelled" not in bare.out + scaled.out
     assert sorted(path.name for path in tmp_path.iterdir()) == ["bare.csv", "more.csv", "more.npz"]
 
 
-def test_a_label_the_model_never_met_is_counted_as_wrong_and_said(tmp_path, first):
+def test_labels_may_be_unknown_to_the_model_or_blank(tmp_path, first):
     x, _ = make_traces(3, rng=5)
-    write_csv(tmp_path / "more.csv", x, ["Quiet", "Quake", "Quake"])
-    done = run(first.folder, "--classify", tmp_path / "more.csv")  # the model in figures/
-    assert "\n1 of 3 as labelled, accuracy 0.333\n" in done.out
-    assert done.err == "note: 'Quake' is no class of this model, so counted as wrong\n"
+    for names, words in (["Quiet", "Quake", ""], "\n0.333 of them are as"), ([""] * 3, "Quiet\n"):
+        write_csv(tmp_path / "more.csv", x, names)
+        done = run(first.folder, "--classify", tmp_path / "more.csv")  # the model in figures/
+        assert words in done.out
+        assert ("labelled" in done.out) == any(names)
 
 
 def test_traces_of_another_shape_are_not_classified(tmp_path, first):
     np.savez(tmp_path / "long.npz", x=np.zeros((2, 65)))
     said = refusal(first.folder, "--classify", tmp_path / "long.npz")
-    assert "expected traces of 64 samples and 1 channels, as the model learned from" in said
-    assert "got 65 and 1; cut or resample them" in said
-    (tmp_path / "bare.csv").write_text("1,2,3\n4,5,6\n")
+    assert "expected traces of shape (L, C)=(64, 1), as the model learned from, got (65, 1)" in said
+
+
+def test_without_a_header_the_first_trace_is_not_lost(tmp_path, first):
+    (tmp_path / "bare.csv").write_text("1,2,3,4,5\n4,5,6,7,8\n")
     said = refusal(first.folder, "--classify", tmp_path / "bare.csv")
-    assert "line 1: expected a header, got a trace" in said
+    assert "expected a header line with commas" in said
+    assert said.endswith("got '1,2,3,4,5'")
 
 
-def test_a_model_without_its_names_or_with_anothers_is_refused(tmp_path, first):
+def test_a_model_without_its_names_is_refused(tmp_path, first):
     figures = first.folder / "figures"
     weights, card = (figures / "model.npz").read_bytes(), (figures / "model.json").read_text()
+    assert json.loads(card) == {"classes": list(first.classes), "shape": [64, 1]}
     ask = tmp_path, "--classify", OWN, "--model", "m.npz"
-    assert refusal(*ask).startswith("m.npz: there is no such model; train first")
+    assert refusal(*ask).startswith("m.npz: there is no such file; train first")
     (tmp_path / "m.npz").write_bytes(weights)
-    assert refusal(*ask).startswith("m.json: expected the file that was saved beside the model")
-    for broken in ("", "[]", "{}", card[:-20]):
-        (tmp_path / "m.json").write_text(broken)
-        assert refusal(*ask).startswith("m.json: expected the file that was saved beside the model")
-    (tmp_path / "m.json").write_text(json.dumps(json.loads(card) | {"sha256": "0"}))
-    assert "m.json: belongs to another model than m.npz; copy both" in refusal(*ask)
+    assert refusal(*ask).startswith("m.json: there is no such file; train first")
     (tmp_path / "m.json").write_text(card)
     assert run(*ask).code == 0
     (tmp_path / "m.npz").write_bytes(weights[:-9])
@@ -492,12 +466,13 @@ def test_a_model_without_its_names_or_with_anothers_is_refused(tmp_path, first):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--epochs", 0], "--epochs must be 1 or more, got 0"),
-        (["--batch-size", 0], "--batch-size must be 1 or more, got 0"),
-        (["--lr", "nan"], "--lr must be a number above 0, got nan"),
-        (["--seed", -1], "--seed must be 0 or more, got -1"),
+        (["--epochs", 0], "--epochs and --batch-size must be 1 or more"),
+        (["--batch-size", 0], "--epochs and --batch-size must be 1 or more"),
+        (["--lr", "nan"], "--seed 0 or more, --lr above 0"),
+        (["--lr", 0], "--lr above 0"),
+        (["--seed", -1], "--seed 0 or more"),
         (["--head", "none"], "invalid choice: 'none'"),
-        (["--output", "a_file"], "--output must be a folder"),
+        (["--output", "a_file"], ": 'a_file'"),
         (["data.csv", "--classify", "more.csv"], "--classify does no training; leave out the data"),
     ],
 )
@@ -506,34 +481,10 @@ def test_a_bad_option_gets_one_line(tmp_path, options, words):
     assert words in refusal(tmp_path, *options)
 
 
-def test_what_is_there_stays_whole_if_saving_fails(tmp_path, monkeypatch):
-    def full(*_):
-        raise OSError("no space left on device")
-
-    run(tmp_path, "--epochs", 1)
-    before = {path: path.read_bytes() for path in (tmp_path / "figures").iterdir()}
-    monkeypatch.setattr(Sequential, "save", full)
-    done = run(tmp_path, "--epochs", 2)
-    assert done.code == 2
-    assert done.err.endswith("not everything could be saved there: no space left on device\n")
-    assert {path: path.read_bytes() for path in (tmp_path / "figures").iterdir()} == before
-
-
 def test_a_training_that_explodes_is_explained_and_saves_nothing(tmp_path):
     done = run(tmp_path, "--lr", 1e30)
     assert done.code == 2
     assert "did not survive --lr 1e+30" in done.err
-    assert not list((tmp_path / "figures").iterdir())
-
-
-def test_a_training_that_was_stopped_saves_nothing(tmp_path, monkeypatch):
-    def stop(*_, **__):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(numpycnn, "fit", stop)
-    done = run(tmp_path)
-    assert done.code == 130
-    assert done.err == "\nstopped; nothing was saved\n"
     assert not list((tmp_path / "figures").iterdir())
 
 

@@ -18,13 +18,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from numpycnn.explain import (
-    Field,
-    activations,
-    probabilities,
-    receptive_fields,
-    saliency,
-)
+from numpycnn.explain import Field, activations, probabilities, receptive_fields, saliency
 from numpycnn.layers import Conv1D, GlobalMaxPool1D, ReLU, Sequential
 from numpycnn.layers.layer import Array
 from numpycnn.plots.figure import (
@@ -53,7 +47,7 @@ from numpycnn.validation import check_array, check_finite, whole_number
 # Five taps have a spectrum of three numbers. Zeros behind the taps add no information, but
 # they draw the curve between those numbers.
 
-N_FREQUENCIES = 257  # points of a spectrum's curve, at least
+N_FFT = 512  # samples to transform, zeros included, at least
 
 
 def plot_filters(layer: Conv1D, sample_rate: float = 1.0) -> Figure:
@@ -86,7 +80,7 @@ def plot_filters(layer: Conv1D, sample_rate: float = 1.0) -> Figure:
     w = layer.params["w"]  # (K, C, F)
     spread = np.zeros((layer.reach, *w.shape[1:]), w.dtype)
     spread[:: layer.dilation] = w  # a dilated filter has zeros between its taps
-    n_fft = max(2 * (N_FREQUENCIES - 1), 8 * layer.reach)
+    n_fft = max(N_FFT, 8 * layer.reach)
     frequencies = np.fft.rfftfreq(n_fft, 1 / sample_rate)
     spectra = np.abs(np.fft.rfft(spread, n_fft, axis=0))
 
@@ -256,8 +250,6 @@ def _draw_chances(panel: Axes, class_names: Sequence[str], chances: dict[str, Ar
 # The samples that decide
 # -----------------------
 
-GRADIENT_TIMES_INPUT = "gradient \N{MULTIPLICATION SIGN} input"
-
 
 def plot_saliency(
     model: Sequential,
@@ -300,21 +292,19 @@ def plot_saliency(
     _draw_trace(panels[0], x)
     panels[1].set_title(f"score of {class_names[label]}, probability {chances[label]:.2f}")
     _draw_signed(panels[1], gradient[0], "gradient")
-    _draw_signed(panels[2], gradient[0] * x[0], GRADIENT_TIMES_INPUT)
+    _draw_signed(panels[2], gradient[0] * x[0], "gradient \N{MULTIPLICATION SIGN} input")
     panels[-1].set_xlabel("sample")
     return figure
 
 
 def _draw_signed(panel: Axes, values: Array, name: str) -> None:
     """Draw values (L, C) about zero; those of a single channel filled, by sign."""
-    samples = samples_of(len(values))
     if values.shape[1] == 1:
-        row = values[:, 0]
-        edges = np.append(samples, len(row) + 1) - 0.5
-        panel.stairs(np.maximum(row, 0), edges, fill=True, color=ORANGE)
-        panel.stairs(np.minimum(row, 0), edges, fill=True, color=BLUE)
+        edges = np.arange(len(values) + 1) + 0.5
+        panel.stairs(values[:, 0].clip(min=0), edges, fill=True, color=ORANGE)
+        panel.stairs(values[:, 0].clip(max=0), edges, fill=True, color=BLUE)
     else:
-        _draw_channels(panel, samples, values)
+        _draw_channels(panel, samples_of(len(values)), values)
     panel.axhline(0, color=GREY, linewidth=0.8)
     top = 1.1 * float(np.abs(values).max()) or 1.0
     panel.set(ylabel=name, ylim=(-top, top))
@@ -340,25 +330,22 @@ def plot_receptive_fields(model: Sequential, x: Array) -> Figure:
     _check_trace("plot_receptive_fields", model, x)
     length = x.shape[1]
     fields = receptive_fields(model, length)
-    outputs = [activation.output for activation in activations(model, x)]
-    spans = [field.of(output.shape[1] // 2) for field, output in zip(fields, outputs, strict=True)]
-    figure = blank_figure(WIDTH, 260 + 46 * len(fields))
-    trace, bars = figure.subplots(2, 1, sharex=True, height_ratios=[150, 46 * len(fields)])
-    dress(trace)
-    dress(bars)
+    seen = activations(model, x)
+    spans = [field.of(one.output.shape[1] // 2) for field, one in zip(fields, seen, strict=True)]
+    space = 46 * len(fields)
+    figure, (trace, bars) = stacked_panels(2, WIDTH, 260 + space, height_ratios=[150, space])
     _draw_trace(trace, x)
     for i, (field, (first, _)) in enumerate(zip(fields, spans, strict=True)):
         colour = GREY if field.stride == 0 else BLUE
         bars.barh(i + 0.25, field.reach, left=first + 0.5, height=0.35, color=colour)
         words = f"{_so_many(field)}: {field.layer!r}"
         bars.text(0.01, i, words, transform=bars.get_yaxis_transform(), fontsize=FONT, va="bottom")
-    bars.set(xlabel="sample", ylim=(len(fields) - 0.4, -0.5), yticks=[])
-    bars.spines["left"].set_visible(False)
     for first, last in {span for span, field in zip(spans, fields, strict=True) if field.stride}:
         trace.axvspan(first + 0.5, last + 1.5, color=SKY, alpha=0.3, linewidth=0)
-    begin, end = min(first for first, _ in spans), max(last for _, last in spans)
-    bars.set_xlim(min(0, begin) + 0.5, max(length - 1, end) + 1.5)
-    whole_numbers_below(bars)
+    begin, end = np.min(spans), np.max(spans)
+    bars.set(xlabel="sample", xlim=(min(0, begin) + 0.5, max(length - 1, end) + 1.5))
+    bars.set(ylim=(len(fields) - 0.4, -0.5), yticks=[])
+    bars.spines["left"].set_visible(False)
     return figure
 
 
@@ -400,25 +387,24 @@ def plot_equivariance(
     shift = whole_number("plot_equivariance", "shift", shift, at_least=1 - length)
     if shift >= length:
         raise ValueError(f"plot_equivariance expected shift below L={length}, got {shift}")
-    shifted = _shifted(x, shift)
-    traces = {"as it is": x, f"shifted by {shift}": shifted}
+    traces = {"as it is": x, f"shifted by {shift}": _shifted(x, shift)}
     chances = {
         name: _chances("plot_equivariance", model, trace, class_names)
         for name, trace in traces.items()
     }
-    maps = [_maps(model, trace)[:1] for trace in traces.values()]
+    maps = [_maps(model, trace) for trace in traces.values()]
     if not maps[0]:
         raise ValueError(
             "plot_equivariance expected a model with a map, got one that begins with "
             f"{model.layers[0]!r}"
         )
-    pair = [one for (one,) in maps]
+    pair = [first for first, *_ in maps]
 
     figure, panels = _panels_on_samples(x, pair, n_bars=len(class_names))
     _limit_trace(panels[0], x)
     for (name, trace), style in zip(traces.items(), STYLES, strict=False):
         lines = panels[0].plot(samples_of(length), trace[0], **style)
-        lines[0].set_label(name)
+        lines[0].set_label(name)  # one name for all channels
     _legend_above(panels[0])
     strongest = max(one.strongest for one in pair)
     for panel, name, one in zip(panels[1:], traces, pair, strict=False):
@@ -430,9 +416,8 @@ def plot_equivariance(
 
 def _shifted(x: Array, shift: int) -> Array:
     """The same trace `shift` samples later, with zeros where nothing is known."""
-    moved = np.zeros_like(x)
-    length = x.shape[1]
-    moved[:, max(0, shift) : length + min(0, shift)] = x[:, max(0, -shift) : length - max(0, shift)]
+    moved = np.roll(x, shift, axis=1)
+    moved[:, slice(shift) if shift >= 0 else slice(shift, None)] = 0
     return moved
 
 
