@@ -30,8 +30,8 @@ from numpycnn import (
     make_traces,
 )
 from numpycnn.baselines import LargestSampleRule, MedianRule
-from numpycnn.layers.layer import Array
 from numpycnn.plots import plot_accuracy, show
+from numpycnn.types import Array
 
 parser = argparse.ArgumentParser(
     description="Hold two simple rules and two networks against harder traces.",

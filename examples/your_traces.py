@@ -26,7 +26,7 @@ import numpy as np
 import numpycnn as nn
 from numpycnn.baselines import MajorityRule
 from numpycnn.plots import plot_confusion, plot_learning_curves, show
-from numpycnn.validation import check_array, check_finite
+from numpycnn.validation import require_array, require_finite
 
 TAPS = 5  # of a filter, and the fewest samples a trace may have
 FILTERS = 8
@@ -58,8 +58,8 @@ def read_traces(path: Path, labelled: bool = True) -> tuple[np.ndarray, list[str
         if not path.is_file():
             raise ValueError(f"there is no such file in {path.absolute().parent}")
         x, names = readers[path.suffix.lower()](path, labelled)
-        check_array("read_traces", "x", x, "N, L, C", (None, None, None))
-        check_finite("read_traces", "x", x)
+        require_array("read_traces", "x", x, "N, L, C", (None, None, None))
+        require_finite("read_traces", "x", x)
         if x.shape[1] < max(TAPS, x.shape[2]):
             raise ValueError(
                 f"expected {TAPS} samples or more, and no fewer than there are channels, got "

@@ -11,30 +11,11 @@ A batch of traces is `(N, L, C)`, channels last. `x` goes in and `y` comes out, 
 are weights and `b` biases; `dx`, `dy`, `dw` and `db` are the derivatives of the
 loss by each of them.
 
-Read it in this order, each file a chapter:
-
-1. `traces`, `baselines`: what goes in, and what the simplest rules make of it
-2. `layers.layer`: what a layer is; `validation`: what it says to a wrong shape
-3. `layers.initialisation`, `layers.dense`: where weights start, and weighted sums
-4. `layers.relu`: the bend between them
-5. `layers.conv1d`: the same small filter everywhere
-6. `layers.maxpool1d`, `layers.flatten`: from maps to features
-7. `layers.sequential`, `layers.storage`: the network, and saving it;
-   `long_records`: running it over a day of data
-8. `layers.softmax`, `training.losses`: from scores to a loss
-9. `training.adam`, `training.fit`, `training.metrics`: learning;
-   `training.doctor`: what to look at when it does not
-10. `checks.reference`: the definitions, as literal loops
-11. `checks.derivatives`, `checks.matrix`: derivatives without backward
-12. `checks.diagnosis`, `checks.case`, `checks.gradients`: is it right, and if not, why?
-13. `checks.optimizer`, `checks.bugs`: is the optimiser right, is the checker?
-14. `checks.strategies`: random cases for tests of your own
-15. `explain`: what a trained network looks at
-16. `plots.figure`, `plots.results`, `plots.convolution`, `plots.phases`, `plots.loss`,
-   `plots.descent`, `plots.derivatives`, `plots.inside`, `plots.architectures`: the figures
+README.md says in which order the files are to be read, each of them a chapter.
 """
 
 from numpycnn.checks import GradientError, GradientReport, assert_gradients, check_gradients
+from numpycnn.doctor import diagnose
 from numpycnn.layers import (
     Conv1D,
     Dense,
@@ -53,7 +34,6 @@ from numpycnn.training import (
     History,
     confusion_matrix,
     cross_entropy,
-    diagnose,
     evaluate,
     fit,
     softmax_cross_entropy,

@@ -22,8 +22,8 @@ from typing import TypeVar
 
 import numpy as np
 
-from numpycnn.layers.layer import Array
-from numpycnn.validation import check_array, check_finite
+from numpycnn.types import Array
+from numpycnn.validation import require_array, require_finite
 
 R = TypeVar("R", bound="Rule")
 
@@ -71,8 +71,8 @@ class Rule:
         raise NotImplementedError
 
     def _check(self, x: Array) -> None:
-        check_array(self, "x", x, "N, L, C", (None, None, None))
-        check_finite(type(self).__name__, "x", x)
+        require_array(self, "x", x, "N, L, C", (None, None, None))
+        require_finite(type(self).__name__, "x", x)
 
 
 class MajorityRule(Rule):

@@ -19,9 +19,10 @@ from typing import NamedTuple
 import numpy as np
 
 from numpycnn.layers import Flatten, GlobalMaxPool1D, Sequential, Softmax
-from numpycnn.layers.layer import Array, Layer
+from numpycnn.layers.layer import Layer
 from numpycnn.long_records import Window, window_of
-from numpycnn.validation import check_array, check_finite, whole_number
+from numpycnn.types import Array
+from numpycnn.validation import require_array, require_finite, whole_number
 
 # Activations
 # -----------
@@ -206,8 +207,8 @@ def saliency(model: Layer, x: Array, labels: Array | int) -> Array:
     Raises `TypeError` or `ValueError` for traces of another shape or with NaN in them, for
     a model without one row of scores for each trace, and for labels without a score.
     """
-    check_array("saliency", "x", x, "N, L, C", (None, None, None))
-    check_finite("saliency", "x", x)
+    require_array("saliency", "x", x, "N, L, C", (None, None, None))
+    require_finite("saliency", "x", x)
     scores, cache = model.forward(x)
     if scores.ndim != 2:
         raise ValueError(

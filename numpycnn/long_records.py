@@ -20,8 +20,9 @@ from typing import NamedTuple
 import numpy as np
 
 from numpycnn.layers import Conv1D, Dense, MaxPool1D, ReLU, Sequential, Softmax
-from numpycnn.layers.layer import Array, Layer
-from numpycnn.validation import check_array, whole_number
+from numpycnn.layers.layer import Layer
+from numpycnn.types import Array
+from numpycnn.validation import require_array, whole_number
 
 
 class Window(NamedTuple):
@@ -73,7 +74,7 @@ def predict_long(model: Sequential, x: Array, piece: int = 65_536) -> Array:
     `Flatten`, and for a record shorter than one window.
     """
     piece = whole_number("predict_long", "piece", piece)
-    check_array("predict_long", "x", x, "N, L, C", (None, None, None))
+    require_array("predict_long", "x", x, "N, L, C", (None, None, None))
     layers = [layer for _, layer in model.leaves()]
     windows, length = [], x.shape[1]
     for layer in layers:

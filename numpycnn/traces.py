@@ -30,7 +30,7 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from numpycnn.layers.layer import Array, Rng
+from numpycnn.types import Array, Rng
 from numpycnn.validation import whole_number
 
 CLASS_NAMES = ("Quiet", "Positive arrival", "Negative arrival")

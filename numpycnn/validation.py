@@ -15,7 +15,7 @@ import numpy as np
 Size = int | None | EllipsisType
 
 
-def check_array(
+def require_array(
     owner: object, name: str, array: object, axes: str, sizes: tuple[Size, ...]
 ) -> None:
     """Raise unless `array` is a non-empty NumPy array of floats with these `sizes`.
@@ -23,7 +23,7 @@ def check_array(
     A size of `None` may be anything, and a leading `...` stands for any number
     of axes. `axes` gives the letters for the message.
 
-    >>> check_array("Pool", "x", np.zeros((9, 64)), "N, L, C", (None, None, 1))
+    >>> require_array("Pool", "x", np.zeros((9, 64)), "N, L, C", (None, None, 1))
     Traceback (most recent call last):
         ...
     ValueError: Pool expected x of shape (N, L, C=1), got (9, 64); add a channel axis: x[..., None]
@@ -71,7 +71,7 @@ def whole_number(owner: object, name: str, value: object, at_least: int = 1) -> 
     return int(value)
 
 
-def check_finite(owner: str, name: str, x: np.ndarray[Any, Any]) -> None:
+def require_finite(owner: str, name: str, x: np.ndarray[Any, Any]) -> None:
     """Raise `ValueError` if `x` (N, ...) holds NaN or infinity, and say in which trace."""
     finite = np.isfinite(x)
     if not finite.all():
@@ -82,7 +82,7 @@ def check_finite(owner: str, name: str, x: np.ndarray[Any, Any]) -> None:
         )
 
 
-def check_targets(owner: str, targets: np.ndarray[Any, Any], shape: tuple[int, ...]) -> None:
+def require_targets(owner: str, targets: np.ndarray[Any, Any], shape: tuple[int, ...]) -> None:
     """Raise unless `targets` are labels or rows of probabilities for scores of this `shape`.
 
     Labels are integers from 0 to `shape[-1] - 1`, one for each row of scores. Rows have

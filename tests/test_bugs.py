@@ -127,7 +127,7 @@ def test_every_wrong_gradient_is_caught_and_named(animal, data):
     layer, x = data.draw(CASES[animal.part](animal))
     report = check_gradients(layer, x, rng=data.draw(generators))
     assert not report.ok
-    assert report.diagnoses[0].name == animal.diagnosis, str(report)
+    assert report.mistakes[0].name == animal.called, str(report)
 
 
 @by_name(OPTIMIZERS)
@@ -136,7 +136,7 @@ def test_every_wrong_gradient_is_caught_and_named(animal, data):
 def test_every_wrong_step_is_caught_and_named(animal, rng):
     report = check_adam(animal.broken, rng)
     assert not report.ok
-    assert report.diagnosis.name == animal.diagnosis, str(report)
+    assert report.mistake.name == animal.called, str(report)
 
 
 @given(generators)
@@ -145,7 +145,7 @@ def test_the_right_adam_is_not_accused(rng):
 
 
 def test_the_zoo_is_large_and_most_of_it_is_named():
-    named = [animal for animal in bugs.ZOO.values() if animal.diagnosis != "unknown"]
+    named = [animal for animal in bugs.ZOO.values() if animal.called != "unknown"]
     assert len(bugs.ZOO) >= 24
     assert len(named) >= 20
     assert {animal.part for animal in bugs.ZOO.values()} == {*CASES, Adam}

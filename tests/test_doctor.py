@@ -40,7 +40,7 @@ def changed(change, *names):
 
 
 def ill(diagnosis):
-    return {finding.name for finding in diagnosis.findings if not finding.is_fine}
+    return {finding.name for finding in diagnosis.findings if not finding.ok}
 
 
 # The global network learns its three traces slowly with seed 14; 8 and 10 of its 16 ReLUs are
@@ -51,7 +51,7 @@ def test_the_healthy_are_told_so(network, seed):
     x, labels = make_traces(180, rng=seed)
     diagnosis = diagnose(network(seed), x, labels)
     assert ill(diagnosis) == set(), str(diagnosis)
-    assert diagnosis.is_fine
+    assert diagnosis.ok
     assert str(diagnosis).startswith("Diagnosis: nothing found\n")
     assert len(diagnosis.findings) == 9
 
@@ -65,7 +65,7 @@ def test_a_network_that_has_learned_is_healthy(seed):
 
 def test_nothing_to_go_by_but_labels_at_random_is_not_seen():
     labels = np.random.default_rng(0).permutation(LABELS)
-    assert diagnose(task_network(), X, labels).is_fine
+    assert diagnose(task_network(), X, labels).ok
 
 
 def with_constant():
@@ -126,7 +126,7 @@ def test_a_learning_rate_that_does_not_suit(lr, names):
 def test_a_last_layer_may_begin_at_zero_for_it_learns():
     model = changed(np.zeros_like, "6.w")
     diagnosis = diagnose(model, X, LABELS)
-    assert diagnosis.is_fine, str(diagnosis)
+    assert diagnosis.ok, str(diagnosis)
     fit(model, X, LABELS, epochs=60)
     assert (model.predict(X).argmax(axis=-1) == LABELS).mean() > 0.95
 
@@ -179,7 +179,7 @@ def test_a_wrong_gradient_is_often_not_seen(name):
     layers = [Conv1D(1, 4, 5, **same), ReLU(), Conv1D(4, 8, 5, **same), ReLU(), GlobalMaxPool1D()]
     at = 1 if animal.part is ReLU else 2
     layers[at] = animal.broken() if at == 1 else animal.broken(4, 8, 5, **same)
-    assert diagnose(Sequential(*layers, Dense(8, 3, rng=rng)), X, LABELS).is_fine
+    assert diagnose(Sequential(*layers, Dense(8, 3, rng=rng)), X, LABELS).ok
 
 
 class SendsNothingBack(Dense):
@@ -193,7 +193,7 @@ class SendsNothingBack(Dense):
 def test_a_layer_that_cannot_learn():
     model = Sequential(*global_network(0).layers[:3], SendsNothingBack(8, 3, rng=0))
     findings = {finding.name: finding for finding in diagnose(model, X, LABELS).findings}
-    assert not findings[STEP].is_fine
+    assert not findings[STEP].ok
     assert findings[STEP].found.endswith(", 0 3.w")
     assert "check the backward passes with check_gradients" in findings[STEP].advice
 
@@ -223,7 +223,7 @@ def test_one_hot_targets_and_labels_for_each_sample():
 
 def test_a_layer_that_is_no_chain_is_examined_as_a_whole():
     diagnosis = diagnose(Dense(2, 2, rng=0), np.eye(2), np.array([0, 1]), lr=0.1)
-    assert diagnosis.is_fine
+    assert diagnosis.ok
     assert len(diagnosis.findings) == 7
 
 

@@ -30,10 +30,10 @@ from numpycnn.layers import (
     Sequential,
     Softmax,
 )
-from numpycnn.layers.layer import Array, Params, Rng
 from numpycnn.traces import make_traces, train_test_split
 from numpycnn.training.adam import Adam
 from numpycnn.training.losses import cross_entropy, one_hot, softmax_cross_entropy
+from numpycnn.types import Array, Params, Rng
 
 
 class Bug(NamedTuple):
@@ -43,7 +43,7 @@ class Bug(NamedTuple):
     part: Any  # the correct class or function
     broken: Any  # the same with the mistake in it
     mistake: str  # in a sentence
-    diagnosis: str  # what the checks should call it
+    called: str  # what the checks should call it
 
     @property
     def seen(self) -> list[str]:
@@ -54,17 +54,17 @@ class Bug(NamedTuple):
 ZOO: dict[str, Bug] = {}
 
 
-def bug(part: Any, mistake: str, diagnosis: str) -> Callable[[Any], Any]:
+def bug(part: Any, mistake: str, called: str) -> Callable[[Any], Any]:
     """Put what is defined below into the zoo, under its name."""
 
     def put(broken: Any) -> Any:
-        ZOO[broken.__name__] = Bug(broken.__name__, part, broken, mistake, diagnosis)
+        ZOO[broken.__name__] = Bug(broken.__name__, part, broken, mistake, called)
         return broken
 
     return put
 
 
-def bad_backward(part: Any, mistake: str, diagnosis: str) -> Callable[[Any], Any]:
+def bad_backward(part: Any, mistake: str, called: str) -> Callable[[Any], Any]:
     """Put a layer into the zoo whose backward is spoilt by the function below.
 
     The function gets the layer, dy, the cache and the right result, dx and the
@@ -77,7 +77,7 @@ def bad_backward(part: Any, mistake: str, diagnosis: str) -> Callable[[Any], Any
             return spoilt
 
         broken = type(spoil.__name__, (part,), {"backward": backward, "__doc__": mistake})
-        return bug(part, mistake, diagnosis)(broken)
+        return bug(part, mistake, called)(broken)
 
     return put
 
@@ -528,7 +528,7 @@ def _classifier(animal: Bug, rng: np.random.Generator) -> tuple[Sequential, Any]
 def examine(animal: Bug, rng: Rng = None) -> GradientReport | OptimizerReport:
     """Let the checks look at this animal, in a case in which its mistake can show.
 
-    >>> examine(ZOO["relu_mask_missing"], rng=0).diagnoses[0].name
+    >>> examine(ZOO["relu_mask_missing"], rng=0).mistakes[0].name
     'mask missing'
     """
     rng = np.random.default_rng(rng)
@@ -564,7 +564,7 @@ def _typical(animal: Bug, rng: np.random.Generator) -> Any:
 
 def table(seeds: Sequence[int] = SEEDS) -> str:
     """The zoo as a table: accuracy when trained with each bug, what caught it, and its name."""
-    rows = [("bug", "accuracy", "caught by", "diagnosis", "the mistake")]
+    rows = [("bug", "accuracy", "caught by", "called", "the mistake")]
     for animal in ZOO.values():
         accuracy = np.mean([held_out_accuracy(animal, seed) for seed in seeds])
         report = examine(animal, rng=0)
@@ -574,7 +574,7 @@ def table(seeds: Sequence[int] = SEEDS) -> str:
                 animal.name,
                 "refused" if np.isnan(accuracy) else f"{accuracy:.3f}",
                 "nothing" if report.ok else check,
-                ", ".join(dict.fromkeys(d.name for d in report.diagnoses)) or "-",
+                ", ".join(dict.fromkeys(d.name for d in report.mistakes)) or "-",
                 animal.mistake,
             )
         )

@@ -14,8 +14,9 @@ import numpy as np
 from numpy.exceptions import ComplexWarning
 
 from numpycnn.checks.derivatives import DERIVATIVES, Method, OneSided
-from numpycnn.checks.diagnosis import Diagnosis
-from numpycnn.layers.layer import Array, Layer, Params
+from numpycnn.checks.mistakes import Mistake
+from numpycnn.layers.layer import Layer
+from numpycnn.types import Array, Params
 
 
 class HasGradients(Protocol):
@@ -95,37 +96,37 @@ class Case(NamedTuple):
         dx, grads = _backward(layer, self.dy.copy(), cache)
         return {"input": np.asarray(dx), **grads}
 
-    def breach(self) -> Diagnosis | None:
+    def breach(self) -> Mistake | None:
         """How the layer breaks the contract, if it does."""
         given = {name: array.copy() for name, array in {**self.arrays, "dy": self.dy}.items()}
         layer, x, dy = _with_params(self.layer, given), given["input"], given["dy"]
         y, cache = _forward(layer, x)
         if not np.isfinite(y).all():
-            return Diagnosis("not finite", "forward gives NaN or infinity for finite numbers")
+            return Mistake("not finite", "forward gives NaN or infinity for finite numbers")
         dx, grads = _backward(layer, dy, cache)
         first = {"input": np.array(dx), **{name: np.array(grad) for name, grad in grads.items()}}
 
         if first.keys() != self.arrays.keys():
             names = [*first], [*self.arrays]
-            return Diagnosis("wrong key", "there are gradients for {}, not for {}".format(*names))
+            return Mistake("wrong key", "there are gradients for {}, not for {}".format(*names))
         for name, array in self.arrays.items():
             if first[name].shape != array.shape:
                 shapes = f"{first[name].shape}, its array {array.shape}"
-                return Diagnosis("wrong shape", f"the gradient for {name} has the shape {shapes}")
+                return Mistake("wrong shape", f"the gradient for {name} has the shape {shapes}")
         for name, array in {**self.arrays, "dy": self.dy}.items():
             if not np.array_equal(given[name], array):
-                return Diagnosis(
+                return Mistake(
                     "argument changed", f"the array {name} was changed in place; work on a copy"
                 )
         if not _same(layer.backward(dy, cache), first):
-            return Diagnosis(
+            return Mistake(
                 "accumulated",
                 "a second backward gives another result: gradients are kept between calls and "
                 "added to; return new ones every time",
             )
         layer.forward(np.roll(x, 1))  # the same numbers elsewhere, so any input is a fair one
         if not _same(layer.backward(dy, cache), first):
-            return Diagnosis(
+            return Mistake(
                 "cache overwritten",
                 "after another forward, backward gives another result: what it needs is kept on "
                 "the layer and has been overwritten; return it as the cache",

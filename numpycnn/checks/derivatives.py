@@ -16,7 +16,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from numpycnn.layers.layer import Array
+from numpycnn.types import Array
 
 Method = Literal["complex", "central"]
 Function = Callable[[Array], Array]

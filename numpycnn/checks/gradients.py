@@ -28,9 +28,9 @@ import numpy as np
 
 from numpycnn.checks.case import Case, HasGradients, Loss, unit
 from numpycnn.checks.derivatives import Method, OneSided
-from numpycnn.checks.diagnosis import Diagnosis, Evidence, diagnose
-from numpycnn.layers.layer import Array, Rng
+from numpycnn.checks.mistakes import Evidence, Mistake, name_mistake
 from numpycnn.layers.sequential import Sequential
+from numpycnn.types import Array, Rng
 
 TOLERANCE: dict[Method, float] = {"complex": 1e-10, "central": 1e-6}
 """The largest relative error of a right gradient, in float64, by method."""
@@ -54,7 +54,7 @@ class GradientLine(NamedTuple):
     analytic: float = np.nan  # what backward says it is
     numeric: float = np.nan  # what it is
     corners: int = 0  # entries at which there is no derivative
-    diagnosis: Diagnosis | None = None
+    mistake: Mistake | None = None
 
     def __str__(self) -> str:
         verdict = "ok" if self.ok else "WRONG"
@@ -70,8 +70,8 @@ class GradientLine(NamedTuple):
                 f"at {self.corners} of its entries the function has a corner and no derivative; "
                 "there the gradient has to lie between the one-sided ones"
             )
-        if self.diagnosis is not None:
-            text.append(f"{self.diagnosis.name}: {self.diagnosis.sentence}")
+        if self.mistake is not None:
+            text.append(f"{self.mistake.name}: {self.mistake.sentence}")
         return "\n".join([text[0], *(fill(note, 92, **INDENT) for note in text[1:])])
 
 
@@ -80,7 +80,7 @@ class GradientReport(NamedTuple):
 
     subject: str
     lines: list[GradientLine]
-    broken: Diagnosis | None = None  # a breach of the contract, whatever the numbers are
+    broken: Mistake | None = None  # a breach of the contract, whatever the numbers are
 
     @property
     def ok(self) -> bool:
@@ -88,10 +88,10 @@ class GradientReport(NamedTuple):
         return self.broken is None and all(line.ok for line in self.lines)
 
     @property
-    def diagnoses(self) -> list[Diagnosis]:
+    def mistakes(self) -> list[Mistake]:
         """What is wrong, in order; empty where all is well."""
-        found = [self.broken, *(line.diagnosis for line in self.lines)]
-        return [diagnosis for diagnosis in found if diagnosis is not None]
+        found = [self.broken, *(line.mistake for line in self.lines)]
+        return [mistake for mistake in found if mistake is not None]
 
     def __str__(self) -> str:
         verdict = "right" if self.ok else "WRONG"
@@ -252,7 +252,7 @@ def _compare(
     error = _relative(float(off[worst]), size)
     if error <= tolerance or _is_rounding(case, name, method, worst, float(off[worst]), size, rng):
         ties = _at_the_ties(case, name, came, method, size, rng) if n_corners else None
-        return GradientLine(name, ties is None, method, error, corners=n_corners, diagnosis=ties)
+        return GradientLine(name, ties is None, method, error, corners=n_corners, mistake=ties)
 
     evidence = Evidence(
         name,
@@ -275,7 +275,7 @@ def _compare(
         float(came[worst]),
         float(right[worst]),
         n_corners,
-        diagnose(evidence),
+        name_mistake(evidence),
     )
 
 
@@ -316,13 +316,13 @@ def _between(slopes: OneSided, dy: Array, n_axes: int = 0) -> tuple[Array, Array
 
 def _at_the_ties(
     case: Case, name: str, came: Array, method: Method, size: float, rng: np.random.Generator
-) -> Diagnosis | None:
+) -> Mistake | None:
     """Whether the gradient is between the slopes of both sides for entries that move together."""
     for along in (np.ones(came.shape), *(_random_direction(came.shape, rng) for _ in range(8))):
         low, high = _between(case.derivative(method, name, along), case.dy)
         slope = float((came * along).sum())
         if max(low - slope, slope - high) > CORNER[method] * size:
-            return Diagnosis(
+            return Mistake(
                 "ties",
                 "each entry alone could be right, but not all together: of several equal maxima "
                 "one has to take the gradient, or they share it",

@@ -17,7 +17,8 @@ band, read downwards, meets the taps from last to first.
 
 import numpy as np
 
-from numpycnn.layers.layer import Array, Layer
+from numpycnn.layers.layer import Layer
+from numpycnn.types import Array
 
 
 def as_matrix(layer: Layer, x_shape: tuple[int, ...]) -> Array:

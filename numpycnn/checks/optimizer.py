@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from numpycnn.checks.diagnosis import Diagnosis
-from numpycnn.layers.layer import Rng
+from numpycnn.checks.mistakes import Mistake
+from numpycnn.types import Rng
 
 LR, BETA1, BETA2, EPS = 0.01, 0.8, 0.95, 1e-2
 """Far from the defaults, so that a setting that is ignored shows."""
@@ -86,23 +86,23 @@ class OptimizerReport(NamedTuple):
 
     subject: str
     error: float  # the largest distance from the algorithm's path, in steps of lr
-    diagnosis: Diagnosis | None
+    mistake: Mistake | None
 
     @property
     def ok(self) -> bool:
         """Whether every step is that of the algorithm."""
-        return self.diagnosis is None
+        return self.mistake is None
 
     @property
-    def diagnoses(self) -> list[Diagnosis]:
+    def mistakes(self) -> list[Mistake]:
         """What is wrong; empty where all is well."""
-        return [] if self.diagnosis is None else [self.diagnosis]
+        return [] if self.mistake is None else [self.mistake]
 
     def __str__(self) -> str:
         text = f"Steps of {self.subject}: {'right' if self.ok else 'WRONG'}"
         text += f"\n  off by up to {self.error:.1e} of a step"
-        if self.diagnosis is not None:
-            text += f"\n  {self.diagnosis.name}: {self.diagnosis.sentence}"
+        if self.mistake is not None:
+            text += f"\n  {self.mistake.name}: {self.mistake.sentence}"
         return text
 
 
@@ -138,11 +138,11 @@ def check_adam(adam: Any, rng: Rng = None) -> OptimizerReport:
         return float(np.nan_to_num(off, nan=np.inf))
 
     error = distance(Reading())
-    diagnosis = None
+    mistake = None
     if error > TOLERANCE / LR:
-        diagnosis = Diagnosis("unknown", "no known misreading of the algorithm gives these steps")
+        mistake = Mistake("unknown", "no known misreading of the algorithm gives these steps")
         for name, (reading, sentence) in MISREADINGS.items():
             if distance(reading) <= TOLERANCE / LR:
-                diagnosis = Diagnosis(name, sentence)
+                mistake = Mistake(name, sentence)
                 break
-    return OptimizerReport(getattr(adam, "__name__", "the optimizer"), error, diagnosis)
+    return OptimizerReport(getattr(adam, "__name__", "the optimizer"), error, mistake)

@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from numpycnn.layers.layer import Array
+from numpycnn.types import Array
 
 
 class Geometry(NamedTuple):

@@ -31,7 +31,8 @@ from numpycnn.layers import (
     Sequential,
     Softmax,
 )
-from numpycnn.layers.layer import Array, Kind
+from numpycnn.layers.layer import Kind
+from numpycnn.types import Array
 
 generators: SearchStrategy[np.random.Generator] = st.integers(0, 2**32 - 1).map(
     np.random.default_rng

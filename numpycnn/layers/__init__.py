@@ -3,7 +3,7 @@
 from numpycnn.layers.conv1d import Conv1D
 from numpycnn.layers.dense import Dense
 from numpycnn.layers.flatten import Flatten
-from numpycnn.layers.layer import Array, Layer, Params, Rng
+from numpycnn.layers.layer import Layer
 from numpycnn.layers.maxpool1d import GlobalMaxPool1D, MaxPool1D
 from numpycnn.layers.relu import ReLU
 from numpycnn.layers.sequential import Sequential
@@ -17,16 +17,13 @@ KINDS: dict[str, type[Layer]] = {
 
 __all__ = [
     "KINDS",
-    "Array",
     "Conv1D",
     "Dense",
     "Flatten",
     "GlobalMaxPool1D",
     "Layer",
     "MaxPool1D",
-    "Params",
     "ReLU",
-    "Rng",
     "Sequential",
     "Softmax",
 ]

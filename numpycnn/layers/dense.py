@@ -12,8 +12,9 @@ weigh up what the filters have found and turn it into one score per class.
 import numpy as np
 
 from numpycnn.layers.initialisation import glorot_uniform
-from numpycnn.layers.layer import Array, Layer, Params, Rng
-from numpycnn.validation import check_array, whole_number
+from numpycnn.layers.layer import Layer
+from numpycnn.types import Array, Params, Rng
+from numpycnn.validation import require_array, whole_number
 
 
 class Dense(Layer):
@@ -42,7 +43,7 @@ class Dense(Layer):
 
     def forward(self, x: Array) -> tuple[Array, Array]:
         """Return y[n,j] = sum_i x[n,i] w[i,j] + b[j], and x, which backward needs for dw."""
-        check_array(self, "x", x, "..., D_in", (..., self.in_features))
+        require_array(self, "x", x, "..., D_in", (..., self.in_features))
         return x @ self.params["w"] + self.params["b"], x
 
     # The backward pass
@@ -66,7 +67,7 @@ class Dense(Layer):
         where n runs over all the leading axes.
         """
         x = cache
-        check_array(self, "dy", dy, "..., D_out", (*x.shape[:-1], self.out_features))
+        require_array(self, "dy", dy, "..., D_out", (*x.shape[:-1], self.out_features))
         x_rows = x.reshape(-1, self.in_features)  # (N, D_in)
         dy_rows = dy.reshape(-1, self.out_features)  # (N, D_out)
         grads = {"w": x_rows.T @ dy_rows, "b": dy_rows.sum(axis=0)}

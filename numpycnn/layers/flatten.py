@@ -13,8 +13,9 @@ sample 20 says nothing about sample 40.
 
 from math import prod
 
-from numpycnn.layers.layer import Array, Layer, Params
-from numpycnn.validation import check_array
+from numpycnn.layers.layer import Layer
+from numpycnn.types import Array, Params
+from numpycnn.validation import require_array
 
 
 class Flatten(Layer):
@@ -29,11 +30,11 @@ class Flatten(Layer):
 
     def forward(self, x: Array) -> tuple[Array, tuple[int, ...]]:
         """Return the numbers of each trace in one row, and the shape they came in."""
-        check_array(self, "x", x, "..., D", (..., None))
+        require_array(self, "x", x, "..., D", (..., None))
         return x.reshape(len(x), -1), x.shape
 
     def backward(self, dy: Array, cache: tuple[int, ...]) -> tuple[Array, Params]:
         """Return dy (N, D) in the shape that came in."""
         shape = cache
-        check_array(self, "dy", dy, "N, D", (shape[0], prod(shape[1:])))
+        require_array(self, "dy", dy, "N, D", (shape[0], prod(shape[1:])))
         return dy.reshape(shape), {}

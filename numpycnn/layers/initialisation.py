@@ -20,7 +20,7 @@ from math import sqrt
 
 import numpy as np
 
-from numpycnn.layers.layer import Array, Rng
+from numpycnn.types import Array, Rng
 
 
 def glorot_uniform(shape: tuple[int, ...], fan_in: int, fan_out: int, rng: Rng = None) -> Array:

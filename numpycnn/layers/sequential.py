@@ -15,8 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from numpycnn.layers.layer import Array, Layer, Params
-from numpycnn.layers.storage import load_layer, save_layer
+from numpycnn.layers.layer import Layer
+from numpycnn.storage import load_layer, save_layer
+from numpycnn.types import Array, Params
 from numpycnn.validation import whole_number
 
 

@@ -13,8 +13,9 @@ the largest exponential is `exp(0) = 1`.
 
 import numpy as np
 
-from numpycnn.layers.layer import Array, Layer, Params
-from numpycnn.validation import check_array
+from numpycnn.layers.layer import Layer
+from numpycnn.types import Array, Params
+from numpycnn.validation import require_array
 
 
 class Softmax(Layer):
@@ -32,7 +33,7 @@ class Softmax(Layer):
 
     def forward(self, x: Array) -> tuple[Array, Array]:
         """Return the probabilities, twice: their derivative needs nothing else."""
-        check_array(self, "x", x, "..., D", (..., None))
+        require_array(self, "x", x, "..., D", (..., None))
         exps = np.exp(x - x.max(axis=-1, keepdims=True))
         y = exps / exps.sum(axis=-1, keepdims=True)
         return y, y
@@ -53,5 +54,5 @@ class Softmax(Layer):
     def backward(self, dy: Array, cache: Array) -> tuple[Array, Params]:
         """Return dx[n,j] = y[n,j] (dy[n,j] - sum_i dy[n,i] y[n,i])."""
         y = cache
-        check_array(self, "dy", dy, "..., D", y.shape)
+        require_array(self, "dy", dy, "..., D", y.shape)
         return y * (dy - (dy * y).sum(axis=-1, keepdims=True)), {}

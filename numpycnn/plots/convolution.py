@@ -17,7 +17,6 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Circle, Rectangle
 
 from numpycnn.layers import Conv1D, MaxPool1D
-from numpycnn.layers.layer import Array
 from numpycnn.long_records import window_of
 from numpycnn.plots.figure import (
     AMBER,
@@ -32,7 +31,8 @@ from numpycnn.plots.figure import (
     samples_of,
     stacked_panels,
 )
-from numpycnn.validation import check_array, check_finite
+from numpycnn.types import Array
+from numpycnn.validation import require_array, require_finite
 
 # Traces
 # ------
@@ -54,8 +54,8 @@ def plot_signals(signals: Mapping[str, Array]) -> Figure:
         raise ValueError("plot_signals expected at least one signal, got none")
     length = len(next(iter(signals.values())))
     for name, signal in signals.items():
-        check_array("plot_signals", name, signal, "L", (length,))
-        check_finite("plot_signals", name, signal)
+        require_array("plot_signals", name, signal, "L", (length,))
+        require_finite("plot_signals", name, signal)
     figure, panels = stacked_panels(len(signals), WIDTH, 50 + 140 * len(signals))
     top = 1.05 * max(1.0, *(float(np.abs(signal).max()) for signal in signals.values()))
     for panel, (name, signal) in zip(panels, signals.items(), strict=True):
@@ -86,8 +86,8 @@ def plot_responses(layer: Conv1D, traces: Mapping[str, Array]) -> Figure:
         raise ValueError(f"plot_responses expected 1 to {len(STYLES)} traces, got {len(traces)}")
     length = len(next(iter(traces.values())))
     for name, trace in traces.items():
-        check_array("plot_responses", name, trace, "L", (length,))
-        check_finite("plot_responses", name, trace)
+        require_array("plot_responses", name, trace, "L", (length,))
+        require_finite("plot_responses", name, trace)
     x = np.stack(list(traces.values()))[:, :, None]  # (N, L, 1)
     y, _ = layer.forward(x)
     if y.shape != x.shape:
@@ -140,8 +140,8 @@ def plot_windows(layer: Conv1D | MaxPool1D, x: Array) -> Figure:
     """
     if not isinstance(layer, Conv1D | MaxPool1D):
         raise TypeError(f"plot_windows expected a Conv1D or a MaxPool1D, got {layer!r}")
-    check_array("plot_windows", "x", x, "L", (None,))
-    check_finite("plot_windows", "x", x)
+    require_array("plot_windows", "x", x, "L", (None,))
+    require_finite("plot_windows", "x", x)
     y, _ = layer.forward(x[None, :, None])
     if y.shape[2] != 1:
         raise ValueError(f"plot_windows expected one filter, got {y.shape[2]} in {layer!r}")
@@ -242,8 +242,8 @@ def plot_pictures(pictures: Mapping[str, Array]) -> Figure:
     if not 1 <= len(pictures) <= 3:
         raise ValueError(f"plot_pictures expected 1 to 3 pictures, got {len(pictures)}")
     for name, picture in pictures.items():
-        check_array("plot_pictures", name, picture, "H, W", (None, None))
-        check_finite("plot_pictures", name, picture)
+        require_array("plot_pictures", name, picture, "H, W", (None, None))
+        require_finite("plot_pictures", name, picture)
     return _beside_each_other([(name, one, one) for name, one in pictures.items()])
 
 
@@ -259,8 +259,8 @@ def plot_pooling(picture: Array, pool_size: int) -> Figure:
 
     Raises `TypeError` or `ValueError` for what is no picture, or one smaller than a window.
     """
-    check_array("plot_pooling", "picture", picture, "H, W", (None, None))
-    check_finite("plot_pooling", "picture", picture)
+    require_array("plot_pooling", "picture", picture, "H, W", (None, None))
+    require_finite("plot_pooling", "picture", picture)
     down, across = (side // pool_size for side in picture.shape)
     if not (down and across):
         raise ValueError(

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from numpycnn.checks.derivatives import complex_step, step_sweep
 from numpycnn.checks.matrix import as_matrix, backward_as_matrix
-from numpycnn.layers.layer import Array, Layer
+from numpycnn.layers.layer import Layer
 from numpycnn.plots.figure import (
     FONT,
     SIGNED,
@@ -18,6 +18,7 @@ from numpycnn.plots.figure import (
     dress,
     stacked_panels,
 )
+from numpycnn.types import Array
 
 
 def plot_step_sweep(

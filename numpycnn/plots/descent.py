@@ -11,9 +11,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from numpycnn.layers.layer import Array
 from numpycnn.plots.figure import FONT, ORANGE, STYLES, WIDTH, stacked_panels
-from numpycnn.validation import check_array
+from numpycnn.types import Array
+from numpycnn.validation import require_array
 
 N_GRID = 120  # points each way on which the landscape is computed
 
@@ -38,7 +38,7 @@ def plot_paths(loss: Callable[[Array, Array], Array], paths: Mapping[str, Array]
     if not paths:
         raise ValueError("plot_paths expected at least one path, got none")
     for name, path in paths.items():
-        check_array("plot_paths", name, path, "T, weights", (None, 2))
+        require_array("plot_paths", name, path, "T, weights", (None, 2))
     places = np.concatenate(list(paths.values()))
     low, high = places.min(axis=0), places.max(axis=0)
     margin = 0.08 * (high - low) + 1e-9

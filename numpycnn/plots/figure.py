@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from numpycnn.layers.layer import Array
+from numpycnn.types import Array
 
 try:
     from matplotlib.axes import Axes

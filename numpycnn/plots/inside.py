@@ -20,7 +20,6 @@ from matplotlib.ticker import MaxNLocator
 
 from numpycnn.explain import Field, activations, probabilities, receptive_fields, saliency
 from numpycnn.layers import Conv1D, GlobalMaxPool1D, ReLU, Sequential
-from numpycnn.layers.layer import Array
 from numpycnn.plots.figure import (
     BLUE,
     FONT,
@@ -37,7 +36,8 @@ from numpycnn.plots.figure import (
     whole_numbers_below,
 )
 from numpycnn.traces import CLASS_NAMES
-from numpycnn.validation import check_array, check_finite, whole_number
+from numpycnn.types import Array
+from numpycnn.validation import require_array, require_finite, whole_number
 
 # Filters
 # -------
@@ -429,11 +429,11 @@ def _check_trace(owner: str, model: Sequential, x: Array) -> None:
     """Raise unless the model is a Sequential and x is one trace of finite numbers."""
     if not isinstance(model, Sequential):
         raise TypeError(f"{owner} expected a Sequential, got {model!r}")
-    check_array(owner, "x", x, "...", (...,))
+    require_array(owner, "x", x, "...", (...,))
     if x.ndim != 3 or len(x) != 1:
         mend = "take one trace: x[:1]" if x.ndim == 3 else "one trace is x[:1] of a batch (N, L, C)"
         raise ValueError(f"{owner} expected x of shape (1, L, C), got {x.shape}; {mend}")
-    check_finite(owner, "x", x)
+    require_finite(owner, "x", x)
 
 
 def _chances(owner: str, model: Sequential, x: Array, class_names: Sequence[str]) -> Array:

@@ -13,11 +13,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MultipleLocator
 
-from numpycnn.layers.layer import Array
 from numpycnn.plots.figure import BLUE, FONT, ORANGE, SKY, STYLES, WIDTH, stacked_panels
 from numpycnn.traces import CLASS_NAMES
 from numpycnn.training.losses import softmax_cross_entropy
-from numpycnn.validation import check_array, check_finite
+from numpycnn.types import Array
+from numpycnn.validation import require_array, require_finite
 
 
 def plot_surprise(marked: Sequence[float]) -> Figure:
@@ -73,8 +73,8 @@ def plot_pull(logits: Array, target: int, class_names: Sequence[str] = CLASS_NAM
     Raises `TypeError` or `ValueError` for scores that are not one finite number for each
     name, and for a target out of range.
     """
-    check_array("plot_pull", "logits", logits, "D", (len(class_names),))
-    check_finite("plot_pull", "logits", logits)
+    require_array("plot_pull", "logits", logits, "D", (len(class_names),))
+    require_finite("plot_pull", "logits", logits)
     _, gradient = softmax_cross_entropy(logits[None], np.array([target]))
     y = np.eye(len(logits))[target]
 

@@ -13,7 +13,7 @@ from matplotlib.patches import Rectangle
 
 from numpycnn.layers.conv1d import _cut
 from numpycnn.plots.figure import AMBER, FONT, GREY, GRID, SKY, WIDTH, blank_figure, dress
-from numpycnn.validation import check_array, whole_number
+from numpycnn.validation import require_array, whole_number
 
 TRACE_COLOURS = SKY, AMBER  # in turn
 THICKNESS = 0.7  # of the rows' distance
@@ -37,7 +37,7 @@ def plot_phases(x: np.ndarray, kernel_size: int) -> Figure:
 
     Raises `TypeError` or `ValueError` for traces of another shape, or shorter than a window.
     """
-    check_array("plot_phases", "x", x, "N, L, C", (None, None, 1))
+    require_array("plot_phases", "x", x, "N, L, C", (None, None, 1))
     kernel_size = whole_number("plot_phases", "kernel_size", kernel_size)
     length = x.shape[1]
     if kernel_size > length:

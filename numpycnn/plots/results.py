@@ -15,7 +15,6 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from numpycnn.layers.layer import Array
 from numpycnn.plots.figure import (
     FONT,
     GRID,
@@ -28,7 +27,8 @@ from numpycnn.plots.figure import (
 )
 from numpycnn.traces import CLASS_NAMES
 from numpycnn.training.fit import History
-from numpycnn.validation import check_array
+from numpycnn.types import Array
+from numpycnn.validation import require_array
 
 FEW_EPOCHS = 10  # up to so many, each is marked with a dot
 
@@ -59,7 +59,7 @@ def plot_traces(
     Raises `TypeError` or `ValueError` for traces of another shape, and for labels
     that are not one per trace or have no name.
     """
-    check_array("plot_traces", "x", x, "N, L, C", (None, None, 1))
+    require_array("plot_traces", "x", x, "N, L, C", (None, None, 1))
     true_names = _names("labels", labels, len(x), class_names)
     predicted_names = _names("predicted", predicted, len(x), class_names)
 
@@ -175,7 +175,7 @@ def plot_accuracy(
         panel.axvspan(*trained_on, color=GRID, zorder=0, label="trained on")
     for (name, accuracies), style in zip(curves.items(), STYLES, strict=False):
         accuracies = np.asarray(accuracies, dtype=float)
-        check_array("plot_accuracy", name, accuracies, "n_seeds, M", (None, len(at)))
+        require_array("plot_accuracy", name, accuracies, "n_seeds, M", (None, len(at)))
         low, high = accuracies.min(axis=0), accuracies.max(axis=0)
         panel.fill_between(at, low, high, color=style["color"], alpha=0.25, linewidth=0)
         panel.plot(at, accuracies.mean(axis=0), label=name, linewidth=2, **style)

@@ -1,7 +1,6 @@
 """Training: the losses, the optimiser and the loop around them."""
 
 from numpycnn.training.adam import Adam
-from numpycnn.training.doctor import diagnose
 from numpycnn.training.fit import History, evaluate, fit
 from numpycnn.training.losses import cross_entropy, softmax_cross_entropy
 from numpycnn.training.metrics import confusion_matrix
@@ -11,7 +10,6 @@ __all__ = [
     "History",
     "confusion_matrix",
     "cross_entropy",
-    "diagnose",
     "evaluate",
     "fit",
     "softmax_cross_entropy",

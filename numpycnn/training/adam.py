@@ -23,7 +23,7 @@ before the correction and takes slightly different steps.
 
 import numpy as np
 
-from numpycnn.layers.layer import Array, Params
+from numpycnn.types import Array, Params
 
 
 class Adam:

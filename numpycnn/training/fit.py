@@ -21,10 +21,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from numpycnn.layers.layer import Array, Layer, Params, Rng
+from numpycnn.layers.layer import Layer
 from numpycnn.training.adam import Adam
 from numpycnn.training.losses import one_hot, score
-from numpycnn.validation import check_array, check_finite, whole_number
+from numpycnn.types import Array, Params, Rng
+from numpycnn.validation import require_array, require_finite, whole_number
 
 
 @dataclass
@@ -213,7 +214,7 @@ def _examples(
     name: str, model: Layer, x: Array, targets: Array, owner: str = "fit"
 ) -> tuple[Array, Array]:
     """Return `x` in the type of the model's weights and `targets` one-hot, or raise."""
-    check_array(owner, name, x, "..., D", (..., None))
+    require_array(owner, name, x, "..., D", (..., None))
     n_targets = len(np.atleast_1d(targets))
     if n_targets != len(x):
         raise ValueError(
@@ -221,6 +222,6 @@ def _examples(
             f"got {len(x)} traces in {name} and {n_targets} targets"
         )
     x = x.astype(np.result_type(*(model.params.values() or [x])), copy=False)
-    check_finite(owner, name, x)
+    require_finite(owner, name, x)
     scores, _ = model.forward(x[:1])
     return x, one_hot(targets, (len(x), *scores.shape[1:]), scores.dtype, owner)

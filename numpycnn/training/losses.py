@@ -19,8 +19,8 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from numpycnn.layers.layer import Array
-from numpycnn.validation import check_array, check_targets
+from numpycnn.types import Array
+from numpycnn.validation import require_array, require_targets
 
 Scalar: TypeAlias = np.inexact[Any]
 """One number of the same type as the arrays it was computed from."""
@@ -44,7 +44,7 @@ def one_hot(
     Raises `TypeError` or `ValueError` for targets of another type, shape or range.
     """
     targets = np.asarray(targets)
-    check_targets(owner, targets, shape)
+    require_targets(owner, targets, shape)
     if targets.shape == shape:
         return targets.astype(dtype, copy=False)
     rows: Array = np.eye(shape[-1], dtype=dtype)[targets]
@@ -65,7 +65,7 @@ def cross_entropy(probabilities: Array, targets: object, eps: float = 1e-7) -> t
 
     Raises `TypeError` or `ValueError` for arguments of another type, shape or range.
     """
-    check_array("cross_entropy", "probabilities", probabilities, "..., D", (..., None))
+    require_array("cross_entropy", "probabilities", probabilities, "..., D", (..., None))
     y = one_hot(targets, probabilities.shape, probabilities.dtype, "cross_entropy")
     n_rows = y.size // y.shape[-1]
     safe = probabilities + eps
@@ -100,7 +100,7 @@ def softmax_cross_entropy(logits: Array, targets: object) -> tuple[Scalar, Array
 
     Raises `TypeError` or `ValueError` for arguments of another type, shape or range.
     """
-    check_array("softmax_cross_entropy", "logits", logits, "..., D", (..., None))
+    require_array("softmax_cross_entropy", "logits", logits, "..., D", (..., None))
     return score(logits, one_hot(targets, logits.shape, logits.dtype, "softmax_cross_entropy"))
 
 

@@ -8,7 +8,7 @@ class `j`. The right answers lie on its diagonal.
 
 import numpy as np
 
-from numpycnn.layers.layer import Array
+from numpycnn.types import Array
 
 
 def confusion_matrix(labels: Array, predicted: Array, n_classes: int) -> Array:

@@ -1,4 +1,4 @@
-"""Diagnosis: what went wrong, from the shape of the error.
+"""Mistakes: what went wrong, from the shape of the error.
 
 "Relative error 0.83" tells a learner that something is wrong, and leaves the
 evening to find out what. But most mistakes are old acquaintances, and each
@@ -21,13 +21,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from numpycnn.layers.layer import Array, Params
+from numpycnn.types import Array, Params
 
 SAME = 1e-7
 """Relative difference up to which an error is taken for a known mistake."""
 
 
-class Diagnosis(NamedTuple):
+class Mistake(NamedTuple):
     """A known mistake: its short name, and what happened in a sentence."""
 
     name: str
@@ -55,25 +55,25 @@ class Evidence(NamedTuple):
 Suspicion = tuple[str, str, Array]  # a mistake's name, its sentence, and the gradient it gives
 
 
-def diagnose(evidence: Evidence) -> Diagnosis:
+def name_mistake(evidence: Evidence) -> Mistake:
     """Name the mistake that explains the wrong gradient exactly, or describe the error.
 
     >>> right = np.array([1.0, -2.0, 3.0])
     >>> columns = np.diag(right)
     >>> case = Evidence("input", -right, right, columns, np.ones(3), {"input": right}, {}, None)
-    >>> diagnose(case)
-    Diagnosis(name='sign', sentence='every sign is wrong: a minus too many or too few')
+    >>> name_mistake(case)
+    Mistake(name='sign', sentence='every sign is wrong: a minus too many or too few')
     """
     if not np.isfinite(evidence.came).all():
         n = int((~np.isfinite(evidence.came)).sum())
-        return Diagnosis(
+        return Mistake(
             "not finite",
             f"{n} of {evidence.came.size} entries are NaN or infinite: a division by zero, a "
             "logarithm of zero, or an exponential of a large number",
         )
     in_float32 = evidence.came.astype(np.float32).astype(np.float64)
     if np.array_equal(in_float32, evidence.came) and _same(in_float32, evidence.right, 1e-5):
-        return Diagnosis(
+        return Mistake(
             "precision",
             "right to seven digits, and every number fits a float32: something on the way was "
             "computed or stored in lower precision",
@@ -82,8 +82,8 @@ def diagnose(evidence: Evidence) -> Diagnosis:
         for name, sentence, gradient in suspects(evidence):
             explains = _same(evidence.came, gradient)
             if explains and not _same(evidence.right, gradient):
-                return Diagnosis(name, sentence)
-    return Diagnosis("unknown", describe_pattern(evidence))
+                return Mistake(name, sentence)
+    return Mistake("unknown", describe_pattern(evidence))
 
 
 def _same(a: Array, b: Array, tolerance: float = SAME) -> bool:

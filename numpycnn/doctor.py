@@ -29,10 +29,11 @@ from typing import NamedTuple
 import numpy as np
 
 from numpycnn.layers import ReLU, Sequential
-from numpycnn.layers.layer import Array, Layer
+from numpycnn.layers.layer import Layer
 from numpycnn.training.adam import Adam
 from numpycnn.training.losses import one_hot, score
-from numpycnn.validation import check_array, check_finite
+from numpycnn.types import Array
+from numpycnn.validation import require_array, require_finite
 
 SCALES = 1e-2, 1e2  # standard deviations with which float32 and the usual lr do well
 OFFSET = 3  # standard deviations that the mean may lie off zero; from 10 on it costs accuracy
@@ -47,30 +48,30 @@ class Finding(NamedTuple):
     """One thing that was looked at."""
 
     name: str
-    is_fine: bool
+    ok: bool
     found: str
     expected: str
     advice: str
 
     def __str__(self) -> str:
-        mark = "fine" if self.is_fine else "LOOK"
+        mark = "fine" if self.ok else "LOOK"
         text = f"  {mark}  {self.name}: {self.found}; should be {self.expected}"
-        lines = [text] if self.is_fine else [text, 10 * " " + self.advice]
+        lines = [text] if self.ok else [text, 10 * " " + self.advice]
         return "\n".join(fill(line, 100, subsequent_indent=10 * " ") for line in lines)
 
 
 class Diagnosis(NamedTuple):
-    """What `diagnose` found: print it, or ask it whether all `is_fine`."""
+    """What `diagnose` found: print it, or ask it whether all `ok`."""
 
     findings: tuple[Finding, ...]
 
     @property
-    def is_fine(self) -> bool:
+    def ok(self) -> bool:
         """Whether nothing needs a look."""
-        return all(finding.is_fine for finding in self.findings)
+        return all(finding.ok for finding in self.findings)
 
     def __str__(self) -> str:
-        n_bad = sum(not finding.is_fine for finding in self.findings)
+        n_bad = sum(not finding.ok for finding in self.findings)
         verdict = f"{n_bad} of {len(self.findings)} need a look" if n_bad else "nothing found"
         return "\n".join([f"Diagnosis: {verdict}", *map(str, self.findings)])
 
@@ -104,14 +105,14 @@ def diagnose(model: Layer, x: Array, targets: Array, *, lr: float = 5e-3) -> Dia
     """
     if not isinstance(model, Layer) or not model.params:
         raise TypeError(f"diagnose expected a model with parameters to train, got {model!r}")
-    check_array("diagnose", "x", x, "..., D", (..., None))
+    require_array("diagnose", "x", x, "..., D", (..., None))
     if len(x) != len(np.atleast_1d(targets)):
         raise ValueError(
             f"diagnose expected a target for each trace, got {len(x)} traces and "
             f"{len(np.atleast_1d(targets))} targets"
         )
     x = x.astype(np.result_type(*model.params.values()), copy=False)
-    check_finite("diagnose", "x", x)
+    require_finite("diagnose", "x", x)
     # A sick network may overflow, and then the numbers below say so.
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         scores, _ = model.forward(x[:1])
@@ -314,6 +315,6 @@ def _in_range(
 ) -> Finding:
     """Return the finding that all values lie between these limits, or that they do not."""
     low, high = limits
-    is_fine = all(low <= value <= high for value in values.values())
+    ok = all(low <= value <= high for value in values.values())
     found = ", ".join(f"{value:.2g}{what}" for what, value in values.items())
-    return Finding(name, is_fine, found, f"between {low:g} and {high:g}", advice)
+    return Finding(name, ok, found, f"between {low:g} and {high:g}", advice)

@@ -134,7 +134,7 @@ def test_by_central_differences_too_a_mistake_is_named():
         def backward(self, dy, cache):
             return -dy * np.sign(cache), {}
 
-    assert check_gradients(Negative(), normal(3, 4)).diagnoses[0].name == "sign"
+    assert check_gradients(Negative(), normal(3, 4)).mistakes[0].name == "sign"
 
 
 # Mistakes that are in no zoo
@@ -153,9 +153,9 @@ def test_a_parameter_that_forward_reads_from_elsewhere():
         def backward(self, dy, cache):
             return dy * self.a, {"a": np.array([(dy * cache).sum()])}
 
-    (diagnosis,) = check_gradients(Elsewhere(), normal(4)).diagnoses
-    assert diagnosis.name == "unused"
-    assert "self.params" in diagnosis.sentence
+    (mistake,) = check_gradients(Elsewhere(), normal(4)).mistakes
+    assert mistake.name == "unused"
+    assert "self.params" in mistake.sentence
 
 
 class DoublesOneTap(Conv1D):
@@ -174,14 +174,14 @@ def test_a_new_mistake_is_placed_at_the_right_parameter_and_the_right_entries():
     assert line.worst[0] == 1
     assert line.worst[2] == 2
     assert line.analytic == pytest.approx(2 * line.numeric)
-    assert line.diagnosis.name == "unknown"
+    assert line.mistake.name == "unknown"
     for words in (
         "2 of 24 entries are wrong",
         "only at 1 along the taps",
         "only at 2 along the filters",
         "2 times the right value",
     ):
-        assert words in line.diagnosis.sentence
+        assert words in line.mistake.sentence
 
 
 def test_a_new_mistake_deep_in_a_network_too():
@@ -199,8 +199,8 @@ def test_a_mistake_where_the_input_is_negative_is_placed_there():
             right = 1 / (1 + np.exp(-cache))
             return dy * np.where(cache > 0, right, right**2), {}
 
-    (diagnosis,) = check_gradients(Softplus(), normal(4, 5)).diagnoses
-    assert "only where the input is negative" in diagnosis.sentence
+    (mistake,) = check_gradients(Softplus(), normal(4, 5)).mistakes
+    assert "only where the input is negative" in mistake.sentence
 
 
 def test_an_output_that_is_not_finite_is_reported_and_not_a_traceback():

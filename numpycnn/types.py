@@ -1,0 +1,15 @@
+"""The three words that every signature here uses."""
+
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Array: TypeAlias = npt.NDArray[Any]
+"""Any NumPy array of floats: float32 usually, float64 and complex for checking derivatives."""
+
+Params: TypeAlias = dict[str, Array]
+"""Arrays by name: a layer's parameters, or the gradients that belong to them."""
+
+Rng: TypeAlias = np.random.Generator | int | None
+"""Where randomness comes from: a generator, a seed for one, or None for fresh entropy."""
