@@ -130,6 +130,15 @@ def test_the_same_seed_gives_the_same_report():
     )
 
 
+def test_the_upstream_gradient_is_not_x_when_both_are_drawn_with_one_seed():
+    class MaskOfDy(ReLU):
+        def backward(self, dy, cache):
+            return np.maximum(dy, 0), {}
+
+    x = np.random.default_rng(0).standard_normal((4, 9))
+    assert check_gradients(MaskOfDy(), x, rng=0).mistakes[0].name == "mask of dy"
+
+
 @given(denses())
 def test_a_gradient_that_is_not_a_number_is_wrong(case):
     class NotANumber(Dense):
@@ -180,8 +189,8 @@ def test_both_derivatives_of_a_smooth_function(at, direction):
 def test_at_a_corner_both_methods_find_both_slopes():
     at, along = np.array([0.0, 1.0]), np.array([1.0, 0.0])
     for derivative in (complex_step, central_difference):
-        right, left = derivative(lambda x: np.maximum(x, 0), at, along)
-        assert (right[0], left[0]) == pytest.approx((1, 0))
+        slopes = derivative(lambda x: np.maximum(x, 0), at, along)
+        assert (slopes.right[0], slopes.left[0]) == pytest.approx((1, 0))
 
 
 class Returns(Layer):

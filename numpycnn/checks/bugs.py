@@ -14,12 +14,13 @@ which is what the zoo is for.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from numpycnn.checks.gradients import GradientReport, check_gradients
+from numpycnn.checks.gradients import check_gradients
 from numpycnn.checks.optimizer import OptimizerReport, check_adam
+from numpycnn.checks.report import GradientReport
 from numpycnn.layers import (
     Conv1D,
     Dense,
@@ -419,9 +420,11 @@ class sequential_keeps_caches(Sequential):
 
 @bug(Sequential, "gradients are added to those of the call before", "accumulated")
 class sequential_accumulates(Sequential):
+    sums: ClassVar[Params] = {}
+
     def backward(self, dy, cache):
         dx, grads = super().backward(dy, cache)
-        self.sums = {n: g + getattr(self, "sums", grads.copy()).get(n, 0) for n, g in grads.items()}
+        self.sums = {name: grad + self.sums.get(name, 0) for name, grad in grads.items()}
         return dx, self.sums
 
 
@@ -534,32 +537,32 @@ def examine(animal: Bug, rng: Rng = None) -> GradientReport | OptimizerReport:
     rng = np.random.default_rng(rng)
     if animal.part is Adam:
         return check_adam(animal.broken, rng)
+    subject, x = typical_case(animal, rng)
+    return check_gradients(subject, x, rng=rng)
+
+
+def typical_case(animal: Bug, rng: np.random.Generator) -> tuple[Any, Array]:
+    """The animal as a layer or loss, and an input with which its mistake can show.
+
+    Windows overlap, and what hides in a square is square.
+    """
+    make, x = animal.broken, rng.standard_normal((4, 9, 2))
     if animal.part is softmax_cross_entropy:
         labels = np.array([2, 0, 1, 1])
-        return check_gradients(
-            lambda scores: animal.broken(scores, labels), rng.standard_normal((4, 3)), rng=rng
-        )
-    layer = _typical(animal, rng)
-    x = rng.standard_normal((4, 3) if animal.part in (Dense, Softmax) else (4, 9, 2))
+        return lambda scores: make(scores, labels), x[:, :3, 0]
+    if animal.part is Conv1D:
+        return make(2, 3, 4, stride=2, padding="same", rng=rng), x
     if animal.name == "pool_ties_take_all":
-        x = np.round(x)  # no tie, no mistake
+        return make(3, stride=1), np.round(x)  # no tie, no mistake
+    if animal.part is MaxPool1D:
+        return (make(2) if animal.name == "pool_to_all" else make(3, stride=1)), x
+    if animal.part is Dense:
+        return make(3, 3, rng=rng), x[:, :3, 0]
+    if animal.part is Sequential:
+        return make(Dense(2, 3, rng=rng), ReLU(), Dense(3, 2, rng=rng)), x
     if animal.name == "softmax_overflows":
         x = 1000 * x
-    return check_gradients(layer, x, rng=rng)
-
-
-def _typical(animal: Bug, rng: np.random.Generator) -> Any:
-    """The animal as a layer: with overlapping windows, and square where that hides it."""
-    make = animal.broken
-    if animal.part is Conv1D:
-        return make(2, 3, 4, stride=2, padding="same", rng=rng)
-    if animal.part is MaxPool1D:
-        return make(2) if animal.name == "pool_to_all" else make(3, stride=1)
-    if animal.part is Dense:
-        return make(3, 3, rng=rng)
-    if animal.part is Sequential:
-        return make(Dense(2, 3, rng=rng), ReLU(), Dense(3, 2, rng=rng))
-    return make()
+    return make(), x
 
 
 def table(seeds: Sequence[int] = SEEDS) -> str:
