@@ -111,6 +111,7 @@ CASES = {
     Softmax: plain,
     Sequential: chains,
     softmax_cross_entropy: losses,
+    **dict.fromkeys(bugs.GUESTS, plain),
 }
 WITH_GRADIENTS = [animal for animal in bugs.ZOO.values() if animal.part is not Adam]
 OPTIMIZERS = [animal for animal in bugs.ZOO.values() if animal.part is Adam]

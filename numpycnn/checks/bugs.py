@@ -26,6 +26,7 @@ from numpycnn.layers import (
     Dense,
     Flatten,
     GlobalMaxPool1D,
+    Layer,
     MaxPool1D,
     ReLU,
     Sequential,
@@ -163,6 +164,11 @@ def conv_dx_first_channel(layer, dy, cache, dx, grads):
 )
 def conv_dx_first_filter(layer, dy, cache, dx, grads):
     return Conv1D.backward(layer, dy * (np.arange(dy.shape[2]) == 0), cache)[0], grads
+
+
+@bad_backward(Conv1D, "dw passes through a float16 array", "precision")
+def conv_dw_float16(layer, dy, cache, dx, grads):
+    return dx, {**grads, "w": grads["w"].astype(np.float16).astype(dy.dtype)}
 
 
 @bad_backward(Conv1D, "dw passes through a float32 array", "precision")
@@ -332,6 +338,147 @@ def loss_targets_forgotten(logits, targets):
     loss, gradient = softmax_cross_entropy(logits, targets)
     y = one_hot(targets, logits.shape, logits.dtype)
     return loss, gradient + y / len(logits)
+
+
+# Guests
+# ------
+# Layers that the package does not have, for mistakes that its own layers give no room to. What
+# they share: the numbers of a row (..., D) belong together.
+
+
+class Standardise(Layer):
+    """Each row with the mean taken off, over its standard deviation."""
+
+    def forward(self, x):
+        std = x.std(axis=-1, keepdims=True)
+        y = (x - x.mean(axis=-1, keepdims=True)) / std
+        return y, (y, std)
+
+    def backward(self, dy, cache):
+        y, std = cache
+        along = (dy * y).mean(axis=-1, keepdims=True)
+        return (dy - dy.mean(axis=-1, keepdims=True) - y * along) / std, {}
+
+
+class UnitLength(Layer):
+    """Each row over its length."""
+
+    def forward(self, x):
+        length = np.linalg.norm(x, axis=-1, keepdims=True)
+        return x / length, (x / length, length)
+
+    def backward(self, dy, cache):
+        y, length = cache
+        return (dy - y * (dy * y).sum(axis=-1, keepdims=True)) / length, {}
+
+
+class Softsign(Layer):
+    """x / (1 + |x|)."""
+
+    def forward(self, x):
+        size = 1 + np.abs(x)
+        return x / size, size
+
+    def backward(self, dy, cache):
+        return dy / cache**2, {}
+
+
+class Swish(Layer):
+    """x times its sigmoid."""
+
+    def forward(self, x):
+        gate = 1 / (1 + np.exp(-x))
+        return x * gate, (x, gate)
+
+    def backward(self, dy, cache):
+        x, gate = cache
+        return dy * (gate + x * gate * (1 - gate)), {}
+
+
+class Skip(Layer):
+    """x + tanh(x): a residual."""
+
+    def forward(self, x):
+        bend = np.tanh(x)
+        return x + bend, bend
+
+    def backward(self, dy, cache):
+        return dy + dy * (1 - cache**2), {}
+
+
+GUESTS = Standardise, UnitLength, Softsign, Swish, Skip
+
+
+@bad_backward(Standardise, "the standard deviation is taken for a constant", "constant term")
+def std_constant(layer, dy, cache, dx, grads):
+    return (dy - dy.mean(axis=-1, keepdims=True)) / cache[1], grads
+
+
+@bad_backward(UnitLength, "the length is taken for a constant", "constant term")
+def length_constant(layer, dy, cache, dx, grads):
+    return dy / cache[1], grads
+
+
+@bad_backward(Softsign, "1 + |x| is taken for a constant", "constant term")
+def softsign_constant(layer, dy, cache, dx, grads):
+    return dy / cache, grads
+
+
+@bad_backward(Swish, "the sigmoid is taken for a constant", "product rule")
+def swish_gate_constant(layer, dy, cache, dx, grads):
+    return dy * cache[1], grads
+
+
+@bad_backward(Skip, "the branch on which x goes through as it is has no share", "branch forgotten")
+def skip_forgotten(layer, dy, cache, dx, grads):
+    return dx - dy, grads
+
+
+@bug(softmax_cross_entropy, "a penalty on |scores| is in the loss only", "constant term")
+def loss_penalty_forgotten(logits, targets):
+    loss, gradient = softmax_cross_entropy(logits, targets)
+    return loss + 0.01 * np.abs(logits).sum() / len(logits), gradient
+
+
+# Functions that are none
+# -----------------------
+# Forward and backward may depend on what they are given and on nothing else.
+
+
+@bug(ReLU, "the output is multiplied with noise, another at each call", "random")
+class relu_with_noise(ReLU):
+    def forward(self, x):
+        y, cache = super().forward(x)
+        noise = np.random.default_rng().uniform(0.5, 1.5, x.shape)
+        return y * noise, cache * noise
+
+
+@bug(ReLU, "the output grows with the number of calls", "random")
+class relu_counts(ReLU):
+    n_calls = 0
+
+    def forward(self, x):
+        self.n_calls += 1
+        y, cache = super().forward(x)
+        return y * (1 + 0.1 * self.n_calls), cache * (1 + 0.1 * self.n_calls)
+
+
+@bug(ReLU, "the output is written into the same array at each call", "output overwritten")
+class relu_reuses_output(ReLU):
+    outs: ClassVar[dict[Any, Array]] = {}
+
+    def forward(self, x):
+        y = self.outs.setdefault((x.shape, x.dtype), np.empty_like(x))
+        np.maximum(x, 0, out=y)
+        return y, y.copy()
+
+
+@bug(ReLU, "backward multiplies its cache in place", "cache changed")
+class relu_changes_cache(ReLU):
+    def backward(self, dy, cache):
+        mask = (cache > 0).astype(dy.dtype)
+        cache *= -1
+        return dy * mask, {}
 
 
 # Adam
@@ -521,7 +668,7 @@ def _classifier(animal: Bug, rng: np.random.Generator) -> tuple[Sequential, Any]
         layers += [make(GlobalMaxPool1D), make(Dense, 8, 16, rng=rng)]
     else:
         layers += [make(MaxPool1D, 2), make(Flatten), make(Dense, 256, 16, rng=rng)]
-    layers += [make(ReLU), make(Dense, 16, 3, rng=rng)]
+    layers += [make(animal.part if animal.part in GUESTS else ReLU), make(Dense, 16, 3, rng=rng)]
     if animal.part is Softmax:
         return make(Sequential, *layers, make(Softmax)), cross_entropy
     loss = animal.broken if animal.part is softmax_cross_entropy else softmax_cross_entropy
@@ -560,6 +707,8 @@ def typical_case(animal: Bug, rng: np.random.Generator) -> tuple[Any, Array]:
         return make(3, 3, rng=rng), x[:, :3, 0]
     if animal.part is Sequential:
         return make(Dense(2, 3, rng=rng), ReLU(), Dense(3, 2, rng=rng)), x
+    if animal.part in GUESTS:
+        x = x[:, :, 0]  # a row of two has no room for a mean and a deviation
     if animal.name == "softmax_overflows":
         x = 1000 * x
     return make(), x

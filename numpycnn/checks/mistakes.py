@@ -91,8 +91,7 @@ def name_mistake(evidence: Evidence) -> Mistake:
     if evidence.blind is not None and _same(evidence.came, evidence.blind):
         return Mistake(
             "constant term",
-            "a term that depends on it (abs, std, var, a norm?) was taken for a constant on the "
-            "way back",
+            "a term that depends on it was taken for a constant on the way back",
         )
     for suspects in SUSPECTS:
         for name, sentence, gradient in suspects(evidence):
