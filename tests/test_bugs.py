@@ -121,6 +121,13 @@ def by_name(animals):
     return pytest.mark.parametrize("animal", animals, ids=lambda animal: animal.name)
 
 
+@by_name(list(bugs.ZOO.values()))
+def test_every_animal_is_named_in_its_typical_case(animal):
+    report = bugs.examine(animal, rng=0)
+    assert not report.ok
+    assert report.mistakes[0].name == animal.called, str(report)
+
+
 @by_name(WITH_GRADIENTS)
 @settings(max_examples=50)
 @given(data=st.data())

@@ -57,16 +57,60 @@ def test_no_right_layer_is_accused_in_thirty_draws(name):
     passes(name, range(30))
 
 
+# Mistakes that the checker sees and cannot name yet.
+UNNAMED = [
+    "LayerNormMeanConstant",
+    "LayerNormAllConstant",
+    "NormNotDivided",
+    "SpanConstant",
+    "SignTimesTwice",
+    "ShrinkByGradient",
+    "HypotUndivided",
+    "MaxoutToBoth",
+    "ReflectCut",
+    "TransposedTapForgotten",
+    "CausalBackwards",
+    "EchoOneStep",
+    "CumulativeForwards",
+    "DifferenceOneSide",
+    "VariationOneSide",
+    "MedianToOne",
+    "RunningMaxOverwritten",
+    "AttentionDiagonal",
+    "AttentionNoSoftmax",
+    "GLUGateConstant",
+    "SelfGateConstant",
+    "SelfGateFirstConstant",
+    "QuadraticOnce",
+    "ExciteConstant",
+    "HighwayCarryForgotten",
+    "WrongSplit",
+    "BlockSkipForgotten",
+    "TiedOnce",
+    "RecurrentOverwritten",
+    "GRUCarryForgotten",
+    "Whitened",
+    "CorrelateReversed",
+    "AutocorrelateOnce",
+    "InverseTransposed",
+    "hinge_others",
+    "focal_constant",
+    "l2_forgotten",
+    "dice_constant",
+    "HalfGradient",
+    "HalfForward",
+    "SingleDifference",
+    "SecondMask",
+]
+
+
 @pytest.mark.filterwarnings("ignore")
-def test_most_mistakes_are_named_and_most_names_are_right():
-    named = rightly = 0
-    for sample in WRONG.values():
-        names = set()
-        try:
-            names = {mistake.name for mistake in report_of(sample, seed=1).mistakes}
-        except TypeError:
-            continue
-        named += bool(names - {"unknown"})
-        rightly += bool(names & set(sample.names or ["unknown"]))
-    assert named / len(WRONG) > 0.55
-    assert rightly / len(WRONG) > 0.75
+@pytest.mark.parametrize("name", [n for n in WRONG if n not in {*UNNAMED, *UNCHECKABLE}])
+def test_a_mistake_is_called_by_its_name(name):
+    sample = WRONG[name]
+    names = {mistake.name for mistake in report_of(sample, seed=1).mistakes}
+    assert names & set(sample.names or ["unknown"]), f"{names}, not {sample.names}"
+
+
+def test_four_mistakes_in_five_are_named():
+    assert len(UNNAMED) < len(WRONG) / 5

@@ -1808,7 +1808,7 @@ class ReusedGradient(Contract):
         return dx, {}
 
 
-@wrong("dx is left complex, with an imaginary part", "unknown", "wrong shape", kind="contract")
+@wrong("dx is left complex, with an imaginary part", "wrong type", kind="contract")
 class ComplexGradient(good.FFTMagnitude):
     def backward(self, dy, spectrum):
         return np.fft.fft(dy * np.conj(spectrum) / np.abs(spectrum), axis=1), {}
