@@ -95,28 +95,16 @@ def plot_filters(layer: Conv1D, sample_rate: float = 1.0) -> Figure:
         taps.axhline(0, color=GREY, linewidth=0.8)
         taps.set_ylabel(f"filter {f + 1}")
         _draw_channels(spectrum, frequencies, spectra[:, :, f])
-    _finish_filters(panels, layer, sample_rate)
-    if layer.in_channels > 1:
-        figure.legend(
-            handles=panels[0, 1].lines,
-            loc="outside upper center",
-            ncols=3,
-            fontsize=FONT,
-            frameon=False,
-        )
-    return figure
-
-
-def _finish_filters(panels: Array, layer: Conv1D, sample_rate: float) -> None:
-    """Put titles above the two columns of `plot_filters`, and their axes' labels below."""
-    (top_taps, top_spectrum), (taps, spectrum) = panels[0], panels[-1]
-    top_taps.set_title("weight of each tap")
-    top_spectrum.set_title("amplitude spectrum")
+    panels[0, 0].set_title("weight of each tap")
+    panels[0, 1].set_title("amplitude spectrum")
     taps.set(xlabel="sample under the filter", xlim=(0.5, layer.reach + 0.5))
     whole_numbers_below(taps)
     unit = "cycles/sample" if sample_rate == 1 else "Hz"
-    spectrum.set(xlabel=f"frequency, {unit}", xlim=(0, sample_rate / 2))
-    spectrum.set_ylim(bottom=0)
+    spectrum.set(xlabel=f"frequency, {unit}", xlim=(0, sample_rate / 2), ylim=(0, None))
+    if layer.in_channels > 1:
+        place = {"loc": "outside upper center", "ncols": 3}
+        figure.legend(handles=spectrum.lines, fontsize=FONT, frameon=False, **place)
+    return figure
 
 
 # Maps

@@ -1,9 +1,8 @@
 """Phases: how windows that overlap come out of memory without a copy.
 
-[The convolution](../layers/conv1d.py#three-reshapes-instead-of-a-copy) cuts its samples into
-windows back to back, once from each of the first `K` samples. Here the cutting is
-done by the layer's own function on numbers that count the samples, and what comes out is
-drawn: so the figure shows what is computed, also where that is never looked at.
+The convolution cuts its samples into windows back to back, once from each of the first
+`K` samples. Here the layer's own function cuts numbers that count the samples, and what
+comes out is drawn. So the figure shows what is computed, also where nobody looks at it.
 """
 
 import numpy as np
