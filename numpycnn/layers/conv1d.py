@@ -28,7 +28,7 @@ from typing import NamedTuple
 import numpy as np
 
 from numpycnn.layers.initialisation import glorot_uniform
-from numpycnn.layers.layer import Layer
+from numpycnn.layers.layer import Layer, Window
 from numpycnn.types import Array, Params, Rng
 from numpycnn.validation import require_array, whole_number
 
@@ -298,8 +298,12 @@ class Conv1D(Layer):
             return missing // 2, missing - missing // 2
         return 0, 0
 
-    def _layout(self, length: int) -> _Layout:
-        """Work out where the samples and outputs of traces of this length lie."""
+    def window(self, length: int) -> Window:
+        """Output m looks at the samples m S - left + k d, for every tap k.
+
+        >>> Conv1D(1, 8, 5, padding="same").window(64)
+        Window(reach=5, stride=1, left=2, n_outputs=64, repeat=1)
+        """
         left, right = self.zeros_around(length)
         if left + length + right < self.reach:
             raise ValueError(
@@ -308,6 +312,12 @@ class Conv1D(Layer):
                 f"got L={length}; use padding='same', a smaller kernel or longer traces"
             )
         n_outputs = (left + length + right - self.reach) // self.stride + 1
+        return Window(self.reach, self.stride, left, n_outputs)
+
+    def _layout(self, length: int) -> _Layout:
+        """Work out where the samples and outputs of traces of this length lie."""
+        window = self.window(length)
+        left, n_outputs = window.left, window.n_outputs
         n_starts = -(-n_outputs // self._n_short)
         n_rows = n_starts - 1 + self._phases
 

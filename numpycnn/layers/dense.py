@@ -12,7 +12,7 @@ weigh up what the filters have found and turn it into one score per class.
 import numpy as np
 
 from numpycnn.layers.initialisation import glorot_uniform
-from numpycnn.layers.layer import Layer
+from numpycnn.layers.layer import Layer, Window
 from numpycnn.types import Array, Params, Rng
 from numpycnn.validation import require_array, whole_number
 
@@ -72,3 +72,7 @@ class Dense(Layer):
         dy_rows = dy.reshape(-1, self.out_features)  # (N, D_out)
         grads = {"w": x_rows.T @ dy_rows, "b": dy_rows.sum(axis=0)}
         return dy @ self.params["w"].T, grads
+
+    def window(self, length: int) -> Window:
+        """Each sample is weighed up by itself."""
+        return Window(1, 1, 0, length)

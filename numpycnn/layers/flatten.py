@@ -13,7 +13,7 @@ sample 20 says nothing about sample 40.
 
 from math import prod
 
-from numpycnn.layers.layer import Layer
+from numpycnn.layers.layer import Layer, Window
 from numpycnn.types import Array, Params
 from numpycnn.validation import require_array
 
@@ -38,3 +38,7 @@ class Flatten(Layer):
         shape = cache
         require_array(self, "dy", dy, "N, D", (shape[0], prod(shape[1:])))
         return dy.reshape(shape), {}
+
+    def window(self, length: int) -> Window:
+        """The row looks at the whole trace."""
+        return Window(length, 0, 0, 1)

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from numpycnn.layers.layer import Layer
+from numpycnn.layers.layer import Layer, Window
 from numpycnn.types import Array, Params
 from numpycnn.validation import require_array, whole_number
 
@@ -59,12 +59,7 @@ class MaxPool1D(Layer):
         """Return y[n,m,c] = max_j x[n, m S + j, c], and which j it was."""
         require_array(self, "x", x, "N, L, C", (None, None, None))
         length = x.shape[1]
-        if length < self.pool_size:
-            raise ValueError(
-                f"MaxPool1D expected x with at least pool_size={self.pool_size} samples, "
-                f"got L={length}; use a smaller pool or longer traces"
-            )
-        starts = np.arange(0, length - self.pool_size + 1, self.stride)  # (M,)
+        starts = np.arange(self.window(length).n_outputs) * self.stride  # (M,)
 
         # One place in the window at a time, so that every step compares whole maps.
         # The winner is the last place that beat all before it. (`take` copies a
@@ -110,6 +105,16 @@ class MaxPool1D(Layer):
             dx[:, first : first + share.shape[1]] += share[:, : length - first]
         return dx, {}
 
+    def window(self, length: int) -> Window:
+        """Output m looks at the samples from m S to m S + P - 1."""
+        if length < self.pool_size:
+            raise ValueError(
+                f"MaxPool1D expected x with at least pool_size={self.pool_size} samples, "
+                f"got L={length}; use a smaller pool or longer traces"
+            )
+        n_outputs = (length - self.pool_size) // self.stride + 1
+        return Window(self.pool_size, self.stride, 0, n_outputs)
+
 
 class GlobalMaxPool1DCache(NamedTuple):
     """What GlobalMaxPool1D's backward remembers: where each channel peaked, and the length L."""
@@ -143,3 +148,7 @@ class GlobalMaxPool1D(Layer):
         dx = np.zeros((n_traces, length, n_channels), dy.dtype)
         np.put_along_axis(dx, winner[:, None], dy[:, None], axis=1)
         return dx, {}
+
+    def window(self, length: int) -> Window:
+        """Every output looks at the whole trace."""
+        return Window(length, 0, 0, 1)

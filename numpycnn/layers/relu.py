@@ -16,7 +16,7 @@ At exactly zero there is a corner and no slope; the layer takes 0 there.
 
 import numpy as np
 
-from numpycnn.layers.layer import Layer
+from numpycnn.layers.layer import Layer, Window
 from numpycnn.types import Array, Params
 from numpycnn.validation import require_array
 
@@ -41,3 +41,7 @@ class ReLU(Layer):
         y = cache
         require_array(self, "dy", dy, "...", y.shape)
         return dy * (y > 0), {}
+
+    def window(self, length: int) -> Window:
+        """Each sample is rectified by itself."""
+        return Window(1, 1, 0, length)

@@ -13,7 +13,7 @@ the largest exponential is `exp(0) = 1`.
 
 import numpy as np
 
-from numpycnn.layers.layer import Layer
+from numpycnn.layers.layer import Layer, Window
 from numpycnn.types import Array, Params
 from numpycnn.validation import require_array
 
@@ -56,3 +56,7 @@ class Softmax(Layer):
         y = cache
         require_array(self, "dy", dy, "..., D", y.shape)
         return y * (dy - (dy * y).sum(axis=-1, keepdims=True)), {}
+
+    def window(self, length: int) -> Window:
+        """Each sample's scores are shared out by themselves."""
+        return Window(1, 1, 0, length)
