@@ -57,7 +57,7 @@ class MaxPool1D(Layer):
 
     def forward(self, x: Array) -> tuple[Array, MaxPool1DCache]:
         """Return y[n,m,c] = max_j x[n, m S + j, c], and which j it was."""
-        require_array(self, "x", x, "N, L, C", (None, None, None))
+        require_array(self, "x", x, "N L C")
         length = x.shape[1]
         starts = np.arange(self.window(length).n_outputs) * self.stride  # (M,)
 
@@ -87,7 +87,7 @@ class MaxPool1D(Layer):
         """Return dx[n,i,c] = the sum of dy[n,m,c] over the windows m that sample i has won."""
         winner, length = cache
         n_traces, n_outputs, n_channels = winner.shape
-        require_array(self, "dy", dy, "N, M, C", winner.shape)
+        require_array(self, "dy", dy, "N M C", shape=winner.shape)
         phases, pitch = self._phases, self._pitch
 
         # The place in its window of each sample of a phase, for every channel alike. It has
@@ -135,7 +135,7 @@ class GlobalMaxPool1D(Layer):
 
     def forward(self, x: Array) -> tuple[Array, GlobalMaxPool1DCache]:
         """Return y[n,c] = max_l x[n,l,c], and where it was."""
-        require_array(self, "x", x, "N, L, C", (None, None, None))
+        require_array(self, "x", x, "N L C")
         winner = x.argmax(axis=1)  # (N, C)
         y = np.take_along_axis(x, winner[:, None], axis=1)[:, 0]
         return y, GlobalMaxPool1DCache(winner, x.shape[1])
@@ -144,7 +144,7 @@ class GlobalMaxPool1D(Layer):
         """Return dx[n,l,c] = dy[n,c] at the sample that won, else 0."""
         winner, length = cache
         n_traces, n_channels = winner.shape
-        require_array(self, "dy", dy, "N, C", winner.shape)
+        require_array(self, "dy", dy, "N C", shape=winner.shape)
         dx = np.zeros((n_traces, length, n_channels), dy.dtype)
         np.put_along_axis(dx, winner[:, None], dy[:, None], axis=1)
         return dx, {}

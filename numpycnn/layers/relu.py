@@ -32,14 +32,14 @@ class ReLU(Layer):
 
     def forward(self, x: Array) -> tuple[Array, Array]:
         """Return y = max(x, 0), and again y: it is positive exactly where x got through."""
-        require_array(self, "x", x, "...", (...,))
+        require_array(self, "x", x, "...")
         y = np.maximum(x, np.zeros_like(x))  # NumPy is faster with an array than with a number
         return y, y
 
     def backward(self, dy: Array, cache: Array) -> tuple[Array, Params]:
         """Return dx = dy where x was positive, else 0."""
         y = cache
-        require_array(self, "dy", dy, "...", y.shape)
+        require_array(self, "dy", dy, "...", shape=y.shape)
         return dy * (y > 0), {}
 
     def window(self, length: int) -> Window:

@@ -54,7 +54,7 @@ def plot_signals(signals: Mapping[str, Array]) -> Figure:
         raise ValueError("plot_signals expected at least one signal, got none")
     length = len(next(iter(signals.values())))
     for name, signal in signals.items():
-        require_array("plot_signals", name, signal, "L", (length,))
+        require_array("plot_signals", name, signal, f"L={length}")
         require_finite("plot_signals", name, signal)
     figure, panels = stacked_panels(len(signals), WIDTH, 50 + 140 * len(signals))
     top = 1.05 * max(1.0, *(float(np.abs(signal).max()) for signal in signals.values()))
@@ -86,7 +86,7 @@ def plot_responses(layer: Conv1D, traces: Mapping[str, Array]) -> Figure:
         raise ValueError(f"plot_responses expected 1 to {len(STYLES)} traces, got {len(traces)}")
     length = len(next(iter(traces.values())))
     for name, trace in traces.items():
-        require_array("plot_responses", name, trace, "L", (length,))
+        require_array("plot_responses", name, trace, f"L={length}")
         require_finite("plot_responses", name, trace)
     x = np.stack(list(traces.values()))[:, :, None]  # (N, L, 1)
     y, _ = layer.forward(x)
@@ -140,7 +140,7 @@ def plot_windows(layer: Conv1D | MaxPool1D, x: Array) -> Figure:
     """
     if not isinstance(layer, Conv1D | MaxPool1D):
         raise TypeError(f"plot_windows expected a Conv1D or a MaxPool1D, got {layer!r}")
-    require_array("plot_windows", "x", x, "L", (None,))
+    require_array("plot_windows", "x", x, "L")
     require_finite("plot_windows", "x", x)
     y, _ = layer.forward(x[None, :, None])
     if y.shape[2] != 1:
@@ -242,7 +242,7 @@ def plot_pictures(pictures: Mapping[str, Array]) -> Figure:
     if not 1 <= len(pictures) <= 3:
         raise ValueError(f"plot_pictures expected 1 to 3 pictures, got {len(pictures)}")
     for name, picture in pictures.items():
-        require_array("plot_pictures", name, picture, "H, W", (None, None))
+        require_array("plot_pictures", name, picture, "H W")
         require_finite("plot_pictures", name, picture)
     return _beside_each_other([(name, one, one) for name, one in pictures.items()])
 
@@ -259,7 +259,7 @@ def plot_pooling(picture: Array, pool_size: int) -> Figure:
 
     Raises `TypeError` or `ValueError` for what is no picture, or one smaller than a window.
     """
-    require_array("plot_pooling", "picture", picture, "H, W", (None, None))
+    require_array("plot_pooling", "picture", picture, "H W")
     require_finite("plot_pooling", "picture", picture)
     down, across = (side // pool_size for side in picture.shape)
     if not (down and across):
