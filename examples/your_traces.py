@@ -58,7 +58,7 @@ def read_traces(path: Path, labelled: bool = True) -> tuple[np.ndarray, list[str
         if not path.is_file():
             raise ValueError(f"there is no such file in {path.absolute().parent}")
         x, names = readers[path.suffix.lower()](path, labelled)
-        require_array("read_traces", "x", x, "N, L, C", (None, None, None))
+        require_array("read_traces", "x", x, "N L C")
         require_finite("read_traces", "x", x)
         if x.shape[1] < max(TAPS, x.shape[2]):
             raise ValueError(

@@ -71,8 +71,8 @@ class Rule:
         raise NotImplementedError
 
     def _check(self, x: Array) -> None:
-        require_array(self, "x", x, "N, L, C", (None, None, None))
-        require_finite(type(self).__name__, "x", x)
+        require_array(self, "x", x, "N L C")
+        require_finite(self, "x", x)
 
 
 class MajorityRule(Rule):

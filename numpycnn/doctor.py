@@ -105,7 +105,7 @@ def diagnose(model: Layer, x: Array, targets: Array, *, lr: float = 5e-3) -> Dia
     """
     if not isinstance(model, Layer) or not model.params:
         raise TypeError(f"diagnose expected a model with parameters to train, got {model!r}")
-    require_array("diagnose", "x", x, "..., D", (..., None))
+    require_array("diagnose", "x", x, "... D")
     if len(x) != len(np.atleast_1d(targets)):
         raise ValueError(
             f"diagnose expected a target for each trace, got {len(x)} traces and "

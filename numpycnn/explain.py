@@ -207,7 +207,7 @@ def saliency(model: Layer, x: Array, labels: Array | int) -> Array:
     Raises `TypeError` or `ValueError` for traces of another shape or with NaN in them, for
     a model without one row of scores for each trace, and for labels without a score.
     """
-    require_array("saliency", "x", x, "N, L, C", (None, None, None))
+    require_array("saliency", "x", x, "N L C")
     require_finite("saliency", "x", x)
     scores, cache = model.forward(x)
     if scores.ndim != 2:

@@ -74,7 +74,7 @@ def predict_long(model: Sequential, x: Array, piece: int = 65_536) -> Array:
     `Flatten`, and for a record shorter than one window.
     """
     piece = whole_number("predict_long", "piece", piece)
-    require_array("predict_long", "x", x, "N, L, C", (None, None, None))
+    require_array("predict_long", "x", x, "N L C")
     layers = [layer for _, layer in model.leaves()]
     windows, length = [], x.shape[1]
     for layer in layers:

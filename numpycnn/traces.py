@@ -31,7 +31,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from numpycnn.types import Array, Rng
-from numpycnn.validation import whole_number
+from numpycnn.validation import generator, whole_number
 
 CLASS_NAMES = ("Quiet", "Positive arrival", "Negative arrival")
 """What the labels 0, 1 and 2 mean."""
@@ -144,7 +144,7 @@ def make_traces(
     """
     n_traces = whole_number("make_traces", "n_traces", n_traces)
     n_samples = whole_number("make_traces", "n_samples", n_samples)
-    rng = np.random.default_rng(rng)
+    rng = generator("make_traces", rng)
     labels = _known_labels(labels, n_traces)
     centre = _known_centre(centre, n_samples)
     _check_range("width", width, "finite numbers above 0", _above_zero)
@@ -291,6 +291,6 @@ def train_test_split(
             f"got {train_size} of {len(x)}"
         )
     n_train = int(train_size * len(x))
-    order = np.random.default_rng(rng).permutation(len(x))
+    order = generator("train_test_split", rng).permutation(len(x))
     train, test = order[:n_train], order[n_train:]
     return x[train], x[test], labels[train], labels[test]

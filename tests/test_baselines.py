@@ -100,7 +100,7 @@ def test_a_rule_wants_to_be_fitted_first(rule):
         ({"labels": np.array([0, 1, -1])}, ValueError, "with -1 among them"),
         ({"labels": np.array([0, 1, 0.5])}, ValueError, "got float64 of shape"),
         ({"x": np.zeros((3, 64))}, ValueError, "add a channel axis"),
-        ({"x": np.full((3, 4, 1), np.nan)}, ValueError, r"got nan in trace 0: x\[0, 0, 0\]"),
+        ({"x": np.full((3, 4, 1), np.nan)}, ValueError, r"got nan at x\[0, 0, 0\]"),
     ],
 )
 def test_what_cannot_be_fitted_is_named(rule, change, kind, words):

@@ -115,7 +115,7 @@ def test_labels_without_a_score_are_refused(labels):
 def test_saliency_refuses_what_it_cannot_explain():
     with pytest.raises(ValueError, match=r"expected x of shape \(N, L, C\), got \(20,\)"):
         saliency(small_network(0), np.zeros(20), 0)
-    with pytest.raises(ValueError, match="expected finite numbers, got nan in trace 0"):
+    with pytest.raises(ValueError, match="expected finite numbers, got nan at x"):
         saliency(small_network(0), np.full((1, 20, 1), np.nan), 0)
     with pytest.raises(ValueError, match=r"a row of scores for each trace, .* got .*\(1, 18, 2\)"):
         saliency(Sequential(Conv1D(1, 2, 3)), np.zeros((1, 20, 1)), 0)

@@ -307,7 +307,7 @@ def test_the_map_moves_with_the_trace(shift):
     [
         (np.zeros((2, 64, 1)), r"shape \(1, L, C\), got \(2, 64, 1\); take one trace: x\[:1\]"),
         (np.zeros((64, 1)), r"shape \(1, L, C\), got \(64, 1\); one trace is x\[:1\] of a batch"),
-        (np.full((1, 64, 1), np.inf), "expected finite numbers, got inf in trace 0"),
+        (np.full((1, 64, 1), np.inf), "expected finite numbers, got inf at x"),
     ],
 )
 def test_anything_but_one_trace_is_refused(plot, x, words):

@@ -280,8 +280,11 @@ BAD_NPZ = {
     "one trace": ({"x": X[0], "labels": [0] * 20}, "(20,); for one trace add both axes: x[None"),
     "too many axes": ({"x": X[None, None], "labels": [0]}, "expected x of shape (N, L, C), got (1"),
     "no traces": ({"x": X[:0], "labels": LABELS[:0]}, "one number in it, got shape (0, 20, 1)"),
-    "nan": ({"x": HOLE, "labels": LABELS}, "got nan in trace 1: x[1, 5, 0]; leave that trace out"),
-    "infinite": ({"x": PEAK[..., None], "labels": LABELS}, "got -inf in trace 0: x[0, 0, 0]"),
+    "nan": (
+        {"x": HOLE, "labels": LABELS},
+        "got nan at x[1, 5, 0]; fill the gap",
+    ),
+    "infinite": ({"x": PEAK[..., None], "labels": LABELS}, "got -inf at x[0, 0, 0]"),
     "too few labels": (
         {"x": X, "labels": LABELS[:3]},
         "labels of shape (4,), integers or texts, got",

@@ -57,7 +57,7 @@ def plot_responses(layer: Conv1D, traces: Mapping[str, Array]) -> Figure:
         raise ValueError(f"plot_responses expected 1 to {len(STYLES)} traces, got {len(traces)}")
     length = len(next(iter(traces.values())))
     for name, trace in traces.items():
-        require_array("plot_responses", name, trace, "L", (length,))
+        require_array("plot_responses", name, trace, f"L={length}")
         require_finite("plot_responses", name, trace)
     x = np.stack(list(traces.values()))[:, :, None]  # (N, L, 1)
     y, _ = layer.forward(x)
@@ -111,7 +111,7 @@ def plot_windows(layer: Conv1D | MaxPool1D, x: Array) -> Figure:
     """
     if not isinstance(layer, Conv1D | MaxPool1D):
         raise TypeError(f"plot_windows expected a Conv1D or a MaxPool1D, got {layer!r}")
-    require_array("plot_windows", "x", x, "L", (None,))
+    require_array("plot_windows", "x", x, "L")
     require_finite("plot_windows", "x", x)
     y, _ = layer.forward(x[None, :, None])
     if y.shape[2] != 1:
@@ -212,7 +212,7 @@ def plot_pictures(pictures: Mapping[str, Array]) -> Figure:
     if not 1 <= len(pictures) <= 3:
         raise ValueError(f"plot_pictures expected 1 to 3 pictures, got {len(pictures)}")
     for name, picture in pictures.items():
-        require_array("plot_pictures", name, picture, "H, W", (None, None))
+        require_array("plot_pictures", name, picture, "H W")
         require_finite("plot_pictures", name, picture)
     return _beside_each_other([(name, one, one) for name, one in pictures.items()])
 
@@ -229,7 +229,7 @@ def plot_pooling(picture: Array, pool_size: int) -> Figure:
 
     Raises `TypeError` or `ValueError` for what is no picture, or one smaller than a window.
     """
-    require_array("plot_pooling", "picture", picture, "H, W", (None, None))
+    require_array("plot_pooling", "picture", picture, "H W")
     require_finite("plot_pooling", "picture", picture)
     down, across = (side // pool_size for side in picture.shape)
     if not (down and across):

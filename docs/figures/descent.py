@@ -37,7 +37,7 @@ def plot_paths(loss: Callable[[Array, Array], Array], paths: Mapping[str, Array]
     if not paths:
         raise ValueError("plot_paths expected at least one path, got none")
     for name, path in paths.items():
-        require_array("plot_paths", name, path, "T, weights", (None, 2))
+        require_array("plot_paths", name, path, "T weights=2")
     places = np.concatenate(list(paths.values()))
     low, high = places.min(axis=0), places.max(axis=0)
     margin = 0.08 * (high - low) + 1e-9

@@ -36,7 +36,7 @@ def plot_phases(x: np.ndarray, kernel_size: int) -> Figure:
 
     Raises `TypeError` or `ValueError` for traces of another shape, or shorter than a window.
     """
-    require_array("plot_phases", "x", x, "N, L, C", (None, None, 1))
+    require_array("plot_phases", "x", x, "N L C=1")
     kernel_size = whole_number("plot_phases", "kernel_size", kernel_size)
     length = x.shape[1]
     if kernel_size > length:

@@ -34,6 +34,7 @@ from numpycnn.traces import make_traces, train_test_split
 from numpycnn.training.adam import Adam
 from numpycnn.training.losses import cross_entropy, one_hot, softmax_cross_entropy
 from numpycnn.types import Array, Params, Rng
+from numpycnn.validation import generator
 
 
 class Bug(NamedTuple):
@@ -531,7 +532,7 @@ def examine(animal: Bug, rng: Rng = None) -> GradientReport | OptimizerReport:
     >>> examine(ZOO["relu_mask_missing"], rng=0).mistakes[0].name
     'mask missing'
     """
-    rng = np.random.default_rng(rng)
+    rng = generator("examine", rng)
     if animal.part is Adam:
         return check_adam(animal.broken, rng)
     if animal.part is softmax_cross_entropy:

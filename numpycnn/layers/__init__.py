@@ -3,7 +3,7 @@
 from numpycnn.layers.conv1d import Conv1D
 from numpycnn.layers.dense import Dense
 from numpycnn.layers.flatten import Flatten
-from numpycnn.layers.layer import Layer
+from numpycnn.layers.layer import Layer, Window
 from numpycnn.layers.maxpool1d import GlobalMaxPool1D, MaxPool1D
 from numpycnn.layers.relu import ReLU
 from numpycnn.layers.sequential import Sequential
@@ -26,4 +26,5 @@ __all__ = [
     "ReLU",
     "Sequential",
     "Softmax",
+    "Window",
 ]

@@ -22,21 +22,63 @@ was given.
 
 import inspect
 from copy import copy
-from typing import Any, TypeAlias, TypeVar
+from math import lcm
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-Array: TypeAlias = npt.NDArray[Any]
-"""Any NumPy array of floats: float32 as a rule, float64 and complex for checking derivatives."""
-
-Params: TypeAlias = dict[str, Array]
-"""Arrays by name: a layer's parameters, or the gradients that belong to them."""
-
-Rng: TypeAlias = np.random.Generator | int | None
-"""Where randomness comes from: a generator, a seed for one, or None for fresh entropy."""
+from numpycnn.types import Array, Params
 
 Kind = TypeVar("Kind", bound="Layer")
+
+
+class Window(NamedTuple):
+    """Which stretch of the input an output looks at: `reach` samples, `stride` further each time.
+
+    Output 0 begins `left` samples before sample 0, where the padding is. `n_outputs` of them
+    there are. A layer that makes a trace longer has `repeat` outputs in turn that look at the
+    same stretch, and the next `repeat` at the one after it. Outputs that all look at the
+    whole trace have stride 0.
+
+    >>> window = Window(reach=5, stride=2, left=2, n_outputs=32)
+    >>> window.of(0), window.of(10)
+    ((-2, 2), (18, 22))
+    """
+
+    reach: int
+    stride: int
+    left: int
+    n_outputs: int
+    repeat: int = 1
+
+    def of(self, m: int) -> tuple[int, int]:
+        """Return the first and the last sample, counted from 0, that output m looks at.
+
+        Beyond the ends of the trace, below 0 or from L on, lies the padding.
+        """
+        first = m // self.repeat * self.stride - self.left
+        return first, first + self.reach - 1
+
+    def then(self, after: "Window") -> "Window":
+        """Return what the outputs of the next layer look at, whose window onto ours is `after`.
+
+        >>> conv, pool = Window(5, 1, 2, n_outputs=64), Window(2, 2, 0, n_outputs=32)
+        >>> conv.then(pool)
+        Window(reach=6, stride=2, left=2, n_outputs=32, repeat=1)
+        """
+        # After so many of our outputs both patterns, ours and the next layer's, begin anew.
+        period = lcm(self.repeat, after.stride)
+        # The first and the last of our windows that the next layer's outputs up to there need.
+        first = -after.left // self.repeat
+        last = (period - after.stride - after.left + after.reach - 1) // self.repeat
+        return Window(
+            reach=self.reach + (last - first) * self.stride,
+            stride=period // self.repeat * self.stride,
+            left=self.left - first * self.stride,
+            n_outputs=after.n_outputs,
+            repeat=after.repeat * period // after.stride if after.stride else 1,
+        )
 
 
 class Layer:
@@ -85,6 +127,17 @@ class Layer:
     def backward(self, dy: Array, cache: Any) -> tuple[Array, Params]:
         """Return the loss's gradient for the input and, by name, for each parameter."""
         raise NotImplementedError(f"{type(self).__name__} defines no backward")
+
+    def window(self, length: int) -> Window:
+        """Return which stretch of an input of this length each output looks at.
+
+        Raises `NotImplementedError` for a layer whose class does not say, and `ValueError` for
+        an input that is too short.
+        """
+        raise NotImplementedError(
+            f"{type(self).__name__} defines no window(length), so nobody knows which samples its "
+            "outputs look at; define one that returns a numpycnn.layers.Window"
+        )
 
     def with_params(self: Kind, params: Params) -> Kind:
         """A copy of this layer that holds `params` in place of its own."""

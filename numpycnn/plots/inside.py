@@ -417,7 +417,7 @@ def _check_trace(owner: str, model: Sequential, x: Array) -> None:
     """Raise unless the model is a Sequential and x is one trace of finite numbers."""
     if not isinstance(model, Sequential):
         raise TypeError(f"{owner} expected a Sequential, got {model!r}")
-    require_array(owner, "x", x, "...", (...,))
+    require_array(owner, "x", x, "...")
     if x.ndim != 3 or len(x) != 1:
         mend = "take one trace: x[:1]" if x.ndim == 3 else "one trace is x[:1] of a batch (N, L, C)"
         raise ValueError(f"{owner} expected x of shape (1, L, C), got {x.shape}; {mend}")

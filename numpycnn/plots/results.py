@@ -59,7 +59,7 @@ def plot_traces(
     Raises `TypeError` or `ValueError` for traces of another shape, and for labels
     that are not one per trace or have no name.
     """
-    require_array("plot_traces", "x", x, "N, L, C", (None, None, 1))
+    require_array("plot_traces", "x", x, "N L C=1")
     titles = _names("labels", labels, len(x), class_names)
     if predicted is not None:
         guesses = _names("predicted", predicted, len(x), class_names)
@@ -205,7 +205,7 @@ def plot_accuracy(
         panel.axvspan(*trained_on, color=GRID, zorder=0, label="trained on")
     for (name, accuracies), style in zip(curves.items(), STYLES, strict=False):
         accuracies = np.asarray(accuracies, dtype=float)
-        require_array("plot_accuracy", name, accuracies, "n_seeds, M", (None, len(at)))
+        require_array("plot_accuracy", name, accuracies, f"n_seeds M={len(at)}")
         low, high = accuracies.min(axis=0), accuracies.max(axis=0)
         panel.fill_between(at, low, high, color=style["color"], alpha=0.25, linewidth=0)
         panel.plot(at, accuracies.mean(axis=0), label=name, linewidth=2, **style)

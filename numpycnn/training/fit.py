@@ -25,7 +25,7 @@ from numpycnn.layers.layer import Layer
 from numpycnn.training.adam import Adam
 from numpycnn.training.losses import one_hot, score
 from numpycnn.types import Array, Params, Rng
-from numpycnn.validation import require_array, require_finite, whole_number
+from numpycnn.validation import generator, require_array, require_finite, whole_number
 
 
 @dataclass
@@ -92,7 +92,7 @@ def fit(
     if any(own.get(name) is not array for name, array in model.params.items()):
         raise ValueError("fit expected an optimizer made for this model: Adam(model.params)")
 
-    rng = np.random.default_rng(rng)
+    rng = generator("fit", rng)
     history, guard = History(), _Guard(model.params)
     _keep_freed_memory()
     # What overflows ends in a loss that is not finite, and that is reported in fit's own words.
@@ -214,7 +214,7 @@ def _examples(
     name: str, model: Layer, x: Array, targets: Array, owner: str = "fit"
 ) -> tuple[Array, Array]:
     """Return `x` in the type of the model's weights and `targets` one-hot, or raise."""
-    require_array(owner, name, x, "..., D", (..., None))
+    require_array(owner, name, x, "... D")
     n_targets = len(np.atleast_1d(targets))
     if n_targets != len(x):
         raise ValueError(

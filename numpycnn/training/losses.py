@@ -65,7 +65,7 @@ def cross_entropy(probabilities: Array, targets: object, eps: float = 1e-7) -> t
 
     Raises `TypeError` or `ValueError` for arguments of another type, shape or range.
     """
-    require_array("cross_entropy", "probabilities", probabilities, "..., D", (..., None))
+    require_array("cross_entropy", "probabilities", probabilities, "... D")
     y = one_hot(targets, probabilities.shape, probabilities.dtype, "cross_entropy")
     n_rows = y.size // y.shape[-1]
     safe = probabilities + eps
@@ -100,7 +100,7 @@ def softmax_cross_entropy(logits: Array, targets: object) -> tuple[Scalar, Array
 
     Raises `TypeError` or `ValueError` for arguments of another type, shape or range.
     """
-    require_array("softmax_cross_entropy", "logits", logits, "..., D", (..., None))
+    require_array("softmax_cross_entropy", "logits", logits, "... D")
     return score(logits, one_hot(targets, logits.shape, logits.dtype, "softmax_cross_entropy"))
 
 
