@@ -198,8 +198,11 @@ def test_accuracies_are_drawn_as_mean_and_band_from_the_worst_to_the_best():
     assert panel.get_xlim() == (3, 5)
     low, high = panel.get_ylim()
     assert low < 0 < 1 < high
-    (legend,) = figure.legends
-    assert [text.get_text() for text in legend.get_texts()] == ["trained on", "one", "other"]
+    assert [text.get_text() for text in panel.get_legend().get_texts()] == [
+        "trained on",
+        "one",
+        "other",
+    ]
     assert panel.patches[0].get_x() == 3
     assert panel.patches[0].get_width() == 1
 

@@ -27,6 +27,7 @@ from numpycnn.plots.figure import (
     STYLES,
     WIDTH,
     blank_figure,
+    legend_above,
     samples_of,
     stacked_panels,
 )
@@ -72,7 +73,7 @@ def plot_responses(layer: Conv1D, traces: Mapping[str, Array]) -> Figure:
             panel.plot(samples_of(length), curve, label=name, linewidth=1.8, **style)
         top = 1.1 * float(np.abs(curves).max()) or 1.0
         panel.set(ylabel=label, ylim=(-top, top))
-    panels[0].legend(frameon=False, fontsize=FONT, loc="lower left", bbox_to_anchor=(0, 1), ncols=3)
+    legend_above(panels[0])
     panels[-1].set(xlabel="sample", xlim=(0.5, length + 0.5))
     return figure
 

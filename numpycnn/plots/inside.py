@@ -31,6 +31,7 @@ from numpycnn.plots.figure import (
     WIDTH,
     blank_figure,
     dress,
+    legend_above,
     samples_of,
     stacked_panels,
     whole_numbers_below,
@@ -102,8 +103,13 @@ def plot_filters(layer: Conv1D, sample_rate: float = 1.0) -> Figure:
     unit = "cycles/sample" if sample_rate == 1 else "Hz"
     spectrum.set(xlabel=f"frequency, {unit}", xlim=(0, sample_rate / 2), ylim=(0, None))
     if layer.in_channels > 1:
-        place = {"loc": "outside upper center", "ncols": 3}
-        figure.legend(handles=spectrum.lines, fontsize=FONT, frameon=False, **place)
+        figure.legend(
+            handles=spectrum.lines,
+            loc="outside upper center",
+            ncols=3,
+            fontsize=FONT,
+            frameon=False,
+        )
     return figure
 
 
@@ -162,6 +168,12 @@ class _Map(NamedTuple):
     def strongest(self) -> float:
         return float(np.abs(self.values).max())
 
+    @property
+    def middles(self) -> Array:
+        """The samples, counted from 1, in the middle of what each number looks at."""
+        first = 1 - self.field.left + (self.field.reach - 1) / 2
+        return first + self.field.stride * np.arange(len(self.values))
+
 
 def _maps(model: Sequential, x: Array) -> list[_Map]:
     """Return the maps of the layers in front, a ReLU's in place of the one that it got."""
@@ -200,26 +212,18 @@ def _panels_on_samples(x: Array, maps: Sequence[_Map], n_bars: int) -> tuple[Fig
 def _draw_map(panel: Axes, one: _Map, strongest: float) -> None:
     """Draw a map, a row for each channel, each number above the samples it looks at."""
     n_channels = one.values.shape[1]
-    middles = _middles(one)
-    edges = np.append(middles, middles[-1] + one.field.stride) - one.field.stride / 2
+    edges = np.append(one.middles, one.middles[-1] + one.field.stride) - one.field.stride / 2
     rows = np.arange(n_channels + 1) + 0.5
     limit = strongest or 1.0
     panel.pcolormesh(edges, rows, one.values.T, cmap=SIGNED, vmin=-limit, vmax=limit)
     panel.set(ylabel="channel", ylim=(n_channels + 0.5, 0.5), yticks=sorted({1, n_channels}))
 
 
-def _middles(one: _Map) -> Array:
-    """The samples, counted from 1, in the middle of what each number of the map looks at."""
-    field = one.field
-    outputs = np.arange(len(one.values))
-    return 1 + outputs * field.stride - field.left + (field.reach - 1) / 2
-
-
 def _mark_winners(panel: Axes, one: _Map) -> None:
     """Put a dot on each channel's largest number, if there is one."""
     channels = np.flatnonzero(np.ptp(one.values, axis=0) > 0)
     winners = one.values[:, channels].argmax(axis=0)
-    panel.plot(_middles(one)[winners], channels + 1, "o", color="black", markerfacecolor="white")
+    panel.plot(one.middles[winners], channels + 1, "o", color="black", markerfacecolor="white")
 
 
 def _draw_chances(panel: Axes, class_names: Sequence[str], chances: dict[str, Array]) -> None:
@@ -393,7 +397,7 @@ def plot_equivariance(
     for (name, trace), style in zip(traces.items(), STYLES, strict=False):
         lines = panels[0].plot(samples_of(length), trace[0], **style)
         lines[0].set_label(name)  # one name for all channels
-    _legend_above(panels[0])
+    legend_above(panels[0])
     strongest = max(one.strongest for one in pair)
     for panel, name, one in zip(panels[1:], traces, pair, strict=False):
         _draw_map(panel, one, strongest)
@@ -446,12 +450,7 @@ def _draw_trace(panel: Axes, x: Array) -> None:
     _draw_channels(panel, samples_of(x.shape[1]), x[0])
     _limit_trace(panel, x)
     if x.shape[2] > 1:
-        _legend_above(panel)
-
-
-def _legend_above(panel: Axes) -> None:
-    """Say above a panel which curve is which; within it the words would be in their way."""
-    panel.legend(frameon=False, fontsize=FONT, loc="lower left", bbox_to_anchor=(0, 1), ncols=3)
+        legend_above(panel)
 
 
 def _limit_trace(panel: Axes, x: Array) -> None:

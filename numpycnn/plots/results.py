@@ -21,7 +21,9 @@ from numpycnn.plots.figure import (
     STYLES,
     WIDTH,
     blank_figure,
+    draw_band,
     dress,
+    legend_above,
     samples_of,
     stacked_panels,
 )
@@ -132,9 +134,7 @@ def plot_losses(losses: Mapping[str, Sequence[float]]) -> Figure:
         panel.plot(np.arange(1, len(drawn) + 1), drawn, label=name, linewidth=2, **style)
     _make_logarithmic(panel)
     panel.set(xlabel="epoch", ylabel="cross-entropy")
-    panel.legend(
-        loc="lower left", bbox_to_anchor=(0, 1), ncols=len(losses), frameon=False, fontsize=FONT
-    )
+    legend_above(panel, ncols=len(losses))
     return figure
 
 
@@ -206,11 +206,9 @@ def plot_accuracy(
     for (name, accuracies), style in zip(curves.items(), STYLES, strict=False):
         accuracies = np.asarray(accuracies, dtype=float)
         require_array("plot_accuracy", name, accuracies, f"n_seeds M={len(at)}")
-        low, high = accuracies.min(axis=0), accuracies.max(axis=0)
-        panel.fill_between(at, low, high, color=style["color"], alpha=0.25, linewidth=0)
-        panel.plot(at, accuracies.mean(axis=0), label=name, linewidth=2, **style)
+        draw_band(panel, np.asarray(at), accuracies, name, style)
     panel.set(xlabel=xlabel, ylabel="accuracy", xlim=(min(at), max(at)), ylim=(-0.03, 1.03))
-    figure.legend(loc="outside upper center", ncols=2, frameon=False, fontsize=FONT)
+    legend_above(panel, ncols=2)
     return figure
 
 
