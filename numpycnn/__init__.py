@@ -28,7 +28,7 @@ from numpycnn.layers import (
     Softmax,
 )
 from numpycnn.long_records import predict_long
-from numpycnn.traces import CLASS_NAMES, make_traces, train_test_split
+from numpycnn.traces import CLASS_NAMES, make_traces, standardise, train_test_split
 from numpycnn.training import (
     Adam,
     History,
@@ -66,5 +66,6 @@ __all__ = [
     "make_traces",
     "predict_long",
     "softmax_cross_entropy",
+    "standardise",
     "train_test_split",
 ]

@@ -81,11 +81,7 @@ def _parsed(axes: str) -> tuple[list[str], int, list[tuple[int, int]]]:
 
 def _require_plain(owner: object, name: str, array: object) -> None:
     """Raise for what is no array, or an array with rules of its own: masked, or a matrix."""
-    if isinstance(array, np.ma.MaskedArray):
-        raise TypeError(
-            f"{_name(owner)} expected {name} without a mask, got a masked array; fill what is "
-            f"masked, {name}.filled(0), or leave those examples out"
-        )
+    _refuse_mask(owner, name, array)
     if not isinstance(array, np.ndarray) or isinstance(array, np.matrix):
         mend = f"np.asarray({name}, dtype=np.float32)"
         if hasattr(array, "to_numpy"):  # as the tables of pandas and xarray have it
@@ -94,6 +90,27 @@ def _require_plain(owner: object, name: str, array: object) -> None:
             f"{_name(owner)} expected {name} to be a NumPy array of floats, "
             f"got {type(array).__name__}; convert it: {mend}"
         )
+
+
+def _refuse_mask(owner: object, name: str, array: object) -> None:
+    """Raise for a masked array: NumPy would drop the mask, and nobody would know."""
+    if isinstance(array, np.ma.MaskedArray):
+        raise TypeError(
+            f"{_name(owner)} expected {name} without a mask, got a masked array; fill what is "
+            f"masked, {name}.filled(0), or leave those examples out"
+        )
+
+
+def as_array(owner: object, name: str, values: object) -> np.ndarray[Any, Any]:
+    """Return `values`, a list or a column of a table perhaps, as an array of whatever type.
+
+    Raises `TypeError` for a masked array, `ValueError` for rows that differ in length.
+    """
+    _refuse_mask(owner, name, values)
+    try:
+        return np.asarray(values)
+    except ValueError as error:
+        raise ValueError(f"{_name(owner)} expected {name} in rows of one length: {error}") from None
 
 
 def generator(owner: object, rng: Rng) -> np.random.Generator:
