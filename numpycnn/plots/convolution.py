@@ -17,7 +17,6 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Circle, Rectangle
 
 from numpycnn.layers import Conv1D, MaxPool1D
-from numpycnn.long_records import window_of
 from numpycnn.plots.figure import (
     AMBER,
     DPI,
@@ -154,7 +153,7 @@ def plot_windows(layer: Conv1D | MaxPool1D, x: Array) -> Figure:
         )
 
     figure, panel = _paper(PITCH * y.shape[1] + 16)
-    stride = window_of(layer, len(x)).stride
+    stride = layer.window(len(x)).stride
     for m, result in enumerate(y[0, :, 0]):
         top = 8 + PITCH * m
         first = m * stride
