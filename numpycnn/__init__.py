@@ -17,6 +17,8 @@ README.md says in which order the files are to be read, each of them a chapter.
 from numpycnn.checks import GradientError, GradientReport, assert_gradients, check_gradients
 from numpycnn.doctor import diagnose
 from numpycnn.layers import (
+    Beside,
+    Container,
     Conv1D,
     Dense,
     Flatten,
@@ -24,6 +26,7 @@ from numpycnn.layers import (
     Layer,
     MaxPool1D,
     ReLU,
+    Residual,
     Sequential,
     Softmax,
 )
@@ -44,6 +47,8 @@ __version__ = "0.1.0"
 __all__ = [
     "CLASS_NAMES",
     "Adam",
+    "Beside",
+    "Container",
     "Conv1D",
     "Dense",
     "Flatten",
@@ -54,6 +59,7 @@ __all__ = [
     "Layer",
     "MaxPool1D",
     "ReLU",
+    "Residual",
     "Sequential",
     "Softmax",
     "assert_gradients",

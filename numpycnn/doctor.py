@@ -28,6 +28,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from numpycnn.explain import activations
 from numpycnn.layers import ReLU, Sequential
 from numpycnn.layers.layer import Layer
 from numpycnn.training.adam import Adam
@@ -215,11 +216,10 @@ def _first_loss(scores: Array, y: Array) -> Finding:
 def _layers(model: Sequential, x: Array) -> list[Finding]:
     """How large each layer's output is, and how many ReLUs let nothing through."""
     scales, dead, most_dead = {}, [], 0.0
-    for place, layer in model.leaves():
-        x, _ = layer.forward(x)
-        scales[f" at {place}"] = float(x.std())
+    for place, layer, y in activations(model, x):
+        scales[f" at {place}"] = float(y.std())
         if isinstance(layer, ReLU):
-            silent = ~(x > 0).reshape(-1, x.shape[-1]).any(axis=0)
+            silent = ~(y > 0).reshape(-1, y.shape[-1]).any(axis=0)
             dead.append(f"{silent.sum()} of {silent.size} at {place}")
             most_dead = max(most_dead, float(silent.mean()))
     if len(scales) > 1:

@@ -33,4 +33,4 @@ def glorot_uniform(
     (dtype('float32'), True)
     """
     limit = sqrt(6 / (fan_in + fan_out))
-    return rng.uniform(-limit, limit, shape).astype(np.float32)
+    return rng.uniform(-limit, limit, shape).astype(np.float32, copy=False)

@@ -18,8 +18,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from numpycnn.explain import Field, activations, probabilities, receptive_fields, saliency
-from numpycnn.layers import Conv1D, GlobalMaxPool1D, ReLU, Sequential
+from numpycnn.explain import activations, probabilities, receptive_fields, saliency
+from numpycnn.layers import Conv1D, GlobalMaxPool1D, ReLU, Sequential, Window
 from numpycnn.plots.figure import (
     BLUE,
     FONT,
@@ -161,7 +161,7 @@ class _Map(NamedTuple):
 
     name: str
     values: Array  # (M, C)
-    field: Field
+    field: Window
     wins_by_maximum: bool  # whether a GlobalMaxPool1D comes next
 
     @property
@@ -178,7 +178,7 @@ class _Map(NamedTuple):
 def _maps(model: Sequential, x: Array) -> list[_Map]:
     """Return the maps of the layers in front, a ReLU's in place of the one that it got."""
     seen = activations(model, x)
-    fields = receptive_fields(model, x.shape[1])
+    fields = [one.window for one in receptive_fields(model, x.shape[1])]
     maps: list[_Map] = []
     for i, (_, layer, output) in enumerate(seen):
         if fields[i].stride == 0:
@@ -321,16 +321,16 @@ def plot_receptive_fields(model: Sequential, x: Array) -> Figure:
     """
     _check_trace("plot_receptive_fields", model, x)
     length = x.shape[1]
-    fields = receptive_fields(model, length)
+    fields = [one.window for one in receptive_fields(model, length)]
     seen = activations(model, x)
     spans = [field.of(one.output.shape[1] // 2) for field, one in zip(fields, seen, strict=True)]
     space = 46 * len(fields)
     figure, (trace, bars) = stacked_panels(2, WIDTH, 260 + space, height_ratios=[150, space])
     _draw_trace(trace, x)
-    for i, (field, (first, _)) in enumerate(zip(fields, spans, strict=True)):
+    for i, (field, (first, _), one) in enumerate(zip(fields, spans, seen, strict=True)):
         colour = GREY if field.stride == 0 else BLUE
         bars.barh(i + 0.25, field.reach, left=first + 0.5, height=0.35, color=colour)
-        words = f"{_so_many(field)}: {field.layer!r}"
+        words = f"{_so_many(field)}: {one.layer!r}"
         bars.text(0.01, i, words, transform=bars.get_yaxis_transform(), fontsize=FONT, va="bottom")
     for first, last in {span for span, field in zip(spans, fields, strict=True) if field.stride}:
         trace.axvspan(first + 0.5, last + 1.5, color=SKY, alpha=0.3, linewidth=0)
@@ -341,7 +341,7 @@ def plot_receptive_fields(model: Sequential, x: Array) -> Figure:
     return figure
 
 
-def _so_many(field: Field) -> str:
+def _so_many(field: Window) -> str:
     """The size of a field in words: "1 sample", "5 samples", "all 64 samples"."""
     if field.stride == 0:
         return f"all {field.reach} samples"
