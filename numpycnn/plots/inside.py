@@ -170,9 +170,18 @@ class _Map(NamedTuple):
 
     @property
     def middles(self) -> Array:
-        """The samples, counted from 1, in the middle of what each number looks at."""
-        first = 1 - self.field.left + (self.field.reach - 1) / 2
-        return first + self.field.stride * np.arange(len(self.values))
+        """Where each number stands, in samples counted from 1: amid those that it looks at.
+
+        Numbers in turn that look at the same samples stand beside each other.
+        """
+        field = self.field
+        first = 1 - field.left + (field.reach - 1) / 2 - (field.stride - self.step) / 2
+        return first + self.step * np.arange(len(self.values))
+
+    @property
+    def step(self) -> float:
+        """Samples from one number to the next."""
+        return self.field.stride / self.field.repeat
 
 
 def _maps(model: Sequential, x: Array) -> list[_Map]:
@@ -212,7 +221,7 @@ def _panels_on_samples(x: Array, maps: Sequence[_Map], n_bars: int) -> tuple[Fig
 def _draw_map(panel: Axes, one: _Map, strongest: float) -> None:
     """Draw a map, a row for each channel, each number above the samples it looks at."""
     n_channels = one.values.shape[1]
-    edges = np.append(one.middles, one.middles[-1] + one.field.stride) - one.field.stride / 2
+    edges = np.append(one.middles, one.middles[-1] + one.step) - one.step / 2
     rows = np.arange(n_channels + 1) + 0.5
     limit = strongest or 1.0
     panel.pcolormesh(edges, rows, one.values.T, cmap=SIGNED, vmin=-limit, vmax=limit)
@@ -321,31 +330,27 @@ def plot_receptive_fields(model: Sequential, x: Array) -> Figure:
     """
     _check_trace("plot_receptive_fields", model, x)
     length = x.shape[1]
-    fields = [one.window for one in receptive_fields(model, length)]
-    seen = activations(model, x)
-    spans = [field.of(one.output.shape[1] // 2) for field, one in zip(fields, seen, strict=True)]
+    fields = receptive_fields(model, length)
+    spans = [
+        window.of(window.n_outputs // 2) if window.stride else (0, length - 1)
+        for _, _, window in fields
+    ]
     space = 46 * len(fields)
     figure, (trace, bars) = stacked_panels(2, WIDTH, 260 + space, height_ratios=[150, space])
     _draw_trace(trace, x)
-    for i, (field, (first, _), one) in enumerate(zip(fields, spans, seen, strict=True)):
-        colour = GREY if field.stride == 0 else BLUE
-        bars.barh(i + 0.25, field.reach, left=first + 0.5, height=0.35, color=colour)
-        words = f"{_so_many(field)}: {one.layer!r}"
+    for i, (field, (first, last)) in enumerate(zip(fields, spans, strict=True)):
+        colour = BLUE if field.window.stride else GREY
+        bars.barh(i + 0.25, last - first + 1, left=first + 0.5, height=0.35, color=colour)
+        so_many = f"{last - first + 1} sample{'s' if last > first else ''}"
+        words = f"{so_many if field.window.stride else f'all {so_many}'}: {field.layer!r}"
         bars.text(0.01, i, words, transform=bars.get_yaxis_transform(), fontsize=FONT, va="bottom")
-    for first, last in {span for span, field in zip(spans, fields, strict=True) if field.stride}:
+    for first, last in {span for span in spans if span != (0, length - 1)}:
         trace.axvspan(first + 0.5, last + 1.5, color=SKY, alpha=0.3, linewidth=0)
     begin, end = np.min(spans), np.max(spans)
     bars.set(xlabel="sample", xlim=(min(0, begin) + 0.5, max(length - 1, end) + 1.5))
     bars.set(ylim=(len(fields) - 0.4, -0.5), yticks=[])
     bars.spines["left"].set_visible(False)
     return figure
-
-
-def _so_many(field: Window) -> str:
-    """The size of a field in words: "1 sample", "5 samples", "all 64 samples"."""
-    if field.stride == 0:
-        return f"all {field.reach} samples"
-    return f"{field.reach} sample{'s' if field.reach > 1 else ''}"
 
 
 # Equivariance
