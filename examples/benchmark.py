@@ -18,7 +18,7 @@ import os
 import platform
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -146,15 +146,9 @@ def convolution(case: Case) -> Job:
 def training() -> Job:
     """The training of the trace classifier, from the same first weights: its losses."""
     x, labels = nn.make_traces(144, rng=0)
-    model = nn.Sequential(
-        nn.Conv1D(1, 8, 5, padding="same", rng=0),
-        nn.ReLU(),
-        nn.MaxPool1D(2),
-        nn.Flatten(),
-        nn.Dense(256, 16, rng=1),
-        nn.ReLU(),
-        nn.Dense(16, 3, rng=2),
-    )
+    conv = nn.Conv1D(1, 8, 5, padding="same", rng=0)
+    head = nn.Flatten(), nn.Dense(256, 16, rng=1), nn.ReLU(), nn.Dense(16, 3, rng=2)
+    model = nn.Sequential(conv, nn.ReLU(), nn.MaxPool1D(2), *head)
 
     def in_numpy() -> tuple[list[float]]:
         return (nn.fit(model.astype(np.float32), x, labels, epochs=EPOCHS, lr=5e-3).loss,)
@@ -162,15 +156,11 @@ def training() -> Job:
     # Each step starts from the roundings of all steps before, so the losses drift apart.
     job = Job({"NumPy": in_numpy}, axes=((0,),), tolerance=1e-3)
     if torch:
-        network = torch.nn.Sequential(
-            torch.nn.Conv1d(1, 8, 5, padding="same"),
-            torch.nn.ReLU(),
-            torch.nn.MaxPool1d(2),
-            torch.nn.Flatten(),
-            torch.nn.Linear(256, 16),
-            torch.nn.ReLU(),
-            torch.nn.Linear(16, 3),
-        )
+        from torch.nn import Conv1d, Flatten, Linear, MaxPool1d, ReLU, Sequential
+
+        conv, pool = Conv1d(1, 8, 5, padding="same"), MaxPool1d(2)
+        head = Flatten(), Linear(256, 16), ReLU(), Linear(16, 3)
+        network = Sequential(conv, ReLU(), pool, *head)
         weights = dict(model.params)
         # Flatten reads sample by sample here and channel by channel there.
         weights["4.w"] = weights["4.w"].reshape(32, 8, 16).swapaxes(0, 1).reshape(256, 16)
@@ -212,17 +202,16 @@ def product() -> Job:
 
 
 def check_same(name: str, job: Job) -> None:
-    """Raise unless all libraries return the same, up to the job's tolerance."""
-    ours, *others = (run() for run in job.runs.values())
-    for theirs in others:
-        for x, y, axes in zip(ours, theirs, job.axes, strict=True):
-            x, y = np.asarray(x), np.asarray(y).transpose(axes)
-            difference = float(np.abs(x - y).max() / np.abs(y).max())
-            if not difference <= job.tolerance:
-                raise AssertionError(
-                    f"{name} is not the same in {' and '.join(job.runs)}: they differ by "
-                    f"{difference:.1e} of the largest number, allowed are {job.tolerance:.0e}"
-                )
+    """Raise unless both libraries return the same, up to the job's tolerance."""
+    results = (run() for run in job.runs.values())
+    for ours, theirs, axes in zip(*results, job.axes, strict=True):
+        ours, theirs = np.asarray(ours), np.asarray(theirs).transpose(axes)
+        difference = float(np.abs(ours - theirs).max() / np.abs(theirs).max())
+        if not difference <= job.tolerance:
+            raise AssertionError(
+                f"{name} is not the same in NumPy and PyTorch: they differ by {difference:.1e} "
+                f"of the largest number, allowed are {job.tolerance:.0e}"
+            )
 
 
 # Taking turns
@@ -252,22 +241,16 @@ def take_turns(job: Job, rounds: int) -> dict[str, float]:
     return {library: float(np.median(several)) for library, several in seconds.items()}
 
 
-class Row(NamedTuple):
-    """What the table shows of a job."""
-
-    name: str
-    seconds: dict[str, float]  # by library
-    work: float
-
-
-def measure(quick: bool) -> list[Row]:
-    """Check and time the training, the large product and every convolution."""
+def measure(quick: bool) -> dict[str, tuple[float, float, float]]:
+    """Check and time everything: seconds in NumPy, seconds in PyTorch or NaN, operations."""
     jobs = {TRAINING: training(), PRODUCT: product()}
     jobs |= {str(case): convolution(case) for case in (QUICK_CASES if quick else CASES)}
-    rows = []
+    rows = {}
     for name, job in jobs.items():
-        check_same(name, job)
-        rows.append(Row(name, take_turns(job, rounds=1 if quick else 12), job.work))
+        if torch:
+            check_same(name, job)
+        seconds = take_turns(job, rounds=1 if quick else 12)
+        rows[name] = seconds["NumPy"], seconds.get("PyTorch", np.nan), job.work
     return rows
 
 
@@ -278,7 +261,7 @@ def measure(quick: bool) -> list[Row]:
 THREAD_VARIABLES = "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"
 
 
-def measure_with(threads: int, quick: bool) -> list[Row]:
+def measure_with(threads: int, quick: bool) -> dict[str, tuple[float, float, float]]:
     """Measure in a process that has so many threads."""
     os.environ.update(dict.fromkeys(THREAD_VARIABLES, str(threads)))
     with ProcessPoolExecutor(max_workers=1, mp_context=get_context("spawn")) as pool:
@@ -293,40 +276,32 @@ def measure_with(threads: int, quick: bool) -> list[Row]:
 # told by the geometric mean, in which twice as fast and half as fast cancel.
 
 
-def table(threads: int, rows: list[Row]) -> str:
-    """The rows under each other, and below them the ratios in short."""
-    libraries = list(rows[0].seconds)
-    seconds = {row.name: np.array(list(row.seconds.values())) for row in rows}
-    ratios = {name: (times[1:] / times[0]).tolist() for name, times in seconds.items()}
-    limit = 2 * SIDE**3 / seconds[PRODUCT][0]
-
-    def line(name: str, times: Sequence[str], ratio: Sequence[str], shares: Sequence[str]) -> str:
-        cells = [*times, *ratio, *shares]
-        return (f"{name:30}" + "".join(f"{cell:>10}" for cell in cells)).rstrip()
-
-    several, second = len(libraries), libraries[1:]
+def table(threads: int, rows: dict[str, tuple[float, float, float]]) -> str:
+    """The rows under each other, and below them the ratios in short; a dash for what is unknown."""
+    head = "{:30}{:>10}{:>10}{:>10}{:>10}{:>10}"
     lines = [
-        line(f"threads: {threads}", ["ms"] * several, [""] * len(second), ["of limit"] * several),
-        line("", libraries, ["ratio"] * len(second), libraries),
+        head.format(f"threads: {threads}", "ms", "ms", "", "of limit", "of limit"),
+        head.format("", "NumPy", "PyTorch", "ratio", "NumPy", "PyTorch"),
     ]
-    for name, _, work in rows:
-        shares = ["-" if np.isnan(work) else f"{x:.0%}" for x in work / seconds[name] / limit]
-        times = [f"{1e3 * x:.2f}" for x in seconds[name]]
-        lines.append(line(name, times, [f"{x:.2f}" for x in ratios[name]], shares))
-    if second:
-        plain = [ratios[row.name] for row in rows if row.name.endswith(")")]
-        mean = np.exp(np.mean(np.log(plain)))
-        lines += ["", f"ratios at stride 1: geometric mean {mean:.2f}, worst {np.min(plain):.2f}"]
+    limit = rows[PRODUCT][2] / rows[PRODUCT][0]
+    for name, (ours, theirs, work) in rows.items():
+        line = f"{name:30}{1e3 * ours:10.2f}{1e3 * theirs:10.2f}{theirs / ours:10.2f}"
+        line += f"{work / ours / limit:10.0%}{work / theirs / limit:10.0%}"
+        lines.append(line.replace("nan%", "   -").replace("nan", "  -"))
+    if torch:
+        ratios = [theirs / ours for name, (ours, theirs, _) in rows.items() if name[-1] == ")"]
+        mean = np.exp(np.mean(np.log(ratios)))
+        lines += ["", f"ratios at stride 1: geometric mean {mean:.2f}, worst {min(ratios):.2f}"]
     return "\n".join(lines)
 
 
 def machine() -> str:
     """The processor and the versions, which the numbers mean nothing without."""
     info = Path("/proc/cpuinfo")
-    names = re.findall(r"model name\s*: (.*)", info.read_text()) if info.exists() else []
+    names = re.findall(r"model name\s*: (.*)", info.read_text()) if info.exists() else ["unknown"]
     blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
     return (
-        f"{(names or [platform.processor()])[0]}, {os.cpu_count()} cores, {platform.system()}\n"
+        f"{names[0]}, {os.cpu_count()} cores, {platform.system()}\n"
         f"Python {platform.python_version()}, NumPy {np.__version__} with {blas['name']} "
         f"{blas['version']}, " + (f"PyTorch {torch.__version__}" if torch else "without PyTorch")
     )
