@@ -23,7 +23,7 @@ from typing import TypeVar
 import numpy as np
 
 from numpycnn.types import Array
-from numpycnn.validation import require_array, require_finite
+from numpycnn.validation import require_array, require_finite, require_labels
 
 R = TypeVar("R", bound="Rule")
 
@@ -39,13 +39,7 @@ class Rule:
         Raises `TypeError` or `ValueError` for other traces or labels, and for NaN or infinity.
         """
         self._check(x)
-        labels = np.asarray(labels)
-        if labels.shape != (len(x),) or labels.dtype.kind not in "iu" or labels.min() < 0:
-            raise ValueError(
-                f"{type(self).__name__} expected labels 0, 1, 2, … for each of {len(x)} traces, "
-                f"got {labels.dtype} of shape {labels.shape}"
-                + (f" with {labels.min()} among them" if labels.dtype.kind == "i" else "")
-            )
+        labels = require_labels(self, "labels", labels, shape=(len(x),))
         self._learn(x, labels)
         self.n_classes = int(labels.max()) + 1
         return self

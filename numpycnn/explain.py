@@ -23,7 +23,7 @@ from numpycnn.layers import Layer, Sequential, Softmax, Window
 from numpycnn.layers.container import Activation, activations
 from numpycnn.layers.layer import require_layer
 from numpycnn.types import Array
-from numpycnn.validation import require_array, require_finite, whole_number
+from numpycnn.validation import require_array, require_finite, require_labels, whole_number
 
 __all__ = [
     "Activation",
@@ -162,18 +162,8 @@ def saliency(model: Layer, x: Array, labels: Array | int) -> Array:
             f"of shape {scores.shape}; end it in Flatten or GlobalMaxPool1D and Dense"
         )
     dscores = np.zeros_like(scores)
-    dscores[np.arange(len(x)), _classes(labels, *scores.shape)] = 1
+    shape = None if np.ndim(labels) == 0 else (len(x),)
+    labels = require_labels("saliency", "labels", labels, scores.shape[1], shape)
+    dscores[np.arange(len(x)), labels] = 1
     gradient, _ = model.backward(dscores, cache)
     return gradient
-
-
-def _classes(labels: Array | int, n_traces: int, n_classes: int) -> Array:
-    """Return the labels as an array of whole numbers, one per trace or one for all, or raise."""
-    known = np.asarray(labels)
-    in_range = known.dtype.kind in "iu" and ((known >= 0) & (known < n_classes)).all()
-    if known.shape not in ((), (n_traces,)) or not in_range:
-        raise ValueError(
-            f"saliency expected labels from 0 to {n_classes - 1}, one for each of {n_traces} "
-            f"traces or one for all, got {labels!r}"
-        )
-    return known

@@ -96,9 +96,10 @@ def test_a_rule_wants_to_be_fitted_first(rule):
 @pytest.mark.parametrize(
     ("change", "kind", "words"),
     [
-        ({"labels": np.array([0, 1])}, ValueError, r"labels 0, 1, 2, … for each of 3 traces, got"),
-        ({"labels": np.array([0, 1, -1])}, ValueError, "with -1 among them"),
-        ({"labels": np.array([0, 1, 0.5])}, ValueError, "got float64 of shape"),
+        ({"labels": np.array([0, 1])}, ValueError, r"expected labels of shape \(3,\), got \(2,\)"),
+        ({"labels": np.array([0, 1, -1])}, ValueError, r"of 0 or more, got -1 at labels\[2\]"),
+        ({"labels": np.array([0, 1, 0.5])}, TypeError, "to be whole numbers, got float64"),
+        ({"labels": np.ma.masked_array([0, 1, 2])}, TypeError, "labels without a mask"),
         ({"x": np.zeros((3, 64))}, ValueError, "add a channel axis"),
         ({"x": np.full((3, 4, 1), np.nan)}, ValueError, r"got nan at x\[0, 0, 0\]"),
     ],

@@ -172,7 +172,7 @@ def test_one_label_for_all_is_the_same_label_for_each():
 
 @pytest.mark.parametrize("labels", [3, -1, 0.0, [0, 1], [0, 1, 3], [[0, 1, 2]], True])
 def test_labels_without_a_score_are_refused(labels):
-    with pytest.raises(ValueError, match="saliency expected labels from 0 to 2, one for each of 3"):
+    with pytest.raises((TypeError, ValueError), match=r"^saliency expected labels .*, got "):
         saliency(small_network(0), np.zeros((3, 20, 1)), labels)
 
 

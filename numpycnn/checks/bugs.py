@@ -330,7 +330,7 @@ def loss_sign(logits, targets):
 @bug(softmax_cross_entropy, "the targets are not subtracted from the probabilities", "unknown")
 def loss_targets_forgotten(logits, targets):
     loss, gradient = softmax_cross_entropy(logits, targets)
-    y = one_hot(targets, logits.shape, logits.dtype)
+    y = one_hot(targets, logits.shape[-1], logits.dtype)
     return loss, gradient + y / len(logits)
 
 
