@@ -213,7 +213,8 @@ def _draw_map(panel: Axes, one: _Map, strongest: float) -> None:
     """Draw a map, a row for each channel, each number above the samples it looks at."""
     n_channels = one.values.shape[1]
     middles = _middles(one)
-    edges = np.append(middles, middles[-1] + one.field.stride) - one.field.stride / 2
+    apart = one.field.stride / one.field.repeat
+    edges = np.append(middles, middles[-1] + apart) - apart / 2
     rows = np.arange(n_channels + 1) + 0.5
     limit = strongest or 1.0
     panel.pcolormesh(edges, rows, one.values.T, cmap=SIGNED, vmin=-limit, vmax=limit)
@@ -221,10 +222,14 @@ def _draw_map(panel: Axes, one: _Map, strongest: float) -> None:
 
 
 def _middles(one: _Map) -> Array:
-    """The samples, counted from 1, in the middle of what each number of the map looks at."""
+    """The samples, counted from 1, in the middle of what each number of the map looks at.
+
+    Numbers that look at the same stretch are spread around its middle.
+    """
     field = one.field
-    outputs = np.arange(len(one.values))
-    return 1 + outputs * field.stride - field.left + (field.reach - 1) / 2
+    apart = field.stride / field.repeat
+    first = 1 - field.left + (field.reach - field.stride + apart - 1) / 2
+    return first + np.arange(len(one.values)) * apart
 
 
 def _mark_winners(panel: Axes, one: _Map) -> None:
