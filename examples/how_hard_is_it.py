@@ -66,7 +66,7 @@ for seed in range(args.seeds):
     pupils = learn(*nn.make_traces(args.traces, rng=rng, snr=TRAINED_ON, **HARD), rng)
     exams = [nn.make_traces(600, rng=rng, snr=(ratio, ratio), **HARD) for ratio in RATIOS]
     for name, pupil in pupils.items():
-        marks = [(pupil.predict(x).argmax(axis=-1) == labels).mean() for x, labels in exams]
+        marks = [(pupil.classify(x) == labels).mean() for x, labels in exams]
         accuracies.setdefault(name, []).append(marks)
 curves = {name: np.array(marks) for name, marks in accuracies.items()}
 

@@ -250,7 +250,7 @@ print(f"\ncross-entropy {history.loss[0]:.4f} at first, {history.loss[-1]:.4f} a
 
 predicted = model.classify(x_test)
 counts = nn.confusion_matrix(y_test, predicted, len(classes))
-always = MajorityRule().fit(x_train, y_train).predict(x_test).argmax(axis=-1)
+always = MajorityRule().fit(x_train, y_train).classify(x_test)
 
 print(f"held out: {len(x_test)} traces, accuracy {np.mean(predicted == y_test):.3f}")
 print(f"by the majority rule, always {classes[always[0]]}: {np.mean(always == y_test):.3f}")

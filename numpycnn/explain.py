@@ -23,7 +23,7 @@ from numpycnn.layers import Layer, Sequential, Softmax, Window
 from numpycnn.layers.container import Activation, activations
 from numpycnn.layers.layer import require_layer
 from numpycnn.types import Array
-from numpycnn.validation import require_array, require_finite, whole_number
+from numpycnn.validation import require_array, require_finite, require_labels, whole_number
 
 __all__ = [
     "Activation",
@@ -78,13 +78,14 @@ def receptive_fields(model: Layer, n_samples: int) -> list[Field]:
     """Return what the outputs of each layer look at, for traces of `n_samples`.
 
     The layers are those of `activations`. From the first one on that mixes the whole trace,
-    `Flatten` or `GlobalMaxPool1D`, every output looks at the same stretch, and its stride is 0.
+    `Flatten` or `GlobalMaxPool1D`, every output looks at all of it: `reach` is `n_samples`,
+    `stride` and `left` are 0.
 
     >>> from numpycnn import Conv1D, Flatten, MaxPool1D, ReLU
     >>> model = Sequential(Conv1D(1, 8, 5, padding="same"), ReLU(), MaxPool1D(2), Flatten())
     >>> windows = [window for place, layer, window in receptive_fields(model, 64)]
     >>> [(window.reach, window.stride, window.left) for window in windows]
-    [(5, 1, 2), (5, 1, 2), (6, 2, 2), (68, 0, 2)]
+    [(5, 1, 2), (5, 1, 2), (6, 2, 2), (64, 0, 0)]
     >>> windows[2].of(10)
     (18, 23)
 
@@ -93,11 +94,16 @@ def receptive_fields(model: Layer, n_samples: int) -> list[Field]:
     """
     require_layer("receptive_fields", model)
     n_samples = whole_number("receptive_fields", "n_samples", n_samples)
+    everything = Window(n_samples, 0, 0, 1)
     try:
         windows = dict(_windows("", model, Window(1, 1, 0, n_samples)))
     except NotImplementedError as unknown:
         raise ValueError(f"receptive_fields cannot see through it: {unknown}") from unknown
-    return [Field(*stage, windows[stage[0]]) for stage in model.stages() if stage[0] in windows]
+    return [
+        Field(place, layer, windows[place] if windows[place].stride else everything)
+        for place, layer in model.stages()
+        if place in windows
+    ]
 
 
 def _windows(place: str, layer: Layer, seen: Window) -> Iterator[tuple[str, Window]]:
@@ -162,18 +168,8 @@ def saliency(model: Layer, x: Array, labels: Array | int) -> Array:
             f"of shape {scores.shape}; end it in Flatten or GlobalMaxPool1D and Dense"
         )
     dscores = np.zeros_like(scores)
-    dscores[np.arange(len(x)), _classes(labels, *scores.shape)] = 1
+    shape = None if np.ndim(labels) == 0 else (len(x),)
+    labels = require_labels("saliency", "labels", labels, scores.shape[1], shape)
+    dscores[np.arange(len(x)), labels] = 1
     gradient, _ = model.backward(dscores, cache)
     return gradient
-
-
-def _classes(labels: Array | int, n_traces: int, n_classes: int) -> Array:
-    """Return the labels as an array of whole numbers, one per trace or one for all, or raise."""
-    known = np.asarray(labels)
-    in_range = known.dtype.kind in "iu" and ((known >= 0) & (known < n_classes)).all()
-    if known.shape not in ((), (n_traces,)) or not in_range:
-        raise ValueError(
-            f"saliency expected labels from 0 to {n_classes - 1}, one for each of {n_traces} "
-            f"traces or one for all, got {labels!r}"
-        )
-    return known

@@ -36,6 +36,7 @@ from numpycnn.validation import (
     generator,
     require_array,
     require_finite,
+    require_labels,
     whole_number,
 )
 
@@ -151,7 +152,9 @@ def make_traces(
     n_traces = whole_number("make_traces", "n_traces", n_traces)
     n_samples = whole_number("make_traces", "n_samples", n_samples)
     rng = generator("make_traces", rng)
-    labels = _known_labels(labels, n_traces)
+    if labels is None:
+        labels = np.arange(n_traces) % len(CLASS_NAMES)
+    labels = require_labels("make_traces", "labels", labels, len(CLASS_NAMES), (n_traces,)).copy()
     centre = _known_centre(centre, n_samples)
     _check_range("width", width, "finite numbers above 0", _above_zero)
     _check_range("amplitude", amplitude, "finite numbers", np.isfinite)
@@ -252,18 +255,6 @@ def _known_centre(centre: tuple[int, int] | None, n_samples: int) -> tuple[int, 
         return 12, n_samples - 12
     _check_range("centre", centre, "whole numbers", _is_whole)
     return centre
-
-
-def _known_labels(labels: object, n_traces: int) -> Array:
-    """Return the labels as an array: those given, or 0, 1, 2 in turn."""
-    if labels is None:
-        return np.arange(n_traces) % len(CLASS_NAMES)
-    known = np.asarray(labels)
-    if known.shape != (n_traces,) or not np.isin(known, range(len(CLASS_NAMES))).all():
-        raise ValueError(
-            f"make_traces expected labels 0, 1 or 2 for each of {n_traces} traces, got {labels!r}"
-        )
-    return known.astype(int)
 
 
 # One scale for all

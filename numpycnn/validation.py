@@ -153,46 +153,60 @@ def require_finite(owner: object, name: str, x: np.ndarray[Any, Any]) -> None:
     """Raise `ValueError` if `x` (N, ...) holds NaN or infinity, and say where."""
     finite = np.isfinite(x)
     if not finite.all():
-        where = _first(~finite)
+        where = first_true(~finite)
         raise ValueError(
-            f"{_name(owner)} expected finite numbers, got {x[where]} at "
-            f"{name}[{', '.join(map(str, where))}]; fill the gap, or leave out {name}[{where[0]}]"
+            f"{_name(owner)} expected finite numbers, got {x[where]} at {entry(name, where)}; "
+            f"fill the gap, or leave out {entry(name, where[:1])}"
         )
 
 
-def require_targets(owner: str, targets: np.ndarray[Any, Any], shape: tuple[int, ...]) -> None:
-    """Raise unless `targets` are labels or rows of probabilities for scores of this `shape`.
+def require_labels(
+    owner: object,
+    name: str,
+    labels: object,
+    n_classes: int | None = None,
+    shape: tuple[int, ...] | None = None,
+) -> np.ndarray[Any, Any]:
+    """Return `labels` as an array, or raise unless they are whole numbers from 0 on.
 
-    Labels are integers from 0 to `shape[-1] - 1`, one for each row of scores. Rows have
-    the `shape` of the scores, each of them a probability for each class.
+    They are below `n_classes` and have this `shape`, where these are given.
+
+    >>> require_labels("saliency", "labels", [0, -1], n_classes=3)
+    Traceback (most recent call last):
+        ...
+    ValueError: saliency expected labels from 0 to 2, got -1 at labels[1]; count the classes from 0
+
+    Raises `TypeError` for labels of another type, `ValueError` for another shape or range.
     """
-    n_classes, kind = shape[-1], targets.dtype.kind
-    if kind not in "biuf" or (kind in "bf" and targets.shape == shape[:-1]):
-        raise TypeError(
-            f"{owner} expected targets to be integer labels or one-hot rows, got {targets.dtype} "
-            f"of shape {targets.shape}; number the classes: "
-            "names, labels = np.unique(targets, return_inverse=True)"
-        )
-    if targets.shape not in (shape, shape[:-1]):
-        raise ValueError(
-            f"{owner} expected a label for each row of scores, shape {shape[:-1]}, or a row of "
-            f"probabilities, shape {shape}, got {targets.shape}"
-        )
-    if targets.shape == shape:
-        if not (np.all(targets >= 0) and np.all(abs(targets.sum(axis=-1) - 1) < 1e-3)):
-            raise ValueError(
-                f"{owner} expected targets of shape {shape} to be rows of probabilities, "
-                "none below 0 and each row with the sum 1"
-            )
-        return
-    wrong = (targets < 0) | (targets >= n_classes)
+    known, who = as_array(owner, name, labels), _name(owner)
+    if known.dtype.kind not in "iu":
+        words = known.dtype.kind in "OSU"
+        unique = f"number the classes: names, numbers = np.unique({name}, return_inverse=True)"
+        mend = unique if words else f"convert them: np.asarray({name}).astype(int)"
+        raise TypeError(f"{who} expected {name} to be whole numbers, got {known.dtype}; {mend}")
+    if shape not in (None, known.shape):
+        raise ValueError(f"{who} expected {name} of shape {shape}, got {known.shape}")
+    limit = np.inf if n_classes is None else n_classes
+    wrong = (known < 0) | (known >= limit)
     if wrong.any():
-        where = _first(wrong)
+        where = first_true(wrong)
+        limits = "of 0 or more" if n_classes is None else f"from 0 to {n_classes - 1}"
+        more = "" if known.max() < limit else f", or allow for {known.max() + 1} of them"
         raise ValueError(
-            f"{owner} expected labels from 0 to {n_classes - 1}, as there are {n_classes} scores, "
-            f"got {targets[where]} at {where}; count from 0, "
-            "or widen the last layer"
+            f"{who} expected {name} {limits}, got {known[where]} at {entry(name, where)}; "
+            f"count the classes from 0{more}"
         )
+    return known
+
+
+def first_true(mask: np.ndarray[Any, Any]) -> tuple[int, ...]:
+    """The index of the first true entry."""
+    return tuple(int(i) for i in np.argwhere(mask)[0])
+
+
+def entry(name: str, where: tuple[int, ...]) -> str:
+    """How the entry at this index is written: x[3, 10, 0]."""
+    return f"{name}{list(where)}" if where else name
 
 
 def _name(owner: object) -> str:
@@ -229,8 +243,3 @@ def _mend(name: str, came: tuple[int, ...], axes: str, shape: tuple[int, ...] | 
         if len(came) == 3 and came[1] == wanted:
             return f"; channels go last: {name}.transpose(0, 2, 1)"
     return ""
-
-
-def _first(mask: np.ndarray[Any, Any]) -> tuple[int, ...]:
-    """The index of the first true entry."""
-    return tuple(int(i) for i in np.argwhere(mask)[0])

@@ -336,12 +336,12 @@ BAD_ARGUMENTS = [
         "n_samples of 24 or more, got 23, because arrivals lie at 12 … L - 12; "
         "for shorter traces give a range: centre=(first, last)",
     ),
-    ({"labels": [0, 1]}, ValueError, "labels 0, 1 or 2 for each of 3 traces, got [0, 1]"),
-    ({"labels": [0, 1, 3]}, ValueError, "labels 0, 1 or 2 for each of 3 traces, got [0, 1, 3]"),
-    ({"labels": [0, 1, -1]}, ValueError, "labels 0, 1 or 2 for each of 3 traces, got [0, 1, -1]"),
-    ({"labels": [0, 1, 0.5]}, ValueError, "labels 0, 1 or 2 for each of 3 traces, got [0, 1, 0.5]"),
-    ({"labels": "012"}, ValueError, "labels 0, 1 or 2 for each of 3 traces, got '012'"),
-    ({"labels": [[0], [1], [2]]}, ValueError, "labels 0, 1 or 2 for each of 3 traces"),
+    ({"labels": [0, 1]}, ValueError, "labels of shape (3,), got (2,)"),
+    ({"labels": [0, 1, 3]}, ValueError, "labels from 0 to 2, got 3 at labels[2]; count the clas"),
+    ({"labels": [0, 1, -1]}, ValueError, "labels from 0 to 2, got -1 at labels[2]"),
+    ({"labels": [0, 1, 0.5]}, TypeError, "labels to be whole numbers, got float64"),
+    ({"labels": "012"}, TypeError, "labels to be whole numbers, got <U3"),
+    ({"labels": [[0], [1], [2]]}, ValueError, "labels of shape (3,), got (3, 1)"),
     (
         {"centre": (30, 20)},
         ValueError,

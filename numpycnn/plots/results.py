@@ -30,7 +30,7 @@ from numpycnn.plots.figure import (
 from numpycnn.traces import CLASS_NAMES
 from numpycnn.training.fit import History
 from numpycnn.types import Array
-from numpycnn.validation import require_array
+from numpycnn.validation import require_array, require_labels
 
 FEW_EPOCHS = 10  # up to so many, each is marked with a dot
 
@@ -62,17 +62,16 @@ def plot_traces(
     that are not one per trace or have no name.
     """
     require_array("plot_traces", "x", x, "N L C=1")
-    titles = _names("labels", labels, len(x), class_names)
-    if predicted is not None:
-        guesses = _names("predicted", predicted, len(x), class_names)
-        titles = [f"{truth} -> {guess}" for truth, guess in zip(titles, guesses, strict=True)]
-
+    given = {"labels": labels} if predicted is None else {"labels": labels, "predicted": predicted}
+    for name, these in given.items():
+        require_labels("plot_traces", name, these, len(class_names), (len(x),))
     n_traces, n_samples, _ = x.shape
     figure, panels = stacked_panels(n_traces, width=720, height=20 + 200 * n_traces)
     top = 1.05 * max(1.0, float(np.abs(x).max()))
-    for panel, trace, title in zip(panels, x, titles, strict=True):
+    for panel, trace, *numbers in zip(panels, x, *given.values(), strict=True):
         panel.plot(samples_of(n_samples), trace[:, 0], color="black", linewidth=1.6)
-        panel.set(title=title, ylabel="amplitude", ylim=(-top, top))
+        panel.set(title=" -> ".join(class_names[n] for n in numbers))
+        panel.set(ylabel="amplitude", ylim=(-top, top))
     panels[-1].set(xlabel="sample", xlim=(0.5, n_samples + 0.5))
     return figure
 
@@ -226,17 +225,3 @@ def _plot_by_epoch(panel: Axes, training: list[float], validation: list[float]) 
             epochs = np.arange(1, len(values) + 1)
             marker = "o" if len(values) <= FEW_EPOCHS else None
             panel.plot(epochs, values, label=label, marker=marker, **style)
-
-
-def _names(
-    argument: str, labels: Sequence[int] | Array, n_traces: int, class_names: Sequence[str]
-) -> list[str]:
-    """Return the class names that `labels` stand for, or raise."""
-    known = np.asarray(labels)
-    in_range = known.dtype.kind in "iu" and np.isin(known, range(len(class_names))).all()
-    if known.shape != (n_traces,) or not in_range:
-        raise ValueError(
-            f"plot_traces expected {argument} from 0 to {len(class_names) - 1} for each of "
-            f"{n_traces} traces, got {labels!r}"
-        )
-    return [class_names[label] for label in known]
