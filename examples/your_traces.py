@@ -80,11 +80,11 @@ def read_traces(path: Path, labelled: bool = True) -> tuple[np.ndarray, list[str
 
 def read_npz(path: Path) -> tuple[np.ndarray, list[str]]:
     """Read `x` and, if they are there, `labels` from an archive of arrays."""
-    data = io.BytesIO(path.read_bytes())
+    data = path.read_bytes()
     try:
-        if not zipfile.is_zipfile(data):
+        if not zipfile.is_zipfile(io.BytesIO(data)):
             raise ValueError("what is no .npz file and no .csv, or was cut off")
-        with np.load(data, allow_pickle=False) as file:  # a pickle could run code
+        with np.load(io.BytesIO(data), allow_pickle=False) as file:  # a pickle could run code
             x = file["x"].astype(float, casting="same_kind")
             labels = file["labels"] if "labels" in file else np.full(len(x), "")
     except Exception as error:  # a damaged file can raise anything at all
