@@ -87,7 +87,9 @@ def load_layer(path: str | os.PathLike[str], *own_layers: type[Layer]) -> Layer:
     """
     kinds = _kinds() | {kind.__name__: kind for kind in own_layers}
 
-    def build(options: dict[str, Any]) -> Layer:
+    def build(options: dict[str, Any]) -> Layer | dict[str, Any]:
+        if "layer" not in options:
+            return options  # a dict among the arguments of a layer
         name = options.pop("layer")
         if name not in kinds:
             raise ValueError(

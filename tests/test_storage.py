@@ -413,6 +413,22 @@ def test_a_layer_of_ones_own_loads_when_its_class_is_given(path):
     assert is_same(model, Sequential.load(path, Scale))
 
 
+class Draws(Layer):
+    """Draws its weights, works on what it drew, and has an argument that is a dict."""
+
+    def __init__(self, names, *, rng=None):
+        w = np.random.default_rng(rng).uniform(-1, 1, 3)
+        w *= 2
+        super().__init__(w=w)
+        self.names = names
+
+
+def test_a_layer_of_ones_own_may_draw_its_weights_as_it_likes(path):
+    model = Sequential(Draws({"a": [1, None]}, rng=0))
+    model.save(path)
+    assert is_same(model, Sequential.load(path, Draws))
+
+
 class Wrapper(Layer):
     def __init__(self, layer):
         super().__init__(**layer.params)
