@@ -9,14 +9,21 @@ One alphabet holds everywhere:
 
 A batch of traces is `(N, L, C)`, channels last. `x` goes in and `y` comes out, `w`
 are weights and `b` biases; `dx`, `dy`, `dw` and `db` are the derivatives of the
-loss by each of them.
+loss with respect to each of them.
 
 README.md says in which order the files are to be read, each of them a chapter.
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from numpycnn import baselines, explain
 from numpycnn.checks import GradientError, GradientReport, assert_gradients, check_gradients
+from numpycnn.checks.optimizer import check_adam
 from numpycnn.doctor import diagnose
 from numpycnn.layers import (
+    Beside,
+    Container,
     Conv1D,
     Dense,
     Flatten,
@@ -24,11 +31,12 @@ from numpycnn.layers import (
     Layer,
     MaxPool1D,
     ReLU,
+    Residual,
     Sequential,
     Softmax,
 )
 from numpycnn.long_records import predict_long
-from numpycnn.traces import CLASS_NAMES, make_traces, train_test_split
+from numpycnn.traces import CLASS_NAMES, make_traces, standardise, train_test_split
 from numpycnn.training import (
     Adam,
     History,
@@ -36,6 +44,7 @@ from numpycnn.training import (
     cross_entropy,
     evaluate,
     fit,
+    one_hot,
     softmax_cross_entropy,
 )
 
@@ -44,6 +53,8 @@ __version__ = "0.1.0"
 __all__ = [
     "CLASS_NAMES",
     "Adam",
+    "Beside",
+    "Container",
     "Conv1D",
     "Dense",
     "Flatten",
@@ -54,17 +65,31 @@ __all__ = [
     "Layer",
     "MaxPool1D",
     "ReLU",
+    "Residual",
     "Sequential",
     "Softmax",
     "assert_gradients",
+    "baselines",
+    "check_adam",
     "check_gradients",
     "confusion_matrix",
     "cross_entropy",
     "diagnose",
     "evaluate",
+    "explain",
     "fit",
     "make_traces",
+    "one_hot",
     "predict_long",
     "softmax_cross_entropy",
+    "standardise",
     "train_test_split",
 ]
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any:
+        """Import `numpycnn.plots` when it is first asked for: Matplotlib takes its time."""
+        if name == "plots":
+            return import_module("numpycnn.plots")
+        raise AttributeError(f"module 'numpycnn' has no attribute {name!r}")

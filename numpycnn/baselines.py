@@ -22,14 +22,15 @@ from typing import TypeVar
 
 import numpy as np
 
+from numpycnn.training.losses import one_hot
 from numpycnn.types import Array
-from numpycnn.validation import require_array, require_finite
+from numpycnn.validation import require_array, require_finite, require_labels
 
 R = TypeVar("R", bound="Rule")
 
 
 class Rule:
-    """What the rules have in common: `fit` once, `predict` as often as you like."""
+    """What the rules have in common: `fit` once, then ask as often as you like."""
 
     n_classes = 0  # before fit
 
@@ -39,13 +40,7 @@ class Rule:
         Raises `TypeError` or `ValueError` for other traces or labels, and for NaN or infinity.
         """
         self._check(x)
-        labels = np.asarray(labels)
-        if labels.shape != (len(x),) or labels.dtype.kind not in "iu" or labels.min() < 0:
-            raise ValueError(
-                f"{type(self).__name__} expected labels 0, 1, 2, … for each of {len(x)} traces, "
-                f"got {labels.dtype} of shape {labels.shape}"
-                + (f" with {labels.min()} among them" if labels.dtype.kind == "i" else "")
-            )
+        labels = require_labels(self, "labels", labels, shape=(len(x),))
         self._learn(x, labels)
         self.n_classes = int(labels.max()) + 1
         return self
@@ -53,16 +48,21 @@ class Rule:
     def predict(self, x: Array) -> Array:
         """Return a row for each trace, (N, n_classes), float32: 1 for the class called, else 0.
 
-        So `rule.predict(x).argmax(axis=-1)` are the classes, as they are for a network. There
-        are as many columns as the largest label of the training set needs.
+        As a network returns a row of scores; there are as many columns as the largest label of
+        the training set needs. Raises what `classify` raises.
+        """
+        return one_hot(self.classify(x), self.n_classes)
+
+    def classify(self, x: Array) -> Array:
+        """Return the class of each trace, (N,), as a network does.
 
         Raises `RuntimeError` before `fit`, `TypeError` or `ValueError` for what are no traces.
         """
         if not self.n_classes:
             name = type(self).__name__
-            raise RuntimeError(f"{name} expected fit before predict; call fit(x, labels) first")
+            raise RuntimeError(f"{name} expected to be fitted first; call fit(x, labels)")
         self._check(x)
-        return np.eye(self.n_classes, dtype=np.float32)[self._call(x)]
+        return self._call(x)
 
     def _learn(self, x: Array, labels: Array) -> None:
         raise NotImplementedError
@@ -71,16 +71,16 @@ class Rule:
         raise NotImplementedError
 
     def _check(self, x: Array) -> None:
-        require_array(self, "x", x, "N, L, C", (None, None, None))
-        require_finite(type(self).__name__, "x", x)
+        require_array(self, "x", x, "N L C")
+        require_finite(self, "x", x)
 
 
 class MajorityRule(Rule):
     """Call every trace by the commonest class of the training set, the first of them in a tie.
 
     >>> x = np.zeros((3, 64, 1))
-    >>> MajorityRule().fit(x, np.array([2, 0, 2])).predict(x[:1])
-    array([[0., 0., 1.]], dtype=float32)
+    >>> MajorityRule().fit(x, np.array([2, 0, 2])).classify(x[:1])
+    array([2])
     """
 
     def _learn(self, x: Array, labels: Array) -> None:
@@ -128,8 +128,7 @@ class MedianRule(ThresholdRule):
     >>> rule = MedianRule().fit(x[:144], labels[:144])
     >>> rule.classes          # a positive arrival has the lowest median, a negative the highest
     array([1, 0, 2])
-    >>> called = rule.predict(x[144:]).argmax(axis=-1)
-    >>> float((called == labels[144:]).mean())
+    >>> float((rule.classify(x[144:]) == labels[144:]).mean())
     1.0
     """
 

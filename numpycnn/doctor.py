@@ -23,17 +23,21 @@ Sources: the order of things to try is that of many practitioners, A. Karpathy's
 for training neural networks" (2019) among them; the thresholds are our own.
 """
 
+from collections.abc import Callable
+from functools import partial
 from textwrap import fill
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
+from numpycnn.explain import activations
 from numpycnn.layers import ReLU, Sequential
 from numpycnn.layers.layer import Layer
 from numpycnn.training.adam import Adam
-from numpycnn.training.losses import one_hot, score
+from numpycnn.training.fit import examples, learn, look, require_trainable
+from numpycnn.training.losses import softmax_cross_entropy
 from numpycnn.types import Array
-from numpycnn.validation import require_array, require_finite
 
 SCALES = 1e-2, 1e2  # standard deviations with which float32 and the usual lr do well
 OFFSET = 3  # standard deviations that the mean may lie off zero; from 10 on it costs accuracy
@@ -76,14 +80,14 @@ class Diagnosis(NamedTuple):
         return "\n".join([f"Diagnosis: {verdict}", *map(str, self.findings)])
 
 
-def diagnose(model: Layer, x: Array, targets: Array, *, lr: float = 5e-3) -> Diagnosis:
+def diagnose(model: Layer, x: Array, targets: npt.ArrayLike, *, lr: float = 5e-3) -> Diagnosis:
     """Look for what keeps `model` from learning traces `x` and their `targets`; best untrained.
 
     Args:
         model: ends in scores, not in a softmax. It is not changed. The parts that go from
             layer to layer need a `Sequential`.
         x: (N, L, C) or whatever the model takes.
-        targets: integer labels (N,) or one-hot rows (N, D).
+        targets: labels (N,) or rows of probabilities (N, D).
         lr: the step size of Adam that you mean to train with.
 
     >>> from numpycnn import Conv1D, Dense, Flatten, Sequential, make_traces
@@ -103,22 +107,12 @@ def diagnose(model: Layer, x: Array, targets: Array, *, lr: float = 5e-3) -> Dia
 
     Raises `TypeError` or `ValueError` for arguments that do not fit, as `fit` does.
     """
-    if not isinstance(model, Layer) or not model.params:
-        raise TypeError(f"diagnose expected a model with parameters to train, got {model!r}")
-    require_array("diagnose", "x", x, "..., D", (..., None))
-    if len(x) != len(np.atleast_1d(targets)):
-        raise ValueError(
-            f"diagnose expected a target for each trace, got {len(x)} traces and "
-            f"{len(np.atleast_1d(targets))} targets"
-        )
-    x = x.astype(np.result_type(*model.params.values()), copy=False)
-    require_finite("diagnose", "x", x)
+    require_trainable("diagnose", model)
     # A sick network may overflow, and then the numbers below say so.
-    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        scores, _ = model.forward(x[:1])
-        y = one_hot(targets, (len(x), *scores.shape[1:]), scores.dtype, "diagnose")
-        findings = [*_traces(x, y), _labels(y)]
+    with np.errstate(all="ignore"):
+        x, y = examples("diagnose", model, x, targets)
         some = np.random.default_rng(0).permutation(len(x))[:N_SEEN]
+        findings = [_scale(x), _constant(x), _twice(x, y), _rarest(y)]
         findings.append(_first_loss(model.forward(x[some])[0], y[some]))
         if isinstance(model, Sequential):
             findings += _layers(model, x[some])
@@ -147,37 +141,38 @@ def _scale(x: Array) -> Finding:
     )
 
 
-def _traces(x: Array, y: Array) -> list[Finding]:
-    """Scale, constant traces, and traces that occur twice."""
-    flat = x.reshape(len(x), -1)
-    n_constant = int((np.ptp(flat, axis=1) == 0).sum())
-    _, which, counts = np.unique(flat, axis=0, return_inverse=True, return_counts=True)
+def _constant(x: Array) -> Finding:
+    """How many traces are the same number throughout."""
+    n_constant = int((np.ptp(x.reshape(len(x), -1), axis=1) == 0).sum())
+    return Finding(
+        "constant traces",
+        n_constant == 0,
+        f"{n_constant} of {len(x)}",
+        "0",
+        "leave them out: a dead channel, a gap filled with zeros?",
+    )
+
+
+def _twice(x: Array, y: Array) -> Finding:
+    """How many traces occur again, and how many of these with another label."""
+    which, counts = np.unique(
+        x.reshape(len(x), -1), axis=0, return_inverse=True, return_counts=True
+    )[1:]
     which = which.ravel()  # NumPy 2.0 gave it a second axis
     n_twice = int((counts[which] > 1).sum())
-    rows = np.unique(np.column_stack([which, y.reshape(len(y), -1)]), axis=0)
-    n_torn = len(rows) - len(counts)
+    n_torn = len(np.unique(np.column_stack([which, y.reshape(len(y), -1)]), axis=0)) - len(counts)
     torn = f", {n_torn} of them with another label the second time" if n_torn else ""
-    return [
-        _scale(x),
-        Finding(
-            "constant traces",
-            n_constant == 0,
-            f"{n_constant} of {len(x)}",
-            "0",
-            "leave them out: a dead channel, a gap filled with zeros?",
-        ),
-        Finding(
-            "traces that occur twice",
-            n_twice == 0,
-            f"{n_twice} of {len(x)}{torn}",
-            "0",
-            "leave the copies out, before splitting: a copy among the held-out traces "
-            "makes the accuracy there a lie",
-        ),
-    ]
+    return Finding(
+        "traces that occur twice",
+        n_twice == 0,
+        f"{n_twice} of {len(x)}{torn}",
+        "0",
+        "leave the copies out, before splitting: a copy among the held-out traces "
+        "makes the accuracy there a lie",
+    )
 
 
-def _labels(y: Array) -> Finding:
+def _rarest(y: Array) -> Finding:
     """Whether every class occurs often enough to be worth a network's while."""
     counts = y.reshape(-1, y.shape[-1]).sum(axis=0)
     rarest, n_labels = int(counts.argmin()), y.size // y.shape[-1]
@@ -198,7 +193,7 @@ def _labels(y: Array) -> Finding:
 
 def _first_loss(scores: Array, y: Array) -> Finding:
     """Whether the network begins at a guess, or surely wrong, or with no scores at all."""
-    loss, guessing = float(score(scores, y)[0]), float(np.log(y.shape[-1]))
+    loss, guessing = float(softmax_cross_entropy(scores, y)[0]), float(np.log(y.shape[-1]))
     # Scores that are positive and add up to one have been through a softmax.
     are_shares = bool((scores >= 0).all() and (abs(scores.sum(axis=-1) - 1) < 1e-3).all())
     return Finding(
@@ -215,11 +210,10 @@ def _first_loss(scores: Array, y: Array) -> Finding:
 def _layers(model: Sequential, x: Array) -> list[Finding]:
     """How large each layer's output is, and how many ReLUs let nothing through."""
     scales, dead, most_dead = {}, [], 0.0
-    for place, layer in model.leaves():
-        x, _ = layer.forward(x)
-        scales[f" at {place}"] = float(x.std())
+    for place, layer, y in activations(model, x):
+        scales[f" at {place}"] = float(y.std())
         if isinstance(layer, ReLU):
-            silent = ~(x > 0).reshape(-1, x.shape[-1]).any(axis=0)
+            silent = ~(y > 0).reshape(-1, y.shape[-1]).any(axis=0)
             dead.append(f"{silent.sum()} of {silent.size} at {place}")
             most_dead = max(most_dead, float(silent.mean()))
     if len(scales) > 1:
@@ -256,15 +250,14 @@ def _step_sizes(model: Layer, x: Array, y: Array, lr: float) -> Finding:
 
     Adam's first step is one lr for every weight, whatever the gradient; so a few are taken.
     """
-    twin = _copy_of(model)
-    optimizer = Adam(twin.params, lr)
+    twin, step = _apprentice(model, lr)
     weights = {name: array for name, array in twin.params.items() if array.ndim > 1}
     weights = weights or twin.params
     first = {name: float(np.linalg.norm(array)) for name, array in weights.items()}
     moved = dict.fromkeys(weights, 0.0)
     for _ in range(FEW_STEPS):
         before = {name: array.copy() for name, array in weights.items()}
-        _step(twin, optimizer, x, y)
+        step(x, y)
         for name, old in before.items():
             moved[name] = max(moved[name], float(np.linalg.norm(weights[name] - old)))
     # Weights that begin at zero may learn: measure them against what they have become.
@@ -285,11 +278,10 @@ def _by_heart(model: Layer, x: Array, y: Array, lr: float) -> Finding:
     _, first = np.unique(labels, return_index=True)
     others = np.setdiff1d(np.arange(len(x)), first)
     three = np.concatenate([first, others])[:3]
-    twin = _copy_of(model)
-    optimizer = Adam(twin.params, lr)
+    twin, step = _apprentice(model, lr)
     for _ in range(MANY_STEPS):
-        _step(twin, optimizer, x[three], y[three])
-    loss = float(score(twin.forward(x[three])[0], y[three])[0])
+        step(x[three], y[three])
+    loss, _ = look(twin, x[three], y[three])
     return Finding(
         "three traces by heart",
         loss < LEARNED,
@@ -300,14 +292,12 @@ def _by_heart(model: Layer, x: Array, y: Array, lr: float) -> Finding:
     )
 
 
-def _copy_of(model: Layer) -> Layer:
-    return model.with_params({name: array.copy() for name, array in model.params.items()})
-
-
-def _step(model: Layer, optimizer: Adam, x: Array, y: Array) -> None:
-    scores, cache = model.forward(x)
-    _, grads = model.backward(score(scores, y)[1], cache)
-    optimizer.step(grads)
+def _apprentice(
+    model: Layer, lr: float
+) -> tuple[Layer, Callable[[Array, Array], tuple[float, float]]]:
+    """Return a copy of the model and a function that trains it by one step."""
+    twin = model.with_params({name: array.copy() for name, array in model.params.items()})
+    return twin, partial(learn, twin, Adam(twin.params, lr))
 
 
 def _in_range(

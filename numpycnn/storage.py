@@ -5,40 +5,51 @@ architecture in JSON, such as
 
     {"layer": "Sequential", "layers": [{"layer": "Dense", "in_features": 4, "out_features": 3}]}
 
-and the others are the parameters under their names. A pickle would be shorter
-to write, but loading one can run any code it holds, so none is written and
-none is read.
+the kind of each layer and the arguments that build it. The others are the
+parameters under their names and, if there are any, notes, in JSON too. A pickle
+would be shorter to write, but loading one can run any code it holds, so none
+is written and none is read.
+
+A file may have been damaged, or made by someone who means harm. So nothing in
+it is believed before it has been compared with something else: the size of each
+array with the bytes that are there, and then with the size of the parameter
+that it is to be.
 """
 
+import inspect
+import io
 import json
 import os
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator
+from contextlib import contextmanager
+from math import prod
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NoReturn
 
 import numpy as np
 
 from numpycnn.layers.layer import Layer
+from numpycnn.types import Array
 
-ARCHITECTURE = "architecture"  # the name of the text among the arrays
+ARCHITECTURE, NOTES = "architecture", "notes"  # the names of the texts among the arrays
 
 
-def save_layer(layer: Layer, path: str | os.PathLike[str]) -> None:
-    """Write `layer` to `path`, replacing a file that is there only once the new one is whole."""
+def save_layer(layer: Layer, path: str | os.PathLike[str], notes: Any = None) -> None:
+    """Write `layer` to `path`, replacing a file that is there only once the new one is whole.
 
-    def describe(part: object) -> dict[str, Any]:
-        if not isinstance(part, Layer):
-            raise TypeError(
-                f"save expected layers whose arguments are plain numbers, texts, lists or layers, "
-                f"got {type(part).__name__}: {part!r}"
-            )
-        return {"layer": type(part).__name__, **part.options()}
-
-    arrays = {ARCHITECTURE: np.array(json.dumps(layer, default=describe)), **layer.params}
+    Raises `TypeError` for what JSON cannot say, and `OSError` for a path that cannot be written.
+    """
+    if not isinstance(path, str | os.PathLike):
+        raise TypeError(f"save expected a path, such as 'model.npz', got {path!r}")
     whole = Path(os.path.realpath(path))  # a link is followed, not replaced
+    if whole.is_dir():
+        raise IsADirectoryError(f"save expected the name of a file, {whole} is a folder")
     if not whole.parent.is_dir():
         raise FileNotFoundError(f"save expected a folder to save in, {whole.parent} is none")
+    arrays = {ARCHITECTURE: np.array(json.dumps(layer, default=_described)), **layer.params}
+    if notes is not None:
+        arrays[NOTES] = np.array(json.dumps(notes, default=_refused))
     part = whole.with_name(f".{whole.name}.{os.getpid()}.part")
     try:
         with part.open("wb") as file:
@@ -50,46 +61,139 @@ def save_layer(layer: Layer, path: str | os.PathLike[str]) -> None:
         part.unlink(missing_ok=True)
 
 
-def load_layer(path: str | os.PathLike[str], kinds: Mapping[str, type[Layer]]) -> Layer:
-    """Build the layer that `save_layer` wrote to `path`; `kinds` are the layer classes by name.
+def _described(layer: object) -> dict[str, Any]:
+    """Say in JSON what kind a layer is and which arguments build it."""
+    if not isinstance(layer, Layer):
+        _refused(layer)
+    options = layer.options()
+    if "layer" in options:
+        raise TypeError(f"save cannot keep an argument called layer; rename it in {layer!r}")
+    return {"layer": type(layer).__name__, **options}
+
+
+def _refused(thing: object) -> NoReturn:
+    """Raise for what JSON has no words for."""
+    raise TypeError(
+        "save expected notes, and arguments of layers, that are plain numbers, texts, lists or "
+        f"layers, got {type(thing).__name__}: {thing!r}"
+    )
+
+
+def load_layer(path: str | os.PathLike[str], *own_layers: type[Layer]) -> Layer:
+    """Build the layer that `save_layer` wrote to `path`, from the package's layers and your own.
 
     Raises `ValueError` for anything else than such a file, and `FileNotFoundError`
     (or another `OSError`) where there is none to read.
     """
+    kinds = _kinds() | {kind.__name__: kind for kind in own_layers}
 
-    def build(options: dict[str, Any]) -> Layer:
-        kind = options.pop("layer")
-        if kind not in kinds:
+    def build(options: dict[str, Any]) -> Layer | dict[str, Any]:
+        if "layer" not in options:
+            return options  # a dict among the arguments of a layer
+        name = options.pop("layer")
+        if name not in kinds:
             raise ValueError(
-                f"the layer {kind} is not known here; give its class: load(path, {kind})"
+                f"the layer {name} is not known here; give its class: load(path, {name})"
             )
-        return kinds[kind](*options.pop("layers", ()), **options)
+        signature = inspect.signature(kinds[name])
+        if unknown := options.keys() - signature.parameters.keys():
+            raise ValueError(f"the layer {name} has no arguments {unknown}")
+        if "rng" in signature.parameters and kinds[name] not in own_layers:
+            options["rng"] = _Undrawn(np.random.PCG64(0))
+        arguments = inspect.BoundArguments(signature, options)
+        return kinds[name](*arguments.args, **arguments.kwargs)
 
+    with _arrays_in(path) as arrays:
+        arrays.pop(NOTES, None)
+        layer = json.loads(str(arrays.pop(ARCHITECTURE)), object_hook=build)
+        if not isinstance(layer, Layer):
+            raise ValueError(f"its {ARCHITECTURE} is no layer but {layer!r:.50}")
+        expected = {name: array.shape for name, array in layer.params.items()}
+        found = {name: array.shape for name, array in arrays.items()}
+        if found != expected:
+            raise ValueError(f"its layers want the weights {expected}, it holds {found}")
+        for name, array in arrays.items():
+            if array.dtype.kind not in "fc":
+                raise ValueError(f"its weights {name} are no floats but {array.dtype}")
+        return layer.with_params(arrays)
+
+
+def load_notes(path: str | os.PathLike[str]) -> Any:
+    """Return the notes that `model.save(path, notes)` wrote beside the model, or `None`.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> from numpycnn import Dense, Sequential
+    >>> with TemporaryDirectory() as folder:
+    ...     Sequential(Dense(4, 2)).save(f"{folder}/model.npz", {"classes": ["noise", "arrival"]})
+    ...     load_notes(f"{folder}/model.npz")
+    {'classes': ['noise', 'arrival']}
+
+    Raises `ValueError` for anything else than a saved model, and `OSError` as `load` does.
+    """
+    with _arrays_in(path) as arrays:
+        return json.loads(str(arrays[NOTES])) if NOTES in arrays else None
+
+
+def _kinds() -> dict[str, type[Layer]]:
+    """The package's own layers by name. Of two with one name the subclass is meant."""
+    kinds, found = {}, [Layer]
+    while found:
+        kind = found.pop(0)
+        found += kind.__subclasses__()
+        if kind.__module__.startswith("numpycnn.layers."):
+            kinds[kind.__name__] = kind
+    return kinds
+
+
+class _Undrawn(np.random.Generator):
+    """Hands out weights that take no memory, for layers whose weights come from the file.
+
+    So an architecture that claims to have weights without end can be built, and refused.
+    """
+
+    def uniform(self, low: Any = 0.0, high: Any = 1.0, size: Any = None) -> Any:
+        """Return an array of this size that holds one number only, in every place."""
+        return np.broadcast_to(np.float32(low), size)
+
+
+@contextmanager
+def _arrays_in(path: str | os.PathLike[str]) -> Iterator[dict[str, Array]]:
+    """Read the arrays of a saved model, and name the file in whatever goes wrong with them."""
     with open(path, "rb") as file:
         try:
-            arrays = _read_arrays(file)
-            layer: Layer = json.loads(str(arrays.pop(ARCHITECTURE)), object_hook=build)
-            expected = {name: array.shape for name, array in layer.params.items()}
-            found = {name: array.shape for name, array in arrays.items()}
-            if found != expected:
-                raise ValueError(f"its layers want the weights {expected}, it holds {found}")
-            return layer.with_params(arrays)
+            yield _read_arrays(file)
         except Exception as error:  # a damaged file can raise anything at all
             raise ValueError(f"{path} is not a whole numpycnn model: {error}") from error
 
 
-def _read_arrays(file: BinaryIO) -> dict[str, Any]:
+def _read_arrays(file: BinaryIO) -> dict[str, Array]:
     """Read every array of an .npz file; raise if it is another kind of file, or damaged."""
     if not zipfile.is_zipfile(file):
         raise ValueError("it is no .npz file, or one that was cut off")
+    arrays: dict[str, Array] = {}
     with zipfile.ZipFile(file) as archive:
-        if damaged := archive.testzip():  # reading alone does not always check the sums
+        parts = archive.infolist()
+        is_packed = any(part.compress_type != zipfile.ZIP_STORED for part in parts)
+        if is_packed or sum(part.file_size for part in parts) > file.seek(0, os.SEEK_END):
+            raise ValueError("it would unpack to more than it holds")
+        if damaged := archive.testzip():
             raise ValueError(f"its part {damaged} is damaged")
-    file.seek(0)
-    arrays = dict(np.load(file, allow_pickle=False))
+        for part in parts:
+            name = part.filename.removesuffix(".npy")
+            if name in arrays:
+                raise ValueError(f"it holds {name} twice")
+            arrays[name] = _array(name, archive.read(part))
     if ARCHITECTURE not in arrays:
         raise ValueError(f"there is no {ARCHITECTURE} in it")
-    for name, array in arrays.items():
-        if name != ARCHITECTURE and array.dtype.kind not in "fc":
-            raise ValueError(f"its weights {name} are no floats but {array.dtype}")
     return arrays
+
+
+def _array(name: str, npy: bytes) -> Array:
+    """Return the array in the bytes of an .npy file, which has to fill them exactly."""
+    header = io.BytesIO(npy)
+    np.lib.format.read_magic(header)
+    shape, is_fortran, dtype = np.lib.format.read_array_header_1_0(header)
+    if dtype.hasobject or prod(shape) * dtype.itemsize != len(npy) - header.tell():
+        raise ValueError(f"its part {name} says that it is {dtype} of shape {shape}, and is not")
+    order: Any = "F" if is_fortran else "C"
+    return np.ndarray(shape, dtype, npy, offset=header.tell(), order=order).copy(order="K")

@@ -31,7 +31,14 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from numpycnn.types import Array, Rng
-from numpycnn.validation import whole_number
+from numpycnn.validation import (
+    as_array,
+    generator,
+    require_array,
+    require_finite,
+    require_labels,
+    whole_number,
+)
 
 CLASS_NAMES = ("Quiet", "Positive arrival", "Negative arrival")
 """What the labels 0, 1 and 2 mean."""
@@ -144,8 +151,10 @@ def make_traces(
     """
     n_traces = whole_number("make_traces", "n_traces", n_traces)
     n_samples = whole_number("make_traces", "n_samples", n_samples)
-    rng = np.random.default_rng(rng)
-    labels = _known_labels(labels, n_traces)
+    rng = generator("make_traces", rng)
+    if labels is None:
+        labels = np.arange(n_traces) % len(CLASS_NAMES)
+    labels = require_labels("make_traces", "labels", labels, len(CLASS_NAMES), (n_traces,)).copy()
     centre = _known_centre(centre, n_samples)
     _check_range("width", width, "finite numbers above 0", _above_zero)
     _check_range("amplitude", amplitude, "finite numbers", np.isfinite)
@@ -248,49 +257,118 @@ def _known_centre(centre: tuple[int, int] | None, n_samples: int) -> tuple[int, 
     return centre
 
 
-def _known_labels(labels: object, n_traces: int) -> Array:
-    """Return the labels as an array: those given, or 0, 1, 2 in turn."""
-    if labels is None:
-        return np.arange(n_traces) % len(CLASS_NAMES)
-    known = np.asarray(labels)
-    if known.shape != (n_traces,) or not np.isin(known, range(len(CLASS_NAMES))).all():
-        raise ValueError(
-            f"make_traces expected labels 0, 1 or 2 for each of {n_traces} traces, got {labels!r}"
-        )
-    return known.astype(int)
+# One scale for all
+# -----------------
+# An instrument counts in its own unit and from its own zero, and a near event is louder
+# than a far one. None of this says what kind of event it was. So a trace of one's own is
+# *standardised*: the mean of each channel becomes 0, and then the standard deviation over
+# all channels together becomes 1. One factor for all channels, because which channel is
+# the louder one says where the wave came from. Each trace is its own measure, so nothing is
+# learned from the others, nothing has to be kept with a model, and none of what is held out
+# leaks into the training. (Does loudness tell your classes apart? Then divide all traces by
+# one number instead, `x / x_train.std()`, and keep it.)
+
+
+def standardise(x: Array) -> Array:
+    """Return traces x (N, L, C) with mean 0 in each channel and deviation 1 in each trace, float32.
+
+    A trace that is constant in all its channels has nothing to be scaled, and becomes zeros.
+
+    >>> standardise(np.array([[[1.0], [3.0], [5.0]], [[7.0], [7.0], [7.0]]]))[..., 0].round(3)
+    array([[-1.225,  0.   ,  1.225],
+           [ 0.   ,  0.   ,  0.   ]], dtype=float32)
+
+    Raises `TypeError` or `ValueError` for other arrays, and for NaN or infinity.
+    """
+    require_array("standardise", "x", x, "N L C")
+    require_finite("standardise", "x", x)
+    constant = (x == x[:, :1]).all(axis=(1, 2), keepdims=True)
+    # Else what rounding leaves of a constant would be blown up to 1, and 1e300 squared overflow.
+    peak = abs(x).max(axis=(1, 2), keepdims=True)
+    x = np.where(constant, 0.0, x) / np.where(constant, 1.0, peak)
+    x -= x.mean(axis=1, keepdims=True)
+    deviation = np.where(constant, 1.0, x.std(axis=(1, 2), keepdims=True))
+    return (x / deviation).astype(np.float32)
 
 
 # To learn from, and to be examined on
 # ------------------------------------
+# A shuffle puts each class on both sides in about its share, but a class with few members may
+# end up on one side altogether. To *stratify* is to leave none of this to chance. The members
+# of each class, shuffled, stand along a line, evenly from one end to the other. Then
+# every stretch of the line holds each class in its share, wherever the line is cut, and
+# at either end stands one of each.
 
 
 def train_test_split(
-    x: Array, labels: Array, *, train_size: float = 0.8, rng: Rng = None
+    x: Array,
+    labels: Array,
+    *,
+    train_size: float = 0.8,
+    stratify: Array | None = None,
+    rng: Rng = None,
 ) -> tuple[Array, Array, Array, Array]:
     """Shuffle and split: return x_train, x_test, y_train, y_test, as scikit-learn orders them.
 
-    `train_size` is the share of traces to train on, rounded down, between 0 and 1.
+    Args:
+        x: the examples, N of them.
+        labels: what belongs to each; numbers, texts or rows.
+        train_size: the share to train on, between 0 and 1; the number is rounded down.
+        stratify: a class for each example, usually `labels` again. Both parts then hold the
+            classes in the same shares, and each class at least once.
+        rng: shuffles them.
 
     >>> x, labels = make_traces(180, rng=0)
-    >>> x_train, x_test, y_train, y_test = train_test_split(x, labels, rng=0)
-    >>> len(x_train), len(y_train), len(x_test), len(y_test)
-    (144, 144, 36, 36)
+    >>> x_train, x_test, y_train, y_test = train_test_split(x, labels, stratify=labels, rng=0)
+    >>> np.bincount(y_train), np.bincount(y_test)
+    (array([48, 48, 48]), array([12, 12, 12]))
 
-    Raises `ValueError` if there are more labels than traces or fewer, or if one part
-    would be empty.
+    Raises `TypeError` or `ValueError` if there are more labels than examples or fewer, if one
+    part would be empty, or too small to hold every class.
     """
-    if len(x) != len(labels):
+    owner = "train_test_split"
+    x, labels = as_array(owner, "x", x), as_array(owner, "labels", labels)
+    if x.shape[:1] != labels.shape[:1]:
         raise ValueError(
-            f"train_test_split expected a label for each trace, "
-            f"got {len(x)} traces and {len(labels)} labels"
+            f"{owner} expected as many labels as examples, got shapes {labels.shape} and {x.shape}"
         )
-    x, labels = np.asarray(x), np.asarray(labels)
     if not 1 <= train_size * len(x) < len(x):
         raise ValueError(
-            f"train_test_split expected a train_size that leaves traces on both sides, "
+            f"{owner} expected a train_size that leaves examples on both sides, "
             f"got {train_size} of {len(x)}"
         )
     n_train = int(train_size * len(x))
-    order = np.random.default_rng(rng).permutation(len(x))
+    rng = generator(owner, rng)
+    order = rng.permutation(len(x))
     train, test = order[:n_train], order[n_train:]
+    if stratify is not None:
+        classes = _classes_of(stratify, len(x), smaller=min(n_train, len(x) - n_train))
+        place = np.empty(len(x))
+        for number in range(classes.max() + 1):
+            members = order[classes[order] == number]
+            place[members] = np.linspace(0, 1, len(members))
+        order = order[place[order].argsort(kind="stable")]
+        train, test = rng.permutation(order[:n_train]), rng.permutation(order[n_train:])
     return x[train], x[test], labels[train], labels[test]
+
+
+def _classes_of(stratify: object, n_examples: int, smaller: int) -> Array:
+    """Number the classes of the examples, or raise if two parts cannot hold one of each."""
+    known = as_array("train_test_split", "stratify", stratify)
+    if known.shape != (n_examples,):
+        raise ValueError(
+            f"train_test_split expected stratify of shape ({n_examples},), a class for each "
+            f"example, got {known.shape}"
+        )
+    names, classes, counts = np.unique(known, return_inverse=True, return_counts=True)
+    if counts.min() < 2:
+        raise ValueError(
+            "train_test_split expected two examples or more of each class, one for either part, "
+            f"got one of {names[counts.argmin()].item()!r}; leave it out or join it to another"
+        )
+    if smaller < len(names):
+        raise ValueError(
+            f"train_test_split expected parts that can hold each of {len(names)} classes, "
+            f"got {smaller} examples in the smaller one; change train_size"
+        )
+    return classes

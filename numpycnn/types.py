@@ -1,6 +1,6 @@
-"""The three words that every signature here uses."""
+"""The words that the signatures here use."""
 
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -13,3 +13,13 @@ Params: TypeAlias = dict[str, Array]
 
 Rng: TypeAlias = np.random.Generator | int | None
 """Where randomness comes from: a generator, a seed for one, or None for fresh entropy."""
+
+
+@runtime_checkable
+class Optimizer(Protocol):
+    """Whatever moves arrays against their gradients, `Adam` for one."""
+
+    params: Params
+
+    def step(self, grads: Params) -> None:
+        """Change every array in `params`, in place, by the gradient of its name."""

@@ -17,7 +17,7 @@ HARD = {"wavelet": "ricker", "amplitude": (0.4, 1.0), "distractor": "any", "snr"
 
 
 def share_right(rule, x, labels):
-    return float((rule.predict(x).argmax(axis=-1) == labels).mean())
+    return float((rule.classify(x) == labels).mean())
 
 
 @pytest.mark.parametrize("rule", THRESHOLDS)
@@ -74,7 +74,8 @@ def test_what_the_statistics_are():
 def test_one_class_is_called_always(rule):
     x = make_traces(4, rng=0)[0]
     fitted = rule().fit(x, np.array([2, 2, 2, 2]))
-    assert_array_equal(fitted.predict(x).argmax(axis=-1), [2] * 4)
+    assert_array_equal(fitted.classify(x), [2] * 4)
+    assert_array_equal(fitted.predict(x), [[0, 0, 1]] * 4)
 
 
 @pytest.mark.parametrize("rule", THRESHOLDS)
@@ -87,20 +88,32 @@ def test_the_order_of_the_traces_does_not_matter_and_nothing_is_written_to(rule)
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_a_rule_wants_to_be_fitted_first(rule):
-    with pytest.raises(RuntimeError, match=f"{rule.__name__} expected fit before predict; call"):
-        rule().predict(make_traces(3)[0])
+def test_the_class_is_the_column_of_the_one(rule):
+    x, labels = make_traces(30, rng=0, **HARD)
+    fitted = rule().fit(x, labels)
+    assert_array_equal(fitted.predict(x).argmax(axis=-1), fitted.classify(x))
+    assert_array_equal(fitted.predict(x).sum(axis=-1), 1)
+
+
+@pytest.mark.parametrize("ask", ["predict", "classify"])
+@pytest.mark.parametrize("rule", RULES)
+def test_a_rule_wants_to_be_fitted_first(rule, ask):
+    with pytest.raises(
+        RuntimeError, match=rf"{rule.__name__} expected to be fitted first; call fit\("
+    ):
+        getattr(rule(), ask)(make_traces(3)[0])
 
 
 @pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize(
     ("change", "kind", "words"),
     [
-        ({"labels": np.array([0, 1])}, ValueError, r"labels 0, 1, 2, … for each of 3 traces, got"),
-        ({"labels": np.array([0, 1, -1])}, ValueError, "with -1 among them"),
-        ({"labels": np.array([0, 1, 0.5])}, ValueError, "got float64 of shape"),
+        ({"labels": np.array([0, 1])}, ValueError, r"expected labels of shape \(3,\), got \(2,\)"),
+        ({"labels": np.array([0, 1, -1])}, ValueError, r"of 0 or more, got -1 at labels\[2\]"),
+        ({"labels": np.array([0, 1, 0.5])}, TypeError, "to be whole numbers, got float64"),
+        ({"labels": np.ma.masked_array([0, 1, 2])}, TypeError, "labels without a mask"),
         ({"x": np.zeros((3, 64))}, ValueError, "add a channel axis"),
-        ({"x": np.full((3, 4, 1), np.nan)}, ValueError, r"got nan in trace 0: x\[0, 0, 0\]"),
+        ({"x": np.full((3, 4, 1), np.nan)}, ValueError, r"got nan at x\[0, 0, 0\]"),
     ],
 )
 def test_what_cannot_be_fitted_is_named(rule, change, kind, words):

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from nets import ways_around
 from numpy.testing import assert_allclose, assert_array_equal
 
-from numpycnn import Conv1D, Dense, GlobalMaxPool1D, Layer, MaxPool1D, ReLU, Softmax
+from numpycnn import Conv1D, Dense, GlobalMaxPool1D, Layer, MaxPool1D, ReLU, Sequential, Softmax
 from numpycnn.checks.strategies import (
     convolutions,
     distinct,
@@ -21,6 +22,7 @@ from numpycnn.checks.strategies import (
 )
 from numpycnn.layers import conv1d
 
+layers_of_all_kinds = layers_and_inputs() | ways_around()
 CLOSE = {"rtol": 1e-11, "atol": 1e-12}
 
 
@@ -35,7 +37,7 @@ def run(layer, x, dy=None):
 # ------------
 
 
-@given(layers_and_inputs())
+@given(layers_of_all_kinds)
 def test_gradients_have_the_names_and_shapes_of_what_they_belong_to(case):
     layer, x = case
     _, dx, grads = run(layer, x)
@@ -43,7 +45,7 @@ def test_gradients_have_the_names_and_shapes_of_what_they_belong_to(case):
     assert {n: g.shape for n, g in grads.items()} == {n: p.shape for n, p in layer.params.items()}
 
 
-@given(layers_and_inputs(), generators)
+@given(layers_of_all_kinds, generators)
 def test_forward_and_backward_change_nothing_they_were_given(case, rng):
     layer, x = case
     params = copy.deepcopy(layer.params)
@@ -65,7 +67,7 @@ def test_forward_and_backward_change_nothing_they_were_given(case, rng):
     assert_array_equal(first[0], second[0])
 
 
-@given(layers_and_inputs(), generators)
+@given(layers_of_all_kinds, generators)
 def test_another_forward_before_backward_makes_no_difference(case, rng):
     layer, x = case
     y, cache = layer.forward(x)
@@ -76,7 +78,7 @@ def test_another_forward_before_backward_makes_no_difference(case, rng):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@given(case=layers_and_inputs())
+@given(case=layers_of_all_kinds)
 def test_the_type_of_float_is_kept(dtype, case):
     layer, x = case
     y, dx, grads = run(layer.astype(dtype), x.astype(dtype))
@@ -112,6 +114,52 @@ def test_a_layer_without_forward_or_backward_says_so_by_name():
         Hollow().backward(np.zeros(1), None)
 
 
+@given(layers_of_all_kinds)
+def test_a_call_and_a_prediction_are_forward_without_the_cache(case):
+    layer, x = case
+    y, _ = layer.forward(x)
+    assert_array_equal(layer(x), y)
+    assert_array_equal(layer.predict(x), y)
+    assert_array_equal(layer.classify(x), y.argmax(axis=-1))
+    if x.ndim > 1:
+        batches = [layer(x[start : start + 2]) for start in range(0, len(x), 2)]
+        assert_array_equal(layer.predict(x, batch_size=2), np.concatenate(batches))
+
+
+def test_batches_are_of_a_whole_number_and_refused_where_there_is_nothing():
+    with pytest.raises(ValueError, match="predict expected batch_size to be 1 or more, got 0"):
+        ReLU().predict(np.zeros((3, 2)), batch_size=0)
+    with pytest.raises(ValueError, match="ReLU expected x with at least one number in it"):
+        ReLU().predict(np.zeros((0, 2)), batch_size=4)
+
+
+def test_a_layer_without_parameters_may_leave_its_base_class_alone():
+    class Forgets(Layer):
+        def __init__(self, factor):
+            self.factor = factor
+
+        def forward(self, x):
+            return self.factor * x, None
+
+    layer = Forgets(3)
+    assert layer.params == {} == layer.astype(np.float64).params
+    layer.params["b"] = np.zeros(1)
+    assert list(layer.params) == ["b"]
+    assert layer(np.ones(1)) == 3
+
+
+def test_a_layer_that_does_not_say_where_it_looks_is_named():
+    with pytest.raises(NotImplementedError, match=r"^Layer defines no window\(length\), "):
+        Layer().window(5)
+
+
+@pytest.mark.parametrize("layer", [Conv1D(1, 1, 5, padding=1), MaxPool1D(3)])
+def test_a_trace_shorter_than_a_window_has_none(layer):
+    assert layer.window(3).n_outputs == 1
+    with pytest.raises(ValueError, match=r"expected x with at least .*3 samples, "):
+        layer.window(2)
+
+
 def read_only(x):
     x = x.copy()
     x.flags.writeable = False
@@ -135,7 +183,7 @@ def column_major(x):
 
 
 @pytest.mark.parametrize("lay_out", [read_only, strided, reversed_in_memory, column_major])
-@given(case=layers_and_inputs())
+@given(case=layers_of_all_kinds)
 def test_the_layout_in_memory_makes_no_difference(lay_out, case):
     layer, x = case
     expected_y, expected_dx, expected_grads = run(layer, x)
@@ -152,6 +200,27 @@ def test_a_layer_prints_as_the_call_that_makes_it():
     assert repr(same) == "Conv1D(1, 8, 5, padding='same', dilation=2)"
     assert repr(Dense(256, 16)) == "Dense(256, 16)"
     assert repr(ReLU()) == "ReLU()"
+    assert repr(MaxPool1D(3, stride=2)) == "MaxPool1D(3, stride=2)"
+
+
+class Renames(Layer):
+    """Keeps its arguments under other names, which its printed form has to live with."""
+
+    def __init__(self, taps, width=3, *rest, mode="fast", size=None):
+        super().__init__()
+        self.t, self.width, self.size = taps, width, size
+
+
+def test_an_argument_under_another_name_is_printed_as_dots_and_named_where_it_is_needed():
+    assert repr(Renames([1, 2], 5, 6, 7)) == "Renames(..., 5, mode=...)"
+    assert (
+        repr(Renames(1, size=np.arange(4))) == "Renames(..., 3, mode=..., size=array([0, 1, 2, 3]))"
+    )
+    words = r"^Renames expected its argument taps to be stored .*; write self.taps = taps$"
+    with pytest.raises(TypeError, match=words):
+        Renames(1).options()
+    with pytest.raises(TypeError, match=words):
+        Sequential(Renames(1)).save("nowhere.npz")
 
 
 @pytest.mark.parametrize(

@@ -6,52 +6,28 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from nets import along_the_record, lengths, picker
 from numpy.testing import assert_allclose
 
 from numpycnn import (
     Conv1D,
-    Dense,
     Flatten,
     GlobalMaxPool1D,
-    MaxPool1D,
+    Layer,
     ReLU,
+    Residual,
     Sequential,
-    Softmax,
     predict_long,
 )
-from numpycnn.checks.strategies import distinct, paddings, sizes, with_random_params
+from numpycnn.checks.strategies import distinct, sizes
+from numpycnn.layers import Window
 
 
-@st.composite
-def fully_convolutional(draw):
-    """A chain of up to four layers, some of them convolutions of every kind, in float64."""
-    layers, n_channels = [], draw(sizes(1, 2))
-    first_channels = n_channels
-    for _ in range(draw(sizes(1, 4))):
-        kind = draw(st.sampled_from(["conv", "conv", "pool", "plain", "chain"]))
-        if kind == "conv":
-            options = {
-                "stride": draw(sizes(1, 3)),
-                "padding": draw(paddings),
-                "dilation": draw(sizes(1, 3)),
-            }
-            layers.append(Conv1D(n_channels, draw(sizes(1, 3)), draw(sizes(1, 4)), **options))
-            n_channels = layers[-1].out_channels
-        elif kind == "pool":
-            layers.append(MaxPool1D(draw(sizes(1, 3)), stride=draw(sizes(1, 4))))
-        elif kind == "chain":
-            layers.append(Sequential(Dense(n_channels, 2), Softmax()))
-            n_channels = 2
-        else:
-            layers.append(ReLU())
-    return draw(with_random_params(Sequential(*layers))), first_channels
-
-
-@settings(max_examples=300)
-@given(fully_convolutional(), st.data(), sizes(1, 20))
+@settings(max_examples=600)
+@given(along_the_record(), st.data(), sizes(1, 20))
 def test_in_pieces_as_in_whole(case, data, piece):
     model, n_channels = case
-    x = data.draw(distinct((data.draw(sizes(1, 2)), data.draw(sizes(1, 60)), n_channels)))
+    x = data.draw(distinct((data.draw(sizes(1, 2)), data.draw(lengths(60)), n_channels)))
     try:
         whole = model.predict(x)
     except ValueError as too_short:
@@ -59,17 +35,6 @@ def test_in_pieces_as_in_whole(case, data, piece):
             predict_long(model, x, piece)
     else:
         assert_allclose(predict_long(model, x, piece), whole, rtol=1e-12, atol=1e-13)
-
-
-def picker():
-    """A dense predictor: two scores for every sample."""
-    return Sequential(
-        Conv1D(1, 4, 7, padding="same", rng=0),
-        ReLU(),
-        Conv1D(4, 4, 5, padding="same", dilation=4, rng=1),
-        ReLU(),
-        Dense(4, 2, rng=2),
-    )
 
 
 def test_a_day_at_a_hundred_hertz():
@@ -91,10 +56,55 @@ def test_a_day_at_a_hundred_hertz():
         assert_allclose(y[:, start : start + 100], alone[:, inner], rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("layer", [Flatten(), GlobalMaxPool1D()])
+@pytest.mark.parametrize("layer", [Flatten(), GlobalMaxPool1D(), Residual(Flatten())])
 def test_a_layer_that_looks_at_the_whole_record_is_refused(layer):
-    with pytest.raises(ValueError, match="expected layers whose outputs each look at a stretch"):
+    with pytest.raises(ValueError, match="predict_long expected outputs that each look at a stret"):
         predict_long(Sequential(Conv1D(1, 2, 3), layer), np.zeros((1, 50, 1)))
+
+
+class Smooth(Layer):
+    """A mean of three neighbours, by a reader who has not heard of windows."""
+
+    def forward(self, x):
+        return (x[:, :-2] + x[:, 1:-1] + x[:, 2:]) / 3, None
+
+
+class SmoothThatTells(Smooth):
+    def window(self, length):
+        return Window(reach=3, stride=1, left=0, n_outputs=length - 2)
+
+
+def test_a_layer_of_ones_own_takes_part_once_it_tells_what_it_looks_at():
+    x = np.random.default_rng(0).standard_normal((1, 50, 1))
+    words = r"^predict_long cannot cut up the record: Smooth defines no window\(length\)"
+    with pytest.raises(ValueError, match=words):
+        predict_long(Sequential(ReLU(), Smooth()), x, piece=7)
+    model = Sequential(ReLU(), SmoothThatTells(), Conv1D(1, 2, 3, padding="same", rng=0))
+    assert_allclose(predict_long(model, x, piece=7), model.predict(x))
+    assert_allclose(predict_long(SmoothThatTells(), x, piece=7), SmoothThatTells()(x))
+
+
+class Halved(Sequential):
+    """A chain with a forward of its own: half of what comes out."""
+
+    def forward(self, x):
+        y, cache = super().forward(x)
+        return y / 2, cache
+
+
+class HalvedThatTells(Halved):
+    def window(self, length):
+        return super().window(length)
+
+
+def test_a_forward_of_ones_own_is_not_left_out():
+    x = np.random.default_rng(0).standard_normal((1, 50, 1))
+    layers = Conv1D(1, 2, 5, padding="same", rng=0), ReLU()
+    model = Sequential(HalvedThatTells(*layers))
+    assert_allclose(predict_long(model, x, piece=7), Sequential(*layers).predict(x) / 2)
+    # Nobody knows whether such a forward looks beyond the windows of the layers inside.
+    with pytest.raises(ValueError, match=r"Halved defines no window\(length\)"):
+        predict_long(Halved(*layers), x, piece=7)
 
 
 def test_bad_pieces_and_records_are_refused():
@@ -106,3 +116,5 @@ def test_bad_pieces_and_records_are_refused():
         predict_long(picker(), np.zeros(50))
     with pytest.raises(ValueError, match="Conv1D expected x with at least 5 samples"):
         predict_long(Sequential(Conv1D(1, 2, 5)), np.zeros((1, 3, 1)))
+    with pytest.raises(TypeError, match="predict_long expected a layer, such as a Sequential, got"):
+        predict_long("model.npz", np.zeros((1, 50, 1)))

@@ -9,9 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from numpycnn import Softmax, assert_gradients, cross_entropy, softmax_cross_entropy
+from numpycnn import Softmax, assert_gradients, cross_entropy, one_hot, softmax_cross_entropy
 from numpycnn.checks.strategies import generators
-from numpycnn.training.losses import one_hot
 
 LOSSES = [softmax_cross_entropy, cross_entropy]
 both_losses = pytest.mark.parametrize("loss", LOSSES)
@@ -220,46 +219,64 @@ def test_arguments_are_read_and_never_written(loss):
         assert_allclose(backwards[1], copies[1], rtol=1e-14)
 
 
-def test_rows_of_the_right_type_are_handed_on_without_a_copy():
-    rows = np.eye(3, dtype=np.float32)
-    assert one_hot(rows, rows.shape) is rows
-    assert one_hot(rows, rows.shape, np.float64) is not rows
-
-
 # Bad targets
 # -----------
 
 NAN = float("nan")
-LABELS_OR_ROWS = "targets to be integer labels or one-hot rows"
-LABEL_OR_ROW = "a label for each row of scores, shape (2,), or a row of probabilities, shape (2, 3)"
-PROBABILITIES = (
-    "targets of shape (2, 3) to be rows of probabilities, none below 0 and each row with the sum 1"
-)
+LABEL_OR_ROW = "targets to be labels, shape (2,), or rows of probabilities, shape (2, 3), got shape"
+NUMBERS = "targets to be whole numbers, got"
+SUM_1 = "targets to be rows of probabilities, none below 0 and each row with the sum 1, got"
 BAD_TARGETS = {
-    "too large": ([0, 3], ValueError, "labels from 0 to 2, as there are 3 scores, got 3 at (1,); "),
-    "negative": ([-1, 0], ValueError, "got -1 at (0,); count from 0, or widen the last layer"),
-    "too many": ([0, 1, 2], ValueError, f"{LABEL_OR_ROW}, got (3,)"),
-    "too few": ([0], ValueError, f"{LABEL_OR_ROW}, got (1,)"),
-    "a column": ([[0], [1]], ValueError, f"{LABEL_OR_ROW}, got (2, 1)"),
-    "one for all": (1, ValueError, f"{LABEL_OR_ROW}, got ()"),
-    "float labels": ([0.0, 1.0], TypeError, f"{LABELS_OR_ROWS}, got float64 of shape (2,); "),
+    "too large": (
+        [0, 3],
+        ValueError,
+        "targets from 0 to 2, got 3 at targets[1]; count the classes from 0, or allow for 4 of",
+    ),
+    "negative": ([-1, 0], ValueError, "got -1 at targets[0]; count the classes from 0"),
+    "too many": ([0, 1, 2], ValueError, f"{LABEL_OR_ROW} (3,)"),
+    "too few": ([0], ValueError, f"{LABEL_OR_ROW} (1,)"),
+    "a column": ([[0], [1]], ValueError, f"{LABEL_OR_ROW} (2, 1)"),
+    "one for all": (1, ValueError, f"{LABEL_OR_ROW} ()"),
+    "None": (None, ValueError, f"{LABEL_OR_ROW} ()"),
+    "float labels": (
+        [0.0, 1.0],
+        TypeError,
+        f"{NUMBERS} float64; convert them: np.asarray(targets).astype(int)",
+    ),
     "strings": (
         ["quiet", "arrival"],
         TypeError,
-        f"{LABELS_OR_ROWS}, got <U7 of shape (2,); "
-        "number the classes: names, labels = np.unique(targets, return_inverse=True)",
+        f"{NUMBERS} <U7; "
+        "number the classes: names, numbers = np.unique(targets, return_inverse=True)",
     ),
-    "bools": ([True, False], TypeError, f"{LABELS_OR_ROWS}, got bool of shape (2,)"),
-    "None": (None, TypeError, f"{LABELS_OR_ROWS}, got object of shape ()"),
-    "rows of two": (np.eye(2), ValueError, f"{LABEL_OR_ROW}, got (2, 2)"),
-    "too many rows": (np.eye(3), ValueError, f"{LABEL_OR_ROW}, got (3, 3)"),
-    "integer rows of two": (np.eye(2, dtype=int), ValueError, f"{LABEL_OR_ROW}, got (2, 2)"),
-    "sum above 1": ([[1.0, 1.0, 0.0], [0.0, 1.0, 0.0]], ValueError, PROBABILITIES),
-    "sum below 1": ([[0.5, 0.4, 0.0], [0.0, 1.0, 0.0]], ValueError, PROBABILITIES),
-    "below zero": ([[2.0, -1.0, 0.0], [0.0, 1.0, 0.0]], ValueError, PROBABILITIES),
-    "scores, not rows": ([[5.0, -2.0, 1.0], [0.3, 1.0, 0.0]], ValueError, PROBABILITIES),
-    "two ones in a row": ([[1, 1, 0], [0, 1, 0]], ValueError, PROBABILITIES),
-    "NaN rows": ([[NAN, 0.5, 0.5], [0.0, 1.0, 0.0]], ValueError, PROBABILITIES),
+    "strings in objects": (np.array(["a", "b"], object), TypeError, f"{NUMBERS} object; number"),
+    "bools": ([True, False], TypeError, f"{NUMBERS} bool; convert them"),
+    "rows of two": (np.eye(2), ValueError, f"{LABEL_OR_ROW} (2, 2)"),
+    "too many rows": (np.eye(3), ValueError, f"{LABEL_OR_ROW} (3, 3)"),
+    "integer rows of two": (np.eye(2, dtype=int), ValueError, f"{LABEL_OR_ROW} (2, 2)"),
+    "rows of text": ([list("100")] * 2, TypeError, "targets to be rows of probabilities, got <U1"),
+    "rows of objects": (
+        np.eye(3)[:2].astype(object),
+        TypeError,
+        "targets to be rows of probabilities, got object",
+    ),
+    "rows that differ": ([[1, 0], [0]], ValueError, "targets in rows of one length"),
+    "sum above 1": (
+        [[0.0, 1.0, 0.0], [1.0, 1.0, 0.0]],
+        ValueError,
+        f"{SUM_1} [1. 1. 0.] at targets[1]; give labels, or divide each row by its sum",
+    ),
+    "sum below 1": ([[0.5, 0.4, 0.0], [0.0, 1.0, 0.0]], ValueError, f"{SUM_1} [0.5 0.4 0. ] at t"),
+    "below zero": ([[2.0, -1.0, 0.0], [0.0, 1.0, 0.0]], ValueError, f"{SUM_1} [ 2. -1.  0.] at"),
+    "scores, not rows": ([[5.0, -2.0, 1.0], [0.3, 1.0, 0.0]], ValueError, SUM_1),
+    "two ones in a row": ([[1, 1, 0], [0, 1, 0]], ValueError, SUM_1),
+    "NaN rows": ([[NAN, 0.5, 0.5], [0.0, 1.0, 0.0]], ValueError, SUM_1),
+    "infinite rows": ([[0.0, 1.0, 0.0], [np.inf, 0.5, 0.5]], ValueError, SUM_1),
+    "a mask": (
+        np.ma.masked_array([0, 1], [True, False]),
+        TypeError,
+        "targets without a mask, got a masked array; fill what is masked, targets.filled(0), or l",
+    ),
 }
 
 
@@ -272,15 +289,27 @@ def test_bad_targets_are_refused_with_words(loss, targets, kind, words):
     assert str(caught.value).startswith(f"{loss.__name__} expected ")
 
 
+@given(st.lists(st.integers(0, 4), min_size=1, max_size=6), st.integers(5, 7))
+def test_one_hot_makes_rows_with_a_single_one_and_argmax_undoes_it(labels, n_classes):
+    rows = one_hot(labels, n_classes)
+    assert rows.shape == (len(labels), n_classes)
+    assert rows.dtype == np.float32
+    assert_array_equal(rows.sum(axis=-1), 1)
+    assert_array_equal(rows.argmax(axis=-1), labels)
+    assert_array_equal(one_hot([labels, labels], n_classes, float), [rows, rows])
+
+
 def test_one_hot_by_itself_speaks_for_itself():
-    with pytest.raises(ValueError, match=r"^one_hot expected labels from 0 to 2"):
-        one_hot([0, 3], (2, 3))
+    with pytest.raises(ValueError, match=r"^one_hot expected labels from 0 to 2, got 3 at"):
+        one_hot([0, 3], 3)
+    with pytest.raises(TypeError, match=r"^one_hot expected labels to be whole numbers"):
+        one_hot([0.5], 3)
 
 
 def test_the_first_bad_label_of_many_is_named_with_its_place():
     labels = np.zeros((4, 6), int)
     labels[2, 5] = labels[3, 0] = 7
-    with pytest.raises(ValueError, match=r"got 7 at \(2, 5\); count from 0"):
+    with pytest.raises(ValueError, match=r"got 7 at targets\[2, 5\]; count the"):
         softmax_cross_entropy(np.zeros((4, 6, 3)), labels)
 
 

@@ -67,18 +67,34 @@ def test_arguments_are_not_changed():
     confusion_matrix(labels, labels[::-1], 2)
 
 
+@given(labels_and_predictions())
+def test_without_a_number_there_are_as_many_classes_as_the_largest_label_needs(case):
+    labels, predicted, _ = case
+    n_classes = 1 + max(*labels, *predicted)
+    counts = confusion_matrix(labels.tolist(), predicted.tolist())
+    assert_array_equal(counts, confusion_matrix(labels, predicted, n_classes))
+
+
+def test_the_arguments_have_the_names_of_scikit_learn():
+    assert_array_equal(confusion_matrix(y_pred=[1, 1], y_true=[0, 1]), [[0, 1], [0, 1]])
+
+
+NUMBERS = "to be whole numbers, got"
+
+
 @pytest.mark.parametrize(
-    ("labels", "predicted", "words"),
+    ("y_true", "y_pred", "kind", "words"),
     [
-        ([0, 1], [0], "as many predictions as labels, got (1,) and (2,)"),
-        ([0, 1], [[0], [1]], "as many predictions as labels, got (2, 1) and (2,)"),
-        ([0, 2], [0, 1], "labels from 0 to 1, got {0, 1, 2}"),
-        ([0, 1], [0, -1], "labels from 0 to 1, got {0, 1, -1}"),
-        ([0.0, 1.0], [0, 1], "labels from 0 to 1, got {0.0, 1.0}"),
-        (["a"], ["a"], "labels from 0 to 1, got {'a'}"),
-        ([True, False], [True, False], "labels from 0 to 1, got "),
+        ([0, 1], [0], ValueError, "y_pred of shape (2,), got (1,)"),
+        ([0, 1], [[0], [1]], ValueError, "y_pred of shape (2,), got (2, 1)"),
+        ([0, 2], [0, 1], ValueError, "y_true from 0 to 1, got 2 at y_true[1]; count the classes"),
+        ([0, 1], [0, -1], ValueError, "y_pred from 0 to 1, got -1 at y_pred[1]; count the classes"),
+        ([0.0, 1.0], [0, 1], TypeError, f"y_true {NUMBERS} float64; convert them"),
+        ([0, 1], ["a", "b"], TypeError, f"y_pred {NUMBERS} <U1; number the classes"),
+        ([True, False], [0, 1], TypeError, f"y_true {NUMBERS} bool"),
+        (np.ma.masked_array([0, 1]), [0, 1], TypeError, "y_true without a mask"),
     ],
 )
-def test_what_cannot_be_counted_is_refused_with_words(labels, predicted, words):
-    with pytest.raises(ValueError, match=re.escape(f"confusion_matrix expected {words}")):
-        confusion_matrix(np.array(labels), np.array(predicted), 2)
+def test_what_cannot_be_counted_is_refused_with_words(y_true, y_pred, kind, words):
+    with pytest.raises(kind, match=re.escape(f"confusion_matrix expected {words}")):
+        confusion_matrix(y_true, y_pred, 2)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from nets import Repeat
 from numpy.testing import assert_allclose, assert_array_equal
 from task import task_network
 
@@ -71,18 +72,14 @@ FIGURES = [
 def test_nothing_stands_outside_the_figures_and_nothing_is_written_to(model, x):
     before = [array.copy() for array in (x, *model.params.values())]
     figures = [plot(model, x) for plot in FIGURES]
-    figures.append(plot_filters(next(one for _, one in model.leaves()), sample_rate=100))
+    figures.append(plot_filters(next(one for _, one in model.stages()), sample_rate=100))
     for figure in figures:
         figure.draw_without_rendering()
         width, height = figure.get_size_inches() * figure.dpi
         box = figure.get_tightbbox().transformed(figure.dpi_scale_trans)
-        assert width == 640
         assert min(box.xmin, box.ymin) >= 0
         assert box.xmax <= width
         assert box.ymax <= height
-        for panel in figure.axes:
-            for text in (*panel.texts, panel.title, panel.xaxis.label, panel.yaxis.label):
-                assert text.get_fontsize() == 12
     for array, was in zip([x, *model.params.values()], before, strict=True):
         assert_array_equal(array, was)
 
@@ -197,9 +194,17 @@ def test_a_deep_map_is_in_the_middle_of_what_it_looks_at():
     *_, last, _ = plot_inside(model, x).axes
     edges, _ = mesh(last)
     field = receptive_fields(model, 90)[3]
-    first, end = field.of(10)
+    first, end = field.window.of(10)
     assert (edges[10] + edges[11]) / 2 == 1 + (first + end) / 2
-    assert edges[11] - edges[10] == field.stride == 2
+    assert edges[11] - edges[10] == field.window.stride == 2
+
+
+def test_a_map_made_longer_again_lies_over_the_samples_it_was_made_from():
+    model = Sequential(MaxPool1D(2), Repeat(2), Conv1D(1, 1, 3, padding="same"), GlobalMaxPool1D())
+    x = np.zeros((1, 64, 1))
+    _, _, doubled, _, _ = plot_inside(Sequential(*model, Dense(1, 3)), x).axes
+    edges, _ = mesh(doubled)
+    assert_array_equal(edges, np.arange(0.5, 65))
 
 
 def test_a_model_of_dense_layers_has_no_maps():
@@ -311,7 +316,7 @@ def test_the_map_moves_with_the_trace(shift):
     [
         (np.zeros((2, 64, 1)), r"shape \(1, L, C\), got \(2, 64, 1\); take one trace: x\[:1\]"),
         (np.zeros((64, 1)), r"shape \(1, L, C\), got \(64, 1\); one trace is x\[:1\] of a batch"),
-        (np.full((1, 64, 1), np.inf), "expected finite numbers, got inf in trace 0"),
+        (np.full((1, 64, 1), np.inf), "expected finite numbers, got inf at x"),
     ],
 )
 def test_anything_but_one_trace_is_refused(plot, x, words):

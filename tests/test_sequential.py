@@ -1,8 +1,5 @@
 """The chain of layers: its parameters, its predictions, its table, and chains in chains."""
 
-import gc
-import weakref
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -16,7 +13,6 @@ from numpycnn import (
     Dense,
     Flatten,
     GlobalMaxPool1D,
-    Layer,
     ReLU,
     Sequential,
     assert_gradients,
@@ -144,47 +140,15 @@ def test_predict_gives_the_same_in_batches_of_any_size(n_traces, batch_size, rng
     assert in_batches.shape == (n_traces, 3)
     assert in_batches.dtype == np.float32
     assert_allclose(in_batches, model.predict(x), rtol=1e-4, atol=1e-5)
+    assert_array_equal(model.classify(x, batch_size), in_batches.argmax(axis=1))
 
 
-class Cache:
-    pass
-
-
-class Remembering(Layer):
-    """Passes x on and counts how many of its caches live at that moment."""
-
-    def __init__(self, alive, counts):
-        super().__init__()
-        self.alive, self.counts = alive, counts
-
-    def forward(self, x):
-        cache = Cache()
-        self.alive.add(cache)
-        self.counts.append(len(self.alive))
-        return x, cache
-
-    def backward(self, dy, cache):
-        return dy, {}
-
-
-def test_predict_drops_each_cache_on_the_way_where_forward_keeps_them_all():
-    alive, counts = weakref.WeakSet(), []
-    model = Sequential(*(Remembering(alive, counts) for _ in range(6)))
-    x = np.zeros((4, 2))
-
-    _, caches = model.forward(x)
-    assert counts == [1, 2, 3, 4, 5, 6]
-    del caches
-    gc.collect()
-    assert not alive
-
-    counts.clear()
-    model.predict(x)
-    model.predict(x, batch_size=2)
-    assert len(counts) == 18
-    assert max(counts) <= 2  # the one just made and the one before it
-    gc.collect()
-    assert not alive
+def test_labels_are_the_classes_with_the_highest_scores():
+    model = Sequential(Dense(1, 3))
+    model[0].params["w"][:] = [[1.0, 0.0, -1.0]]
+    x = np.array([[[2.0], [-2.0]], [[-1.0], [1.0]]])
+    assert model.classify(x).tolist() == [[0, 2], [2, 0]]
+    assert Dense(2, 4).classify(np.zeros((5, 2))).tolist() == [0] * 5
 
 
 # The table

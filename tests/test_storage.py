@@ -1,38 +1,29 @@
 """Save and load: exact, whole or not at all, and never a pickle."""
 
+import io
 import json
 import os
 import pickle
 import re
+import time
 import zipfile
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from nets import is_same, picker
 from numpy.testing import assert_array_equal
 
-from numpycnn import Conv1D, Dense, Flatten, Layer, MaxPool1D, ReLU, Sequential
+from numpycnn import Beside, Conv1D, Dense, Flatten, Layer, MaxPool1D, ReLU, Residual, Sequential
 from numpycnn.checks.strategies import generators, networks
+from numpycnn.storage import load_notes
 
 
 def small_model(rng=0):
     return Sequential(Dense(2, 3, rng=rng), ReLU(), Sequential(Dense(3, 2, rng=rng)))
-
-
-def is_same(model, other):
-    """Whether two models have the same layers and the same weights, to the bit and the type."""
-    return (
-        repr(model) == repr(other)
-        and model.params.keys() == other.params.keys()
-        and all(
-            array.dtype == other.params[name].dtype
-            and array.shape == other.params[name].shape
-            and array.tobytes() == other.params[name].tobytes()
-            for name, array in model.params.items()
-        )
-    )
 
 
 @pytest.fixture(scope="module")
@@ -122,6 +113,47 @@ def test_the_file_holds_arrays_and_json_and_no_pickle(path):
         "layer": "Sequential",
         "layers": [{"layer": "Dense", "in_features": 4, "out_features": 3}, {"layer": "ReLU"}],
     }
+
+
+@pytest.mark.parametrize("kind", [Residual, Beside])
+def test_ways_around_are_kept_in_one_another_and_at_the_outside(path, kind):
+    model = kind(Dense(2, 2), Residual(ReLU(), Beside(Dense(2, 2)), Dense(4, 2)))
+    model.save(path)
+    assert is_same(model, kind.load(path))
+    other = Beside if kind is Residual else Residual
+    words = rf"model\.npz holds a {kind.__name__}, not a {other.__name__}"
+    with pytest.raises(ValueError, match=words):
+        other.load(path)
+
+
+# Notes
+# -----
+
+
+def test_notes_are_kept_in_the_file_and_do_not_change_the_model(path):
+    notes = {"classes": ["noise", "P"], "rate": 0.01, "deep": [{"a": None, "é": True}]}
+    small_model().save(path, notes)
+    assert load_notes(path) == notes
+    assert is_same(small_model(), Sequential.load(path))
+    small_model().save(path, notes=0)
+    assert load_notes(path) == 0
+    small_model().save(path)
+    assert load_notes(path) is None
+
+
+def test_notes_that_json_has_no_words_for_leave_the_old_file(path):
+    small_model().save(path, "old")
+    with pytest.raises(TypeError, match=r"save expected notes, .* got ndarray: array"):
+        small_model(rng=1).save(path, {"mean": np.zeros(2)})
+    assert load_notes(path) == "old"
+
+
+def test_notes_of_another_file_are_refused(path):
+    path.write_text("classes: noise, P")
+    with pytest.raises(
+        ValueError, match=r"model\.npz is not a whole numpycnn model: it is no .npz"
+    ):
+        load_notes(path)
 
 
 # Damaged files
@@ -381,6 +413,34 @@ def test_a_layer_of_ones_own_loads_when_its_class_is_given(path):
     assert is_same(model, Sequential.load(path, Scale))
 
 
+class Draws(Layer):
+    """Draws its weights, works on what it drew, and has an argument that is a dict."""
+
+    def __init__(self, names, *, rng=None):
+        w = np.random.default_rng(rng).uniform(-1, 1, 3)
+        w *= 2
+        super().__init__(w=w)
+        self.names = names
+
+
+def test_a_layer_of_ones_own_may_draw_its_weights_as_it_likes(path):
+    model = Sequential(Draws({"a": [1, None]}, rng=0))
+    model.save(path)
+    assert is_same(model, Sequential.load(path, Draws))
+
+
+class Wrapper(Layer):
+    def __init__(self, layer):
+        super().__init__(**layer.params)
+        self.layer = layer
+
+
+def test_an_argument_that_would_hide_the_name_of_the_class_is_refused(path):
+    with pytest.raises(TypeError, match="save cannot keep an argument called layer; rename it in"):
+        Sequential(Wrapper(Dense(2, 2))).save(path)
+    assert not path.exists()
+
+
 def test_a_layer_of_unknown_class_is_named_with_what_to_do(path):
     Sequential(Scale(3)).save(path)
     with pytest.raises(
@@ -492,13 +552,221 @@ def test_saving_into_a_directory_that_is_not_there_says_so_and_makes_none(tmp_pa
     assert not list(tmp_path.iterdir())
 
 
-def test_saving_over_a_directory_leaves_it_and_no_litter(tmp_path):
+def test_saving_over_a_directory_says_so_and_leaves_it_and_no_litter(tmp_path):
     (tmp_path / "models").mkdir()
-    with pytest.raises(OSError, match="directory"):
-        small_model().save(tmp_path / "models")
+    for path in (tmp_path / "models", str(tmp_path / "models") + "/"):
+        words = "save expected the name of a file, .*models is a folder$"
+        with pytest.raises(IsADirectoryError, match=words):
+            small_model().save(path)
     assert [file.name for file in tmp_path.iterdir()] == ["models"]
+
+
+@pytest.mark.parametrize("path", [None, 3, ["model.npz"]])
+def test_saving_to_what_is_no_path_says_so(path):
+    with pytest.raises(TypeError, match=r"save expected a path, such as 'model.npz', got"):
+        small_model().save(path)
 
 
 def test_a_network_without_parameters_can_be_saved(path):
     Sequential(ReLU(), Flatten()).save(path)
     assert repr(Sequential.load(path)) == "Sequential(ReLU(), Flatten())"
+
+
+# A thousand files that mean harm
+# -------------------------------
+# Each begins as a saved model and is changed by one of these; some changes leave it whole.
+
+
+def with_bits_flipped(whole, rng):
+    damaged = bytearray(whole)
+    for place in rng.integers(len(whole), size=rng.integers(1, 4)):
+        damaged[place] ^= 1 << rng.integers(8)
+    return bytes(damaged)
+
+
+def cut_off(whole, rng):
+    return whole[: rng.integers(len(whole))]
+
+
+def with_bytes_in_between(whole, rng):
+    place = rng.integers(len(whole) + 1)
+    return whole[:place] + rng.bytes(rng.integers(1, 100)) + whole[place:]
+
+
+def parts_of(whole):
+    with zipfile.ZipFile(io.BytesIO(whole)) as archive:
+        return [(part.filename, archive.read(part)) for part in archive.infolist()]
+
+
+def zipped(parts, method=zipfile.ZIP_STORED):
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", method) as archive:
+        for name, data in parts:
+            archive.writestr(name, data)
+    return file.getvalue()
+
+
+def in_another_order(whole, rng):
+    parts = parts_of(whole)
+    return zipped([parts[place] for place in rng.permutation(len(parts))])
+
+
+def with_a_part_twice(whole, rng):
+    parts = parts_of(whole)
+    name, data = parts[rng.integers(len(parts))]
+    other_name = rng.choice([name, name.removesuffix(".npy")])
+    return zipped([*parts, (str(other_name), data[:-1] + b"?" if rng.integers(2) else data)])
+
+
+def with_a_foreign_part(whole, rng):
+    names = ["readme.txt", "9.w.npy", "../0.w.npy", "/etc/x.npy", "folder/", "0.w", "NOTES.npy"]
+    return zipped([*parts_of(whole), (str(rng.choice(names)), rng.bytes(rng.integers(200)))])
+
+
+def packed(whole, rng):
+    methods = zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA
+    bomb = ("bomb.npy", bytes(int(rng.integers(10_000_000))))
+    return zipped([*parts_of(whole), bomb][: rng.integers(1, 9)], methods[rng.integers(3)])
+
+
+def with_a_size_that_lies(whole, rng):
+    """The size of a part, in the table of contents, is another one."""
+    damaged = bytearray(whole)
+    entries = [match.start() for match in re.finditer(b"PK\x01\x02", whole)]
+    size = int(rng.integers(2**32)).to_bytes(4, "little")
+    start = entries[rng.integers(len(entries))] + rng.choice([20, 24, 42])
+    damaged[start : start + 4] = size
+    return bytes(damaged)
+
+
+def npy(header, data=b""):
+    text = header.ljust(117) + "\n"
+    return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text.encode() + data
+
+
+def with_a_shape_that_lies(whole, rng):
+    parts = parts_of(whole)
+    place = rng.integers(1, len(parts))
+    shapes = [(10**12,), (-1,), (2, -3), (0,), (2**62, 4), (10**5, 10**5), (3, 2), (6,), ()]
+    kinds = ["<f4", "<f8", ">f4", "<c16", "|O", "<U9", "<M8[s]", "<i4", "|V4"]
+    header = {
+        "descr": str(rng.choice(kinds)),
+        "fortran_order": bool(rng.integers(2)),
+        "shape": shapes[rng.integers(len(shapes))],
+    }
+    name, data = parts[place]
+    parts[place] = name, npy(str(header), data[128 : 128 + int(rng.integers(40))])
+    return zipped(parts)
+
+
+def with_an_architecture(text, whole):
+    buffer = io.BytesIO()
+    np.save(buffer, np.array(text))
+    return zipped([("architecture.npy", buffer.getvalue()), *parts_of(whole)[1:]])
+
+
+def deeply_nested(whole, rng):
+    depth = int(10 ** rng.uniform(1, 4.5))
+    chain = '{"layer": "Sequential", "layers": ['
+    opening, closing = [("[", "]"), (chain, "]}"), ('{"layer":', "}")][rng.integers(3)]
+    text = opening * depth + '{"layer": "ReLU"}' + closing * (depth if rng.integers(2) else 0)
+    return with_an_architecture(text, whole)
+
+
+def with_many_layers(whole, rng):
+    layers = [{"layer": "ReLU"}] * int(rng.integers(1000, 5000))
+    return with_an_architecture(json.dumps({"layer": "Sequential", "layers": layers}), whole)
+
+
+def with_huge_layers(whole, rng):
+    """Layers that would want more memory than there is, or than a number can say."""
+    sizes = [10**5, 10**6, 10**9, 10**12, 10**30, 10**400, -1, 1e300, "many", None, [], {}]
+
+    def size():
+        return sizes[rng.integers(len(sizes))]
+
+    huge = [
+        {"layer": "Dense", "in_features": size(), "out_features": size()},
+        {"layer": "Dense", "in_features": 2, "out_features": size(), "rng": size()},
+        {
+            "layer": "Conv1D",
+            "in_channels": size(),
+            "out_channels": size(),
+            "kernel_size": size(),
+            "stride": size(),
+            "dilation": size(),
+            "padding": size(),
+        },
+        {"layer": "MaxPool1D", "pool_size": size(), "stride": size()},
+        {"layer": str(rng.choice(["Layer", "Container", "object", "load", "ReLU"])), "x": size()},
+        {"layer": "ReLU", "params": {"w": size()}},
+        {"layer": size(), "layers": [size()]},
+    ]
+    layers = [huge[rng.integers(len(huge))] for _ in range(rng.integers(1, 3))]
+    return with_an_architecture(json.dumps({"layer": "Sequential", "layers": layers}), whole)
+
+
+MUTATIONS = [
+    with_bits_flipped,
+    cut_off,
+    with_bytes_in_between,
+    in_another_order,
+    with_a_part_twice,
+    with_a_foreign_part,
+    packed,
+    with_a_size_that_lies,
+    with_a_shape_that_lies,
+    deeply_nested,
+    with_many_layers,
+    with_huge_layers,
+]
+
+
+@contextmanager
+def memory_for(n_bytes):
+    """Let this process have so much more memory than it has, where the system can be told so."""
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + n_bytes, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)
+
+
+def no_mutated_file_does_harm(path, n_files):
+    model = picker_without_strange_layers()
+    model.save(path, {"classes": ["noise", "P"]})
+    whole = path.read_bytes()
+    rng = np.random.default_rng(0)
+    with memory_for(1_000_000_000):
+        for number in range(n_files):
+            mutation = MUTATIONS[number % len(MUTATIONS)]
+            path.write_bytes(mutation(whole, rng))
+            start = time.perf_counter()
+            assert loads_the_same_or_says_what_is_wrong(model, path), (number, mutation)
+            assert time.perf_counter() - start < 20, (number, mutation)
+
+
+def picker_without_strange_layers():
+    first, _, residual, _, last = picker()
+    return Sequential(first, ReLU(), Residual(*residual), Beside(ReLU()), last)
+
+
+def test_a_file_whose_parts_stand_in_another_order_is_the_same_model(path):
+    model = picker_without_strange_layers()
+    model.save(path)
+    path.write_bytes(in_another_order(path.read_bytes(), np.random.default_rng(0)))
+    assert is_same(model, Sequential.load(path))
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_no_mutated_file_does_harm(path):
+    no_mutated_file_does_harm(path, 120)
+
+
+@pytest.mark.long
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_no_mutated_file_of_a_thousand_does_harm(path):
+    no_mutated_file_does_harm(path, 1000)

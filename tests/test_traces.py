@@ -5,11 +5,11 @@ from math import exp, pi, sin
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from numpycnn import CLASS_NAMES, make_traces, train_test_split
+from numpycnn import CLASS_NAMES, make_traces, standardise, train_test_split
 from numpycnn.checks.strategies import generators
 
 SIGNS = {0: 0, 1: 1, 2: -1}
@@ -336,12 +336,12 @@ BAD_ARGUMENTS = [
         "n_samples of 24 or more, got 23, because arrivals lie at 12 … L - 12; "
         "for shorter traces give a range: centre=(first, last)",
     ),
-    ({"labels": [0, 1]}, ValueError, "labels 0, 1 or 2 for each of 3 traces, got [0, 1]"),
-    ({"labels": [0, 1, 3]}, ValueError, "labels 0, 1 or 2 for each of 3 traces, got [0, 1, 3]"),
-    ({"labels": [0, 1, -1]}, ValueError, "labels 0, 1 or 2 for each of 3 traces, got [0, 1, -1]"),
-    ({"labels": [0, 1, 0.5]}, ValueError, "labels 0, 1 or 2 for each of 3 traces, got [0, 1, 0.5]"),
-    ({"labels": "012"}, ValueError, "labels 0, 1 or 2 for each of 3 traces, got '012'"),
-    ({"labels": [[0], [1], [2]]}, ValueError, "labels 0, 1 or 2 for each of 3 traces"),
+    ({"labels": [0, 1]}, ValueError, "labels of shape (3,), got (2,)"),
+    ({"labels": [0, 1, 3]}, ValueError, "labels from 0 to 2, got 3 at labels[2]; count the clas"),
+    ({"labels": [0, 1, -1]}, ValueError, "labels from 0 to 2, got -1 at labels[2]"),
+    ({"labels": [0, 1, 0.5]}, TypeError, "labels to be whole numbers, got float64"),
+    ({"labels": "012"}, TypeError, "labels to be whole numbers, got <U3"),
+    ({"labels": [[0], [1], [2]]}, ValueError, "labels of shape (3,), got (3, 1)"),
     (
         {"centre": (30, 20)},
         ValueError,
@@ -455,13 +455,13 @@ def test_every_trace_is_held_out_as_often_as_any_other():
 @pytest.mark.parametrize(
     ("n_labels", "train_size", "words"),
     [
-        (9, 0.8, "a label for each trace, got 10 traces and 9 labels"),
-        (11, 0.8, "a label for each trace, got 10 traces and 11 labels"),
-        (10, 1.0, "a train_size that leaves traces on both sides, got 1.0 of 10"),
-        (10, 0.0, "a train_size that leaves traces on both sides, got 0.0 of 10"),
-        (10, 0.05, "a train_size that leaves traces on both sides, got 0.05 of 10"),
-        (10, -0.5, "a train_size that leaves traces on both sides, got -0.5 of 10"),
-        (10, 8, "a train_size that leaves traces on both sides, got 8 of 10"),
+        (9, 0.8, "as many labels as examples, got shapes (9,) and (10, 64, 1)"),
+        (11, 0.8, "as many labels as examples, got shapes (11,) and (10, 64, 1)"),
+        (10, 1.0, "a train_size that leaves examples on both sides, got 1.0 of 10"),
+        (10, 0.0, "a train_size that leaves examples on both sides, got 0.0 of 10"),
+        (10, 0.05, "a train_size that leaves examples on both sides, got 0.05 of 10"),
+        (10, -0.5, "a train_size that leaves examples on both sides, got -0.5 of 10"),
+        (10, 8, "a train_size that leaves examples on both sides, got 8 of 10"),
         (10, float("nan"), "a train_size"),
     ],
 )
@@ -470,7 +470,134 @@ def test_a_split_that_cannot_be_made_is_refused_with_words(n_labels, train_size,
         train_test_split(np.zeros((10, 64, 1)), np.zeros(n_labels, int), train_size=train_size)
 
 
+@given(
+    st.lists(st.integers(2, 20), min_size=1, max_size=5),
+    st.floats(0.1, 0.9),
+    st.integers(0, 99),
+)
+def test_a_stratified_split_keeps_the_shares_and_has_every_class_on_both_sides(sizes, share, seed):
+    names = np.array(list("abcde"))[np.repeat(np.arange(len(sizes)), sizes)]
+    labels = np.random.default_rng(seed).permutation(names)
+    x = np.arange(len(labels), dtype=np.float32)
+    n_train = int(share * len(labels))
+    assume(len(sizes) <= n_train <= len(labels) - len(sizes))
+    x_train, x_test, y_train, y_test = train_test_split(
+        x, labels, train_size=share, stratify=labels, rng=seed
+    )
+    assert len(x_train) == n_train
+    assert sorted([*x_train, *x_test]) == list(range(len(labels)))
+    assert_array_equal(labels[x_train.astype(int)], y_train)
+    assert_array_equal(labels[x_test.astype(int)], y_test)
+    for name, size in zip("abcde", sizes, strict=False):
+        n = int((y_train == name).sum())
+        assert 1 <= n < size
+        assert abs(n - size * n_train / len(labels)) <= 1 + len(sizes) / 2
+
+
+def test_a_stratified_split_of_equal_classes_is_equal_to_the_last_trace():
+    x, labels = make_traces(180, rng=0)
+    for seed in range(20):
+        y_train, y_test = train_test_split(x, labels, stratify=labels, rng=seed)[2:]
+        assert_array_equal(np.bincount(y_train), [48] * 3)
+        assert_array_equal(np.bincount(y_test), [12] * 3)
+
+
+def test_a_stratified_split_is_shuffled_by_its_seed_and_favours_no_trace():
+    labels = np.repeat([0, 1], [20, 10])
+    one, same, other = (
+        train_test_split(np.arange(30), labels, stratify=labels, rng=seed)[1] for seed in (1, 1, 2)
+    )
+    assert_array_equal(one, same)
+    assert not np.array_equal(one, other)
+    rng = np.random.default_rng(0)
+    held_out = [
+        train_test_split(np.arange(30), labels, stratify=labels, rng=rng)[1] for _ in range(2000)
+    ]
+    counts = np.bincount(np.concatenate(held_out), minlength=30)
+    assert abs(counts - 400).max() < 5 * 400**0.5
+    first = [
+        train_test_split(np.arange(30), labels, stratify=labels, rng=rng)[2][0] for _ in "a" * 99
+    ]
+    assert set(first) == {0, 1}  # nor is a part sorted by class
+
+
+@pytest.mark.parametrize(
+    ("labels", "train_size", "words"),
+    [
+        (
+            ["a", "a", "b"],
+            0.5,
+            "two examples or more of each class, one for either part, got one of 'b'",
+        ),
+        (
+            ["a", "a", "b", "b"],
+            0.3,
+            "parts that can hold each of 2 classes, got 1 examples in the smal",
+        ),
+        ([["a", "b"]] * 3, 0.5, "stratify of shape (3,), a class for each example, got (3, 2)"),
+        (["a", "b"], 0.5, "stratify of shape (2,)"),
+    ],
+)
+def test_classes_that_cannot_be_on_both_sides_are_named(labels, train_size, words):
+    x = np.zeros((len(labels), 4, 1))
+    stratify = labels if len(labels) > 2 else labels[:1]
+    with pytest.raises(ValueError, match=re.escape(f"train_test_split expected {words}")):
+        train_test_split(x, labels, train_size=train_size, stratify=stratify)
+
+
+@pytest.mark.parametrize("which", ["x", "labels", "stratify"])
+def test_a_mask_is_not_dropped_in_silence(which):
+    parts = {"x": np.zeros((9, 4, 1)), "labels": np.arange(9), "stratify": np.arange(9) // 3}
+    parts[which] = np.ma.masked_array(parts[which])
+    with pytest.raises(TypeError, match=f"train_test_split expected {which} without a mask"):
+        train_test_split(**parts)
+
+
 def test_a_list_of_labels_is_split_as_well():
     """As scikit-learn does; fit takes lists of labels too."""
     y_train, y_test = train_test_split(np.zeros((10, 4, 1)), list(range(10)), rng=0)[2:]
     assert sorted([*y_train, *y_test]) == list(range(10))
+
+
+# One scale
+# ---------
+
+
+@given(generators, st.floats(1e-300, 1e300), st.integers(-3, 3), st.integers(1, 3))
+def test_standardised_traces_have_mean_0_and_deviation_1(rng, scale, offset, n_channels):
+    x = rng.standard_normal((4, 30, n_channels))
+    y = standardise(scale * (x + offset))
+    assert y.dtype == np.float32
+    assert_allclose(y.mean(axis=1), 0, atol=1e-6)
+    assert_allclose(y.std(axis=(1, 2)), 1, rtol=1e-5)
+    assert_allclose(y, standardise(x), atol=1e-5)
+
+
+def test_the_louder_channel_stays_the_louder_one():
+    x = np.random.default_rng(0).standard_normal((4, 30, 2)) * [1.0, 5.0]
+    before, after = x.std(axis=1), standardise(x).std(axis=1)
+    assert_allclose(after[:, 1] / after[:, 0], before[:, 1] / before[:, 0], rtol=1e-5)
+
+
+@pytest.mark.parametrize("level", [0.0, 0.1, -7.3, 1e300, 1e-310])
+def test_a_constant_trace_becomes_zeros_and_its_neighbours_do_not_care(level):
+    x = np.random.default_rng(0).standard_normal((3, 30, 2))
+    y = x.copy()
+    y[1] = level, 3 * level
+    assert_array_equal(standardise(y)[1], 0)
+    assert_array_equal(standardise(y)[[0, 2]], standardise(x)[[0, 2]])
+
+
+@pytest.mark.parametrize(
+    ("x", "kind", "words"),
+    [
+        (np.zeros((3, 4)), ValueError, "add a channel axis"),
+        (np.zeros((3, 4, 1), int), TypeError, "convert it"),
+        (np.full((3, 4, 1), np.nan), ValueError, "expected finite numbers"),
+        (np.ma.zeros((3, 4, 1)), TypeError, "without a mask"),
+    ],
+)
+def test_what_has_no_scale_is_refused_and_nothing_is_written_to(x, kind, words):
+    x.flags.writeable = False
+    with pytest.raises(kind, match=f"standardise .*{words}"):
+        standardise(x)

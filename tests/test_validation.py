@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
 from numpycnn import (
+    Adam,
     Conv1D,
     Dense,
     Flatten,
@@ -17,7 +18,11 @@ from numpycnn import (
     ReLU,
     Sequential,
     Softmax,
+    fit,
+    make_traces,
+    train_test_split,
 )
+from numpycnn.checks.optimizer import check_adam
 
 
 def zeros(*shape, dtype=np.float32):
@@ -223,6 +228,80 @@ def test_what_is_no_array_of_floats_is_refused_in_both_directions(
             layer.forward(convert(zeros(*shape)))
         else:
             layer.backward(convert(y), cache)
+
+
+class Table:
+    """What pandas and xarray have: an array inside, and a method that gives it out."""
+
+    def __init__(self, array):
+        self.array = array
+
+    def to_numpy(self):
+        return self.array
+
+
+@every_layer
+@pytest.mark.parametrize("of", ["x", "dy"])
+@pytest.mark.parametrize(
+    ("convert", "words"),
+    [
+        (np.ma.masked_array, "without a mask, got a masked array; fill what is masked, {}.filled("),
+        (Table, "to be a NumPy array of floats, got Table; convert it: {}.to_numpy()"),
+        (lambda a: a.reshape(len(a), -1).view(np.matrix), "to be a NumPy array of floats, got mat"),
+    ],
+    ids=["masked", "table", "matrix"],
+)
+@pytest.mark.filterwarnings("ignore:the matrix subclass")
+def test_arrays_with_rules_of_their_own_are_refused(layer, shape, shape_of_dy, of, convert, words):
+    y, cache = layer.forward(zeros(*shape))
+    with raises(TypeError, f"expected {of} " + words.format(of)):
+        if of == "x":
+            layer.forward(convert(zeros(*shape)))
+        else:
+            layer.backward(convert(y), cache)
+
+
+def test_an_array_from_a_file_is_an_array(tmp_path):
+    np.save(tmp_path / "x.npy", np.ones((4, 6), np.float32))
+    x = np.load(tmp_path / "x.npy", mmap_mode="r")
+    assert_array_equal(ReLU().forward(x)[0], x)
+
+
+# Seeds
+# -----
+
+DRAWERS = {
+    "Conv1D": lambda rng: Conv1D(1, 2, 3, rng=rng),
+    "Dense": lambda rng: Dense(1, 2, rng=rng),
+    "make_traces": lambda rng: make_traces(3, rng=rng),
+    "train_test_split": lambda rng: train_test_split(zeros(5, 2), [0] * 5, rng=rng),
+    "fit": lambda rng: fit(Dense(1, 2), zeros(2, 1), np.array([0, 1]), epochs=1, rng=rng),
+    "check_adam": lambda rng: check_adam(Adam, rng),
+}
+
+
+@pytest.mark.parametrize(("owner", "draw"), DRAWERS.items(), ids=DRAWERS.keys())
+@pytest.mark.parametrize(
+    ("rng", "kind", "words"),
+    [
+        ("a", TypeError, "'a'"),
+        (1.5, TypeError, "1.5"),
+        (True, TypeError, "True"),
+        ([1, 2], TypeError, "[1, 2]"),
+        (-1, ValueError, "expected rng to be a seed of 0 or more, got -1"),
+    ],
+    ids=repr,
+)
+def test_what_is_no_seed_is_answered_with_what_is_one(owner, draw, rng, kind, words):
+    with raises(kind, words) as caught:
+        draw(rng)
+    assert str(caught.value).startswith(f"{owner} expected rng to be a seed")
+
+
+@pytest.mark.parametrize("draw", DRAWERS.values(), ids=DRAWERS.keys())
+@pytest.mark.parametrize("rng", [0, np.int64(3), 2**70, None, np.random.default_rng(0)], ids=repr)
+def test_seeds_are_whole_numbers_or_generators_or_none(draw, rng):
+    draw(rng)
 
 
 # Sizes

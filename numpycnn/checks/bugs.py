@@ -36,6 +36,7 @@ from numpycnn.traces import make_traces, train_test_split
 from numpycnn.training.adam import Adam
 from numpycnn.training.losses import cross_entropy, one_hot, softmax_cross_entropy
 from numpycnn.types import Array, Params, Rng
+from numpycnn.validation import generator
 
 
 class Bug(NamedTuple):
@@ -336,7 +337,7 @@ def loss_sign(logits, targets):
 @bug(softmax_cross_entropy, "the targets are not subtracted from the probabilities", "unknown")
 def loss_targets_forgotten(logits, targets):
     loss, gradient = softmax_cross_entropy(logits, targets)
-    y = one_hot(targets, logits.shape, logits.dtype)
+    y = one_hot(targets, logits.shape[-1], logits.dtype)
     return loss, gradient + y / len(logits)
 
 
@@ -654,7 +655,7 @@ def held_out_accuracy(animal: Bug, seed: int) -> float:
             optimizer.step(model.backward(dscores, cache)[1])
     except ValueError:
         return np.nan
-    return float((model.predict(x_test).argmax(axis=-1) == y_test).mean())
+    return float((model.classify(x_test) == y_test).mean())
 
 
 def _classifier(animal: Bug, rng: np.random.Generator) -> tuple[Sequential, Any]:
@@ -681,7 +682,7 @@ def examine(animal: Bug, rng: Rng = None) -> GradientReport | OptimizerReport:
     >>> examine(ZOO["relu_mask_missing"], rng=0).mistakes[0].name
     'mask missing'
     """
-    rng = np.random.default_rng(rng)
+    rng = generator("examine", rng)
     if animal.part is Adam:
         return check_adam(animal.broken, rng)
     subject, x = typical_case(animal, rng)

@@ -15,6 +15,7 @@ import numpy as np
 
 from numpycnn.checks.mistakes import Mistake
 from numpycnn.types import Rng
+from numpycnn.validation import generator
 
 LR, BETA1, BETA2, EPS = 0.01, 0.8, 0.95, 1e-2
 """Far from the defaults, so that a setting that is ignored shows."""
@@ -116,7 +117,7 @@ def check_adam(adam: Any, rng: Rng = None) -> OptimizerReport:
     >>> check_adam(Adam, rng=0).ok
     True
     """
-    rng = np.random.default_rng(rng)
+    rng = generator("check_adam", rng)
     start = {name: rng.standard_normal(shape) for name, shape in SHAPES.items()}
     steps = [
         {name: rng.standard_normal(shape) for name, shape in SHAPES.items()} for _ in range(N_STEPS)

@@ -28,9 +28,9 @@ from typing import NamedTuple
 import numpy as np
 
 from numpycnn.layers.initialisation import glorot_uniform
-from numpycnn.layers.layer import Layer
+from numpycnn.layers.layer import Layer, Window
 from numpycnn.types import Array, Params, Rng
-from numpycnn.validation import require_array, whole_number
+from numpycnn.validation import generator, require_array, whole_number
 
 # Three reshapes instead of a copy
 # --------------------------------
@@ -179,13 +179,13 @@ class Conv1D(Layer):
 
         shape = self.kernel_size, self.in_channels, self.out_channels
         super().__init__(
-            w=glorot_uniform(shape, fan_in=prod(shape[:2]), fan_out=shape[0] * shape[2], rng=rng),
+            w=glorot_uniform(shape, prod(shape[:2]), shape[0] * shape[2], generator(self, rng)),
             b=np.zeros(self.out_channels, dtype=np.float32),
         )
 
     def forward(self, x: Array) -> tuple[Array, Conv1DCache]:
         """Return y[n,m,f] = sum_k sum_c x[n, m S + k d - left, c] w[k,c,f] + b[f]."""
-        require_array(self, "x", x, "N, L, C", (None, None, self.in_channels))
+        require_array(self, "x", x, f"N L C={self.in_channels}")
         n_traces, length, n_channels = x.shape
         n_outputs, n_starts, n_rows, deals = self._layout(length)
 
@@ -234,7 +234,7 @@ class Conv1D(Layer):
         w, phases, n_filters = self.params["w"], self._phases, self.out_channels
         n_outputs, _, n_rows, deals = self._layout(length)
         n_traces = len(rows) // (self._n_short * n_rows)
-        require_array(self, "dy", dy, "N, M, F", (n_traces, n_outputs, n_filters))
+        require_array(self, "dy", dy, "N M F", shape=(n_traces, n_outputs, n_filters))
 
         # dy goes into rows like those of the input, with zero for windows that were
         # never looked at. The rows in front let a window end on the first one.
@@ -298,8 +298,12 @@ class Conv1D(Layer):
             return missing // 2, missing - missing // 2
         return 0, 0
 
-    def _layout(self, length: int) -> _Layout:
-        """Work out where the samples and outputs of traces of this length lie."""
+    def window(self, length: int) -> Window:
+        """Output m looks at the samples m S - left + k d, for every tap k.
+
+        >>> Conv1D(1, 8, 5, padding="same").window(64)
+        Window(reach=5, stride=1, left=2, n_outputs=64, repeat=1)
+        """
         left, right = self.zeros_around(length)
         if left + length + right < self.reach:
             raise ValueError(
@@ -308,6 +312,12 @@ class Conv1D(Layer):
                 f"got L={length}; use padding='same', a smaller kernel or longer traces"
             )
         n_outputs = (left + length + right - self.reach) // self.stride + 1
+        return Window(self.reach, self.stride, left, n_outputs)
+
+    def _layout(self, length: int) -> _Layout:
+        """Work out where the samples and outputs of traces of this length lie."""
+        window = self.window(length)
+        left, n_outputs = window.left, window.n_outputs
         n_starts = -(-n_outputs // self._n_short)
         n_rows = n_starts - 1 + self._phases
 

@@ -12,9 +12,9 @@ weigh up what the filters have found and turn it into one score per class.
 import numpy as np
 
 from numpycnn.layers.initialisation import glorot_uniform
-from numpycnn.layers.layer import Layer
+from numpycnn.layers.layer import Layer, Window
 from numpycnn.types import Array, Params, Rng
-from numpycnn.validation import require_array, whole_number
+from numpycnn.validation import generator, require_array, whole_number
 
 
 class Dense(Layer):
@@ -37,13 +37,13 @@ class Dense(Layer):
         self.in_features = d_in = whole_number(self, "in_features", in_features)
         self.out_features = d_out = whole_number(self, "out_features", out_features)
         super().__init__(
-            w=glorot_uniform((d_in, d_out), fan_in=d_in, fan_out=d_out, rng=rng),
+            w=glorot_uniform((d_in, d_out), fan_in=d_in, fan_out=d_out, rng=generator(self, rng)),
             b=np.zeros(d_out, dtype=np.float32),
         )
 
     def forward(self, x: Array) -> tuple[Array, Array]:
         """Return y[n,j] = sum_i x[n,i] w[i,j] + b[j], and x, which backward needs for dw."""
-        require_array(self, "x", x, "..., D_in", (..., self.in_features))
+        require_array(self, "x", x, f"... D_in={self.in_features}")
         return x @ self.params["w"] + self.params["b"], x
 
     # The backward pass
@@ -67,8 +67,12 @@ class Dense(Layer):
         where n runs over all the leading axes.
         """
         x = cache
-        require_array(self, "dy", dy, "..., D_out", (*x.shape[:-1], self.out_features))
+        require_array(self, "dy", dy, "... D_out", shape=(*x.shape[:-1], self.out_features))
         x_rows = x.reshape(-1, self.in_features)  # (N, D_in)
         dy_rows = dy.reshape(-1, self.out_features)  # (N, D_out)
         grads = {"w": x_rows.T @ dy_rows, "b": dy_rows.sum(axis=0)}
         return dy @ self.params["w"].T, grads
+
+    def window(self, length: int) -> Window:
+        """Each sample is weighed up by itself."""
+        return Window(1, 1, 0, length)

@@ -13,7 +13,7 @@ sample 20 says nothing about sample 40.
 
 from math import prod
 
-from numpycnn.layers.layer import Layer
+from numpycnn.layers.layer import Layer, Window
 from numpycnn.types import Array, Params
 from numpycnn.validation import require_array
 
@@ -30,11 +30,15 @@ class Flatten(Layer):
 
     def forward(self, x: Array) -> tuple[Array, tuple[int, ...]]:
         """Return the numbers of each trace in one row, and the shape they came in."""
-        require_array(self, "x", x, "..., D", (..., None))
+        require_array(self, "x", x, "... D")
         return x.reshape(len(x), -1), x.shape
 
     def backward(self, dy: Array, cache: tuple[int, ...]) -> tuple[Array, Params]:
         """Return dy (N, D) in the shape that came in."""
         shape = cache
-        require_array(self, "dy", dy, "N, D", (shape[0], prod(shape[1:])))
+        require_array(self, "dy", dy, "N D", shape=(shape[0], prod(shape[1:])))
         return dy.reshape(shape), {}
+
+    def window(self, length: int) -> Window:
+        """The row looks at the whole trace."""
+        return Window(length, 0, 0, 1)

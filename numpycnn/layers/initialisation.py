@@ -20,15 +20,17 @@ from math import sqrt
 
 import numpy as np
 
-from numpycnn.types import Array, Rng
+from numpycnn.types import Array
 
 
-def glorot_uniform(shape: tuple[int, ...], fan_in: int, fan_out: int, rng: Rng = None) -> Array:
+def glorot_uniform(
+    shape: tuple[int, ...], fan_in: int, fan_out: int, rng: np.random.Generator
+) -> Array:
     """Draw float32 weights of this `shape`, uniform within ±sqrt(6 / (fan_in + fan_out)).
 
-    >>> w = glorot_uniform((256, 16), fan_in=256, fan_out=16, rng=0)
+    >>> w = glorot_uniform((256, 16), fan_in=256, fan_out=16, rng=np.random.default_rng(0))
     >>> w.dtype, bool(abs(w).max() <= (6 / (256 + 16)) ** 0.5)
     (dtype('float32'), True)
     """
     limit = sqrt(6 / (fan_in + fan_out))
-    return np.random.default_rng(rng).uniform(-limit, limit, shape).astype(np.float32)
+    return rng.uniform(-limit, limit, shape).astype(np.float32, copy=False)

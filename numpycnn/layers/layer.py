@@ -21,20 +21,16 @@ was given.
 """
 
 import inspect
+from collections.abc import Iterator
 from copy import copy
-from typing import Any, TypeAlias, TypeVar
+from math import lcm
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-Array: TypeAlias = npt.NDArray[Any]
-"""Any NumPy array of floats: float32 as a rule, float64 and complex for checking derivatives."""
-
-Params: TypeAlias = dict[str, Array]
-"""Arrays by name: a layer's parameters, or the gradients that belong to them."""
-
-Rng: TypeAlias = np.random.Generator | int | None
-"""Where randomness comes from: a generator, a seed for one, or None for fresh entropy."""
+from numpycnn.types import Array, Params
+from numpycnn.validation import whole_number
 
 Kind = TypeVar("Kind", bound="Layer")
 
@@ -71,12 +67,9 @@ class Layer:
     @property
     def params(self) -> Params:
         """The layer's own arrays by name, not copies: an optimiser changes them in place."""
-        if not hasattr(self, "_params"):
-            raise TypeError(
-                f"{type(self).__name__} expected super().__init__() at the start of its "
-                "constructor, with its parameters by name if it has any"
-            )
-        return self._params
+        # A layer without parameters may leave super().__init__() out.
+        params: Params = vars(self).setdefault("_params", {})
+        return params
 
     def forward(self, x: Array) -> tuple[Array, Any]:
         """Return the output for `x` and the cache that `backward` will want."""
@@ -85,6 +78,45 @@ class Layer:
     def backward(self, dy: Array, cache: Any) -> tuple[Array, Params]:
         """Return the loss's gradient for the input and, by name, for each parameter."""
         raise NotImplementedError(f"{type(self).__name__} defines no backward")
+
+    # What follows from forward
+    # -------------------------
+
+    def __call__(self, x: Array) -> Array:
+        """Return the output for `x` without the cache: `layer(x)`."""
+        y, _ = self.forward(x)
+        return y
+
+    def predict(self, x: Array, batch_size: int | None = None) -> Array:
+        """Return the output for `x`, with a `batch_size` computed for so many at a time.
+
+        While it runs, a network keeps the caches of all its layers, as for training. Where
+        memory is short, take a `batch_size`.
+        """
+        if batch_size is None:
+            return self(x)
+        size = whole_number("predict", "batch_size", batch_size)
+        starts = range(0, max(1, len(x)), size)
+        return np.concatenate([self(x[start : start + size]) for start in starts])
+
+    def classify(self, x: Array, batch_size: int | None = None) -> Array:
+        """Return the class with the highest score, by number: the argmax over the last axis."""
+        labels: Array = self.predict(x, batch_size).argmax(axis=-1)
+        return labels
+
+    def window(self, length: int) -> "Window":
+        """Return which stretch of an input of this length each output looks at.
+
+        Raises `NotImplementedError` for a layer whose class does not say, and `ValueError` for
+        an input that is too short.
+        """
+        raise NotImplementedError(
+            f"{type(self).__name__} defines no window(length), so nobody knows which samples its "
+            "outputs look at; define one that returns a numpycnn.layers.Window"
+        )
+
+    # Copies, and what a layer says of itself
+    # ---------------------------------------
 
     def with_params(self: Kind, params: Params) -> Kind:
         """A copy of this layer that holds `params` in place of its own."""
@@ -98,18 +130,33 @@ class Layer:
             raise TypeError(f"astype expected a type of floats, got {np.dtype(dtype)}")
         return self.with_params({name: array.astype(dtype) for name, array in self.params.items()})
 
+    def stages(self, place: str = "") -> Iterator[tuple[str, "Layer"]]:
+        """Every layer in which something is computed, with its place: here, only this one."""
+        yield place, self
+
     def options(self) -> dict[str, Any]:
-        """The arguments that would build this layer again, weights apart."""
+        """The arguments that would build this layer again, weights apart.
+
+        Raises `TypeError` if an argument is not stored under its own name.
+        """
+        for name in self._arguments():
+            if not hasattr(self, name):
+                raise TypeError(
+                    f"{type(self).__name__} expected its argument {name} to be stored under its "
+                    f"own name, to be built again with it; write self.{name} = {name}"
+                )
         return {name: getattr(self, name) for name in self._arguments()}
 
     def __repr__(self) -> str:
-        shown = []
+        shown: list[str] = []
         for name, argument in self._arguments().items():
-            value = getattr(self, name)
-            if argument.kind is not argument.KEYWORD_ONLY:
-                shown.append(repr(value))
-            elif value != argument.default:
-                shown.append(f"{name}={value!r}")
+            value = repr(getattr(self, name)) if hasattr(self, name) else "..."
+            if argument.kind is argument.VAR_POSITIONAL:
+                shown += map(repr, getattr(self, name, ()))
+            elif argument.kind is not argument.KEYWORD_ONLY:
+                shown.append(value)
+            elif value != repr(argument.default):
+                shown.append(f"{name}={value}")
         return f"{type(self).__name__}({', '.join(shown)})"
 
     def _arguments(self) -> dict[str, inspect.Parameter]:
@@ -119,3 +166,78 @@ class Layer:
             for name, argument in inspect.signature(type(self)).parameters.items()
             if name != "rng" and argument.kind is not argument.VAR_KEYWORD
         }
+
+
+def require_layer(owner: str, model: object) -> None:
+    """Raise `TypeError` unless `model` is a layer, or a network, which is one as well."""
+    if not isinstance(model, Layer):
+        raise TypeError(f"{owner} expected a layer, such as a Sequential, got {model!r}")
+
+
+# What an output looks at
+# -----------------------
+# An output of a convolution or a pooling depends on the few samples under its window, and the
+# next output on those one stride further. That is all one has to know to run a network over
+# a record too long for memory, or to say how far it sees.
+#
+# Say output `m` looks at the samples from `m S - left` on, `reach` of them. The next layer's
+# output looks at several such outputs, `k` of them, and begins `l` before the first. Its first
+# sample is that of its first window, its last sample that of its last:
+#
+#     reach   grows by (k - 1) S      the windows of neighbours lie S samples apart
+#     left    grows by l S
+#     S       is multiplied by the next layer's stride
+#
+# So strides make windows grow fast: behind two poolings by 2, each further tap of a
+# filter adds four samples. ReLU and a dense layer at each sample leave them as they are.
+
+
+class Window(NamedTuple):
+    """Which stretch of the input an output looks at: output m at samples from m S - left on.
+
+    - `reach`: samples of the stretch
+    - `stride`: S, samples from one output's stretch to the next one's; 0 if every output
+      looks at the same one, the whole trace
+    - `left`: 0 or more samples that the first begins before sample 0, where the padding is
+    - `n_outputs`: how many outputs there are, as many as fit
+    - `repeat`: a layer that makes a trace longer has so many outputs in turn that look at the
+      same stretch; the next ones look at the next one
+
+    >>> window = Window(reach=5, stride=2, left=2, n_outputs=32)
+    >>> window.of(0), window.of(10)
+    ((-2, 2), (18, 22))
+    """
+
+    reach: int
+    stride: int
+    left: int
+    n_outputs: int
+    repeat: int = 1
+
+    def of(self, m: int) -> tuple[int, int]:
+        """Return the first and the last sample, counted from 0, that output m looks at.
+
+        Beyond the ends of the trace, below 0 or from L on, lies the padding.
+        """
+        first = m // self.repeat * self.stride - self.left
+        return first, first + self.reach - 1
+
+    def then(self, after: "Window") -> "Window":
+        """Return what the outputs of the next layer look at, whose window onto ours is `after`.
+
+        >>> conv, pool = Window(5, 1, 2, n_outputs=64), Window(2, 2, 0, n_outputs=32)
+        >>> conv.then(pool)
+        Window(reach=6, stride=2, left=2, n_outputs=32, repeat=1)
+        """
+        # After so many of our outputs both patterns, ours and the next layer's, begin anew.
+        period = lcm(self.repeat, after.stride)
+        # The first and the last of our windows that the next layer's outputs up to there need.
+        first = -after.left // self.repeat
+        last = (period - after.stride - after.left + after.reach - 1) // self.repeat
+        return Window(
+            reach=self.reach + (last - first) * self.stride,
+            stride=period // self.repeat * self.stride,
+            left=self.left - first * self.stride,
+            n_outputs=after.n_outputs,
+            repeat=after.repeat * period // after.stride if after.stride else 1,
+        )

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from numpycnn.layers.layer import Layer
+from numpycnn.layers.layer import Layer, Window
 from numpycnn.types import Array, Params
 from numpycnn.validation import require_array, whole_number
 
@@ -57,14 +57,9 @@ class MaxPool1D(Layer):
 
     def forward(self, x: Array) -> tuple[Array, MaxPool1DCache]:
         """Return y[n,m,c] = max_j x[n, m S + j, c], and which j it was."""
-        require_array(self, "x", x, "N, L, C", (None, None, None))
+        require_array(self, "x", x, "N L C")
         length = x.shape[1]
-        if length < self.pool_size:
-            raise ValueError(
-                f"MaxPool1D expected x with at least pool_size={self.pool_size} samples, "
-                f"got L={length}; use a smaller pool or longer traces"
-            )
-        starts = np.arange(0, length - self.pool_size + 1, self.stride)  # (M,)
+        starts = np.arange(self.window(length).n_outputs) * self.stride  # (M,)
 
         # One place in the window at a time, so that every step compares whole maps.
         # The winner is the last place that beat all before it. (`take` copies a
@@ -92,7 +87,7 @@ class MaxPool1D(Layer):
         """Return dx[n,i,c] = the sum of dy[n,m,c] over the windows m that sample i has won."""
         winner, length = cache
         n_traces, n_outputs, n_channels = winner.shape
-        require_array(self, "dy", dy, "N, M, C", winner.shape)
+        require_array(self, "dy", dy, "N M C", shape=winner.shape)
         phases, pitch = self._phases, self._pitch
 
         # The place in its window of each sample of a phase, for every channel alike. It has
@@ -109,6 +104,16 @@ class MaxPool1D(Layer):
             first = phase * self.stride
             dx[:, first : first + share.shape[1]] += share[:, : length - first]
         return dx, {}
+
+    def window(self, length: int) -> Window:
+        """Output m looks at the samples from m S to m S + P - 1."""
+        if length < self.pool_size:
+            raise ValueError(
+                f"MaxPool1D expected x with at least pool_size={self.pool_size} samples, "
+                f"got L={length}; use a smaller pool or longer traces"
+            )
+        n_outputs = (length - self.pool_size) // self.stride + 1
+        return Window(self.pool_size, self.stride, 0, n_outputs)
 
 
 class GlobalMaxPool1DCache(NamedTuple):
@@ -130,7 +135,7 @@ class GlobalMaxPool1D(Layer):
 
     def forward(self, x: Array) -> tuple[Array, GlobalMaxPool1DCache]:
         """Return y[n,c] = max_l x[n,l,c], and where it was."""
-        require_array(self, "x", x, "N, L, C", (None, None, None))
+        require_array(self, "x", x, "N L C")
         winner = x.argmax(axis=1)  # (N, C)
         y = np.take_along_axis(x, winner[:, None], axis=1)[:, 0]
         return y, GlobalMaxPool1DCache(winner, x.shape[1])
@@ -139,7 +144,11 @@ class GlobalMaxPool1D(Layer):
         """Return dx[n,l,c] = dy[n,c] at the sample that won, else 0."""
         winner, length = cache
         n_traces, n_channels = winner.shape
-        require_array(self, "dy", dy, "N, C", winner.shape)
+        require_array(self, "dy", dy, "N C", shape=winner.shape)
         dx = np.zeros((n_traces, length, n_channels), dy.dtype)
         np.put_along_axis(dx, winner[:, None], dy[:, None], axis=1)
         return dx, {}
+
+    def window(self, length: int) -> Window:
+        """Every output looks at the whole trace."""
+        return Window(length, 0, 0, 1)

@@ -16,7 +16,7 @@ At exactly zero there is a corner and no slope; the layer takes 0 there.
 
 import numpy as np
 
-from numpycnn.layers.layer import Layer
+from numpycnn.layers.layer import Layer, Window
 from numpycnn.types import Array, Params
 from numpycnn.validation import require_array
 
@@ -32,12 +32,16 @@ class ReLU(Layer):
 
     def forward(self, x: Array) -> tuple[Array, Array]:
         """Return y = max(x, 0), and again y: it is positive exactly where x got through."""
-        require_array(self, "x", x, "...", (...,))
+        require_array(self, "x", x, "...")
         y = np.maximum(x, np.zeros_like(x))  # NumPy is faster with an array than with a number
         return y, y
 
     def backward(self, dy: Array, cache: Array) -> tuple[Array, Params]:
         """Return dx = dy where x was positive, else 0."""
         y = cache
-        require_array(self, "dy", dy, "...", y.shape)
+        require_array(self, "dy", dy, "...", shape=y.shape)
         return dy * (y > 0), {}
+
+    def window(self, length: int) -> Window:
+        """Each sample is rectified by itself."""
+        return Window(1, 1, 0, length)

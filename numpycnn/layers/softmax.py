@@ -13,7 +13,7 @@ the largest exponential is `exp(0) = 1`.
 
 import numpy as np
 
-from numpycnn.layers.layer import Layer
+from numpycnn.layers.layer import Layer, Window
 from numpycnn.types import Array, Params
 from numpycnn.validation import require_array
 
@@ -33,7 +33,7 @@ class Softmax(Layer):
 
     def forward(self, x: Array) -> tuple[Array, Array]:
         """Return the probabilities, twice: their derivative needs nothing else."""
-        require_array(self, "x", x, "..., D", (..., None))
+        require_array(self, "x", x, "... D")
         exps = np.exp(x - x.max(axis=-1, keepdims=True))
         y = exps / exps.sum(axis=-1, keepdims=True)
         return y, y
@@ -54,5 +54,9 @@ class Softmax(Layer):
     def backward(self, dy: Array, cache: Array) -> tuple[Array, Params]:
         """Return dx[n,j] = y[n,j] (dy[n,j] - sum_i dy[n,i] y[n,i])."""
         y = cache
-        require_array(self, "dy", dy, "..., D", y.shape)
+        require_array(self, "dy", dy, "... D", shape=y.shape)
         return y * (dy - (dy * y).sum(axis=-1, keepdims=True)), {}
+
+    def window(self, length: int) -> Window:
+        """Each sample's scores are shared out by themselves."""
+        return Window(1, 1, 0, length)

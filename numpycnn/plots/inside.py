@@ -18,8 +18,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from numpycnn.explain import Field, activations, probabilities, receptive_fields, saliency
-from numpycnn.layers import Conv1D, GlobalMaxPool1D, ReLU, Sequential
+from numpycnn.explain import activations, probabilities, receptive_fields, saliency
+from numpycnn.layers import Conv1D, GlobalMaxPool1D, ReLU, Sequential, Window
 from numpycnn.plots.figure import (
     BLUE,
     FONT,
@@ -31,6 +31,7 @@ from numpycnn.plots.figure import (
     WIDTH,
     blank_figure,
     dress,
+    legend_above,
     samples_of,
     stacked_panels,
     whole_numbers_below,
@@ -95,28 +96,21 @@ def plot_filters(layer: Conv1D, sample_rate: float = 1.0) -> Figure:
         taps.axhline(0, color=GREY, linewidth=0.8)
         taps.set_ylabel(f"filter {f + 1}")
         _draw_channels(spectrum, frequencies, spectra[:, :, f])
-    _finish_filters(panels, layer, sample_rate)
+    panels[0, 0].set_title("weight of each tap")
+    panels[0, 1].set_title("amplitude spectrum")
+    taps.set(xlabel="sample under the filter", xlim=(0.5, layer.reach + 0.5))
+    whole_numbers_below(taps)
+    unit = "cycles/sample" if sample_rate == 1 else "Hz"
+    spectrum.set(xlabel=f"frequency, {unit}", xlim=(0, sample_rate / 2), ylim=(0, None))
     if layer.in_channels > 1:
         figure.legend(
-            handles=panels[0, 1].lines,
+            handles=spectrum.lines,
             loc="outside upper center",
             ncols=3,
             fontsize=FONT,
             frameon=False,
         )
     return figure
-
-
-def _finish_filters(panels: Array, layer: Conv1D, sample_rate: float) -> None:
-    """Put titles above the two columns of `plot_filters`, and their axes' labels below."""
-    (top_taps, top_spectrum), (taps, spectrum) = panels[0], panels[-1]
-    top_taps.set_title("weight of each tap")
-    top_spectrum.set_title("amplitude spectrum")
-    taps.set(xlabel="sample under the filter", xlim=(0.5, layer.reach + 0.5))
-    whole_numbers_below(taps)
-    unit = "cycles/sample" if sample_rate == 1 else "Hz"
-    spectrum.set(xlabel=f"frequency, {unit}", xlim=(0, sample_rate / 2))
-    spectrum.set_ylim(bottom=0)
 
 
 # Maps
@@ -167,18 +161,33 @@ class _Map(NamedTuple):
 
     name: str
     values: Array  # (M, C)
-    field: Field
+    field: Window
     wins_by_maximum: bool  # whether a GlobalMaxPool1D comes next
 
     @property
     def strongest(self) -> float:
         return float(np.abs(self.values).max())
 
+    @property
+    def middles(self) -> Array:
+        """Where each number stands, in samples counted from 1: amid those that it looks at.
+
+        Numbers in turn that look at the same samples stand beside each other.
+        """
+        field = self.field
+        first = 1 - field.left + (field.reach - 1) / 2 - (field.stride - self.step) / 2
+        return first + self.step * np.arange(len(self.values))
+
+    @property
+    def step(self) -> float:
+        """Samples from one number to the next."""
+        return self.field.stride / self.field.repeat
+
 
 def _maps(model: Sequential, x: Array) -> list[_Map]:
     """Return the maps of the layers in front, a ReLU's in place of the one that it got."""
     seen = activations(model, x)
-    fields = receptive_fields(model, x.shape[1])
+    fields = [one.window for one in receptive_fields(model, x.shape[1])]
     maps: list[_Map] = []
     for i, (_, layer, output) in enumerate(seen):
         if fields[i].stride == 0:
@@ -212,26 +221,18 @@ def _panels_on_samples(x: Array, maps: Sequence[_Map], n_bars: int) -> tuple[Fig
 def _draw_map(panel: Axes, one: _Map, strongest: float) -> None:
     """Draw a map, a row for each channel, each number above the samples it looks at."""
     n_channels = one.values.shape[1]
-    middles = _middles(one)
-    edges = np.append(middles, middles[-1] + one.field.stride) - one.field.stride / 2
+    edges = np.append(one.middles, one.middles[-1] + one.step) - one.step / 2
     rows = np.arange(n_channels + 1) + 0.5
     limit = strongest or 1.0
     panel.pcolormesh(edges, rows, one.values.T, cmap=SIGNED, vmin=-limit, vmax=limit)
     panel.set(ylabel="channel", ylim=(n_channels + 0.5, 0.5), yticks=sorted({1, n_channels}))
 
 
-def _middles(one: _Map) -> Array:
-    """The samples, counted from 1, in the middle of what each number of the map looks at."""
-    field = one.field
-    outputs = np.arange(len(one.values))
-    return 1 + outputs * field.stride - field.left + (field.reach - 1) / 2
-
-
 def _mark_winners(panel: Axes, one: _Map) -> None:
     """Put a dot on each channel's largest number, if there is one."""
     channels = np.flatnonzero(np.ptp(one.values, axis=0) > 0)
     winners = one.values[:, channels].argmax(axis=0)
-    panel.plot(_middles(one)[winners], channels + 1, "o", color="black", markerfacecolor="white")
+    panel.plot(one.middles[winners], channels + 1, "o", color="black", markerfacecolor="white")
 
 
 def _draw_chances(panel: Axes, class_names: Sequence[str], chances: dict[str, Array]) -> None:
@@ -330,30 +331,26 @@ def plot_receptive_fields(model: Sequential, x: Array) -> Figure:
     _check_trace("plot_receptive_fields", model, x)
     length = x.shape[1]
     fields = receptive_fields(model, length)
-    seen = activations(model, x)
-    spans = [field.of(one.output.shape[1] // 2) for field, one in zip(fields, seen, strict=True)]
+    spans = [
+        window.of(window.n_outputs // 2) if window.stride else (0, length - 1)
+        for _, _, window in fields
+    ]
     space = 46 * len(fields)
     figure, (trace, bars) = stacked_panels(2, WIDTH, 260 + space, height_ratios=[150, space])
     _draw_trace(trace, x)
-    for i, (field, (first, _)) in enumerate(zip(fields, spans, strict=True)):
-        colour = GREY if field.stride == 0 else BLUE
-        bars.barh(i + 0.25, field.reach, left=first + 0.5, height=0.35, color=colour)
-        words = f"{_so_many(field)}: {field.layer!r}"
+    for i, (field, (first, last)) in enumerate(zip(fields, spans, strict=True)):
+        colour = BLUE if field.window.stride else GREY
+        bars.barh(i + 0.25, last - first + 1, left=first + 0.5, height=0.35, color=colour)
+        so_many = f"{last - first + 1} sample{'s' if last > first else ''}"
+        words = f"{so_many if field.window.stride else f'all {so_many}'}: {field.layer!r}"
         bars.text(0.01, i, words, transform=bars.get_yaxis_transform(), fontsize=FONT, va="bottom")
-    for first, last in {span for span, field in zip(spans, fields, strict=True) if field.stride}:
+    for first, last in {span for span in spans if span != (0, length - 1)}:
         trace.axvspan(first + 0.5, last + 1.5, color=SKY, alpha=0.3, linewidth=0)
     begin, end = np.min(spans), np.max(spans)
     bars.set(xlabel="sample", xlim=(min(0, begin) + 0.5, max(length - 1, end) + 1.5))
     bars.set(ylim=(len(fields) - 0.4, -0.5), yticks=[])
     bars.spines["left"].set_visible(False)
     return figure
-
-
-def _so_many(field: Field) -> str:
-    """The size of a field in words: "1 sample", "5 samples", "all 64 samples"."""
-    if field.stride == 0:
-        return f"all {field.reach} samples"
-    return f"{field.reach} sample{'s' if field.reach > 1 else ''}"
 
 
 # Equivariance
@@ -405,7 +402,7 @@ def plot_equivariance(
     for (name, trace), style in zip(traces.items(), STYLES, strict=False):
         lines = panels[0].plot(samples_of(length), trace[0], **style)
         lines[0].set_label(name)  # one name for all channels
-    _legend_above(panels[0])
+    legend_above(panels[0])
     strongest = max(one.strongest for one in pair)
     for panel, name, one in zip(panels[1:], traces, pair, strict=False):
         _draw_map(panel, one, strongest)
@@ -429,7 +426,7 @@ def _check_trace(owner: str, model: Sequential, x: Array) -> None:
     """Raise unless the model is a Sequential and x is one trace of finite numbers."""
     if not isinstance(model, Sequential):
         raise TypeError(f"{owner} expected a Sequential, got {model!r}")
-    require_array(owner, "x", x, "...", (...,))
+    require_array(owner, "x", x, "...")
     if x.ndim != 3 or len(x) != 1:
         mend = "take one trace: x[:1]" if x.ndim == 3 else "one trace is x[:1] of a batch (N, L, C)"
         raise ValueError(f"{owner} expected x of shape (1, L, C), got {x.shape}; {mend}")
@@ -458,12 +455,7 @@ def _draw_trace(panel: Axes, x: Array) -> None:
     _draw_channels(panel, samples_of(x.shape[1]), x[0])
     _limit_trace(panel, x)
     if x.shape[2] > 1:
-        _legend_above(panel)
-
-
-def _legend_above(panel: Axes) -> None:
-    """Say above a panel which curve is which; within it the words would be in their way."""
-    panel.legend(frameon=False, fontsize=FONT, loc="lower left", bbox_to_anchor=(0, 1), ncols=3)
+        legend_above(panel)
 
 
 def _limit_trace(panel: Axes, x: Array) -> None:

@@ -2,7 +2,7 @@
 
 from numpycnn.training.adam import Adam
 from numpycnn.training.fit import History, evaluate, fit
-from numpycnn.training.losses import cross_entropy, softmax_cross_entropy
+from numpycnn.training.losses import cross_entropy, one_hot, softmax_cross_entropy
 from numpycnn.training.metrics import confusion_matrix
 
 __all__ = [
@@ -12,5 +12,6 @@ __all__ = [
     "cross_entropy",
     "evaluate",
     "fit",
+    "one_hot",
     "softmax_cross_entropy",
 ]

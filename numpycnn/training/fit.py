@@ -18,14 +18,18 @@ traces it is not trained on can tell: the *validation* set.
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
+import numpy.typing as npt
 
 from numpycnn.layers.layer import Layer
 from numpycnn.training.adam import Adam
-from numpycnn.training.losses import one_hot, score
-from numpycnn.types import Array, Params, Rng
-from numpycnn.validation import require_array, require_finite, whole_number
+from numpycnn.training.losses import as_rows, softmax_cross_entropy
+from numpycnn.types import Array, Optimizer, Params, Rng
+from numpycnn.validation import generator, require_array, require_finite, whole_number
+
+AT_ONCE = 512  # examples that are measured together: enough to be fast, and few in memory
 
 
 @dataclass
@@ -46,13 +50,13 @@ class History:
 def fit(
     model: Layer,
     x: Array,
-    targets: Array,
+    targets: npt.ArrayLike,
     *,
     epochs: int,
-    lr: float = 5e-3,
-    optimizer: Adam | None = None,
+    lr: float | None = None,
+    optimizer: Optimizer | None = None,
     batch_size: int | None = None,
-    validation: tuple[Array, Array] | None = None,
+    validation: tuple[Array, npt.ArrayLike] | None = None,
     rng: Rng = None,
     on_epoch: Callable[[int, History], None] | None = None,
 ) -> History:
@@ -61,10 +65,11 @@ def fit(
     Args:
         model: ends in scores, not in a softmax.
         x: (N, L, C) or whatever the model takes; converted to the type of its weights.
-        targets: integer labels (N,) or one-hot rows (N, D).
+        targets: labels (N,) or rows of probabilities (N, D).
         epochs: how often all traces go through.
-        lr: the step size of the Adam that is made when no `optimizer` is given.
-        optimizer: one that was made for `model.params`, to go on with or to set otherwise.
+        lr: the step size of Adam, 0.005 unless given.
+        optimizer: in place of that Adam, one that was made for `model.params`, to go on with
+            or with other settings; it has an lr of its own.
         batch_size: traces per step; None for all of them at once.
         validation: `(x, targets)` that are measured, not learned, after each epoch.
         rng: shuffles the mini-batches.
@@ -76,110 +81,167 @@ def fit(
     >>> history.loss[0] > 0.5 > 0.1 > history.loss[-1], history.accuracy[-1]
     (True, 1.0)
 
-    Raises `TypeError` or `ValueError` for arguments that do not fit, saying which
-    trace holds NaN or infinity, and `FloatingPointError` when the loss stops being
-    finite; the model then keeps the last weights for which it was (an `optimizer` that
-    was passed in is then spoilt).
+    Raises `TypeError` or `ValueError` for arguments that do not fit, saying where x holds
+    NaN or infinity, and `FloatingPointError` when the loss stops being finite; the model
+    then gets back the weights with which the last epoch began whose loss was finite (an
+    `optimizer` that was passed in is then spoilt).
     """
     epochs = whole_number("fit", "epochs", epochs)
-    batch_size = len(x) if batch_size is None else whole_number("fit", "batch_size", batch_size)
-    if not isinstance(model, Layer) or not model.params:
-        raise TypeError(f"fit expected a model with parameters to train, got {model!r}")
+    require_trainable("fit", model)
     if validation is not None and len(validation) != 2:
         raise ValueError(f"fit expected validation=(x, targets), got {len(validation)} items")
-    optimizer = Adam(model.params, lr) if optimizer is None else optimizer
-    own = getattr(optimizer, "params", {})
-    if any(own.get(name) is not array for name, array in model.params.items()):
-        raise ValueError("fit expected an optimizer made for this model: Adam(model.params)")
-
-    rng = np.random.default_rng(rng)
-    history, guard = History(), _Guard(model.params)
+    optimizer = _known_optimizer(model, optimizer, lr)
+    rng, history = generator("fit", rng), History()
     _keep_freed_memory()
     # What overflows ends in a loss that is not finite, and that is reported in fit's own words.
-    with np.errstate(over="ignore", invalid="ignore"):
-        x, y = _examples("x", model, x, targets)
-        held_out = _examples("validation x", model, *validation) if validation else None
+    with np.errstate(all="ignore"):
+        x, y = examples("fit", model, x, targets)
+        held_out = validation and examples("fit", model, *validation, of="validation ")
+        size = len(x) if batch_size is None else whole_number("fit", "batch_size", batch_size)
+        step = partial(learn, model, optimizer)
         for epoch in range(1, epochs + 1):
-            guard.epoch = epoch
-            batches = _batches(len(x), batch_size, rng)
-            loss, accuracy = _one_epoch(model, optimizer, x, y, batches, guard)
+            before = {name: array.copy() for name, array in model.params.items()}
+            loss, accuracy = _average(step, x, y, _batches(len(x), size, rng))
+            if epoch == 1 or np.isfinite(loss):
+                kept = before
+            _require_finite(model, kept, epoch, "loss", loss)
             history.loss.append(loss)
             history.accuracy.append(accuracy)
             if held_out:
-                val_loss, val_accuracy = evaluate(model, *held_out)
-                guard.check("validation loss", val_loss)
-                history.val_loss.append(val_loss)
-                history.val_accuracy.append(val_accuracy)
+                loss, accuracy = _measure(model, *held_out)
+                _require_finite(model, kept, epoch, "validation loss", loss)
+                history.val_loss.append(loss)
+                history.val_accuracy.append(accuracy)
             if on_epoch:
                 on_epoch(epoch, history)
         # The last step has no loss after it that would tell.
-        guard.check("sum of the weights", sum(float(w.sum()) for w in model.params.values()))
+        total = sum(float(array.sum()) for array in model.params.values())
+        _require_finite(model, kept, epochs, "sum of the weights", total)
     return history
+
+
+# One step
+# --------
+
+
+def learn(model: Layer, optimizer: Optimizer, x: Array, y: Array) -> tuple[float, float]:
+    """Take one step on examples `x` and their rows `y`; return what `look` says before it."""
+    scores, cache = model.forward(x)
+    loss, dscores = softmax_cross_entropy(scores, y)
+    _, grads = model.backward(dscores, cache)
+    optimizer.step(grads)
+    return float(loss), _share_right(scores, y)
+
+
+def look(model: Layer, x: Array, y: Array) -> tuple[float, float]:
+    """Return the loss of the model on examples `x` with rows `y`, and the share it gets right."""
+    scores, _ = model.forward(x)
+    loss, _ = softmax_cross_entropy(scores, y)
+    return float(loss), _share_right(scores, y)
+
+
+def _share_right(scores: Array, y: Array) -> float:
+    """How often the largest score is the true class's."""
+    right = scores.argmax(axis=-1) == y.argmax(axis=-1)
+    return float(np.count_nonzero(right) / right.size)
 
 
 # One epoch
 # ---------
-# The four steps, for one batch after another.
 
 
-def _one_epoch(
-    model: Layer,
-    optimizer: Adam,
+def _batches(n: int, batch_size: int, rng: np.random.Generator) -> Iterator[Array | slice]:
+    """Which examples go through together: all of them, or in random order so many at a time."""
+    if batch_size >= n:
+        yield slice(None)
+        return
+    order = rng.permutation(n)
+    for start in range(0, n, batch_size):
+        yield order[start : start + batch_size]
+
+
+def _average(
+    act: Callable[[Array, Array], tuple[float, float]],
     x: Array,
     y: Array,
     batches: Iterable[Array | slice],
-    guard: "_Guard",
 ) -> tuple[float, float]:
-    """Learn from every trace once; return their mean loss and the share that was right."""
+    """Act on one batch after the other; return the mean loss and accuracy over all examples."""
     loss_sum = n_right = 0.0
     for batch in batches:
-        scores, cache = model.forward(x[batch])
-        loss, dscores = score(scores, y[batch])
-        guard.check("loss", float(loss))
-        guard.keep()
-        _, grads = model.backward(dscores, cache)
-        optimizer.step(grads)
-        loss_sum += float(loss) * len(scores)
-        n_right += _share_right(scores, y[batch]) * len(scores)
+        loss, accuracy = act(x[batch], y[batch])
+        loss_sum += loss * len(y[batch])
+        n_right += accuracy * len(y[batch])
     return loss_sum / len(x), n_right / len(x)
 
 
-class _Guard:
-    """Keeps the last weights with a finite loss, and puts them back when a number is not."""
-
-    def __init__(self, params: Params) -> None:
-        self.params, self.epoch = params, 0
-        self.keep()
-
-    def keep(self) -> None:
-        self.kept = {name: array.copy() for name, array in self.params.items()}
-
-    def check(self, what: str, number: float) -> None:
-        if np.isfinite(number):
-            return
-        for name, array in self.params.items():
-            array[...] = self.kept[name]
-        raise FloatingPointError(
-            f"fit: the {what} became {number} in epoch {self.epoch}; the model keeps the last "
-            "weights with a finite loss. Try a smaller lr, or scale the traces down to a "
-            "standard deviation near 1"
-        )
+def _require_finite(model: Layer, kept: Params, epoch: int, what: str, number: float) -> None:
+    """Put the weights back that were `kept`, and raise, if this number is not finite."""
+    if np.isfinite(number):
+        return
+    for name, array in model.params.items():
+        array[...] = kept[name]
+    raise FloatingPointError(
+        f"fit: the {what} became {number} in epoch {epoch}; the model got back the weights with "
+        "which the last epoch with a finite loss began. Try a smaller lr, or scale x down to a "
+        "standard deviation near 1"
+    )
 
 
 # Around the loop
 # ---------------
 
 
-def evaluate(model: Layer, x: Array, targets: Array) -> tuple[float, float]:
+def evaluate(model: Layer, x: Array, targets: npt.ArrayLike) -> tuple[float, float]:
     """Return the mean cross-entropy of `model` on these traces, and the share it gets right.
 
     Raises `TypeError` or `ValueError` for arguments that do not fit, as `fit` does.
     """
-    with np.errstate(over="ignore", invalid="ignore"):
-        x, y = _examples("x", model, x, targets, owner="evaluate")
-        scores, _ = model.forward(x)
-        loss, _ = score(scores, y)
-    return float(loss), _share_right(scores, y)
+    with np.errstate(all="ignore"):
+        return _measure(model, *examples("evaluate", model, x, targets))
+
+
+def _measure(model: Layer, x: Array, y: Array) -> tuple[float, float]:
+    """Look at all examples, so many at a time that memory does not grow with their number."""
+    batches = (slice(start, start + AT_ONCE) for start in range(0, len(x), AT_ONCE))
+    return _average(partial(look, model), x, y, batches)
+
+
+def require_trainable(owner: str, model: object) -> None:
+    """Raise unless `model` is a layer with parameters."""
+    if not isinstance(model, Layer) or not model.params:
+        raise TypeError(f"{owner} expected a model with parameters to train, got {model!r}")
+
+
+def examples(
+    owner: str, model: Layer, x: Array, targets: npt.ArrayLike, of: str = ""
+) -> tuple[Array, Array]:
+    """Return `x` in the type of the model's weights and `targets` as rows, or raise."""
+    require_array(owner, f"{of}x", x, "... D")
+    x = x.astype(np.result_type(*(model.params.values() or [x])), copy=False)
+    require_finite(owner, f"{of}x", x)
+    scores, _ = model.forward(x[:1])
+    shape = len(x), *scores.shape[1:]
+    return x, as_rows(owner, targets, shape, scores.dtype, f"{of}targets")
+
+
+def _known_optimizer(model: Layer, optimizer: Optimizer | None, lr: float | None) -> Optimizer:
+    """Return the optimizer given, or an Adam, or raise where the two are mixed up."""
+    if optimizer is None:
+        return Adam(model.params, 5e-3 if lr is None else lr)
+    if lr is not None:
+        raise ValueError(
+            f"fit expected an lr or an optimizer, got both, lr={lr} and an optimizer with settings "
+            "of its own; give it the lr: Adam(model.params, lr)"
+        )
+    if not isinstance(optimizer, Optimizer):
+        raise TypeError(
+            f"fit expected an optimizer that has params and step(grads), got {optimizer!r}; "
+            "make one: Adam(model.params)"
+        )
+    if any(optimizer.params.get(name) is not array for name, array in model.params.items()):
+        raise ValueError("fit expected an optimizer made for this model: Adam(model.params)")
+    return optimizer
 
 
 def _keep_freed_memory() -> None:
@@ -192,36 +254,3 @@ def _keep_freed_memory() -> None:
     does nothing.
     """
     np.empty(30 << 20, np.uint8)
-
-
-def _share_right(scores: Array, y: Array) -> float:
-    """How often the largest score is the true class's."""
-    right = scores.argmax(axis=-1) == y.argmax(axis=-1)
-    return float(np.count_nonzero(right) / right.size)
-
-
-def _batches(n_traces: int, batch_size: int, rng: np.random.Generator) -> Iterator[Array | slice]:
-    """Which traces go through together: all of them, or in random order so many at a time."""
-    if batch_size >= n_traces:
-        yield slice(None)
-        return
-    order = rng.permutation(n_traces)
-    for start in range(0, n_traces, batch_size):
-        yield order[start : start + batch_size]
-
-
-def _examples(
-    name: str, model: Layer, x: Array, targets: Array, owner: str = "fit"
-) -> tuple[Array, Array]:
-    """Return `x` in the type of the model's weights and `targets` one-hot, or raise."""
-    require_array(owner, name, x, "..., D", (..., None))
-    n_targets = len(np.atleast_1d(targets))
-    if n_targets != len(x):
-        raise ValueError(
-            f"{owner} expected a target for each trace, "
-            f"got {len(x)} traces in {name} and {n_targets} targets"
-        )
-    x = x.astype(np.result_type(*(model.params.values() or [x])), copy=False)
-    require_finite(owner, name, x)
-    scores, _ = model.forward(x[:1])
-    return x, one_hot(targets, (len(x), *scores.shape[1:]), scores.dtype, owner)

@@ -20,42 +20,73 @@ import numpy as np
 import numpy.typing as npt
 
 from numpycnn.types import Array
-from numpycnn.validation import require_array, require_targets
+from numpycnn.validation import as_array, entry, first_true, require_array, require_labels
 
 Scalar: TypeAlias = np.inexact[Any]
 """One number of the same type as the arrays it was computed from."""
 
+# What is true
+# ------------
+# *Labels* are the numbers of the true classes, 0 … D - 1. *Targets* are labels or, where more
+# than one class may be true, rows of probabilities `y` (..., D). A label is short for a row with a
+# single 1.
 
-def one_hot(
-    targets: object,
-    shape: tuple[int, ...],
-    dtype: npt.DTypeLike = np.float32,
-    owner: str = "one_hot",
-) -> Array:
-    """Return `targets` as rows of probabilities of this `shape`, (..., D).
 
-    Integer targets (...,) are labels 0 … D - 1 and become rows with a single 1.
-    Floating targets (..., D) are such rows already, or any probabilities.
+def one_hot(labels: npt.ArrayLike, n_classes: int, dtype: npt.DTypeLike = np.float32) -> Array:
+    """Return a row for each label: 1 in the column of its class, else 0.
 
-    >>> one_hot(np.array([2, 0]), (2, 3))
+    >>> one_hot([2, 0], 3)
     array([[0., 0., 1.],
            [1., 0., 0.]], dtype=float32)
 
-    Raises `TypeError` or `ValueError` for targets of another type, shape or range.
+    Raises `TypeError` or `ValueError` for what are no labels from 0 to n_classes - 1.
     """
-    targets = np.asarray(targets)
-    require_targets(owner, targets, shape)
-    if targets.shape == shape:
-        return targets.astype(dtype, copy=False)
-    rows: Array = np.eye(shape[-1], dtype=dtype)[targets]
+    rows: Array = np.eye(n_classes, dtype=dtype)[
+        require_labels("one_hot", "labels", labels, n_classes)
+    ]
     return rows
 
 
-def cross_entropy(probabilities: Array, targets: object, eps: float = 1e-7) -> tuple[Scalar, Array]:
+def as_rows(
+    owner: str,
+    targets: npt.ArrayLike,
+    shape: tuple[int, ...],
+    dtype: npt.DTypeLike,
+    name: str = "targets",
+) -> Array:
+    """Return targets, labels (...,) or rows, as rows of probabilities of this `shape` (..., D).
+
+    Raises `TypeError` or `ValueError` for targets of another type, shape or range.
+    """
+    y = as_array(owner, name, targets)
+    if y.shape == shape[:-1]:
+        rows: Array = np.eye(shape[-1], dtype=dtype)[require_labels(owner, name, y, shape[-1])]
+        return rows
+    if y.shape != shape:
+        raise ValueError(
+            f"{owner} expected {name} to be labels, shape {shape[:-1]}, or rows of "
+            f"probabilities, shape {shape}, got shape {y.shape}"
+        )
+    if y.dtype.kind not in "biuf":
+        raise TypeError(f"{owner} expected {name} to be rows of probabilities, got {y.dtype}")
+    off = abs(y.sum(axis=-1) - 1)
+    if not (off.max() < 1e-3 and y.min() >= 0):  # NaN is neither
+        where = first_true(~((off < 1e-3) & (y >= 0).all(axis=-1)))
+        raise ValueError(
+            f"{owner} expected {name} to be rows of probabilities, none below 0 and each row "
+            f"with the sum 1, got {y[where]} at {entry(name, where)}; give labels, or divide "
+            "each row by its sum"
+        )
+    return y.astype(dtype, copy=False)
+
+
+def cross_entropy(
+    probabilities: Array, targets: npt.ArrayLike, eps: float = 1e-7
+) -> tuple[Scalar, Array]:
     """Return -mean sum_j y[n,j] log(p[n,j] + eps), and its gradient for the probabilities.
 
-    `probabilities` (..., D) come from a softmax; `targets` are integer labels (...,)
-    or one-hot rows (..., D). The small `eps` keeps the logarithm of a probability
+    `probabilities` (..., D) come from a softmax; `targets` are labels (...,) or rows of
+    probabilities (..., D). The small `eps` keeps the logarithm of a probability
     that was rounded to zero finite, at the price of a loss that cannot exceed
     `-log eps`, however wrong the network is.
 
@@ -65,11 +96,12 @@ def cross_entropy(probabilities: Array, targets: object, eps: float = 1e-7) -> t
 
     Raises `TypeError` or `ValueError` for arguments of another type, shape or range.
     """
-    require_array("cross_entropy", "probabilities", probabilities, "..., D", (..., None))
-    y = one_hot(targets, probabilities.shape, probabilities.dtype, "cross_entropy")
+    require_array("cross_entropy", "probabilities", probabilities, "... D")
+    y = as_rows("cross_entropy", targets, probabilities.shape, probabilities.dtype)
     n_rows = y.size // y.shape[-1]
     safe = probabilities + eps
-    return -(y * np.log(safe)).sum() / n_rows, -y / safe / n_rows
+    total = -(y * np.log(safe)).sum()
+    return total.dtype.type(total / n_rows), -y / safe / n_rows  # NumPy 1 would make it float64
 
 
 # Softmax and cross-entropy in one
@@ -79,7 +111,7 @@ def cross_entropy(probabilities: Array, targets: object, eps: float = 1e-7) -> t
 # $$-\log p_t = \log \sum_j e^{x_j} - x_t$$
 #
 # so nothing is rounded to zero that has to be logged, and the derivative of the
-# right-hand side by a score `x[j]` is the softmax again, minus one for the true class:
+# right-hand side with respect to a score `x[j]` is the softmax again, minus one for the true class:
 #
 # $$\frac{\partial}{\partial x_j} = p_j - y_j$$
 #
@@ -87,11 +119,11 @@ def cross_entropy(probabilities: Array, targets: object, eps: float = 1e-7) -> t
 # surely and rightly pulls at nothing; one that is wrong pulls with a force near 1.
 
 
-def softmax_cross_entropy(logits: Array, targets: object) -> tuple[Scalar, Array]:
+def softmax_cross_entropy(logits: Array, targets: npt.ArrayLike) -> tuple[Scalar, Array]:
     """Return the cross-entropy of softmax(logits), and its gradient for the logits.
 
     `logits` (..., D) are scores as the last `Dense` layer gives them, before any
-    softmax; `targets` are integer labels (...,) or one-hot rows (..., D). The mean
+    softmax; `targets` are labels (...,) or rows of probabilities (..., D). The mean
     is over all axes but the last. Stable for scores of any size.
 
     >>> loss, gradient = softmax_cross_entropy(np.zeros((1, 3)), np.array([2]))
@@ -100,15 +132,11 @@ def softmax_cross_entropy(logits: Array, targets: object) -> tuple[Scalar, Array
 
     Raises `TypeError` or `ValueError` for arguments of another type, shape or range.
     """
-    require_array("softmax_cross_entropy", "logits", logits, "..., D", (..., None))
-    return score(logits, one_hot(targets, logits.shape, logits.dtype, "softmax_cross_entropy"))
-
-
-def score(logits: Array, y: Array) -> tuple[Scalar, Array]:
-    """Return what `softmax_cross_entropy` does, for one-hot rows `y` that are known to be good."""
+    require_array("softmax_cross_entropy", "logits", logits, "... D")
+    y = as_rows("softmax_cross_entropy", targets, logits.shape, logits.dtype)
     n_rows = y.size // y.shape[-1]
     shifted = logits - logits.max(axis=-1, keepdims=True)
     exps = np.exp(shifted)
     sums = exps.sum(axis=-1, keepdims=True)
-    loss = (y * (np.log(sums) - shifted)).sum() / n_rows
-    return loss, (exps / sums - y) / n_rows
+    total = (y * (np.log(sums) - shifted)).sum()
+    return total.dtype.type(total / n_rows), (exps / sums - y) / n_rows

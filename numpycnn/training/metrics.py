@@ -2,19 +2,26 @@
 
 A loss is made for the optimiser. A person wants to know how often the network
 is right, in which classes, and which ones it confuses. The *confusion matrix*
-has it all: row `i`, column `j` counts the traces of class `i` that were called
+has it all: row `i`, column `j` counts the examples of class `i` that were called
 class `j`. The right answers lie on its diagonal.
 """
 
 import numpy as np
+import numpy.typing as npt
 
 from numpycnn.types import Array
+from numpycnn.validation import require_labels
 
 
-def confusion_matrix(labels: Array, predicted: Array, n_classes: int) -> Array:
+def confusion_matrix(
+    y_true: npt.ArrayLike, y_pred: npt.ArrayLike, n_classes: int | None = None
+) -> Array:
     """Count how often class i was called class j: an integer matrix (n_classes, n_classes).
 
-    >>> counts = confusion_matrix(np.array([0, 1, 1, 2]), np.array([0, 1, 2, 2]), 3)
+    Both are labels of the same shape. Without `n_classes` there are as many as the largest
+    label among them needs.
+
+    >>> counts = confusion_matrix([0, 1, 1, 2], [0, 1, 2, 2])
     >>> counts
     array([[1, 0, 0],
            [0, 1, 1],
@@ -22,19 +29,12 @@ def confusion_matrix(labels: Array, predicted: Array, n_classes: int) -> Array:
     >>> counts.diagonal() / counts.sum(axis=1)      # accuracy per class
     array([1. , 0.5, 1. ])
 
-    Raises `ValueError` if the two differ in length or hold anything but 0 … n_classes - 1.
+    Raises `TypeError` or `ValueError` for what are no labels from 0 to n_classes - 1, and if
+    the two differ in shape.
     """
-    labels, predicted = np.asarray(labels), np.asarray(predicted)
-    if labels.shape != predicted.shape:
-        raise ValueError(
-            f"confusion_matrix expected as many predictions as labels, "
-            f"got {predicted.shape} and {labels.shape}"
-        )
-    both = np.concatenate([labels.ravel(), predicted.ravel()])
-    if both.dtype.kind not in "iu" or (both < 0).any() or (both >= n_classes).any():
-        raise ValueError(
-            f"confusion_matrix expected labels from 0 to {n_classes - 1}, got {set(both.tolist())}"
-        )
-    counts = np.zeros((n_classes, n_classes), dtype=int)
-    np.add.at(counts, (labels, predicted), 1)
+    true = require_labels("confusion_matrix", "y_true", y_true, n_classes)
+    called = require_labels("confusion_matrix", "y_pred", y_pred, n_classes, shape=true.shape)
+    size = 1 + int(max(true.max(), called.max())) if n_classes is None else n_classes
+    counts = np.zeros((size, size), dtype=int)
+    np.add.at(counts, (true, called), 1)
     return counts

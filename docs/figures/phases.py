@@ -1,9 +1,8 @@
 """Phases: how windows that overlap come out of memory without a copy.
 
-[The convolution](../layers/conv1d.py#three-reshapes-instead-of-a-copy) cuts its samples into
-windows back to back, once from each of the first `K` samples. Here the cutting is
-done by the layer's own function on numbers that count the samples, and what comes out is
-drawn: so the figure shows what is computed, also where that is never looked at.
+The convolution cuts its samples into windows back to back, once from each of the first
+`K` samples. Here the layer's own function cuts numbers that count the samples, and what
+comes out is drawn. So the figure shows what is computed, also where nobody looks at it.
 """
 
 import numpy as np
@@ -37,7 +36,7 @@ def plot_phases(x: np.ndarray, kernel_size: int) -> Figure:
 
     Raises `TypeError` or `ValueError` for traces of another shape, or shorter than a window.
     """
-    require_array("plot_phases", "x", x, "N, L, C", (None, None, 1))
+    require_array("plot_phases", "x", x, "N L C=1")
     kernel_size = whole_number("plot_phases", "kernel_size", kernel_size)
     length = x.shape[1]
     if kernel_size > length:

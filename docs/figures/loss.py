@@ -73,7 +73,7 @@ def plot_pull(logits: Array, target: int, class_names: Sequence[str] = CLASS_NAM
     Raises `TypeError` or `ValueError` for scores that are not one finite number for each
     name, and for a target out of range.
     """
-    require_array("plot_pull", "logits", logits, "D", (len(class_names),))
+    require_array("plot_pull", "logits", logits, f"D={len(class_names)}")
     require_finite("plot_pull", "logits", logits)
     _, gradient = softmax_cross_entropy(logits[None], np.array([target]))
     y = np.eye(len(logits))[target]

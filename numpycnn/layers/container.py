@@ -1,0 +1,205 @@
+"""Containers: layers inside a layer.
+
+A network is a layer made of layers. What goes in, what comes out and how the
+gradient comes back is the matter of each kind: one after the other in
+`Sequential`, with a way around in `Residual` and `Beside`. What is alike in
+all of them stands here, and nowhere else: which layer is where, what their
+parameters are called, how the whole is copied, listed, watched and saved.
+
+Whatever holds layers keeps the contract of a layer, so it can stand inside
+another, and whatever can check or train one layer can do it with all.
+"""
+
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from os import PathLike
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from numpycnn.layers.layer import Kind, Layer, require_layer
+from numpycnn.storage import load_layer, save_layer
+from numpycnn.types import Array, Params
+
+
+class Container(Layer):
+    """A layer that holds layers; a subclass defines `forward` and `backward` with them.
+
+    Its parameters are those of its layers, the same arrays, under the layer's
+    place: `"0.w"`, `"0.b"`, `"3.w"`, and `"3.1.w"` in a container in a container.
+    A subclass may have any constructor that hands the layers on: `super().__init__(*layers)`.
+
+    >>> from numpycnn import Dense, ReLU, Sequential
+    >>> model = Sequential(Dense(4, 3), Sequential(ReLU(), Dense(3, 2)))
+    >>> list(model.params)
+    ['0.w', '0.b', '1.1.w', '1.1.b']
+    >>> len(model), model[0], [type(layer).__name__ for layer in model]
+    (2, Dense(4, 3), ['Dense', 'Sequential'])
+
+    Raises `TypeError` for what is not a layer and `ValueError` for a layer that
+    occurs twice or for no layer at all.
+    """
+
+    def __init__(self, *layers: Layer) -> None:
+        owner = type(self).__name__
+        if not layers:
+            raise ValueError(f"{owner} expected at least one layer, got none")
+        for layer in layers:
+            if not isinstance(layer, Layer):
+                raise TypeError(
+                    f"{owner} expected layers, got {layer!r}; "
+                    f"list them, each one created: {owner}(Dense(4, 3), ReLU())"
+                )
+        super().__init__()
+        self._layers = layers
+        seen = set()
+        for _, layer in self.stages():
+            if id(layer) in seen:
+                raise ValueError(
+                    f"{owner} expected each layer once, got the same {layer!r} twice; "
+                    f"create a second {type(layer).__name__} with weights of its own"
+                )
+            seen.add(id(layer))
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """The layers inside, in order."""
+        if "_layers" not in vars(self):
+            raise TypeError(
+                f"{type(self).__name__} expected super().__init__(*layers) in its constructor"
+            )
+        return self._layers
+
+    @property
+    def params(self) -> Params:
+        """The layers' own arrays, under names such as "0.w"."""
+        return {
+            f"{place}.{name}": array
+            for place, layer in enumerate(self.layers)
+            for name, array in layer.params.items()
+        }
+
+    def stages(self, place: str = "") -> Iterator[tuple[str, Layer]]:
+        """Every layer in which something is computed, with its place: those inside, then this."""
+        for inside, layer in enumerate(self.layers):
+            yield from layer.stages(f"{place}.{inside}" if place else str(inside))
+        yield place, self
+
+    def with_params(self: Kind, params: Params) -> Kind:
+        """A copy of all this that holds `params`, named as in `self.params`.
+
+        No constructor is called. Wherever the original mentions one of its layers, under
+        whatever name, the copy mentions the layer's copy.
+        """
+        twins = {
+            id(layer): layer.with_params({name: params[f"{place}.{name}"] for name in layer.params})
+            for place, layer in self.stages()
+            if not isinstance(layer, Container)
+        }
+        return deepcopy(self, twins)
+
+    def __len__(self) -> int:
+        return len(self.layers)
+
+    def __getitem__(self, place: int) -> Layer:
+        return self.layers[place]
+
+    def __iter__(self) -> Iterator[Layer]:
+        return iter(self.layers)
+
+    def summary(self, input_shape: tuple[int, ...]) -> str:
+        """A table with a line per layer: output shape and number of parameters.
+
+        `input_shape` is the shape of one trace, `(L, C)`.
+
+        >>> from numpycnn import Dense, Flatten, Sequential
+        >>> print(Sequential(Flatten(), Dense(6, 2)).summary((3, 2)))
+             layer        output shape  parameters
+          0  Flatten()    (N, 6)                 0
+          1  Dense(6, 2)  (N, 2)                14
+             total                              14
+        """
+        rows = [("", "layer", "output shape", "parameters")]
+        for place, layer, output in activations(self, np.zeros((1, *input_shape))):
+            name, count = repr(layer), sum(array.size for array in layer.params.values())
+            if isinstance(layer, Container):  # the layers inside have had their lines
+                name, count = f"{type(layer).__name__}(...)", 0
+            shape = ", ".join(("N", *map(str, output.shape[1:])))
+            rows.append((place, name, f"({shape})", f"{count:,}"))
+        total = sum(array.size for array in self.params.values())
+        rows.append(("", "total", "", f"{total:,}"))
+        a, b, c, d = (max(map(len, column)) for column in zip(*rows, strict=True))
+        return "\n".join(
+            f"{place:>{a + 2}}  {layer:<{b}}  {shape:<{c}}  {count:>{d}}"
+            for place, layer, shape, count in rows
+        )
+
+    def save(self, path: str | PathLike[str], notes: Any = None) -> None:
+        """Save architecture and weights to an `.npz` file, whole or not at all.
+
+        `notes` are kept in the same file: whatever JSON can say, such as the names of the
+        classes. `numpycnn.storage.load_notes(path)` reads them back.
+        """
+        save_layer(self, path, notes)
+
+    @classmethod
+    def load(cls: type[Kind], path: str | PathLike[str], *own_layers: type[Layer]) -> Kind:
+        """Load what `save` saved; name layer classes of your own: `load(path, MyLayer)`.
+
+        Raises `ValueError` for a file that is damaged or of another kind.
+        """
+        model = load_layer(path, cls, *own_layers)
+        if not isinstance(model, cls):
+            raise ValueError(f"{path} holds a {type(model).__name__}, not a {cls.__name__}")
+        return model
+
+
+# Watching a network at work
+# --------------------------
+# What does each layer make of the trace? The network need not be taken apart to see it. In a
+# copy, each layer is given a `forward` that notes down what comes out; the copy is run as the
+# network would be, by its own `forward`, whatever that does.
+
+
+class Activation(NamedTuple):
+    """What one layer made of the traces."""
+
+    place: str  # as in the names of the parameters: "0", or "2.1" within a chain in the chain
+    layer: Layer
+    output: Array
+
+
+def activations(model: Layer, x: Array) -> list[Activation]:
+    """Return the output of every layer for the traces x (N, L, C), first to last.
+
+    The last output is what `model.predict(x)` returns. Of a container the layers inside are
+    listed, and then the container itself, unless it hands on what the last one returns.
+
+    >>> from numpycnn import Conv1D, MaxPool1D, ReLU, Sequential
+    >>> model = Sequential(Conv1D(1, 8, 5), ReLU(), MaxPool1D(2))
+    >>> for place, layer, output in activations(model, np.zeros((1, 64, 1))):
+    ...     print(place, layer, output.shape)
+    0 Conv1D(1, 8, 5) (1, 60, 8)
+    1 ReLU() (1, 60, 8)
+    2 MaxPool1D(2, stride=2) (1, 30, 8)
+
+    Raises `TypeError` for what is no layer, and whatever layers raise for traces that do not fit.
+    """
+    require_layer("activations", model)
+    seen: list[Activation] = []
+
+    def noting(
+        place: str, layer: Layer, forward: Callable[[Array], tuple[Array, Any]]
+    ) -> Callable[[Array], tuple[Array, Any]]:
+        def forward_and_note(x: Array) -> tuple[Array, Any]:
+            y, cache = forward(x)
+            seen.append(Activation(place, layer, y))
+            return y, cache
+
+        return forward_and_note
+
+    watched = model.with_params(model.params)
+    for (place, layer), (_, twin) in zip(model.stages(), watched.stages(), strict=True):
+        vars(twin)["forward"] = noting(place, layer, twin.forward)  # goes before the class's
+    watched.forward(x)
+    return seen

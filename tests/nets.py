@@ -1,0 +1,127 @@
+"""Random networks that run along a record: chains, ways around, in one another, of every stride."""
+
+import numpy as np
+from hypothesis import strategies as st
+
+from numpycnn import Beside, Conv1D, Dense, Layer, MaxPool1D, ReLU, Residual, Sequential, Softmax
+from numpycnn.checks.strategies import distinct, paddings, sizes, with_random_params
+from numpycnn.layers import Window
+
+
+class Repeat(Layer):
+    """A layer of one's own that makes a trace longer: each sample `factor` times."""
+
+    def __init__(self, factor):
+        self.factor = factor
+
+    def forward(self, x):
+        return x.repeat(self.factor, axis=1), None
+
+    def backward(self, dy, cache):
+        n, m, c = dy.shape
+        return dy.reshape(n, m // self.factor, self.factor, c).sum(axis=2), {}
+
+    def window(self, length):
+        return Window(1, 1, 0, self.factor * length, repeat=self.factor)
+
+
+@st.composite
+def keeping(draw, n_channels, depth):
+    """Layers that keep the length, if it can be divided by 4, and give back so many channels."""
+    kernel_size, dilation = draw(sizes(1, 4)), draw(sizes(1, 3))
+    beyond = dilation * (kernel_size - 1)
+    left = draw(sizes(0, beyond))
+    padding = draw(st.sampled_from(["same", "causal", (left, beyond - left)]))
+    layers = [Conv1D(n_channels, 2, kernel_size, padding=padding, dilation=dilation)]
+    if depth and draw(st.booleans()):
+        factor = draw(st.sampled_from([2, 4]) if depth > 1 else st.just(2))
+        inside = draw(keeping(2, depth - 1)) if draw(st.booleans()) and factor == 2 else [ReLU()]
+        layers += [MaxPool1D(factor), *inside, Repeat(factor)]
+    elif depth and draw(st.booleans()):
+        layers += [Residual(*draw(keeping(2, depth - 1)))]
+    elif depth and draw(st.booleans()):
+        layers += [Beside(*draw(keeping(2, depth - 1))), Dense(4, 2)]
+    else:
+        layers += [ReLU()]
+    return [*layers, Dense(2, n_channels)]
+
+
+@st.composite
+def blocks(draw):
+    """Layers that keep the shape of x, in a chain of their own and float64, and an x for them."""
+    n_channels = draw(sizes(1, 3))
+    inner = draw(with_random_params(Sequential(*draw(keeping(n_channels, depth=2)))))
+    return inner, draw(distinct((draw(sizes(1, 2)), 4 * draw(sizes(1, 4)), n_channels)))
+
+
+@st.composite
+def ways_around(draw):
+    """Residual or Beside, in float64, and an input for it."""
+    inner, x = draw(blocks())
+    return draw(st.sampled_from([Residual, Beside]))(*inner), x
+
+
+@st.composite
+def along_the_record(draw, lengthening=True):
+    """A chain of up to four parts of every kind, in float64, and its number of channels in."""
+    layers, n_channels = [], draw(sizes(1, 2))
+    first_channels = n_channels
+    kinds = ["conv", "conv", "pool", "plain", "chain", "residual", "beside", "longer"]
+    depth = 2 if lengthening else 0
+    for _ in range(draw(sizes(1, 4))):
+        kind = draw(st.sampled_from(kinds if lengthening else kinds[:-1]))
+        if kind == "conv":
+            options = {
+                "stride": draw(sizes(1, 3)),
+                "padding": draw(paddings),
+                "dilation": draw(sizes(1, 3)),
+            }
+            layers.append(Conv1D(n_channels, draw(sizes(1, 3)), draw(sizes(1, 4)), **options))
+            n_channels = layers[-1].out_channels
+        elif kind == "pool":
+            layers.append(MaxPool1D(draw(sizes(1, 3)), stride=draw(sizes(1, 4))))
+        elif kind == "plain":
+            layers.append(ReLU())
+        elif kind == "chain":
+            layers.append(Sequential(Dense(n_channels, 2), Softmax()))
+            n_channels = 2
+        elif kind == "residual":
+            layers.append(Residual(*draw(keeping(n_channels, depth))))
+        elif kind == "beside":
+            layers.append(Beside(*draw(keeping(n_channels, depth))))
+            n_channels *= 2
+        else:
+            layers.append(Repeat(draw(sizes(2, 3))))
+    return draw(with_random_params(Sequential(*layers))), first_channels
+
+
+def lengths(at_most):
+    """Any length, and often one that can be halved twice."""
+    return st.integers(1, at_most) | st.integers(1, at_most // 4).map(lambda n: 4 * n)
+
+
+def is_same(model, other):
+    """Whether two models have the same layers and the same weights, to the bit and the type."""
+    return (
+        repr(model) == repr(other)
+        and model.params.keys() == other.params.keys()
+        and all(
+            array.dtype == other.params[name].dtype
+            and array.shape == other.params[name].shape
+            and array.tobytes() == other.params[name].tobytes()
+            for name, array in model.params.items()
+        )
+    )
+
+
+def picker(rng=0):
+    """A dense predictor, two scores for every sample, with both ways around in it."""
+    rng = np.random.default_rng(rng)
+    conv = {"padding": "same", "rng": rng}
+    return Sequential(
+        Conv1D(1, 4, 7, **conv),
+        ReLU(),
+        Residual(Conv1D(4, 4, 5, dilation=4, **conv), ReLU()),
+        Beside(MaxPool1D(2), Conv1D(4, 4, 3, **conv), Repeat(2)),
+        Dense(8, 2, rng=rng),
+    )

@@ -1,0 +1,311 @@
+"""What holds for everything that holds layers: names, copies, classes of one's own, ways around."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from nets import Repeat, along_the_record, blocks, is_same, lengths, picker
+from numpy.testing import assert_allclose, assert_array_equal
+
+from numpycnn import (
+    Beside,
+    Container,
+    Conv1D,
+    Dense,
+    Flatten,
+    GlobalMaxPool1D,
+    MaxPool1D,
+    ReLU,
+    Residual,
+    Sequential,
+    assert_gradients,
+    check_gradients,
+    diagnose,
+    fit,
+    make_traces,
+)
+from numpycnn.checks.strategies import generators
+
+CONTAINERS = [Sequential, Residual, Beside]
+
+
+# Layers inside
+# -------------
+
+
+@pytest.mark.parametrize("kind", CONTAINERS)
+def test_only_layers_can_be_inside_each_once_and_at_least_one(kind):
+    name, layer = kind.__name__, ReLU()
+    with pytest.raises(ValueError, match=f"^{name} expected at least one layer, got none$"):
+        kind()
+    with pytest.raises(TypeError, match=rf"^{name} expected layers, got .*: {name}\(Dense\(4"):
+        kind([layer])
+    for twice in [(layer, layer), (layer, Residual(layer)), (Beside(layer), Sequential(layer))]:
+        words = rf"^{name} expected each layer once, got the same ReLU\(\) twice; .* second ReLU"
+        with pytest.raises(ValueError, match=words):
+            kind(*twice)
+
+
+@pytest.mark.parametrize("kind", CONTAINERS)
+def test_the_layers_inside_are_counted_and_indexed_and_gone_through(kind):
+    layers = Dense(3, 3), ReLU(), Residual(ReLU())
+    model = kind(*layers)
+    assert len(model) == 3
+    assert list(model) == list(model.layers) == list(layers)
+    assert (model[0], model[-1], model[1:]) == (layers[0], layers[2], layers[1:])
+    with pytest.raises(IndexError):
+        model[3]
+
+
+@given(along_the_record())
+def test_the_names_of_the_parameters_tell_where_each_array_is(case):
+    model, _ = case
+    for name, array in model.params.items():
+        *places, own = name.split(".")
+        layer = model
+        for place in places:
+            layer = layer[int(place)]
+        assert layer.params[own] is array
+
+
+def test_every_place_where_something_is_computed_is_a_stage():
+    model = Sequential(Dense(2, 2), Residual(ReLU(), Sequential(ReLU())), Beside(ReLU()))
+    stages = dict(model.stages())
+    assert list(stages) == ["0", "1.0", "1.1.0", "1", "2.0", "2"]
+    assert (stages["1.1.0"], stages["1"]) == (model[1][1][0], model[1])
+    assert [place for place, _ in Residual(ReLU()).stages()] == ["0", ""]
+
+
+# Ways around
+# -----------
+
+
+@given(blocks(), generators)
+def test_residual_adds_x_to_what_its_layers_make_of_it(block, rng):
+    inner, x = block
+    residual = Residual(*inner)
+    y, cache = residual.forward(x)
+    assert_array_equal(y, x + inner(x))
+    dy = rng.standard_normal(y.shape)
+    dx, grads = residual.backward(dy, cache)
+    inner_dx, inner_grads = inner.backward(dy, inner.forward(x)[1])
+    assert_array_equal(dx, dy + inner_dx)
+    assert grads.keys() == inner_grads.keys() == residual.params.keys()
+    for name, grad in grads.items():
+        assert_array_equal(grad, inner_grads[name])
+
+
+@given(blocks(), generators)
+def test_beside_puts_what_its_layers_make_of_x_beside_x(block, rng):
+    inner, x = block
+    beside = Beside(*inner, dense := Dense(x.shape[-1], 2))
+    y, cache = beside.forward(x)
+    n = x.shape[-1]
+    assert_array_equal(y[..., :n], x)
+    assert_array_equal(y[..., n:], dense(inner(x)))
+    dy = rng.standard_normal(y.shape)
+    dx, grads = beside.backward(dy, cache)
+    chain = Sequential(*inner, dense)
+    inner_dx, inner_grads = chain.backward(dy[..., n:], chain.forward(x)[1])
+    assert_array_equal(dx, dy[..., :n] + inner_dx)
+    assert grads.keys() == beside.params.keys()
+    for name, grad in grads.items():
+        assert_array_equal(grad, inner_grads[name])
+
+
+def test_the_gradients_of_ways_around_are_right_within_one_another():
+    x = np.random.default_rng(0).standard_normal((2, 12, 1))
+    assert_gradients(picker(), x, rng=0)
+    rows = np.random.default_rng(0).standard_normal((5, 4))
+    assert_gradients(Residual(Beside(Dense(4, 4, rng=0)), Dense(8, 4, rng=1)), rows, rng=0)
+
+
+def test_layers_that_do_not_fit_beside_their_way_around_are_told_so():
+    x = np.zeros((2, 9, 3))
+    with pytest.raises(ValueError, match=r"Residual expected .* shape \(2, 9, 3\) .* \(2, 7, 3\)"):
+        Residual(Conv1D(3, 3, 3))(x)
+    with pytest.raises(ValueError, match=r"Residual expected .* got \(2, 9, 1\); use padding"):
+        Residual(Dense(3, 1))(x)  # would broadcast
+    with pytest.raises(ValueError, match=r"Beside expected .* got \(2, 4, 3\) from \(2, 9, 3\)"):
+        Beside(MaxPool1D(2))(x)
+    with pytest.raises(ValueError, match=r"Beside expected .* got \(2, 27\) from"):
+        Beside(Flatten())(x)
+
+
+@pytest.mark.parametrize("kind", CONTAINERS)
+def test_the_wrong_gradient_is_refused(kind):
+    model = kind(Dense(3, 3))
+    _, cache = model.forward(np.zeros((2, 3)))
+    with pytest.raises(ValueError, match="Dense expected dy"):
+        model.backward(np.zeros((2, 9)), cache)
+
+
+def test_the_summary_gives_a_way_around_a_line_and_counts_its_weights_once():
+    model = Sequential(Residual(Dense(2, 2), ReLU()), Beside(Dense(2, 3)), Dense(5, 1))
+    assert model.summary((9, 2)).splitlines() == [
+        "       layer          output shape  parameters",
+        "  0.0  Dense(2, 2)    (N, 9, 2)              6",
+        "  0.1  ReLU()         (N, 9, 2)              0",
+        "    0  Residual(...)  (N, 9, 2)              0",
+        "  1.0  Dense(2, 3)    (N, 9, 3)              9",
+        "    1  Beside(...)    (N, 9, 5)              0",
+        "    2  Dense(5, 1)    (N, 9, 1)              6",
+        "       total                                21",
+    ]
+
+
+def test_ways_around_learn():
+    x, labels = make_traces(60, rng=0)
+    model = Sequential(
+        Conv1D(1, 4, 5, padding="same", rng=0),
+        Residual(Conv1D(4, 4, 5, padding="same", rng=1), ReLU()),
+        Beside(Conv1D(4, 4, 5, padding="same", rng=2), ReLU()),
+        GlobalMaxPool1D(),
+        Dense(8, 3, rng=3),
+    )
+    fit(model, x, labels, epochs=40, lr=1e-2)
+    assert (model.classify(x) == labels).mean() > 0.9
+
+
+# Classes of one's own
+# --------------------
+
+
+class Picker(Sequential):
+    """A chain with a constructor of its own, which takes no layers."""
+
+    def __init__(self, n_filters, *, classes=2, rng=None):
+        rng = np.random.default_rng(rng)
+        self.n_filters, self.classes = n_filters, classes
+        conv = Conv1D(1, n_filters, 5, padding="same", rng=rng)
+        super().__init__(conv, ReLU(), GlobalMaxPool1D(), Dense(n_filters, classes, rng=rng))
+
+
+class Nested(Residual):
+    """Takes layers and other things, by other names than `layers`."""
+
+    def __init__(self, factor, *parts, body, after=()):
+        self.factor, self.parts, self.body, self.after = factor, parts, body, after
+        super().__init__(*parts, body, *after)
+
+
+def test_a_constructor_of_ones_own_is_no_obstacle(tmp_path):
+    x, labels = make_traces(30, rng=0)
+    model = Picker(4, classes=3, rng=0)
+    assert {array.dtype for array in model.astype(np.float64).params.values()} == {np.dtype("f8")}
+    assert type(model.astype(np.float64)) is Picker
+    assert check_gradients(model, x[:3], rng=0).ok
+    assert diagnose(model, x, labels).findings
+    fit(model, x, labels, epochs=2)
+    model.save(tmp_path / "model.npz")
+    for loaded in (
+        Picker.load(tmp_path / "model.npz"),
+        Sequential.load(tmp_path / "model.npz", Picker),
+    ):
+        assert type(loaded) is Picker
+        assert repr(loaded) == "Picker(4, classes=3)"
+        assert is_same(model, loaded)
+        assert_array_equal(loaded.predict(x), model.predict(x))
+
+
+def test_layers_among_the_arguments_are_kept_with_them(tmp_path):
+    model = Sequential(
+        Nested(2.5, Dense(2, 2), ReLU(), body=Picker(3), after=[Dense(2, 2), Dense(2, 2)])
+    )
+    model.save(tmp_path / "model.npz")
+    loaded = Sequential.load(tmp_path / "model.npz", Nested, Picker)
+    assert is_same(model, loaded)
+    assert (loaded[0].factor, len(loaded[0])) == (2.5, 5)
+    assert loaded[0].body is loaded[0][2]
+
+
+class Mentions(Sequential):
+    """Keeps its layers under names of its own, and runs them by those."""
+
+    def __init__(self):
+        self.first, self.rest = Dense(2, 2, rng=0), {"last": [Sequential(Dense(2, 1, rng=1))]}
+        super().__init__(self.first, *self.rest["last"])
+
+    def forward(self, x):
+        hidden, first = self.first.forward(x)
+        y, last = self.rest["last"][0].forward(hidden)
+        return y + 1, [first, last]
+
+
+def test_a_copy_mentions_its_own_layers_under_whatever_name():
+    model = Mentions()
+    x = np.random.default_rng(0).standard_normal((3, 2))
+    doubled = model.with_params({name: 2 * array for name, array in model.params.items()})
+    assert doubled.first is doubled[0]
+    assert doubled.rest["last"][0] is doubled[1]
+    assert_allclose(doubled(x), 4 * (model(x) - 1) + 1)
+    assert model.first is model[0]
+    assert model.params["0.w"] is not doubled.params["0.w"]
+    assert_gradients(model, x, rng=0)
+
+
+class Half(Sequential):
+    """A forward and a backward of its own."""
+
+    def forward(self, x):
+        y, cache = super().forward(x)
+        return y / 2, cache
+
+    def backward(self, dy, cache):
+        return super().backward(dy / 2, cache)
+
+
+def test_a_forward_of_ones_own_is_what_predicts():
+    x = np.random.default_rng(0).standard_normal((3, 4))
+    dense = Dense(4, 2, rng=0)
+    model = Half(Half(dense))
+    assert_gradients(model, x, rng=0)
+    for y in (model(x), model.predict(x), model.predict(x, batch_size=2), model.forward(x)[0]):
+        assert_allclose(y, dense(x) / 4)
+    assert [line.split()[0] for line in model.summary((4,)).splitlines()[1:3]] == ["0.0", "0"]
+
+
+def test_a_constructor_that_forgets_to_hand_its_layers_on_is_told_so():
+    class Forgets(Sequential):
+        def __init__(self):
+            self.dense = Dense(2, 2)
+
+    for use in (Forgets().predict, Forgets().forward, Forgets().window):
+        with pytest.raises(TypeError, match=r"^Forgets expected super\(\).__init__\(\*layers\) in"):
+            use(np.zeros((1, 2)))
+
+
+def test_a_container_that_does_not_say_what_it_computes_is_told_so():
+    with pytest.raises(NotImplementedError, match="Container defines no forward"):
+        Container(ReLU())(np.zeros(3))
+
+
+# Windows
+# -------
+
+
+def test_the_window_of_a_way_around_holds_the_sample_itself():
+    around = Residual(Conv1D(1, 1, 3, padding="causal", dilation=2))
+    assert around.window(20)[:4] == (5, 1, 4, 20)
+    ahead = Beside(Conv1D(1, 1, 1, padding=(0, 3)), Conv1D(1, 1, 4))
+    assert ahead.window(20)[:4] == (4, 1, 0, 20)
+    long_ago = Beside(Conv1D(1, 1, 1, padding=(3, 0)), Conv1D(1, 1, 4))
+    assert long_ago.window(20)[:4] == (4, 1, 3, 20)
+
+
+def test_outputs_made_longer_again_share_their_windows():
+    pooled = Sequential(MaxPool1D(4), Repeat(4))
+    assert pooled.window(20) == (4, 4, 0, 20, 4)
+    assert Beside(*pooled).window(20) == (4, 4, 0, 20, 4)
+    assert [pooled.window(20).of(m) for m in (0, 3, 4)] == [(0, 3), (0, 3), (4, 7)]
+    twice = Sequential(MaxPool1D(2), Repeat(2), MaxPool1D(2))
+    assert twice.window(20) == (2, 2, 0, 10, 1)
+
+
+@given(along_the_record(), lengths(40))
+def test_a_window_promises_as_many_outputs_as_there_are(case, length):
+    model, n_channels = case
+    try:
+        y = model(np.zeros((1, length, n_channels)))
+    except ValueError:
+        return
+    assert model.window(length).n_outputs == y.shape[1]
