@@ -20,8 +20,16 @@ from numpycnn.checks.strategies import (
     layers_and_inputs,
     pools,
 )
-from numpycnn.layers import conv1d
+from numpycnn.layers import Window, conv1d
 
+windows = st.builds(
+    Window,
+    reach=st.integers(1, 5),
+    stride=st.integers(1, 4),
+    left=st.integers(0, 4),
+    n_outputs=st.integers(1, 9),
+    repeat=st.integers(1, 3),
+) | st.builds(Window, st.integers(1, 9), st.just(0), st.integers(0, 4), st.just(1), st.just(1))
 layers_of_all_kinds = layers_and_inputs() | ways_around()
 CLOSE = {"rtol": 1e-11, "atol": 1e-12}
 
@@ -126,6 +134,18 @@ def test_a_call_and_a_prediction_are_forward_without_the_cache(case):
         assert_array_equal(layer.predict(x, batch_size=2), np.concatenate(batches))
 
 
+def test_labels_are_found_in_batches_too():
+    class Counts(ReLU):
+        sizes = []  # noqa: RUF012
+
+        def forward(self, x):
+            self.sizes.append(len(x))
+            return super().forward(x)
+
+    assert Counts().classify(np.eye(5), batch_size=2).tolist() == [0, 1, 2, 3, 4]
+    assert Counts.sizes == [2, 2, 1]
+
+
 def test_batches_are_of_a_whole_number_and_refused_where_there_is_nothing():
     with pytest.raises(ValueError, match="predict expected batch_size to be 1 or more, got 0"):
         ReLU().predict(np.zeros((3, 2)), batch_size=0)
@@ -149,8 +169,37 @@ def test_a_layer_without_parameters_may_leave_its_base_class_alone():
 
 
 def test_a_layer_that_does_not_say_where_it_looks_is_named():
-    with pytest.raises(NotImplementedError, match=r"^Layer defines no window\(length\), "):
+    with pytest.raises(
+        NotImplementedError,
+        match=r"^Layer defines no window\(length\), .* its outputs look at; define one ",
+    ):
         Layer().window(5)
+
+
+def samples_under(window, m):
+    first, last = window.of(m)
+    return range(first, last + 1)
+
+
+@given(windows, windows)
+def test_a_window_through_a_window_is_all_that_its_outputs_look_at(ours, after):
+    both = ours.then(after)
+    assert both.n_outputs == after.n_outputs
+    for together in (range(both.repeat), range(4 * both.repeat, 5 * both.repeat)):
+        seen = {
+            sample
+            for m in together
+            for middle in samples_under(after, m)
+            for sample in samples_under(ours, middle)
+        }
+        for m in together:
+            assert both.of(m) == (min(seen), max(seen))
+
+
+def test_a_window_begins_before_the_trace_by_what_is_left_of_it():
+    assert Window(3, 2, 1, n_outputs=9, repeat=2).of(0) == (-1, 1)
+    assert [Window(3, 2, 1, 9, repeat=2).of(m)[0] for m in range(6)] == [-1, -1, 1, 1, 3, 3]
+    assert Window(30, 0, 2, n_outputs=1).of(5) == (-2, 27)
 
 
 @pytest.mark.parametrize("layer", [Conv1D(1, 1, 5, padding=1), MaxPool1D(3)])
