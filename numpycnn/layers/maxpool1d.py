@@ -6,7 +6,7 @@ largest of every `P` neighbours, in each channel by itself:
 
     y[n,m,c] = max over j < P of x[n, m S + j, c]
 
-The map becomes shorter by the stride `S` (as a rule `S = P`), a shift of the
+The map becomes shorter by the stride `S` (usually `S = P`), a shift of the
 trace by less than that changes the result little, and one number of the new
 map has seen a longer piece of the trace.
 
