@@ -114,7 +114,7 @@ def test_the_true_class_alone_has_another_colour(target):
     [
         ((SCORES[:2], 1), r"plot_pull expected logits of shape \(D=3\), got \(2,\)"),
         ((np.array([0.0, np.inf, 1.0]), 1), "plot_pull expected finite numbers, got inf"),
-        ((SCORES, 3), "expected labels from 0 to 2"),
+        ((SCORES, 3), "expected targets from 0 to 2"),
     ],
 )
 def test_scores_that_cannot_be_drawn_are_named(arguments, words):
