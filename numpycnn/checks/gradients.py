@@ -30,6 +30,7 @@ from typing import NamedTuple
 import numpy as np
 
 from numpycnn.checks.case import Case, HasGradients, Loss, largest
+from numpycnn.checks.contract import breach
 from numpycnn.checks.derivatives import Method, OneSided
 from numpycnn.checks.mistakes import Evidence, Mistake, name_mistake
 from numpycnn.checks.report import GradientError, GradientLine, GradientReport
@@ -99,7 +100,7 @@ def check_gradients(
     rng = rng if isinstance(rng, np.random.Generator) else np.random.default_rng(rng).spawn(1)[0]
     case = Case.of(layer, x, rng)
     with np.errstate(all="ignore"):  # what is not finite is reported
-        if (broken := case.breach()) is not None:
+        if (broken := breach(case)) is not None:
             return GradientReport(case.subject, [], broken)
         lines = []
         for name in case.arrays:

@@ -1,0 +1,139 @@
+"""The contract: are forward and backward functions?
+
+A gradient can only be compared with anything if there is something that it is the
+gradient of. Forward and backward have to be functions: what they return depends on
+what they are given and on nothing else, and it belongs to the caller. A mask that is
+drawn anew at each call, a buffer that is used again, a cache kept on the layer: each
+breaks that, and each makes gradients that are right once and wrong the next time.
+
+So before anything is compared, both are called a few times, with the same numbers and
+with others in between, and every earlier result is looked at again.
+"""
+
+from collections.abc import Iterator
+from copy import deepcopy
+from typing import Any
+
+import numpy as np
+
+from numpycnn.checks.case import (
+    Case,
+    HasGradients,
+    largest,
+    run_backward,
+    run_forward,
+    with_params,
+)
+from numpycnn.checks.mistakes import Mistake
+from numpycnn.types import Array, Params
+
+BREACHES = {
+    "not finite": "forward gives NaN or infinity for finite numbers",
+    "argument changed": "the array {} was changed in place; work on a copy",
+    "random": "two forwards of the same input differ: something is drawn, or counted, anew at each "
+    "call; draw from a generator of a fixed seed that is made within forward",
+    "wrong key": "there are gradients for {}",
+    "wrong shape": "the gradient for {}",
+    "wrong type": "the gradient for {}",
+    "cache changed": "a second backward from the same cache gives another result: backward writes "
+    "to its cache; work on a copy",
+    "accumulated": "a second backward gives another result: gradients are kept between calls and "
+    "added to; return new ones every time",
+    "output overwritten": "another {} changes what an earlier one returned: it is kept on the "
+    "layer and used again; return a new array every time",
+    "cache overwritten": "after another forward, backward gives another result: what it needs is "
+    "kept on the layer and has been overwritten; return it as the cache",
+    "state": "the output depends on the calls before: something is counted or kept on the layer; "
+    "forward has to depend on its input and the parameters alone",
+}
+
+
+def breach(case: Case) -> Mistake | None:
+    """How the layer breaks the contract, or None if it keeps it."""
+    for name, is_kept, detail in _promises(case):
+        if not is_kept:
+            return Mistake(name, BREACHES[name].format(detail))
+    return None
+
+
+def _promises(case: Case) -> Iterator[tuple[str, bool, str]]:
+    """One promise after the other, whether it is kept, and what to say of it if not."""
+    arrays = {**case.arrays, "dy": case.dy}
+    given = {name: array.copy() for name, array in arrays.items()}
+    layer, x, dy = with_params(case.layer, given), given["input"], given["dy"]
+
+    y, cache = run_forward(layer, x)
+    yield "not finite", bool(np.isfinite(y).all()), ""
+    yield "argument changed", *_unchanged(given, arrays)
+    first_y = np.array(y)
+    yield "random", _agree(run_forward(layer, x)[0], first_y), ""
+
+    saved = _copy_of(cache)
+    result = run_backward(layer, dy, cache)
+    first = _gradients(result)
+    yield "wrong key", first.keys() == case.arrays.keys(), f"{[*first]}, not for {[*case.arrays]}"
+    for name, array in case.arrays.items():
+        came = first[name]
+        shapes = f"{name} has the shape {came.shape}, its array {array.shape}"
+        yield "wrong shape", came.shape == array.shape, shapes
+        yield "wrong type", came.dtype.kind in "biuf", f"{name} is of type {came.dtype}"
+    yield "argument changed", *_unchanged(given, arrays)
+
+    again = _second_backward(layer, dy, cache)
+    if not _same(again, first):
+        is_mended = saved is not None and _same(_second_backward(layer, dy, saved), first)
+        yield "cache changed", again is not None and not is_mended, ""
+        yield "accumulated", False, ""
+
+    other = np.roll(x, 1)  # the same numbers elsewhere, so any input is a fair one
+    other_y = np.array(run_forward(layer, other)[0])
+    yield "output overwritten", _agree(y, first_y), "forward"
+    yield "cache overwritten", _same(_second_backward(layer, dy, cache), first), ""
+    run_backward(layer, 2 * dy, cache)
+    yield "output overwritten", _same(_gradients(result), first), "backward"
+    fresh = with_params(case.layer, case.arrays)
+    yield "state", _agree(run_forward(fresh, other)[0], other_y), ""
+    yield "state", _agree(run_forward(layer, x)[0], first_y), ""
+
+
+def _unchanged(given: Params, arrays: Params) -> tuple[bool, str]:
+    """Whether the layer left alone what it was given, and the names of what it did not."""
+    changed = [name for name in arrays if not np.array_equal(given[name], arrays[name])]
+    return not changed, ", ".join(changed)
+
+
+def _gradients(result: tuple[Array, Params]) -> Params:
+    """Copies of all that backward returned, by name."""
+    dx, grads = result
+    return {"input": np.array(dx), **{name: np.array(grad) for name, grad in grads.items()}}
+
+
+def _second_backward(layer: HasGradients, dy: Array, cache: Any) -> Params | None:
+    """What backward returns when it is called again, or None if it cannot be."""
+    try:
+        return _gradients(run_backward(layer, dy, cache))
+    except (LookupError, TypeError, ValueError, AttributeError):
+        return None
+
+
+def _copy_of(cache: Any) -> Any:
+    """A copy of the cache, or None if it holds what cannot be copied."""
+    try:
+        return deepcopy(cache)
+    except TypeError:
+        return None
+
+
+def _agree(y: object, first: Array) -> bool:
+    """Whether an output is the first one again, but for its last digits."""
+    y = np.asarray(y)
+    return y.shape == first.shape and bool(np.max(np.abs(y - first)) <= 1e-12 * largest(first))
+
+
+def _same(again: Params | None, first: Params) -> bool:
+    """Whether gradients are the first ones again, to the bit."""
+    return (
+        again is not None
+        and again.keys() == first.keys()
+        and all(np.array_equal(again[name], first[name], equal_nan=True) for name in first)
+    )
