@@ -292,6 +292,20 @@ def test_the_window_of_a_way_around_holds_the_sample_itself():
     assert long_ago.window(20)[:4] == (4, 1, 3, 20)
 
 
+def test_the_window_of_a_way_around_stays_where_the_layers_inside_look_to_one_side():
+    for kind in (Residual, Beside):
+        behind = kind(Conv1D(1, 1, 5, padding=(1, 3)))
+        assert behind.window(20) == (5, 1, 1, 20, 1)
+
+
+def test_a_forward_of_ones_own_has_no_window_unless_its_class_says_so():
+    for model in (Half(ReLU()), Sequential(ReLU(), Half(ReLU()))):
+        with pytest.raises(NotImplementedError, match=r"^Half defines no window\(length\)"):
+            model.window(9)
+    # Behind a layer that looks at everything, nobody needs to ask.
+    assert Sequential(GlobalMaxPool1D(), Half(ReLU())).window(9) == (9, 0, 0, 1, 1)
+
+
 def test_outputs_made_longer_again_share_their_windows():
     pooled = Sequential(MaxPool1D(4), Repeat(4))
     assert pooled.window(20) == (4, 4, 0, 20, 4)

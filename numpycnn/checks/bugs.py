@@ -696,8 +696,11 @@ def typical_case(animal: Bug, rng: np.random.Generator) -> tuple[Any, Array]:
     """
     make, x = animal.broken, rng.standard_normal((4, 9, 2))
     if animal.part is softmax_cross_entropy:
-        labels = np.array([2, 0, 1, 1])
-        return lambda scores: make(scores, labels), x[:, :3, 0]
+
+        def loss(scores):
+            return make(scores, np.array([2, 0, 1, 1]))
+
+        return loss, x[:, :3, 0]
     if animal.part is Conv1D:
         return make(2, 3, 4, stride=2, padding="same", rng=rng), x
     if animal.name == "pool_ties_take_all":

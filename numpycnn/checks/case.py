@@ -22,8 +22,8 @@ from numpycnn.checks.derivatives import (
     unit_step,
 )
 from numpycnn.checks.mistakes import Mistake
+from numpycnn.layers.container import Container
 from numpycnn.layers.layer import Layer
-from numpycnn.layers.sequential import Sequential
 from numpycnn.types import Array, Params
 
 
@@ -342,7 +342,7 @@ def _backward(layer: HasGradients, dy: Array, cache: Any) -> tuple[Array, Params
 def _with_params(layer: HasGradients, arrays: Params) -> HasGradients:
     """A copy of `layer` that holds the parameters in `arrays`."""
     params = {name: arrays[name] for name in layer.params}
-    if isinstance(layer, Layer) and type(layer).params in (Layer.params, Sequential.params):
+    if isinstance(layer, Layer) and type(layer).params in (Layer.params, Container.params):
         return layer.with_params(params)
     # A class that keeps its parameters in its own way. Told that the copy of each parameter
     # is the new array, deepcopy puts that wherever the old one stood.

@@ -33,7 +33,7 @@ from numpycnn.checks.case import Case, HasGradients, Loss, largest
 from numpycnn.checks.derivatives import Method, OneSided
 from numpycnn.checks.mistakes import Evidence, Mistake, name_mistake
 from numpycnn.checks.report import GradientError, GradientLine, GradientReport
-from numpycnn.layers.sequential import Sequential
+from numpycnn.layers.container import Container
 from numpycnn.types import Array, Rng
 
 TOLERANCE: dict[Method, float] = {"complex": 1e-10, "central": 1e-6}
@@ -290,8 +290,8 @@ class _Look(NamedTuple):
         """Compare entry by entry, and see whether what is off could be rounding."""
         found = self.compare(came)
         n_corners = int(found.corners.sum())
-        if n_corners and isinstance(self.case.layer, Sequential) and not self.is_aside:
-            # A chain adds corners and subtracts them, and the rule for them does not hold for it.
+        if n_corners and isinstance(self.case.layer, Container) and not self.is_aside:
+            # A network adds corners and subtracts them, and the rule for them does not hold for it.
             # A little way off there is a derivative to compare with.
             aside = self._replace(case=self.case.aside(self.rng, 1e-6), is_aside=True)
             line, doubt = aside.line()
