@@ -417,7 +417,7 @@ MUTATIONS = [flip, cut_off, insert, shuffle_lines, replace_a_number, encode, sep
 
 
 @pytest.mark.usefixtures("figures_are_not_saved")
-@pytest.mark.parametrize("n_files", [35, pytest.param(1000, marks=pytest.mark.long)])
+@pytest.mark.parametrize("n_files", [28, pytest.param(1000, marks=pytest.mark.long)])
 def test_a_mutated_file_is_refused_in_a_line_or_read_as_what_it_says(tmp_path, n_files):
     rng = np.random.default_rng(0)
     x, labels = make_traces(30, rng=0, n_samples=24)
