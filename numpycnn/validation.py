@@ -191,7 +191,7 @@ def require_labels(
     if wrong.any():
         where = first_true(wrong)
         limits = "of 0 or more" if n_classes is None else f"from 0 to {n_classes - 1}"
-        more = "" if known.max() < limit else f", or allow for {known.max() + 1} of them"
+        more = "" if known.max() < limit else f", or allow for {int(known.max()) + 1} of them"
         raise ValueError(
             f"{who} expected {name} {limits}, got {known[where]} at {entry(name, where)}; "
             f"count the classes from 0{more}"

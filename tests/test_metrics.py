@@ -75,6 +75,13 @@ def test_without_a_number_there_are_as_many_classes_as_the_largest_label_needs(c
     assert_array_equal(counts, confusion_matrix(labels, predicted, n_classes))
 
 
+def test_labels_as_large_as_their_type_allows_are_counted_and_answered():
+    labels = np.array([0, 255], np.uint8)
+    assert confusion_matrix(labels, labels).shape == (256, 256)
+    with pytest.raises(ValueError, match="or allow for 256 of them"):
+        confusion_matrix(labels, labels, 2)
+
+
 def test_the_arguments_have_the_names_of_scikit_learn():
     assert_array_equal(confusion_matrix(y_pred=[1, 1], y_true=[0, 1]), [[0, 1], [0, 1]])
 

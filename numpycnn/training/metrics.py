@@ -34,7 +34,8 @@ def confusion_matrix(
     """
     true = require_labels("confusion_matrix", "y_true", y_true, n_classes)
     called = require_labels("confusion_matrix", "y_pred", y_pred, n_classes, shape=true.shape)
-    size = 1 + int(max(true.max(), called.max())) if n_classes is None else n_classes
+    largest = max(true.max(initial=0), called.max(initial=0))
+    size = int(largest) + 1 if n_classes is None else n_classes
     counts = np.zeros((size, size), dtype=int)
     np.add.at(counts, (true, called), 1)
     return counts
