@@ -244,6 +244,8 @@ def test_a_layer_that_forgot_its_base_class_is_checked_all_the_same():
         ),
         (np.ones((2, 3)), {"tolerance": -1}, ValueError, "a tolerance from 0 to 1, got -1"),
         (np.ones((2, 3)), {"tolerance": np.nan}, ValueError, "a tolerance from 0 to 1, got nan"),
+        (np.ones((2, 3)), {"rng": "a"}, TypeError, "check_gradients expected rng"),
+        (np.ones((2, 3)), {"rng": -1}, ValueError, "check_gradients expected rng"),
         (2.0, {}, ValueError, r"at least one axis and one number, got shape \(\)"),
         (np.ones((0, 3)), {}, ValueError, r"at least one axis and one number, got shape \(0, 3\)"),
         (np.ma.masked_less(np.arange(3.0), 1), {}, TypeError, r"without a mask.*x.filled\(0\)"),

@@ -36,6 +36,7 @@ from numpycnn.checks.mistakes import Evidence, Mistake, name_mistake
 from numpycnn.checks.report import GradientError, GradientLine, GradientReport
 from numpycnn.layers.container import Container
 from numpycnn.types import Array, Rng
+from numpycnn.validation import generator
 
 TOLERANCE: dict[Method, float] = {"complex": 1e-10, "central": 1e-6}
 """The largest relative error of a right gradient, in float64, by method."""
@@ -96,19 +97,20 @@ def check_gradients(
         )
     if tolerance is not None and not 0 < tolerance < 1:
         raise ValueError(f"check_gradients expected a tolerance from 0 to 1, got {tolerance}")
-    # A stream of its own: x may have been drawn with the same seed, and dy must not be x.
-    rng = rng if isinstance(rng, np.random.Generator) else np.random.default_rng(rng).spawn(1)[0]
-    case = Case.of(layer, x, rng)
+    stream = generator("check_gradients", rng)
+    if stream is not rng:  # x may have been drawn with this seed, and dy must not be x again
+        (stream,) = stream.spawn(1)
+    case = Case.of(layer, x, stream)
     with np.errstate(all="ignore"):  # what is not finite is reported
         if (broken := breach(case)) is not None:
             return GradientReport(case.subject, [], broken)
         lines = []
         for name in case.arrays:
-            how = _How("central") if method == "central" else _choose(case, name, rng)
+            how = _How("central") if method == "central" else _choose(case, name, stream)
             if method == "complex" and how.method != method:
                 raise TypeError(f"the complex step does not suit {case.subject}: {how.why}")
             limit = TOLERANCE[how.method] if tolerance is None else tolerance
-            lines.append(_judge(_Look(case, name, how, limit, rng)))
+            lines.append(_judge(_Look(case, name, how, limit, stream)))
     return GradientReport(case.subject, lines)
 
 
