@@ -105,11 +105,14 @@ def test_the_type_of_float_is_kept(dtype, case):
 
 @pytest.mark.parametrize("layer", [Conv1D(2, 3, 4), PlainConv1D(2, 3, 4), Dense(2, 3)])
 @pytest.mark.parametrize("types", [("f4", "f8"), ("f8", "f4"), ("f8", "c16"), ("c16", "f8")])
-def test_the_gradient_of_the_weights_has_the_wider_type_of_input_and_gradient(layer, types):
+def test_gradients_have_the_wider_type_of_what_they_are_made_of(layer, types):
     x_type, dy_type = types
     y, cache = layer.forward(np.ones((2, 7, 2), x_type))
-    _, grads = layer.backward(np.ones(y.shape, dy_type), cache)
+    dx, grads = layer.backward(np.ones(y.shape, dy_type), cache)
     assert grads["w"].dtype == np.result_type(x_type, dy_type)
+    assert dx.dtype == np.result_type(dy_type, np.float32)
+    dx, _ = layer.astype(x_type).backward(np.ones(y.shape, dy_type), cache)
+    assert dx.dtype == np.result_type(dy_type, x_type)
 
 
 @pytest.mark.parametrize("dtype", [int, bool, str, object])
@@ -457,6 +460,10 @@ def test_convolution_without_padding_remembers_as_many_numbers_as_it_was_given()
 
 # Pooling
 # -------
+
+
+def test_the_window_of_a_pooling():
+    assert MaxPool1D(3, stride=2).window(10) == Window(reach=3, stride=2, left=0, n_outputs=4)
 
 
 @given(pools(), generators)
