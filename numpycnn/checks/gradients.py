@@ -1,6 +1,6 @@
 """Is it right? A layer's gradients held against derivatives that owe it nothing.
 
-A network with a wrong gradient does not crash. It trains, as a rule it trains
+A network with a wrong gradient does not crash. It trains, usually it trains
 *well*, and nobody notices. So every layer has to be checked, and the check is
 short to state: what `backward` returns has to be the derivative of what
 `forward` does. Three things make it work.
