@@ -19,7 +19,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from numpycnn.explain import activations, probabilities, receptive_fields, saliency
-from numpycnn.layers import Conv1D, GlobalMaxPool1D, ReLU, Sequential, Window
+from numpycnn.layers import GlobalMaxPool1D, ReLU, Sequential, Window
+from numpycnn.layers.conv1d import Conv1D
 from numpycnn.plots.figure import (
     BLUE,
     FONT,
