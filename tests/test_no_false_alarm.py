@@ -66,7 +66,7 @@ def accuse(case, rng):
     assert report.verdict != "wrong", f"{subject!r}\n{report}"
 
 
-@settings(max_examples=400)
+@settings(max_examples=150)
 @given(right_ones(), generators)
 def test_nothing_that_is_right_is_accused(case, rng):
     accuse(case, rng)

@@ -100,7 +100,7 @@ def is_seen(case, rng):
     assert report.verdict != "right", f"{subject!r}\n{report}"
 
 
-@settings(max_examples=400)
+@settings(max_examples=150)
 @given(wrong_ones(), generators)
 def test_nothing_that_is_wrong_is_called_right(case, rng):
     is_seen(case, rng)
