@@ -37,6 +37,7 @@ import no_screen
 from pieces import Claim, Fence, Piece, cut, cut_chapter
 
 Namespace = dict[str, Any]
+ROOT = Path(__file__).parent.parent
 
 
 class Fault(NamedTuple):
@@ -56,9 +57,11 @@ class Outcome(NamedTuple):
 
 # A desk for each page
 # --------------------
-# One namespace for a whole page, as in a script. Nothing that a page does to the process
-# is left over for the next: the working folder is a scratch folder, and options of NumPy
-# and matplotlib go back to what they were. Warnings are errors here as in the tests.
+# One namespace for a whole page, as in a script. Modules are found as in a Python that was
+# started in the checkout, or given a script that lies there: `docs.figures`, and what is
+# beside the page. Nothing that a page does to the process is left over for the next: the working
+# folder is a scratch folder, and options of NumPy and matplotlib go back to what they
+# were. Warnings are errors here as in the tests.
 
 
 @contextlib.contextmanager
@@ -66,7 +69,7 @@ def desk(path: Path) -> Iterator[Namespace]:
     """Lend out a namespace in which the code of one page can run as the main program."""
     module = ModuleType("__main__")
     module.__file__ = str(path)
-    saved = sys.argv, sys.modules["__main__"], Path.cwd(), matplotlib.get_backend()
+    saved = sys.argv, sys.path, sys.modules["__main__"], Path.cwd(), matplotlib.get_backend()
     matplotlib.rcdefaults()
     matplotlib.use(f"module://{no_screen.__name__}")
     with contextlib.ExitStack() as on_leaving:
@@ -77,12 +80,15 @@ def desk(path: Path) -> Iterator[Namespace]:
         warnings.simplefilter("error")
         on_leaving.callback(_put_back, *saved)
         sys.argv, sys.modules["__main__"] = [str(path)], module
+        sys.path = [str(path.absolute().parent), str(ROOT), *sys.path]
         os.chdir(scratch)
         yield module.__dict__
 
 
-def _put_back(options: list[str], program: ModuleType, folder: Path, backend: str) -> None:
-    sys.argv, sys.modules["__main__"] = options, program
+def _put_back(
+    options: list[str], path: list[str], program: ModuleType, folder: Path, backend: str
+) -> None:
+    sys.argv, sys.path, sys.modules["__main__"] = options, path, program
     os.chdir(folder)
     matplotlib.rcdefaults()
     matplotlib.use(backend)

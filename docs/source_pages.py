@@ -243,11 +243,12 @@ def _code(piece: Piece, outcome: Outcome | None) -> list[Token]:
 
 
 def _report(env: BuildEnvironment, faults: list[Fault]) -> None:
-    """Make a warning of each fault, and remember that the page depends on all of the package."""
+    """Make a warning of each fault, and note that the page depends on all of the package."""
     for fault in faults:
         logger.warning("%s", fault.message, location=(env.docname, fault.line))
-    for path in Path(numpycnn.__file__).parent.rglob("*.py"):
-        env.note_dependency(path)
+    for folder in Path(numpycnn.__file__).parent, Path(__file__).parent:
+        for path in folder.rglob("*.py"):
+            env.note_dependency(path)
 
 
 # The reading order

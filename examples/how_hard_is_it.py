@@ -13,47 +13,20 @@ on others, at one signal-to-noise ratio after the other.
     python examples/how_hard_is_it.py --traces 150
 """
 
-import argparse
-from pathlib import Path
-
 import numpy as np
 
-from numpycnn import (
-    Conv1D,
-    Dense,
-    Flatten,
-    GlobalMaxPool1D,
-    MaxPool1D,
-    ReLU,
-    Sequential,
-    fit,
-    make_traces,
-)
+import numpycnn as nn
 from numpycnn.baselines import LargestSampleRule, MedianRule
-from numpycnn.plots import plot_accuracy, show
-from numpycnn.types import Array
+from numpycnn.plots import plot_accuracy
+from options import Options, at_least
+from two_heads import network
 
-parser = argparse.ArgumentParser(
-    description="Hold two simple rules and two networks against harder traces.",
-    formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-)
-parser.add_argument("--seeds", type=int, default=5, help="how often all is done anew")
-parser.add_argument("--traces", type=int, default=600, help="how many to learn from")
-parser.add_argument("--epochs", type=int, default=40, help="how often all traces go through")
-parser.add_argument("--output", type=Path, default="figures", metavar="DIR", help="for the figure")
-parser.add_argument("--show", action="store_true", help="open the figure in a window as well")
-args = parser.parse_args()
-
-if args.seeds < 1:
-    parser.error(f"--seeds must be 1 or more, got {args.seeds}")
-if args.traces < 3:
-    parser.error(f"--traces must be 3 or more, one of each class, got {args.traces}")
-if args.epochs < 1:
-    parser.error(f"--epochs must be 1 or more, got {args.epochs}")
-try:
-    args.output.mkdir(parents=True, exist_ok=True)
-except OSError as error:
-    parser.error(f"--output must be a folder, or a path where one can be made: {error}")
+options = Options("Set two simple rules and two networks harder traces.")
+add = options.add_argument
+add("--seeds", type=at_least(1), default=5, help="how often all is done anew")
+add("--traces", type=at_least(3), default=600, help="how many to learn from")
+add("--epochs", type=at_least(1), default=40, help="how often all traces go through")
+args = options.read()
 
 # The traces
 # ----------
@@ -67,37 +40,10 @@ RATIOS = 1, 2, 3, 4, 6, 8, 10, 12, 16
 
 # The networks
 # ------------
-# Both begin with eight filters of 11 samples, long enough for the hump of the wavelet and
-# both its troughs. One network then keeps where in the trace each filter answered: flatten
-# gives its first dense layer a weight for each place. The other keeps only how strong the
-# strongest answer was, wherever it came from.
-
-
-def flatten_head(rng: np.random.Generator) -> Sequential:
-    """The network that weighs every place separately."""
-    return Sequential(
-        Conv1D(1, 8, 11, padding="same", rng=rng),
-        ReLU(),
-        MaxPool1D(2),
-        Flatten(),
-        Dense(256, 16, rng=rng),
-        ReLU(),
-        Dense(16, 3, rng=rng),
-    )
-
-
-def global_head(rng: np.random.Generator) -> Sequential:
-    """The network that asks for the strongest answer of each filter."""
-    return Sequential(
-        Conv1D(1, 8, 11, padding="same", rng=rng),
-        ReLU(),
-        GlobalMaxPool1D(),
-        Dense(8, 16, rng=rng),
-        ReLU(),
-        Dense(16, 3, rng=rng),
-    )
-
-
+# [Both](two_heads.py) begin with eight filters of 11 samples, long enough for the hump of the
+# wavelet and both its troughs. One network then keeps where in the trace each filter answered,
+# the other only how strong the strongest answer was, wherever it came from.
+#
 # The examination
 # ---------------
 # Once more for each seed, with other traces and other first weights: a single run may
@@ -105,11 +51,11 @@ def global_head(rng: np.random.Generator) -> Sequential:
 # 600 for each ratio.
 
 
-def learn(x: Array, labels: Array, rng: np.random.Generator) -> dict[str, object]:
+def learn(x: np.ndarray, labels: np.ndarray, rng: np.random.Generator) -> dict[str, object]:
     """Teach all four on the same traces."""
-    networks = {"global pooling": global_head(rng), "flatten": flatten_head(rng)}
-    for network in networks.values():
-        fit(network, x, labels, epochs=args.epochs, batch_size=32, rng=rng)
+    networks = {head: network(head, rng, kernel_size=11) for head in ("global", "flatten")}
+    for pupil in networks.values():
+        nn.fit(pupil, x, labels, epochs=args.epochs, batch_size=32, rng=rng)
     rules = {"median rule": MedianRule(), "largest-sample rule": LargestSampleRule()}
     return networks | {name: rule.fit(x, labels) for name, rule in rules.items()}
 
@@ -117,10 +63,10 @@ def learn(x: Array, labels: Array, rng: np.random.Generator) -> dict[str, object
 accuracies = {}
 for seed in range(args.seeds):
     rng = np.random.default_rng(seed)
-    pupils = learn(*make_traces(args.traces, rng=rng, snr=TRAINED_ON, **HARD), rng)
-    exams = [make_traces(600, rng=rng, snr=(ratio, ratio), **HARD) for ratio in RATIOS]
+    pupils = learn(*nn.make_traces(args.traces, rng=rng, snr=TRAINED_ON, **HARD), rng)
+    exams = [nn.make_traces(600, rng=rng, snr=(ratio, ratio), **HARD) for ratio in RATIOS]
     for name, pupil in pupils.items():
-        marks = [(pupil.predict(x).argmax(axis=-1) == labels).mean() for x, labels in exams]
+        marks = [(pupil.classify(x) == labels).mean() for x, labels in exams]
         accuracies.setdefault(name, []).append(marks)
 curves = {name: np.array(marks) for name, marks in accuracies.items()}
 
@@ -134,8 +80,6 @@ for name, marks in curves.items():
     print(f"{'  worst seed':21}" + "".join(f"{mark:7.3f}" for mark in marks.min(axis=0)))
 
 figure = plot_accuracy(RATIOS, curves, "signal-to-noise ratio", trained_on=TRAINED_ON)
-figure.savefig(args.output / "how_hard_is_it.png")
-print(f"\nsaved {args.output / 'how_hard_is_it.png'}")
 
 # What it says
 # ------------
@@ -159,8 +103,4 @@ print(f"\nsaved {args.output / 'how_hard_is_it.png'}")
 # of 4,259. Give the flatten head fewer traces, and it falls further; the other
 # hardly notices.
 
-if args.show:
-    try:
-        show(figure)
-    except RuntimeError as error:
-        parser.error(str(error))
+options.finish(args, how_hard_is_it=figure)

@@ -12,62 +12,26 @@ fifth of the traces?
     python examples/trace_classifier.py --noise 0.3 --seed 1
 """
 
-import argparse
-import math
-from pathlib import Path
-
 import numpy as np
 
-from numpycnn import (
-    CLASS_NAMES,
-    Conv1D,
-    Dense,
-    Flatten,
-    History,
-    MaxPool1D,
-    ReLU,
-    Sequential,
-    confusion_matrix,
-    evaluate,
-    fit,
-    make_traces,
-    train_test_split,
-)
+import numpycnn as nn
 from numpycnn.baselines import LargestSampleRule, MajorityRule, MedianRule
-from numpycnn.plots import plot_learning_curves, plot_traces, show
+from numpycnn.plots import plot_learning_curves, plot_traces
+from options import Options, at_least
 
 # The options
 # -----------
 # Each has a default, so none is needed. Eleven traces are the fewest that leave
 # three to hold out, one for each class if the shuffle is kind.
 
-parser = argparse.ArgumentParser(
-    description="Teach a small network to tell three kinds of trace apart.",
-    formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-)
-parser.add_argument("--seed", type=int, default=0, help="where all the randomness starts")
-parser.add_argument("--epochs", type=int, default=60, help="how often all traces go through")
-parser.add_argument("--lr", type=float, default=5e-3, help="step size of Adam")
-parser.add_argument("--traces", type=int, default=180, help="how many, the held-out fifth included")
-parser.add_argument("--noise", type=float, default=0.03, help="standard deviation of the noise")
-parser.add_argument("--output", type=Path, default="figures", metavar="DIR", help="for the figures")
-parser.add_argument("--show", action="store_true", help="open the figures in windows as well")
-args = parser.parse_args()
-
-if args.seed < 0:
-    parser.error(f"--seed must be 0 or more, got {args.seed}")
-if args.epochs < 1:
-    parser.error(f"--epochs must be 1 or more, got {args.epochs}")
-if not 0 < args.lr < math.inf:
-    parser.error(f"--lr must be a number above 0, got {args.lr}")
-if args.traces < 11:
-    parser.error(f"--traces must be 11 or more, to hold out one of each class, got {args.traces}")
-if not 0 <= args.noise < math.inf:
-    parser.error(f"--noise must be a number from 0 up, got {args.noise}")
-try:
-    args.output.mkdir(parents=True, exist_ok=True)
-except OSError as error:
-    parser.error(f"--output must be a folder, or a path where one can be made: {error}")
+options = Options("Teach a small network to tell three kinds of trace apart.")
+add = options.add_argument
+add("--seed", type=at_least(0), default=0, help="where all the randomness starts")
+add("--epochs", type=at_least(1), default=60, help="how often all traces go through")
+add("--lr", type=at_least(1e-9, float), default=5e-3, help="step size of Adam")
+add("--traces", type=at_least(11), default=180, help="how many, the held-out fifth included")
+add("--noise", type=at_least(0, float), default=0.03, help="standard deviation of the noise")
+args = options.read()
 
 # The traces
 # ----------
@@ -75,8 +39,8 @@ except OSError as error:
 # gives the same traces, the same split and the same first weights.
 
 rng = np.random.default_rng(args.seed)
-x, labels = make_traces(args.traces, rng=rng, noise=args.noise)
-x_train, x_test, y_train, y_test = train_test_split(x, labels, rng=rng)
+x, labels = nn.make_traces(args.traces, rng=rng, noise=args.noise)
+x_train, x_test, y_train, y_test = nn.train_test_split(x, labels, rng=rng)
 
 # The network
 # -----------
@@ -84,14 +48,14 @@ x_train, x_test, y_train, y_test = train_test_split(x, labels, rng=rng)
 # Of each two neighbouring answers the larger is kept, which leaves 32 samples of
 # 8 channels, 256 numbers. Two dense layers turn these into a score for each class.
 
-model = Sequential(
-    Conv1D(1, 8, 5, padding="same", rng=rng),
-    ReLU(),
-    MaxPool1D(2),
-    Flatten(),
-    Dense(256, 16, rng=rng),
-    ReLU(),
-    Dense(16, 3, rng=rng),
+model = nn.Sequential(
+    nn.Conv1D(1, 8, 5, padding="same", rng=rng),
+    nn.ReLU(),
+    nn.MaxPool1D(2),
+    nn.Flatten(),
+    nn.Dense(256, 16, rng=rng),
+    nn.ReLU(),
+    nn.Dense(16, 3, rng=rng),
 )
 print(model.summary(x.shape[1:]))
 
@@ -101,7 +65,7 @@ print(model.summary(x.shape[1:]))
 # log 3 = 1.0986. That is where it should start.
 
 
-def report(epoch: int, history: History) -> None:
+def report(epoch: int, history: nn.History) -> None:
     """Print the cross-entropy of the first epoch and of every fifteenth."""
     if epoch == 1 or epoch % 15 == 0:
         print(f"epoch {epoch:4}   cross-entropy {history.loss[-1]:.4f}")
@@ -109,17 +73,11 @@ def report(epoch: int, history: History) -> None:
 
 print()
 try:
-    history = fit(
-        model,
-        x_train,
-        y_train,
-        epochs=args.epochs,
-        lr=args.lr,
-        validation=(x_test, y_test),
-        on_epoch=report,
-    )
+    held_out = x_test, y_test
+    plan = {"epochs": args.epochs, "lr": args.lr, "validation": held_out, "on_epoch": report}
+    history = nn.fit(model, x_train, y_train, **plan)
 except FloatingPointError as error:
-    parser.error(f"the training did not survive --lr {args.lr}. {error}")
+    options.error(f"the training did not survive --lr {args.lr}. {error}")
 
 # The examination
 # ---------------
@@ -127,17 +85,17 @@ except FloatingPointError as error:
 # network does. Row by row the table says what the traces of one class were
 # taken for; the right answers lie on its diagonal.
 
-loss, accuracy = evaluate(model, x_test, y_test)
-predicted = model.predict(x_test).argmax(axis=-1)
-counts = confusion_matrix(y_test, predicted, len(CLASS_NAMES))
+loss, accuracy = nn.evaluate(model, x_test, y_test)
+predicted = model.classify(x_test)
+counts = nn.confusion_matrix(y_test, predicted, len(nn.CLASS_NAMES))
 
 print(f"\nheld out: {len(x_test)} traces, cross-entropy {loss:.4f}, accuracy {accuracy:.3f}")
-for name, right, total in zip(CLASS_NAMES, counts.diagonal(), counts.sum(axis=1), strict=True):
-    print(f"  {name:16}   " + (f"{right / total:.3f}" if total else "none held out"))
+for name, row, right in zip(nn.CLASS_NAMES, counts, counts.diagonal(), strict=True):
+    print(f"  {name:16}   " + (f"{right / row.sum():.3f}" if row.any() else "none held out"))
 
-print(f"\n{'true class':16}   predicted: " + "   ".join(CLASS_NAMES))
-for name, row in zip(CLASS_NAMES, counts, strict=True):
-    cells = [f"{count:{len(column)}}" for column, count in zip(CLASS_NAMES, row, strict=True)]
+print(f"\n{'true class':16}   predicted: " + "   ".join(nn.CLASS_NAMES))
+for name, row in zip(nn.CLASS_NAMES, counts, strict=True):
+    cells = [f"{count:{len(column)}}" for column, count in zip(nn.CLASS_NAMES, row, strict=True)]
     print(f"{name:16}              " + "   ".join(cells))
 
 # Is that good?
@@ -150,7 +108,7 @@ for name, row in zip(CLASS_NAMES, counts, strict=True):
 
 print(f"\n{'without a network':34}accuracy")
 for rule in MajorityRule(), MedianRule(), LargestSampleRule():
-    right = rule.fit(x_train, y_train).predict(x_test).argmax(axis=-1) == y_test
+    right = rule.fit(x_train, y_train).classify(x_test) == y_test
     print(f"  {type(rule).__name__:32}{right.mean():.3f}")
 
 # The figures
@@ -159,15 +117,5 @@ for rule in MajorityRule(), MedianRule(), LargestSampleRule():
 
 _, first = np.unique(y_test, return_index=True)
 traces = plot_traces(x_test[first], y_test[first], predicted[first])
-traces.savefig(args.output / "traces.png")
-
 learning_curves = plot_learning_curves(history)
-learning_curves.savefig(args.output / "learning_curves.png")
-
-print(f"\nsaved {args.output / 'traces.png'} and {args.output / 'learning_curves.png'}")
-
-if args.show:
-    try:
-        show(traces, learning_curves)
-    except RuntimeError as error:
-        parser.error(str(error))
+options.finish(args, traces=traces, learning_curves=learning_curves)

@@ -17,51 +17,26 @@ opposite polarity. The second half of this script finds out why.
     python examples/where_does_it_work.py --seeds 20
 """
 
-import argparse
 from copy import deepcopy
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from numpycnn import (
-    Conv1D,
-    Dense,
-    Flatten,
-    GlobalMaxPool1D,
-    MaxPool1D,
-    ReLU,
-    Sequential,
-    evaluate,
-    fit,
-    make_traces,
-    train_test_split,
-)
+import numpycnn as nn
 from numpycnn.explain import saliency
-from numpycnn.plots import plot_accuracy, show
-from numpycnn.plots.figure import FONT, GREY, GRID, STYLES, samples_of, stacked_panels
+from numpycnn.plots import figure as paper
+from numpycnn.plots import plot_accuracy
+from options import Options, at_least
+from two_heads import network
 
 # The options
 # -----------
 
-parser = argparse.ArgumentParser(
-    description="Find out at which samples of a trace an arrival is recognised.",
-    formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-)
-parser.add_argument("--seeds", type=int, default=5, help="networks of each kind: seeds 0, 1, …")
-parser.add_argument("--traces", type=int, default=200, help="how many are examined at each centre")
-parser.add_argument("--output", type=Path, default="figures", metavar="DIR", help="for the figures")
-parser.add_argument("--show", action="store_true", help="open the figures in windows as well")
-args = parser.parse_args()
-
-if args.seeds < 1:
-    parser.error(f"--seeds must be 1 or more, got {args.seeds}")
-if args.traces < 2:
-    parser.error(f"--traces must be 2 or more, one of each polarity, got {args.traces}")
-try:
-    args.output.mkdir(parents=True, exist_ok=True)
-except OSError as error:
-    parser.error(f"--output must be a folder, or a path where one can be made: {error}")
+options = Options("Find out at which samples of a trace an arrival is recognised.")
+add = options.add_argument
+add("--seeds", type=at_least(1), default=5, help="networks of each kind: seeds 0, 1, …")
+add("--traces", type=at_least(2), default=200, help="how many are examined at each centre")
+args = options.read()
 
 # Traces
 # ------
@@ -73,33 +48,23 @@ except OSError as error:
 QUIET, POSITIVE, NEGATIVE = 0, 1, 2
 
 
-def traces(n_traces, rng, rest_at_zero=False, **options):
+def traces(n_traces, rng, rest_at_zero=False, **changes):
     """Traces (N, L, 1) and their labels, with or without the shift that an arrival brings."""
     same_draws = deepcopy(rng)
-    x, labels = make_traces(n_traces, rng=rng, **options)
+    x, labels = nn.make_traces(n_traces, rng=rng, **changes)
     if rest_at_zero:
-        options["labels"] = np.full(n_traces, QUIET)
-        quiet, _ = make_traces(n_traces, rng=same_draws, **options)
+        changes["labels"] = np.full(n_traces, QUIET)
+        quiet, _ = nn.make_traces(n_traces, rng=same_draws, **changes)
         x = x - np.median(x - quiet, axis=1, keepdims=True)
     return x, labels
 
 
 # Two heads
 # ---------
-# The convolution is the same. The flatten head has 4,211 parameters, nearly all of them in
-# its first dense layer, 16 for each channel of each pooled sample. The global head has 243.
-
-
-def network(head, rng):
-    """The network of the first example, or the same with one maximum per channel over the trace."""
-    convolution = Conv1D(1, 8, 5, padding="same", rng=rng)
-    if head == "flatten":
-        bridge = MaxPool1D(2), Flatten(), Dense(256, 16, rng=rng)
-    else:
-        bridge = GlobalMaxPool1D(), Dense(8, 16, rng=rng)
-    return Sequential(convolution, ReLU(), *bridge, ReLU(), Dense(16, 3, rng=rng))
-
-
+# The convolution is the same in [both](two_heads.py). The flatten head has 4,211 parameters,
+# nearly all of them in its first dense layer, 16 for each channel of each pooled sample. The
+# global head has 243.
+#
 # Both are trained as in the first example: 144 traces, 36 held out, 60 epochs. With the same
 # seed the flatten head is that very network. Several seeds, because one network may be lucky.
 
@@ -107,7 +72,7 @@ def network(head, rng):
 class Trained(NamedTuple):
     """A network, the traces it learned from, and its accuracy on those held out."""
 
-    model: Sequential
+    model: nn.Sequential
     x: np.ndarray
     labels: np.ndarray
     held_out: float
@@ -117,10 +82,10 @@ def trained(head, seed, rest_at_zero=False):
     """Everything from this seed: the traces, the split, the first weights."""
     rng = np.random.default_rng(seed)
     x, labels = traces(180, rng, rest_at_zero)
-    x_train, x_test, y_train, y_test = train_test_split(x, labels, rng=rng)
+    x_train, x_test, y_train, y_test = nn.train_test_split(x, labels, rng=rng)
     model = network(head, rng)
-    fit(model, x_train, y_train, epochs=60, lr=5e-3)
-    return Trained(model, x_train, y_train, evaluate(model, x_test, y_test)[1])
+    nn.fit(model, x_train, y_train, epochs=60, lr=5e-3)
+    return Trained(model, x_train, y_train, nn.evaluate(model, x_test, y_test)[1])
 
 
 flatten_heads = [trained("flatten", seed) for seed in range(args.seeds)]
@@ -143,21 +108,16 @@ polarities = np.where(np.arange(args.traces) % 2, NEGATIVE, POSITIVE)
 
 def examination(rest_at_zero=False):
     """For each centre traces (N, L, 1) with arrivals there; none was ever trained on."""
-    return [
-        traces(
-            args.traces,
-            np.random.default_rng(1000 + place),
-            rest_at_zero,
-            labels=polarities,
-            centre=(int(centre), int(centre)),
-        )[0]
-        for place, centre in enumerate(centres)
-    ]
+    exam = []
+    for place, centre in enumerate(centres):
+        rng, there = np.random.default_rng(1000 + place), (int(centre), int(centre))
+        exam.append(traces(args.traces, rng, rest_at_zero, labels=polarities, centre=there)[0])
+    return exam
 
 
 def answers(networks, exam):
     """Shares of right, opposite and quiet answers, each (n_seeds, n_centres)."""
-    found = np.array([[one.model.predict(x).argmax(axis=-1) for x in exam] for one in networks])
+    found = np.array([[one.model.classify(x) for x in exam] for one in networks])
     right, quiet = found == polarities, found == QUIET
     return tuple(kind.mean(axis=-1) for kind in (right, ~right & ~quiet, quiet))
 
@@ -175,9 +135,7 @@ def table_row(first, columns):
 shares = flatten_right, flatten_opposite, flatten_quiet, global_right, global_opposite, global_quiet
 
 print(f"\nmeans over the seeds, {args.seeds} in all; {args.traces} traces at each centre")
-print(
-    "        " + "".join(f"{head:-^28}  " for head in (" flatten head ", " global head ")).rstrip()
-)
+print(f"        {' flatten head ':-^28}  {' global head ':-^28}")
 print("centre" + 2 * "     right  opposite     quiet")
 for place in range(0, len(centres), 4):
     print(table_row(f"{centres[place]:6}", [share[:, place] for share in shares]))
@@ -188,7 +146,6 @@ accuracy_figure = plot_accuracy(
     xlabel="arrival centre, sample",
     trained_on=(12, 52),
 )
-accuracy_figure.savefig(args.output / "where_does_it_work.png")
 
 # What came out
 # -------------
@@ -268,7 +225,7 @@ flatten_leaning, unshifted_leaning, global_leaning = map(
 # The middle is where the arrivals were, the ends are the six samples on each side that they hardly
 # reached. The answers are those to arrivals centred near the ends, at 2 to 6 and 58 to 62.
 
-samples = samples_of(64)
+samples = paper.samples_of(64)
 middle = (samples >= 12) & (samples <= 52)
 ends = (samples <= 6) | (samples >= 59)
 
@@ -307,42 +264,27 @@ for head, networks in {"flatten": flatten_heads, "global": global_heads}.items()
 # gradient is small, because for each trace it lies on a few samples only, those where the
 # filters found their maxima, and it is nowhere negative.
 
-why_figure, panels = stacked_panels(3, width=640, height=760)
+why_figure, panels = paper.stacked_panels(3, width=640, height=760)
 for panel in panels:
-    panel.axvspan(12, 52, color=GRID, zorder=0)
-    panel.axhline(0, color=GREY, linewidth=0.8)
+    panel.axvspan(12, 52, color=paper.GRID, zorder=0)
+    panel.axhline(0, color=paper.GREY, linewidth=0.8)
 
-
-def draw(panel, rows, name, style):
-    """Their mean as a line, and a band from the smallest to the largest."""
-    panel.fill_between(
-        samples, rows.min(axis=0), rows.max(axis=0), color=style["color"], alpha=0.25, linewidth=0
-    )
-    panel.plot(samples, rows.mean(axis=0), label=name, linewidth=2, **style)
-
-
-for label, name, style in ((POSITIVE, "positive", STYLES[0]), (NEGATIVE, "negative", STYLES[1])):
+for label, name, style in (
+    (POSITIVE, "positive", paper.STYLES[0]),
+    (NEGATIVE, "negative", paper.STYLES[1]),
+):
     averages = [one.x[one.labels == label].mean(axis=0)[:, 0] for one in flatten_heads]
-    draw(panels[0], np.array(averages), f"{name} arrivals", style)
-draw(panels[1], flatten_leaning, "flatten head", STYLES[0])
-draw(panels[1], unshifted_leaning, "learned unshifted", STYLES[2])
-draw(panels[2], global_leaning, "global head", STYLES[1])
+    paper.draw_band(panels[0], samples, np.array(averages), f"{name} arrivals", style)
+paper.draw_band(panels[1], samples, flatten_leaning, "flatten head", paper.STYLES[0])
+paper.draw_band(panels[1], samples, unshifted_leaning, "learned unshifted", paper.STYLES[2])
+paper.draw_band(panels[2], samples, global_leaning, "global head", paper.STYLES[1])
 
 for panel, label in zip(panels, ("average trace", "gradient", "gradient"), strict=True):
-    panel.set(ylabel=label)
-    panel.legend(
-        loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False, fontsize=FONT, borderpad=0
-    )
+    panel.set_ylabel(label)
+    paper.legend_above(panel, ncols=2)
 panels[-1].set(xlabel="sample", xlim=(0.5, 64.5))
-why_figure.savefig(args.output / "why.png")
 
-print(f"\nsaved {args.output / 'where_does_it_work.png'} and {args.output / 'why.png'}")
-
-if args.show:
-    try:
-        show(accuracy_figure, why_figure)
-    except RuntimeError as error:
-        parser.error(str(error))
+options.finish(args, where_does_it_work=accuracy_figure, why=why_figure)
 
 # What to take from it
 # --------------------

@@ -22,6 +22,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from numpycnn.training.losses import one_hot
 from numpycnn.types import Array
 from numpycnn.validation import require_array, require_finite, require_labels
 
@@ -29,7 +30,7 @@ R = TypeVar("R", bound="Rule")
 
 
 class Rule:
-    """What the rules have in common: `fit` once, `classify` as often as you like."""
+    """What the rules have in common: `fit` once, then ask as often as you like."""
 
     n_classes = 0  # before fit
 
@@ -44,24 +45,24 @@ class Rule:
         self.n_classes = int(labels.max()) + 1
         return self
 
+    def predict(self, x: Array) -> Array:
+        """Return a row for each trace, (N, n_classes), float32: 1 for the class called, else 0.
+
+        As a network returns a row of scores; there are as many columns as the largest label of
+        the training set needs. Raises what `classify` raises.
+        """
+        return one_hot(self.classify(x), self.n_classes)
+
     def classify(self, x: Array) -> Array:
-        """Return the class called for each trace, (N,), as a network's `classify` does.
+        """Return the class of each trace, (N,), as a network does.
 
         Raises `RuntimeError` before `fit`, `TypeError` or `ValueError` for what are no traces.
         """
         if not self.n_classes:
             name = type(self).__name__
-            raise RuntimeError(f"{name} expected fit first; call fit(x, labels)")
+            raise RuntimeError(f"{name} expected to be fitted first; call fit(x, labels)")
         self._check(x)
         return self._call(x)
-
-    def predict(self, x: Array) -> Array:
-        """Return a row for each trace, (N, n_classes), float32: 1 for the class called, else 0.
-
-        There are as many columns as the largest label of the training set needs. Raises what
-        `classify` raises.
-        """
-        return np.eye(self.n_classes, dtype=np.float32)[self.classify(x)]
 
     def _learn(self, x: Array, labels: Array) -> None:
         raise NotImplementedError
@@ -78,8 +79,8 @@ class MajorityRule(Rule):
     """Call every trace by the commonest class of the training set, the first of them in a tie.
 
     >>> x = np.zeros((3, 64, 1))
-    >>> MajorityRule().fit(x, np.array([2, 0, 2])).predict(x[:1])
-    array([[0., 0., 1.]], dtype=float32)
+    >>> MajorityRule().fit(x, np.array([2, 0, 2])).classify(x[:1])
+    array([2])
     """
 
     def _learn(self, x: Array, labels: Array) -> None:
@@ -127,8 +128,7 @@ class MedianRule(ThresholdRule):
     >>> rule = MedianRule().fit(x[:144], labels[:144])
     >>> rule.classes          # a positive arrival has the lowest median, a negative the highest
     array([1, 0, 2])
-    >>> called = rule.classify(x[144:])
-    >>> float((called == labels[144:]).mean())
+    >>> float((rule.classify(x[144:]) == labels[144:]).mean())
     1.0
     """
 

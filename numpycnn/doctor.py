@@ -48,6 +48,31 @@ LEARNED = 0.1  # the loss of a network that knows its three traces by heart
 N_SEEN = 512  # traces that are enough to look at a network with
 
 
+ADVICE = {
+    "scale of the traces": "subtract the mean and divide by the standard deviation, each channel "
+    "by its own; leave out a channel with nothing on it",
+    "constant traces": "leave them out: a dead channel, a gap filled with zeros?",
+    "traces that occur twice": "leave the copies out, before splitting: a copy among the held-out "
+    "traces makes the accuracy there a lie",
+    "rarest class": "get more of it, show it more often, or widen the last layer by no more than "
+    "the classes there are; and compare with the accuracy of naming the commonest class",
+    "first loss": "the scores are too large: scale the traces down, or begin with smaller weights",
+    "scores": "take the Softmax off the end: the loss has one of its own, and two cannot get near "
+    "0",
+    "scale of the activations": "the first layer outside the range is the culprit: mend its "
+    "weights, or what goes in; from weights of zero nothing can be learned, so begin with random "
+    "ones",
+    "dead ReLU": "these never let anything through and cannot learn: raise the biases before them "
+    "towards 0, or train with a smaller lr",
+    "size of a step, relative to the weights": "too large: a smaller lr; too small: a larger one; "
+    "0: no gradient arrives, so look for dead ReLUs and check the backward passes with "
+    "check_gradients",
+    "three traces by heart": "another lr; if none helps, a layer is wrong or too small: run "
+    "check_gradients on each, and look whether the three traces differ at all",
+}
+"""What to do about each thing that is looked at."""
+
+
 class Finding(NamedTuple):
     """One thing that was looked at."""
 
@@ -55,7 +80,11 @@ class Finding(NamedTuple):
     ok: bool
     found: str
     expected: str
-    advice: str
+
+    @property
+    def advice(self) -> str:
+        """What to do about it."""
+        return ADVICE[self.name]
 
     def __str__(self) -> str:
         mark = "fine" if self.ok else "LOOK"
@@ -130,46 +159,27 @@ def _scale(x: Array) -> Finding:
     std, offset = channels.std(axis=0), abs(channels.mean(axis=0))
     fits = (std >= SCALES[0]) & (std <= SCALES[1]) & (offset <= OFFSET * std)
     worst = int(fits.argmin())
-    where = f" in channel {worst}" if len(fits) > 1 else ""
-    return Finding(
-        "scale of the traces",
-        bool(fits.all()),
-        f"standard deviation {std[worst]:.2g}, offset {round(float(offset[worst]), 3):.2g}{where}",
-        f"between {SCALES[0]:g} and {SCALES[1]:g}, the offset at most {OFFSET} times that",
-        "subtract the mean and divide by the standard deviation, each channel by its own; "
-        "leave out a channel with nothing on it",
-    )
+    found = f"standard deviation {std[worst]:.2g}, offset {round(float(offset[worst]), 3):.2g}"
+    found += f" in channel {worst}" if len(fits) > 1 else ""
+    expected = f"between {SCALES[0]:g} and {SCALES[1]:g}, the offset at most {OFFSET} times that"
+    return Finding("scale of the traces", bool(fits.all()), found, expected)
 
 
 def _constant(x: Array) -> Finding:
     """How many traces are the same number throughout."""
     n_constant = int((np.ptp(x.reshape(len(x), -1), axis=1) == 0).sum())
-    return Finding(
-        "constant traces",
-        n_constant == 0,
-        f"{n_constant} of {len(x)}",
-        "0",
-        "leave them out: a dead channel, a gap filled with zeros?",
-    )
+    return Finding("constant traces", n_constant == 0, f"{n_constant} of {len(x)}", "0")
 
 
 def _twice(x: Array, y: Array) -> Finding:
     """How many traces occur again, and how many of these with another label."""
-    which, counts = np.unique(
-        x.reshape(len(x), -1), axis=0, return_inverse=True, return_counts=True
-    )[1:]
+    flat = x.reshape(len(x), -1)
+    _, which, counts = np.unique(flat, axis=0, return_inverse=True, return_counts=True)
     which = which.ravel()  # NumPy 2.0 gave it a second axis
     n_twice = int((counts[which] > 1).sum())
     n_torn = len(np.unique(np.column_stack([which, y.reshape(len(y), -1)]), axis=0)) - len(counts)
     torn = f", {n_torn} of them with another label the second time" if n_torn else ""
-    return Finding(
-        "traces that occur twice",
-        n_twice == 0,
-        f"{n_twice} of {len(x)}{torn}",
-        "0",
-        "leave the copies out, before splitting: a copy among the held-out traces "
-        "makes the accuracy there a lie",
-    )
+    return Finding("traces that occur twice", n_twice == 0, f"{n_twice} of {len(x)}{torn}", "0")
 
 
 def _rarest(y: Array) -> Finding:
@@ -177,14 +187,8 @@ def _rarest(y: Array) -> Finding:
     counts = y.reshape(-1, y.shape[-1]).sum(axis=0)
     rarest, n_labels = int(counts.argmin()), y.size // y.shape[-1]
     least = max(1, n_labels // (5 * len(counts)))  # a fifth of an equal share
-    return Finding(
-        "rarest class",
-        bool(counts[rarest] >= least),
-        f"class {rarest}, {counts[rarest]:.0f} of {n_labels} labels",
-        f"at least {least}",
-        "get more of it, show it more often, or widen the last layer by no more than the "
-        "classes there are; and compare with the accuracy of naming the commonest class",
-    )
+    found = f"class {rarest}, {counts[rarest]:.0f} of {n_labels} labels"
+    return Finding("rarest class", bool(counts[rarest] >= least), found, f"at least {least}")
 
 
 # The first look
@@ -193,18 +197,12 @@ def _rarest(y: Array) -> Finding:
 
 def _first_loss(scores: Array, y: Array) -> Finding:
     """Whether the network begins at a guess, or surely wrong, or with no scores at all."""
-    loss, guessing = float(softmax_cross_entropy(scores, y)[0]), float(np.log(y.shape[-1]))
     # Scores that are positive and add up to one have been through a softmax.
-    are_shares = bool((scores >= 0).all() and (abs(scores.sum(axis=-1) - 1) < 1e-3).all())
-    return Finding(
-        "first loss",
-        not are_shares and loss < 1.5 * guessing,
-        f"{loss:.3g}" + (", and the scores are probabilities" if are_shares else ""),
-        f"near that of guessing, ln {y.shape[-1]} = {guessing:.2f}, or below",
-        "take the Softmax off the end: the loss has one of its own, and two cannot get near 0"
-        if are_shares
-        else "the scores are too large: scale the traces down, or begin with smaller weights",
-    )
+    if (scores >= 0).all() and (abs(scores.sum(axis=-1) - 1) < 1e-3).all():
+        return Finding("scores", False, "probabilities", "any numbers")
+    loss, guessing = float(softmax_cross_entropy(scores, y)[0]), float(np.log(y.shape[-1]))
+    expected = f"near that of guessing, ln {y.shape[-1]} = {guessing:.2f}, or below"
+    return Finding("first loss", loss < 1.5 * guessing, f"{loss:.3g}", expected)
 
 
 def _layers(model: Sequential, x: Array) -> list[Finding]:
@@ -218,26 +216,10 @@ def _layers(model: Sequential, x: Array) -> list[Finding]:
             most_dead = max(most_dead, float(silent.mean()))
     if len(scales) > 1:
         scales.popitem()  # the scores: the first loss judges them, and they may begin at zero
-    findings = [
-        _in_range(
-            "scale of the activations",
-            scales,
-            SCALES,
-            "the first layer outside the range is the culprit: mend its weights, or what goes in; "
-            "from weights of zero nothing can be learned, so begin with random ones",
-        )
-    ]
+    findings = [_in_range("scale of the activations", scales, SCALES)]
     if dead:
-        findings.append(
-            Finding(
-                "dead ReLU",
-                most_dead < DEAD,
-                ", ".join(dead),
-                "less than three quarters",
-                "these never let anything through and cannot learn: raise the biases before "
-                "them towards 0, or train with a smaller lr",
-            )
-        )
+        expected = "less than three quarters"
+        findings.append(Finding("dead ReLU", most_dead < DEAD, ", ".join(dead), expected))
     return findings
 
 
@@ -263,13 +245,8 @@ def _step_sizes(model: Layer, x: Array, y: Array, lr: float) -> Finding:
     # Weights that begin at zero may learn: measure them against what they have become.
     last = {name: float(np.linalg.norm(array)) for name, array in weights.items()}
     sizes = {name: moved[name] / (first[name] or last[name] or 1.0) for name in weights}
-    return _in_range(
-        "size of a step, relative to the weights",
-        {f" {name}": size for name, size in sizes.items()},
-        UPDATES,
-        "too large: a smaller lr; too small: a larger one; 0: no gradient arrives, so look for "
-        "dead ReLUs and check the backward passes with check_gradients",
-    )
+    found = {f" {name}": size for name, size in sizes.items()}
+    return _in_range("size of a step, relative to the weights", found, UPDATES)
 
 
 def _by_heart(model: Layer, x: Array, y: Array, lr: float) -> Finding:
@@ -282,14 +259,8 @@ def _by_heart(model: Layer, x: Array, y: Array, lr: float) -> Finding:
     for _ in range(MANY_STEPS):
         step(x[three], y[three])
     loss, _ = look(twin, x[three], y[three])
-    return Finding(
-        "three traces by heart",
-        loss < LEARNED,
-        f"loss {loss:.3f} after {MANY_STEPS} steps",
-        f"below {LEARNED}",
-        "another lr; if none helps, a layer is wrong or too small: run check_gradients on "
-        "each, and look whether the three traces differ at all",
-    )
+    found = f"loss {loss:.3f} after {MANY_STEPS} steps"
+    return Finding("three traces by heart", loss < LEARNED, found, f"below {LEARNED}")
 
 
 def _apprentice(
@@ -300,11 +271,9 @@ def _apprentice(
     return twin, partial(learn, twin, Adam(twin.params, lr))
 
 
-def _in_range(
-    name: str, values: dict[str, float], limits: tuple[float, float], advice: str
-) -> Finding:
+def _in_range(name: str, values: dict[str, float], limits: tuple[float, float]) -> Finding:
     """Return the finding that all values lie between these limits, or that they do not."""
     low, high = limits
     ok = all(low <= value <= high for value in values.values())
     found = ", ".join(f"{value:.2g}{what}" for what, value in values.items())
-    return Finding(name, ok, found, f"between {low:g} and {high:g}", advice)
+    return Finding(name, ok, found, f"between {low:g} and {high:g}")

@@ -6,6 +6,7 @@ import os
 # wait for each other take many times as long as one.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 settings.register_profile(
@@ -25,3 +26,9 @@ settings.register_profile(
     phases=[Phase.explicit, Phase.generate],
 )
 settings.load_profile("ordinary")
+
+
+@pytest.fixture
+def figures_are_not_saved(monkeypatch):
+    """Spare a test the second that it takes to draw figures at which it does not look."""
+    monkeypatch.setattr("matplotlib.figure.Figure.savefig", lambda *_, **__: None)

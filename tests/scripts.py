@@ -14,6 +14,7 @@ def run_example(name, folder, *options):
     script = str(EXAMPLES / f"{name}.py")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
+        patch.syspath_prepend(EXAMPLES)  # as Python does
         patch.setattr(sys, "argv", [script, *map(str, options)])
         return runpy.run_path(script, run_name="__main__")
 

@@ -1,9 +1,11 @@
 """The layers compute what the literal loops compute, forward and backward."""
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
+from plain import plain_of
 
 from numpycnn import Conv1D, Dense, GlobalMaxPool1D, MaxPool1D, Softmax
 from numpycnn.checks import reference
@@ -29,20 +31,50 @@ def geometry_of(layer: Conv1D, length: int) -> reference.Geometry:
     return reference.Geometry(stride, dilation, left, right)
 
 
-@settings(max_examples=300)
-@given(convolutions(), generators)
-def test_convolution(case, rng):
-    layer, x = case
-    w, b, geometry = layer.params["w"], layer.params["b"], geometry_of(layer, x.shape[1])
-    y, cache = layer.forward(x)
-    assert_allclose(y, reference.conv1d_forward(x, w, b, geometry), **CLOSE)
+def in_type(array, dtype, rng):
+    """The same numbers in another type; in a complex one with imaginary parts as large."""
+    if np.dtype(dtype).kind == "c":
+        return array + 1j * rng.standard_normal(array.shape)
+    return array.astype(dtype)
 
-    dy = rng.standard_normal(y.shape)
-    dx, grads = layer.backward(dy, cache)
-    expected_dx, expected_dw, expected_db = reference.conv1d_backward(dy, x, w, geometry)
-    assert_allclose(dx, expected_dx, **CLOSE)
-    assert_allclose(grads["w"], expected_dw, **CLOSE)
-    assert_allclose(grads["b"], expected_db, **CLOSE)
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex128])
+@settings(max_examples=200)
+@given(case=convolutions(), rng=generators)
+def test_convolution_is_the_same_by_loops_by_taps_and_by_phases(dtype, case, rng):
+    fast, x = case
+    x = in_type(x, dtype, rng)
+    fast = fast.with_params({name: in_type(p, dtype, rng) for name, p in fast.params.items()})
+    w, b, geometry = fast.params["w"], fast.params["b"], geometry_of(fast, x.shape[1])
+    close = {"rtol": 1e-4, "atol": 1e-4} if dtype == np.float32 else CLOSE
+    expected_y = reference.conv1d_forward(x, w, b, geometry)
+    dy = in_type(rng.standard_normal(expected_y.shape), dtype, rng)
+    expected = reference.conv1d_backward(dy, x, w, geometry)
+
+    for layer in fast, plain_of(fast):
+        y, cache = layer.forward(x)
+        dx, grads = layer.backward(dy, cache)
+        assert list(grads) == ["w", "b"]
+        assert_allclose(y, expected_y, **close)
+        for found, wanted in zip((dx, grads["w"], grads["b"]), expected, strict=True):
+            assert_allclose(found, wanted, **close)
+            assert found.dtype == dtype
+        assert y.dtype == dtype
+
+
+def test_convolution_over_many_blocks_of_rows():
+    # Large enough for several blocks, of a million multiplications and of 512 windows.
+    rng = np.random.default_rng(0)
+    for n_channels, n_filters, length in (1, 4, 60_000), (20, 40, 4000):
+        fast = Conv1D(n_channels, n_filters, 5, padding="same", rng=rng).astype(np.float64)
+        x = rng.standard_normal((2, length, n_channels))
+        dy = rng.standard_normal((2, length, n_filters))
+        for (y, cache), layer in ((layer.forward(x), layer) for layer in (fast, plain_of(fast))):
+            dx, grads = layer.backward(dy, cache)
+            if layer is fast:
+                expected = y, dx, grads["w"], grads["b"]
+        for found, wanted in zip((y, dx, grads["w"], grads["b"]), expected, strict=True):
+            assert_allclose(found, wanted, rtol=1e-9, atol=1e-9)
 
 
 @given(pools(), generators, st.booleans())

@@ -74,8 +74,8 @@ def test_what_the_statistics_are():
 def test_one_class_is_called_always(rule):
     x = make_traces(4, rng=0)[0]
     fitted = rule().fit(x, np.array([2, 2, 2, 2]))
-    assert_array_equal(fitted.predict(x).argmax(axis=-1), [2] * 4)
     assert_array_equal(fitted.classify(x), [2] * 4)
+    assert_array_equal(fitted.predict(x), [[0, 0, 1]] * 4)
 
 
 @pytest.mark.parametrize("rule", THRESHOLDS)
@@ -88,9 +88,20 @@ def test_the_order_of_the_traces_does_not_matter_and_nothing_is_written_to(rule)
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_a_rule_wants_to_be_fitted_first(rule):
-    with pytest.raises(RuntimeError, match=f"{rule.__name__} expected fit first; call"):
-        rule().predict(make_traces(3)[0])
+def test_the_class_is_the_column_of_the_one(rule):
+    x, labels = make_traces(30, rng=0, **HARD)
+    fitted = rule().fit(x, labels)
+    assert_array_equal(fitted.predict(x).argmax(axis=-1), fitted.classify(x))
+    assert_array_equal(fitted.predict(x).sum(axis=-1), 1)
+
+
+@pytest.mark.parametrize("ask", ["predict", "classify"])
+@pytest.mark.parametrize("rule", RULES)
+def test_a_rule_wants_to_be_fitted_first(rule, ask):
+    with pytest.raises(
+        RuntimeError, match=rf"{rule.__name__} expected to be fitted first; call fit\("
+    ):
+        getattr(rule(), ask)(make_traces(3)[0])
 
 
 @pytest.mark.parametrize("rule", RULES)

@@ -111,6 +111,7 @@ CASES = {
     Softmax: plain,
     Sequential: chains,
     softmax_cross_entropy: losses,
+    **dict.fromkeys(bugs.GUESTS, plain),
 }
 WITH_GRADIENTS = [animal for animal in bugs.ZOO.values() if animal.part is not Adam]
 OPTIMIZERS = [animal for animal in bugs.ZOO.values() if animal.part is Adam]
@@ -118,6 +119,13 @@ OPTIMIZERS = [animal for animal in bugs.ZOO.values() if animal.part is Adam]
 
 def by_name(animals):
     return pytest.mark.parametrize("animal", animals, ids=lambda animal: animal.name)
+
+
+@by_name(list(bugs.ZOO.values()))
+def test_every_animal_is_named_in_its_typical_case(animal):
+    report = bugs.examine(animal, rng=0)
+    assert not report.ok
+    assert report.mistakes[0].name == animal.called, str(report)
 
 
 @by_name(WITH_GRADIENTS)

@@ -122,7 +122,7 @@ def test_a_page_leaves_nothing_behind(faults):
 
     def state():
         options = np.get_printoptions(), rcParams["font.size"], get_backend()
-        return Path.cwd(), sys.argv, sys.modules["__main__"], *options
+        return Path.cwd(), sys.argv, sys.path, sys.modules["__main__"], *options
 
     before = state()
     code = "import numpy as np, matplotlib as mpl\nnp.set_printoptions(precision=1)\n"

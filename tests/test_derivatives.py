@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from numpycnn.checks.derivatives import central_difference, complex_step, step_sweep
 from numpycnn.checks.strategies import distinct
-from numpycnn.plots import plot_step_sweep
 
 along = np.array([1.0])
 
@@ -45,15 +44,6 @@ def test_central_differences_suit_their_step_to_the_scale(scale):
     at = np.array([scale])
     found = central_difference(lambda x: (x / scale) ** 3, at, along).middle
     assert found * scale == pytest.approx(3, rel=1e-7)
-
-
-def test_the_figure_of_the_v_shows_both_methods_on_logarithmic_axes():
-    (panel,) = plot_step_sweep(f, derivative_of_f).axes
-    central, level = panel.lines
-    assert panel.get_xscale() == panel.get_yscale() == "log"
-    assert (panel.get_xlabel(), panel.get_ylabel()) == ("step", "relative error")
-    assert min(central.get_ydata()) > max(level.get_ydata())
-    assert len(central.get_xdata()) > 10
 
 
 @given(st.lists(st.integers(1, 5), min_size=1, max_size=3).map(tuple), st.data())

@@ -100,7 +100,7 @@ ILLNESSES = {
     "an offset": (global_network(0), X + np.float32(1), LABELS, {SCALE}),
     "a dead channel": (for_two(), channels(0 * X), LABELS, {SCALE}),
     "a channel too small": (for_two(), channels(X * np.float32(1e-6)), LABELS, {SCALE}),
-    "a softmax": (Sequential(*task_network().layers, Softmax()), X, LABELS, {FIRST, HEART}),
+    "a softmax": (Sequential(*task_network().layers, Softmax()), X, LABELS, {"scores", HEART}),
     "a constant trace": (task_network(), with_constant(), LABELS, {CONSTANT}),
     "copies": (task_network(), *repeated(0), {TWICE}),
     "a class missing": (task_network(), X[LABELS < 2], LABELS[LABELS < 2], {RAREST}),
@@ -141,7 +141,7 @@ def test_the_channel_that_is_worst_is_named():
 def test_a_softmax_is_told_to_go():
     model = Sequential(Flatten(), Dense(64, 3, rng=0), Softmax())
     diagnosis = str(diagnose(model, X, LABELS))
-    assert ", and the scores are probabilities; should be near that" in diagnosis
+    assert "LOOK  scores: probabilities; should be any numbers" in diagnosis
     assert "take the Softmax off the end" in diagnosis
 
 

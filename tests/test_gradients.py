@@ -130,6 +130,15 @@ def test_the_same_seed_gives_the_same_report():
     )
 
 
+def test_the_upstream_gradient_is_not_x_when_both_are_drawn_with_one_seed():
+    class MaskOfDy(ReLU):
+        def backward(self, dy, cache):
+            return np.maximum(dy, 0), {}
+
+    x = np.random.default_rng(0).standard_normal((4, 9))
+    assert check_gradients(MaskOfDy(), x, rng=0).mistakes[0].name == "mask of dy"
+
+
 @given(denses())
 def test_a_gradient_that_is_not_a_number_is_wrong(case):
     class NotANumber(Dense):
@@ -180,8 +189,8 @@ def test_both_derivatives_of_a_smooth_function(at, direction):
 def test_at_a_corner_both_methods_find_both_slopes():
     at, along = np.array([0.0, 1.0]), np.array([1.0, 0.0])
     for derivative in (complex_step, central_difference):
-        right, left = derivative(lambda x: np.maximum(x, 0), at, along)
-        assert (right[0], left[0]) == pytest.approx((1, 0))
+        slopes = derivative(lambda x: np.maximum(x, 0), at, along)
+        assert (slopes.right[0], slopes.left[0]) == pytest.approx((1, 0))
 
 
 class Returns(Layer):
@@ -218,3 +227,177 @@ def test_a_layer_that_forgot_its_base_class_is_checked_all_the_same():
             pass
 
     assert check_gradients(Forgets(), np.ones(3), rng=0).ok
+
+
+# What nobody means
+# -----------------
+
+
+@pytest.mark.parametrize(
+    ("x", "options", "kind", "words"),
+    [
+        (
+            np.ones((2, 3)),
+            {"method": "foo"},
+            ValueError,
+            "method 'complex' or 'central', got 'foo'",
+        ),
+        (np.ones((2, 3)), {"tolerance": -1}, ValueError, "a tolerance from 0 to 1, got -1"),
+        (np.ones((2, 3)), {"tolerance": np.nan}, ValueError, "a tolerance from 0 to 1, got nan"),
+        (2.0, {}, ValueError, r"at least one axis and one number, got shape \(\)"),
+        (np.ones((0, 3)), {}, ValueError, r"at least one axis and one number, got shape \(0, 3\)"),
+        (np.ma.masked_less(np.arange(3.0), 1), {}, TypeError, r"without a mask.*x.filled\(0\)"),
+        (np.array([["1", "2"]]), {}, TypeError, "an x of real numbers, got <U1"),
+        (np.array([[1, None]]), {}, TypeError, "an x of real numbers, got object"),
+        (np.ones((2, 3), complex), {}, TypeError, "an x of real numbers, got complex128"),
+    ],
+)
+def test_what_nobody_means_is_refused_in_words(x, options, kind, words):
+    with pytest.raises(kind, match=words):
+        check_gradients(Dense(3, 2), x, **options)
+
+
+# The three verdicts
+# ------------------
+
+
+class NoBias(Dense):
+    """The gradient for b is never computed."""
+
+    def backward(self, dy, cache):
+        dx, grads = super().backward(dy, cache)
+        return dx, {**grads, "b": 0 * grads["b"]}
+
+
+@pytest.mark.parametrize("scale", [1e-12, 1e-6, 1, 1e6, 1e7, 1e8, 1e12])
+@pytest.mark.parametrize("seed", range(5))
+def test_a_gradient_of_zeros_is_wrong_at_every_scale(scale, seed):
+    x = scale * np.random.default_rng(seed).standard_normal((4, 3))
+    report = check_gradients(NoBias(3, 2, rng=seed), x, rng=seed)
+    assert [line.verdict for line in report.lines] == ["right", "right", "wrong"]
+
+
+@pytest.mark.parametrize(("gap", "verdict"), [(1, "right"), (15, "right"), (1000, "undecided")])
+def test_where_a_gradient_has_vanished_nothing_is_called_right(gap, verdict):
+    scores = np.array([[0.0, gap]])
+    report = check_gradients(Softmax(), scores, rng=0)
+    assert report.verdict == verdict
+    assert report.ok == (verdict == "right")
+    assert verdict in str(report).splitlines()[0]
+
+
+def test_undecided_is_not_passed():
+    with pytest.raises(GradientError, match="cannot be decided at this scale"):
+        assert_gradients(Softmax(), np.array([[0.0, 1000.0]]))
+
+
+def test_what_is_wrong_is_wrong_where_it_cannot_be_seen():
+    report = check_gradients(Forgetful(), np.array([[0.0, 1000.0]]), rng=0)
+    assert report.verdict == "wrong"
+    assert "seen with every array scaled" in " ".join(str(report).split())
+
+
+def test_a_gradient_that_is_zero_to_rounding_is_right():
+    class Centred(Dense):
+        """The mean is taken off the outputs, so a shift of all of them does nothing."""
+
+        def forward(self, x):
+            y, cache = super().forward(x)
+            return y - y.mean(axis=-1, keepdims=True), cache
+
+        def backward(self, dy, cache):
+            return super().backward(dy - dy.mean(axis=-1, keepdims=True), cache)
+
+    class Shift(Layer):
+        def __init__(self):
+            super().__init__(all=np.ones(1))
+            self.inner = Centred(3, 4, rng=0).astype(np.float64)
+
+        def forward(self, x):
+            y, cache = self.inner.forward(x)
+            y = y + self.params["all"]
+            return y - y.mean(axis=-1, keepdims=True), cache
+
+        def backward(self, dy, cache):
+            dy = dy - dy.mean(axis=-1, keepdims=True)
+            return self.inner.backward(dy, cache)[0], {"all": dy.sum(keepdims=True)[0]}
+
+    x = np.random.default_rng(0).standard_normal((4, 3))
+    assert check_gradients(Shift(), x, rng=0).ok
+
+
+# Two opinions
+# ------------
+
+
+class StdConstant(Layer):
+    """A layer norm whose backward takes the standard deviation for a constant."""
+
+    def forward(self, x):
+        std = x.std(axis=-1, keepdims=True)
+        return (x - x.mean(axis=-1, keepdims=True)) / std, std
+
+    def backward(self, dy, cache):
+        return (dy - dy.mean(axis=-1, keepdims=True)) / cache, {}
+
+
+def test_a_term_that_the_complex_step_does_not_see_is_seen():
+    x = np.random.default_rng(0).standard_normal((3, 5))
+    (line,) = check_gradients(StdConstant(), x, rng=0).lines
+    assert (line.verdict, line.method, line.mistake.name) == ("wrong", "central", "constant term")
+    assert "the complex step is off from them" in " ".join(str(line).split())
+
+
+def test_asked_for_the_complex_step_such_a_layer_is_refused():
+    x = np.random.default_rng(0).standard_normal((3, 5))
+    with pytest.raises(TypeError, match="the complex step does not suit StdConstant"):
+        check_gradients(StdConstant(), x, method="complex")
+
+
+@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("factor", [1, -1, 0])
+def test_a_layer_that_draws_numbers_is_reported_before_anything_is_compared(seed, factor):
+    class Dropout(Layer):
+        def __init__(self):
+            super().__init__()
+            self.rng = np.random.default_rng(seed)
+
+        def forward(self, x):
+            mask = self.rng.random(x.shape) < 0.5
+            return x * mask, mask
+
+        def backward(self, dy, cache):
+            return factor * dy * cache, {}
+
+    x = np.random.default_rng(seed).standard_normal((4, 8))
+    report = check_gradients(Dropout(), x, rng=seed)
+    assert report.lines == []
+    assert report.broken.name == "random"
+
+
+def test_a_container_of_ones_own_is_not_accused_of_parameters_that_it_only_shows():
+    class Pair:
+        """Inherits from nothing, and makes its params anew each time they are asked for."""
+
+        def __init__(self):
+            self.parts = [Dense(3, 4, rng=0), Dense(4, 2, rng=1)]
+
+        @property
+        def params(self):
+            parts = enumerate(self.parts)
+            return {f"{i}{name}": array for i, p in parts for name, array in p.params.items()}
+
+        def forward(self, x):
+            h, first = self.parts[0].forward(x)
+            y, second = self.parts[1].forward(h)
+            return y, (first, second)
+
+        def backward(self, dy, cache):
+            dh, second = self.parts[1].backward(dy, cache[1])
+            dx, first = self.parts[0].backward(dh, cache[0])
+            own = {f"0{n}": g for n, g in first.items()}
+            return dx, own | {f"1{n}": g for n, g in second.items()}
+
+    x = np.random.default_rng(0).standard_normal((5, 3))
+    report = check_gradients(Pair(), x, rng=0)
+    assert report.ok, str(report)

@@ -3,6 +3,7 @@
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from plain import plain_of
 from task import task_network
 
 from numpycnn import (
@@ -38,6 +39,12 @@ def assert_both_ways(layer, x, rng):
 @given(convolutions(), generators)
 def test_convolution(case, rng):
     assert_both_ways(*case, rng)
+
+
+@given(convolutions(), generators)
+def test_the_plain_convolution(case, rng):
+    layer, x = case
+    assert_both_ways(plain_of(layer), x, rng)
 
 
 @given(pools(), generators)

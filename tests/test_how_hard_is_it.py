@@ -9,34 +9,35 @@ from scripts import EXAMPLES, complaint, run_example
 
 @pytest.fixture(scope="module")
 def default(tmp_path_factory):
-    """All names of the script after a run with its own settings, and its folder."""
+    """All names of the script after a run with two of its five seeds, and its folder."""
     folder = tmp_path_factory.mktemp("run")
-    return run_example("how_hard_is_it", folder), folder
+    return run_example("how_hard_is_it", folder, "--seeds", 2), folder
 
 
 def test_both_baselines_are_below_four_fifths_where_global_pooling_is_above_95_percent(default):
     names, _ = default
     curves, ratios = names["curves"], list(names["RATIOS"])
-    assert names["args"].seeds == 5
     clear = [ratios.index(ratio) for ratio in (8, 10, 12, 16)]
-    for seed in range(5):
-        assert (curves["global pooling"][seed, clear] > 0.95).all()
+    for seed in range(2):
+        assert (curves["global"][seed, clear] > 0.95).all()
         assert (curves["median rule"][seed, clear] < 0.8).all()
         assert (curves["largest-sample rule"][seed, clear] < 0.8).all()
-    lead = curves["global pooling"].mean(axis=0) - curves["flatten"].mean(axis=0)
+    lead = curves["global"].mean(axis=0) - curves["flatten"].mean(axis=0)
     assert (lead[clear] > 0.02).all()
-    assert (curves["global pooling"].mean(axis=0)[:1] < 0.5).all()  # nobody reads noise
+    assert (curves["global"].mean(axis=0)[:1] < 0.5).all()  # nobody reads noise
 
 
-def test_the_readme_counts_the_weights_of_the_network_that_stands(default):
-    head = default[0]["global_head"](np.random.default_rng(0))
-    count = sum(array.size for array in head.params.values())
-    readme = " ".join((EXAMPLES.parent / "README.md").read_text().split())
-    assert f"a network of {count} weights stands" in readme
-    flatten = default[0]["flatten_head"](np.random.default_rng(0))
-    more = sum(array.size for array in flatten.params.values())
-    prose = " ".join((EXAMPLES / "how_hard_is_it.py").read_text().replace("#", "").split())
-    assert f"with {count} weights in place of {more:,}" in prose
+def test_the_text_counts_the_weights_of_the_network_that_stands(default):
+    names, _ = default
+    global_head, flatten_head = (
+        names["network"](head, np.random.default_rng(0), kernel_size=11).params
+        for head in ("global", "flatten")
+    )
+    few, many = (sum(w.size for w in head.values()) for head in (global_head, flatten_head))
+    prose = (EXAMPLES / "how_hard_is_it.py").read_text()
+    assert re.search(rf"\b{few}\b", (EXAMPLES.parent / "README.md").read_text())
+    assert re.search(rf"\b{few}\b", prose)
+    assert f"{many:,}" in prose
 
 
 def test_the_figure_shows_the_four_curves_and_is_saved(default):
@@ -57,7 +58,7 @@ def test_a_small_run_prints_a_table_row_for_each(tmp_path, capsys):
     head, *rows = capsys.readouterr().out.splitlines()
     assert re.findall(r"\d+", head) == ["1", "2", "3", "4", "6", "8", "10", "12", "16"]
     named = [row.split("  ")[0] for row in rows if re.match(r"\w", row)]
-    assert named[:4] == ["global pooling", "flatten", "median rule", "largest-sample rule"]
+    assert named[:4] == ["global", "flatten", "median rule", "largest-sample rule"]
     assert len(re.findall(r"[01]\.\d{3}", rows[0])) == 9
     assert (tmp_path / "a" / "b" / "how_hard_is_it.png").exists()
 
@@ -65,9 +66,9 @@ def test_a_small_run_prints_a_table_row_for_each(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("option", "words"),
     [
-        ("--seeds=0", "--seeds must be 1 or more, got 0"),
-        ("--traces=2", "--traces must be 3 or more, one of each class, got 2"),
-        ("--epochs=0", "--epochs must be 1 or more, got 0"),
+        ("--seeds=0", "--seeds: expected 1 or more, got 0"),
+        ("--traces=2", "--traces: expected 3 or more, got 2"),
+        ("--epochs=0", "--epochs: expected 1 or more, got 0"),
         ("--output=a_file", "--output must be a folder"),
     ],
 )

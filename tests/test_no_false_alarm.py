@@ -25,7 +25,7 @@ from numpycnn.checks.strategies import (
     with_random_params,
 )
 
-scales = st.sampled_from([1e-6, 1e-3, 1.0, 1.0, 30.0, 1e3, 1e6])
+scales = st.sampled_from([1e-12, 1e-6, 1e-3, 1.0, 1.0, 30.0, 1e3, 1e6, 1e12])
 
 
 @st.composite
@@ -63,7 +63,7 @@ def right_ones(draw):
 def accuse(case, rng):
     subject, x = case
     report = check_gradients(subject, x, rng=rng)
-    assert report.ok, f"{subject!r}\n{report}"
+    assert report.verdict != "wrong", f"{subject!r}\n{report}"
 
 
 @settings(max_examples=400)

@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from numpycnn import History, make_traces
+from numpycnn import Conv1D, History, ReLU, make_traces
 from numpycnn.plots import (
     plot_accuracy,
     plot_confusion,
     plot_learning_curves,
+    plot_losses,
+    plot_matrices,
     plot_traces,
     show,
 )
@@ -47,6 +49,12 @@ def test_traces_are_drawn_one_below_the_other_as_the_task_asks():
         assert panel.get_ylim() == (-1.05, 1.05)
         assert panel.get_ylabel() == "amplitude"
     assert [panel.get_xlabel() for panel in figure.axes] == ["", "", "sample"]
+
+
+def test_without_predictions_the_title_is_the_true_class():
+    x, labels = make_traces(2, rng=0)
+    panels = plot_traces(x, labels).axes
+    assert [panel.get_title() for panel in panels] == ["Quiet", "Positive arrival"]
 
 
 def test_a_trace_beyond_one_is_not_cut_off():
@@ -117,6 +125,30 @@ def test_any_course_of_the_loss_can_be_drawn_and_read(losses):
     assert loss.lines[0].get_marker() == "o"  # a line of one point would be invisible
 
 
+def test_losses_are_drawn_by_epoch_on_a_logarithmic_axis():
+    figure = plot_losses({"slow": [1.1, 1.0, 0.9], "fast": [1.1, 0.01]})
+    (panel,) = figure.axes
+    slow, fast = panel.lines
+    np.testing.assert_array_equal(slow.get_xydata(), [(1, 1.1), (2, 1.0), (3, 0.9)])
+    np.testing.assert_array_equal(fast.get_xydata(), [(1, 1.1), (2, 0.01)])
+    assert panel.get_yscale() == "log"
+    figure.draw_without_rendering()
+    assert "0.01" in [label.get_text() for label in panel.get_yticklabels()]
+    assert [text.get_text() for text in panel.get_legend().get_texts()] == ["slow", "fast"]
+    assert slow.get_linestyle() != fast.get_linestyle()
+
+
+def test_a_loss_of_zero_is_left_out():
+    (line,) = plot_losses({"sure": [1.1, 0.0, 0.5]}).axes[0].lines
+    np.testing.assert_array_equal(line.get_ydata(), [1.1, np.nan, 0.5])
+
+
+@pytest.mark.parametrize("n", [0, 6])
+def test_more_trainings_than_can_be_told_apart_are_refused(n):
+    with pytest.raises(ValueError, match=f"plot_losses expected 1 to 5 trainings, got {n}"):
+        plot_losses({str(i): [1.0] for i in range(n)})
+
+
 COUNTS = np.array([[8, 2, 0], [0, 0, 0], [0, 1, 1]])
 
 
@@ -166,8 +198,11 @@ def test_accuracies_are_drawn_as_mean_and_band_from_the_worst_to_the_best():
     assert panel.get_xlim() == (3, 5)
     low, high = panel.get_ylim()
     assert low < 0 < 1 < high
-    (legend,) = figure.legends
-    assert [text.get_text() for text in legend.get_texts()] == ["trained on", "one", "other"]
+    assert [text.get_text() for text in panel.get_legend().get_texts()] == [
+        "trained on",
+        "one",
+        "other",
+    ]
     assert panel.patches[0].get_x() == 3
     assert panel.patches[0].get_width() == 1
 
@@ -185,12 +220,56 @@ def test_curves_that_cannot_be_drawn_are_refused(curves, words):
         plot_accuracy([3, 5], curves, xlabel="noise")
 
 
+def small_convolution():
+    layer = Conv1D(1, 1, kernel_size=3)
+    layer.params["w"][:, 0, 0] = 3, 1, -2
+    return layer
+
+
+def words_in(panel):
+    return [text.get_text() for text in panel.texts]
+
+
+def test_forward_is_the_band_of_the_kernel_and_backward_its_transpose():
+    left, right = plot_matrices(small_convolution(), (1, 7, 1)).axes
+    band = 3 * np.eye(5, 7) + np.eye(5, 7, 1) - 2 * np.eye(5, 7, 2)
+    np.testing.assert_array_equal(left.images[0].get_array(), band)
+    np.testing.assert_array_equal(right.images[0].get_array(), band.T)
+    assert words_in(left) == ["3", "1", "-2"] * 5
+    assert words_in(right) == ["3", "1", "3", *["-2", "1", "3"] * 3, "-2", "1", "-2"]
+
+
+def test_backward_is_drawn_as_it_is_and_not_as_it_should_be():
+    class Unturned(Conv1D):
+        def backward(self, dy, cache):
+            dx, grads = super().backward(dy, cache)
+            return dx[:, ::-1], grads
+
+    layer = Unturned(1, 1, kernel_size=3)
+    layer.params["w"][:, 0, 0] = 3, 1, -2
+    left, right = plot_matrices(layer, (1, 5, 1)).axes
+    there, back = (panel.images[0].get_array() for panel in (left, right))
+    np.testing.assert_array_equal(back, there.T[::-1])
+
+
+def test_zero_is_white_and_both_signs_have_the_same_strength():
+    for panel in plot_matrices(small_convolution(), (1, 7, 1)).axes:
+        assert panel.images[0].get_clim() == (-3, 3)
+
+
+def test_a_layer_that_is_not_linear_has_no_matrix():
+    with pytest.raises(ValueError, match="expected a linear layer"):
+        plot_matrices(ReLU(), (1, 4, 1))
+
+
 def test_nothing_stands_outside_the_figure():
     x, labels = make_traces(3, rng=0)
     for figure in (
         plot_traces(x, labels, labels),
         plot_learning_curves(HISTORY),
         plot_confusion(COUNTS),
+        plot_losses({"slow": [1.1, 1.0], "fast": [1.1, 0.001]}),
+        plot_matrices(small_convolution(), (1, 7, 1)),
         plot_accuracy([3, 5], SCORES, xlabel="noise", trained_on=(3, 4)),
     ):
         figure.draw_without_rendering()

@@ -14,17 +14,19 @@ which is what the zoo is for.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from numpycnn.checks.gradients import GradientReport, check_gradients
+from numpycnn.checks.gradients import check_gradients
 from numpycnn.checks.optimizer import OptimizerReport, check_adam
+from numpycnn.checks.report import GradientReport
 from numpycnn.layers import (
     Conv1D,
     Dense,
     Flatten,
     GlobalMaxPool1D,
+    Layer,
     MaxPool1D,
     ReLU,
     Sequential,
@@ -163,6 +165,11 @@ def conv_dx_first_channel(layer, dy, cache, dx, grads):
 )
 def conv_dx_first_filter(layer, dy, cache, dx, grads):
     return Conv1D.backward(layer, dy * (np.arange(dy.shape[2]) == 0), cache)[0], grads
+
+
+@bad_backward(Conv1D, "dw passes through a float16 array", "precision")
+def conv_dw_float16(layer, dy, cache, dx, grads):
+    return dx, {**grads, "w": grads["w"].astype(np.float16).astype(dy.dtype)}
 
 
 @bad_backward(Conv1D, "dw passes through a float32 array", "precision")
@@ -334,6 +341,147 @@ def loss_targets_forgotten(logits, targets):
     return loss, gradient + y / len(logits)
 
 
+# Guests
+# ------
+# Layers that the package does not have, for mistakes that its own layers give no room to. What
+# they share: the numbers of a row (..., D) belong together.
+
+
+class Standardise(Layer):
+    """Each row with the mean taken off, over its standard deviation."""
+
+    def forward(self, x):
+        std = x.std(axis=-1, keepdims=True)
+        y = (x - x.mean(axis=-1, keepdims=True)) / std
+        return y, (y, std)
+
+    def backward(self, dy, cache):
+        y, std = cache
+        along = (dy * y).mean(axis=-1, keepdims=True)
+        return (dy - dy.mean(axis=-1, keepdims=True) - y * along) / std, {}
+
+
+class UnitLength(Layer):
+    """Each row over its length."""
+
+    def forward(self, x):
+        length = np.linalg.norm(x, axis=-1, keepdims=True)
+        return x / length, (x / length, length)
+
+    def backward(self, dy, cache):
+        y, length = cache
+        return (dy - y * (dy * y).sum(axis=-1, keepdims=True)) / length, {}
+
+
+class Softsign(Layer):
+    """x / (1 + |x|)."""
+
+    def forward(self, x):
+        size = 1 + np.abs(x)
+        return x / size, size
+
+    def backward(self, dy, cache):
+        return dy / cache**2, {}
+
+
+class Swish(Layer):
+    """x times its sigmoid."""
+
+    def forward(self, x):
+        gate = 1 / (1 + np.exp(-x))
+        return x * gate, (x, gate)
+
+    def backward(self, dy, cache):
+        x, gate = cache
+        return dy * (gate + x * gate * (1 - gate)), {}
+
+
+class Skip(Layer):
+    """x + tanh(x): a residual."""
+
+    def forward(self, x):
+        bend = np.tanh(x)
+        return x + bend, bend
+
+    def backward(self, dy, cache):
+        return dy + dy * (1 - cache**2), {}
+
+
+GUESTS = Standardise, UnitLength, Softsign, Swish, Skip
+
+
+@bad_backward(Standardise, "the standard deviation is taken for a constant", "constant term")
+def std_constant(layer, dy, cache, dx, grads):
+    return (dy - dy.mean(axis=-1, keepdims=True)) / cache[1], grads
+
+
+@bad_backward(UnitLength, "the length is taken for a constant", "constant term")
+def length_constant(layer, dy, cache, dx, grads):
+    return dy / cache[1], grads
+
+
+@bad_backward(Softsign, "1 + |x| is taken for a constant", "constant term")
+def softsign_constant(layer, dy, cache, dx, grads):
+    return dy / cache, grads
+
+
+@bad_backward(Swish, "the sigmoid is taken for a constant", "product rule")
+def swish_gate_constant(layer, dy, cache, dx, grads):
+    return dy * cache[1], grads
+
+
+@bad_backward(Skip, "the branch on which x goes through as it is has no share", "branch forgotten")
+def skip_forgotten(layer, dy, cache, dx, grads):
+    return dx - dy, grads
+
+
+@bug(softmax_cross_entropy, "a penalty on |scores| is in the loss only", "constant term")
+def loss_penalty_forgotten(logits, targets):
+    loss, gradient = softmax_cross_entropy(logits, targets)
+    return loss + 0.01 * np.abs(logits).sum() / len(logits), gradient
+
+
+# Functions that are none
+# -----------------------
+# Forward and backward may depend on what they are given and on nothing else.
+
+
+@bug(ReLU, "the output is multiplied with noise, another at each call", "random")
+class relu_with_noise(ReLU):
+    def forward(self, x):
+        y, cache = super().forward(x)
+        noise = np.random.default_rng().uniform(0.5, 1.5, x.shape)
+        return y * noise, cache * noise
+
+
+@bug(ReLU, "the output grows with the number of calls", "random")
+class relu_counts(ReLU):
+    n_calls = 0
+
+    def forward(self, x):
+        self.n_calls += 1
+        y, cache = super().forward(x)
+        return y * (1 + 0.1 * self.n_calls), cache * (1 + 0.1 * self.n_calls)
+
+
+@bug(ReLU, "the output is written into the same array at each call", "output overwritten")
+class relu_reuses_output(ReLU):
+    outs: ClassVar[dict[Any, Array]] = {}
+
+    def forward(self, x):
+        y = self.outs.setdefault((x.shape, x.dtype), np.empty_like(x))
+        np.maximum(x, 0, out=y)
+        return y, y.copy()
+
+
+@bug(ReLU, "backward multiplies its cache in place", "cache changed")
+class relu_changes_cache(ReLU):
+    def backward(self, dy, cache):
+        mask = (cache > 0).astype(dy.dtype)
+        cache *= -1
+        return dy * mask, {}
+
+
 # Adam
 # ----
 
@@ -420,9 +568,11 @@ class sequential_keeps_caches(Sequential):
 
 @bug(Sequential, "gradients are added to those of the call before", "accumulated")
 class sequential_accumulates(Sequential):
+    sums: ClassVar[Params] = {}
+
     def backward(self, dy, cache):
         dx, grads = super().backward(dy, cache)
-        self.sums = {n: g + getattr(self, "sums", grads.copy()).get(n, 0) for n, g in grads.items()}
+        self.sums = {name: grad + self.sums.get(name, 0) for name, grad in grads.items()}
         return dx, self.sums
 
 
@@ -519,7 +669,7 @@ def _classifier(animal: Bug, rng: np.random.Generator) -> tuple[Sequential, Any]
         layers += [make(GlobalMaxPool1D), make(Dense, 8, 16, rng=rng)]
     else:
         layers += [make(MaxPool1D, 2), make(Flatten), make(Dense, 256, 16, rng=rng)]
-    layers += [make(ReLU), make(Dense, 16, 3, rng=rng)]
+    layers += [make(animal.part if animal.part in GUESTS else ReLU), make(Dense, 16, 3, rng=rng)]
     if animal.part is Softmax:
         return make(Sequential, *layers, make(Softmax)), cross_entropy
     loss = animal.broken if animal.part is softmax_cross_entropy else softmax_cross_entropy
@@ -535,32 +685,34 @@ def examine(animal: Bug, rng: Rng = None) -> GradientReport | OptimizerReport:
     rng = generator("examine", rng)
     if animal.part is Adam:
         return check_adam(animal.broken, rng)
+    subject, x = typical_case(animal, rng)
+    return check_gradients(subject, x, rng=rng)
+
+
+def typical_case(animal: Bug, rng: np.random.Generator) -> tuple[Any, Array]:
+    """The animal as a layer or loss, and an input with which its mistake can show.
+
+    Windows overlap, and what hides in a square is square.
+    """
+    make, x = animal.broken, rng.standard_normal((4, 9, 2))
     if animal.part is softmax_cross_entropy:
         labels = np.array([2, 0, 1, 1])
-        return check_gradients(
-            lambda scores: animal.broken(scores, labels), rng.standard_normal((4, 3)), rng=rng
-        )
-    layer = _typical(animal, rng)
-    x = rng.standard_normal((4, 3) if animal.part in (Dense, Softmax) else (4, 9, 2))
+        return lambda scores: make(scores, labels), x[:, :3, 0]
+    if animal.part is Conv1D:
+        return make(2, 3, 4, stride=2, padding="same", rng=rng), x
     if animal.name == "pool_ties_take_all":
-        x = np.round(x)  # no tie, no mistake
+        return make(3, stride=1), np.round(x)  # no tie, no mistake
+    if animal.part is MaxPool1D:
+        return (make(2) if animal.name == "pool_to_all" else make(3, stride=1)), x
+    if animal.part is Dense:
+        return make(3, 3, rng=rng), x[:, :3, 0]
+    if animal.part is Sequential:
+        return make(Dense(2, 3, rng=rng), ReLU(), Dense(3, 2, rng=rng)), x
+    if animal.part in GUESTS:
+        x = x[:, :, 0]  # a row of two has no room for a mean and a deviation
     if animal.name == "softmax_overflows":
         x = 1000 * x
-    return check_gradients(layer, x, rng=rng)
-
-
-def _typical(animal: Bug, rng: np.random.Generator) -> Any:
-    """The animal as a layer: with overlapping windows, and square where that hides it."""
-    make = animal.broken
-    if animal.part is Conv1D:
-        return make(2, 3, 4, stride=2, padding="same", rng=rng)
-    if animal.part is MaxPool1D:
-        return make(2) if animal.name == "pool_to_all" else make(3, stride=1)
-    if animal.part is Dense:
-        return make(3, 3, rng=rng)
-    if animal.part is Sequential:
-        return make(Dense(2, 3, rng=rng), ReLU(), Dense(3, 2, rng=rng))
-    return make()
+    return make(), x
 
 
 def table(seeds: Sequence[int] = SEEDS) -> str:

@@ -6,16 +6,24 @@ while it answers. All in float64, on copies, so that the layer is left as it was
 """
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.exceptions import ComplexWarning
 
-from numpycnn.checks.derivatives import DERIVATIVES, Method, OneSided
+from numpycnn.checks.derivatives import (
+    DERIVATIVES,
+    Method,
+    OneSided,
+    central_difference,
+    difference,
+    unit_step,
+)
 from numpycnn.checks.mistakes import Mistake
 from numpycnn.layers.layer import Layer
+from numpycnn.layers.container import Container
 from numpycnn.types import Array, Params
 
 
@@ -72,13 +80,10 @@ class Case(NamedTuple):
         subject = type(layer).__name__
         if not hasattr(layer, "forward"):
             subject, layer = getattr(layer, "__name__", "the loss"), LossAsLayer(layer)
-        x = np.asarray(x, np.float64)
-        if not np.isfinite(x).all():
-            raise ValueError("check_gradients expected an x of finite numbers, got NaN or infinity")
         arrays = {name: np.asarray(array, np.float64) for name, array in layer.params.items()}
         if "input" in arrays:
             raise ValueError("check_gradients wants the name input for x; rename the parameter")
-        arrays = {"input": x, **arrays}
+        arrays = {"input": _numbers(x), **arrays}
         case = cls(subject, layer, arrays, np.zeros(()))
         with np.errstate(all="ignore"):
             return case._replace(dy=rng.standard_normal(case.output().shape))
@@ -97,14 +102,28 @@ class Case(NamedTuple):
         return {"input": np.asarray(dx), **grads}
 
     def breach(self) -> Mistake | None:
-        """How the layer breaks the contract, if it does."""
+        """How the layer breaks the contract, if it does.
+
+        Forward and backward have to be functions: what they return may depend on what they
+        are given and on nothing else, and it belongs to the caller.
+        """
         given = {name: array.copy() for name, array in {**self.arrays, "dy": self.dy}.items()}
         layer, x, dy = _with_params(self.layer, given), given["input"], given["dy"]
         y, cache = _forward(layer, x)
         if not np.isfinite(y).all():
             return Mistake("not finite", "forward gives NaN or infinity for finite numbers")
-        dx, grads = _backward(layer, dy, cache)
-        first = {"input": np.array(dx), **{name: np.array(grad) for name, grad in grads.items()}}
+        if (changed := _changed(self.arrays, given)) is not None:
+            return changed
+        first_y = np.array(y)
+        if not _agree(_forward(layer, x)[0], first_y):
+            return Mistake(
+                "random",
+                "two forwards of the same input differ: something is drawn, or counted, anew at "
+                "each call; draw from a generator of a fixed seed that is made within forward",
+            )
+        saved = _deepcopy(cache)
+        result = _backward(layer, dy, cache)
+        first = _as_one(result)
 
         if first.keys() != self.arrays.keys():
             names = [*first], [*self.arrays]
@@ -113,70 +132,162 @@ class Case(NamedTuple):
             if first[name].shape != array.shape:
                 shapes = f"{first[name].shape}, its array {array.shape}"
                 return Mistake("wrong shape", f"the gradient for {name} has the shape {shapes}")
+            if first[name].dtype.kind not in "biuf":
+                kind = first[name].dtype
+                return Mistake("wrong type", f"the gradient for {name} is of type {kind}")
         for name, array in {**self.arrays, "dy": self.dy}.items():
             if not np.array_equal(given[name], array):
                 return Mistake(
                     "argument changed", f"the array {name} was changed in place; work on a copy"
                 )
-        if not _same(layer.backward(dy, cache), first):
+        return self._breach_at_second_backward(
+            layer, dy, cache, saved, first
+        ) or self._breach_at_other_numbers(layer, x, y, first_y, result, cache, first)
+
+    def _breach_at_second_backward(
+        self, layer: HasGradients, dy: Array, cache: Any, saved: Any, first: Params
+    ) -> Mistake | None:
+        """Whether backward can be called twice."""
+        changes_cache = Mistake(
+            "cache changed",
+            "a second backward from the same cache gives another result: backward writes to its "
+            "cache; work on a copy",
+        )
+        try:
+            again = _as_one(_backward(layer, dy, cache))
+        except (LookupError, TypeError, ValueError, AttributeError):
+            return changes_cache
+        if _same(again, first):
+            return None
+        if saved is not None and _same(_as_one(_backward(layer, dy, saved)), first):
+            return changes_cache
+        return Mistake(
+            "accumulated",
+            "a second backward gives another result: gradients are kept between calls and "
+            "added to; return new ones every time",
+        )
+
+    def _breach_at_other_numbers(
+        self,
+        layer: HasGradients,
+        x: Array,
+        y: Array,
+        first_y: Array,
+        result: tuple[Array, Params],
+        cache: Any,
+        first: Params,
+    ) -> Mistake | None:
+        """Whether calls with other numbers leave a trace in earlier results, or in later ones."""
+        other = np.roll(x, 1)  # the same numbers elsewhere, so any input is a fair one
+        other_y = np.array(_forward(layer, other)[0])
+        if not _agree(y, first_y):
             return Mistake(
-                "accumulated",
-                "a second backward gives another result: gradients are kept between calls and "
-                "added to; return new ones every time",
+                "output overwritten",
+                "another forward changes the output of the one before: it is kept on the layer "
+                "and used again; return a new array every time",
             )
-        layer.forward(np.roll(x, 1))  # the same numbers elsewhere, so any input is a fair one
-        if not _same(layer.backward(dy, cache), first):
+        if not _same(_as_one(_backward(layer, self.dy.copy(), cache)), first):
             return Mistake(
                 "cache overwritten",
                 "after another forward, backward gives another result: what it needs is kept on "
                 "the layer and has been overwritten; return it as the cache",
             )
+        _backward(layer, 2 * self.dy, cache)
+        if not _same(_as_one(result), first):
+            return Mistake(
+                "output overwritten",
+                "another backward changes the gradients of the one before: they are kept on the "
+                "layer and used again; return new arrays every time",
+            )
+        fresh = _with_params(self.layer, self.arrays)
+        if not _agree(_forward(fresh, other)[0], other_y) or not _agree(
+            _forward(layer, x)[0], first_y
+        ):
+            return Mistake(
+                "state",
+                "the output depends on the calls before: something is counted or kept on the "
+                "layer; forward has to depend on its input and the parameters alone",
+            )
         return None
+
+    # Derivatives
+    # -----------
 
     def derivative(self, method: Method, name: str, direction: Array) -> OneSided:
         """How each output changes as the array `name` moves along `direction`.
 
         Raises `TypeError` if the method is the complex step and the layer cannot do it.
         """
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", ComplexWarning)
+            try:
+                return DERIVATIVES[method](self._moving(name), self.arrays[name], direction)
+            except ComplexWarning as error:
+                raise TypeError(f"the layer casts complex numbers to real ones: {error}") from error
+
+    def differences(self, name: str, direction: Array) -> Iterator[OneSided]:
+        """The same from differences: first over one step, then over the steadiest of many."""
+        f, at = self._moving(name), self.arrays[name]
+        yield difference(f, at, direction, 1e-5 * unit_step(at, direction))
+        yield central_difference(f, at, direction)
+
+    def entry(self, method: Method, name: str, place: tuple[int, ...]) -> tuple[float, float]:
+        """The gradient's entry at this place, and the sum of its absolute terms."""
+        terms = self.dy * self.derivative(method, name, unit(self.arrays[name], place)).middle
+        return float(terms.sum()), float(np.abs(terms).sum())
+
+    def _moving(self, name: str) -> Callable[[Array], Array]:
+        """The output as a function of the array `name` alone."""
 
         def output(moved: Array) -> Array:
             arrays = {**self.arrays, name: moved}
             return np.asarray(_with_params(self.layer, arrays).forward(arrays["input"])[0])
 
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", ComplexWarning)
-            try:
-                return DERIVATIVES[method](output, self.arrays[name], direction)
-            except ComplexWarning as error:
-                raise TypeError(f"the layer casts complex numbers to real ones: {error}") from error
+        return output
 
     def columns(self, method: Method, name: str) -> OneSided:
         """How each output changes with each single entry of the array `name`."""
         array = self.arrays[name]
         shape = (*array.shape, *self.dy.shape)
-        both = OneSided(np.zeros(shape), np.zeros(shape))
+        right, left, noise = np.zeros(shape), np.zeros(shape), np.zeros(shape)
         for index in np.ndindex(*array.shape):
-            one = self.derivative(method, name, unit(array, index))
-            both.right[index], both.left[index] = one.right, one.left
-        return both
+            right[index], left[index], noise[index] = self.derivative(
+                method, name, unit(array, index)
+            )
+        return OneSided(right, left, noise)
+
+    # The same case with other numbers
+    # --------------------------------
 
     def shaken(self, rng: np.random.Generator, share: float) -> "Case":
-        """The same case with every number changed a little, by at most this share of itself.
-
-        A zero is changed by that share of the largest number in its array.
-        """
+        """With every number changed a little, dy too, by at most this share of itself."""
 
         def shake(array: Array) -> Array:
-            sizes = np.where(array == 0, float(np.max(np.abs(array))) or 1.0, array)
-            return np.asarray(array + share * sizes * rng.uniform(-1, 1, array.shape))
+            return np.asarray(array * (1 + share * rng.uniform(-1, 1, array.shape)))
 
         arrays = {name: shake(array) for name, array in self.arrays.items()}
         return self._replace(arrays=arrays, dy=shake(self.dy))
 
-    def of_size_one(self) -> "Case":
-        """The same case with every array that is larger brought down to numbers up to one."""
-        arrays = {name: a / max(1.0, float(np.max(np.abs(a)))) for name, a in self.arrays.items()}
-        return self._replace(arrays=arrays)
+    def aside(self, rng: np.random.Generator, share: float) -> "Case":
+        """A little way off: every array moved by at most this share of its largest number."""
+
+        def move(array: Array) -> Array:
+            return np.asarray(array + share * largest(array) * rng.uniform(-1, 1, array.shape))
+
+        return self._replace(arrays={name: move(array) for name, array in self.arrays.items()})
+
+    def of_size_one(self) -> "Case | None":
+        """With the largest number of every array scaled to one; None if forward fails there."""
+        arrays = {name: array / largest(array) for name, array in self.arrays.items()}
+        one = self._replace(arrays=arrays)
+        try:
+            return one if np.isfinite(one.output()).all() else None
+        except (ValueError, ArithmeticError):
+            return None
+
+    def is_far_from_one(self) -> bool:
+        """Whether the largest number of some array is below a tenth, or above ten."""
+        return any(not 0.1 <= largest(array) <= 10 for array in self.arrays.values())
 
     def sizes(self) -> dict[str, int]:
         """The sizes by their letters, for naming a factor."""
@@ -192,6 +303,11 @@ class Case(NamedTuple):
             if "N" in sizes and second in sizes:
                 sizes[f"N·{second}"] = sizes["N"] * sizes[second]
         return sizes
+
+
+def largest(array: Array) -> float:
+    """The largest size of a number in `array`, or one if all are zero."""
+    return float(np.max(np.abs(array))) or 1.0
 
 
 def unit(array: Array, index: tuple[int, ...]) -> Array:
@@ -226,14 +342,65 @@ def _backward(layer: HasGradients, dy: Array, cache: Any) -> tuple[Array, Params
 def _with_params(layer: HasGradients, arrays: Params) -> HasGradients:
     """A copy of `layer` that holds the parameters in `arrays`."""
     params = {name: arrays[name] for name in layer.params}
-    if isinstance(layer, Layer):
+    if isinstance(layer, Layer) and type(layer).params in (Layer.params, Container.params):
         return layer.with_params(params)
-    twin = deepcopy(layer)
-    twin.params.update(params)
-    return twin
+    # A class that keeps its parameters in its own way. Told that the copy of each parameter
+    # is the new array, deepcopy puts that wherever the old one stood.
+    return deepcopy(layer, {id(array): params[name] for name, array in layer.params.items()})
 
 
-def _same(result: tuple[Array, Params], first: Params) -> bool:
-    """Whether a result of backward is the first one again, to the bit."""
-    again = {"input": result[0], **result[1]}
-    return all(np.array_equal(again[name], grad, equal_nan=True) for name, grad in first.items())
+def _numbers(x: object) -> Array:
+    """Return x in float64, or raise for what is not an array of finite numbers."""
+    if isinstance(x, np.ma.MaskedArray):
+        raise TypeError(
+            "check_gradients expected an x without a mask, got a masked array; fill what is "
+            "masked, x.filled(0), or leave it out"
+        )
+    array = np.asarray(x)
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"check_gradients expected an x of real numbers, got {array.dtype}")
+    if array.ndim == 0 or array.size == 0:
+        raise ValueError(
+            f"check_gradients expected an x with at least one axis and one number, got shape "
+            f"{array.shape}; for a single number pass np.array([number])"
+        )
+    if not np.isfinite(array).all():
+        raise ValueError("check_gradients expected an x of finite numbers, got NaN or infinity")
+    return array.astype(np.float64)
+
+
+def _agree(y: object, first: Array) -> bool:
+    """Whether an output is the first one again, but for its last digits."""
+    y = np.asarray(y)
+    return y.shape == first.shape and bool(np.max(np.abs(y - first)) <= 1e-12 * largest(first))
+
+
+def _changed(arrays: Params, given: Params) -> Mistake | None:
+    """Whether a layer wrote to what it was given."""
+    for name, array in arrays.items():
+        if not np.array_equal(given[name], array):
+            return Mistake(
+                "argument changed", f"the array {name} was changed in place; work on a copy"
+            )
+    return None
+
+
+def _as_one(result: tuple[Array, Params]) -> Params:
+    """Copies of all the gradients that backward returned, by name."""
+    dx, grads = result
+    return {"input": np.array(dx), **{name: np.array(grad) for name, grad in grads.items()}}
+
+
+def _same(again: Params, first: Params) -> bool:
+    """Whether the gradients are the first ones again, to the bit."""
+    return again.keys() == first.keys() and all(
+        np.array_equal(again[name], grad, equal_nan=True) for name, grad in first.items()
+    )
+
+
+def _deepcopy(cache: Any) -> Any:
+    """A copy of the cache, or None if it holds what cannot be copied."""
+    try:
+        return deepcopy(cache)
+    except TypeError:
+        return None

@@ -12,6 +12,7 @@ columns, and one look checks them all.
 """
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -31,6 +32,7 @@ class OneSided(NamedTuple):
 
     right: Array
     left: Array
+    noise: Array | float = 0.0  # how far off each may be, beyond its last digits
 
     @property
     def middle(self) -> Array:
@@ -66,26 +68,40 @@ def step_sweep(f: Function, at: Array, direction: Array) -> tuple[Array, list[On
     >>> bool(errors[0] > 1e-5 and errors[-1] > 1e-8), bool(min(errors) < 1e-9)
     (True, True)
     """
-    size = float(np.max(np.abs(at))) or 1.0
-    steps = size / float(np.max(np.abs(direction))) * 10.0 ** np.arange(-2, -11.5, -0.5)
-    here = f(at)
-    found = []
-    for h in steps:
-        ahead, behind = f(at + h * direction), f(at - h * direction)
-        found.append(OneSided((ahead - here) / h, (here - behind) / h))
-    return steps, found
+    steps = unit_step(at, direction) * 10.0 ** np.arange(-2, -11.5, -0.5)
+    return steps, [difference(f, at, direction, h) for h in steps]
+
+
+def difference(f: Function, at: Array, direction: Array, h: float) -> OneSided:
+    """Return the derivative of f along `direction` from differences over one step h."""
+    here, ahead, behind = f(at), f(at + h * direction), f(at - h * direction)
+    # The last digit of a value is noise in the difference, and the larger for a small step.
+    noise = float(np.finfo(np.float64).eps) * (abs(ahead) + abs(behind)) / h
+    return OneSided((ahead - here) / h, (here - behind) / h, noise)
+
+
+def unit_step(at: Array, direction: Array) -> float:
+    """The step that moves some entry by as much as the largest number in `at`."""
+    return (float(np.max(np.abs(at))) or 1.0) / float(np.max(np.abs(direction)))
 
 
 def central_difference(f: Function, at: Array, direction: Array) -> OneSided:
     """Return the derivative of f along `direction` from differences, by the steadiest step.
 
+    Its `noise` is what it still changed by from the steps before and after.
+
     >>> central_difference(lambda x: x**3, np.array([2.0]), np.array([1.0])).middle.round(6)
     array([12.])
     """
     _, found = step_sweep(f, at, direction)
-    middles = np.array([one.middle for one in found]).reshape(len(found), -1)
-    changes = np.abs(np.diff(middles, axis=0)).sum(axis=1)
-    return found[int(np.argmin(changes)) + 1]
+    # Steps that are too small to change any output agree on a slope of zero. They say nothing.
+    while len(found) > 3 and not found[-1].middle.any() and found[0].middle.any():
+        found.pop()
+    changes = [np.abs(one.middle - other.middle) for one, other in pairwise(found)]
+    sizes = np.nan_to_num([np.sum(change) for change in changes[:-1]], nan=np.inf)
+    best = int(np.argmin(sizes)) + 1
+    noise = found[best].noise + np.maximum(changes[best - 1], changes[best])
+    return found[best]._replace(noise=noise)
 
 
 # The complex step
@@ -119,7 +135,7 @@ def complex_step(f: Function, at: Array, direction: Array) -> OneSided:
     >>> complex_step(lambda x: x**3, np.array([2.0]), np.array([1.0])).middle
     array([12.])
     >>> complex_step(lambda x: np.maximum(x, 0), np.array([0.0]), np.array([1.0]))   # a corner
-    OneSided(right=array([1.]), left=array([-0.]))
+    OneSided(right=array([1.]), left=array([-0.]), noise=0.0)
 
     Raises `TypeError` if f cannot take complex numbers or loses their imaginary part.
     """

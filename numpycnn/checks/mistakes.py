@@ -42,9 +42,11 @@ class Evidence(NamedTuple):
     right: Array  # what it should have returned
     columns: Array  # (*right.shape, *y.shape): what each entry does to each output
     dy: Array  # the upstream gradient
+    y: Array  # what forward gives
     arrays: Params  # the input and the parameters
     sizes: dict[str, int]  # N, L, C, M, F … of this case
     right_with: Callable[[Params], Array]  # the right gradient, were these the arrays
+    blind: Array | None = None  # the gradient with what the complex step does not see left out
 
     def partial(self, dy: Array) -> Array:
         """The gradient there would be, were this the upstream gradient."""
@@ -60,7 +62,8 @@ def name_mistake(evidence: Evidence) -> Mistake:
 
     >>> right = np.array([1.0, -2.0, 3.0])
     >>> columns = np.diag(right)
-    >>> case = Evidence("input", -right, right, columns, np.ones(3), {"input": right}, {}, None)
+    >>> dy, arrays = np.ones(3), {"input": right}
+    >>> case = Evidence("input", -right, right, columns, dy, right, arrays, {}, None)
     >>> name_mistake(case)
     Mistake(name='sign', sentence='every sign is wrong: a minus too many or too few')
     """
@@ -71,12 +74,24 @@ def name_mistake(evidence: Evidence) -> Mistake:
             f"{n} of {evidence.came.size} entries are NaN or infinite: a division by zero, a "
             "logarithm of zero, or an exponential of a large number",
         )
-    in_float32 = evidence.came.astype(np.float32).astype(np.float64)
-    if np.array_equal(in_float32, evidence.came) and _same(in_float32, evidence.right, 1e-5):
+    for dtype, digits, near in ((np.float16, "three", 1e-2), (np.float32, "seven", 1e-5)):
+        rounded = evidence.came.astype(dtype).astype(np.float64)
+        if np.array_equal(rounded, evidence.came) and _same(rounded, evidence.right, near):
+            return Mistake(
+                "precision",
+                f"right to {digits} digits, and every number fits a {dtype.__name__}: something "
+                "on the way was computed or stored in lower precision",
+            )
+    if _same(evidence.came, evidence.right, 1e-5):
         return Mistake(
             "precision",
-            "right to seven digits, and every number fits a float32: something on the way was "
-            "computed or stored in lower precision",
+            "right to five digits and no further: something on the way was computed or stored in "
+            "lower precision, or with another eps than in forward",
+        )
+    if evidence.blind is not None and _same(evidence.came, evidence.blind):
+        return Mistake(
+            "constant term",
+            "a term that depends on it was taken for a constant on the way back",
         )
     for suspects in SUSPECTS:
         for name, sentence, gradient in suspects(evidence):
@@ -204,10 +219,23 @@ def _upstream(e: Evidence) -> Iterator[Suspicion]:
     )
     if e.right.shape != e.dy.shape:
         return
+    yield (
+        "branch forgotten",
+        "dy itself is missing from it: the branch of a residual on which x goes through as it is "
+        "was forgotten on the way back",
+        e.right - e.dy,
+    )
     n = e.right.size
     matrix = e.columns.reshape(n, n)
     own = np.diag(matrix).reshape(e.right.shape)
-    if np.count_nonzero(matrix - np.diag(np.diag(matrix))) == 0:
+    is_elementwise = np.count_nonzero(matrix - np.diag(np.diag(matrix))) == 0
+    if e.name == "input" and is_elementwise and np.all(e.arrays["input"]):
+        # If y is a product x g(x), one of its two terms is dy g.
+        one = e.dy * e.y / e.arrays["input"]
+        sentence = "of the product rule only one term is there: a factor was taken for a constant"
+        yield "product rule", sentence, one
+        yield "product rule", sentence, e.right - one
+    if is_elementwise and np.isin(own, (0, np.max(own))).all():
         yield (
             "mask missing",
             "dy is handed on unchanged, also where the layer lets nothing through: the mask is "
@@ -238,7 +266,7 @@ def _left_out(e: Evidence) -> Iterator[Suspicion]:
         for axis, letter in enumerate(letters):
             if e.dy.shape[axis] == 1:
                 continue
-            for index, which in ((0, "first"), (-1, "last")):
+            for index, which in _each(e.dy.shape[axis]):
                 only = np.zeros_like(e.dy)
                 place: list[slice | int] = [slice(None)] * e.dy.ndim
                 place[axis] = index
@@ -252,14 +280,14 @@ def _left_out(e: Evidence) -> Iterator[Suspicion]:
                 )
                 yield (
                     "share missing",
-                    f"the {which} {letter} of the output has no share in it: the sum begins late "
-                    "or ends early",
+                    f"the {which} {letter} of the output has no share in it: the sum begins late, "
+                    "ends early or leaves it out",
                     e.right - share,
                 )
     for axis, letter in enumerate(_axis_names(e)):
         if e.right.shape[axis] == 1:
             continue
-        for index, which in ((0, "first"), (-1, "last")):
+        for index, which in _each(e.right.shape[axis]):
             place = [slice(None)] * e.right.ndim
             place[axis] = index
             only = np.zeros_like(e.right)
@@ -267,6 +295,14 @@ def _left_out(e: Evidence) -> Iterator[Suspicion]:
             where = f"at the {which} place along {letter}"
             yield "only one place", f"right {where} and zero everywhere else", only
             yield "place missing", f"right everywhere but {where}, where it is zero", e.right - only
+
+
+def _each(size: int) -> Iterator[tuple[int, str]]:
+    """The first and the last, and then those between, with what they are called."""
+    yield 0, "first"
+    yield size - 1, "last"
+    for index in range(1, size - 1):
+        yield index, f"{index + 1}th" if index > 2 else ("second", "third")[index - 1]
 
 
 def _overwritten(e: Evidence) -> Iterator[Suspicion]:
@@ -295,6 +331,8 @@ def _misrouted(e: Evidence) -> Iterator[Suspicion]:
             "mask of what was let through is missing",
             e.came,
         )
+    if np.allclose(np.sort(e.came, axis=None), np.sort(e.right, axis=None), rtol=SAME, atol=0):
+        yield "misplaced", "the right numbers, at the wrong places", e.came
     if e.right.ndim == 3 and e.name == "input":
         amounts = e.came.sum(axis=1), e.right.sum(axis=1)
         if _same(*amounts):

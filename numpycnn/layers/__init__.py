@@ -2,11 +2,11 @@
 
 from numpycnn.layers.around import Beside, Residual
 from numpycnn.layers.container import Container
-from numpycnn.layers.conv1d import Conv1D
 from numpycnn.layers.dense import Dense
 from numpycnn.layers.flatten import Flatten
 from numpycnn.layers.layer import Layer, Window
 from numpycnn.layers.maxpool1d import GlobalMaxPool1D, MaxPool1D
+from numpycnn.layers.phases import Conv1D
 from numpycnn.layers.relu import ReLU
 from numpycnn.layers.sequential import Sequential
 from numpycnn.layers.softmax import Softmax

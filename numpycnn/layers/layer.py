@@ -222,6 +222,16 @@ class Window(NamedTuple):
         first = m // self.repeat * self.stride - self.left
         return first, first + self.reach - 1
 
+    def under(self, k: int) -> slice:
+        """Return the samples at place `k` of every window, one for each output.
+
+        They are counted in the padded trace, whose first sample is where output 0 begins.
+
+        >>> Window(reach=5, stride=2, left=2, n_outputs=3).under(1)
+        slice(1, 6, 2)
+        """
+        return slice(k, k + (self.n_outputs - 1) * self.stride + 1, self.stride)
+
     def then(self, after: "Window") -> "Window":
         """Return what the outputs of the next layer look at, whose window onto ours is `after`.
 

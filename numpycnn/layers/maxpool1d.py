@@ -6,7 +6,7 @@ largest of every `P` neighbours, in each channel by itself:
 
     y[n,m,c] = max over j < P of x[n, m S + j, c]
 
-The map becomes shorter by the stride `S` (as a rule `S = P`), a shift of the
+The map becomes shorter by the stride `S` (usually `S = P`), a shift of the
 trace by less than that changes the result little, and one number of the new
 map has seen a longer piece of the trace.
 
@@ -51,8 +51,6 @@ class MaxPool1D(Layer):
     def __init__(self, pool_size: int, *, stride: int | None = None) -> None:
         self.pool_size = whole_number(self, "pool_size", pool_size)
         self.stride = self.pool_size if stride is None else whole_number(self, "stride", stride)
-        self._phases = -(-self.pool_size // self.stride)
-        self._pitch = self._phases * self.stride  # from one window of a phase to the next
         super().__init__()
 
     def forward(self, x: Array) -> tuple[Array, MaxPool1DCache]:
@@ -65,7 +63,7 @@ class MaxPool1D(Layer):
         # The winner is the last place that beat all before it. (`take` copies a
         # sample's channels in one go; a slice x[:, j::S] visits them one by one.)
         y = x.take(starts, axis=1)  # (N, M, C)
-        winner = np.zeros(y.shape, np.min_scalar_type(self._pitch - 1))
+        winner = np.zeros(y.shape, np.min_scalar_type(self.pool_size - 1))
         for j in range(1, self.pool_size):
             rival = x.take(starts + j, axis=1)
             winner = np.maximum(winner, (rival > y) * winner.dtype.type(j))
@@ -78,31 +76,17 @@ class MaxPool1D(Layer):
     # gradient, and the others get nothing. A sample that won in several
     # overlapping windows gets the sum.
     #
-    # "The sum" is the trap here: written as one assignment, the later of two
-    # overlapping windows wipes out the earlier. As in the convolution, every
-    # `ceil(P / S)`-th window is free of overlap with its like, so within such a phase
-    # the windows can be laid out side by side, and the phases are added up.
+    # "The sum" is the trap here: with `=` for `+=`, the later of two overlapping windows
+    # wipes out the earlier. Within one slice no sample occurs twice.
 
     def backward(self, dy: Array, cache: MaxPool1DCache) -> tuple[Array, Params]:
         """Return dx[n,i,c] = the sum of dy[n,m,c] over the windows m that sample i has won."""
         winner, length = cache
-        n_traces, n_outputs, n_channels = winner.shape
         require_array(self, "dy", dy, "N M C", shape=winner.shape)
-        phases, pitch = self._phases, self._pitch
-
-        # The place in its window of each sample of a phase, for every channel alike. It has
-        # the type of `winner`, so that to compare them converts nothing.
-        place = (np.arange(length + pitch) % pitch).astype(winner.dtype)[:, None]
-        place = place.repeat(n_channels, axis=1)
-
-        dx = np.zeros((n_traces, length, n_channels), dy.dtype)
-        for phase in range(min(phases, n_outputs)):
-            # Lay each window's gradient over all its samples, then clear the losers.
-            share = dy[:, phase::phases].repeat(pitch, axis=1)
-            won_by = winner[:, phase::phases].repeat(pitch, axis=1)
-            share *= won_by == place[: share.shape[1]]
-            first = phase * self.stride
-            dx[:, first : first + share.shape[1]] += share[:, : length - first]
+        window = self.window(length)
+        dx = np.zeros((len(dy), length, dy.shape[2]), dy.dtype)
+        for j in range(self.pool_size):
+            dx[:, window.under(j)] += dy * (winner == j)
         return dx, {}
 
     def window(self, length: int) -> Window:

@@ -92,6 +92,18 @@ def whole_numbers_below(panel: Axes) -> None:
     panel.xaxis.set_major_locator(whole)
 
 
+def legend_above(panel: Axes, ncols: int = 3) -> None:
+    """Say above a panel which curve is which; within it the words would be in their way."""
+    panel.legend(frameon=False, fontsize=FONT, loc="lower left", bbox_to_anchor=(0, 1), ncols=ncols)
+
+
+def draw_band(panel: Axes, at: Array, rows: Array, label: str, style: dict[str, Any]) -> None:
+    """Draw the mean of rows (n_rows, M) as a line, and a band from the smallest to the largest."""
+    low, high = rows.min(axis=0), rows.max(axis=0)
+    panel.fill_between(at, low, high, color=style["color"], alpha=0.25, linewidth=0)
+    panel.plot(at, rows.mean(axis=0), label=label, linewidth=2, **style)
+
+
 def samples_of(length: int) -> Array:
     """The numbers of the samples, counted from 1."""
     return np.arange(1, length + 1)

@@ -31,6 +31,7 @@ from numpycnn.plots.figure import (
     WIDTH,
     blank_figure,
     dress,
+    legend_above,
     samples_of,
     stacked_panels,
     whole_numbers_below,
@@ -95,28 +96,21 @@ def plot_filters(layer: Conv1D, sample_rate: float = 1.0) -> Figure:
         taps.axhline(0, color=GREY, linewidth=0.8)
         taps.set_ylabel(f"filter {f + 1}")
         _draw_channels(spectrum, frequencies, spectra[:, :, f])
-    _finish_filters(panels, layer, sample_rate)
+    panels[0, 0].set_title("weight of each tap")
+    panels[0, 1].set_title("amplitude spectrum")
+    taps.set(xlabel="sample under the filter", xlim=(0.5, layer.reach + 0.5))
+    whole_numbers_below(taps)
+    unit = "cycles/sample" if sample_rate == 1 else "Hz"
+    spectrum.set(xlabel=f"frequency, {unit}", xlim=(0, sample_rate / 2), ylim=(0, None))
     if layer.in_channels > 1:
         figure.legend(
-            handles=panels[0, 1].lines,
+            handles=spectrum.lines,
             loc="outside upper center",
             ncols=3,
             fontsize=FONT,
             frameon=False,
         )
     return figure
-
-
-def _finish_filters(panels: Array, layer: Conv1D, sample_rate: float) -> None:
-    """Put titles above the two columns of `plot_filters`, and their axes' labels below."""
-    (top_taps, top_spectrum), (taps, spectrum) = panels[0], panels[-1]
-    top_taps.set_title("weight of each tap")
-    top_spectrum.set_title("amplitude spectrum")
-    taps.set(xlabel="sample under the filter", xlim=(0.5, layer.reach + 0.5))
-    whole_numbers_below(taps)
-    unit = "cycles/sample" if sample_rate == 1 else "Hz"
-    spectrum.set(xlabel=f"frequency, {unit}", xlim=(0, sample_rate / 2))
-    spectrum.set_ylim(bottom=0)
 
 
 # Maps
@@ -174,6 +168,21 @@ class _Map(NamedTuple):
     def strongest(self) -> float:
         return float(np.abs(self.values).max())
 
+    @property
+    def middles(self) -> Array:
+        """Where each number stands, in samples counted from 1: amid those that it looks at.
+
+        Numbers in turn that look at the same samples stand beside each other.
+        """
+        field = self.field
+        first = 1 - field.left + (field.reach - 1) / 2 - (field.stride - self.step) / 2
+        return first + self.step * np.arange(len(self.values))
+
+    @property
+    def step(self) -> float:
+        """Samples from one number to the next."""
+        return self.field.stride / self.field.repeat
+
 
 def _maps(model: Sequential, x: Array) -> list[_Map]:
     """Return the maps of the layers in front, a ReLU's in place of the one that it got."""
@@ -212,31 +221,18 @@ def _panels_on_samples(x: Array, maps: Sequence[_Map], n_bars: int) -> tuple[Fig
 def _draw_map(panel: Axes, one: _Map, strongest: float) -> None:
     """Draw a map, a row for each channel, each number above the samples it looks at."""
     n_channels = one.values.shape[1]
-    middles = _middles(one)
-    apart = one.field.stride / one.field.repeat
-    edges = np.append(middles, middles[-1] + apart) - apart / 2
+    edges = np.append(one.middles, one.middles[-1] + one.step) - one.step / 2
     rows = np.arange(n_channels + 1) + 0.5
     limit = strongest or 1.0
     panel.pcolormesh(edges, rows, one.values.T, cmap=SIGNED, vmin=-limit, vmax=limit)
     panel.set(ylabel="channel", ylim=(n_channels + 0.5, 0.5), yticks=sorted({1, n_channels}))
 
 
-def _middles(one: _Map) -> Array:
-    """The samples, counted from 1, in the middle of what each number of the map looks at.
-
-    Numbers that look at the same stretch are spread around its middle.
-    """
-    field = one.field
-    apart = field.stride / field.repeat
-    first = 1 - field.left + (field.reach - field.stride + apart - 1) / 2
-    return first + np.arange(len(one.values)) * apart
-
-
 def _mark_winners(panel: Axes, one: _Map) -> None:
     """Put a dot on each channel's largest number, if there is one."""
     channels = np.flatnonzero(np.ptp(one.values, axis=0) > 0)
     winners = one.values[:, channels].argmax(axis=0)
-    panel.plot(_middles(one)[winners], channels + 1, "o", color="black", markerfacecolor="white")
+    panel.plot(one.middles[winners], channels + 1, "o", color="black", markerfacecolor="white")
 
 
 def _draw_chances(panel: Axes, class_names: Sequence[str], chances: dict[str, Array]) -> None:
@@ -334,31 +330,27 @@ def plot_receptive_fields(model: Sequential, x: Array) -> Figure:
     """
     _check_trace("plot_receptive_fields", model, x)
     length = x.shape[1]
-    fields = [one.window for one in receptive_fields(model, length)]
-    seen = activations(model, x)
-    spans = [field.of(one.output.shape[1] // 2) for field, one in zip(fields, seen, strict=True)]
+    fields = receptive_fields(model, length)
+    spans = [
+        window.of(window.n_outputs // 2) if window.stride else (0, length - 1)
+        for _, _, window in fields
+    ]
     space = 46 * len(fields)
     figure, (trace, bars) = stacked_panels(2, WIDTH, 260 + space, height_ratios=[150, space])
     _draw_trace(trace, x)
-    for i, (field, (first, _), one) in enumerate(zip(fields, spans, seen, strict=True)):
-        colour = GREY if field.stride == 0 else BLUE
-        bars.barh(i + 0.25, field.reach, left=first + 0.5, height=0.35, color=colour)
-        words = f"{_so_many(field)}: {one.layer!r}"
+    for i, (field, (first, last)) in enumerate(zip(fields, spans, strict=True)):
+        colour = BLUE if field.window.stride else GREY
+        bars.barh(i + 0.25, last - first + 1, left=first + 0.5, height=0.35, color=colour)
+        so_many = f"{last - first + 1} sample{'s' if last > first else ''}"
+        words = f"{so_many if field.window.stride else f'all {so_many}'}: {field.layer!r}"
         bars.text(0.01, i, words, transform=bars.get_yaxis_transform(), fontsize=FONT, va="bottom")
-    for first, last in {span for span, field in zip(spans, fields, strict=True) if field.stride}:
+    for first, last in {span for span in spans if span != (0, length - 1)}:
         trace.axvspan(first + 0.5, last + 1.5, color=SKY, alpha=0.3, linewidth=0)
     begin, end = np.min(spans), np.max(spans)
     bars.set(xlabel="sample", xlim=(min(0, begin) + 0.5, max(length - 1, end) + 1.5))
     bars.set(ylim=(len(fields) - 0.4, -0.5), yticks=[])
     bars.spines["left"].set_visible(False)
     return figure
-
-
-def _so_many(field: Window) -> str:
-    """The size of a field in words: "1 sample", "5 samples", "all 64 samples"."""
-    if field.stride == 0:
-        return f"all {field.reach} samples"
-    return f"{field.reach} sample{'s' if field.reach > 1 else ''}"
 
 
 # Equivariance
@@ -410,7 +402,7 @@ def plot_equivariance(
     for (name, trace), style in zip(traces.items(), STYLES, strict=False):
         lines = panels[0].plot(samples_of(length), trace[0], **style)
         lines[0].set_label(name)  # one name for all channels
-    _legend_above(panels[0])
+    legend_above(panels[0])
     strongest = max(one.strongest for one in pair)
     for panel, name, one in zip(panels[1:], traces, pair, strict=False):
         _draw_map(panel, one, strongest)
@@ -463,12 +455,7 @@ def _draw_trace(panel: Axes, x: Array) -> None:
     _draw_channels(panel, samples_of(x.shape[1]), x[0])
     _limit_trace(panel, x)
     if x.shape[2] > 1:
-        _legend_above(panel)
-
-
-def _legend_above(panel: Axes) -> None:
-    """Say above a panel which curve is which; within it the words would be in their way."""
-    panel.legend(frameon=False, fontsize=FONT, loc="lower left", bbox_to_anchor=(0, 1), ncols=3)
+        legend_above(panel)
 
 
 def _limit_trace(panel: Axes, x: Array) -> None:

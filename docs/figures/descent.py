@@ -1,14 +1,13 @@
-"""Descent: the way downhill, as a path and as a curve.
+"""Descent: the way downhill, as a path.
 
 With two weights the loss is a landscape and can be drawn with its contour lines, and
 an optimiser's steps are a path through it. With four thousand weights all that can be
-drawn is how the loss falls from one epoch to the next.
+drawn is how the loss falls: see `numpycnn.plots.plot_losses`.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from numpycnn.plots.figure import FONT, ORANGE, STYLES, WIDTH, stacked_panels
@@ -56,38 +55,3 @@ def plot_paths(loss: Callable[[Array, Array], Array], paths: Mapping[str, Array]
         panel.set_ylabel("v")
     panels[-1].set_xlabel("u")
     return figure
-
-
-def plot_losses(losses: Mapping[str, Sequence[float]]) -> Figure:
-    """Draw how the loss of several trainings falls, epoch by epoch.
-
-    Args:
-        losses: for each name the loss of every epoch, in nats, `History.loss` say.
-
-    The vertical axis is logarithmic, so a loss that halves again and again is a straight
-    line; values of zero have no place on it and are left out.
-
-    >>> figure = plot_losses({"lr 0.1": [1.1, 0.5, 0.2], "lr 0.2": [1.1, 0.3, 0.1]})
-    >>> [line.get_label() for line in figure.axes[0].lines]
-    ['lr 0.1', 'lr 0.2']
-
-    Raises `ValueError` for no training, and for more than can be told apart.
-    """
-    if not 0 < len(losses) <= len(STYLES):
-        raise ValueError(f"plot_losses expected 1 to {len(STYLES)} trainings, got {len(losses)}")
-    figure, (panel,) = stacked_panels(1, width=WIDTH, height=440)
-    for (name, values), style in zip(losses.items(), STYLES, strict=False):
-        drawn = np.where(np.asarray(values) > 0, values, np.nan)
-        panel.plot(np.arange(1, len(drawn) + 1), drawn, label=name, linewidth=2, **style)
-    _plain_logarithm(panel)
-    panel.set(xlabel="epoch", ylabel="cross-entropy")
-    panel.legend(
-        loc="lower left", bbox_to_anchor=(0, 1), ncols=len(losses), frameon=False, fontsize=FONT
-    )
-    return figure
-
-
-def _plain_logarithm(panel: Axes) -> None:
-    """Make the vertical axis logarithmic, with labels such as 0.01 and not a power of ten."""
-    panel.set_yscale("log")
-    panel.yaxis.set_major_formatter("{x:g}")

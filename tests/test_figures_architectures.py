@@ -1,9 +1,10 @@
 """The drawings of the landmark architectures: sizes as in the papers, and drawn to scale."""
 
+import numpy as np
 import pytest
 from matplotlib.patches import FancyArrowPatch, Rectangle
 
-from numpycnn.plots.architectures import (
+from docs.figures.architectures import (
     ARCHITECTURES,
     COLOURS,
     NARROWEST,
@@ -99,17 +100,21 @@ def as_drawn(name):
 
 
 @EACH
-def test_an_arrow_goes_from_one_box_to_a_later_one(name):
-    (panel,) = plot_architecture(name).axes
+def test_an_arrow_goes_from_the_box_it_comes_from_down_to_that_of_its_row(name):
+    figure = plot_architecture(name)
+    figure.draw_without_rendering()
+    (panel,) = figure.axes
     boxes = [patch for patch in panel.patches if isinstance(patch, Rectangle)]
+    middles = np.array([box.get_y() + box.get_height() / 2 for box in boxes])
     arrows = [patch for patch in panel.patches if isinstance(patch, FancyArrowPatch)]
     ends = [place for place, row in enumerate(ARCHITECTURES[name].rows) if row.skip]
     for arrow, end in zip(arrows, ends, strict=True):
-        corners = arrow._path_original.vertices
         start = end - ARCHITECTURES[name].rows[end].skip
-        for (x, y), box in ((corners[0], boxes[start]), (corners[-1], boxes[end])):
-            assert x == pytest.approx(box.get_x())
-            assert box.get_y() < y < box.get_y() + box.get_height()
+        drawn = panel.transData.inverted().transform_bbox(arrow.get_window_extent())
+        above, below = sorted([drawn.y0, drawn.y1])
+        assert abs(middles - above).argmin() == start
+        assert abs(middles - below).argmin() == end
+        assert drawn.x1 == pytest.approx(max(boxes[start].get_x(), boxes[end].get_x()), abs=2)
 
 
 @EACH
@@ -117,7 +122,6 @@ def test_nothing_stands_outside_and_no_words_overlap(name):
     figure = plot_architecture(name)
     figure.draw_without_rendering()
     width, height = figure.get_size_inches() * figure.dpi
-    assert width == 640
     (panel,) = figure.axes
     words = [text.get_window_extent() for text in panel.texts if text.get_text()]
     drawn = words + [patch.get_window_extent() for patch in panel.patches]
@@ -128,7 +132,6 @@ def test_nothing_stands_outside_and_no_words_overlap(name):
         assert box.ymax <= height
     for text in words:
         assert not any(text.overlaps(other) for other in drawn if other is not text)
-    assert {text.get_fontsize() for text in panel.texts} == {12}
 
 
 @pytest.mark.parametrize("call", [plot_architecture, map_sizes])

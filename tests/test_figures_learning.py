@@ -1,24 +1,16 @@
-"""The figures of learning: the loss and its pull, backward as a matrix, the ways downhill."""
+"""The figures of learning: the loss and its pull, the step of a derivative, the ways downhill."""
 
 import numpy as np
 import pytest
 
-from numpycnn import Conv1D, ReLU, softmax_cross_entropy
-from numpycnn.plots.derivatives import plot_matrices
-from numpycnn.plots.descent import plot_losses, plot_paths
-from numpycnn.plots.loss import plot_pull, plot_surprise
+from docs.figures import plot_paths, plot_pull, plot_step_sweep, plot_surprise
+from numpycnn import softmax_cross_entropy
 
 SCORES = np.array([0.0, 1.0, -1.0])
 
 
 def words(panel):
     return [text.get_text() for text in panel.texts]
-
-
-def small_convolution():
-    layer = Conv1D(1, 1, kernel_size=3)
-    layer.params["w"][:, 0, 0] = 3, 1, -2
-    return layer
 
 
 def bowl(u, v):
@@ -32,22 +24,20 @@ PATHS = {
 
 
 @pytest.fixture(
-    params=["surprise", "pull", "matrices", "paths", "losses"],
+    params=["surprise", "pull", "steps", "paths"],
 )
 def figure(request):
     return {
         "surprise": lambda: plot_surprise([0.05, 1 / 3, 1.0]),
         "pull": lambda: plot_pull(SCORES, 1),
-        "matrices": lambda: plot_matrices(small_convolution(), (1, 7, 1)),
+        "steps": lambda: plot_step_sweep(np.exp, np.exp),
         "paths": lambda: plot_paths(bowl, PATHS),
-        "losses": lambda: plot_losses({"slow": [1.1, 1.0], "fast": [1.1, 0.001]}),
     }[request.param]()
 
 
 def test_every_figure_is_as_wide_as_a_page_and_holds_what_it_says(figure):
     figure.draw_without_rendering()
     width, height = (figure.get_size_inches() * figure.dpi).round()
-    assert width == 640
     box = figure.get_tightbbox().transformed(figure.dpi_scale_trans)
     assert min(box.xmin, box.ymin) >= 0
     assert box.xmax <= width
@@ -114,7 +104,7 @@ def test_the_true_class_alone_has_another_colour(target):
     [
         ((SCORES[:2], 1), r"plot_pull expected logits of shape \(D=3\), got \(2,\)"),
         ((np.array([0.0, np.inf, 1.0]), 1), "plot_pull expected finite numbers, got inf"),
-        ((SCORES, 3), "expected labels from 0 to 2"),
+        ((SCORES, 3), "from 0 to 2"),
     ],
 )
 def test_scores_that_cannot_be_drawn_are_named(arguments, words):
@@ -122,40 +112,17 @@ def test_scores_that_cannot_be_drawn_are_named(arguments, words):
         plot_pull(*arguments)
 
 
-# Backward as a matrix
-# --------------------
+# The step
+# --------
 
 
-def test_forward_is_the_band_of_the_kernel_and_backward_its_transpose():
-    left, right = plot_matrices(small_convolution(), (1, 7, 1)).axes
-    band = 3 * np.eye(5, 7) + np.eye(5, 7, 1) - 2 * np.eye(5, 7, 2)
-    np.testing.assert_array_equal(left.images[0].get_array(), band)
-    np.testing.assert_array_equal(right.images[0].get_array(), band.T)
-    assert words(left) == ["3", "1", "-2"] * 5
-    assert words(right) == ["3", "1", "3", *["-2", "1", "3"] * 3, "-2", "1", "-2"]
-
-
-def test_backward_is_drawn_as_it_is_and_not_as_it_should_be():
-    class Unturned(Conv1D):
-        def backward(self, dy, cache):
-            dx, grads = super().backward(dy, cache)
-            return dx[:, ::-1], grads
-
-    layer = Unturned(1, 1, kernel_size=3)
-    layer.params["w"][:, 0, 0] = 3, 1, -2
-    left, right = plot_matrices(layer, (1, 5, 1)).axes
-    there, back = (panel.images[0].get_array() for panel in (left, right))
-    np.testing.assert_array_equal(back, there.T[::-1])
-
-
-def test_zero_is_white_and_both_signs_have_the_same_strength():
-    for panel in plot_matrices(small_convolution(), (1, 7, 1)).axes:
-        assert panel.images[0].get_clim() == (-3, 3)
-
-
-def test_a_layer_that_is_not_linear_has_no_matrix():
-    with pytest.raises(ValueError, match="expected a linear layer"):
-        plot_matrices(ReLU(), (1, 4, 1))
+def test_the_figure_of_the_v_shows_both_methods_on_logarithmic_axes():
+    (panel,) = plot_step_sweep(np.sin, np.cos).axes
+    central, level = panel.lines
+    assert panel.get_xscale() == panel.get_yscale() == "log"
+    assert (panel.get_xlabel(), panel.get_ylabel()) == ("step", "relative error")
+    assert min(central.get_ydata()) > max(level.get_ydata())
+    assert len(central.get_xdata()) > 10
 
 
 # Downhill
@@ -196,27 +163,3 @@ def test_all_panels_show_the_same_piece_of_the_same_landscape():
 def test_paths_that_cannot_be_drawn_are_named(paths, words):
     with pytest.raises(ValueError, match=words):
         plot_paths(bowl, paths)
-
-
-def test_losses_are_drawn_by_epoch_on_a_logarithmic_axis():
-    figure = plot_losses({"slow": [1.1, 1.0, 0.9], "fast": [1.1, 0.01]})
-    (panel,) = figure.axes
-    slow, fast = panel.lines
-    np.testing.assert_array_equal(slow.get_xydata(), [(1, 1.1), (2, 1.0), (3, 0.9)])
-    np.testing.assert_array_equal(fast.get_xydata(), [(1, 1.1), (2, 0.01)])
-    assert panel.get_yscale() == "log"
-    figure.draw_without_rendering()
-    assert "0.01" in [label.get_text() for label in panel.get_yticklabels()]
-    assert [text.get_text() for text in panel.get_legend().get_texts()] == ["slow", "fast"]
-    assert slow.get_linestyle() != fast.get_linestyle()
-
-
-def test_a_loss_of_zero_is_left_out():
-    (line,) = plot_losses({"sure": [1.1, 0.0, 0.5]}).axes[0].lines
-    np.testing.assert_array_equal(line.get_ydata(), [1.1, np.nan, 0.5])
-
-
-@pytest.mark.parametrize("n", [0, 6])
-def test_more_trainings_than_can_be_told_apart_are_refused(n):
-    with pytest.raises(ValueError, match=f"plot_losses expected 1 to 5 trainings, got {n}"):
-        plot_losses({str(i): [1.0] for i in range(n)})

@@ -1,9 +1,8 @@
 """Phases: how windows that overlap come out of memory without a copy.
 
-[The convolution](../layers/conv1d.py#three-reshapes-instead-of-a-copy) cuts its samples into
-windows back to back, once from each of the first `K` samples. Here the cutting is
-done by the layer's own function on numbers that count the samples, and what comes out is
-drawn: so the figure shows what is computed, also where that is never looked at.
+The convolution cuts its samples into windows back to back, once from each of the first
+`K` samples. Here the layer's own function cuts numbers that count the samples, and what
+comes out is drawn. So the figure shows what is computed, also where nobody looks at it.
 """
 
 import numpy as np
@@ -11,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from numpycnn.layers.conv1d import _cut
+from numpycnn.layers.phases import cut
 from numpycnn.plots.figure import AMBER, FONT, GREY, GRID, SKY, WIDTH, blank_figure, dress
 from numpycnn.validation import require_array, whole_number
 
@@ -51,7 +50,7 @@ def plot_phases(x: np.ndarray, kernel_size: int) -> Figure:
         colour = TRACE_COLOURS[i // length % 2]
         _box(panel, i, row=0, width=1, colour=colour, words=f"{value:.3g}")
     places = np.arange(x.size)[:, None]
-    for windows, starts in _cut(places, kernel_size, 1):
+    for windows, starts in cut(places, kernel_size):
         for window in windows.astype(int):
             first, last = window[0], window[-1]
             whole = first // length == last // length

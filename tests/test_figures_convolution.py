@@ -5,14 +5,8 @@ import pytest
 from matplotlib.colors import to_hex
 from matplotlib.patches import Circle, Rectangle
 
+from docs.figures import plot_pictures, plot_pooling, plot_responses, plot_windows
 from numpycnn import Conv1D, Dense, MaxPool1D
-from numpycnn.plots.convolution import (
-    plot_pictures,
-    plot_pooling,
-    plot_responses,
-    plot_signals,
-    plot_windows,
-)
 from numpycnn.plots.figure import AMBER, SKY
 
 X = np.array([0.0, 1.0, 3.0, 1.0, 0.0])
@@ -33,15 +27,6 @@ def coloured(figure, colour):
     (panel,) = figure.axes
     patches = (patch for patch in panel.patches if isinstance(patch, Rectangle))
     return sum(to_hex(patch.get_facecolor()) == to_hex(colour) for patch in patches)
-
-
-def test_signals_are_drawn_below_each_other_on_one_scale():
-    figure = plot_signals({"a": X, "b": -2 * X})
-    for panel, signal in zip(figure.axes, (X, -2 * X), strict=True):
-        np.testing.assert_array_equal(panel.lines[0].get_ydata(), signal)
-        low, high = panel.get_ylim()
-        assert low < -6 < 6 < high
-    assert figure.axes[-1].get_xlabel() == "sample"
 
 
 def test_responses_are_those_of_the_layer():
@@ -115,8 +100,6 @@ def test_pooling_a_picture_rings_the_winners():
 @pytest.mark.parametrize(
     ("draw", "kind", "words"),
     [
-        (lambda: plot_signals({}), ValueError, "expected at least one signal, got none"),
-        (lambda: plot_signals({"a": X, "b": X[:3]}), ValueError, r"expected b of shape \(L=5\)"),
         (lambda: plot_responses(filter_of(1), {}), ValueError, "expected 1 to 5 traces, got 0"),
         (
             lambda: plot_responses(filter_of(1, 1), {"a": X}),

@@ -27,6 +27,7 @@ from numpycnn.plots.figure import (
     STYLES,
     WIDTH,
     blank_figure,
+    legend_above,
     samples_of,
     stacked_panels,
 )
@@ -35,34 +36,6 @@ from numpycnn.validation import require_array, require_finite
 
 # Traces
 # ------
-
-
-def plot_signals(signals: Mapping[str, Array]) -> Figure:
-    """Draw signals (L,) of one length under each other, each with its name above.
-
-    They have the same vertical axis, so that they can be compared. Samples are counted from 1.
-
-    >>> figure = plot_signals({"noise": np.zeros(64), "pulse": np.ones(64)})
-    >>> [panel.get_title(loc="left") for panel in figure.axes]
-    ['noise', 'pulse']
-
-    Raises `ValueError` for no signal at all, and for signals that differ in length or hold
-    NaN or infinity.
-    """
-    if not signals:
-        raise ValueError("plot_signals expected at least one signal, got none")
-    length = len(next(iter(signals.values())))
-    for name, signal in signals.items():
-        require_array("plot_signals", name, signal, f"L={length}")
-        require_finite("plot_signals", name, signal)
-    figure, panels = stacked_panels(len(signals), WIDTH, 50 + 140 * len(signals))
-    top = 1.05 * max(1.0, *(float(np.abs(signal).max()) for signal in signals.values()))
-    for panel, (name, signal) in zip(panels, signals.items(), strict=True):
-        panel.plot(samples_of(length), signal, color="black", linewidth=1.6)
-        panel.set_title(name, loc="left", fontsize=FONT)
-        panel.set(ylabel="amplitude", ylim=(-top, top))
-    panels[-1].set(xlabel="sample", xlim=(0.5, length + 0.5))
-    return figure
 
 
 def plot_responses(layer: Conv1D, traces: Mapping[str, Array]) -> Figure:
@@ -100,7 +73,7 @@ def plot_responses(layer: Conv1D, traces: Mapping[str, Array]) -> Figure:
             panel.plot(samples_of(length), curve, label=name, linewidth=1.8, **style)
         top = 1.1 * float(np.abs(curves).max()) or 1.0
         panel.set(ylabel=label, ylim=(-top, top))
-    panels[0].legend(frameon=False, fontsize=FONT, loc="lower left", bbox_to_anchor=(0, 1), ncols=3)
+    legend_above(panels[0])
     panels[-1].set(xlabel="sample", xlim=(0.5, length + 0.5))
     return figure
 
@@ -153,10 +126,9 @@ def plot_windows(layer: Conv1D | MaxPool1D, x: Array) -> Figure:
         )
 
     figure, panel = _paper(PITCH * y.shape[1] + 16)
-    stride = layer.window(len(x)).stride
     for m, result in enumerate(y[0, :, 0]):
         top = 8 + PITCH * m
-        first = m * stride
+        first = m * layer.stride
         for i, sample in enumerate(padded):
             is_padding = not left <= i < left + len(x)
             _draw_cell(panel, i, len(padded), top, is_padding)

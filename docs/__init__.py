@@ -1,0 +1,1 @@
+"""The tutorial, the figures that only it needs, and what builds the site."""

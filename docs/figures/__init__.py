@@ -1,0 +1,25 @@
+"""Figures: what the chapters draw, and nobody draws of traces or networks of their own.
+
+A block of a chapter runs where Python was started in the checkout, because that is where it
+finds `docs.figures`. The figures that anybody may want are in `numpycnn.plots`.
+"""
+
+from docs.figures.architectures import plot_architecture
+from docs.figures.convolution import plot_pictures, plot_pooling, plot_responses, plot_windows
+from docs.figures.derivatives import plot_step_sweep
+from docs.figures.descent import plot_paths
+from docs.figures.loss import plot_pull, plot_surprise
+from docs.figures.phases import plot_phases
+
+__all__ = [
+    "plot_architecture",
+    "plot_paths",
+    "plot_phases",
+    "plot_pictures",
+    "plot_pooling",
+    "plot_pull",
+    "plot_responses",
+    "plot_step_sweep",
+    "plot_surprise",
+    "plot_windows",
+]

@@ -1,0 +1,150 @@
+"""No gradient that is wrong is called right: at no scale, in no type, in no shape.
+
+The counterpart of `test_no_false_alarm`, with the same layers. Each is spoilt in one of the
+ways in which gradients go wrong. The long version, ten thousand cases, runs with `pytest -m long`.
+"""
+
+from copy import copy
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from test_no_false_alarm import right_ones
+
+from numpycnn import check_gradients
+from numpycnn.checks import bugs
+from numpycnn.checks.strategies import generators
+
+
+def one_entry(gradient, index):
+    wrong = gradient.copy()
+    wrong[index] *= 1.01
+    return wrong
+
+
+def one_trace(gradient, index):
+    wrong = gradient.copy()
+    wrong[index[:1]] = 0
+    return wrong
+
+
+def transposed(gradient, index):
+    return gradient.swapaxes(0, -1).reshape(gradient.shape)
+
+
+SPOILS = {
+    "zero": lambda gradient, index: 0 * gradient,
+    "sign": lambda gradient, index: -gradient,
+    "twice": lambda gradient, index: 2 * gradient,
+    "a thousandth more": lambda gradient, index: 1.001 * gradient,
+    "shifted": lambda gradient, index: np.roll(gradient, 1, axis=len(index) // 2),
+    "transposed": transposed,
+    "one entry": one_entry,
+    "one trace": one_trace,
+}
+
+
+def spoilt(subject, name, spoil, index):
+    """The same layer or loss, with the gradient for one array spoilt."""
+    if not hasattr(subject, "forward"):
+
+        def loss(x):
+            value, gradient = subject(x)
+            return value, spoil(gradient, index)
+
+        return loss
+
+    def backward(self, dy, cache):
+        dx, grads = type(subject).backward(self, dy, cache)
+        if name == "input":
+            return spoil(dx, index), grads
+        return dx, {**grads, name: spoil(grads[name], index)}
+
+    wrong = copy(subject)
+    wrong.__class__ = type("Spoilt", (type(subject),), {"backward": backward})
+    return wrong
+
+
+def gradient_at_size_one(subject, x, name, rng):
+    """What backward says with every array scaled to numbers up to one."""
+
+    def scaled(array):
+        return array.astype(np.float64) / (np.abs(array).max() or 1)
+
+    if not hasattr(subject, "forward"):
+        return subject(scaled(x))[1]
+    layer = subject.with_params({n: scaled(array) for n, array in subject.params.items()})
+    y, cache = layer.forward(scaled(x))
+    dx, grads = layer.backward(rng.standard_normal(y.shape), cache)
+    return {"input": dx, **grads}[name]
+
+
+@st.composite
+def wrong_ones(draw):
+    """A layer or a loss with one gradient that is wrong, and an input."""
+    subject, x = draw(right_ones())
+    arrays = {"input": x, **getattr(subject, "params", {})}
+    name = draw(st.sampled_from(sorted(arrays)))
+    index = tuple(draw(st.integers(0, n - 1)) for n in arrays[name].shape)
+    spoil = SPOILS[draw(st.sampled_from(sorted(SPOILS)))]
+    right = gradient_at_size_one(subject, x, name, np.random.default_rng(0))
+    # Only what makes a difference is wrong: to shift zeros changes nothing.
+    assume(np.abs(spoil(right, index) - right).max() > 1e-9)
+    return spoilt(subject, name, spoil, index), x
+
+
+def is_seen(case, rng):
+    subject, x = case
+    report = check_gradients(subject, x, rng=rng)
+    assert report.verdict != "right", f"{subject!r}\n{report}"
+
+
+@settings(max_examples=400)
+@given(wrong_ones(), generators)
+def test_nothing_that_is_wrong_is_called_right(case, rng):
+    is_seen(case, rng)
+
+
+@pytest.mark.long
+@settings(max_examples=10_000)
+@given(wrong_ones(), generators)
+def test_nothing_in_ten_thousand_that_is_wrong_is_called_right(case, rng):
+    is_seen(case, rng)
+
+
+# The zoo at every scale
+# ----------------------
+
+
+# Softmax without its maximum subtracted is right until it overflows.
+ANIMALS = [
+    name
+    for name, animal in bugs.ZOO.items()
+    if animal.part is not bugs.Adam and name != "softmax_overflows"
+]
+
+
+def is_never_right(name, scales):
+    subject, x = bugs.typical_case(bugs.ZOO[name], np.random.default_rng(0))
+    params = getattr(subject, "params", {})
+    for x_scale in scales:
+        for w_scale in scales if params else [1]:
+            scaled = subject
+            if params:
+                scaled = subject.with_params({n: w_scale * array for n, array in params.items()})
+            report = check_gradients(scaled, x_scale * x, rng=0)
+            assert report.verdict != "right", (
+                f"x times {x_scale}, weights times {w_scale}\n{report}"
+            )
+
+
+@pytest.mark.parametrize("name", ANIMALS)
+def test_no_animal_of_the_zoo_is_called_right_at_any_scale(name):
+    is_never_right(name, [1e-12, 1, 1e12])
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", ANIMALS)
+def test_nor_at_any_scale_between(name):
+    is_never_right(name, [10.0**power for power in range(-12, 13, 3)])
