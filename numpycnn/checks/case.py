@@ -22,8 +22,8 @@ from numpycnn.checks.derivatives import (
     unit_step,
 )
 from numpycnn.checks.mistakes import Mistake
-from numpycnn.layers.layer import Layer
 from numpycnn.layers.container import Container
+from numpycnn.layers.layer import Layer
 from numpycnn.types import Array, Params
 
 
