@@ -254,6 +254,11 @@ class Half(Sequential):
         return super().backward(dy / 2, cache)
 
 
+class HalfThatTells(Half):
+    def window(self, length):
+        return super().window(length)
+
+
 def test_a_forward_of_ones_own_is_what_predicts():
     x = np.random.default_rng(0).standard_normal((3, 4))
     dense = Dense(4, 2, rng=0)
@@ -298,10 +303,18 @@ def test_the_window_of_a_way_around_stays_where_the_layers_inside_look_to_one_si
         assert behind.window(20) == (5, 1, 1, 20, 1)
 
 
+def test_a_way_around_looks_at_samples_that_the_layers_inside_leave_out():
+    leaves_out_every_fourth = MaxPool1D(3, stride=4), Repeat(4)
+    assert Sequential(*leaves_out_every_fourth).window(8) == (3, 4, 0, 8, 4)
+    for kind in (Residual, Beside):
+        assert kind(*leaves_out_every_fourth).window(8) == (4, 4, 0, 8, 4)
+
+
 def test_a_forward_of_ones_own_has_no_window_unless_its_class_says_so():
     for model in (Half(ReLU()), Sequential(ReLU(), Half(ReLU()))):
         with pytest.raises(NotImplementedError, match=r"^Half defines no window\(length\)"):
             model.window(9)
+    assert HalfThatTells(MaxPool1D(2)).window(9) == MaxPool1D(2).window(9)
     # Behind a layer that looks at everything, nobody needs to ask.
     assert Sequential(GlobalMaxPool1D(), Half(ReLU())).window(9) == (9, 0, 0, 1, 1)
 

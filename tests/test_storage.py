@@ -77,6 +77,7 @@ def test_every_setting_of_a_layer_survives(
     model.save(scratch)
     loaded = Sequential.load(scratch)
     assert is_same(model, loaded)
+    assert [type(layer) for layer in loaded] == [Conv1D, MaxPool1D]
     x = rng.standard_normal((2, 40, 2), dtype=np.float32)
     assert_array_equal(model.predict(x), loaded.predict(x))
 

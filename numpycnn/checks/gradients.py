@@ -1,4 +1,4 @@
-"""Is it right? A layer's gradients held against derivatives that owe it nothing.
+"""Is it right? A layer's gradients checked against derivatives that owe it nothing.
 
 A network with a wrong gradient does not crash. It trains, usually it trains
 *well*, and nobody notices. So every layer has to be checked, and the check is

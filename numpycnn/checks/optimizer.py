@@ -1,4 +1,4 @@
-"""Is the optimiser right? Adam held against its own algorithm, number by number.
+"""Is the optimiser right? Adam checked against its own algorithm, number by number.
 
 An optimiser has no gradient to check, but it has a text, and steps that can be
 worked out from the text. A wrong Adam trains too: it walks the same valley with

@@ -103,5 +103,4 @@ def _with_the_sample_itself(inside: Window) -> Window:
 
     Where f makes shorter and longer again, `repeat` samples in turn share a window.
     """
-    left = max(inside.left, 0)
-    return inside._replace(left=left, reach=left + max(inside.reach - inside.left, inside.repeat))
+    return inside._replace(reach=max(inside.reach, inside.left + inside.repeat))
