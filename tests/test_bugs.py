@@ -167,3 +167,9 @@ def test_the_table_shows_every_bug_caught_and_most_with_an_accuracy_that_looks_p
     assert not [row for row in rows if "nothing" in row]
     accuracies = [float(row.split()[1].replace("refused", "nan")) for row in rows]
     assert sum(accuracy >= 0.97 for accuracy in accuracies) > len(rows) / 2
+
+
+def test_check_adam_takes_a_seed_and_says_so():
+    assert check_adam(Adam, rng=3) == check_adam(Adam, rng=3)
+    with pytest.raises(ValueError, match="check_adam expected rng to be a seed of 0 or more"):
+        check_adam(Adam, rng=-1)

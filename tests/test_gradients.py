@@ -16,8 +16,9 @@ from numpycnn import (
     check_gradients,
     softmax_cross_entropy,
 )
+from numpycnn.checks.case import Case
 from numpycnn.checks.derivatives import central_difference, complex_step
-from numpycnn.checks.strategies import denses, generators, layers_and_inputs
+from numpycnn.checks.strategies import denses, distinct, generators, layers_and_inputs
 
 METHODS = ["complex", "central"]
 
@@ -403,3 +404,55 @@ def test_a_container_of_ones_own_is_not_accused_of_parameters_that_it_only_shows
     x = np.random.default_rng(0).standard_normal((5, 3))
     report = check_gradients(Pair(), x, rng=0)
     assert report.ok, str(report)
+
+
+def test_assert_gradients_hands_its_options_on():
+    x = np.random.default_rng(0).standard_normal((3, 5))
+    for options, kind in (
+        ({"method": "complex"}, TypeError),
+        ({"tolerance": -1}, ValueError),
+        ({"rng": -1}, ValueError),
+    ):
+        with pytest.raises(kind):
+            assert_gradients(StdConstant(), x, **options)
+
+
+def test_a_tolerance_of_ones_own_lets_more_pass():
+    x = np.random.default_rng(0).standard_normal((2, 3))
+    layer = OneEntryOff(3, 4, name="w", index=(0, 1))
+    assert check_gradients(layer, x, rng=0, tolerance=1e-3).ok
+    assert not check_gradients(layer, x, rng=0, tolerance=1e-5).ok
+
+
+# A little way off
+# ----------------
+
+
+@given(distinct((3, 4), scale=50.0), generators)
+def test_aside_is_a_little_way_off_to_both_sides(x, rng):
+    case = Case.of(ReLU(), x, rng)
+    moved = case.aside(rng, 1e-6).arrays["input"] - x
+    assert 0 < np.abs(moved).max() <= 1e-6 * np.abs(x).max() * (1 + 1e-8)
+    assert moved.min() < 0 < moved.max()
+
+
+@given(distinct((3, 4), scale=50.0), generators)
+def test_shaken_changes_last_digits_and_leaves_zeros(x, rng):
+    x[0] = 0
+    case = Case.of(ReLU(), x, rng)
+    shaken = case.shaken(rng, 1e-9)
+    for old, new in ((x, shaken.arrays["input"]), (case.dy, shaken.dy)):
+        assert (np.abs(new - old) <= 1.0001e-9 * np.abs(old)).all()
+        assert (new != old).sum() >= (old != 0).sum() - 1
+
+
+@given(distinct((3, 4), scale=50.0), generators)
+def test_at_size_one_the_largest_number_is_one(x, rng):
+    case = Case.of(Dense(4, 2, rng=0), 1e9 * x, rng)
+    assert case.is_far_from_one()
+    one = case.of_size_one()
+    assert not one.is_far_from_one()
+    assert np.abs(one.arrays["input"]).max() == pytest.approx(1)
+    assert np.abs(one.arrays["w"]).max() == pytest.approx(1)
+    assert not one.arrays["b"].any()
+    np.testing.assert_allclose(one.arrays["input"] * 1e9 * np.abs(x).max(), 1e9 * x)
