@@ -351,6 +351,20 @@ def test_a_term_that_the_complex_step_does_not_see_is_seen():
     assert "the complex step is off from them" in " ".join(str(line).split())
 
 
+@pytest.mark.parametrize("scale", [1e-12, 1e-9, 1, 1e12])
+def test_nor_is_it_missed_where_it_is_too_small_to_see(scale):
+    class Softsign(Layer):
+        def forward(self, x):
+            size = 1 + np.abs(x)
+            return x / size, size
+
+        def backward(self, dy, cache):
+            return dy / cache, {}
+
+    x = scale * np.random.default_rng(0).standard_normal((3, 5))
+    assert check_gradients(Softsign(), x, rng=0).verdict == "wrong"
+
+
 def test_asked_for_the_complex_step_such_a_layer_is_refused():
     x = np.random.default_rng(0).standard_normal((3, 5))
     with pytest.raises(TypeError, match="the complex step does not suit StdConstant"):

@@ -35,7 +35,7 @@ def assert_both_ways(layer, x, rng):
     assert_gradients(layer, x, method="central", rng=rng)
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(convolutions(), generators)
 def test_convolution(case, rng):
     assert_both_ways(*case, rng)

@@ -23,7 +23,7 @@ from numpycnn.checks.strategies import distinct, sizes
 from numpycnn.layers import Window
 
 
-@settings(max_examples=600)
+@settings(max_examples=200)
 @given(along_the_record(), st.data(), sizes(1, 20))
 def test_in_pieces_as_in_whole(case, data, piece):
     model, n_channels = case

@@ -104,13 +104,7 @@ def check_gradients(
     with np.errstate(all="ignore"):  # what is not finite is reported
         if (broken := breach(case)) is not None:
             return GradientReport(case.subject, [], broken)
-        lines = []
-        for name in case.arrays:
-            how = _How("central") if method == "central" else _choose(case, name, stream)
-            if method == "complex" and how.method != method:
-                raise TypeError(f"the complex step does not suit {case.subject}: {how.why}")
-            limit = TOLERANCE[how.method] if tolerance is None else tolerance
-            lines.append(_judge(_Look(case, name, how, limit, stream)))
+        lines = [_judge(_Look(case, name, (method, tolerance), stream)) for name in case.arrays]
     return GradientReport(case.subject, lines)
 
 
@@ -157,14 +151,18 @@ class _How(NamedTuple):
         return (f"by central differences, because {self.why}",) if self.why else ()
 
 
-def _choose(case: Case, name: str, rng: np.random.Generator) -> _How:
-    """The complex step, if the layer takes it as it is meant."""
+def _choose(case: Case, name: str, asked: Method | None, rng: np.random.Generator) -> _How:
+    """The complex step, if the layer takes it as it is meant, or what was asked for."""
+    if asked == "central":
+        return _How(asked)
     here = _two_opinions(case, name, rng)
-    if here is not None:
-        return here
-    # What changes the output by less than its last digits shows nothing at this scale.
-    one = case.of_size_one()
-    return (one and _two_opinions(one, name, rng)) or _How("complex")
+    if here is None and (one := case.of_size_one()) is not None:
+        # What changes the output by less than its last digits shows nothing at this scale.
+        here = _two_opinions(one, name, rng)
+    how = here or _How("complex")
+    if asked == "complex" and how.method != asked:
+        raise TypeError(f"the complex step does not suit {case.subject}: {how.why}")
+    return how
 
 
 def _two_opinions(case: Case, name: str, rng: np.random.Generator) -> _How | None:
@@ -254,23 +252,35 @@ def _judge(look: "_Look") -> GradientLine:
     one = look.case.of_size_one()
     if one is None:
         return undecided if here.verdict == "wrong" else here
-    there, _ = look._replace(case=one, is_at_one=True).line()
+    there, _ = look.at(one, is_at_one=True).line()
     if there.verdict == "wrong":
         return there._replace(notes=(*there.notes, SEEN_AT_SIZE_ONE)) if is_far else here
     is_lost = doubt == ALL_ZERO and one.gradients()[look.name].any()
     return undecided if here.verdict == "wrong" or is_lost or not there.ok else here
 
 
-class _Look(NamedTuple):
+class _Look:
     """A look at the gradient for one array."""
 
-    case: Case
-    name: str
-    how: _How
-    tolerance: float
-    rng: np.random.Generator
-    is_at_one: bool = False
-    is_aside: bool = False
+    def __init__(
+        self,
+        case: Case,
+        name: str,
+        asked: tuple[Method | None, float | None],
+        rng: np.random.Generator,
+        *,
+        is_at_one: bool = False,
+        is_aside: bool = False,
+    ) -> None:
+        self.case, self.name, self.asked, self.rng = case, name, asked, rng
+        self.is_at_one, self.is_aside = is_at_one, is_aside
+        method, tolerance = asked
+        self.how = _choose(case, name, method, rng)
+        self.tolerance = TOLERANCE[self.how.method] if tolerance is None else tolerance
+
+    def at(self, case: Case, **which: bool) -> "_Look":
+        """The same look at other numbers."""
+        return _Look(case, self.name, self.asked, self.rng, **which)
 
     def line(self) -> tuple[GradientLine, str]:
         """Compare along a random direction; if that fails, entry by entry.
@@ -296,8 +306,8 @@ class _Look(NamedTuple):
         if n_corners and isinstance(self.case.layer, Container) and not self.is_aside:
             # A network adds corners and subtracts them, and the rule for them does not hold for it.
             # A little way off there is a derivative to compare with.
-            aside = self._replace(case=self.case.aside(self.rng, 1e-6), is_aside=True)
-            line, doubt = aside.line()
+            aside = self.case.aside(self.rng, 1e-6)
+            line, doubt = self.at(aside, is_at_one=self.is_at_one, is_aside=True).line()
             return line._replace(corners=n_corners), doubt
 
         error = _relative(float(np.max(found.off)), max(largest(came), largest(found.right)))
