@@ -470,3 +470,31 @@ def test_at_size_one_the_largest_number_is_one(x, rng):
     assert np.abs(one.arrays["w"]).max() == pytest.approx(1)
     assert not one.arrays["b"].any()
     np.testing.assert_allclose(one.arrays["input"] * 1e9 * np.abs(x).max(), 1e9 * x)
+
+
+def test_without_a_second_opinion_nothing_is_called_right():
+    class FarAway(Layer):
+        """Takes numbers beyond 1e9 only, where differences see nothing, and forgets |x|."""
+
+        def forward(self, x):
+            if np.abs(x).max() < 1e9:
+                raise ValueError("too small")
+            return 1e15 * np.abs(x) + 1e-15 * x, x
+
+        def backward(self, dy, cache):
+            return 1e-15 * dy, {}
+
+    class Hidden(FarAway):
+        """The same, and what differs is lost in the last digits of a constant."""
+
+        def forward(self, x):
+            if np.abs(x).max() < 1e9:
+                raise ValueError("too small")
+            return 1e60 + np.abs(x) + x, x
+
+        def backward(self, dy, cache):
+            return dy, {}
+
+    x = 1e12 * np.random.default_rng(0).standard_normal((2, 3))
+    assert check_gradients(FarAway(), x, rng=0).verdict == "wrong"
+    assert check_gradients(Hidden(), x, rng=0).verdict == "undecided"

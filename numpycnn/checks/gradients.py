@@ -144,6 +144,7 @@ class _How(NamedTuple):
     method: Method
     why: str = ""
     is_blind: bool = False  # whether the complex step takes something for a constant
+    is_alone: bool = False  # whether no second opinion was to be had
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -155,11 +156,13 @@ def _choose(case: Case, name: str, asked: Method | None, rng: np.random.Generato
     """The complex step, if the layer takes it as it is meant, or what was asked for."""
     if asked == "central":
         return _How(asked)
-    here = _two_opinions(case, name, rng)
-    if here is None and (one := case.of_size_one()) is not None:
-        # What changes the output by less than its last digits shows nothing at this scale.
-        here = _two_opinions(one, name, rng)
-    how = here or _How("complex")
+    how = _two_opinions(case, name, rng)
+    if how is None:
+        # What changes the output by less than its last digits shows nothing at this scale; and
+        # what does so at size one, too, has no influence at all.
+        one = case.of_size_one()
+        how = one and _two_opinions(one, name, rng)
+        how = how or _How("complex", is_alone=one is None)
     if asked == "complex" and how.method != asked:
         raise TypeError(f"the complex step does not suit {case.subject}: {how.why}")
     return how
@@ -246,12 +249,11 @@ def _judge(look: "_Look") -> GradientLine:
     is_far = look.case.is_far_from_one()
     if not (doubt or (here.verdict == "right" and is_far)):
         return here
-    undecided = here._replace(
-        verdict="undecided", worst=None, mistake=None, notes=(*look.how.notes, UNDECIDED)
-    )
+    notes = (*look.how.notes, UNDECIDED)
+    undecided = here._replace(verdict="undecided", worst=None, mistake=None, notes=notes)
     one = look.case.of_size_one()
     if one is None:
-        return undecided if here.verdict == "wrong" else here
+        return undecided if here.verdict == "wrong" or look.how.is_alone else here
     there, _ = look.at(one, is_at_one=True).line()
     if there.verdict == "wrong":
         return there._replace(notes=(*there.notes, SEEN_AT_SIZE_ONE)) if is_far else here
