@@ -498,3 +498,24 @@ def test_without_a_second_opinion_nothing_is_called_right():
     x = 1e12 * np.random.default_rng(0).standard_normal((2, 3))
     assert check_gradients(FarAway(), x, rng=0).verdict == "wrong"
     assert check_gradients(Hidden(), x, rng=0).verdict == "undecided"
+
+
+def test_dead_relus_make_a_gradient_zero_and_that_is_right():
+    model = Sequential(Dense(3, 4, rng=0), ReLU(), Dense(4, 2, rng=1)).astype(np.float64)
+    model.params["0.b"][:] = -5  # nothing gets through, but it would with weights and x of size one
+    x = np.random.default_rng(0).standard_normal((4, 3))
+    report = check_gradients(model, x, rng=0)
+    assert report.ok, str(report)
+
+
+def test_a_zero_that_is_wrong_is_wrong_where_weights_alone_saturate():
+    class NoGradient(Softmax):
+        def backward(self, dy, cache):
+            return 0 * dy, {}
+
+    model = Sequential(Dense(3, 4, rng=0), Dense(4, 2, rng=1), NoGradient()).astype(np.float64)
+    for name in ("0.w", "1.w"):
+        model.params[name][:] *= 9 / np.abs(model.params[name]).max()
+    x = 9 * np.random.default_rng(0).standard_normal((1, 3))
+    x *= 9 / np.abs(x).max()
+    assert check_gradients(model, x, rng=0).verdict == "wrong"

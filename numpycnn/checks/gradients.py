@@ -256,8 +256,10 @@ def _judge(look: "_Look") -> GradientLine:
         return undecided if here.verdict == "wrong" or look.how.is_alone else here
     there, _ = look.at(one, is_at_one=True).line()
     if there.verdict == "wrong":
-        return there._replace(notes=(*there.notes, SEEN_AT_SIZE_ONE)) if is_far else here
-    is_lost = doubt == ALL_ZERO and one.gradients()[look.name].any()
+        is_seen_here = here.verdict == "wrong" and not is_far
+        return here if is_seen_here else there._replace(notes=(*there.notes, SEEN_AT_SIZE_ONE))
+    # Dead ReLUs make a gradient zero, too; but far from one it may have been lost.
+    is_lost = doubt == ALL_ZERO and is_far and one.gradients()[look.name].any()
     return undecided if here.verdict == "wrong" or is_lost or not there.ok else here
 
 
