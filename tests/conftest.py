@@ -19,10 +19,10 @@ settings.register_profile(
 settings.register_profile(
     "thorough", parent=settings.get_profile("ordinary"), derandomize=False, max_examples=5000
 )
+settings.register_profile("few", parent=settings.get_profile("ordinary"), max_examples=25)
 settings.register_profile(
-    "few",  # for other versions, and for mutants: there a failure is enough, however large
-    parent=settings.get_profile("ordinary"),
-    max_examples=25,
+    "mutation",  # a failure is enough there; nobody reads the smallest one
+    parent=settings.get_profile("few"),
     phases=[Phase.explicit, Phase.generate],
 )
 settings.load_profile("ordinary")
