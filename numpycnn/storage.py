@@ -134,14 +134,11 @@ def load_notes(path: str | os.PathLike[str]) -> Any:
         return json.loads(str(arrays[NOTES])) if NOTES in arrays else None
 
 
-def _kinds() -> dict[str, type[Layer]]:
+def _kinds(kind: type[Layer] = Layer) -> dict[str, type[Layer]]:
     """The package's own layers by name. Of two with one name the subclass is meant."""
-    kinds, found = {}, [Layer]
-    while found:
-        kind = found.pop(0)
-        found += kind.__subclasses__()
-        if kind.__module__.startswith("numpycnn.layers."):
-            kinds[kind.__name__] = kind
+    kinds = {kind.__name__: kind} if kind.__module__.startswith("numpycnn.layers.") else {}
+    for subclass in kind.__subclasses__():
+        kinds |= _kinds(subclass)
     return kinds
 
 

@@ -12,8 +12,9 @@ another, and whatever can check or train one layer can do it with all.
 
 from collections.abc import Callable, Iterator
 from copy import deepcopy
+from functools import partial
 from os import PathLike
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -161,6 +162,9 @@ class Container(Layer):
 # network would be, by its own `forward`, whatever that does.
 
 
+Forward: TypeAlias = Callable[[Array], tuple[Array, Any]]
+
+
 class Activation(NamedTuple):
     """What one layer made of the traces."""
 
@@ -188,18 +192,14 @@ def activations(model: Layer, x: Array) -> list[Activation]:
     require_layer("activations", model)
     seen: list[Activation] = []
 
-    def noting(
-        place: str, layer: Layer, forward: Callable[[Array], tuple[Array, Any]]
-    ) -> Callable[[Array], tuple[Array, Any]]:
-        def forward_and_note(x: Array) -> tuple[Array, Any]:
-            y, cache = forward(x)
-            seen.append(Activation(place, layer, y))
-            return y, cache
-
-        return forward_and_note
+    def noting(place: str, layer: Layer, forward: Forward, x: Array) -> tuple[Array, Any]:
+        y, cache = forward(x)
+        seen.append(Activation(place, layer, y))
+        return y, cache
 
     watched = model.with_params(model.params)
     for (place, layer), (_, twin) in zip(model.stages(), watched.stages(), strict=True):
-        vars(twin)["forward"] = noting(place, layer, twin.forward)  # goes before the class's
+        # It goes before the forward of the class.
+        vars(twin)["forward"] = partial(noting, place, layer, twin.forward)
     watched.forward(x)
     return seen
