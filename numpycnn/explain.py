@@ -130,7 +130,7 @@ def _through(layer: Layer, seen: Window) -> Window:
 #
 # $$s = \sum_i g_i x_i + \sum_j h_j b_j$$
 #
-# with the gradients $g$ by the samples and $h$ by the biases. So `gradient * x` says what
+# with the gradients $g$ with respect to the samples and $h$ with respect to the biases. So `gradient * x` says what
 # each sample *contributes* to the score, up to the biases' share: a sample of zero
 # contributes nothing, however steep the score is there.
 #
