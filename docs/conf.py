@@ -1,8 +1,8 @@
 """How the site is built: `sphinx-build -W -n -c docs . docs/_build`, from the root.
 
 The source folder is the root of the repository, so that a link between two files is right
-on a code host and on the site alike. Pages are made of the files as they are; how, is told in
-`source_pages`.
+on a code host and on the site alike. Pages are made of the files as they are; `source_pages`
+explains how.
 """
 
 import re

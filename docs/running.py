@@ -11,7 +11,7 @@ behind it the figures are saved there:
 
     python docs/running.py docs/02-convolution.md /tmp/figures
 
-Sphinx is not needed for any of this. How pages are made of it is told in `source_pages`.
+Sphinx is not needed for any of this. `source_pages` explains how pages are made of it.
 """
 
 import contextlib

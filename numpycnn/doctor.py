@@ -196,7 +196,7 @@ def _rarest(y: Array) -> Finding:
 
 
 def _first_loss(scores: Array, y: Array) -> Finding:
-    """Whether the network begins at a guess, or surely wrong, or with no scores at all."""
+    """Whether the network begins at a guess, or confidently wrong, or with no scores at all."""
     # Scores that are positive and add up to one have been through a softmax.
     if (scores >= 0).all() and (abs(scores.sum(axis=-1) - 1) < 1e-3).all():
         return Finding("scores", False, "probabilities", "any numbers")

@@ -130,9 +130,9 @@ def _through(layer: Layer, seen: Window) -> Window:
 #
 # $$s = \sum_i g_i x_i + \sum_j h_j b_j$$
 #
-# with the gradients $g$ by the samples and $h$ by the biases. So `gradient * x` says what
-# each sample *contributes* to the score, up to the biases' share: a sample of zero
-# contributes nothing, however steep the score is there.
+# where $g$ is the gradient with respect to the samples and $h$ that with respect to the
+# biases. So `gradient * x` says what each sample *contributes* to the score, up to the
+# biases' share: a sample of zero contributes nothing, however steep the score is there.
 #
 # Both are about small changes. The gradient does not say what the score would be if the
 # arrival were gone, for that lies on another patch.

@@ -2,7 +2,7 @@
 
 Two pictures of the same thing. The surprise, `-log p`, says what a network pays for
 having given the true class the probability `p`: nothing for 1, without limit towards
-0. Its derivative by the scores says what is to be done about it: the true class is
+0. Its derivative with respect to the scores says what is to be done about it: the true class is
 pulled up by as much as all the others together are pulled down.
 """
 

@@ -1,7 +1,7 @@
 """Containers: layers inside a layer.
 
 A network is a layer made of layers. What goes in, what comes out and how the
-gradient comes back is the matter of each kind: one after the other in
+gradient comes back depends on the kind: one after the other in
 `Sequential`, with a way around in `Residual` and `Beside`. What is alike in
 all of them stands here, and nowhere else: which layer is where, what their
 parameters are called, how the whole is copied, listed, watched and saved.

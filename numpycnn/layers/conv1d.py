@@ -2,8 +2,8 @@
 
 A filter is a short pattern of `K` numbers, its *taps*, slid along the trace.
 Wherever it stops it is multiplied with the `K` samples under it, and the sum
-says how much the trace looks like the pattern there. The layer slides `F`
-filters over `C` channels at once:
+is large where the trace looks like the pattern, and larger the louder it is there.
+The layer slides `F` filters over `C` channels at once:
 
     y[n,m,f] = sum_k sum_c x[n, m S + k d - left, c] w[k,c,f] + b[f]
 

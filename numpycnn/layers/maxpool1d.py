@@ -6,9 +6,9 @@ largest of every `P` neighbours, in each channel by itself:
 
     y[n,m,c] = max over j < P of x[n, m S + j, c]
 
-The map becomes shorter by the stride `S` (usually `S = P`), a shift of the
-trace by less than that changes the result little, and one number of the new
-map has seen a longer piece of the trace.
+The map has one sample where it had `S` (usually `S = P`), a small shift of the
+trace changes it somewhat less than it changed the map before, and one number
+of the new map has seen a longer piece of the trace.
 
 `GlobalMaxPool1D` goes all the way and keeps one number per channel: the best
 response anywhere. It does not matter where, so whatever is learned from it

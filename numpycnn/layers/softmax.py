@@ -45,6 +45,7 @@ class Softmax(Layer):
     #
     # $$\frac{\partial y_i}{\partial x_j} = y_i (\delta_{ij} - y_j)$$
     #
+    # where $\delta_{ij}$ is 1 if $i = j$ and 0 if not.
     # Summed against the gradients `dy[i]` that come in, this gives `y[j]` times
     # the difference between `dy[j]` and the average of all `dy`, weighted by
     # their probabilities. If every `dy` is the same, the difference is zero:

@@ -7,7 +7,7 @@ arrival comes later?
 
 The numbers are those of `numpycnn.explain`. The traces are given one at a time, as
 x (1, L, C), and samples are counted from 1. Amplitudes have no unit, and neither have scores,
-so a gradient of the one by the other has none.
+so a gradient of the one with respect to the other has none.
 """
 
 from collections.abc import Sequence
@@ -259,7 +259,7 @@ def plot_saliency(
     label: int | None = None,
     class_names: Sequence[str] = CLASS_NAMES,
 ) -> Figure:
-    """Draw a trace, the gradient of a class's score by each sample, and gradient × input.
+    """Draw a trace, the gradient of a class's score for each sample, and gradient × input.
 
     Args:
         model: gives a row of scores for each trace.

@@ -1,6 +1,6 @@
 """Adam: a step size for every weight.
 
-The gradient says which way is downhill for each weight, not how far to go. One
+The gradient says which way each weight should go, not how far. One
 step size for all is a poor answer, because gradients of different weights
 differ in size by orders of magnitude. Adam keeps two running averages for each
 weight, of its gradient `g` and of its square,
@@ -9,7 +9,8 @@ weight, of its gradient `g` and of its square,
     v = beta2 v + (1 - beta2) g²         how large, lately
 
 and steps by their ratio, `m / sqrt(v)`: about one `lr` while the gradient keeps
-its sign, less when it wavers. The size of the gradient cancels.
+its sign, less when it wavers. The size of the gradient cancels; only where it
+jumps is a step longer for a while, since `m` follows sooner than `v`.
 
 Both averages begin at zero and are too small at first, by exactly the factor
 `1 - beta^t` at step `t`, so they are divided by it. Without that the first step

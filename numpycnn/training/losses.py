@@ -115,8 +115,8 @@ def cross_entropy(
 #
 # $$\frac{\partial}{\partial x_j} = p_j - y_j$$
 #
-# What the network said minus what was true. A trace that is already told apart
-# surely and rightly pulls at nothing; one that is wrong pulls with a force near 1.
+# What the network said minus what was true. A trace that is classified confidently and
+# correctly exerts no pull; one that is confidently wrong pulls with a force near 1.
 
 
 def softmax_cross_entropy(logits: Array, targets: npt.ArrayLike) -> tuple[Scalar, Array]:
