@@ -193,8 +193,10 @@ def test_every_link_leads_somewhere(browser, site):
 
 def test_the_first_page_is_the_readme(browser, site):
     visit(browser, (site / "index.html").as_uri(), DESK)
+    # The browser goes on to that page by itself, and is not always there at once.
+    WebDriverWait(browser, 20).until(lambda browser: browser.current_url.endswith("README.html"))
+    WebDriverWait(browser, 20).until(lambda browser: browser.find_elements(By.TAG_NAME, "h1"))
     assert "numpycnn" in browser.find_element(By.TAG_NAME, "h1").text
-    assert browser.current_url.endswith("README.html")
 
 
 @pytest.mark.parametrize("page", ["README.html", "docs/02-convolution.html"])
