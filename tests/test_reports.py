@@ -6,15 +6,24 @@
 """
 
 import re
+from functools import partial
 from pathlib import Path
 
 import numpy as np
+from wrong_layers import WRONG
 
 from numpycnn import Adam, MaxPool1D, ReLU, Softmax, check_adam, check_gradients
 from numpycnn.checks import bugs
 from numpycnn.layers import Layer
 
 REPORTS = Path(__file__).with_name("reports.txt")
+
+
+FROM_OTHERS = (
+    "PermuteTwice SortTwice SkipForgotten OneTrace EmbeddingOverwritten StaleResult CachePopped "
+    "ReusedGradient ComplexGradient LeakyAsReLU TanhOfInput MovingAverageOverwritten "
+    "ClipTransparent"
+)
 
 
 class HalfPrecision(Layer):
@@ -39,6 +48,10 @@ def everything():
     yield "wrong, and hidden", check_gradients(far, np.array([[0.0, 1000.0]]), rng=0)
     yield "low precision", check_gradients(HalfPrecision(), x, rng=0)
     yield "a right optimiser", check_adam(Adam, rng=0)
+    yield "an optimiser without a name", check_adam(partial(Adam), rng=0)
+    for name in FROM_OTHERS.split():
+        subject, x = WRONG[name].case(np.random.default_rng(0))
+        yield name, check_gradients(subject, x, rng=0)
 
 
 def transcript():
