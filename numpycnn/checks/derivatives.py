@@ -88,19 +88,23 @@ def unit_step(at: Array, direction: Array) -> float:
 def central_difference(f: Function, at: Array, direction: Array) -> OneSided:
     """Return the derivative of f along `direction` from differences, by the steadiest step.
 
-    Its `noise` is what it still changed by from the steps before and after.
+    Its `noise` is what it still changed by from the steps before and after, and what the smaller
+    steps show of the function's last digits, be they those of a float64 or of a float32.
 
     >>> central_difference(lambda x: x**3, np.array([2.0]), np.array([1.0])).middle.round(6)
     array([12.])
     """
-    _, found = step_sweep(f, at, direction)
+    steps, found = step_sweep(f, at, direction)
     # Steps that are too small to change any output agree on a slope of zero. They say nothing.
     while len(found) > 3 and not found[-1].middle.any() and found[0].middle.any():
         found.pop()
     changes = [np.abs(one.middle - other.middle) for one, other in pairwise(found)]
     sizes = np.nan_to_num([np.sum(change) for change in changes[:-1]], nan=np.inf)
     best = int(np.argmin(sizes)) + 1
-    noise = found[best].noise + np.maximum(changes[best - 1], changes[best])
+    digits = np.max(
+        [change * h for change, h in zip(changes[best:], steps[best + 1 :], strict=False)], axis=0
+    )
+    noise = found[best].noise + np.maximum(changes[best - 1], changes[best]) + digits / steps[best]
     return found[best]._replace(noise=noise)
 
 
