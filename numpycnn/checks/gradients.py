@@ -368,14 +368,17 @@ class _Look:
         """Whether one is off by more than rounding can ever do.
 
         That is the rounding of its terms at size one, times the size of all the numbers; for
-        much of it can be lost where a gradient vanishes. Some functions lose digits, too.
+        much of it can be lost where a gradient vanishes. Some functions lose digits, too. And what
+        does not move the output by its last digit, all the way from zero, is nothing.
         """
-        one = self.case.of_size_one() or self.case
-        gain = float(np.prod([max(1.0, largest(array)) for array in self.case.arrays.values()]))
+        case = self.case
+        one = case.of_size_one() or case
+        gain = float(np.prod([max(1.0, largest(array)) for array in case.arrays.values()]))
+        unseen = float(np.abs(case.dy * case.output()).sum()) / largest(case.arrays[self.name])
         return any(
             found.off[place] > 1e-5 * found.terms[place]
             and found.off[place]
-            > 4 * SAFETY * EPS * gain * one.entry(self.how.method, self.name, place)[1]
+            > 4 * SAFETY * EPS * max(unseen, gain * one.entry(self.how.method, self.name, place)[1])
             for place in places
         )
 
