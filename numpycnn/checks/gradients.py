@@ -378,7 +378,7 @@ class _Look:
         return any(
             found.off[place] > 1e-5 * found.terms[place]
             and found.off[place]
-            > 4 * SAFETY * EPS * max(unseen, gain * one.entry(self.how.method, self.name, place)[1])
+            > 4 * SAFETY * EPS * gain * max(unseen, one.entry(self.how.method, self.name, place)[1])
             for place in places
         )
 
