@@ -118,7 +118,7 @@ class Case(NamedTuple):
     def differences(self, name: str, direction: Array) -> Iterator[OneSided]:
         """The same from differences: first over one step, then over the steadiest of many."""
         f, at = self._moving(name), self.arrays[name]
-        yield difference(f, at, direction, 1e-5 * unit_step(at, direction))
+        yield difference(f, f(at), at, direction, 1e-5 * unit_step(at, direction))
         yield central_difference(f, at, direction)
 
     def entry(self, method: Method, name: str, place: tuple[int, ...]) -> tuple[float, float]:

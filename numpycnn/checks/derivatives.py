@@ -69,12 +69,13 @@ def step_sweep(f: Function, at: Array, direction: Array) -> tuple[Array, list[On
     (True, True)
     """
     steps = unit_step(at, direction) * 10.0 ** np.arange(-2, -11.5, -0.5)
-    return steps, [difference(f, at, direction, h) for h in steps]
+    here = f(at)
+    return steps, [difference(f, here, at, direction, h) for h in steps]
 
 
-def difference(f: Function, at: Array, direction: Array, h: float) -> OneSided:
-    """Return the derivative of f along `direction` from differences over one step h."""
-    here, ahead, behind = f(at), f(at + h * direction), f(at - h * direction)
+def difference(f: Function, here: Array, at: Array, direction: Array, h: float) -> OneSided:
+    """Return the derivative of f along `direction` over one step h; `here` is f(at)."""
+    ahead, behind = f(at + h * direction), f(at - h * direction)
     # The last digit of a value is noise in the difference, and the larger for a small step.
     noise = float(np.finfo(np.float64).eps) * (abs(ahead) + abs(behind)) / h
     return OneSided((ahead - here) / h, (here - behind) / h, noise)
