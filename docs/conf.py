@@ -11,10 +11,10 @@ from pathlib import Path, PurePosixPath
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
-sys.path.insert(0, str(HERE))
+sys.path[:0] = [str(HERE), str(ROOT)]
 
 project = "numpycnn"
-extensions = ["source_pages", "mathml"]
+extensions = ["source_pages", "mathml", "living", "navigation"]
 root_doc = "README"
 include_patterns = [
     "README.md",
@@ -31,7 +31,7 @@ scripts_not_run = {
 
 # The reading order
 # -----------------
-# Chapters come in the order of their numbers, source files in that of the README's table,
+# Chapters come in the order of their numbers, source files in that of the table in files.md,
 # with the `__init__` of a package before the first of its modules.
 
 
@@ -45,13 +45,20 @@ def _with_packages(modules: list[str]) -> list[str]:
     return pages
 
 
-_readme = (ROOT / "README.md").read_text(encoding="utf-8")
-_table = re.findall(r"^\| \[`.*?`\]\((.*?)\.py\)", _readme, re.MULTILINE)
+_files = (HERE / "files.md").read_text(encoding="utf-8")
+_table = re.findall(r"^\| \[`.*?`\]\(\.\./(.*?)\.py\)", _files, re.MULTILINE)
 reading_order = {
     "Tutorial": sorted(f"docs/{path.stem}" for path in HERE.glob("[0-9]*.md")),
     "Source": _with_packages([page for page in _table if page.startswith("numpycnn/")]),
     "Examples": [page for page in _table if page.startswith("examples/")],
-    "Reference": ["docs/notation", "docs/glossary", "docs/questions", "CHANGELOG", "CONTRIBUTING"],
+    "Reference": [
+        "docs/files",
+        "docs/notation",
+        "docs/glossary",
+        "docs/questions",
+        "CHANGELOG",
+        "CONTRIBUTING",
+    ],
 }
 
 # Markdown and code
@@ -73,8 +80,11 @@ html_title = "numpycnn"
 pygments_dark_style = "a11y-dark"  # the theme's own underlines the names of modules
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
+html_js_files = [("site.js", {"defer": "defer"})]
 html_favicon = "_static/favicon.svg"
-html_extra_path = ["index.html"]
+templates_path = ["_templates"]
+html_additional_pages = {"index": "front.html"}
+living_pages = {"index": ["drag_the_arrival"]}
 html_math_renderer = "mathml"
 html_use_index = False
 html_copy_source = False
