@@ -14,7 +14,7 @@ ROOT = HERE.parent
 sys.path[:0] = [str(HERE), str(ROOT)]
 
 project = "numpycnn"
-extensions = ["source_pages", "mathml", "living", "navigation"]
+extensions = ["source_pages", "mathml", "living", "navigation", "search"]
 root_doc = "README"
 include_patterns = [
     "README.md",
@@ -72,8 +72,7 @@ highlight_language = "none"  # an indented block in prose is a drawing or an equ
 # The look
 # --------
 # Everything the browser needs is in the folder: no request goes to another host, and the
-# site works when it is opened from a disk. That is why a search shows titles only: for more,
-# a browser would have to fetch pages, which it does not do from a disk.
+# site works when it is opened from a disk.
 
 html_theme = "furo"
 html_title = "numpycnn"
