@@ -14,7 +14,7 @@ ROOT = HERE.parent
 sys.path[:0] = [str(HERE), str(ROOT)]
 
 project = "numpycnn"
-extensions = ["source_pages", "mathml", "living", "navigation", "search"]
+extensions = ["source_pages", "mathml", "living", "network_map", "navigation", "search"]
 root_doc = "README"
 include_patterns = [
     "README.md",

@@ -12,14 +12,12 @@ warning about a link or a formula names the line at which it can be mended.
 
 import contextlib
 import html
-import io
 import re
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import matplotlib
 from docutils import nodes
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -35,6 +33,7 @@ from sphinx.writers.html5 import HTML5Translator
 
 import numpycnn
 from names import Library, Place
+from pictures import is_stale, name_of, picture_of
 from pieces import Fence, Piece, cut, cut_chapter
 from running import Fault, Outcome, run_chapter, run_script, words_of
 
@@ -43,7 +42,8 @@ logger = logging.getLogger(__name__)
 # Figures
 # -------
 # A figure travels through Sphinx as its SVG text, and becomes a file when its page is
-# written. Letters are drawn as outlines, because the reader may not have the font.
+# written. Where a chapter has a line that shows it, from a file in `docs/images`, that file is
+# shown, and has to be the same picture.
 
 
 class drawing(nodes.General, nodes.Element):  # noqa: N801  (Sphinx names its methods after it)
@@ -52,12 +52,8 @@ class drawing(nodes.General, nodes.Element):  # noqa: N801  (Sphinx names its me
 
 def drawing_of(figure: Figure, alt: str) -> drawing:
     """Return the node for a figure."""
-    file = io.BytesIO()
-    with matplotlib.rc_context({"svg.hashsalt": "numpycnn"}):  # the same figure, the same bytes
-        figure.savefig(file, format="svg", metadata={"Date": None})
     width, height = figure.get_size_inches() * figure.dpi
-    svg = file.getvalue().decode()
-    return drawing(svg=svg, alt=alt, width=round(width), height=round(height))
+    return drawing(svg=picture_of(figure), alt=alt, width=round(width), height=round(height))
 
 
 def write_drawing(translator: HTML5Translator, node: drawing) -> None:
@@ -152,8 +148,10 @@ class ChapterParser(MystParser):
         tokens = parser.parse(inputstring, references)
         names = _names_by_fence(_library_of(env), inputstring)
         if env.docname.startswith("docs/"):
-            outcomes, faults = run_chapter(env.doc2path(env.docname))
-            _report(env, faults)
+            path = env.doc2path(env.docname)
+            outcomes, faults = run_chapter(path)
+            outcomes, stale = _not_shown(Path(path), inputstring, outcomes)
+            _report(env, faults + stale)
             for token in tokens:
                 if token.type == "fence" and token.map:
                     token.meta["names"] = names.get(token.map[0] + 1)
@@ -163,6 +161,39 @@ class ChapterParser(MystParser):
                         # What is printed stands on the page already.
                         token.meta["outcome"] = outcome._replace(printed="")
         parser.renderer.render(tokens, parser.options, references)
+
+
+def _not_shown(
+    chapter: Path, text: str, outcomes: dict[int, Outcome]
+) -> tuple[dict[int, Outcome], list[Fault]]:
+    """Return the outcomes without the figures that the text shows, and which of these are stale."""
+    left, stale = {}, []
+    for line, outcome in outcomes.items():
+        names = {variable: name_of(chapter, variable) for variable in outcome.figures}
+        shown = [variable for variable, name in names.items() if f"](images/{name}.svg" in text]
+        for variable in shown:
+            kept = chapter.parent / "images" / f"{names[variable]}.svg"
+            if is_stale(picture_of(outcome.figures[variable]), kept):
+                message = f"{kept.name} is stale: python docs/pictures.py docs/{chapter.name}"
+                stale.append(Fault(line, message))
+        figures = {name: figure for name, figure in outcome.figures.items() if name not in shown}
+        left[line] = outcome._replace(figures=figures)
+    return left, stale
+
+
+def add_captions(app: Sphinx, document: nodes.document) -> None:
+    """Give each picture that has a paragraph and a title for itself a number and a caption."""
+    number = re.match(r"\d+", next((title.astext() for title in document.findall(nodes.title)), ""))
+    count = 0
+    for image in list(document.findall(nodes.image)):
+        if len(image.parent.children) == 1 and (title := image.attributes.pop("title", "")):
+            count += 1
+            place = f"{number[0]}.{count}" if number else str(count)
+            caption = nodes.caption("", f"Figure {place}. {title}")
+            image["classes"].append("drawing")
+            image.parent.replace_self(
+                nodes.figure("", image, caption, ids=[f"figure-{place.replace('.', '-')}"])
+            )
 
 
 class SourceParser(MystParser):
@@ -389,6 +420,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_source_parser(SourceParser)
     app.add_source_parser(ChapterParser, override=True)
     app.add_node(drawing, html=(write_drawing, None))
+    app.connect("doctree-read", add_captions, priority=600)  # after the figures that answer
     app.set_translator("html", Translator)
     app.connect("source-read", add_contents)
     app.connect("doctree-resolved", link_words)

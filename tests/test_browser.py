@@ -563,6 +563,33 @@ def test_what_an_output_sees_is_its_receptive_field(shown, stack):
         assert f"shares {shared} with" in figure.answer
 
 
+FRAME = """
+.frame { visibility: hidden; animation: show SECONDSs steps(1) infinite }
+@keyframes show { 0% { visibility: visible } SHARE% { visibility: hidden } }
+@media (prefers-reduced-motion: reduce) { .frame { animation: none } .rest { visibility: visible } }
+"""
+
+
+def moving_arrival(figure, centres=range(-4, 69, 2), seconds=0.25):
+    """Return a film as SVG: what stays the same once, and what moves for each centre."""
+    children = "return [...root.querySelector('svg').children].map(e => e.outerHTML)"
+    frames = []
+    for centre in centres:
+        figure.set("drag the arrival to sample", centre)
+        frames.append(figure.run(children))
+    moves = [len(set(versions)) > 1 for versions in zip(*frames, strict=True)]
+    still = "".join(e for e, moving in zip(frames[0], moves, strict=True) if not moving)
+    film = ""
+    for at, (centre, elements) in enumerate(zip(centres, frames, strict=True)):
+        moving = "".join(e for e, moves_here in zip(elements, moves, strict=True) if moves_here)
+        kind = "frame rest" if centre == 32 else "frame"
+        film += f'<g class="{kind}" style="animation-delay:{at * seconds}s">{moving}</g>'
+    rules = FRAME.replace("SECONDS", str(len(centres) * seconds))
+    rules = rules.replace("SHARE", f"{100 / len(centres):.3f}")
+    head, style, _ = figure.picture().partition("</style>")
+    return f"{head}{rules}{style}{still}{film}</svg>\n"
+
+
 def write_pictures():
     """Save every figure that answers as the picture that stands for it."""
     with TemporaryDirectory() as folder:
@@ -572,6 +599,8 @@ def write_pictures():
             for name in ON_PAGE:
                 picture = Shown(driver, site, name).picture()
                 (living.PICTURES / f"{name}.svg").write_text(picture, encoding="utf-8")
+            film = moving_arrival(Shown(driver, site, "drag_the_arrival"))
+            (living.PICTURES / "moving-arrival.svg").write_text(film, encoding="utf-8")
 
 
 if __name__ == "__main__":
