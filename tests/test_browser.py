@@ -36,6 +36,7 @@ PAGES = sorted(
 PAGES = ["index.html", *PAGES]
 
 try:
+    import axe_core_python
     from selenium import webdriver
     from selenium.webdriver.common.by import By
     from selenium.webdriver.common.keys import Keys
@@ -193,6 +194,57 @@ def test_the_letters_stand_out(browser, site, page, scheme):
     brightness = int(re.search(r"\d+", ground)[0])
     assert brightness > 200 if scheme == "light" else brightness < 60
     assert pale == []
+
+
+# Accessibility, as axe-core sees it: on ten pages of every kind, and on all with `-m long`.
+
+KINDS = [
+    "index.html",
+    "search.html",
+    "README.html",
+    "docs/02-convolution.html",
+    "docs/03-relu-and-pooling.html",
+    "docs/07-training.html",
+    "docs/08-is-it-right.html",
+    "docs/glossary.html",
+    "numpycnn/training/adam.html",
+    "examples/one_page.html",
+]
+AXE = """
+const done = arguments[0];
+axe.run(document, {resultTypes: ['violations']}).then(found => done(
+    found.violations.map(v => [v.id, v.nodes.slice(0, 3).map(n => n.target.join(' '))])));
+"""
+
+
+def violations(browser, site, page, width, scheme):
+    visit(browser, (site / page).as_uri(), width, scheme)
+    browser.set_script_timeout(120)
+    browser.execute_script((Path(axe_core_python.__file__).parent / "axe.min.js").read_text())
+    return browser.execute_async_script(AXE)
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(DESK, "light"), (TELEPHONE, "dark")])
+@pytest.mark.parametrize("page", KINDS)
+def test_axe_finds_nothing(browser, site, page, width, scheme):
+    assert violations(browser, site, page, width, scheme) == []
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("width", [DESK, TELEPHONE])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("page", [*PAGES, "search.html"])
+def test_axe_finds_nothing_on_any_page(browser, site, page, width, scheme):
+    assert violations(browser, site, page, width, scheme) == []
+
+
+def test_code_fits_into_a_laptop(browser, site):
+    wide = (
+        "[...document.querySelectorAll('article pre')].filter(p => p.scrollWidth > p.clientWidth)"
+    )
+    for page in "docs/02-convolution.html", "numpycnn/training/fit.html":
+        visit(browser, (site / page).as_uri(), 1366)
+        assert browser.execute_script(f"return {wide}.map(p => p.textContent.slice(0, 60))") == []
 
 
 # Links
