@@ -29,7 +29,7 @@ from numpycnn.training.losses import as_rows, softmax_cross_entropy
 from numpycnn.types import Array, Optimizer, Params, Rng
 from numpycnn.validation import generator, require_array, require_finite, whole_number
 
-AT_ONCE = 512  # examples that are measured together: enough to be fast, and few in memory
+AT_ONCE = 1 << 15  # numbers that are measured together, 512 traces: fast, and few in memory
 
 
 @dataclass
@@ -203,7 +203,8 @@ def evaluate(model: Layer, x: Array, targets: npt.ArrayLike) -> tuple[float, flo
 
 def _measure(model: Layer, x: Array, y: Array) -> tuple[float, float]:
     """Look at all examples, so many at a time that memory does not grow with their number."""
-    batches = (slice(start, start + AT_ONCE) for start in range(0, len(x), AT_ONCE))
+    size = max(1, AT_ONCE // x[0].size)
+    batches = (slice(start, start + size) for start in range(0, len(x), size))
     return _average(partial(look, model), x, y, batches)
 
 
