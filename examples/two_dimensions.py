@@ -75,61 +75,53 @@ class Conv2D(nn.Layer):
         return dx[:, above : above + height], grads
 
 
-# Pooling
-# -------
-# The largest of four numbers in a square is the larger of two winners: that of the upper pair and
-# that of the lower. So pool along the rows, each a trace, and then what is left along the
-# columns, each a channel. Of equal numbers the first wins, left to right and then top to bottom.
+# One direction after the other
+# -----------------------------
+# The largest of four numbers in a square is the larger of two: that of the upper pair and that of
+# the lower. So pool along the rows, where each is a trace, and then pool what is left down the
+# columns, where each column is a channel. Of equal numbers the first wins, row after row.
+#
+# Whatever treats every channel by itself can be done in this way.
 
 
-class MaxPool2D(nn.Layer):
-    """The maximum of each P by P samples: x (N, H, W, C) becomes y (N, H // P, W // P, C)."""
+class BothWays(nn.Layer):
+    """What a layer for traces does to each channel, done along the rows, then down the columns."""
 
-    def __init__(self, pool_size):
+    def __init__(self, along):
         super().__init__()
-        self.pool_size = whole_number(self, "pool_size", pool_size)
-        self.along = nn.MaxPool1D(pool_size)
+        self.along = along
 
     def forward(self, x):
-        """Return the maxima, and who won along the rows, then down the columns."""
+        """Return y (N, H_out, W_out, C), and the caches of both directions."""
         require_array(self, "x", x, "N H W C")
         n, height, width, n_channels = x.shape
-        across, won_across = self.along.forward(x.reshape(n * height, width, n_channels))
-        y, won_down = self.along.forward(across.reshape(n, height, -1))  # (N, H // P, W // P C)
+        across, cache_across = self.along.forward(x.reshape(n * height, width, n_channels))
+        y, cache_down = self.along.forward(across.reshape(n, height, -1))
         y = y.reshape(n, y.shape[1], -1, n_channels)
-        return y, (won_across, won_down, x.shape, y.shape)
+        return y, (cache_across, cache_down, x.shape, y.shape)
 
     def backward(self, dy, cache):
-        """Return dy at the samples that won, and 0 elsewhere."""
-        won_across, won_down, x_shape, y_shape = cache
-        require_array(self, "dy", dy, "N H W C", shape=y_shape)
+        """Return dx, up the columns first, then back along the rows."""
+        cache_across, cache_down, x_shape, y_shape = cache
+        require_array(self, "dy", dy, "N H_out W_out C", shape=y_shape)
         n, height, _, n_channels = x_shape
-        dacross, _ = self.along.backward(dy.reshape(n, y_shape[1], -1), won_down)
-        dx, _ = self.along.backward(dacross.reshape(n * height, -1, n_channels), won_across)
+        dacross, _ = self.along.backward(dy.reshape(n, y_shape[1], -1), cache_down)
+        dacross = dacross.reshape(n * height, -1, n_channels)
+        dx, _ = self.along.backward(dacross, cache_across)
         return dx.reshape(x_shape), {}
 
 
-# And back
-# --------
-# A network that says *where* needs its picture large again: every number P times, in both
-# directions.
+class MaxPool2D(BothWays):
+    """The maximum of each P by P samples: x (N, H, W, C) becomes y (N, H // P, W // P, C)."""
+
+    def __init__(self, pool_size):
+        self.pool_size = whole_number(self, "pool_size", pool_size)
+        super().__init__(nn.MaxPool1D(pool_size))
 
 
-class Upsample2D(nn.Layer):
+class Upsample2D(BothWays):
     """Every number P by P times: x (N, H, W, C) becomes y (N, P H, P W, C)."""
 
     def __init__(self, factor):
-        super().__init__()
         self.factor = whole_number(self, "factor", factor)
-
-    def forward(self, x):
-        """Return y[n, i P + a, j P + b, c] = x[n,i,j,c], for all a and b below P."""
-        require_array(self, "x", x, "N H W C")
-        return x.repeat(self.factor, axis=1).repeat(self.factor, axis=2), x.shape
-
-    def backward(self, dy, cache):
-        """Return dx, the sum of the gradients of all the copies."""
-        n, height, width, n_channels = cache
-        p = self.factor
-        require_array(self, "dy", dy, "N H W C", shape=(n, height * p, width * p, n_channels))
-        return dy.reshape(n, height, p, width, p, n_channels).sum(axis=(2, 4)), {}
+        super().__init__(nn.Upsample1D(factor))
