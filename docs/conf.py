@@ -26,7 +26,8 @@ include_patterns = [
 ]
 scripts_not_run = {
     "examples/benchmark": "not run when this page was made: it takes minutes, and wants the "
-    "machine to itself"
+    "machine to itself",
+    "examples/to_onnx": "not run when this page was made: it wants a saved model, and onnx",
 }
 
 # The reading order
