@@ -25,6 +25,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 import numpycnn as nn
 from numpycnn.layers import Container, conv1d
+from numpycnn.layers.batchnorm import EPS
 from numpycnn.storage import load_notes
 
 # A graph
@@ -108,6 +109,15 @@ def upsample(graph, layer, x):
     return graph.add("Transpose", x, perm=[0, 2, 1])
 
 
+def batch_norm(graph, layer, x):
+    """y = gamma (x - mean) / sqrt(var + eps) + beta, channels last."""
+    deviation = np.sqrt(layer.state["var"] + EPS)
+    z = graph.add("Sub", x, float32(layer.state["mean"]))
+    z = graph.add("Div", z, float32(deviation))
+    y = graph.add("Mul", z, float32(layer.params["gamma"]))
+    return graph.add("Add", y, float32(layer.params["beta"]))
+
+
 def chain(graph, model, x):
     """One layer after the other."""
     for layer in model:
@@ -133,6 +143,8 @@ OPERATIONS = {
     nn.GlobalMaxPool1D: lambda graph, _, x: graph.add("ReduceMax", x, axes=[1], keepdims=0),
     nn.GlobalAveragePool1D: lambda graph, _, x: graph.add("ReduceMean", x, axes=[1], keepdims=0),
     nn.Upsample1D: upsample,
+    nn.BatchNorm: batch_norm,
+    nn.Dropout: lambda graph, layer, x: x,
     nn.ReLU: lambda graph, _, x: graph.add("Relu", x),
     nn.Flatten: lambda graph, _, x: graph.add("Flatten", x, axis=1),
     nn.Softmax: lambda graph, _, x: graph.add("Softmax", x, axis=-1),
@@ -222,6 +234,8 @@ def channels(model):
             return layer.in_channels
         if isinstance(layer, nn.Dense):
             return layer.in_features
+        if isinstance(layer, nn.BatchNorm):
+            return layer.channels
         if isinstance(layer, nn.Flatten | nn.Beside):  # behind which there are others
             break
     return "C"

@@ -35,9 +35,11 @@ import numpy as np
 
 from numpycnn.layers import (
     AveragePool1D,
+    BatchNorm,
     Beside,
     Conv1D,
     Dense,
+    Dropout,
     Flatten,
     GlobalAveragePool1D,
     GlobalMaxPool1D,
@@ -111,7 +113,11 @@ def from_torch(model: Kind, arrays: Mapping[str, Any], shape: tuple[int, ...]) -
     Raises what `to_torch` raises, and `ValueError` for arrays of other names or shapes.
     """
     plan = _plan(model, shape)
-    given = {name: np.asarray(array) for name, array in arrays.items()}
+    given = {
+        name: np.asarray(array)
+        for name, array in arrays.items()
+        if name.rpartition(".")[2] != COUNTER
+    }
     came = {name: array.shape for name, array in given.items()}
     wanted = {theirs: places.shape for theirs, (_, places) in plan.items()}
     if came != wanted:
@@ -125,7 +131,15 @@ def from_torch(model: Kind, arrays: Mapping[str, Any], shape: tuple[int, ...]) -
 
 
 Plan = dict[str, tuple[str, Array]]  # their name: our name, and where their numbers are in ours
-THEIR_NAMES = {"w": "weight", "b": "bias"}  # in the order in which Keras lists them
+THEIR_NAMES = {  # in the order in which Keras lists the arrays
+    "w": "weight",
+    "b": "bias",
+    "gamma": "weight",
+    "beta": "bias",
+    "mean": "running_mean",
+    "var": "running_var",
+}
+COUNTER = "num_batches_tracked"  # in every BatchNorm1d, which has no use for it
 
 
 def _plan(model: Layer, shape: tuple[int, ...]) -> Plan:
@@ -226,8 +240,8 @@ def _in_order(model: Layer) -> Params:
 
 
 def _arrays(layer: Layer) -> Params:
-    """Everything that a layer has learned."""
-    return layer.params
+    """Everything that a layer has learned, running statistics among it."""
+    return {**layer.params, **layer.state}
 
 
 def _known(layer: Layer) -> type[Layer]:
@@ -244,10 +258,12 @@ def _known(layer: Layer) -> type[Layer]:
 
 SHARED = {
     AveragePool1D,
+    BatchNorm,
     Beside,
     Conv1D,
     conv1d.Conv1D,
     Dense,
+    Dropout,
     Flatten,
     GlobalAveragePool1D,
     GlobalMaxPool1D,

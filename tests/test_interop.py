@@ -3,19 +3,13 @@
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from nets import is_same
+from nets import changed, classifiers, is_same
 
 import numpycnn as nn
-from numpycnn.checks.strategies import networks
 from numpycnn.interop import from_keras, from_torch, to_keras, to_torch
 
 
-def changed(model):
-    """The same network with other weights."""
-    return model.with_params({name: array + 1 for name, array in model.params.items()})
-
-
-@given(networks())
+@given(classifiers())
 @settings(max_examples=30)
 def test_there_and_back_is_the_same_to_the_bit(drawn):
     model, x = drawn

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from nets import along_the_record, blocks, lengths, ways_around
+from nets import along_the_record, blocks, classifiers, in_use, lengths, ways_around
 from scripts import complaint, run_example
 
 import numpycnn as nn
@@ -39,7 +39,7 @@ def in_float32(model, x):
     return model.astype(np.float32), x.astype(np.float32)
 
 
-@given(layers_and_inputs() | ways_around() | blocks())
+@given(in_use(layers_and_inputs()) | classifiers() | ways_around() | blocks())
 def test_every_layer_and_container_answers_as_predict_does(drawn):
     model, x = in_float32(*drawn)
     assert_same(answer(session(to_onnx.to_onnx(model)), x), model.predict(x))
