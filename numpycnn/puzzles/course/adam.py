@@ -23,7 +23,7 @@ class Adam:
         beta1, beta2 = self.betas
         for name, g in grads.items():
             w, m, v = self.params[name], self.m[name], self.v[name]
-            # change m, v and w, in place, with self.t, self.lr and self.eps
+            ...  # change m, v and w, in place, with self.t, self.lr and self.eps
 
 
 # ---- what follows is for the grader; the reader's file ends here ----

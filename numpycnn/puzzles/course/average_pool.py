@@ -26,7 +26,7 @@ class AveragePool(Layer):
         dx = np.zeros(cache)
         for m in range(dy.shape[1]):
             window = slice(m * self.stride, m * self.stride + self.pool_size)
-            # dx[:, window] (N, P, C) gets its share of dy[:, m : m + 1] (N, 1, C)
+            ...  # dx[:, window] (N, P, C) gets its share of dy[:, m : m + 1] (N, 1, C)
         return dx, {}
 
 

@@ -63,7 +63,7 @@ def backward(self, dy, cache):
 """
 WRONG = {
     GAP.replace("return x, None", "return x, self.caches"): "cache overwritten",
-    GAP.replace("self.caches[place]", "self.caches.pop()"): "accumulated",
+    GAP.replace("self.caches[place]", "self.caches.pop()"): "cache changed",
     GAP.replace("return x, None", "return x, cache"): "cache overwritten",
     SOLUTION.replace("cache[place]", "cache[0]"): "stopped",
 }

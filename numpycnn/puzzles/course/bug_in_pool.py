@@ -43,7 +43,7 @@ HINTS = (
 SOLUTION = "dx[n, winner, c] += dy[:, m]"
 WRONG = {
     "dx[n, winner, c] = dx[n, winner, c] * dy[:, m]": "zero",
-    "dx[n, winner, c] = np.maximum(dx[n, winner, c], dy[:, m])": "unknown",
+    "dx[n, winner, c] = np.maximum(dx[n, winner, c], dy[:, m])": "mask of dy",
     "dx[n, winner - start, c] += dy[:, m]": "misplaced",
     "dx[n, winner, c] += dy[:, m] / self.pool_size": "factor",
 }

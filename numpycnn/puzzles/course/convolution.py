@@ -33,7 +33,7 @@ class Convolution(Layer):
         dx, dw, db = np.zeros(x.shape), np.zeros(w.shape), dy.sum(axis=(0, 1))
         for k in range(self.taps):
             read = self.under(k, dy.shape[1])
-            # add to dx[:, read] (N, M, C), and set dw[k] (C, F)
+            ...  # add to dx[:, read] (N, M, C), and set dw[k] (C, F)
         return dx, {"w": dw, "b": db}
 
 

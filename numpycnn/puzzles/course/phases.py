@@ -19,7 +19,7 @@ def correlate(x, w):
     y = np.zeros(len(x) - n_taps + 1)
     for phase in range(n_taps):
         n_windows = (len(x) - phase) // n_taps  # as many as fit from here on
-        # fill every n_taps-th number of y, from y[phase] on
+        ...  # fill every n_taps-th number of y, from y[phase] on
     return y
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 def test(layer):
     """Raise AssertionError if backward is not the transpose of forward."""
-    # draw x (N, L, 2); y, cache = layer.forward(x); draw dy like y; dx, _ = layer.backward(…)
+    ...  # draw x (N, L, 2); y, cache = layer.forward(x); draw dy like y; dx, _ = layer.backward(…)
 
 
 # ---- what follows is for the grader; the reader's file ends here ----
