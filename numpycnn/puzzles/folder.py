@@ -46,11 +46,22 @@ class Folder:
 
     def file(self, puzzle: Puzzle) -> Path:
         """Where the reader's file for this puzzle is."""
-        return self.path / puzzle.filename
+        numbered = sorted(self.path.glob(f"[0-9]*_{puzzle.name}.py"))  # in another order once, say
+        return next(
+            (file for file in numbered if find(file.name) is puzzle), self.path / puzzle.filename
+        )
 
     def fill(self) -> None:
-        """Make the folder, and every file that is not there."""
+        """Make the folder, and every file that is not there.
+
+        Raises `FileExistsError` for a folder that holds something else.
+        """
         self.path.mkdir(exist_ok=True)
+        is_ours = any(self.file(puzzle).exists() for puzzle in PUZZLES)
+        if not is_ours and any(self.path.iterdir()):
+            raise FileExistsError(
+                f"the folder {self.path.resolve()} holds something else; start in another folder"
+            )
         for puzzle in PUZZLES:
             if not self.file(puzzle).exists():
                 self.file(puzzle).write_text(self.text(puzzle), encoding="utf-8")

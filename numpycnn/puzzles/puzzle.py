@@ -115,6 +115,13 @@ class Puzzle:
         line = self.stub.splitlines()[gap.line - 1]
         return f"Line {gap.line} still says `...`. What belongs there: {line.partition('# ')[2]}."
 
+    def is_untouched(self, source: str) -> bool:
+        """Whether a reader's file is still what it was, but for comments and blank lines."""
+        try:
+            return ast.dump(ast.parse(source)) == ast.dump(ast.parse(self.stub))
+        except (SyntaxError, ValueError):
+            return False
+
     def answered(self, answer: str) -> str:
         """The reader's file with this text in the gap."""
         if self.gap != "...":
@@ -155,10 +162,14 @@ PUZZLES = [
 def find(what: str) -> Puzzle:
     """Return the puzzle with this number, name or file.
 
+    >>> find("07").name == find("7").name == find("puzzles/07_far_enough.py").name
+    True
+
     Raises `ValueError` if there is none.
     """
+    name = Path(what).stem.lstrip("0123456789_")
     for puzzle in PUZZLES:
-        if Path(what).stem in (str(puzzle.number), puzzle.name, Path(puzzle.filename).stem):
+        if puzzle.name == name or str(puzzle.number) == what.lstrip("0"):
             return puzzle
     raise ValueError(
         f"expected the number of a puzzle, 1 to {len(PUZZLES)}, or its name, got {what!r}"

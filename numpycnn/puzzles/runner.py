@@ -18,7 +18,7 @@ import os
 import sys
 from pathlib import Path
 from queue import Empty
-from textwrap import indent
+from textwrap import fill, indent
 
 from numpycnn.puzzles.folder import Folder
 from numpycnn.puzzles.keys import typed_keys
@@ -59,6 +59,9 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("\nStopped. All is kept; start again where you were.")
         return 130
+    except OSError as error:
+        print(f"The puzzles cannot be written: {error}")
+        return 2
     return 0
 
 
@@ -87,7 +90,14 @@ def in_words(verdict: Verdict) -> str:
     text = f"{said[verdict.verdict]} {verdict.text}"
     if verdict.printed.strip():
         text += f"\n\nYour code printed:\n\n{indent(verdict.printed.rstrip(), '    ')}"
-    return text
+    return "\n".join(
+        fill(line, 96, subsequent_indent=margin_of(line)) for line in text.splitlines()
+    )
+
+
+def margin_of(line: str) -> str:
+    """The blanks that a line begins with."""
+    return line[: len(line) - len(line.lstrip())]
 
 
 class Course:

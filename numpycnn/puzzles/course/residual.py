@@ -16,7 +16,7 @@ class Residual(Container):
 
     def backward(self, dy, cache):
         through, grads = self[0].backward(dy, cache)
-        dx = ...  # of the shape of x
+        dx = ...  # of the shape of x, from dy and through
         return dx, {f"0.{name}": grad for name, grad in grads.items()}
 
 
