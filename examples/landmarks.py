@@ -83,8 +83,8 @@ for name, model in networks.items():
 # arrival there means, as the flatten head does in [two_heads.py](two_heads.py). The other four
 # learn once and for all places.
 #
-# The *small network* with global pooling has a hundredth of LeNet's weights, and is hard to beat. In
-# these traces there is one thing to find, and one filter of the right length finds it; what is
+# The *small network* with global pooling has a hundredth of LeNet's weights, and is hard to beat.
+# In these traces there is one thing to find, and one filter of the right length finds it; what is
 # deep about the others has little to do here. They were made for harder questions.
 #
 # At the edges all lose some: part of the wavelet is cut off there.
