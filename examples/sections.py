@@ -106,8 +106,8 @@ def _echoes(arrivals, strengths):
 # What needs no network
 # ---------------------
 # Where the ground is broken, neighbouring traces differ. So the simplest rule looks for the
-# largest difference of two neighbours, at each time, and marks what is near it. Noise differs
-# everywhere. So a better one adds up the squares of the differences over some samples before and
+# largest difference of two neighbours, at each time, and marks what is near it. But noise makes
+# differences everywhere. A better rule adds up their squares over some samples before and
 # after: that is worth a lot, as faults are steep, and too many samples smear it out.
 #
 # Both are told more than a network is: that there is one fault, at every time.
