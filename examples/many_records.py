@@ -26,7 +26,7 @@ import zarr
 from distributed import Client, as_completed
 
 from numpycnn.layers import Container
-from numpycnn.long_records import cut
+from numpycnn.long_records import cut, predict_long
 
 # The record
 # ----------
@@ -67,7 +67,7 @@ def stretch(path, samples):
 
 def run(model_path, record, result, piece):
     """Compute the outputs of one piece, and write them."""
-    y = Container.load(model_path).predict(stretch(record, piece.samples))
+    y = predict_long(Container.load(model_path), stretch(record, piece.samples))
     zarr.open_array(result, mode="r+")[piece.outputs] = y[0, piece.wanted]
 
 

@@ -179,7 +179,8 @@ def _walk(
         places = places.T
         if kind is Dense and name == "w" and x.ndim == 3:
             places = places[..., None]
-        plan[f"{place}{THEIR_NAMES[name]}"] = f"{place}{name}", places
+        # In order in memory as well: some formats write memory as it is.
+        plan[f"{place}{THEIR_NAMES[name]}"] = f"{place}{name}", np.ascontiguousarray(places)
     if kind is Flatten and x.ndim == 3 and min(x.shape[1:]) > 1:
         order = np.arange(x.size).reshape(x.shape[1:]).T.ravel()
     elif kind is Dense:
