@@ -27,6 +27,7 @@ include_patterns = [
 scripts_not_run = {
     "examples/benchmark": "not run when this page was made: it takes minutes, and wants the "
     "machine to itself",
+    "examples/many_records": "not run when this page was made: it wants a saved model, and Dask",
     "examples/sklearn_estimator": "not run when this page was made: it wants scikit-learn",
     "examples/to_onnx": "not run when this page was made: it wants a saved model, and onnx",
 }
