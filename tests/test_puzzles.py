@@ -1,4 +1,4 @@
-"""The puzzles teach: stubs ask, solutions pass, wrong answers are refused and named, in plain words."""
+"""The puzzles teach: stubs ask, solutions pass, wrong answers are refused and told why."""
 
 import ast
 
@@ -6,15 +6,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from numpycnn import assert_gradients
+from numpycnn import assert_gradients, diagnose, evaluate, fit
 from numpycnn.puzzles.grading import Draw, Wrong, check_iterations, check_test, check_value
 from numpycnn.puzzles.puzzle import END, PUZZLES, find, gaps_in
 from numpycnn.puzzles.verdict import judge, taken_from_the_package
 
-BACKWARD = (
-    "cross_entropy scale_and_shift leaky_relu tanh bias dense softmax average_pool max_pool "
-    "convolution residual upsample"
-).split()
+BACKWARD = [
+    "cross_entropy",
+    "scale_and_shift",
+    "leaky_relu",
+    "tanh",
+    "bias",
+    "dense",
+    "softmax",
+    "average_pool",
+    "max_pool",
+    "convolution",
+    "residual",
+    "upsample",
+]
 BUGS = [puzzle.name for puzzle in PUZZLES if puzzle.name.startswith("bug_")]
 
 every_puzzle = pytest.mark.parametrize("puzzle", PUZZLES, ids=lambda puzzle: puzzle.name)
@@ -237,7 +247,24 @@ def test_what_a_file_was_given_may_be_imported(puzzle):
 def test_the_smallest_case_is_shown_and_the_mistake_is_that_of_a_larger_one():
     text = judged("dx[:, window] = dy[:, m : m + 1] / self.pool_size", "average_pool").text
     assert "overwritten" in text
+    assert "AveragePool(" in text
     assert "x of shape (1, " in text
+
+
+def test_a_wrong_value_is_shown_with_the_names_of_what_was_given():
+    text = judged("max(0, taps - stride)", "zeros_of_same").text
+    assert "length = " in text
+    assert "stride = " in text
+    many = judged("y = x[:, k : k + n_outputs] @ w[k]", "convolve_by_taps").text
+    assert "it should be" in many
+
+
+def test_the_network_that_does_not_learn_does_not_learn():
+    given_ = find("does_not_learn").module
+    model = given_.network()
+    fit(model, given_.counts[:144], given_.labels[:144], epochs=60)
+    assert evaluate(model, given_.counts[144:], given_.labels[144:])[1] < 0.5
+    assert not diagnose(given_.network(), given_.counts, given_.labels).ok
 
 
 def test_loops_are_found_wherever_they_hide():

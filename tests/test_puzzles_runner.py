@@ -1,4 +1,4 @@
-"""The course as a reader meets it: commands, files, processes, and a whole session at a terminal."""
+"""The course as a reader meets it: commands, files, processes, and a session at a terminal."""
 
 import json
 import os
