@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import select
 import signal
 import subprocess
@@ -330,3 +331,24 @@ def test_a_session(tmp_path):
     again.wait_for("All is kept")
     assert again.end() == 130
     assert Folder(tmp_path / "puzzles").now is SECOND
+
+
+# What is said about it elsewhere
+# -------------------------------
+
+ROOT = Path(__file__).parent.parent
+
+
+def test_the_picture_in_the_readme_is_what_the_course_prints():
+    from terminal import PICTURE, picture
+
+    drawn = PICTURE.read_text(encoding="utf-8")
+    digits = re.compile(r"-?\d\.\d+(e[+-]\d+)?")  # rounding may change the last ones elsewhere
+    assert digits.sub("#", picture()) == digits.sub("#", drawn)
+
+
+def test_the_readme_counts_the_puzzles():
+    assert f"a folder of {len(PUZZLES)} small files" in (ROOT / "README.md").read_text()
+    assert (
+        f"`python -m numpycnn.puzzles`: {len(PUZZLES)} small" in (ROOT / "CHANGELOG.md").read_text()
+    )

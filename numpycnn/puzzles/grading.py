@@ -132,7 +132,7 @@ def check_layers(answer: Part, right: Part, case: Case, n_cases: int = N_CASES) 
         layer, x = _made(answer, case, seed)
         report = check_gradients(layer, x, rng=seed)
         raise Wrong(
-            f"The smallest of {n_cases} cases that shows it: {_called(layer)} for an x of shape "
+            f"The smallest of {n_cases} cases that shows it: {_called(layer)}, x of shape "
             f"{x.shape}.\n\n{report}",
             *(mistake.name for mistake in report.mistakes),
         )
@@ -189,7 +189,7 @@ def check_function(
         (arguments(Draw(seed)) for seed in range(N_CASES)),
         key=lambda given: sum(np.size(one) for one in given),
     )
-    names = signature(right).parameters
+    names = signature(answer).parameters
     for given in drawn:
         words = "For " + ", ".join(f"{n} = {_show(v)}" for n, v in zip(names, given, strict=False))
         _compare(answer(*deepcopy(given)), right(*deepcopy(given)), words)

@@ -86,13 +86,12 @@ def note(folder: Folder, puzzle: Puzzle, verdict: Verdict) -> None:
 
 def in_words(verdict: Verdict) -> str:
     """The verdict as a paragraph, with what the reader's code printed."""
-    said = {"right": paint("Right.", GREEN), "wrong": paint("Not yet.", RED), "open": "Your turn."}
-    text = f"{said[verdict.verdict]} {verdict.text}"
+    said, colour = SAID[verdict.verdict]
+    text = f"{said} {verdict.text}"
     if verdict.printed.strip():
         text += f"\n\nYour code printed:\n\n{indent(verdict.printed.rstrip(), '    ')}"
-    return "\n".join(
-        fill(line, 96, subsequent_indent=margin_of(line)) for line in text.splitlines()
-    )
+    lines = (fill(line, 96, subsequent_indent=margin_of(line)) for line in text.splitlines())
+    return "\n".join(lines).replace(said, paint(said, colour), 1)
 
 
 def margin_of(line: str) -> str:
@@ -230,7 +229,7 @@ class Course:
         clear()
         print(f"{self.progress()}\n\n{heading(puzzle)}   after docs/{puzzle.chapter}.md")
         print(paint(str(self.folder.file(puzzle)), GREY))
-        print(f"\n{puzzle.task.partition(chr(10))[2].strip()}\n", flush=True)
+        print(f"\n{puzzle.task.partition(chr(10))[2].strip(chr(10))}\n", flush=True)
         verdict = self.judge(puzzle)
         print(in_words(verdict))
         if verdict.verdict == "right":
@@ -256,6 +255,7 @@ class Course:
 # ---------------
 
 GREEN, RED, GREY, BOLD = "32", "31", "90", "1"
+SAID = {"right": ("Right.", GREEN), "wrong": ("Not yet.", RED), "open": ("Your turn.", BOLD)}
 
 
 def heading(puzzle: Puzzle) -> str:
