@@ -60,7 +60,7 @@ def test_an_endless_loop_is_stopped(tmp_path):
     puzzle = find("phases")
     path = tmp_path / "phases.py"
     path.write_text(puzzle.answered("while True:\n    pass"))
-    verdict = judge_file(puzzle, path, time_limit=3)
+    verdict = judge_file(puzzle, path, time_limit=0.5)
     assert verdict.mistakes == ("endless",)
     assert "never ends" in verdict.text
 
