@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from numpycnn.puzzles import check_file, main
+from numpycnn.puzzles.course import COURSE
 from numpycnn.puzzles.folder import Folder
 from numpycnn.puzzles.puzzle import PUZZLES, find
 from numpycnn.puzzles.verdict import Verdict, judge_file
@@ -352,3 +353,18 @@ def test_the_readme_counts_the_puzzles():
     assert (
         f"`python -m numpycnn.puzzles`: {len(PUZZLES)} small" in (ROOT / "CHANGELOG.md").read_text()
     )
+
+
+@pytest.mark.parametrize("chapter", COURSE)
+def test_each_chapter_ends_with_its_puzzles(chapter):
+    numbers = [puzzle.number for puzzle in PUZZLES if puzzle.chapter == chapter]
+    first, last = numbers[0], numbers[-1]
+    words = {1: f"puzzle {first}", 2: f"puzzles {first} and {last}"}.get(
+        len(numbers), f"puzzles {first} to {last}"
+    )
+    text = (ROOT / "docs" / f"{chapter}.md").read_text(encoding="utf-8")
+    assert f"Now do [{words}](puzzles.md)" in text.strip().splitlines()[-1]
+
+
+def test_every_chapter_has_puzzles():
+    assert list(COURSE) == sorted(path.stem for path in (ROOT / "docs").glob("[0-9]*.md"))
