@@ -18,6 +18,7 @@ from numpycnn.puzzles.puzzle import PUZZLES, find
 from numpycnn.puzzles.verdict import Verdict, judge_file
 
 FIRST, SECOND = PUZZLES[:2]
+GONE = '{"now": "gone", "right": ["gone"], "tried": [], "hints": {}}'
 
 
 @pytest.fixture
@@ -144,6 +145,16 @@ def test_a_class_is_marked_by_a_script(here, in_process, capsys):
     assert [row["right"] for row in rows] == [True] + [False] * (len(PUZZLES) - 1)
 
 
+def test_one_can_go_to_any_puzzle(here, in_process, capsys):
+    last = PUZZLES[-1]
+    assert main([str(last.number), "--once"]) == 1
+    assert last.title in capsys.readouterr().out
+    assert Folder(here).now is last
+    with pytest.raises(SystemExit):
+        main(["nowhere"])
+    assert f"1 to {len(PUZZLES)}" in capsys.readouterr().err
+
+
 @pytest.mark.long
 def test_all_at_once(here, capsys):
     main(["--once"])
@@ -205,7 +216,7 @@ def test_a_file_keeps_its_name_when_the_course_gets_another_order(here, in_proce
     assert not (here / FIRST.filename).exists()
 
 
-@pytest.mark.parametrize("spoilt", ["", "{", "[1]", '{"now": "gone", "right": ["gone"]}'])
+@pytest.mark.parametrize("spoilt", ["", "{", "[1]", '{"right": 5}', GONE])
 def test_spoilt_progress_is_a_new_beginning(here, in_process, spoilt):
     main(["--once"])
     (here / "progress.json").write_text(spoilt)
@@ -366,7 +377,8 @@ def test_each_chapter_ends_with_its_puzzles(chapter):
         len(numbers), f"puzzles {first} to {last}"
     )
     text = (ROOT / "docs" / f"{chapter}.md").read_text(encoding="utf-8")
-    assert f"Now do [{words}](puzzles.md)" in text.strip().splitlines()[-1]
+    last_line = f"Now do [{words}](puzzles.md): `python -m numpycnn.puzzles {first}`."
+    assert text.strip().splitlines()[-1] == last_line
 
 
 def test_every_chapter_has_puzzles():

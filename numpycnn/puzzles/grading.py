@@ -57,7 +57,7 @@ class Draw:
         return int(self.rng.integers(at_least, at_most, endpoint=True))
 
     def array(self, *shape: int) -> Array:
-        """Numbers around zero, no two of them equal, two decimals each if there are few."""
+        """Numbers around zero, no two of them equal."""
         return self.rng.standard_normal(shape)
 
     def ties(self, *shape: int) -> Array:
@@ -170,7 +170,9 @@ def _forward(layer: Any, x: Array) -> Any:
     """What the layer, or the loss, gives for a copy of x."""
     result = layer.forward(x.copy()) if hasattr(layer, "forward") else layer(x.copy())
     if not (isinstance(result, tuple) and len(result) == 2):
-        what = "forward returns (y, cache)" if hasattr(layer, "forward") else "a loss returns its "
+        what = (
+            "forward returns y, cache" if hasattr(layer, "forward") else "a loss and its gradient"
+        )
         raise Wrong(f"Two things are wanted, {what}, and it returned {_show(result)}.")
     return result[0]
 
