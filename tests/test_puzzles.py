@@ -2,6 +2,7 @@
 
 import ast
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -71,6 +72,44 @@ def test_the_solution_is_right_and_says_what_was_learned(puzzle):
     assert verdict.verdict == "right", verdict.text
     assert len(verdict.text) > 40
     assert verdict.printed == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "answer"),
+    [
+        ("shape_of_a_batch", "[40, 30 * 50, 2]"),
+        ("largest_sample", "np.take_along_axis(x, place[:, None], axis=1)[:, 0]"),
+        ("zeros_of_same", "max((n_outputs - 1) * stride + taps, length) - length"),
+        ("convolve_by_taps", "y += np.einsum('nmc,cf->nmf', x[:, k : k + n_outputs], w[k])"),
+        ("loss_is_nan", "return np.logaddexp.reduce(x - x[t])"),
+        ("cross_entropy", "p / n - y / n"),
+        ("leaky_relu", "dy * np.where(x > 0, 1, 0.1)"),
+        ("tanh", "dy - dy * y * y"),
+        ("dense", "np.einsum('nj,ij->ni', dy, w), np.einsum('ni,nj->ij', x, dy), dy.sum(0)"),
+        ("max_pool", "np.add.at(dx, (n, m * self.stride + winner[:, m], c), dy[:, m])"),
+        (
+            "max_pool",
+            "window = slice(m * self.stride, m * self.stride + self.pool_size)\n"
+            "won = x[:, window] == x[:, window].max(axis=1, keepdims=True)  # equal ones share\n"
+            "dx[:, window] += dy[:, m : m + 1] * won / won.sum(axis=1, keepdims=True)",
+        ),
+        (
+            "average_pool",
+            "for i in range(self.pool_size):\n"
+            "    dx[:, m * self.stride + i] += dy[:, m] / self.pool_size",
+        ),
+        ("does_not_learn", "(counts - 2_000_000) / 100_000"),
+        ("bug_in_relu", "dx = dy * (y > 0)"),
+        ("saliency", "np.eye(scores.shape[1])[[k] * len(x)]"),
+        ("upsample", "sum(dy[:, j :: self.factor] for j in range(self.factor))"),
+    ],
+)
+def test_the_same_in_another_form_is_right_as_well(name, answer):
+    assert judged(answer, name).verdict == "right"
+
+
+def test_numbers_in_an_array_are_numbers():
+    check_value(np.array([0, 3, 0]), (0, 3, 0))
 
 
 @every_puzzle

@@ -90,7 +90,7 @@ def check_number(came: object, right: float, known: Mapping[float, str] | None =
 
 def check_value(came: object, right: object, known: Mapping[object, str] | None = None) -> None:
     """Compare what is not a number, such as a shape, with what it is."""
-    if isinstance(came, list):
+    if isinstance(came, list | np.ndarray):
         came = tuple(came)
     if came == right:
         return
