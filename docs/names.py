@@ -41,6 +41,8 @@ class Library:
         self.imported: Bindings = {}
         for path in sorted(path for folder in folders for path in (root / folder).rglob("*.py")):
             page = path.relative_to(root).with_suffix("").as_posix()
+            if page.startswith("numpycnn/puzzles/course/") or page.endswith("__main__"):
+                continue  # which are no pages: a reader is not to stumble over the solutions
             module = self.module_of(page)
             self.pages[module] = page
             tree = ast.parse(path.read_text(encoding="utf-8"))

@@ -183,7 +183,9 @@ def _not_shown(
 
 def add_captions(app: Sphinx, document: nodes.document) -> None:
     """Give each picture that has a paragraph and a title for itself a number and a caption."""
-    number = re.match(r"\d+", next((title.astext() for title in document.findall(nodes.title)), ""))
+    number = re.match(
+        r"\d+\w?", next((title.astext() for title in document.findall(nodes.title)), "")
+    )
     count = 0
     for image in list(document.findall(nodes.image)):
         if len(image.parent.children) == 1 and (title := image.attributes.pop("title", "")):

@@ -17,16 +17,20 @@ README.md says in which order the files are to be read, each of them a chapter.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from numpycnn import baselines, explain
+from numpycnn import architectures, baselines, explain
 from numpycnn.checks import GradientError, GradientReport, assert_gradients, check_gradients
 from numpycnn.checks.optimizer import check_adam
 from numpycnn.doctor import diagnose
 from numpycnn.layers import (
+    AveragePool1D,
+    BatchNorm,
     Beside,
     Container,
     Conv1D,
     Dense,
+    Dropout,
     Flatten,
+    GlobalAveragePool1D,
     GlobalMaxPool1D,
     Layer,
     MaxPool1D,
@@ -34,10 +38,12 @@ from numpycnn.layers import (
     Residual,
     Sequential,
     Softmax,
+    Upsample1D,
 )
 from numpycnn.long_records import predict_long
 from numpycnn.traces import CLASS_NAMES, make_traces, standardise, train_test_split
 from numpycnn.training import (
+    SGD,
     Adam,
     History,
     confusion_matrix,
@@ -46,18 +52,24 @@ from numpycnn.training import (
     fit,
     one_hot,
     softmax_cross_entropy,
+    weighted_cross_entropy,
 )
 
 __version__ = "0.1.0"
 
 __all__ = [
     "CLASS_NAMES",
+    "SGD",
     "Adam",
+    "AveragePool1D",
+    "BatchNorm",
     "Beside",
     "Container",
     "Conv1D",
     "Dense",
+    "Dropout",
     "Flatten",
+    "GlobalAveragePool1D",
     "GlobalMaxPool1D",
     "GradientError",
     "GradientReport",
@@ -68,6 +80,8 @@ __all__ = [
     "Residual",
     "Sequential",
     "Softmax",
+    "Upsample1D",
+    "architectures",
     "assert_gradients",
     "baselines",
     "check_adam",
@@ -84,6 +98,7 @@ __all__ = [
     "softmax_cross_entropy",
     "standardise",
     "train_test_split",
+    "weighted_cross_entropy",
 ]
 
 if not TYPE_CHECKING:

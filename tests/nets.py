@@ -1,28 +1,27 @@
 """Random networks that run along a record: chains, ways around, in one another, of every stride."""
 
 import numpy as np
+from hypothesis import assume
 from hypothesis import strategies as st
 
-from numpycnn import Beside, Conv1D, Dense, Layer, MaxPool1D, ReLU, Residual, Sequential, Softmax
+from numpycnn import (
+    AveragePool1D,
+    BatchNorm,
+    Beside,
+    Conv1D,
+    Dense,
+    Dropout,
+    Flatten,
+    GlobalAveragePool1D,
+    GlobalMaxPool1D,
+    MaxPool1D,
+    ReLU,
+    Residual,
+    Sequential,
+    Softmax,
+    Upsample1D,
+)
 from numpycnn.checks.strategies import distinct, paddings, sizes, with_random_params
-from numpycnn.layers import Window
-
-
-class Repeat(Layer):
-    """A layer of one's own that makes a trace longer: each sample `factor` times."""
-
-    def __init__(self, factor):
-        self.factor = factor
-
-    def forward(self, x):
-        return x.repeat(self.factor, axis=1), None
-
-    def backward(self, dy, cache):
-        n, m, c = dy.shape
-        return dy.reshape(n, m // self.factor, self.factor, c).sum(axis=2), {}
-
-    def window(self, length):
-        return Window(1, 1, 0, self.factor * length, repeat=self.factor)
 
 
 @st.composite
@@ -36,7 +35,7 @@ def keeping(draw, n_channels, depth):
     if depth and draw(st.booleans()):
         factor = draw(st.sampled_from([2, 4]) if depth > 1 else st.just(2))
         inside = draw(keeping(2, depth - 1)) if draw(st.booleans()) and factor == 2 else [ReLU()]
-        layers += [MaxPool1D(factor), *inside, Repeat(factor)]
+        layers += [MaxPool1D(factor), *inside, Upsample1D(factor)]
     elif depth and draw(st.booleans()):
         layers += [Residual(*draw(keeping(2, depth - 1)))]
     elif depth and draw(st.booleans()):
@@ -79,7 +78,8 @@ def along_the_record(draw, lengthening=True):
             layers.append(Conv1D(n_channels, draw(sizes(1, 3)), draw(sizes(1, 4)), **options))
             n_channels = layers[-1].out_channels
         elif kind == "pool":
-            layers.append(MaxPool1D(draw(sizes(1, 3)), stride=draw(sizes(1, 4))))
+            kind = draw(st.sampled_from([MaxPool1D, AveragePool1D]))
+            layers.append(kind(draw(sizes(1, 3)), stride=draw(sizes(1, 4))))
         elif kind == "plain":
             layers.append(ReLU())
         elif kind == "chain":
@@ -91,8 +91,40 @@ def along_the_record(draw, lengthening=True):
             layers.append(Beside(*draw(keeping(n_channels, depth))))
             n_channels *= 2
         else:
-            layers.append(Repeat(draw(sizes(2, 3))))
+            layers.append(Upsample1D(draw(sizes(2, 3))))
     return draw(with_random_params(Sequential(*layers))), first_channels
+
+
+@st.composite
+def classifiers(draw):
+    """All that can stand between filters and scores, in float64, and an input for it."""
+    n_channels, n_filters = draw(sizes(1, 3)), draw(sizes(1, 3))
+    x = draw(distinct((draw(sizes(1, 2)), draw(sizes(2, 9)), n_channels)))
+    options = {"stride": draw(sizes(1, 2)), "dilation": draw(sizes(1, 2))}
+    maps = [Conv1D(n_channels, n_filters, draw(sizes(1, 4)), padding="same", **options)]
+    pools = [ReLU(), MaxPool1D(1), MaxPool1D(2, stride=1), AveragePool1D(1), Upsample1D(2)]
+    conv = Conv1D(n_filters, n_filters, 2, padding="same")
+    around = Sequential(Conv1D(n_filters, n_filters, 1), BatchNorm(n_filters))
+    block = Residual(conv, BatchNorm(n_filters), shortcut=around)
+    some = st.sampled_from([block, BatchNorm(n_filters), Dropout(0.5), *pools])
+    maps += draw(st.lists(some, max_size=3, unique_by=id))
+    bridge = draw(st.sampled_from([Flatten, GlobalMaxPool1D, GlobalAveragePool1D]))()
+    try:
+        n_features = Sequential(*maps, bridge)(x).shape[1]
+    except ValueError:  # a window of two on one sample
+        assume(False)
+    between = st.sampled_from([BatchNorm(n_features), Dropout(0.5), ReLU(), Softmax()])
+    head = [*draw(st.lists(between, max_size=2, unique_by=id)), Dense(n_features, 3)]
+    inner = [Sequential(*maps, bridge), *head] if draw(st.booleans()) else [*maps, bridge, *head]
+    model = draw(with_random_params(Sequential(*inner, Softmax())))
+    for array in model.state.values():
+        array[...] = np.linspace(0.5, 2, array.size)
+    return model.astype(np.float64), x
+
+
+def in_use(layers_and_inputs):
+    """Without the twins for training, which are no networks for use."""
+    return layers_and_inputs.filter(lambda drawn: not type(drawn[0]).__name__.endswith("Training"))
 
 
 def lengths(at_most):
@@ -101,17 +133,23 @@ def lengths(at_most):
 
 
 def is_same(model, other):
-    """Whether two models have the same layers and the same weights, to the bit and the type."""
+    """Whether two models have the same layers and the same arrays, to the bit and the type."""
+    ours, theirs = ({**one.params, **one.state} for one in (model, other))
     return (
         repr(model) == repr(other)
-        and model.params.keys() == other.params.keys()
+        and ours.keys() == theirs.keys()
         and all(
-            array.dtype == other.params[name].dtype
-            and array.shape == other.params[name].shape
-            and array.tobytes() == other.params[name].tobytes()
-            for name, array in model.params.items()
+            array.dtype == theirs[name].dtype
+            and array.shape == theirs[name].shape
+            and array.tobytes() == theirs[name].tobytes()
+            for name, array in ours.items()
         )
     )
+
+
+def changed(model):
+    """The same network with other numbers in all its arrays."""
+    return model.with_params({name: a + 1 for name, a in {**model.params, **model.state}.items()})
 
 
 def picker(rng=0):
@@ -122,6 +160,6 @@ def picker(rng=0):
         Conv1D(1, 4, 7, **conv),
         ReLU(),
         Residual(Conv1D(4, 4, 5, dilation=4, **conv), ReLU()),
-        Beside(MaxPool1D(2), Conv1D(4, 4, 3, **conv), Repeat(2)),
+        Beside(MaxPool1D(2), Conv1D(4, 4, 3, **conv), Upsample1D(2)),
         Dense(8, 2, rng=rng),
     )

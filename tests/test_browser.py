@@ -32,6 +32,7 @@ PAGES = sorted(
     path.relative_to(ROOT).with_suffix(".html").as_posix()
     for pattern in ("*.md", "docs/*.md", "numpycnn/**/*.py", "examples/*.py")
     for path in ROOT.glob(pattern)
+    if "course" not in path.parts and path.stem != "__main__"  # which are no pages
 )
 PAGES = ["index.html", *PAGES]
 

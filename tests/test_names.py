@@ -13,6 +13,7 @@ MODULES = sorted(
     path.relative_to(ROOT).with_suffix("").as_posix()
     for folder in ("numpycnn", "examples")
     for path in (ROOT / folder).rglob("*.py")
+    if "course" not in path.parts and path.stem != "__main__"
 )
 
 

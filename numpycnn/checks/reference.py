@@ -96,8 +96,8 @@ def conv1d_backward(
     return dx, dw, db
 
 
-# Pooling
-# -------
+# Pooling, and its opposite
+# -------------------------
 
 
 def _first_maximum(samples: Array) -> int:
@@ -136,6 +136,111 @@ def global_maxpool1d_forward(x: Array) -> Array:
 def global_maxpool1d_backward(dy: Array, x: Array) -> Array:
     """dx[n,l,c] = dy[n,c] for the l that won"""
     return maxpool1d_backward(dy[:, None], x, x.shape[1], 1)
+
+
+def averagepool1d_forward(x: Array, pool_size: int, stride: int) -> Array:
+    """y[n,m,c] = sum over j < P of x[n, m S + j, c] / P"""
+    n_traces, length, n_channels = x.shape
+    y = np.zeros((n_traces, (length - pool_size) // stride + 1, n_channels), x.dtype)
+    for n, m, c in np.ndindex(*y.shape):
+        for j in range(pool_size):
+            y[n, m, c] += x[n, m * stride + j, c] / pool_size
+    return y
+
+
+def averagepool1d_backward(dy: Array, x: Array, pool_size: int, stride: int) -> Array:
+    """dx[n, m S + j, c] += dy[n,m,c] / P for all j"""
+    dx = np.zeros_like(x)
+    for n, m, c in np.ndindex(*dy.shape):
+        for j in range(pool_size):
+            dx[n, m * stride + j, c] += dy[n, m, c] / pool_size
+    return dx
+
+
+def global_averagepool1d_forward(x: Array) -> Array:
+    """y[n,c] = sum over l of x[n,l,c] / L: a window as long as the trace"""
+    return averagepool1d_forward(x, x.shape[1], 1)[:, 0]
+
+
+def global_averagepool1d_backward(dy: Array, x: Array) -> Array:
+    """dx[n,l,c] = dy[n,c] / L"""
+    return averagepool1d_backward(dy[:, None], x, x.shape[1], 1)
+
+
+def upsample1d_forward(x: Array, factor: int) -> Array:
+    """y[n, k m + j, c] = x[n,m,c] for the j below k"""
+    n_traces, length, n_channels = x.shape
+    y = np.zeros((n_traces, factor * length, n_channels), x.dtype)
+    for n, m, c in np.ndindex(*x.shape):
+        for j in range(factor):
+            y[n, factor * m + j, c] = x[n, m, c]
+    return y
+
+
+def upsample1d_backward(dy: Array, x: Array, factor: int) -> Array:
+    """dx[n,m,c] += dy[n, k m + j, c] for the j below k"""
+    dx = np.zeros_like(x)
+    for n, m, c in np.ndindex(*x.shape):
+        for j in range(factor):
+            dx[n, m, c] += dy[n, factor * m + j, c]
+    return dx
+
+
+# Two modes
+# ---------
+
+
+def batchnorm_statistics(x: Array) -> tuple[Array, Array]:
+    """Return m[c] = sum_r x[r,c] / R and v[c] = sum_r (x[r,c] - m[c])² / R, for rows x (R, C)"""
+    n_rows, n_channels = x.shape
+    mean, var = np.zeros(n_channels, x.dtype), np.zeros(n_channels, x.dtype)
+    for r, c in np.ndindex(*x.shape):
+        mean[c] += x[r, c] / n_rows
+    for r, c in np.ndindex(*x.shape):
+        var[c] += (x[r, c] - mean[c]) ** 2 / n_rows
+    return mean, var
+
+
+def batchnorm_forward(x: Array, mean: Array, var: Array, gamma: Array, beta: Array) -> Array:
+    """y[r,c] = gamma[c] (x[r,c] - m[c]) / sqrt(v[c] + eps) + beta[c]: of the batch, or running"""
+    y = np.zeros_like(x)
+    for r, c in np.ndindex(*x.shape):
+        y[r, c] = gamma[c] * (x[r, c] - mean[c]) / np.sqrt(var[c] + 1e-5) + beta[c]
+    return y
+
+
+def batchnorm_backward(dy: Array, x: Array, gamma: Array) -> tuple[Array, Array, Array]:
+    """In training: every dy[q,c] is sent back to every x[r,c], by dz[q] / dx[r] for each pair"""
+    n_rows, n_channels = x.shape
+    mean, var = batchnorm_statistics(x)
+    s, zero = np.sqrt(var + 1e-5), np.zeros(n_channels)
+    z = batchnorm_forward(x, mean, var, zero + 1, zero)
+    dx, dgamma, dbeta = np.zeros_like(x), np.zeros_like(gamma), np.zeros_like(gamma)
+    for q, c in np.ndindex(*x.shape):
+        dgamma[c] += dy[q, c] * z[q, c]
+        dbeta[c] += dy[q, c]
+        for r in range(n_rows):
+            moves = ((q == r) - 1 / n_rows - z[q, c] * z[r, c] / n_rows) / s[c]
+            dx[r, c] += dy[q, c] * gamma[c] * moves
+    return dx, dgamma, dbeta
+
+
+def batchnorm_remember(running: Array, seen: Array, n_rows: int, *, is_var: bool) -> Array:
+    """0.9 of what was known and 0.1 of what was seen; a variance by R - 1 in place of R"""
+    moved = np.zeros_like(running)
+    for c in range(len(running)):
+        share = n_rows / (n_rows - 1) if is_var else 1
+        moved[c] = 0.9 * running[c] + 0.1 * share * seen[c]
+    return moved
+
+
+def dropout(x: Array, keep: Array, rate: float) -> Array:
+    """y[i] = x[i] / (1 - rate) where it is kept, else 0; and dx from dy in the same way"""
+    y = np.zeros_like(x)
+    for index in np.ndindex(*x.shape):
+        if keep[index]:
+            y[index] = x[index] / (1 - rate)
+    return y
 
 
 # Dense and softmax

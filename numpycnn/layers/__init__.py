@@ -1,8 +1,11 @@
 """The layers, one file each. They know nothing of training, checking or plotting."""
 
 from numpycnn.layers.around import Beside, Residual
+from numpycnn.layers.averagepool1d import AveragePool1D, GlobalAveragePool1D
+from numpycnn.layers.batchnorm import BatchNorm
 from numpycnn.layers.container import Container
 from numpycnn.layers.dense import Dense
+from numpycnn.layers.dropout import Dropout
 from numpycnn.layers.flatten import Flatten
 from numpycnn.layers.layer import Layer, Window
 from numpycnn.layers.maxpool1d import GlobalMaxPool1D, MaxPool1D
@@ -10,13 +13,18 @@ from numpycnn.layers.phases import Conv1D
 from numpycnn.layers.relu import ReLU
 from numpycnn.layers.sequential import Sequential
 from numpycnn.layers.softmax import Softmax
+from numpycnn.layers.upsample1d import Upsample1D
 
 __all__ = [
+    "AveragePool1D",
+    "BatchNorm",
     "Beside",
     "Container",
     "Conv1D",
     "Dense",
+    "Dropout",
     "Flatten",
+    "GlobalAveragePool1D",
     "GlobalMaxPool1D",
     "Layer",
     "MaxPool1D",
@@ -24,5 +32,6 @@ __all__ = [
     "Residual",
     "Sequential",
     "Softmax",
+    "Upsample1D",
     "Window",
 ]

@@ -1,0 +1,127 @@
+"""Find the fault: a network that marks where the ground is broken.
+
+The traces of the other examples stand alone. Here 64 of them stand side by side and make
+[a section](sections.py), a picture of layers that were folded and then cut by a fault. The
+question is no longer what is in it, but *where*: a label for every sample.
+
+The network is a small U-Net with two directions instead of one. Its [layers](two_dimensions.py)
+are made of those for traces, and nothing else changes: the same loss, the same `fit`, the same
+check of its gradients.
+
+    python examples/find_the_fault.py
+    python examples/find_the_fault.py --noise 1 --seed 1
+"""
+
+import time
+
+import numpy as np
+
+import numpycnn as nn
+from numpycnn.plots import figure as paper
+from options import Options, at_least
+from sections import (
+    INTERVAL,
+    NOISE,
+    SPACING,
+    intersection_over_union,
+    largest_difference,
+    make_sections,
+)
+from two_dimensions import u_net
+
+# The options
+# -----------
+
+options = Options("Teach a small network to mark the fault in a seismic section.")
+add = options.add_argument
+add("--seed", type=at_least(0), default=0, help="where all the randomness starts")
+add("--sections", type=at_least(1), default=200, help="how many to learn from")
+add("--epochs", type=at_least(1), default=8, help="how often all sections go through")
+add("--noise", type=at_least(0, float), default=NOISE, help="standard deviation, of echoes of 1")
+args = options.read()
+
+# The sections
+# ------------
+# Forty of them are kept for the examination. Everything random comes from one generator.
+
+rng = np.random.default_rng(args.seed)
+x, near = make_sections(args.sections, rng=rng, noise=args.noise)
+x_test, near_test = make_sections(40, rng=rng, noise=args.noise)
+
+# The network
+# -----------
+# It is [a U-Net](two_dimensions.py#a-u-net) of 9,378 weights. Before it is trained it is checked,
+# whole, on a small piece of a section.
+
+model = u_net(rng)
+print(model.summary(x.shape[1:]))
+print()
+print(nn.check_gradients(model, x[:1, :4, :4], rng=rng))
+
+# Training
+# --------
+# Steps from four sections at a time are noisy, and with large ones the network is now too
+# generous with its marks and now too sparing. So the last quarter of the epochs has small ones.
+
+optimizer = nn.Adam(model.params, lr=5e-3)
+
+
+def report(epoch, history):
+    """Print the loss of an epoch, and take smaller steps when three quarters are over."""
+    print(f"epoch {epoch:4}   cross-entropy {history.loss[-1]:.4f}", flush=True)
+    if epoch == 3 * args.epochs // 4:
+        optimizer.lr = 1e-3
+
+
+print()
+began = time.perf_counter()
+plan = {"epochs": args.epochs, "batch_size": 4, "optimizer": optimizer, "on_epoch": report}
+nn.fit(model, x, near, rng=rng, **plan)
+print(f"trained in {time.perf_counter() - began:.0f} s")
+
+# The examination
+# ---------------
+# Beside the network stand two rules that look at [differences of neighbouring
+# traces](sections.py#what-needs-no-network). Over how many samples the second one adds them up,
+# it learns from the sections that the network learns from.
+#
+# Eight sections go through the network at a time, as the maps of all would want memory.
+
+halves = range(0, 13, 2)
+best = max(halves, key=lambda half: intersection_over_union(largest_difference(x, half), near))
+answers = {
+    "largest difference": largest_difference(x_test),
+    f"over {2 * best + 1} samples": largest_difference(x_test, best),
+    "network": model.classify(x_test, batch_size=8),
+}
+scores = {name: intersection_over_union(one, near_test) for name, one in answers.items()}
+print(f"\nintersection over union, in {len(x_test)} sections it has not seen")
+for name, score in scores.items():
+    print(f"  {name:20}{score:.3f}")
+
+# What it says
+# ------------
+# The largest difference alone is mostly one of noise. Added up over time it does nearly as well
+# as the network, because it is told what the network had to find out: that there is one fault,
+# and everywhere. In a section without a fault it would mark one all the same.
+#
+# What the network marks is a fault as wide as it should be, where there is something to
+# see. Where the layers are quiet there is nothing, and it marks nothing. Below: three sections
+# that it has not seen, the truth, what the two rules say, and what the network says.
+
+figure = paper.blank_figure(paper.WIDTH, 480)
+extent = 0, x.shape[2] * SPACING / 1000, x.shape[1] * INTERVAL, 0  # km and s
+axes = {"extent": extent, "aspect": "auto"}
+rows = figure.subplots(3, 5, sharex=True, sharey=True)
+for section, (first, *others) in enumerate(rows):
+    first.imshow(x_test[section, ..., 0], cmap=paper.SIGNED, vmin=-3, vmax=3, **axes)
+    for panel, marks in zip(others, (near_test, *answers.values()), strict=True):
+        panel.imshow(marks[section], cmap="Greys", vmin=0, vmax=1, **axes)
+titles = "section", "truth", "difference", "added up", "network"
+for panel, title in zip(rows[0], titles, strict=True):
+    panel.set_title(title, fontsize=paper.FONT)
+for panel in rows.ravel():
+    panel.tick_params(labelsize=paper.FONT)
+figure.supxlabel("place, km", fontsize=paper.FONT)
+figure.supylabel("time, s", fontsize=paper.FONT)
+options.finish(args, find_the_fault=figure)
