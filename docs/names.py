@@ -97,7 +97,8 @@ class Library:
                 bindings.setdefault(name, f"{module}.{name}")
                 last = name.rpartition(".")[2]
                 column = re.search(rf"\b{last}\b", lines[node.lineno - 1]).start()  # type: ignore[union-attr]
-                found.append(Place(node.lineno, column, len(last), f"{module}.{name}", True))
+                if all(other.dotted != f"{module}.{name}" for other in found):  # its first place
+                    found.append(Place(node.lineno, column, len(last), f"{module}.{name}", True))
         for name, dotted in imports(tree).items():
             bindings[name] = dotted
         for line, column, text, dotted in _uses(tree, bindings, at_top=not module):

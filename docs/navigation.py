@@ -29,6 +29,8 @@ def _groups(app: Sphinx, pages: list[str]) -> dict[str, list[tuple[str, str, str
     """Return pages by the folder within the package, "" for none; each with its name and title."""
     groups: dict[str, list[tuple[str, str, str]]] = defaultdict(list)
     for page in pages:
+        if page not in app.env.titles:
+            continue  # of which Sphinx has warned
         path = PurePosixPath(page)
         title = app.env.titles[page].astext()
         is_source = path.parts[0] in ("numpycnn", "examples")

@@ -64,6 +64,8 @@ def entries(app: Sphinx) -> Iterator[Entry]:
     """Yield all entries in reading order, the README last: it says everything once more."""
     for pages in [*app.config.reading_order.values(), ["README"]]:
         for page in pages:
+            if page not in app.env.titles:
+                continue  # of which Sphinx has warned
             yield from sections(page, app.env.get_doctree(page))
             path = Path(app.env.doc2path(page))
             if path.suffix == ".py":

@@ -112,7 +112,7 @@ def test_as_many_bugs_look_perfect_as_it_says():
 
 
 def test_every_link_leads_to_a_file():
-    links = re.findall(r"\]\(([^)#]+)\)", README)
+    links = re.findall(r'\]\(([^)#\s]+)(?: "[^"]*")?\)', README)
     assert len(links) > 10
     assert [link for link in links if not (ROOT / link).exists()] == []
 

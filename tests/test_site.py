@@ -113,6 +113,7 @@ FILES = {
     "CONTRIBUTING.md": "# Contributing\n",
     "LICENSE": "Free.\n",
     "docs/01-question.md": CHAPTER,
+    "docs/puzzles.md": "# Puzzles\n",
     "docs/files.md": TABLE,
     "docs/notation.md": "# Notation\n",
     "docs/glossary.md": "# Glossary\n",
@@ -220,6 +221,7 @@ def test_links_lead_to_pages_and_the_contents_follow_the_reading_order(site):
     pages = re.findall(r'class="toctree-l1.*?href="(.*?)\.html">\s*(.*?)</a>', html, re.DOTALL)
     assert [(page, text_of(words)) for page, words in pages] == [
         ("docs/01-question", "Question"),
+        ("docs/puzzles", "Puzzles"),
         ("numpycnn/__init__", "__init__.py A package"),
         ("numpycnn/module", "module.py Module"),
         ("examples/script", "script.py Script"),
