@@ -22,11 +22,13 @@ from numpycnn.checks import GradientError, GradientReport, assert_gradients, che
 from numpycnn.checks.optimizer import check_adam
 from numpycnn.doctor import diagnose
 from numpycnn.layers import (
+    AveragePool1D,
     Beside,
     Container,
     Conv1D,
     Dense,
     Flatten,
+    GlobalAveragePool1D,
     GlobalMaxPool1D,
     Layer,
     MaxPool1D,
@@ -34,6 +36,7 @@ from numpycnn.layers import (
     Residual,
     Sequential,
     Softmax,
+    Upsample1D,
 )
 from numpycnn.long_records import predict_long
 from numpycnn.traces import CLASS_NAMES, make_traces, standardise, train_test_split
@@ -53,11 +56,13 @@ __version__ = "0.1.0"
 __all__ = [
     "CLASS_NAMES",
     "Adam",
+    "AveragePool1D",
     "Beside",
     "Container",
     "Conv1D",
     "Dense",
     "Flatten",
+    "GlobalAveragePool1D",
     "GlobalMaxPool1D",
     "GradientError",
     "GradientReport",
@@ -68,6 +73,7 @@ __all__ = [
     "Residual",
     "Sequential",
     "Softmax",
+    "Upsample1D",
     "assert_gradients",
     "baselines",
     "check_adam",

@@ -3,26 +3,19 @@
 import numpy as np
 from hypothesis import strategies as st
 
-from numpycnn import Beside, Conv1D, Dense, Layer, MaxPool1D, ReLU, Residual, Sequential, Softmax
+from numpycnn import (
+    AveragePool1D,
+    Beside,
+    Conv1D,
+    Dense,
+    MaxPool1D,
+    ReLU,
+    Residual,
+    Sequential,
+    Softmax,
+    Upsample1D,
+)
 from numpycnn.checks.strategies import distinct, paddings, sizes, with_random_params
-from numpycnn.layers import Window
-
-
-class Repeat(Layer):
-    """A layer of one's own that makes a trace longer: each sample `factor` times."""
-
-    def __init__(self, factor):
-        self.factor = factor
-
-    def forward(self, x):
-        return x.repeat(self.factor, axis=1), None
-
-    def backward(self, dy, cache):
-        n, m, c = dy.shape
-        return dy.reshape(n, m // self.factor, self.factor, c).sum(axis=2), {}
-
-    def window(self, length):
-        return Window(1, 1, 0, self.factor * length, repeat=self.factor)
 
 
 @st.composite
@@ -36,7 +29,7 @@ def keeping(draw, n_channels, depth):
     if depth and draw(st.booleans()):
         factor = draw(st.sampled_from([2, 4]) if depth > 1 else st.just(2))
         inside = draw(keeping(2, depth - 1)) if draw(st.booleans()) and factor == 2 else [ReLU()]
-        layers += [MaxPool1D(factor), *inside, Repeat(factor)]
+        layers += [MaxPool1D(factor), *inside, Upsample1D(factor)]
     elif depth and draw(st.booleans()):
         layers += [Residual(*draw(keeping(2, depth - 1)))]
     elif depth and draw(st.booleans()):
@@ -79,7 +72,8 @@ def along_the_record(draw, lengthening=True):
             layers.append(Conv1D(n_channels, draw(sizes(1, 3)), draw(sizes(1, 4)), **options))
             n_channels = layers[-1].out_channels
         elif kind == "pool":
-            layers.append(MaxPool1D(draw(sizes(1, 3)), stride=draw(sizes(1, 4))))
+            kind = draw(st.sampled_from([MaxPool1D, AveragePool1D]))
+            layers.append(kind(draw(sizes(1, 3)), stride=draw(sizes(1, 4))))
         elif kind == "plain":
             layers.append(ReLU())
         elif kind == "chain":
@@ -91,7 +85,7 @@ def along_the_record(draw, lengthening=True):
             layers.append(Beside(*draw(keeping(n_channels, depth))))
             n_channels *= 2
         else:
-            layers.append(Repeat(draw(sizes(2, 3))))
+            layers.append(Upsample1D(draw(sizes(2, 3))))
     return draw(with_random_params(Sequential(*layers))), first_channels
 
 
@@ -122,6 +116,6 @@ def picker(rng=0):
         Conv1D(1, 4, 7, **conv),
         ReLU(),
         Residual(Conv1D(4, 4, 5, dilation=4, **conv), ReLU()),
-        Beside(MaxPool1D(2), Conv1D(4, 4, 3, **conv), Repeat(2)),
+        Beside(MaxPool1D(2), Conv1D(4, 4, 3, **conv), Upsample1D(2)),
         Dense(8, 2, rng=rng),
     )

@@ -7,9 +7,26 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from plain import plain_of
 
-from numpycnn import Conv1D, Dense, GlobalMaxPool1D, MaxPool1D, Softmax
+from numpycnn import (
+    AveragePool1D,
+    Conv1D,
+    Dense,
+    GlobalAveragePool1D,
+    GlobalMaxPool1D,
+    MaxPool1D,
+    Softmax,
+    Upsample1D,
+)
 from numpycnn.checks import reference
-from numpycnn.checks.strategies import convolutions, denses, distinct, generators, inputs, pools
+from numpycnn.checks.strategies import (
+    convolutions,
+    denses,
+    distinct,
+    generators,
+    inputs,
+    pools,
+    sizes,
+)
 
 CLOSE = {"rtol": 1e-11, "atol": 1e-12}
 
@@ -77,7 +94,7 @@ def test_convolution_over_many_blocks_of_rows():
             assert_allclose(found, wanted, rtol=1e-9, atol=1e-9)
 
 
-@given(pools(), generators, st.booleans())
+@given(pools(MaxPool1D), generators, st.booleans())
 def test_max_pooling_with_and_without_ties(case, rng, ties):
     layer, x = case
     if ties:
@@ -108,6 +125,42 @@ def test_global_max_pooling_with_and_without_ties(x, rng, ties):
     dy = rng.standard_normal(y.shape)
     dx, _ = GlobalMaxPool1D().backward(dy, cache)
     assert_array_equal(dx, reference.global_maxpool1d_backward(dy, x))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex128])
+@settings(max_examples=25)
+@given(case=pools(AveragePool1D), rng=generators)
+def test_average_pooling(dtype, case, rng):
+    layer, x = case
+    x = in_type(x, dtype, rng)
+    assert_same_by_loops(layer, x, "averagepool1d", (layer.pool_size, layer.stride), rng)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex128])
+@settings(max_examples=25)
+@given(x=inputs(), rng=generators)
+def test_global_average_pooling(dtype, x, rng):
+    x = in_type(x, dtype, rng)
+    assert_same_by_loops(GlobalAveragePool1D(), x, "global_averagepool1d", (), rng)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex128])
+@settings(max_examples=25)
+@given(x=inputs(), factor=sizes(), rng=generators)
+def test_upsampling(dtype, x, factor, rng):
+    x = in_type(x, dtype, rng)
+    assert_same_by_loops(Upsample1D(factor), x, "upsample1d", (factor,), rng)
+
+
+def assert_same_by_loops(layer, x, name, options, rng):
+    """Compare a layer without parameters with the loops of this name in the reference."""
+    close = {"rtol": 1e-5, "atol": 1e-5} if x.dtype == np.float32 else CLOSE
+    y, cache = layer.forward(x)
+    assert_allclose(y, getattr(reference, f"{name}_forward")(x, *options), **close)
+    dy = in_type(rng.standard_normal(y.shape), x.dtype, rng)
+    dx, grads = layer.backward(dy, cache)
+    assert_allclose(dx, getattr(reference, f"{name}_backward")(dy, x, *options), **close)
+    assert (y.dtype, dx.dtype, grads) == (x.dtype, x.dtype, {})
 
 
 @given(denses(), generators)

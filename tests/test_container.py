@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from hypothesis import given
-from nets import Repeat, along_the_record, blocks, is_same, lengths, picker
+from nets import along_the_record, blocks, is_same, lengths, picker
 from numpy.testing import assert_allclose, assert_array_equal
 
 from numpycnn import (
@@ -17,6 +17,7 @@ from numpycnn import (
     ReLU,
     Residual,
     Sequential,
+    Upsample1D,
     assert_gradients,
     check_gradients,
     diagnose,
@@ -304,7 +305,7 @@ def test_the_window_of_a_way_around_stays_where_the_layers_inside_look_to_one_si
 
 
 def test_a_way_around_looks_at_samples_that_the_layers_inside_leave_out():
-    leaves_out_every_fourth = MaxPool1D(3, stride=4), Repeat(4)
+    leaves_out_every_fourth = MaxPool1D(3, stride=4), Upsample1D(4)
     assert Sequential(*leaves_out_every_fourth).window(8) == (3, 4, 0, 8, 4)
     for kind in (Residual, Beside):
         assert kind(*leaves_out_every_fourth).window(8) == (4, 4, 0, 8, 4)
@@ -320,11 +321,11 @@ def test_a_forward_of_ones_own_has_no_window_unless_its_class_says_so():
 
 
 def test_outputs_made_longer_again_share_their_windows():
-    pooled = Sequential(MaxPool1D(4), Repeat(4))
+    pooled = Sequential(MaxPool1D(4), Upsample1D(4))
     assert pooled.window(20) == (4, 4, 0, 20, 4)
     assert Beside(*pooled).window(20) == (4, 4, 0, 20, 4)
     assert [pooled.window(20).of(m) for m in (0, 3, 4)] == [(0, 3), (0, 3), (4, 7)]
-    twice = Sequential(MaxPool1D(2), Repeat(2), MaxPool1D(2))
+    twice = Sequential(MaxPool1D(2), Upsample1D(2), MaxPool1D(2))
     assert twice.window(20) == (2, 2, 0, 10, 1)
 
 

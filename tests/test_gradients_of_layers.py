@@ -7,12 +7,16 @@ from plain import plain_of
 from task import task_network
 
 from numpycnn import (
+    AveragePool1D,
     Conv1D,
     Flatten,
+    GlobalAveragePool1D,
     GlobalMaxPool1D,
+    MaxPool1D,
     ReLU,
     Sequential,
     Softmax,
+    Upsample1D,
     assert_gradients,
     make_traces,
 )
@@ -27,7 +31,7 @@ from numpycnn.checks.strategies import (
 )
 
 TO_ROUNDING = 1e-10
-PLAIN = [ReLU(), Flatten(), Softmax(), GlobalMaxPool1D()]
+PLAIN = [ReLU(), Flatten(), Softmax(), GlobalMaxPool1D(), GlobalAveragePool1D(), Upsample1D(3)]
 
 
 def assert_both_ways(layer, x, rng):
@@ -47,8 +51,8 @@ def test_the_plain_convolution(case, rng):
     assert_both_ways(plain_of(layer), x, rng)
 
 
-@given(pools(), generators)
-def test_max_pooling(case, rng):
+@given(pools(MaxPool1D) | pools(AveragePool1D), generators)
+def test_pooling(case, rng):
     assert_both_ways(*case, rng)
 
 

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from nets import Repeat
 from numpy.testing import assert_allclose, assert_array_equal
 from task import task_network
 
@@ -15,6 +14,7 @@ from numpycnn import (
     ReLU,
     Sequential,
     Softmax,
+    Upsample1D,
     make_traces,
 )
 from numpycnn.explain import activations, probabilities, receptive_fields, saliency
@@ -197,7 +197,9 @@ def test_a_deep_map_is_in_the_middle_of_what_it_looks_at():
 
 
 def test_a_map_made_longer_again_lies_over_the_samples_it_was_made_from():
-    model = Sequential(MaxPool1D(2), Repeat(2), Conv1D(1, 1, 3, padding="same"), GlobalMaxPool1D())
+    model = Sequential(
+        MaxPool1D(2), Upsample1D(2), Conv1D(1, 1, 3, padding="same"), GlobalMaxPool1D()
+    )
     x = np.zeros((1, 64, 1))
     _, _, doubled, _, _ = plot_inside(Sequential(*model, Dense(1, 3)), x).axes
     edges, _ = mesh(doubled)

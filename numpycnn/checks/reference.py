@@ -96,8 +96,8 @@ def conv1d_backward(
     return dx, dw, db
 
 
-# Pooling
-# -------
+# Pooling, and its opposite
+# -------------------------
 
 
 def _first_maximum(samples: Array) -> int:
@@ -136,6 +136,54 @@ def global_maxpool1d_forward(x: Array) -> Array:
 def global_maxpool1d_backward(dy: Array, x: Array) -> Array:
     """dx[n,l,c] = dy[n,c] for the l that won"""
     return maxpool1d_backward(dy[:, None], x, x.shape[1], 1)
+
+
+def averagepool1d_forward(x: Array, pool_size: int, stride: int) -> Array:
+    """y[n,m,c] = sum over j < P of x[n, m S + j, c] / P"""
+    n_traces, length, n_channels = x.shape
+    y = np.zeros((n_traces, (length - pool_size) // stride + 1, n_channels), x.dtype)
+    for n, m, c in np.ndindex(*y.shape):
+        for j in range(pool_size):
+            y[n, m, c] += x[n, m * stride + j, c] / pool_size
+    return y
+
+
+def averagepool1d_backward(dy: Array, x: Array, pool_size: int, stride: int) -> Array:
+    """dx[n, m S + j, c] += dy[n,m,c] / P for all j"""
+    dx = np.zeros_like(x)
+    for n, m, c in np.ndindex(*dy.shape):
+        for j in range(pool_size):
+            dx[n, m * stride + j, c] += dy[n, m, c] / pool_size
+    return dx
+
+
+def global_averagepool1d_forward(x: Array) -> Array:
+    """y[n,c] = sum over l of x[n,l,c] / L: a window as long as the trace"""
+    return averagepool1d_forward(x, x.shape[1], 1)[:, 0]
+
+
+def global_averagepool1d_backward(dy: Array, x: Array) -> Array:
+    """dx[n,l,c] = dy[n,c] / L"""
+    return averagepool1d_backward(dy[:, None], x, x.shape[1], 1)
+
+
+def upsample1d_forward(x: Array, factor: int) -> Array:
+    """y[n, k m + j, c] = x[n,m,c] for the j below k"""
+    n_traces, length, n_channels = x.shape
+    y = np.zeros((n_traces, factor * length, n_channels), x.dtype)
+    for n, m, c in np.ndindex(*x.shape):
+        for j in range(factor):
+            y[n, factor * m + j, c] = x[n, m, c]
+    return y
+
+
+def upsample1d_backward(dy: Array, x: Array, factor: int) -> Array:
+    """dx[n,m,c] += dy[n, k m + j, c] for the j below k"""
+    dx = np.zeros_like(x)
+    for n, m, c in np.ndindex(*x.shape):
+        for j in range(factor):
+            dx[n, m, c] += dy[n, factor * m + j, c]
+    return dx
 
 
 # Dense and softmax

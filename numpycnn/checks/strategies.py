@@ -16,23 +16,30 @@ your own layers:
 This module needs Hypothesis, which nothing else in the package does.
 """
 
+from typing import TypeVar
+
 import numpy as np
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
 from numpycnn.layers import (
+    AveragePool1D,
     Conv1D,
     Dense,
     Flatten,
+    GlobalAveragePool1D,
     GlobalMaxPool1D,
     Layer,
     MaxPool1D,
     ReLU,
     Sequential,
     Softmax,
+    Upsample1D,
 )
 from numpycnn.layers.layer import Kind
 from numpycnn.types import Array
+
+Pool = TypeVar("Pool", MaxPool1D, AveragePool1D)
 
 generators: SearchStrategy[np.random.Generator] = st.integers(0, 2**32 - 1).map(
     np.random.default_rng
@@ -110,9 +117,9 @@ def convolutions(
 
 
 @st.composite
-def pools(draw: DrawFn) -> tuple[MaxPool1D, Array]:
-    """A max pooling, overlapping or not, and an input of at least one window."""
-    layer = MaxPool1D(draw(sizes(1, 5)), stride=draw(st.none() | sizes(1, 7)))
+def pools(draw: DrawFn, kind: type[Pool]) -> tuple[Pool, Array]:
+    """A pooling of this kind, overlapping or not, and an input of at least one window."""
+    layer = kind(draw(sizes(1, 5)), stride=draw(st.none() | sizes(1, 7)))
     x = draw(inputs(min_length=layer.pool_size, max_length=layer.pool_size + 12))
     return layer, x
 
@@ -133,12 +140,13 @@ def with_random_params(layer: Kind) -> SearchStrategy[Kind]:
 
 def layers_and_inputs() -> SearchStrategy[tuple[Layer, Array]]:
     """Any layer of the package, in float64, with an input for it."""
-    plain = [ReLU(), Flatten(), Softmax(), GlobalMaxPool1D()]
+    plain = [ReLU(), Flatten(), Softmax(), GlobalMaxPool1D(), GlobalAveragePool1D()]
     return st.one_of(
         convolutions(),
-        pools(),
+        pools(MaxPool1D),
+        pools(AveragePool1D),
         denses(),
-        st.tuples(st.sampled_from(plain), inputs()),
+        st.tuples(st.sampled_from(plain) | sizes().map(Upsample1D), inputs()),
         networks(),
     )
 

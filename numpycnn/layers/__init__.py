@@ -1,6 +1,7 @@
 """The layers, one file each. They know nothing of training, checking or plotting."""
 
 from numpycnn.layers.around import Beside, Residual
+from numpycnn.layers.averagepool1d import AveragePool1D, GlobalAveragePool1D
 from numpycnn.layers.container import Container
 from numpycnn.layers.dense import Dense
 from numpycnn.layers.flatten import Flatten
@@ -10,13 +11,16 @@ from numpycnn.layers.phases import Conv1D
 from numpycnn.layers.relu import ReLU
 from numpycnn.layers.sequential import Sequential
 from numpycnn.layers.softmax import Softmax
+from numpycnn.layers.upsample1d import Upsample1D
 
 __all__ = [
+    "AveragePool1D",
     "Beside",
     "Container",
     "Conv1D",
     "Dense",
     "Flatten",
+    "GlobalAveragePool1D",
     "GlobalMaxPool1D",
     "Layer",
     "MaxPool1D",
@@ -24,5 +28,6 @@ __all__ = [
     "Residual",
     "Sequential",
     "Softmax",
+    "Upsample1D",
     "Window",
 ]

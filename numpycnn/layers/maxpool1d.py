@@ -24,6 +24,25 @@ from numpycnn.types import Array, Params
 from numpycnn.validation import require_array, whole_number
 
 
+class Pool1D(Layer):
+    """What max and average pooling share: windows of `pool_size` samples, `stride` apart."""
+
+    def __init__(self, pool_size: int, *, stride: int | None = None) -> None:
+        self.pool_size = whole_number(self, "pool_size", pool_size)
+        self.stride = self.pool_size if stride is None else whole_number(self, "stride", stride)
+        super().__init__()
+
+    def window(self, length: int) -> Window:
+        """Output m looks at the samples from m S to m S + P - 1."""
+        if length < self.pool_size:
+            raise ValueError(
+                f"{type(self).__name__} expected x with at least pool_size={self.pool_size} "
+                f"samples, got L={length}; use a smaller pool or longer traces"
+            )
+        n_outputs = (length - self.pool_size) // self.stride + 1
+        return Window(self.pool_size, self.stride, 0, n_outputs)
+
+
 class MaxPool1DCache(NamedTuple):
     """What MaxPool1D's backward remembers: which sample of each window won, and the length L."""
 
@@ -31,7 +50,7 @@ class MaxPool1DCache(NamedTuple):
     length: int
 
 
-class MaxPool1D(Layer):
+class MaxPool1D(Pool1D):
     """The maximum of each window: x (N, L, C) becomes y (N, M, C). No parameters.
 
     A new window begins every `stride` samples, by default where the last one
@@ -49,11 +68,9 @@ class MaxPool1D(Layer):
     """
 
     def __init__(self, pool_size: int, *, stride: int | None = None) -> None:
-        self.pool_size = whole_number(self, "pool_size", pool_size)
-        self.stride = self.pool_size if stride is None else whole_number(self, "stride", stride)
+        super().__init__(pool_size, stride=stride)
         self._phases = -(-self.pool_size // self.stride)
         self._pitch = self._phases * self.stride  # from one window of a phase to the next
-        super().__init__()
 
     def forward(self, x: Array) -> tuple[Array, MaxPool1DCache]:
         """Return y[n,m,c] = max_j x[n, m S + j, c], and which j it was."""
@@ -104,16 +121,6 @@ class MaxPool1D(Layer):
             first = phase * self.stride
             dx[:, first : first + share.shape[1]] += share[:, : length - first]
         return dx, {}
-
-    def window(self, length: int) -> Window:
-        """Output m looks at the samples from m S to m S + P - 1."""
-        if length < self.pool_size:
-            raise ValueError(
-                f"MaxPool1D expected x with at least pool_size={self.pool_size} samples, "
-                f"got L={length}; use a smaller pool or longer traces"
-            )
-        n_outputs = (length - self.pool_size) // self.stride + 1
-        return Window(self.pool_size, self.stride, 0, n_outputs)
 
 
 class GlobalMaxPool1DCache(NamedTuple):

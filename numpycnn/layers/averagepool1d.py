@@ -1,0 +1,85 @@
+"""Average pooling: the mean of each window.
+
+Where max pooling asks how well a pattern fits at its best, average pooling asks
+how well it fits on the whole:
+
+    y[n,m,c] = 1 / P  sum over j < P of x[n, m S + j, c]
+
+It was the pooling of the first networks, LeNet among them, and it does what a
+geophysicist does before throwing samples away: it smooths, if roughly, against aliasing.
+`GlobalAveragePool1D` takes the mean of each channel over the whole trace, which
+is how most networks since 2014 get from maps to a row of features.
+
+It is linear, and every sample of a window has the same share in the output, `1 / P`.
+So backward every sample gets that share of the window's gradient, and the sum
+where windows overlap.
+"""
+
+import numpy as np
+
+from numpycnn.layers.layer import Layer, Window
+from numpycnn.layers.maxpool1d import Pool1D
+from numpycnn.types import Array, Params
+from numpycnn.validation import require_array
+
+
+class AveragePool1D(Pool1D):
+    """The mean of each window: x (N, L, C) becomes y (N, M, C). No parameters.
+
+    A new window begins every `stride` samples, by default where the last one
+    ended; `M = (L - P) // S + 1` of them fit, and what is left over is dropped.
+
+    >>> x = np.array([3.0, 1.0, 4.0, 2.0, 6.0]).reshape(1, 5, 1)
+    >>> AveragePool1D(2)(x).ravel()
+    array([2., 3.])
+    >>> AveragePool1D(3, stride=2)(x).ravel().round(3)
+    array([2.667, 4.   ])
+
+    Raises `TypeError` or `ValueError` for sizes that are not positive whole numbers,
+    inputs of another type or shape, and traces shorter than one window.
+    """
+
+    def forward(self, x: Array) -> tuple[Array, tuple[int, ...]]:
+        """Return y[n,m,c] = 1 / P sum_j x[n, m S + j, c], and the shape of x."""
+        require_array(self, "x", x, "N L C")
+        window = self.window(x.shape[1])
+        y = x[:, window.under(0)] / self.pool_size  # (N, M, C)
+        for j in range(1, self.pool_size):
+            y += x[:, window.under(j)] / self.pool_size
+        return y, x.shape
+
+    def backward(self, dy: Array, cache: tuple[int, ...]) -> tuple[Array, Params]:
+        """Return dx, which collects dy[n,m,c] / P for every window m that a sample lies in."""
+        n_traces, length, n_channels = shape = cache
+        window = self.window(length)
+        require_array(self, "dy", dy, "N M C", shape=(n_traces, window.n_outputs, n_channels))
+        dx = np.zeros(shape, dy.dtype)
+        for j in range(self.pool_size):
+            dx[:, window.under(j)] += dy / self.pool_size
+        return dx, {}
+
+
+class GlobalAveragePool1D(Layer):
+    """Each channel's mean over the whole trace: x (N, L, C) becomes y (N, C). No parameters.
+
+    >>> x = np.array([[[1.0, 9.0], [5.0, 7.0], [3.0, 8.0]]])
+    >>> GlobalAveragePool1D()(x)
+    array([[3., 8.]])
+
+    Raises `TypeError` or `ValueError` for inputs of another type or shape.
+    """
+
+    def forward(self, x: Array) -> tuple[Array, tuple[int, ...]]:
+        """Return y[n,c] = 1 / L sum_l x[n,l,c], and the shape of x."""
+        require_array(self, "x", x, "N L C")
+        return x.mean(axis=1), x.shape
+
+    def backward(self, dy: Array, cache: tuple[int, ...]) -> tuple[Array, Params]:
+        """Return dx[n,l,c] = dy[n,c] / L."""
+        n_traces, length, n_channels = cache
+        require_array(self, "dy", dy, "N C", shape=(n_traces, n_channels))
+        return np.repeat(dy[:, None] / length, length, axis=1), {}
+
+    def window(self, length: int) -> Window:
+        """Every output looks at the whole trace."""
+        return Window(length, 0, 0, 1)
