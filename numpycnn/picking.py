@@ -21,20 +21,21 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from numpy.lib.stride_tricks import sliding_window_view
 
 from numpycnn.types import Array
-from numpycnn.validation import as_array, whole_number
+from numpycnn.validation import above_zero, as_array, require_array, require_finite, whole_number
 
 # What to learn
 # -------------
 
 
 def onset_targets(onsets: Sequence[npt.ArrayLike], n_samples: int, width: float) -> Array:
-    """Return rows (N, L, 2), float32, for `fit` to learn: not an onset, an onset.
+    """Return rows (N, L, 2), float32, for `fit`: the probability of no onset, and of one.
 
     Args:
-        onsets: for each of N records the indices of its onsets, ascending.
-        n_samples: the length L of the records.
+        onsets: for each of N records the indices of its onsets, in ascending order.
+        n_samples: the length of the records, L.
         width: standard deviation of the bell, in samples.
 
     >>> onset_targets([[2], []], n_samples=5, width=1.0)[..., 1].round(2)
@@ -43,55 +44,60 @@ def onset_targets(onsets: Sequence[npt.ArrayLike], n_samples: int, width: float)
 
     Raises `TypeError` or `ValueError` for onsets that cannot be in such records.
     """
-    known = require_onsets("onset_targets", "onsets", onsets, n_samples)
-    if not 0 < width < np.inf:
+    known = require_onsets("onset_targets", onsets, n_samples)
+    if not above_zero(width):
         raise ValueError(f"onset_targets expected a width above 0, in samples, got {width}")
     rows = np.zeros((len(known), n_samples, 2), np.float32)
     for row, here in zip(rows, known, strict=True):
-        if len(here):
-            tau = np.arange(n_samples)[:, None] - here
-            row[:, 1] = np.exp(-0.5 * (tau / width) ** 2).max(axis=1)
+        tau = np.subtract.outer(np.arange(n_samples), here) / width
+        row[:, 1] = np.exp(-0.5 * tau**2).max(axis=1, initial=0)
     rows[..., 0] = 1 - rows[..., 1]
     return rows
 
 
 def require_onsets(
-    owner: str, name: str, onsets: Sequence[npt.ArrayLike], n_samples: int
+    owner: object, onsets: Sequence[npt.ArrayLike], n_samples: int, n_records: int | None = None
 ) -> list[Array]:
     """Return the onsets of each record as an array, or raise unless they are ascending indices.
 
-    >>> require_onsets("fit", "onsets", [[3.12]], n_samples=600)
+    >>> require_onsets("onset_targets", [[212], [3.12]], n_samples=640)
     Traceback (most recent call last):
         ...
-    TypeError: fit expected onsets[0] to be whole numbers, got float64: ...
+    TypeError: onset_targets expected onsets[1] to be indices of samples, got float64 [3.12]; \
+make samples of seconds: np.round(seconds * sampling_rate).astype(int)
     """
-    whole_number(owner, "n_samples", n_samples)
+    n_samples = whole_number(owner, "n_samples", n_samples)
+    if n_records not in (None, len(onsets)):
+        raise ValueError(
+            f"{owner} expected onsets for each of {n_records} records, an empty list where there "
+            f"are none, got {len(onsets)} lists"
+        )
     known = []
     for n, these in enumerate(onsets):
-        here = as_array(owner, f"{name}[{n}]", these)
+        name = f"onsets[{n}]"
+        here = as_array(owner, name, these)
         if here.ndim != 1:
             raise ValueError(
-                f"{owner} expected {name} to hold a list for each record, empty where there is no "
-                f"onset, got {these!r} as {name}[{n}]"
+                f"{owner} expected {name} to be a list, empty where there are none, got {these!r}"
             )
-        if len(here) and here.dtype.kind not in "iu":
+        if here.size and here.dtype.kind not in "iu":
             raise TypeError(
-                f"{owner} expected {name}[{n}] to be indices of samples, got {here[0]} of type "
-                f"{here.dtype}; of seconds make samples: "
-                "np.round(seconds * sampling_rate).astype(int)"
+                f"{owner} expected {name} to be indices of samples, got {here.dtype} {here}; make "
+                "samples of seconds: np.round(seconds * sampling_rate).astype(int)"
             )
-        outside = (here < 0) | (here >= n_samples)
-        if outside.any():
+        here = here.astype(int)
+        outside = here[(here < 0) | (here >= n_samples)]
+        if outside.size:
             raise ValueError(
-                f"{owner} expected {name}[{n}] in the record, from 0 to {n_samples - 1}, got "
-                f"{here[outside][0]}; leave it out"
+                f"{owner} expected {name} within the record, from 0 to {n_samples - 1}, got "
+                f"{outside[0]}; leave out what lies outside"
             )
         if (np.diff(here) <= 0).any():
             raise ValueError(
-                f"{owner} expected {name}[{n}] in ascending order and each once, got {here}; "
-                f"np.unique({name}[{n}])"
+                f"{owner} expected {name} in ascending order, each onset once, got {here}; "
+                "np.unique sorts them"
             )
-        known.append(here.astype(int))
+        known.append(here)
     return known
 
 
@@ -100,47 +106,69 @@ def require_onsets(
 
 
 def pick_peaks(curve: Array, threshold: float, apart: int) -> Array:
-    """Return the indices of the peaks of a curve (L,), ascending.
+    """Return the picks in a curve (L,): the indices of its peaks, ascending.
 
-    A peak is a sample where the curve is at least the threshold, and the largest among
-    the `apart` samples before it and as many behind it; of equal ones the first.
+    A peak is at least as high as the threshold, and the highest of the `apart` samples on
+    either side; of equally high ones it is the first.
 
-    >>> pick_peaks(np.array([0.1, 0.9, 0.8, 0.1, 0.1, 0.6]), threshold=0.5, apart=2)
+    >>> pick_peaks(np.array([0.1, 0.9, 0.8, 0.1, 0.2, 0.6]), threshold=0.5, apart=2)
     array([1, 5])
+
+    Raises `TypeError` or `ValueError` for what is no curve, and for NaN or infinity.
     """
+    require_array("pick_peaks", "curve", curve, "L")
+    require_finite("pick_peaks", "curve", curve)
+    apart = whole_number("pick_peaks", "apart", apart)
     high = np.flatnonzero(curve >= threshold)
-    around = np.lib.stride_tricks.sliding_window_view(
-        np.pad(curve, apart, constant_values=-np.inf), 2 * apart + 1
-    )
-    return high[around[high].argmax(axis=1) == apart]
+    around = np.pad(curve, apart, constant_values=-np.inf)
+    windows = sliding_window_view(around, 2 * apart + 1)
+    return np.asarray(high[windows[high].argmax(axis=1) == apart])
 
 
 # How good they are
 # -----------------
+# A pick is right if it is near enough to an onset. An onset is found once: where two picks
+# stand around it, the nearer one has found it and the other is false. So a pick and an
+# onset belong together if each is the other's nearest, and no further off than tolerated.
 
 
 class Comparison(NamedTuple):
-    """How picks agree with onsets."""
+    """What came of the onsets and the picks of several records.
+
+    `errors` has a number for each onset that was found: its pick minus the onset, in samples.
+    """
 
     errors: Array
     n_missed: int
     n_false: int
 
+    @property
+    def share_found(self) -> float:
+        """Found onsets, of all of them; NaN where there were none."""
+        n_onsets = len(self.errors) + self.n_missed
+        return len(self.errors) / n_onsets if n_onsets else np.nan
 
-def compare_picks(
-    picks: Sequence[Array], onsets: Sequence[Array], tolerance: int
-) -> Comparison:
-    """x"""
-    errors, n_missed, n_false = [], 0, 0
-    for said, true in zip(picks, onsets, strict=True):
-        found = np.zeros(0, int)
-        if len(said) and len(true):
-            off = said[:, None] - true  # (picks, onsets)
-            nearest = abs(off).argmin(axis=0)
-            mutual = abs(off).argmin(axis=1)[nearest] == np.arange(len(true))
-            error = off[nearest, np.arange(len(true))]
-            found = error[mutual & (abs(error) <= tolerance)]
-        errors.append(found)
-        n_missed += len(true) - len(found)
-        n_false += len(said) - len(found)
-    return Comparison(np.concatenate(errors), n_missed, n_false)
+
+def compare_picks(picks: Sequence[Array], onsets: Sequence[Array], tolerance: int) -> Comparison:
+    """Compare the picks in each record with its onsets; `tolerance` is in samples.
+
+    >>> compare_picks([np.array([98, 104, 300])], [np.array([100, 200])], tolerance=5)
+    Comparison(errors=array([-2]), n_missed=1, n_false=2)
+
+    Raises `ValueError` where there are picks for more records than onsets, or for fewer.
+    """
+    if len(picks) != len(onsets):
+        raise ValueError(
+            f"compare_picks expected picks and onsets of the same records, got {len(picks)} "
+            f"and {len(onsets)} of them"
+        )
+    found, n_picks, n_onsets = [np.zeros(0, int)], 0, 0
+    for called, true in zip(picks, onsets, strict=True):
+        n_picks, n_onsets = n_picks + len(called), n_onsets + len(true)
+        if len(called) and len(true):
+            error = np.subtract.outer(called, true)
+            pick, onset = abs(error).argmin(axis=0), np.arange(len(true))  # each onset's nearest
+            error, back = error[pick, onset], abs(error).argmin(axis=1)[pick]
+            found.append(error[(back == onset) & (abs(error) <= tolerance)])
+    errors = np.concatenate(found)
+    return Comparison(errors, n_onsets - len(errors), n_picks - len(errors))
