@@ -110,7 +110,7 @@ def make_records(
     n_channels: int = 3,
     sampling_rate: float = 100.0,
     arrivals: tuple[int, int] = (0, 2),
-    snr: tuple[float, float] = (3.0, 30.0),
+    snr: tuple[float, float] = (4.0, 40.0),
     apart: float = 1.5,
     frequency: tuple[float, float] = (4.0, 12.0),
     decay: tuple[float, float] = (0.5, 1.0),
