@@ -23,10 +23,12 @@ from numpycnn.checks.optimizer import check_adam
 from numpycnn.doctor import diagnose
 from numpycnn.layers import (
     AveragePool1D,
+    BatchNorm,
     Beside,
     Container,
     Conv1D,
     Dense,
+    Dropout,
     Flatten,
     GlobalAveragePool1D,
     GlobalMaxPool1D,
@@ -42,6 +44,7 @@ from numpycnn.long_records import predict_long
 from numpycnn.records import make_records
 from numpycnn.traces import CLASS_NAMES, make_traces, standardise, train_test_split
 from numpycnn.training import (
+    SGD,
     Adam,
     History,
     confusion_matrix,
@@ -50,18 +53,22 @@ from numpycnn.training import (
     fit,
     one_hot,
     softmax_cross_entropy,
+    weighted_cross_entropy,
 )
 
 __version__ = "0.1.0"
 
 __all__ = [
     "CLASS_NAMES",
+    "SGD",
     "Adam",
     "AveragePool1D",
+    "BatchNorm",
     "Beside",
     "Container",
     "Conv1D",
     "Dense",
+    "Dropout",
     "Flatten",
     "GlobalAveragePool1D",
     "GlobalMaxPool1D",
@@ -93,6 +100,7 @@ __all__ = [
     "softmax_cross_entropy",
     "standardise",
     "train_test_split",
+    "weighted_cross_entropy",
 ]
 
 if not TYPE_CHECKING:

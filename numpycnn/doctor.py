@@ -139,12 +139,13 @@ def diagnose(model: Layer, x: Array, targets: npt.ArrayLike, *, lr: float = 5e-3
     require_trainable("diagnose", model)
     # A sick network may overflow, and then the numbers below say so.
     with np.errstate(all="ignore"):
-        x, y = examples("diagnose", model, x, targets)
+        x, y = examples("diagnose", model, x, targets, softmax_cross_entropy)
+        live = model.training(0)
         some = np.random.default_rng(0).permutation(len(x))[:N_SEEN]
         findings = [_scale(x), _constant(x), _twice(x, y), _rarest(y)]
-        findings.append(_first_loss(model.forward(x[some])[0], y[some]))
-        if isinstance(model, Sequential):
-            findings += _layers(model, x[some])
+        findings.append(_first_loss(live.forward(x[some])[0], y[some]))
+        if isinstance(live, Sequential):
+            findings += _layers(live, x[some])
         findings += [_step_sizes(model, x[some], y[some], lr), _by_heart(model, x, y, lr)]
     return Diagnosis(tuple(findings))
 
@@ -258,7 +259,7 @@ def _by_heart(model: Layer, x: Array, y: Array, lr: float) -> Finding:
     twin, step = _apprentice(model, lr)
     for _ in range(MANY_STEPS):
         step(x[three], y[three])
-    loss, _ = look(twin, x[three], y[three])
+    loss, _ = look(twin, softmax_cross_entropy, x[three], y[three])
     found = f"loss {loss:.3f} after {MANY_STEPS} steps"
     return Finding("three traces by heart", loss < LEARNED, found, f"below {LEARNED}")
 
@@ -268,7 +269,7 @@ def _apprentice(
 ) -> tuple[Layer, Callable[[Array, Array], tuple[float, float]]]:
     """Return a copy of the model and a function that trains it by one step."""
     twin = model.with_params({name: array.copy() for name, array in model.params.items()})
-    return twin, partial(learn, twin, Adam(twin.params, lr))
+    return twin, partial(learn, twin.training(0), Adam(twin.params, lr), softmax_cross_entropy)
 
 
 def _in_range(name: str, values: dict[str, float], limits: tuple[float, float]) -> Finding:

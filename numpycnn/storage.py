@@ -6,9 +6,9 @@ architecture in JSON, such as
     {"layer": "Sequential", "layers": [{"layer": "Dense", "in_features": 4, "out_features": 3}]}
 
 the kind of each layer and the arguments that build it. The others are the
-parameters under their names and, if there are any, notes, in JSON too. A pickle
-would be shorter to write, but loading one can run any code it holds, so none
-is written and none is read.
+parameters and the state under their names and, if there are any, notes, in JSON too.
+A pickle would be shorter to write, but loading one can run any code it holds, so
+none is written and none is read.
 
 A file may have been damaged, or made by someone who means harm. So nothing in
 it is believed before it has been compared with something else: the size of each
@@ -47,7 +47,8 @@ def save_layer(layer: Layer, path: str | os.PathLike[str], notes: Any = None) ->
         raise IsADirectoryError(f"save expected the name of a file, {whole} is a folder")
     if not whole.parent.is_dir():
         raise FileNotFoundError(f"save expected a folder to save in, {whole.parent} is none")
-    arrays = {ARCHITECTURE: np.array(json.dumps(layer, default=_described)), **layer.params}
+    architecture = np.array(json.dumps(layer, default=_described))
+    arrays = {ARCHITECTURE: architecture, **layer.params, **layer.state}
     if notes is not None:
         arrays[NOTES] = np.array(json.dumps(notes, default=_refused))
     part = whole.with_name(f".{whole.name}.{os.getpid()}.part")
@@ -98,17 +99,22 @@ def load_layer(path: str | os.PathLike[str], *own_layers: type[Layer]) -> Layer:
         signature = inspect.signature(kinds[name])
         if unknown := options.keys() - signature.parameters.keys():
             raise ValueError(f"the layer {name} has no arguments {unknown}")
+        # Its first weights, all one, take memory even if nobody looks at them.
+        if isinstance(claimed := options.get("channels"), int) and claimed > n_bytes:
+            raise ValueError(f"the layer {name} wants {claimed} channels, more than it holds bytes")
         if "rng" in signature.parameters and kinds[name] not in own_layers:
             options["rng"] = _Undrawn(np.random.PCG64(0))
         arguments = inspect.BoundArguments(signature, options)
         return kinds[name](*arguments.args, **arguments.kwargs)
 
     with _arrays_in(path) as arrays:
+        n_bytes = sum(array.nbytes for array in arrays.values())
         arrays.pop(NOTES, None)
         layer = json.loads(str(arrays.pop(ARCHITECTURE)), object_hook=build)
         if not isinstance(layer, Layer):
             raise ValueError(f"its {ARCHITECTURE} is no layer but {layer!r:.50}")
-        expected = {name: array.shape for name, array in layer.params.items()}
+        own = {**layer.params, **layer.state}
+        expected = {name: array.shape for name, array in own.items()}
         found = {name: array.shape for name, array in arrays.items()}
         if found != expected:
             raise ValueError(f"its layers want the weights {expected}, it holds {found}")

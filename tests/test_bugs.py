@@ -12,16 +12,20 @@ from hypothesis import strategies as st
 from task import zoo_table
 
 from numpycnn import (
+    BatchNorm,
     Conv1D,
     Dense,
+    Dropout,
     GlobalMaxPool1D,
     MaxPool1D,
     ReLU,
     Sequential,
     Softmax,
+    assert_gradients,
     softmax_cross_entropy,
 )
 from numpycnn.checks import bugs, check_gradients
+from numpycnn.checks.modes import check_modes
 from numpycnn.checks.optimizer import check_adam
 from numpycnn.checks.strategies import distinct, generators, sizes, with_random_params
 from numpycnn.training.adam import Adam
@@ -102,7 +106,17 @@ def losses(draw, animal):
     return lambda scores: animal.broken(scores, labels), draw(distinct((n_rows, n_classes)))
 
 
+@st.composite
+def two_modes(draw, animal):
+    """The twin for training, and rows enough to tell its mean from its variance."""
+    n_channels = draw(sizes(1, 3))
+    layer = animal.broken(n_channels) if animal.part is BatchNorm else animal.broken(0.5)
+    x = draw(distinct((draw(sizes(2, 3)), draw(sizes(4, 6)), n_channels), 5))
+    return draw(with_random_params(layer)).training(draw(generators)), x
+
+
 CASES = {
+    **dict.fromkeys(bugs.TWO_MODES, two_modes),
     Conv1D: convolutions,
     MaxPool1D: pools,
     GlobalMaxPool1D: plain,
@@ -113,7 +127,12 @@ CASES = {
     softmax_cross_entropy: losses,
     **dict.fromkeys(bugs.GUESTS, plain),
 }
-WITH_GRADIENTS = [animal for animal in bugs.ZOO.values() if animal.part is not Adam]
+OF_TWO_MODES = ["norm_wrong_axes", "norm_never_updated", "dropout_not_scaled", "dropout_in_use"]
+WITH_GRADIENTS = [
+    animal
+    for animal in bugs.ZOO.values()
+    if animal.part is not Adam and animal.name not in OF_TWO_MODES
+]
 OPTIMIZERS = [animal for animal in bugs.ZOO.values() if animal.part is Adam]
 
 
@@ -136,6 +155,27 @@ def test_every_wrong_gradient_is_caught_and_named(animal, data):
     report = check_gradients(layer, x, rng=data.draw(generators))
     assert not report.ok
     assert report.mistakes[0].name == animal.called, str(report)
+
+
+@by_name([bugs.ZOO[name] for name in OF_TWO_MODES])
+@settings(max_examples=5)
+@given(rng=generators)
+def test_modes_that_do_not_belong_together_are_caught_although_their_gradients_are_right(
+    animal, rng
+):
+    layer, x = bugs.typical_case(animal, rng)
+    for mode in (layer, layer.training(rng)):
+        assert_gradients(mode, x, rng=rng)
+    report = check_modes(layer, x, rng)
+    assert report.mistakes[0].name == animal.called, str(report)
+
+
+@settings(max_examples=20)
+@given(generators, st.sampled_from([BatchNorm(2), Dropout(0.5), Dropout(0.1), Dropout(0), ReLU()]))
+def test_modes_that_belong_together_are_not_accused(rng, layer):
+    report = check_modes(layer, rng.normal(3, 2, (4, 9, 2)), rng)
+    assert report.ok, str(report)
+    assert not layer.state.get("mean", np.zeros(2)).any()
 
 
 @by_name(OPTIMIZERS)

@@ -19,11 +19,14 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from numpycnn.checks.gradients import check_gradients
+from numpycnn.checks.modes import ModesReport, check_modes
 from numpycnn.checks.optimizer import OptimizerReport, check_adam
 from numpycnn.checks.report import GradientReport
 from numpycnn.layers import (
+    BatchNorm,
     Conv1D,
     Dense,
+    Dropout,
     Flatten,
     GlobalMaxPool1D,
     Layer,
@@ -32,6 +35,8 @@ from numpycnn.layers import (
     Sequential,
     Softmax,
 )
+from numpycnn.layers.batchnorm import EPS, BatchNormCache, BatchNormInTraining
+from numpycnn.layers.dropout import DropoutInTraining
 from numpycnn.traces import make_traces, train_test_split
 from numpycnn.training.adam import Adam
 from numpycnn.training.losses import cross_entropy, one_hot, softmax_cross_entropy
@@ -80,6 +85,21 @@ def bad_backward(part: Any, mistake: str, called: str) -> Callable[[Any], Any]:
             return spoilt
 
         broken = type(spoil.__name__, (part,), {"backward": backward, "__doc__": mistake})
+        return bug(part, mistake, called)(broken)
+
+    return put
+
+
+def bad_twin(part: Any, mistake: str, called: str) -> Callable[[Any], Any]:
+    """Put a layer into the zoo whose twin for training is of the class below."""
+
+    def put(twin: Any) -> Any:
+        def training(self: Any, rng: Rng = None) -> Any:
+            live = part.training(self, rng)
+            live.__class__ = twin
+            return live
+
+        broken = type(twin.__name__, (part,), {"training": training, "__doc__": mistake})
         return bug(part, mistake, called)(broken)
 
     return put
@@ -310,6 +330,83 @@ class softmax_overflows(Softmax):
         exps = np.exp(x)
         y = exps / exps.sum(axis=-1, keepdims=True)
         return y, y
+
+
+# Batch normalisation and dropout
+# -------------------------------
+# The first four are wrong gradients. The others have right ones, in training and in use, and
+# only that the two do not belong together gives them away.
+
+
+@bad_twin(BatchNorm, "the mean of the batch is taken for a constant", "batch mean")
+class norm_mean_constant(BatchNormInTraining):
+    def backward(self, dy, cache):
+        dx, grads = super().backward(dy, cache)
+        by_mean = self.params["gamma"] * grads["beta"] * self.channels / dy.size
+        return dx + by_mean / np.sqrt(cache.var + EPS), grads
+
+
+@bad_twin(BatchNorm, "the variance of the batch is taken for a constant", "batch variance")
+class norm_variance_constant(BatchNormInTraining):
+    def backward(self, dy, cache):
+        dx, grads = super().backward(dy, cache)
+        by_variance = cache.z * self.params["gamma"] * grads["gamma"] * self.channels / dy.size
+        return dx + by_variance / np.sqrt(cache.var + EPS), grads
+
+
+@bad_twin(BatchNorm, "both are: backward is that of the layer in use", "batch mean and variance")
+class norm_both_constant(BatchNormInTraining):
+    def backward(self, dy, cache):
+        _, grads = super().backward(dy, cache)
+        return self.params["gamma"] * dy / np.sqrt(cache.var + EPS), grads
+
+
+@bad_twin(BatchNorm, "forward divides by R - 1, and backward does not know", "batch variance")
+class norm_unbiased(BatchNormInTraining):
+    def forward(self, x):
+        _, (z, mean, var) = super().forward(x)
+        n_rows = z.size // self.channels
+        var = var * n_rows / (n_rows - 1)
+        z = (x - mean) / np.sqrt(var + EPS)
+        return self.params["gamma"] * z + self.params["beta"], BatchNormCache(z, mean, var)
+
+
+@bad_twin(BatchNorm, "each trace has a mean and a variance of its own", "modes apart")
+class norm_wrong_axes(BatchNormInTraining):
+    def forward(self, x):
+        parts = [BatchNormInTraining.forward(self, trace[None]) for trace in x]
+        return np.concatenate([y for y, _ in parts]), [cache for _, cache in parts]
+
+    def backward(self, dy, cache):
+        pairs = zip(dy, cache, strict=True)
+        parts = [BatchNormInTraining.backward(self, one[None], own) for one, own in pairs]
+        grads = {name: sum(grads[name] for _, grads in parts) for name in self.params}
+        return np.concatenate([dx for dx, _ in parts]), grads
+
+    def remember(self, cache):
+        for own in cache:
+            super().remember(own)
+
+
+@bad_twin(BatchNorm, "the running statistics are never updated", "never remembered")
+class norm_never_updated(BatchNormInTraining):
+    def remember(self, cache):
+        pass
+
+
+@bad_twin(Dropout, "what is kept is not scaled up for what is left out", "modes apart")
+class dropout_not_scaled(DropoutInTraining):
+    def forward(self, x):
+        y, keep = super().forward(x)
+        return y * (1 - self.rate), keep
+
+    def backward(self, dy, cache):
+        return dy * cache, {}
+
+
+@bug(Dropout, "it goes on leaving out in use", "training in use")
+class dropout_in_use(DropoutInTraining):
+    pass
 
 
 # Losses
@@ -619,6 +716,16 @@ SEEN = {
         "SebLague/Neural-Network-Experiments/pull/5",
     ),
     "softmax_overflows": ("dwavesystems/dwave-optimization/issues/555",),
+    "norm_variance_constant": ("abhiskk/ladder/issues/2",),
+    "norm_never_updated": (
+        "apache/mxnet/issues/18673",
+        "DeepLink-org/DIOPI/pull/130",
+    ),
+    "dropout_not_scaled": ("karpathy/convnetjs/pull/106",),
+    "dropout_in_use": (
+        "facebookresearch/DME/issues/3",
+        "ipolharvard/ethos-ares/issues/20",
+    ),
     "loss_mean_missing": ("victorlempitsky/Mate/issues/2",),
     "loss_divided_twice": ("d2l-ai/d2l-en/pull/1000",),
     "adam_no_correction": ("EurekaLabsAI/micrograd/pull/2",),
@@ -635,6 +742,7 @@ SEEN = {
 # First each animal trains a classifier of traces, in the place of the part it
 # imitates. Then the checks have a look at it.
 
+TWO_MODES = BatchNorm, Dropout
 N_EPOCHS, LR, SEEDS = 60, 5e-3, range(5)
 
 
@@ -648,11 +756,13 @@ def held_out_accuracy(animal: Bug, seed: int) -> float:
     x_train, x_test, y_train, y_test = train_test_split(x, labels, rng=rng)
     model, loss = _classifier(animal, rng)
     optimizer = (animal.broken if animal.part is Adam else Adam)(model.params, lr=LR)
+    live = model.training(rng)
     try:
         for _ in range(N_EPOCHS):
-            scores, cache = model.forward(x_train)
+            scores, cache = live.forward(x_train)
             _, dscores = loss(scores, y_train)
-            optimizer.step(model.backward(dscores, cache)[1])
+            optimizer.step(live.backward(dscores, cache)[1])
+            live.remember(cache)
     except ValueError:
         return np.nan
     return float((model.classify(x_test) == y_test).mean())
@@ -664,20 +774,26 @@ def _classifier(animal: Bug, rng: np.random.Generator) -> tuple[Sequential, Any]
     def make(part: Any, *sizes: Any, **options: Any) -> Any:
         return (animal.broken if animal.part is part else part)(*sizes, **options)
 
-    layers = [make(Conv1D, 1, 8, 5, padding="same", rng=rng), make(ReLU)]
+    layers = [make(Conv1D, 1, 8, 5, padding="same", rng=rng)]
+    layers += [make(BatchNorm, 8)] if animal.part is BatchNorm else []
+    layers += [make(ReLU)]
     if animal.part is GlobalMaxPool1D:
         layers += [make(GlobalMaxPool1D), make(Dense, 8, 16, rng=rng)]
     else:
         layers += [make(MaxPool1D, 2), make(Flatten), make(Dense, 256, 16, rng=rng)]
-    layers += [make(animal.part if animal.part in GUESTS else ReLU), make(Dense, 16, 3, rng=rng)]
+    layers += [make(animal.part if animal.part in GUESTS else ReLU)]
+    layers += [make(Dropout, 0.5)] if animal.part is Dropout else []
+    layers += [make(Dense, 16, 3, rng=rng)]
     if animal.part is Softmax:
         return make(Sequential, *layers, make(Softmax)), cross_entropy
     loss = animal.broken if animal.part is softmax_cross_entropy else softmax_cross_entropy
     return make(Sequential, *layers), loss
 
 
-def examine(animal: Bug, rng: Rng = None) -> GradientReport | OptimizerReport:
+def examine(animal: Bug, rng: Rng = None) -> GradientReport | OptimizerReport | ModesReport:
     """Let the checks look at this animal, in a case in which its mistake can show.
+
+    What has two modes and right gradients in both is asked whether they belong together.
 
     >>> examine(ZOO["relu_mask_missing"], rng=0).mistakes[0].name
     'mask missing'
@@ -686,7 +802,11 @@ def examine(animal: Bug, rng: Rng = None) -> GradientReport | OptimizerReport:
     if animal.part is Adam:
         return check_adam(animal.broken, rng)
     subject, x = typical_case(animal, rng)
-    return check_gradients(subject, x, rng=rng)
+    if animal.part not in TWO_MODES:
+        return check_gradients(subject, x, rng=rng)
+    reports = [check_gradients(mode, x, rng=rng) for mode in (subject, subject.training(rng))]
+    wrong = [report for report in reports if not report.ok]
+    return wrong[0] if wrong else check_modes(subject, x, rng)
 
 
 def typical_case(animal: Bug, rng: np.random.Generator) -> tuple[Any, Array]:
@@ -709,6 +829,9 @@ def typical_case(animal: Bug, rng: np.random.Generator) -> tuple[Any, Array]:
         return (make(2) if animal.name == "pool_to_all" else make(3, stride=1)), x
     if animal.part is Dense:
         return make(3, 3, rng=rng), x[:, :3, 0]
+    if animal.part in TWO_MODES:
+        x = 2 * x + 3 * rng.standard_normal((4, 1, 2))  # traces with means of their own
+        return make(2 if animal.part is BatchNorm else 0.5), x
     if animal.part is Sequential:
         return make(Dense(2, 3, rng=rng), ReLU(), Dense(3, 2, rng=rng)), x
     if animal.part in GUESTS:
@@ -724,12 +847,12 @@ def table(seeds: Sequence[int] = SEEDS) -> str:
     for animal in ZOO.values():
         accuracy = np.mean([held_out_accuracy(animal, seed) for seed in seeds])
         report = examine(animal, rng=0)
-        check = "check_adam" if animal.part is Adam else "check_gradients"
+        checks = {OptimizerReport: "check_adam", ModesReport: "check_modes"}
         rows.append(
             (
                 animal.name,
                 "refused" if np.isnan(accuracy) else f"{accuracy:.3f}",
-                "nothing" if report.ok else check,
+                "nothing" if report.ok else checks.get(type(report), "check_gradients"),
                 ", ".join(dict.fromkeys(d.name for d in report.mistakes)) or "-",
                 animal.mistake,
             )

@@ -209,6 +209,10 @@ def _two_opinions(case: Case, name: str, rng: np.random.Generator) -> _How | Non
 # last digits decide, is right. What is right there, and here lost below all that rounding
 # leaves of it, is undecided: behind a softmax that is sure to thirty digits a mistake looks
 # like the truth.
+#
+# One thing needs no derivative: at size one, move an array by all its size. If the output stays
+# where it is, as with a bias that the next layer takes off again with the mean, then the
+# gradient is zero, and what backward says is the rounding of sums that cancel.
 
 SAFETY = 16
 """By how much rounding may exceed what is seen of it in a few trials."""
@@ -223,6 +227,7 @@ UNDECIDED = (
     "parameters, of size 1"
 )
 SEEN_AT_SIZE_ONE = "seen with every array scaled to numbers up to one; here rounding hides it"
+NOTHING = 1e-12  # a change of the output, relative to it, that is one of its last digits
 UNSTEADY = (
     "cannot be decided: differences settle on no value, whatever the step; does forward compute "
     "in low precision?"
@@ -247,7 +252,11 @@ def _judge(look: "_Look") -> GradientLine:
     """Look at a gradient as it is and, where that leaves a doubt, at size one."""
     here, doubt = look.line()
     is_far = look.case.is_far_from_one()
-    if not (doubt or (here.verdict == "right" and is_far)):
+    if here.verdict == "right" and not (doubt or is_far):
+        return here
+    if look.moves_nothing():
+        return here._replace(verdict="right", worst=None, mistake=None)
+    if not (doubt or here.verdict == "right"):
         return here
     notes = (*look.how.notes, UNDECIDED)
     undecided = here._replace(verdict="undecided", worst=None, mistake=None, notes=notes)
@@ -285,6 +294,21 @@ class _Look:
     def at(self, case: Case, **which: bool) -> "_Look":
         """The same look at other numbers."""
         return _Look(case, self.name, self.asked, self.rng, **which)
+
+    def moves_nothing(self) -> bool:
+        """Whether moving the array does nothing to the output, and backward says as much."""
+        if (one := self.case.of_size_one()) is None:
+            return False
+        came, array = self.case.gradients()[self.name], one.arrays[self.name]
+        moved = {**one.arrays, self.name: array + _random_direction(array.shape, self.rng)}
+        moves = one._replace(arrays=moved).output() - one.output()
+        stays = np.max(np.abs(moves)) <= NOTHING * largest(one.output())
+        return bool(stays and np.max(np.abs(came)) <= NOTHING * self.unseen())
+
+    def unseen(self) -> float:
+        """The gradient of what moves the output by all of itself, all the way from zero."""
+        case = self.case
+        return float(np.abs(case.dy * case.output()).sum()) / largest(case.arrays[self.name])
 
     def line(self) -> tuple[GradientLine, str]:
         """Compare along a random direction; if that fails, entry by entry.
@@ -374,11 +398,14 @@ class _Look:
         case = self.case
         one = case.of_size_one() or case
         gain = float(np.prod([max(1.0, largest(array)) for array in case.arrays.values()]))
-        unseen = float(np.abs(case.dy * case.output()).sum()) / largest(case.arrays[self.name])
         return any(
             found.off[place] > 1e-5 * found.terms[place]
             and found.off[place]
-            > 4 * SAFETY * EPS * gain * max(unseen, one.entry(self.how.method, self.name, place)[1])
+            > 4
+            * SAFETY
+            * EPS
+            * gain
+            * max(self.unseen(), one.entry(self.how.method, self.name, place)[1])
             for place in places
         )
 

@@ -344,6 +344,27 @@ def _misrouted(e: Evidence) -> Iterator[Suspicion]:
             )
 
 
+def _statistics(e: Evidence) -> Iterator[Suspicion]:
+    """The way through the mean or the variance of all rows of a channel, forgotten or too wide."""
+    rows, of_y = e.right.shape, e.y.shape
+    if e.name != "input" or rows != of_y or e.right.size < 4 * rows[-1]:
+        return  # of three rows or fewer, anything could be explained by two numbers a channel
+    y, off = e.y.reshape(-1, rows[-1]), (e.came - e.right).reshape(-1, rows[-1])
+    mean, z = off.mean(axis=0), y - y.mean(axis=0)
+    along = z * (off * z).sum(axis=0) / np.maximum((z * z).sum(axis=0), np.finfo(float).tiny)
+    for what, explained in (
+        ("mean", 0 * z + mean),
+        ("variance", along),
+        ("mean and variance", mean + along),
+    ):
+        yield (
+            f"batch {what}",
+            f"every row moves the {what} of the batch, and so all other rows; the way back through "
+            "that is missing, or not that of forward",
+            e.right + explained.reshape(rows),
+        )
+
+
 SUSPECTS: tuple[Callable[[Evidence], Iterator[Suspicion]], ...] = (
     _wholesale,
     _factors,
@@ -352,6 +373,7 @@ SUSPECTS: tuple[Callable[[Evidence], Iterator[Suspicion]], ...] = (
     _upstream,
     _left_out,
     _misrouted,
+    _statistics,
 )
 
 

@@ -186,6 +186,63 @@ def upsample1d_backward(dy: Array, x: Array, factor: int) -> Array:
     return dx
 
 
+# Two modes
+# ---------
+
+
+def batchnorm_statistics(x: Array) -> tuple[Array, Array]:
+    """Return m[c] = sum_r x[r,c] / R and v[c] = sum_r (x[r,c] - m[c])² / R, for rows x (R, C)"""
+    n_rows, n_channels = x.shape
+    mean, var = np.zeros(n_channels, x.dtype), np.zeros(n_channels, x.dtype)
+    for r, c in np.ndindex(*x.shape):
+        mean[c] += x[r, c] / n_rows
+    for r, c in np.ndindex(*x.shape):
+        var[c] += (x[r, c] - mean[c]) ** 2 / n_rows
+    return mean, var
+
+
+def batchnorm_forward(x: Array, mean: Array, var: Array, gamma: Array, beta: Array) -> Array:
+    """y[r,c] = gamma[c] (x[r,c] - m[c]) / sqrt(v[c] + eps) + beta[c]: of the batch, or running"""
+    y = np.zeros_like(x)
+    for r, c in np.ndindex(*x.shape):
+        y[r, c] = gamma[c] * (x[r, c] - mean[c]) / np.sqrt(var[c] + 1e-5) + beta[c]
+    return y
+
+
+def batchnorm_backward(dy: Array, x: Array, gamma: Array) -> tuple[Array, Array, Array]:
+    """In training: every dy[q,c] is sent back to every x[r,c], by dz[q] / dx[r] for each pair"""
+    n_rows, n_channels = x.shape
+    mean, var = batchnorm_statistics(x)
+    s, zero = np.sqrt(var + 1e-5), np.zeros(n_channels)
+    z = batchnorm_forward(x, mean, var, zero + 1, zero)
+    dx, dgamma, dbeta = np.zeros_like(x), np.zeros_like(gamma), np.zeros_like(gamma)
+    for q, c in np.ndindex(*x.shape):
+        dgamma[c] += dy[q, c] * z[q, c]
+        dbeta[c] += dy[q, c]
+        for r in range(n_rows):
+            moves = ((q == r) - 1 / n_rows - z[q, c] * z[r, c] / n_rows) / s[c]
+            dx[r, c] += dy[q, c] * gamma[c] * moves
+    return dx, dgamma, dbeta
+
+
+def batchnorm_remember(running: Array, seen: Array, n_rows: int, *, is_var: bool) -> Array:
+    """0.9 of what was known and 0.1 of what was seen; a variance by R - 1 in place of R"""
+    moved = np.zeros_like(running)
+    for c in range(len(running)):
+        share = n_rows / (n_rows - 1) if is_var else 1
+        moved[c] = 0.9 * running[c] + 0.1 * share * seen[c]
+    return moved
+
+
+def dropout(x: Array, keep: Array, rate: float) -> Array:
+    """y[i] = x[i] / (1 - rate) where it is kept, else 0; and dx from dy in the same way"""
+    y = np.zeros_like(x)
+    for index in np.ndindex(*x.shape):
+        if keep[index]:
+            y[index] = x[index] / (1 - rate)
+    return y
+
+
 # Dense and softmax
 # -----------------
 

@@ -24,8 +24,10 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 
 from numpycnn.layers import (
     AveragePool1D,
+    BatchNorm,
     Conv1D,
     Dense,
+    Dropout,
     Flatten,
     GlobalAveragePool1D,
     GlobalMaxPool1D,
@@ -132,6 +134,19 @@ def denses(draw: DrawFn) -> tuple[Dense, Array]:
     return draw(with_random_params(layer)), draw(distinct((*leading, layer.in_features)))
 
 
+@st.composite
+def two_modes(draw: DrawFn) -> tuple[Layer, Array]:
+    """A layer with two modes or its twin for training, in float64, and an input for it."""
+    x = draw(inputs(min_length=2))
+    if draw(st.booleans()):
+        layer: Layer = Dropout(draw(st.floats(0, 0.9)))
+    else:
+        layer = draw(with_random_params(BatchNorm(x.shape[-1])))
+        layer.state["mean"] += 0.5
+        layer.state["var"] *= 2
+    return (layer.training(draw(generators)) if draw(st.booleans()) else layer), x
+
+
 def with_random_params(layer: Kind) -> SearchStrategy[Kind]:
     """The same layer in float64 with distinct numbers for parameters: no zero biases."""
     params = {name: distinct(array.shape) for name, array in layer.params.items()}
@@ -146,6 +161,7 @@ def layers_and_inputs() -> SearchStrategy[tuple[Layer, Array]]:
         pools(MaxPool1D),
         pools(AveragePool1D),
         denses(),
+        two_modes(),
         st.tuples(st.sampled_from(plain) | sizes().map(Upsample1D), inputs()),
         networks(),
     )

@@ -2,8 +2,10 @@
 
 from numpycnn.layers.around import Beside, Residual
 from numpycnn.layers.averagepool1d import AveragePool1D, GlobalAveragePool1D
+from numpycnn.layers.batchnorm import BatchNorm
 from numpycnn.layers.container import Container
 from numpycnn.layers.dense import Dense
+from numpycnn.layers.dropout import Dropout
 from numpycnn.layers.flatten import Flatten
 from numpycnn.layers.layer import Layer, Window
 from numpycnn.layers.maxpool1d import GlobalMaxPool1D, MaxPool1D
@@ -15,10 +17,12 @@ from numpycnn.layers.upsample1d import Upsample1D
 
 __all__ = [
     "AveragePool1D",
+    "BatchNorm",
     "Beside",
     "Container",
     "Conv1D",
     "Dense",
+    "Dropout",
     "Flatten",
     "GlobalAveragePool1D",
     "GlobalMaxPool1D",

@@ -93,6 +93,10 @@ class Beside(Sequential):
         dx, grads = super().backward(dy[..., cache.n_channels :], cache.inside)
         return dy[..., : cache.n_channels] + dx, grads
 
+    def remember(self, cache: BesideCache) -> None:
+        """Hand each layer its part of the caches of f."""
+        super().remember(cache.inside)
+
     def window(self, length: int) -> Window:
         """What f looks at, and the sample itself."""
         return _with_the_sample_itself(super().window(length))

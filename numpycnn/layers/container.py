@@ -10,7 +10,7 @@ Whatever holds layers keeps the contract of a layer, so it can stand inside
 another, and whatever can check or train one layer can do it with all.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from copy import deepcopy
 from functools import partial
 from os import PathLike
@@ -20,7 +20,8 @@ import numpy as np
 
 from numpycnn.layers.layer import Kind, Layer, require_layer
 from numpycnn.storage import load_layer, save_layer
-from numpycnn.types import Array, Params
+from numpycnn.types import Array, Params, Rng
+from numpycnn.validation import generator
 
 
 class Container(Layer):
@@ -74,11 +75,12 @@ class Container(Layer):
     @property
     def params(self) -> Params:
         """The layers' own arrays, under names such as "0.w"."""
-        return {
-            f"{place}.{name}": array
-            for place, layer in enumerate(self.layers)
-            for name, array in layer.params.items()
-        }
+        return _named(layer.params for layer in self.layers)
+
+    @property
+    def state(self) -> Params:
+        """The layers' own state, under names such as "1.mean"."""
+        return _named(layer.state for layer in self.layers)
 
     def stages(self, place: str = "") -> Iterator[tuple[str, Layer]]:
         """Every layer in which something is computed, with its place: those inside, then this."""
@@ -92,12 +94,35 @@ class Container(Layer):
         No constructor is called. Wherever the original mentions one of its layers, under
         whatever name, the copy mentions the layer's copy.
         """
-        twins = {
-            id(layer): layer.with_params({name: params[f"{place}.{name}"] for name in layer.params})
-            for place, layer in self.stages()
-            if not isinstance(layer, Container)
-        }
+        twins = {}
+        for place, layer in _leaves(self):
+            names = {name: f"{place}.{name}" for name in (*layer.params, *layer.state)}
+            own = {name: params[full] for name, full in names.items() if full in params}
+            twins[id(layer)] = layer.with_params(own)
         return deepcopy(self, twins)
+
+    def training(self, rng: Rng = None) -> Layer:
+        """Return this itself, or if any layer inside has a twin, a copy that mentions the twins."""
+        rng = generator(self, rng)
+        twins = {id(layer): layer.training(rng) for _, layer in _leaves(self)}
+        if all(id(twin) in twins for twin in twins.values()):
+            return self
+        return deepcopy(self, twins)
+
+    def remember(self, cache: Any) -> None:
+        """Hand each layer its part of the cache, which is a list of them.
+
+        Raises `TypeError` where a forward of one's own has made another cache of it, and there
+        is a layer inside that has something to remember.
+        """
+        if isinstance(cache, list) and len(cache) == len(self.layers):
+            for layer, part in zip(self.layers, cache, strict=True):
+                layer.remember(part)
+        elif any(type(layer).remember is not Layer.remember for _, layer in _leaves(self)):
+            raise TypeError(
+                f"{type(self).__name__} expected the caches of its layers in a list, one each, got "
+                f"{type(cache).__name__}; its forward makes it, so define remember(cache) as well"
+            )
 
     def __len__(self) -> int:
         return len(self.layers)
@@ -153,6 +178,20 @@ class Container(Layer):
         if not isinstance(model, cls):
             raise ValueError(f"{path} holds a {type(model).__name__}, not a {cls.__name__}")
         return model
+
+
+def _leaves(container: Layer) -> Iterator[tuple[str, Layer]]:
+    """Every layer inside that holds no others, with its place."""
+    return (stage for stage in container.stages() if not isinstance(stage[1], Container))
+
+
+def _named(arrays: Iterable[Params]) -> Params:
+    """The arrays of each layer, with its place before the name."""
+    return {
+        f"{place}.{name}": array
+        for place, of_layer in enumerate(arrays)
+        for name, array in of_layer.items()
+    }
 
 
 # Watching a network at work

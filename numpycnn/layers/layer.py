@@ -29,7 +29,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from numpycnn.types import Array, Params
+from numpycnn.types import Array, Params, Rng
 from numpycnn.validation import whole_number
 
 Kind = TypeVar("Kind", bound="Layer")
@@ -63,6 +63,7 @@ class Layer:
 
     def __init__(self, **params: Array) -> None:
         self._params: Params = params
+        self._state: Params = {}
 
     @property
     def params(self) -> Params:
@@ -71,6 +72,12 @@ class Layer:
         params: Params = vars(self).setdefault("_params", {})
         return params
 
+    @property
+    def state(self) -> Params:
+        """Arrays by names of their own that are kept with `params` and moved by no gradient."""
+        state: Params = vars(self).setdefault("_state", {})
+        return state
+
     def forward(self, x: Array) -> tuple[Array, Any]:
         """Return the output for `x` and the cache that `backward` will want."""
         raise NotImplementedError(f"{type(self).__name__} defines no forward")
@@ -78,6 +85,29 @@ class Layer:
     def backward(self, dy: Array, cache: Any) -> tuple[Array, Params]:
         """Return the loss's gradient for the input and, by name, for each parameter."""
         raise NotImplementedError(f"{type(self).__name__} defines no backward")
+
+    # In training
+    # -----------
+    # A layer is the one for use: nothing has to be switched and nothing can be forgotten. Some
+    # layers do something else while they are trained, and give a *twin* for that, with the same
+    # arrays. The twin's forward and backward are functions as well, and what a step should leave
+    # behind, `remember` takes from its cache. Most layers are their own twins.
+
+    def training(self, rng: Rng = None) -> "Layer":
+        """Return what stands in for this layer while it is trained, with the same arrays.
+
+        `rng` is where a twin's randomness comes from. A layer that has none draws nothing.
+        """
+        return self
+
+    def remember(self, cache: Any) -> None:
+        """Keep what is to be kept of a forward of the twin, after the step."""
+
+    def _as(self, kind: type[Kind]) -> Kind:
+        """A layer of another class with everything this one has, the same arrays among it."""
+        twin = object.__new__(kind)
+        vars(twin).update(vars(self))
+        return twin
 
     # What follows from forward
     # -------------------------
@@ -119,16 +149,21 @@ class Layer:
     # ---------------------------------------
 
     def with_params(self: Kind, params: Params) -> Kind:
-        """A copy of this layer that holds `params` in place of its own."""
+        """A copy of this layer that holds `params` in place of its own.
+
+        Its `state` is a copy, except for arrays whose names are among `params`.
+        """
         twin = copy(self)
-        twin._params = dict(params)
+        twin._params = {name: params[name] for name in self.params}
+        twin._state = {name: params.get(name, own.copy()) for name, own in self.state.items()}
         return twin
 
     def astype(self: Kind, dtype: npt.DTypeLike) -> Kind:
-        """A copy of this layer whose parameters have another type of float, float64 say."""
+        """A copy of this layer whose arrays have another type of float, float64 say."""
         if np.dtype(dtype).kind not in "fc":
             raise TypeError(f"astype expected a type of floats, got {np.dtype(dtype)}")
-        return self.with_params({name: array.astype(dtype) for name, array in self.params.items()})
+        arrays = {**self.params, **self.state}
+        return self.with_params({name: array.astype(dtype) for name, array in arrays.items()})
 
     def stages(self, place: str = "") -> Iterator[tuple[str, "Layer"]]:
         """Every layer in which something is computed, with its place: here, only this one."""

@@ -2,10 +2,17 @@
 
 from numpycnn.training.adam import Adam
 from numpycnn.training.fit import History, evaluate, fit
-from numpycnn.training.losses import cross_entropy, one_hot, softmax_cross_entropy
+from numpycnn.training.losses import (
+    cross_entropy,
+    one_hot,
+    softmax_cross_entropy,
+    weighted_cross_entropy,
+)
 from numpycnn.training.metrics import confusion_matrix
+from numpycnn.training.sgd import SGD
 
 __all__ = [
+    "SGD",
     "Adam",
     "History",
     "confusion_matrix",
@@ -14,4 +21,5 @@ __all__ = [
     "fit",
     "one_hot",
     "softmax_cross_entropy",
+    "weighted_cross_entropy",
 ]

@@ -72,10 +72,7 @@ class Adam:
         a few operations on a long array take less time than many on short ones. One array
         at a time, the training of the trace classifier took 5 % longer.
         """
-        shapes = {name: array.shape for name, array in self.params.items()}
-        came = {name: array.shape for name, array in grads.items()}
-        if came != shapes:
-            raise ValueError(f"Adam expected gradients of the shapes {shapes}, got {came}")
+        require_gradients("Adam", self.params, grads)
         self.t += 1
         (beta1, beta2), m, v = self.betas, self.m, self.v
         g = _end_to_end({name: grads[name] for name in self.params})
@@ -91,6 +88,14 @@ class Adam:
         for name, array in self.params.items():
             self.params[name] -= steps[begin : begin + array.size].reshape(array.shape)
             begin += array.size
+
+
+def require_gradients(owner: str, params: Params, grads: Params) -> None:
+    """Raise `ValueError` unless there is a gradient of its shape for every parameter."""
+    shapes = {name: array.shape for name, array in params.items()}
+    came = {name: array.shape for name, array in grads.items()}
+    if came != shapes:
+        raise ValueError(f"{owner} expected gradients of the shapes {shapes}, got {came}")
 
 
 def _end_to_end(arrays: Params) -> Array:

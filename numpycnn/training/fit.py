@@ -14,6 +14,11 @@ along noisy gradients.
 
 While it learns the training traces, is it learning anything about others? Only
 traces it is not trained on can tell: the *validation* set.
+
+Two layers, batch normalisation and dropout, do one thing in training and another in
+use. What is trained is therefore `model.training(rng)`, a twin with the same arrays;
+the model itself is always the one for use, and is the one that is validated. A model
+without such layers is its own twin.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -25,9 +30,16 @@ import numpy.typing as npt
 
 from numpycnn.layers.layer import Layer
 from numpycnn.training.adam import Adam
-from numpycnn.training.losses import as_rows, softmax_cross_entropy
+from numpycnn.training.losses import Loss, as_rows, softmax_cross_entropy
+from numpycnn.training.progress import epochs_told
 from numpycnn.types import Array, Optimizer, Params, Rng
-from numpycnn.validation import generator, require_array, require_finite, whole_number
+from numpycnn.validation import (
+    as_array,
+    generator,
+    require_array,
+    require_finite,
+    whole_number,
+)
 
 AT_ONCE = 512  # examples that are measured together: enough to be fast, and few in memory
 
@@ -55,24 +67,30 @@ def fit(
     epochs: int,
     lr: float | None = None,
     optimizer: Optimizer | None = None,
+    loss: Loss = softmax_cross_entropy,
     batch_size: int | None = None,
     validation: tuple[Array, npt.ArrayLike] | None = None,
+    patience: int | None = None,
     rng: Rng = None,
     on_epoch: Callable[[int, History], None] | None = None,
 ) -> History:
-    """Train `model` in place on traces `x` and their `targets`, by softmax cross-entropy.
+    """Train `model` in place on traces `x` and their `targets`.
 
     Args:
         model: ends in scores, not in a softmax.
         x: (N, L, C) or whatever the model takes; converted to the type of its weights.
-        targets: labels (N,) or rows of probabilities (N, D).
+        targets: labels (N,) or rows of probabilities (N, D), or what a `loss` of yours takes.
         epochs: how often all traces go through.
         lr: the step size of Adam, 0.005 unless given.
         optimizer: in place of that Adam, one that was made for `model.params`, to go on with
             or with other settings; it has an lr of its own.
+        loss: `loss(scores, targets)` returns its value, a mean over examples, and the gradient
+            for the scores. With one of your own, accuracy is NaN if the targets are no labels.
         batch_size: traces per step; None for all of them at once.
         validation: `(x, targets)` that are measured, not learned, after each epoch.
-        rng: shuffles the mini-batches.
+        patience: stop when the validation loss has not fallen for so many epochs. However it
+            stops, the model then gets the weights with which that loss was lowest.
+        rng: shuffles the mini-batches, and draws what `Dropout` leaves out.
         on_epoch: called as `on_epoch(epoch, history)` after each epoch, counted from 1.
 
     >>> from numpycnn import Dense
@@ -84,39 +102,50 @@ def fit(
     Raises `TypeError` or `ValueError` for arguments that do not fit, saying where x holds
     NaN or infinity, and `FloatingPointError` when the loss stops being finite; the model
     then gets back the weights with which the last epoch began whose loss was finite (an
-    `optimizer` that was passed in is then spoilt).
+    `optimizer` that was passed in is then spoilt). On a terminal, a training of more than a
+    few seconds says how far it is.
     """
     epochs = whole_number("fit", "epochs", epochs)
     require_trainable("fit", model)
     if validation is not None and len(validation) != 2:
         raise ValueError(f"fit expected validation=(x, targets), got {len(validation)} items")
+    if patience is not None and whole_number("fit", "patience", patience) and not validation:
+        raise ValueError("fit expected validation=(x, targets) beside patience, to be patient with")
     optimizer = _known_optimizer(model, optimizer, lr)
     rng, history = generator("fit", rng), History()
     _keep_freed_memory()
     # What overflows ends in a loss that is not finite, and that is reported in fit's own words.
     with np.errstate(all="ignore"):
-        x, y = examples("fit", model, x, targets)
-        held_out = validation and examples("fit", model, *validation, of="validation ")
+        x, y = examples("fit", model, x, targets, loss)
+        held_out = validation and examples("fit", model, *validation, loss, of="validation ")
         size = len(x) if batch_size is None else whole_number("fit", "batch_size", batch_size)
-        step = partial(learn, model, optimizer)
-        for epoch in range(1, epochs + 1):
-            before = {name: array.copy() for name, array in model.params.items()}
-            loss, accuracy = _average(step, x, y, _batches(len(x), size, rng))
-            if epoch == 1 or np.isfinite(loss):
+        step = partial(learn, model.training(rng), optimizer, loss)
+        for epoch in epochs_told(epochs, history.loss):
+            before = _copied(model)
+            value, accuracy = _average(step, x, y, _batches(len(x), size, rng))
+            if epoch == 1 or np.isfinite(value):
                 kept = before
-            _require_finite(model, kept, epoch, "loss", loss)
-            history.loss.append(loss)
+            _require_finite(model, kept, epoch, "loss", value)
+            history.loss.append(value)
             history.accuracy.append(accuracy)
             if held_out:
-                loss, accuracy = _measure(model, *held_out)
-                _require_finite(model, kept, epoch, "validation loss", loss)
-                history.val_loss.append(loss)
+                value, accuracy = _measure(model, loss, *held_out)
+                _require_finite(model, kept, epoch, "validation loss", value)
+                history.val_loss.append(value)
                 history.val_accuracy.append(accuracy)
             if on_epoch:
                 on_epoch(epoch, history)
+            if patience is not None:
+                best_epoch = int(np.argmin(history.val_loss)) + 1
+                if best_epoch == epoch:
+                    best = _copied(model)
+                elif epoch - best_epoch >= patience:
+                    break
         # The last step has no loss after it that would tell.
-        total = sum(float(array.sum()) for array in model.params.values())
-        _require_finite(model, kept, epochs, "sum of the weights", total)
+        total = sum(float(array.sum()) for array in _arrays(model).values())
+        _require_finite(model, kept, epoch, "sum of the weights", total)
+    if patience is not None:
+        _put_back(model, best)
     return history
 
 
@@ -124,25 +153,29 @@ def fit(
 # --------
 
 
-def learn(model: Layer, optimizer: Optimizer, x: Array, y: Array) -> tuple[float, float]:
-    """Take one step on examples `x` and their rows `y`; return what `look` says before it."""
-    scores, cache = model.forward(x)
-    loss, dscores = softmax_cross_entropy(scores, y)
-    _, grads = model.backward(dscores, cache)
+def learn(live: Layer, optimizer: Optimizer, loss: Loss, x: Array, y: Array) -> tuple[float, float]:
+    """Take one step on examples `x` and their `y`; return what `look` says before it."""
+    scores, cache = live.forward(x)
+    value, dscores = loss(scores, y)
+    _, grads = live.backward(dscores, cache)
     optimizer.step(grads)
-    return float(loss), _share_right(scores, y)
+    live.remember(cache)
+    return float(value), _share_right(scores, y)
 
 
-def look(model: Layer, x: Array, y: Array) -> tuple[float, float]:
-    """Return the loss of the model on examples `x` with rows `y`, and the share it gets right."""
+def look(model: Layer, loss: Loss, x: Array, y: Array) -> tuple[float, float]:
+    """Return the loss of the model on examples `x` with their `y`, and the share it gets right."""
     scores, _ = model.forward(x)
-    loss, _ = softmax_cross_entropy(scores, y)
-    return float(loss), _share_right(scores, y)
+    value, _ = loss(scores, y)
+    return float(value), _share_right(scores, y)
 
 
 def _share_right(scores: Array, y: Array) -> float:
-    """How often the largest score is the true class's."""
-    right = scores.argmax(axis=-1) == y.argmax(axis=-1)
+    """How often the largest score is the true class's; NaN if `y` are no labels and no rows."""
+    if scores.shape[-1] == 1 or not (y.shape == scores.shape or y.dtype.kind in "iu"):
+        return np.nan
+    labels = y.argmax(axis=-1) if y.shape == scores.shape else y
+    right = scores.argmax(axis=-1) == labels
     return float(np.count_nonzero(right) / right.size)
 
 
@@ -175,12 +208,25 @@ def _average(
     return loss_sum / len(x), n_right / len(x)
 
 
+def _arrays(model: Layer) -> Params:
+    """All that training moves: by gradients, and by what was seen."""
+    return {**model.params, **model.state}
+
+
+def _copied(model: Layer) -> Params:
+    return {name: array.copy() for name, array in _arrays(model).items()}
+
+
+def _put_back(model: Layer, kept: Params) -> None:
+    for name, array in _arrays(model).items():
+        array[...] = kept[name]
+
+
 def _require_finite(model: Layer, kept: Params, epoch: int, what: str, number: float) -> None:
     """Put the weights back that were `kept`, and raise, if this number is not finite."""
     if np.isfinite(number):
         return
-    for name, array in model.params.items():
-        array[...] = kept[name]
+    _put_back(model, kept)
     raise FloatingPointError(
         f"fit: the {what} became {number} in epoch {epoch}; the model got back the weights with "
         "which the last epoch with a finite loss began. Try a smaller lr, or scale x down to a "
@@ -198,13 +244,14 @@ def evaluate(model: Layer, x: Array, targets: npt.ArrayLike) -> tuple[float, flo
     Raises `TypeError` or `ValueError` for arguments that do not fit, as `fit` does.
     """
     with np.errstate(all="ignore"):
-        return _measure(model, *examples("evaluate", model, x, targets))
+        loss = softmax_cross_entropy
+        return _measure(model, loss, *examples("evaluate", model, x, targets, loss))
 
 
-def _measure(model: Layer, x: Array, y: Array) -> tuple[float, float]:
+def _measure(model: Layer, loss: Loss, x: Array, y: Array) -> tuple[float, float]:
     """Look at all examples, so many at a time that memory does not grow with their number."""
     batches = (slice(start, start + AT_ONCE) for start in range(0, len(x), AT_ONCE))
-    return _average(partial(look, model), x, y, batches)
+    return _average(partial(look, model, loss), x, y, batches)
 
 
 def require_trainable(owner: str, model: object) -> None:
@@ -214,13 +261,23 @@ def require_trainable(owner: str, model: object) -> None:
 
 
 def examples(
-    owner: str, model: Layer, x: Array, targets: npt.ArrayLike, of: str = ""
+    owner: str, model: Layer, x: Array, targets: npt.ArrayLike, loss: Loss, of: str = ""
 ) -> tuple[Array, Array]:
-    """Return `x` in the type of the model's weights and `targets` as rows, or raise."""
+    """Return `x` in the type of the model's weights and `targets` as rows, or raise.
+
+    The targets of a loss that is not ours are its own business, if there is one for each x.
+    """
     require_array(owner, f"{of}x", x, "... D")
     x = x.astype(np.result_type(*(model.params.values() or [x])), copy=False)
     require_finite(owner, f"{of}x", x)
     scores, _ = model.forward(x[:1])
+    if loss is not softmax_cross_entropy:
+        y = as_array(owner, f"{of}targets", targets)
+        if y.shape[:1] != (len(x),):
+            raise ValueError(
+                f"{owner} expected {of}targets for {len(x)} examples, got shape {y.shape}"
+            )
+        return x, y.astype(scores.dtype, copy=False) if y.dtype.kind == "f" else y
     shape = len(x), *scores.shape[1:]
     return x, as_rows(owner, targets, shape, scores.dtype, f"{of}targets")
 

@@ -14,6 +14,7 @@ where backpropagation begins. It is also the one place where the mean over
 the traces, the `1 / N`, enters.
 """
 
+from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -24,6 +25,9 @@ from numpycnn.validation import as_array, entry, first_true, require_array, requ
 
 Scalar: TypeAlias = np.inexact[Any]
 """One number of the same type as the arrays it was computed from."""
+
+Loss: TypeAlias = Callable[[Array, Any], tuple[Any, Array]]
+"""`loss(scores, targets)` returns its value, a mean over examples, and the gradient for scores."""
 
 # What is true
 # ------------
@@ -134,9 +138,47 @@ def softmax_cross_entropy(logits: Array, targets: npt.ArrayLike) -> tuple[Scalar
     """
     require_array("softmax_cross_entropy", "logits", logits, "... D")
     y = as_rows("softmax_cross_entropy", targets, logits.shape, logits.dtype)
+    return _of_scores(logits, y, np.ones((), y.dtype))
+
+
+def _of_scores(logits: Array, y: Array, counts: Array) -> tuple[Scalar, Array]:
+    """Return mean -counts[n] sum_j y[n,j] log softmax(x[n])[j], and its gradient for x."""
     n_rows = y.size // y.shape[-1]
     shifted = logits - logits.max(axis=-1, keepdims=True)
     exps = np.exp(shifted)
     sums = exps.sum(axis=-1, keepdims=True)
-    total = (y * (np.log(sums) - shifted)).sum()
-    return total.dtype.type(total / n_rows), (exps / sums - y) / n_rows
+    total = (counts * y * (np.log(sums) - shifted)).sum()
+    return total.dtype.type(total / n_rows), counts * (exps / sums - y) / n_rows
+
+
+# Classes that count more than others
+# -----------------------------------
+# Where one sample in a hundred is an arrival, a network that never finds one is right 99 times
+# out of 100, and its loss is hardly worse than that of a good one. Let the rare class count
+# more: multiply the loss of each trace, and with it the gradient, by the weight of its true class.
+
+
+def weighted_cross_entropy(weights: npt.ArrayLike) -> Loss:
+    """Return a softmax_cross_entropy in which a trace of class j counts `weights[j]` times.
+
+    >>> loss = weighted_cross_entropy([1, 10])
+    >>> scores = np.zeros((2, 2))
+    >>> [round(float(loss(scores, [label, label])[0]), 3) for label in (0, 1)]
+    [0.693, 6.931]
+
+    Usual weights are `n_labels / (n_classes * np.bincount(labels))`: then each class counts the
+    same in all, and the mean over traces is 1. Raises `ValueError` for weights that are no
+    numbers of 0 or more, one for each class.
+    """
+    of_class = as_array("weighted_cross_entropy", "weights", weights)
+    if of_class.dtype.kind not in "iuf" or of_class.ndim != 1 or not (of_class >= 0).all():
+        raise ValueError(
+            f"weighted_cross_entropy expected a weight of 0 or more for each class, got {weights!r}"
+        )
+
+    def loss(logits: Array, targets: npt.ArrayLike) -> tuple[Scalar, Array]:
+        require_array("weighted_cross_entropy", "logits", logits, f"... D={len(of_class)}")
+        y = as_rows("weighted_cross_entropy", targets, logits.shape, logits.dtype)
+        return _of_scores(logits, y, y @ of_class[:, None].astype(y.dtype))
+
+    return loss

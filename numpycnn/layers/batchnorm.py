@@ -1,0 +1,176 @@
+"""Batch normalisation: every channel at mean 0 and variance 1.
+
+Each layer learns from what the layers before it put out, and they keep changing.
+If a channel's numbers drift or grow, all that follows has to be learned anew. So
+put every channel to one scale, whatever came in, and let two learned numbers
+per channel choose the scale that the next layer wants:
+
+    m[c]   = 1 / R  sum_r x[r,c]                    mean over all R rows
+    v[c]   = 1 / R  sum_r (x[r,c] - m[c])²          variance
+    z[r,c] = (x[r,c] - m[c]) / sqrt(v[c] + eps)
+    y[r,c] = gamma[c] z[r,c] + beta[c]
+
+A *row* is a sample of a trace: everything but the last axis counts as rows,
+so a batch (N, L, C) has `R = N L` of them.
+
+**In training** the mean is that of the batch at hand. That makes an output depend on
+every other trace of the batch, which is a strange thing to ask of an answer:
+alone, a trace would get another one. **In use**, therefore, `m` and `v` are fixed numbers, the
+*running* mean and variance that were remembered while training, and the layer is one
+line, `y = a x + b`, for each channel by itself.
+
+Those two arrays are the layer's `state`: saved and copied with it, but moved by what
+was seen and not by any gradient.
+
+Source: S. Ioffe, C. Szegedy, "Batch normalization: accelerating deep network
+training by reducing internal covariate shift", ICML 2015, algorithms 1 and 2.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from numpycnn.layers.layer import Layer, Window
+from numpycnn.types import Array, Params, Rng
+from numpycnn.validation import require_array, whole_number
+
+EPS = 1e-5  # keeps a channel that is constant from being divided by zero
+MOMENTUM = 0.1  # the share of the newest batch in the running statistics
+
+
+class BatchNorm(Layer):
+    """Normalise each channel: x (N, ..., C) becomes y of the same shape, by fixed statistics.
+
+    Parameters: `gamma` (C,), one at first, and `beta` (C,), zero. State: `mean` (C,) and
+    `var` (C,), zero and one at first, which `training` moves.
+
+    >>> layer = BatchNorm(1)
+    >>> x = np.array([[10.0], [14.0]])
+    >>> live = layer.training()
+    >>> y, cache = live.forward(x)
+    >>> y.round(3).ravel()
+    array([-1.,  1.])
+    >>> for _ in range(100):
+    ...     live.remember(cache)
+    >>> layer.state["mean"].round(3), layer(x).round(3).ravel()
+    (array([12.], dtype=float32), array([-0.707,  0.707]))
+
+    (In use the spread is that of two numbers drawn from many, with `R - 1` in the place of `R`.)
+
+    Raises `TypeError` or `ValueError` for inputs of another type or shape and for numbers of
+    channels that are not positive and whole.
+    """
+
+    def __init__(self, channels: int) -> None:
+        self.channels = c = whole_number(self, "channels", channels)
+        super().__init__(gamma=np.ones(c, np.float32), beta=np.zeros(c, np.float32))
+        self.state.update(mean=np.zeros(c, np.float32), var=np.ones(c, np.float32))
+
+    def training(self, rng: Rng = None) -> "BatchNormInTraining":
+        """Return the twin that normalises by the batch; it shares all arrays."""
+        return self._as(BatchNormInTraining)
+
+    def forward(self, x: Array) -> tuple[Array, Array]:
+        """Return y = gamma z + beta with the running statistics, and z."""
+        require_array(self, "x", x, f"N ... C={self.channels}")
+        z = (x - self.state["mean"]) / np.sqrt(self.state["var"] + EPS)
+        return self.params["gamma"] * z + self.params["beta"], z
+
+    def backward(self, dy: Array, cache: Array) -> tuple[Array, Params]:
+        """Return dx = gamma dy / sqrt(var + eps), for the statistics do not depend on x."""
+        dz, grads = self._behind_z(dy, cache)
+        return dz / np.sqrt(self.state["var"] + EPS), grads
+
+    def _behind_z(self, dy: Array, z: Array) -> tuple[Array, Params]:
+        """What y = gamma z + beta owes to z, gamma and beta, in either mode."""
+        require_array(self, "dy", dy, "... C", shape=z.shape)
+        rows = tuple(range(dy.ndim - 1))
+        return self.params["gamma"] * dy, {"gamma": (dy * z).sum(rows), "beta": dy.sum(rows)}
+
+    def window(self, length: int) -> Window:
+        """Each sample is scaled by itself."""
+        return Window(1, 1, 0, length)
+
+
+class BatchNormCache(NamedTuple):
+    """What the twin remembers: z for backward, and what it saw, for the running statistics."""
+
+    z: Array
+    mean: Array  # (C,)
+    var: Array  # (C,)
+
+
+class BatchNormInTraining(BatchNorm):
+    """The twin of a BatchNorm, which normalises by the mean and variance of its batch."""
+
+    def forward(self, x: Array) -> tuple[Array, BatchNormCache]:  # type: ignore[override]
+        """Return y = gamma z + beta with the statistics of x, and what backward needs.
+
+        Raises `ValueError` for a single row: its mean would be the row itself.
+        """
+        require_array(self, "x", x, f"N ... C={self.channels}")
+        if x.size == self.channels:
+            raise ValueError(
+                f"{type(self).__name__} expected more than one row to take a mean over, got x of "
+                f"shape {x.shape}; use a batch_size that leaves no trace by itself"
+            )
+        rows = tuple(range(x.ndim - 1))
+        mean = x.mean(rows)
+        from_mean = x - mean
+        var = (from_mean * from_mean).mean(rows)
+        z = from_mean / np.sqrt(var + EPS)
+        return self.params["gamma"] * z + self.params["beta"], BatchNormCache(z, mean, var)
+
+    # The backward pass
+    # -----------------
+    # Here is what most people forget at first. `x[r,c]` enters `z[r,c]`, and it also enters the
+    # mean and the variance of its channel, and through them every other `z` of the channel. With
+    # `s = sqrt(v + eps)`, and one channel at a time, `z[q] = (x[q] - m) / s`. If `x[r]` moves by a
+    # little, there are three ways in which `z[q]` moves:
+    #
+    # 1. by itself, if `q = r`: by `1 / s`;
+    # 2. by the mean, which moves by `1 / R`: by `-1 / (R s)`, every `q` alike;
+    # 3. by the variance. That moves by `2 (x[r] - m) / R = 2 s z[r] / R`, and `s`, its root, by
+    #    `1 / (2 s)` of it, which is `z[r] / R`; so `z[q]` moves by `-z[q] z[r] / (R s)`.
+    #
+    # (In the third, the mean moves too. But the variance is smallest about the mean, so to first
+    # order it does not notice.) Each `z[q]` has the gradient `dz[q]`; the sum over `q` is
+    #
+    # $$dx_r = \frac{1}{s} \left( dz_r - \frac{1}{R} \sum_q dz_q
+    # - z_r \frac{1}{R} \sum_q dz_q z_q \right)$$
+    #
+    # In words: take off the mean of what came in, and then what is left of it along `z`. No
+    # gradient gets through that would only shift or stretch the channel, because
+    # normalisation undoes both. So a bias right before this layer never learns.
+
+    def backward(self, dy: Array, cache: BatchNormCache) -> tuple[Array, Params]:  # type: ignore[override]
+        """Send dy back to the input and the parameters.
+
+        dgamma[c] = sum_r dy[r,c] z[r,c]
+        dbeta[c]  = sum_r dy[r,c]
+        dx[r,c]   = gamma[c] / s[c] (dy[r,c] - dbeta[c] / R - z[r,c] dgamma[c] / R)
+        """
+        z, _, var = cache
+        dz, grads = self._behind_z(dy, z)
+        n_rows, gamma = z.size // self.channels, self.params["gamma"]
+        by_mean = gamma * grads["beta"] / n_rows
+        by_variance = z * (gamma * grads["gamma"] / n_rows)
+        return (dz - by_mean - by_variance) / np.sqrt(var + EPS), grads
+
+    def remember(self, cache: BatchNormCache) -> None:
+        """Move the running statistics a little towards those of the batch.
+
+        The variance of a batch is about its own mean, which lies in its middle: too small by
+        (R - 1) / R, on average, for traces that come later. That is put right here.
+        """
+        n_rows = cache.z.size // self.channels
+        seen = {"mean": cache.mean, "var": cache.var * (n_rows / (n_rows - 1))}
+        for name, running in self.state.items():
+            running += MOMENTUM * (seen[name] - running)
+
+    def window(self, length: int) -> Window:
+        """Raise: an output looks at all samples of all traces of the batch."""
+        raise NotImplementedError(
+            f"{type(self).__name__} looks at the whole batch with every output; ask the model "
+            "itself, not its twin for training"
+        )

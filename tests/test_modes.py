@@ -1,0 +1,531 @@
+"""Layers that do one thing in training and another in use, alone and in networks."""
+
+import copy
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from nets import is_same
+from numpy.testing import assert_allclose, assert_array_equal
+
+from numpycnn import (
+    BatchNorm,
+    Beside,
+    Conv1D,
+    Dense,
+    Dropout,
+    GlobalAveragePool1D,
+    Layer,
+    ReLU,
+    Residual,
+    Sequential,
+    assert_gradients,
+    diagnose,
+    evaluate,
+    fit,
+    make_traces,
+    predict_long,
+)
+from numpycnn.checks import reference
+from numpycnn.checks.strategies import (
+    distinct,
+    generators,
+    inputs,
+    sizes,
+    two_modes,
+    with_random_params,
+)
+from numpycnn.layers.layer import Window
+
+CLOSE = {"rtol": 1e-11, "atol": 1e-12}
+
+
+def network(rng=0):
+    """Both layers with two modes, at the top, and within ways around."""
+    rng = np.random.default_rng(rng)
+    conv = {"padding": "same", "rng": rng}
+    return Sequential(
+        Conv1D(1, 4, 5, **conv),
+        BatchNorm(4),
+        ReLU(),
+        Residual(Conv1D(4, 4, 3, **conv), BatchNorm(4), ReLU(), Dropout(0.2)),
+        Beside(Sequential(Conv1D(4, 2, 3, **conv), BatchNorm(2))),
+        GlobalAveragePool1D(),
+        Dropout(0.1),
+        Dense(6, 3, rng=rng),
+    )
+
+
+@st.composite
+def batchnorms(draw):
+    """A batch normalisation with statistics of its own, in float64, and two rows or more."""
+    leading = draw(st.sampled_from([(2,), (5,), (1, 4), (3, 2)]))
+    x = draw(distinct((*leading, draw(sizes(1, 3))), scale=3.0))
+    layer = draw(with_random_params(BatchNorm(x.shape[-1])))
+    rng = draw(generators)
+    layer.state["mean"] += rng.standard_normal(x.shape[-1])
+    layer.state["var"] *= rng.uniform(0.5, 2, x.shape[-1])
+    return layer.astype(np.float64), x
+
+
+# Batch normalisation
+# -------------------
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@settings(max_examples=50)
+@given(batchnorms(), generators)
+def test_batch_normalisation_is_the_same_by_loops_in_both_modes(dtype, case, rng):
+    layer, x = case[0].astype(dtype), case[1].astype(dtype)
+    close = CLOSE if dtype == np.float64 else {"rtol": 1e-3, "atol": 1e-3}
+    rows = x.reshape(-1, layer.channels)
+    gamma, beta = layer.params["gamma"], layer.params["beta"]
+    dy = rng.standard_normal(x.shape).astype(dtype)
+    dy_rows = dy.reshape(rows.shape)
+
+    y, cache = layer.forward(x)
+    mean, var = layer.state["mean"], layer.state["var"]
+    assert y.dtype == dtype
+    expected = reference.batchnorm_forward(rows, mean, var, gamma, beta)
+    assert_allclose(y.reshape(rows.shape), expected, **close)
+    dx, _ = layer.backward(dy, cache)
+    assert_allclose(dx, dy * gamma / np.sqrt(var + 1e-5), **close)
+
+    live = layer.training()
+    y, cache = live.forward(x)
+    mean, var = reference.batchnorm_statistics(rows)
+    expected = reference.batchnorm_forward(rows, mean, var, gamma, beta)
+    assert_allclose(y.reshape(rows.shape), expected, **close)
+    dx, grads = live.backward(dy, cache)
+    expected = reference.batchnorm_backward(dy_rows, rows, gamma)
+    for found, wanted in zip((dx, grads["gamma"], grads["beta"]), expected, strict=True):
+        assert found.dtype == dtype
+        assert_allclose(found.reshape(wanted.shape), wanted, **close)
+
+    expected = {
+        "mean": reference.batchnorm_remember(layer.state["mean"], mean, len(rows), is_var=False),
+        "var": reference.batchnorm_remember(layer.state["var"], var, len(rows), is_var=True),
+    }
+    live.remember(cache)
+    for name, wanted in expected.items():
+        assert_allclose(layer.state[name], wanted, **close)
+
+
+@given(batchnorms(), generators)
+def test_in_use_it_is_a_line_for_each_channel_whatever_the_company(case, rng):
+    layer, x = case
+    slope = layer(np.ones_like(x)) - layer(np.zeros_like(x))
+    assert_allclose(layer(x), slope * x + layer(np.zeros_like(x)), **CLOSE)
+    for n in range(len(x)):
+        if x[n].ndim > 1 or len(x) > 1:
+            assert_array_equal(layer(x[n : n + 1]), layer(x)[n : n + 1])
+
+
+@given(batchnorms())
+def test_in_training_each_channel_comes_out_with_mean_beta_and_deviation_gamma(case):
+    layer, x = case
+    y = layer.training()(1000 * x + 7).reshape(-1, layer.channels)
+    assert_allclose(y.mean(axis=0), layer.params["beta"], atol=1e-8)
+    assert_allclose(y.std(axis=0), abs(layer.params["gamma"]), rtol=1e-4)
+
+
+def test_what_is_remembered_of_many_batches_comes_near_the_truth():
+    layer, rng = BatchNorm(2), np.random.default_rng(0)
+    live = layer.training()
+    for _ in range(300):
+        _, cache = live.forward(rng.normal([3, -1], [0.5, 2], (4, 8, 2)).astype(np.float32))
+        live.remember(cache)
+    assert_allclose(layer.state["mean"], [3, -1], atol=0.5)
+    assert_allclose(layer.state["var"], [0.25, 4], rtol=0.3)
+    assert layer.state["mean"].dtype == np.float32
+
+
+def test_a_bias_before_it_never_learns():
+    model = Sequential(Conv1D(1, 2, 3, rng=0), BatchNorm(2)).astype(np.float64).training()
+    y, cache = model.forward(np.random.default_rng(0).standard_normal((4, 9, 1)))
+    _, grads = model.backward(np.random.default_rng(1).standard_normal(y.shape), cache)
+    assert abs(grads["0.b"]).max() < 1e-12 < abs(grads["0.w"]).max()
+
+
+@pytest.mark.parametrize("shape", [(1, 3), (1, 1, 3)])
+def test_a_mean_over_a_single_row_is_refused(shape):
+    words = re.escape(
+        f"BatchNormInTraining expected more than one row to take a mean over, got {''}"
+    )
+    with pytest.raises(ValueError, match=words + r".*; use a batch_size that leaves no trace by"):
+        BatchNorm(3).training().forward(np.zeros(shape))
+    assert BatchNorm(3)(np.zeros(shape)).shape == shape
+
+
+def test_another_number_of_channels_is_refused_in_both_modes():
+    for layer, name in ((BatchNorm(3), "BatchNorm"), (BatchNorm(3).training(), "BatchNormInTrai")):
+        with pytest.raises(
+            ValueError, match=rf"^{name}\w* expected x of shape \(N, \.\.\., C=3\), got"
+        ):
+            layer.forward(np.zeros((2, 9, 4)))
+        with pytest.raises(ValueError, match=rf"^{name}\w* expected x of shape"):
+            layer.forward(np.zeros(3))
+        _, cache = layer.forward(np.zeros((2, 9, 3)))
+        with pytest.raises(
+            ValueError, match=rf"^{name}\w* expected dy of shape \(2, 9, C=3\), got"
+        ):
+            layer.backward(np.zeros((2, 9, 1)), cache)
+    with pytest.raises(ValueError, match="BatchNorm expected channels to be 1 or more, got 0"):
+        BatchNorm(0)
+
+
+# Dropout
+# -------
+
+
+@given(inputs(), st.floats(0, 0.9), generators)
+def test_dropout_is_the_same_by_loops_and_backward_drops_the_same(x, rate, rng):
+    live = Dropout(rate).training(rng)
+    y, keep = live.forward(x)
+    assert_allclose(y, reference.dropout(x, keep, rate), **CLOSE)
+    assert_array_equal(y != 0, keep)
+    dy = rng.standard_normal(x.shape)
+    assert_allclose(live.backward(dy, keep)[0], reference.dropout(dy, keep, rate), **CLOSE)
+
+
+@given(inputs(), st.floats(0, 0.9))
+def test_in_use_nothing_is_dropped(x, rate):
+    y, cache = Dropout(rate).forward(x)
+    assert_array_equal(y, x)
+    assert_array_equal(Dropout(rate).backward(2 * x, cache)[0], 2 * x)
+
+
+@given(st.sampled_from([0.1, 0.5, 0.8]), st.integers(0, 2**32))
+def test_the_mean_is_kept_and_so_many_are_left_out(rate, seed):
+    y = Dropout(rate).training(seed)(np.ones((40, 50, 10)))
+    spread = np.sqrt(rate / (1 - rate) / y.size)
+    assert abs(y.mean() - 1) < 6 * spread
+    assert abs((y == 0).mean() - rate) < 6 * np.sqrt(rate * (1 - rate) / y.size)
+
+
+def test_the_same_seed_the_same_mask_and_after_the_step_another():
+    x = np.ones((1, 100))
+    live, again, other = (Dropout(0.5).training(seed) for seed in (3, 3, 4))
+    first, cache = live.forward(x)
+    assert_array_equal(live(x), first)
+    assert_array_equal(again(x), first)
+    assert (other(x) != first).any()
+    live.remember(cache)
+    assert (live(x) != first).any()
+    again.remember(cache)
+    assert_array_equal(live(x), again(x))
+
+
+def test_two_dropouts_of_a_network_leave_out_different_numbers():
+    model = Sequential(Dropout(0.5), Sequential(Dropout(0.5))).training(0)
+    x = np.ones((1, 1000))
+    assert 0.2 < (model(x) != 0).mean() < 0.3
+
+
+@pytest.mark.parametrize("rate", [-0.1, 1, 1.5, float("nan")])
+def test_a_rate_out_of_range_is_refused(rate):
+    with pytest.raises(ValueError, match="Dropout expected rate to be from 0 to below 1, got"):
+        Dropout(rate)
+
+
+@pytest.mark.parametrize("rate", [True, "0.5", None])
+def test_a_rate_that_is_no_number_is_refused(rate):
+    with pytest.raises(TypeError, match="Dropout expected rate to be a number, got"):
+        Dropout(rate)
+
+
+def test_the_wrong_gradient_is_refused_in_both_modes():
+    for layer in (Dropout(0.5), Dropout(0.5).training(0)):
+        _, cache = layer.forward(np.ones((2, 3)))
+        with pytest.raises(ValueError, match=r"expected dy of shape \(2, 3\), got \(2, 4\)"):
+            layer.backward(np.ones((2, 4)), cache)
+
+
+# Gradients
+# ---------
+
+
+@given(two_modes() | batchnorms(), generators)
+def test_gradients_of_layers_in_both_modes(case, rng):
+    layer, x = case
+    for mode in (layer, layer.training(rng)):
+        assert_gradients(mode, x, method="complex", tolerance=1e-10, rng=rng)
+
+
+@settings(max_examples=4)
+@given(generators, st.sampled_from([0.05, 1, 300]))
+def test_gradients_of_a_network_in_both_modes(rng, scale):
+    # The biases before a batch normalisation move nothing: what backward says is rounding.
+    model, x = network(rng), scale * rng.standard_normal((3, 8, 1))
+    for mode in (model, model.training(rng)):
+        assert_gradients(mode, x, tolerance=1e-10, rng=rng)
+
+
+# Twins
+# -----
+
+
+def test_a_twin_shares_every_array_and_the_model_is_left_as_it_is():
+    model = network()
+    before = repr(model)
+    live = model.training(0)
+    assert repr(model) == before != repr(live)
+    assert len(live.params) == len(model.params) > 0
+    assert len(live.state) == len(model.state) == 6
+    for name, array in live.params.items():
+        assert array is model.params[name]
+    for name, array in live.state.items():
+        assert array is model.state[name]
+    assert live[0] is model[0]  # a layer with one mode is its own twin
+    assert repr(live.training(0)) == repr(live)
+
+
+def test_a_model_with_one_mode_is_its_own_twin_and_draws_nothing():
+    model, rng = Sequential(Dense(2, 2), Residual(ReLU())), np.random.default_rng(0)
+    assert model.training(rng) is model
+    assert rng.bit_generator.state == np.random.default_rng(0).bit_generator.state
+    with pytest.raises(ValueError, match="Sequential expected rng to be a seed of 0 or more, got"):
+        model.training(-1)
+
+
+def test_only_remember_moves_anything():
+    model, x = network(), np.random.default_rng(0).standard_normal((4, 8, 1))
+    live = model.training(0)
+    before = copy.deepcopy((model.params, model.state))
+    y, cache = live.forward(x)
+    live.backward(y, cache)
+    assert_array_equal(live(x), y)
+    for found, wanted in zip((model.params, model.state), before, strict=True):
+        for name, array in found.items():
+            assert_array_equal(array, wanted[name])
+    live.remember(cache)
+    for name, array in model.state.items():
+        assert (array != before[1][name]).any()
+    for name, array in model.params.items():
+        assert_array_equal(array, before[0][name])
+    assert (live(x) != y).any()
+
+
+def test_copies_have_a_state_of_their_own_and_of_the_right_type():
+    model = network()
+    others = [
+        copy.deepcopy(model),
+        model.astype(np.float32),
+        model.with_params(model.params),
+        model.with_params({name: array.copy() for name, array in model.params.items()}),
+    ]
+    for other in others:
+        assert is_same(model, other)
+        for name, array in other.state.items():
+            assert not np.shares_memory(array, model.state[name])
+    wide = model.astype(np.float64)
+    assert {array.dtype for array in {**wide.params, **wide.state}.values()} == {np.dtype("f8")}
+    moved = model.with_params({**model.params, "1.mean": np.full(4, 9.0)})
+    assert_array_equal(moved.state["1.mean"], np.full(4, 9.0))
+    assert not model.state["1.mean"].any()
+
+
+def test_a_trained_model_is_saved_with_its_state_and_predicts_the_same_bits(tmp_path):
+    x, labels = make_traces(30, rng=0)
+    model = network()
+    fit(model, x, labels, epochs=3, rng=0)
+    model.save(tmp_path / "model.npz")
+    loaded = Sequential.load(tmp_path / "model.npz")
+    assert is_same(model, loaded)
+    for name, array in model.state.items():
+        assert loaded.state[name].tobytes() == array.tobytes()
+    assert_array_equal(loaded.predict(x), model.predict(x))
+
+
+def test_a_file_that_claims_channels_without_end_is_refused_before_they_take_memory(tmp_path):
+    Sequential(BatchNorm(10**3)).save(tmp_path / "model.npz")
+    with np.load(tmp_path / "model.npz") as file:
+        arrays = dict(file)
+    arrays["architecture"] = np.array(str(arrays["architecture"]).replace("1000", str(10**13)))
+    np.savez(tmp_path / "model.npz", **arrays)
+    with pytest.raises(ValueError, match="BatchNorm wants 10000000000000 channels, more than it"):
+        Sequential.load(tmp_path / "model.npz")
+
+
+# Containers of one's own
+# -----------------------
+
+
+class Halves(Sequential):
+    """A forward of its own, with a cache of its own."""
+
+    def forward(self, x):
+        y, caches = super().forward(x)
+        return y / 2, {"inside": caches}
+
+    def backward(self, dy, cache):
+        return super().backward(dy / 2, cache["inside"])
+
+
+class HalvesThatRemembers(Halves):
+    def remember(self, cache):
+        super().remember(cache["inside"])
+
+
+class Mentions(Sequential):
+    """Runs its layers by names of its own."""
+
+    def __init__(self, channels):
+        self.channels, self.norm, self.drop = channels, BatchNorm(channels), [Dropout(0.5)]
+        super().__init__(self.norm, *self.drop)
+
+    def forward(self, x):
+        y, first = self.norm.forward(x)
+        y, second = self.drop[0].forward(y)
+        return y, [first, second]
+
+
+def test_a_twin_of_a_container_mentions_the_twins_under_whatever_name():
+    model, x = Mentions(2), np.random.default_rng(0).standard_normal((4, 9, 2))
+    live = model.training(0)
+    assert (live.norm, live.drop[0]) == (live[0], live[1])
+    assert_gradients(live, x, rng=0)
+    y, cache = live.forward(x)
+    live.remember(cache)
+    assert model.norm.state["mean"].all()
+    assert (live(x) != y).any()
+    assert_array_equal(model(x), model.norm(x))
+
+
+def test_a_cache_of_ones_own_needs_a_remember_of_ones_own():
+    x = np.random.default_rng(0).standard_normal((4, 2))
+    live = Sequential(Halves(Dense(2, 2), Residual(BatchNorm(2)))).training()
+    words = r"^Halves expected the caches of its layers in a list, .*, so define remember\(cache\)"
+    with pytest.raises(TypeError, match=words):
+        live.remember(live.forward(x)[1])
+    live = Sequential(HalvesThatRemembers(Dense(2, 2), Residual(BatchNorm(2)))).training()
+    live.remember(live.forward(x)[1])
+    assert live.state["0.1.0.mean"].all()
+    # Nobody asks it of those who have nothing to remember.
+    fit(Sequential(Halves(Dense(2, 2), Sequential(ReLU()))), x, [0, 1, 0, 1], epochs=1)
+
+
+class Noise(Layer):
+    """A layer of one's own with two modes, by a reader: noise in training, of the size of x."""
+
+    def __init__(self, size):
+        super().__init__()
+        self.size = size
+        self.state["steps"] = np.zeros(1, np.float32)
+
+    def forward(self, x):
+        return x, None
+
+    def backward(self, dy, cache):
+        return dy, {}
+
+    def training(self, rng=None):
+        return NoiseInTraining(self)
+
+
+class NoiseInTraining(Layer):
+    def __init__(self, plain):
+        super().__init__()
+        self.plain = plain
+
+    @property
+    def state(self):
+        return self.plain.state
+
+    def forward(self, x):
+        rng = np.random.default_rng(int(self.state["steps"][0]))
+        noise = 1 + self.plain.size * rng.standard_normal(x.shape)
+        return x * noise, noise
+
+    def backward(self, dy, cache):
+        return dy * cache, {}
+
+    def remember(self, cache):
+        self.state["steps"] += 1
+
+
+def test_a_layer_of_ones_own_may_have_two_modes():
+    x, labels = make_traces(12, rng=0)
+    model = Sequential(Noise(0.1), GlobalAveragePool1D(), Dense(1, 3, rng=0))
+    assert_gradients(model.training(), x, rng=0)
+    fit(model, x, labels, epochs=7)
+    assert model.state["0.steps"] == [7]
+
+
+# In the loop
+# -----------
+
+
+def test_the_same_seed_gives_the_same_bits_and_another_does_not():
+    x, labels = make_traces(24, rng=0)
+    runs = []
+    for seed in (5, 5, 6):
+        model = network()
+        fit(model, x, labels, epochs=3, batch_size=24, rng=seed)
+        runs.append(model)
+    assert is_same(runs[0], runs[1])
+    assert not is_same(runs[0], runs[2])  # other numbers were left out
+
+
+def test_fit_is_forward_loss_backward_step_and_remember():
+    from numpycnn import Adam, softmax_cross_entropy
+
+    x, labels = make_traces(12, rng=0)
+    model, other = network(), network()
+    fit(model, x, labels, epochs=4, lr=1e-2, rng=7)
+    live, optimizer = other.training(np.random.default_rng(7)), Adam(other.params, lr=1e-2)
+    for _ in range(4):
+        scores, cache = live.forward(x)
+        _, dscores = softmax_cross_entropy(scores, labels)
+        optimizer.step(live.backward(dscores, cache)[1])
+        live.remember(cache)
+    assert is_same(model, other)
+    for name, array in model.state.items():
+        assert_array_equal(array, other.state[name])
+
+
+def test_looking_at_a_model_moves_no_state():
+    x, labels = make_traces(30, rng=0)
+    model = network()
+    before = copy.deepcopy(model.state)
+    evaluate(model, x, labels)
+    model.predict(x, batch_size=7)
+    assert diagnose(model, x, labels).findings
+    model.training(0).forward(x)
+    with pytest.raises(ValueError, match="targets"):
+        fit(model, x, labels[:-1], epochs=1)
+    for name, array in model.state.items():
+        assert_array_equal(array, before[name])
+
+
+def test_a_loss_that_is_not_finite_gives_back_the_state_as_well():
+    x, labels = make_traces(12, rng=0)
+    model = network()
+    before = copy.deepcopy({**model.params, **model.state})
+    with pytest.raises(FloatingPointError):
+        fit(model, x, labels, epochs=3, loss=lambda scores, y: (np.nan, scores))
+    for name, array in {**model.params, **model.state}.items():
+        assert_array_equal(array, before[name])
+
+
+def test_a_network_with_two_modes_learns_and_is_used():
+    x, labels = make_traces(90, rng=0)
+    model = network()
+    history = fit(
+        model, x, labels, epochs=40, batch_size=16, lr=1e-2, validation=(x, labels), rng=0
+    )
+    assert history.val_accuracy[-1] > 0.9
+    assert diagnose(network(), x, labels).ok
+
+
+def test_predict_long_runs_the_model_and_refuses_the_twin():
+    x = np.random.default_rng(0).standard_normal((1, 90, 1))
+    model = Sequential(*list(network())[:5])
+    live = model.training(0)
+    live.remember(live.forward(x)[1])
+    assert_allclose(predict_long(model, x, piece=20), model.predict(x), **CLOSE)
+    assert BatchNorm(1).window(9) == Dropout(0.5).window(9) == Window(1, 1, 0, 9)
+    with pytest.raises(ValueError, match="BatchNormInTraining looks at the whole batch with every"):
+        predict_long(live, x)
