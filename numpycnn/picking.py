@@ -148,6 +148,25 @@ class Comparison(NamedTuple):
         n_onsets = len(self.errors) + self.n_missed
         return len(self.errors) / n_onsets if n_onsets else np.nan
 
+    @property
+    def mean_error(self) -> float:
+        """Of those found, in samples: above 0 if the picks are late; NaN where none was found."""
+        return float(self.errors.mean()) if len(self.errors) else np.nan
+
+    @property
+    def spread(self) -> float:
+        """Standard deviation of the errors, in samples; NaN where no onset was found."""
+        return float(self.errors.std()) if len(self.errors) else np.nan
+
+    @property
+    def score(self) -> float:
+        """Right picks over the mean number of picks and onsets, F1: 1 if all agree.
+
+        Picks too many and picks too few cost the same.
+        """
+        n_right = len(self.errors)
+        return 2 * n_right / max(1, 2 * n_right + self.n_missed + self.n_false)
+
 
 def compare_picks(picks: Sequence[Array], onsets: Sequence[Array], tolerance: int) -> Comparison:
     """Compare the picks in each record with its onsets; `tolerance` is in samples.

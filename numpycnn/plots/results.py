@@ -15,6 +15,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from numpycnn.picking import require_onsets
 from numpycnn.plots.figure import (
     FONT,
     GRID,
@@ -27,7 +28,6 @@ from numpycnn.plots.figure import (
     samples_of,
     stacked_panels,
 )
-from numpycnn.picking import require_onsets
 from numpycnn.traces import CLASS_NAMES
 from numpycnn.training.fit import History
 from numpycnn.types import Array
