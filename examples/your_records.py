@@ -16,6 +16,7 @@ arrays:
 in one that it is to pick.
 """
 
+import io
 import zipfile
 
 import numpy as np
@@ -28,15 +29,19 @@ from numpycnn.validation import require_array, require_finite
 
 
 def read_records(path):
-    """Return x (N, L, C), the onsets in each, or None, and the samples in a second, or None."""
+    """Return x (N, L, C), the onsets in each, and the sampling rate; None for what is not there.
+
+    Raises `OSError` or `ValueError` for what cannot be read, saying what is wrong and where.
+    """
+    data = io.BytesIO(path.read_bytes())
     try:
-        if not zipfile.is_zipfile(path):
+        if not zipfile.is_zipfile(data):
             raise ValueError("what is no .npz file, or was cut off")
-        with np.load(path, allow_pickle=False) as file:  # a pickle could run code
+        with np.load(data, allow_pickle=False) as file:  # a pickle could run code
             arrays = {name: file[name] for name in file.files}
+        if "x" not in arrays:
+            raise ValueError(f"{list(arrays)}")
         x = arrays["x"].astype(float, casting="same_kind")
-    except OSError:
-        raise
     except Exception as error:  # a damaged file can raise anything at all
         raise ValueError(
             f"{path}: expected arrays x and onsets, got {error}; write them with "
@@ -54,7 +59,7 @@ def read_records(path):
         rate = arrays.get("sampling_rate")
         if rate is not None and not (rate.size == 1 and 0 < rate < np.inf):
             raise ValueError(f"expected sampling_rate to be a number above 0, got {rate}")
-        rate = None if rate is None else float(rate)
+        rate = None if rate is None else float(rate.item())
         if "labels" in arrays:
             return x, from_labels(arrays["labels"], x.shape[:2]), rate
         if "onsets" in arrays:

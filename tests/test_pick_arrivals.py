@@ -200,7 +200,7 @@ def test_one_can_learn_from_ones_own_records_and_pick_others(own, tmp_path, caps
 
 X = np.zeros((5, 500, 3))
 BAD_FILES = [
-    ({"onsets": [[0, 1]]}, "expected arrays x and onsets, got 'x is not a file in the archive'"),
+    ({"onsets": [[0, 1]]}, "expected arrays x and onsets, got ['onsets']; write them with"),
     ({"x": X, "onsets": [[0, 500]]}, "within their record, in samples, counted from 0, got 500"),
     ({"x": X, "onsets": [[0, 5], [0, -1]]}, "counted from 0, got -1 in row 1; leave it out"),
     (
