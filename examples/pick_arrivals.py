@@ -37,7 +37,7 @@ add = options.add_argument
 add("data", nargs="?", type=Path, help=".npz file of records of your own, to learn from")
 add("--seed", type=at_least(0), default=0, help="where all the randomness starts")
 add("--records", type=at_least(16), default=800, help="how many to learn from, if made here")
-add("--epochs", type=at_least(1), default=20, help="how often all records go through")
+add("--epochs", type=at_least(1), default=16, help="how often all records go through")
 add("--hours", type=at_least(0), default=1, help="of continuous data, to run over in the end")
 add("--pick", type=Path, metavar="FILE", help=".npz file of records to pick; no training")
 add("--model", type=Path, default="figures/picker.npz", help="to pick them with")

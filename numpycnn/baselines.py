@@ -15,6 +15,9 @@ the training traces and asked about others as a network is:
 On the traces that `make_traces` gives by default the last two score 1.000 or nearly,
 so a network that scores the same has shown no more than they have. Harder traces,
 on which they fail, are made by its other arguments.
+
+They say *what* is in a trace. For *when* an arrival begins in a record there are two more:
+`sta_lta`, a trigger, and `aic`, a second look at what it found.
 """
 
 from itertools import pairwise
