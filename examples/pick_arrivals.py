@@ -165,8 +165,10 @@ print(f"{len(x)} records of {x.shape[1]} samples, channels: {x.shape[2]}, weight
 ready = prepared(x)
 targets = onset_targets(onsets, ready.shape[1], width=4)
 adam = nn.Adam(model.params)
-for adam.lr, epochs in (5e-3, args.epochs), (1e-3, args.epochs // 4 + 1):
-    history = nn.fit(model, ready, targets, epochs=epochs, optimizer=adam, batch_size=8, rng=rng)
+for lr, epochs in (5e-3, args.epochs), (1e-3, args.epochs // 4 + 1):
+    adam.lr = lr
+    plan = {"epochs": epochs, "optimizer": adam, "batch_size": 8, "rng": rng}
+    history = nn.fit(model, ready, targets, **plan)
 print(f"cross-entropy {history.loss[-1]:.4f}")
 
 # Three pickers

@@ -199,8 +199,8 @@ def best_thresholds(value: Array, labels: Array, classes: Array) -> Array:
 
 # When did it begin?
 # ------------------
-# So much for the question *what*. The question *when* has two answers that are older than
-# networks for it, and every network of seismometers uses them.
+# So much for the question *what*. The question *when* has two answers that seismologists
+# have used for decades, and still do.
 #
 # The first is a *trigger*. Where the ground moves more than it just did, something has come: the
 # mean energy over a short time, the STA, becomes large beside the mean over a long time,
@@ -257,8 +257,9 @@ def _mean_up_to(values: Array, length: int) -> Array:
 def pick_triggers(ratio: Array, on: float, off: float) -> Array:
     """Return the indices at which a trigger on ratio (L,) goes on, ascending.
 
-    It goes on where the ratio is at least `on`, and off where it is below `off`; 4 and 2 are
-    usual.
+    It goes on where the ratio is at least `on`, and off where it is below `off`. With 4 and 2
+    observatories begin to tune it (A. Trnkoczy, "Understanding and parameter setting of STA/LTA
+    trigger algorithm", in the New Manual of Seismological Observatory Practice).
 
     >>> pick_triggers(np.array([1.0, 4.5, 3.0, 4.5, 1.5, 1.0, 5.0]), on=4, off=2)
     array([1, 6])
