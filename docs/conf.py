@@ -26,7 +26,9 @@ include_patterns = [
 ]
 scripts_not_run = {
     "examples/benchmark": "not run when this page was made: it takes minutes, and wants the "
-    "machine to itself"
+    "machine to itself",
+    "examples/sklearn_estimator": "not run when this page was made: it wants scikit-learn",
+    "examples/to_onnx": "not run when this page was made: it wants a saved model, and onnx",
 }
 
 # The reading order

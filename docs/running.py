@@ -163,10 +163,11 @@ def run_script(path: Path) -> tuple[list[tuple[Piece, Outcome | None]], list[Fau
 # - `alt="…"` says in words what the figure shows; wanted where there is one, and only there;
 # - `fold="…"` shows these words on the site, and the code once they are clicked;
 # - `needs="torch"` runs the block only where that module can be imported;
-# - `raises` marks a block that shall raise, and ends with what Python says last.
+# - `raises` marks a block that shall raise, and ends with what Python says last;
+# - `varies` marks a block that prints times: its words are compared, and its numbers are not.
 
 LANGUAGES = ("python", "text", "sh", "console", "julia")
-WORD = re.compile(r'\s+(?:(alt|fold|needs)="([^"]*)"|(raises))')
+WORD = re.compile(r'\s+(?:(alt|fold|needs)="([^"]*)"|(raises|varies))')
 
 
 def words_of(info: str) -> dict[str, str]:
@@ -180,8 +181,8 @@ def words_of(info: str) -> dict[str, str]:
     rest = f" {rest}" if rest.strip() else ""
     if WORD.sub("", rest).strip() or (rest and language != "python"):
         raise ValueError(
-            'expected after ```python only alt="…", fold="…", needs="…" and raises, and nothing '
-            f"after other languages, got {info!r}"
+            'expected after ```python only alt="…", fold="…", needs="…", raises and varies, and '
+            f"nothing after other languages, got {info!r}"
         )
     return {name or flag: value for name, value, flag in WORD.findall(rest)}
 
@@ -240,6 +241,8 @@ def _check_block(fence: Fence, words: dict[str, str], outcome: Outcome) -> list[
         faults.append(Fault(fence.line, "expected the block to raise, and it did not"))
     shown = _lines(fence.shown or "")
     printed = _lines(output(outcome))
+    if "varies" in words:
+        shown, printed = _without_numbers(shown), _without_numbers(printed)
     if shown != printed:
         diff = difflib.unified_diff(shown, printed, "the page", "the code", lineterm="")
         message = "the block prints something else than the text fence shows:\n"
@@ -255,6 +258,15 @@ def output(outcome: Outcome) -> str:
 def _lines(text: str) -> list[str]:
     """Return the lines without blanks at their ends, which editors strip."""
     return [line.rstrip() for line in text.strip("\n").splitlines()]
+
+
+def _without_numbers(lines: list[str]) -> list[str]:
+    """Put a sign in place of each number and the blanks before it.
+
+    >>> _without_numbers(["loops    142,000 µs", "phases      8.8 µs"])
+    ['loops # µs', 'phases # µs']
+    """
+    return [re.sub(r" *\b\d[\d,.]*", " #", line) for line in lines]
 
 
 # Numbers in prose

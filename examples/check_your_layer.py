@@ -1,8 +1,9 @@
 """A layer of your own: write it, check it, break it, read the report.
 
-Average pooling is not in the package, so it is a good one to write. This script
-goes through it as one would at the desk: the formula, forward, backward, the
-check; then three mistakes that are easily made, and what the checker says to each.
+Average pooling is a good one to write: it is short, and it has windows. (The package has
+one, with a stride, to compare with afterwards.) This script goes through it as one would
+at the desk: the formula, forward, backward, the check; then three mistakes that are easily
+made, and what the checker says to each.
 
     python examples/check_your_layer.py
 """

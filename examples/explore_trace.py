@@ -73,7 +73,7 @@ def trace(label, centre, width, amplitude, noise):
 
 
 # The feature maps are what the first ReLU hands on, 8 channels of 64 samples. The saliency is
-# the gradient of the score of the predicted class by each sample: how much that score
+# the gradient of the predicted class's score with respect to each sample: how much that score
 # would rise if the sample did. Where it is zero the network does not look, for this trace.
 
 

@@ -197,7 +197,8 @@ print(f"global head, centres 2 to 62: {worst:.3f} at least")
 # If this is the cause, three things must show:
 #
 # 1. The score of *positive* less that of *negative* rises with the samples in the middle and
-#    falls with those at the ends. Its gradient by each sample, from `backward`, tells.
+#    falls with those at the ends. Its gradient with respect to each sample, from
+#    `backward`, tells.
 # 2. It comes from what was learned. A flatten head that learns from traces whose rest lies at
 #    zero finds nothing at the ends to learn. Its gradient does not turn negative there, and it
 #    overlooks the arrivals instead of reversing them.

@@ -269,13 +269,15 @@ def _mend(name: str, came: tuple[int, ...], axes: str, shape: tuple[int, ...] | 
     wanted = shape[-1] if shape else dict(sizes).get(-1)
     if shape is None and "..." in letters and len(came) > 1 and prod(came[1:]) == wanted:
         return "; put a Flatten() before it"
-    if (n_axes if shape is None else len(shape)) == 3:
-        if len(came) == 2 and came[1] == wanted:
-            return f"; for one trace add a batch axis: {name}[None]"
-        if len(came) == 2 and wanted in (1, None):
+    n_axes = n_axes if shape is None else len(shape)
+    if n_axes in (3, 4):
+        missing, one = n_axes - len(came), {3: "trace", 4: "picture"}[n_axes]
+        if missing == 1 and came[-1] == wanted:
+            return f"; for one {one} add a batch axis: {name}[None]"
+        if missing == 1 and wanted in (1, None):
             return f"; add a channel axis: {name}[..., None]"
-        if len(came) == 1 and wanted in (1, None):
-            return f"; for one trace add both axes: {name}[None, :, None]"
-        if len(came) == 3 and came[1] == wanted:
-            return f"; channels go last: {name}.transpose(0, 2, 1)"
+        if missing == 2 and wanted in (1, None):
+            return f"; for one {one} add both axes: {name}[None{', :' * len(came)}, None]"
+        if missing == 0 and came[1] == wanted:
+            return f"; channels go last: {name}.transpose{(0, *range(2, n_axes), 1)}"
     return ""

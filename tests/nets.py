@@ -1,13 +1,19 @@
 """Random networks that run along a record: chains, ways around, in one another, of every stride."""
 
 import numpy as np
+from hypothesis import assume
 from hypothesis import strategies as st
 
 from numpycnn import (
     AveragePool1D,
+    BatchNorm,
     Beside,
     Conv1D,
     Dense,
+    Dropout,
+    Flatten,
+    GlobalAveragePool1D,
+    GlobalMaxPool1D,
     MaxPool1D,
     ReLU,
     Residual,
@@ -89,23 +95,58 @@ def along_the_record(draw, lengthening=True):
     return draw(with_random_params(Sequential(*layers))), first_channels
 
 
+@st.composite
+def classifiers(draw):
+    """All that can stand between filters and scores, in float64, and an input for it."""
+    n_channels, n_filters = draw(sizes(1, 3)), draw(sizes(1, 3))
+    x = draw(distinct((draw(sizes(1, 2)), draw(sizes(2, 9)), n_channels)))
+    options = {"stride": draw(sizes(1, 2)), "dilation": draw(sizes(1, 2))}
+    maps = [Conv1D(n_channels, n_filters, draw(sizes(1, 4)), padding="same", **options)]
+    pools = [ReLU(), MaxPool1D(1), MaxPool1D(2, stride=1), AveragePool1D(1), Upsample1D(2)]
+    some = st.sampled_from([BatchNorm(n_filters), Dropout(0.5), *pools])
+    maps += draw(st.lists(some, max_size=3, unique_by=id))
+    bridge = draw(st.sampled_from([Flatten, GlobalMaxPool1D, GlobalAveragePool1D]))()
+    try:
+        n_features = Sequential(*maps, bridge)(x).shape[1]
+    except ValueError:  # a window of two on one sample
+        assume(False)
+    between = st.sampled_from([BatchNorm(n_features), Dropout(0.5), ReLU(), Softmax()])
+    head = [*draw(st.lists(between, max_size=2, unique_by=id)), Dense(n_features, 3)]
+    inner = [Sequential(*maps, bridge), *head] if draw(st.booleans()) else [*maps, bridge, *head]
+    model = draw(with_random_params(Sequential(*inner, Softmax())))
+    for array in model.state.values():
+        array[...] = np.linspace(0.5, 2, array.size)
+    return model.astype(np.float64), x
+
+
+def in_use(layers_and_inputs):
+    """Without the twins for training, which are no networks for use."""
+    return layers_and_inputs.filter(lambda drawn: not type(drawn[0]).__name__.endswith("Training"))
+
+
 def lengths(at_most):
     """Any length, and often one that can be halved twice."""
     return st.integers(1, at_most) | st.integers(1, at_most // 4).map(lambda n: 4 * n)
 
 
 def is_same(model, other):
-    """Whether two models have the same layers and the same weights, to the bit and the type."""
+    """Whether two models have the same layers and the same arrays, to the bit and the type."""
+    ours, theirs = ({**one.params, **one.state} for one in (model, other))
     return (
         repr(model) == repr(other)
-        and model.params.keys() == other.params.keys()
+        and ours.keys() == theirs.keys()
         and all(
-            array.dtype == other.params[name].dtype
-            and array.shape == other.params[name].shape
-            and array.tobytes() == other.params[name].tobytes()
-            for name, array in model.params.items()
+            array.dtype == theirs[name].dtype
+            and array.shape == theirs[name].shape
+            and array.tobytes() == theirs[name].tobytes()
+            for name, array in ours.items()
         )
     )
+
+
+def changed(model):
+    """The same network with other numbers in all its arrays."""
+    return model.with_params({name: a + 1 for name, a in {**model.params, **model.state}.items()})
 
 
 def picker(rng=0):

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from matplotlib import get_backend, rcParams
 
+import numpycnn
+from pieces import Fence, cut_chapter
 from running import run_chapter, run_script
 
 ROOT = Path(__file__).parent.parent
@@ -19,6 +21,24 @@ DRAW = "from matplotlib.figure import Figure\nfigure = Figure()"
 def test_the_page_tells_the_truth(path):
     _, faults = run_chapter(path)
     assert not faults, "\n".join(f"{path}:{line}: {message}" for line, message in faults)
+
+
+@pytest.mark.long
+def test_the_table_of_ablations_is_what_its_function_computes():
+    page = (ROOT / "docs" / "09-what-did-it-learn.md").read_text(encoding="utf-8")
+    fences = [part for part in cut_chapter(page) if isinstance(part, Fence)]
+    (code,) = [fence.text for fence in fences if "def ablation" in fence.text]
+    desk = {"np": np, "nn": numpycnn}
+    exec(code, desk)
+    for kind in desk["kinds"]:
+        (row,) = [line for line in page.splitlines() if line.startswith(f"| {kind} |")]
+        said = [float(cell.replace(",", "")) for cell in row.split("|")[2:-1]]
+        runs = np.array([desk["ablation"](kind, seed) for seed in range(20)])
+        n_weights, held_out, near_ends = runs.mean(axis=0)
+        found = [n_weights, held_out, runs[:, 1].min(), near_ends]
+        np.testing.assert_allclose(said, found, atol=0.006, rtol=0, err_msg=kind)
+    later = [desk["ablation"]("global head, no hidden layer", seed, 120)[1] for seed in range(20)]
+    assert set(later) == {1.0}
 
 
 @pytest.fixture
@@ -46,6 +66,7 @@ def block(code, words="", shown=None):
         block(DRAW, ' fold="Draw it" alt="A blank page."'),
         block(DRAW + "\nprint(1)", ' alt="A blank page."', "1"),
         block("import nowhere", ' needs="nowhere"', "whatever"),
+        block("print('took', 12.5, 'ms')", " varies", "took    1,300 ms"),
         block("import os\nprint(os.listdir())", shown="[]"),
         "```sh\nls\n```\n\n```text\nanything\n```",
     ],
@@ -62,6 +83,7 @@ def test_a_true_page_passes(faults, paragraph):
         (block("n = 1", shown="1"), 1, "prints something else than the text fence shows"),
         (block("n = 1\n\nm = 1 / 0"), 4, "the code raised ZeroDivisionError: division by zero"),
         (block("n = 1\nn ="), 3, "the code raised"),
+        (block("print('took', 1, 'ms')", " varies", "took 1 s"), 1, "-took # s\n+took # ms"),
         (block("raise SystemExit"), 2, "the code raised SystemExit"),
         (block("import warnings\nwarnings.warn('oh')"), 3, "the code raised UserWarning: oh"),
         (block("n = 1", " raises"), 1, "expected the block to raise, and it did not"),

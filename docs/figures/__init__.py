@@ -5,6 +5,7 @@ finds `docs.figures`. The figures that anybody may want are in `numpycnn.plots`.
 """
 
 from docs.figures.architectures import plot_architecture
+from docs.figures.circuit import plot_circuit
 from docs.figures.convolution import plot_pictures, plot_pooling, plot_responses, plot_windows
 from docs.figures.derivatives import plot_step_sweep
 from docs.figures.descent import plot_paths
@@ -13,6 +14,7 @@ from docs.figures.phases import plot_phases
 
 __all__ = [
     "plot_architecture",
+    "plot_circuit",
     "plot_paths",
     "plot_phases",
     "plot_pictures",

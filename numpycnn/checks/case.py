@@ -60,6 +60,11 @@ class LossAsLayer(Layer):
         return dy * cache, {}
 
 
+LETTERS_IN = {1: ["D"], 2: ["N", "D"], 3: ["N", "L", "C"], 4: ["N", "H", "W", "C"]}
+LETTERS_OUT = {3: ["M", "F"], 4: ["H_out", "W_out", "F"]}
+"""What the sizes of an input, and of an output after N, are called; four axes are a picture's."""
+
+
 class Case(NamedTuple):
     """A layer with an input, its parameters, and a random upstream gradient dy."""
 
@@ -180,18 +185,22 @@ class Case(NamedTuple):
         return any(not 0.1 <= largest(array) <= 10 for array in self.arrays.values())
 
     def sizes(self) -> dict[str, int]:
-        """The sizes by their letters, for naming a factor."""
-        x_shape = self.arrays["input"].shape
-        letters = {3: "NLC", 2: "ND", 1: "D"}.get(len(x_shape), "")
-        sizes = dict(zip(letters, x_shape, strict=False))
-        if self.dy.ndim == 3:
-            sizes |= {"M": self.dy.shape[1], "F": self.dy.shape[2]}
+        """The sizes by their letters, and products of them over which one takes a mean."""
+        x_shape, y_shape = self.arrays["input"].shape, self.dy.shape
+        sizes = dict(zip(LETTERS_IN.get(len(x_shape), ()), x_shape, strict=False))
+        sizes |= dict(zip(LETTERS_OUT.get(len(y_shape), ()), y_shape[1:], strict=False))
         for letter, name in (("K", "kernel_size"), ("P", "pool_size")):
-            if hasattr(self.layer, name):
-                sizes[letter] = getattr(self.layer, name)
-        for second in ("M", "L", "D"):
-            if "N" in sizes and second in sizes:
-                sizes[f"N·{second}"] = sizes["N"] * sizes[second]
+            window = np.asarray(getattr(self.layer, name, None))
+            if window.dtype.kind in "iu" and window.size:  # one size for all directions, or each
+                sizes[letter] = int(window.flat[0])
+                if len(x_shape) == 4:
+                    sizes[f"{letter}·{letter}"] = int(np.broadcast_to(window, 2).prod())
+        for height, width in (("H", "W"), ("H_out", "W_out")):
+            if height in sizes:
+                sizes[f"{height}·{width}"] = sizes[height] * sizes[width]
+        for places in ("M", "L", "D", "H·W", "H_out·W_out"):
+            if "N" in sizes and places in sizes:
+                sizes[f"N·{places}"] = sizes["N"] * sizes[places]
         return sizes
 
 

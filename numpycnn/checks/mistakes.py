@@ -54,6 +54,24 @@ class Evidence(NamedTuple):
         return np.asarray((self.columns * dy).sum(axis=axes))
 
 
+# What the axes are called where there are so many: four are a picture's.
+
+PARTS = {
+    2: ("trace", "output"),
+    3: ("trace", "window", "channel"),
+    4: ("picture", "row", "column", "channel"),
+}
+INPUT_AXES = {
+    2: ("the traces", "the inputs"),
+    3: ("the traces", "the samples", "the channels"),
+    4: ("the pictures", "the rows", "the columns", "the channels"),
+}
+WEIGHT_AXES = {
+    2: ("the inputs", "the outputs"),
+    3: ("the taps", "the channels", "the filters"),
+    4: ("the rows of taps", "the columns of taps", "the channels", "the filters"),
+}
+
 Suspicion = tuple[str, str, Array]  # a mistake's name, its sentence, and the gradient it gives
 
 
@@ -160,6 +178,13 @@ def _factors(e: Evidence) -> Iterator[Suspicion]:
 def _rearranged(e: Evidence) -> Iterator[Suspicion]:
     """The right numbers in the wrong places."""
     axes = _axis_names(e)
+    if e.name != "input" and e.right.ndim > 3:
+        yield (
+            "reversed",
+            "the right numbers in reverse order along all axes of the taps: the kernel turned "
+            "round once too often or not at all",
+            np.flip(e.right, _taps(e.right)),
+        )
     for axis in range(e.right.ndim):
         what = "the kernel turned round once too often or not at all" if axis == 0 else "a flip"
         yield (
@@ -193,8 +218,8 @@ def _wrong_way_round(e: Evidence) -> Iterator[Suspicion]:
     for name, w in e.arrays.items():
         if name == "input" or e.name != "input":
             continue
-        if w.ndim == 3:
-            gradient = e.right_with({**e.arrays, name: w[::-1]})
+        if w.ndim >= 3:
+            gradient = e.right_with({**e.arrays, name: np.flip(w, _taps(w))})
             yield "reversed", f"made with {name} not turned round: its taps are reversed", gradient
         if w.ndim >= 2 and w.shape[-1] == w.shape[-2]:
             gradient = e.right_with({**e.arrays, name: w.swapaxes(-1, -2)})
@@ -259,31 +284,29 @@ def _upstream(e: Evidence) -> Iterator[Suspicion]:
 
 def _left_out(e: Evidence) -> Iterator[Suspicion]:
     """Loops that overwrite, stop early or leave something out."""
-    if e.dy.ndim == 3:
+    if e.dy.ndim >= 3:
         yield from _overwritten(e)
-    letters = ("trace", "window", "channel") if e.dy.ndim == 3 else ("trace", "output")
-    if e.dy.ndim == len(letters):
-        for axis, letter in enumerate(letters):
-            if e.dy.shape[axis] == 1:
-                continue
-            for index, which in _each(e.dy.shape[axis]):
-                only = np.zeros_like(e.dy)
-                place: list[slice | int] = [slice(None)] * e.dy.ndim
-                place[axis] = index
-                only[tuple(place)] = e.dy[tuple(place)]
-                share = e.partial(only)
-                yield (
-                    "only one share",
-                    f"only the {which} {letter} of the output has a share in it; the others are "
-                    "left out of the sum",
-                    share,
-                )
-                yield (
-                    "share missing",
-                    f"the {which} {letter} of the output has no share in it: the sum begins late, "
-                    "ends early or leaves it out",
-                    e.right - share,
-                )
+    for axis, letter in enumerate(PARTS.get(e.dy.ndim, ())):
+        if e.dy.shape[axis] == 1:
+            continue
+        for index, which in _each(e.dy.shape[axis]):
+            only = np.zeros_like(e.dy)
+            place: list[slice | int] = [slice(None)] * e.dy.ndim
+            place[axis] = index
+            only[tuple(place)] = e.dy[tuple(place)]
+            share = e.partial(only)
+            yield (
+                "only one share",
+                f"only the {which} {letter} of the output has a share in it; the others are "
+                "left out of the sum",
+                share,
+            )
+            yield (
+                "share missing",
+                f"the {which} {letter} of the output has no share in it: the sum begins late, "
+                "ends early or leaves it out",
+                e.right - share,
+            )
     for axis, letter in enumerate(_axis_names(e)):
         if e.right.shape[axis] == 1:
             continue
@@ -307,8 +330,10 @@ def _each(size: int) -> Iterator[tuple[int, str]]:
 
 def _overwritten(e: Evidence) -> Iterator[Suspicion]:
     """Windows that overlap, of which only the last one written is left."""
-    shares = (e.columns * e.dy).sum(axis=(-3, -1))  # what each window m gives: (*right.shape, M)
-    touched = np.abs(e.columns).max(axis=(-3, -1)) > 0
+    # One axis for all windows, which a picture has in rows: (*right.shape, N, M, F).
+    shape = *e.right.shape, e.dy.shape[0], -1, e.dy.shape[-1]
+    shares = (e.columns * e.dy).reshape(shape).sum(axis=(-3, -1))  # what each window m gives
+    touched = np.abs(e.columns).reshape(shape).max(axis=(-3, -1)) > 0  # (*right.shape, M)
     n_windows = shares.shape[-1]
     for places, which in ((np.arange(n_windows), "last"), (-np.arange(n_windows), "first")):
         order = np.where(touched, places, -n_windows)
@@ -333,9 +358,9 @@ def _misrouted(e: Evidence) -> Iterator[Suspicion]:
         )
     if np.allclose(np.sort(e.came, axis=None), np.sort(e.right, axis=None), rtol=SAME, atol=0):
         yield "misplaced", "the right numbers, at the wrong places", e.came
-    if e.right.ndim == 3 and e.name == "input":
-        amounts = e.came.sum(axis=1), e.right.sum(axis=1)
-        if _same(*amounts):
+    if e.right.ndim >= 3 and e.name == "input":
+        places = tuple(range(1, e.right.ndim - 1))
+        if _same(e.came.sum(axis=places), e.right.sum(axis=places)):
             yield (
                 "misplaced",
                 "every channel gets the right amount in all, but at the wrong samples: a maximum "
@@ -406,8 +431,10 @@ def describe_pattern(e: Evidence) -> str:
 
 def _axis_names(e: Evidence) -> tuple[str, ...]:
     """What the axes of the gradient are called."""
-    if e.name == "input":
-        known = {3: ("the traces", "the samples", "the channels"), 2: ("the traces", "the inputs")}
-    else:
-        known = {3: ("the taps", "the channels", "the filters"), 2: ("the inputs", "the outputs")}
+    known = INPUT_AXES if e.name == "input" else WEIGHT_AXES
     return known.get(e.right.ndim, tuple(f"axis {i}" for i in range(e.right.ndim)))
+
+
+def _taps(w: Array) -> tuple[int, ...]:
+    """The axes of a filter's taps: all but the last two, the channels in and out."""
+    return tuple(range(w.ndim - 2))

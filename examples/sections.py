@@ -1,0 +1,103 @@
+"""Sections: traces side by side, through layers that were folded and then broken.
+
+Sound sent into the ground comes back from wherever one kind of rock lies on another. A trace is
+what comes back at one place, over time; traces from places along a line, side by side, are a
+*section*. It looks like a cut through the ground, and its bright and dark bands are the layers.
+
+Where the ground broke and one side slid down along the break, there is a *fault*: the bands stop,
+and go on higher or lower. Where is it? Here the ground is made up, so we know.
+
+The model is the simplest that has all of this in it. Each trace is computed by itself: every
+boundary of two layers sends back one wavelet, as loud as the rocks differ, at the time that sound
+takes there and back. That is what a section looks like after its echoes have been put
+back to where they came from (*migration*), if that went perfectly. Real sections are also blurred
+sideways, which here only the width of what is called near stands for.
+"""
+
+import numpy as np
+
+from numpycnn.traces import ricker
+from numpycnn.validation import generator, whole_number
+
+# The instrument and the ground
+# -----------------------------
+# Time is that from the surface down and back, so 4 ms are 5 m of depth. A section is 0.25 s
+# deep, or 315 m, and 787.5 m long.
+
+N_SAMPLES = N_TRACES = 64
+INTERVAL = 0.004  # s, from one sample to the next
+SPACING = 12.5  # m, from one trace to the next
+VELOCITY = 2500.0  # m/s
+FREQUENCY = 30.0  # Hz, of which the Ricker wavelet has most
+NEAR = 25.0  # m to either side; nobody can tell much less than a quarter of the wavelength, 21 m
+N_LAYERS = 36  # boundaries, of which some twenty are in the section
+
+# The standard deviation of the noise is half that of the echoes.
+
+NOISE = 0.5
+
+# What is drawn, from the first to the second of each:
+
+THROW = 0.008, 0.032  # s, by which one side is lower; 10 to 40 m
+DIP = 55, 85  # degrees, of the fault
+FOLD = 0, 0.020  # s, from a layer's mean to its highest point
+FOLD_LENGTH = 400, 1600  # m, from one high to the next
+TILT = -5e-5, 5e-5  # s/m, of all layers; 3.6 degrees
+
+times = np.arange(N_SAMPLES)[:, None] * INTERVAL  # (H, 1)
+places = np.arange(N_TRACES) * SPACING  # (W,)
+
+# Many of them
+# ------------
+
+
+def make_sections(n_sections, *, rng, noise=NOISE):
+    """Sections (N, H, W, 1) in units of their echoes, and what is near the fault (N, H, W): 0 or 1.
+
+    Each has one fault, anywhere in its middle half, dipping to either side.
+    """
+    rng = generator("make_sections", rng)
+    number = whole_number("make_sections", "n_sections", n_sections)
+    pairs = [_section(rng, noise) for _ in range(number)]
+    x, near = (np.stack(one) for one in zip(*pairs, strict=True))
+    return x[..., None].astype(np.float32), near.astype(int)
+
+
+# One of them
+# -----------
+# The fault is a straight line, `place = a + b time`, and the rock above it slid down along it:
+# by the throw in time, so by `b` times the throw sideways. What is at (time, place) on this
+# side was at (time - throw, place - b throw). Below the fault the ground is as it was.
+#
+# A boundary shows where it is on its own side of the fault, and nowhere else.
+
+
+def _section(rng, noise):
+    """Return echoes and noise (H, W), and whether each sample is near the fault."""
+    tops = rng.uniform(-0.1, times[-1] + 0.1, (N_LAYERS, 1))  # s; some come in from outside
+    strengths = rng.standard_normal((N_LAYERS, 1))
+    height, length, tilt = rng.uniform(*FOLD), rng.uniform(*FOLD_LENGTH), rng.uniform(*TILT)
+    begin = rng.uniform(0, length)
+    dip, throw, side = np.deg2rad(rng.uniform(*DIP)), rng.uniform(*THROW), rng.choice([-1, 1])
+    middle = rng.uniform(0.25, 0.75) * places[-1]
+    run = side * VELOCITY / 2 / np.tan(dip)  # m sideways for each s down
+
+    def layers(place):
+        return tops + height * np.sin(2 * np.pi * (place - begin) / length) + tilt * place
+
+    def beyond(time):
+        """How far a place is beyond the fault, in m, on the side that slid down."""
+        return side * (places - middle - run * (time - times[-1] / 2))
+
+    stayed, slid = layers(places), layers(places - run * throw) + throw  # (layers, W)
+    echoes = _echoes(stayed, strengths * (beyond(stayed) <= 0))
+    echoes += _echoes(slid, strengths * (beyond(slid) > 0))
+    echoes /= echoes.std()
+    return echoes + noise * rng.standard_normal(echoes.shape), abs(beyond(times)) <= NEAR
+
+
+def _echoes(arrivals, strengths):
+    """The sum (H, W) of a wavelet for each arrival (layers, W), of its strength."""
+    width = 1 / (np.sqrt(2) * np.pi * FREQUENCY)  # s, of the wavelet
+    layers = zip(arrivals, strengths, strict=True)
+    return sum(strength * ricker(times - arrival, width) for arrival, strength in layers)

@@ -1,0 +1,83 @@
+"""For scikit-learn: the network as one of its classifiers.
+
+scikit-learn has ways to combine and to compare what learns, and asks three things of it: to be
+built from options that it can read and change, to `fit`, and to `predict`. What keeps that has
+its pipelines, its cross-validation and its search over options for nothing:
+
+    from sklearn.model_selection import cross_val_score
+    cross_val_score(TraceClassifier(epochs=30), x, labels, cv=5)
+
+Traces are `(N, L, C)` as everywhere here, or a table `(N, L)` of one channel. Labels are numbers
+or names. It wants `python -m pip install scikit-learn`.
+"""
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils import check_random_state
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+import numpycnn as nn
+from numpycnn.explain import probabilities
+
+
+def small_network(shape, n_classes, rng):
+    """Return a fresh network for traces of shape (L, C): filters, then two dense layers."""
+    length, n_channels = shape
+    return nn.Sequential(
+        nn.Conv1D(n_channels, 8, 5, padding="same", rng=rng),
+        nn.ReLU(),
+        nn.Flatten(),
+        nn.Dense(8 * length, 16, rng=rng),
+        nn.ReLU(),
+        nn.Dense(16, n_classes, rng=rng),
+    )
+
+
+class TraceClassifier(ClassifierMixin, BaseEstimator):
+    """A network that `network(shape, n_classes, rng)` builds, trained anew by each `fit`.
+
+    After `fit` it has `classes_`, the names in the order of the scores, `model_`, the
+    network, to be saved say, and `history_`.
+    """
+
+    def __init__(
+        self, network=small_network, *, epochs=60, lr=5e-3, batch_size=16, random_state=None
+    ):
+        # scikit-learn wants each option under its own name, and looked at in fit only.
+        self.network = network
+        self.epochs = epochs
+        self.lr = lr
+        self.batch_size = batch_size
+        self.random_state = random_state
+
+    def fit(self, X, y):
+        """Train a fresh network on traces X (N, L, C) and their labels y (N,)."""
+        X, y = validate_data(self, X, y, dtype=np.float32, allow_nd=True)
+        check_classification_targets(y)
+        self.classes_, labels = np.unique(y, return_inverse=True)
+        if len(self.classes_) < 2:
+            raise ValueError(f"expected two classes or more, got one class, {self.classes_[0]!r}")
+        x = with_channels(X)
+        rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
+        self.model_ = self.network(x.shape[1:], len(self.classes_), rng)
+        plan = {"epochs": self.epochs, "lr": self.lr, "batch_size": self.batch_size, "rng": rng}
+        self.history_ = nn.fit(self.model_, x, labels, **plan)
+        return self
+
+    def predict_proba(self, X):
+        """Return the probability of each class, (N, n_classes), in the order of `classes_`."""
+        check_is_fitted(self)
+        # In float64: so an answer hardly depends on which traces are asked about together.
+        X = validate_data(self, X, dtype=np.float64, allow_nd=True, reset=False)
+        return probabilities(self.model_, with_channels(X))
+
+    def predict(self, X):
+        """Return the most probable class of each trace, (N,)."""
+        best = self.predict_proba(X).argmax(axis=1)
+        return self.classes_[best]
+
+
+def with_channels(x):
+    """Return x (N, L, C); a table (N, L) is one channel."""
+    return x[..., None] if x.ndim == 2 else x

@@ -1,0 +1,127 @@
+"""Two dimensions: layers for pictures, made of the layers for traces.
+
+The package keeps to one dimension, and that is enough. A picture (H, W, C) has H rows, W columns
+and C channels, and
+
+- *a row is a trace*: along the rows, N pictures are N H traces;
+- *the rows above and below are further channels*: a filter of 3 by 3 taps is a filter
+  of 3 taps that looks at the channels of three rows;
+- *a column is a channel*, where each column is treated by itself, as in pooling down the
+  columns.
+
+So each layer here reshapes its input, asks a layer for traces, and reshapes the answer. Backward
+goes the same way from its end to its beginning.
+
+[Chapter 13](../docs/13-two-dimensions.md) derives them, and [a fault is found](find_the_fault.py)
+with them. The pictures there are seismic sections, where a row is a time and a column a trace.
+"""
+
+import numpy as np
+
+import numpycnn as nn
+from numpycnn.validation import require_array, whole_number
+
+# Convolution
+# -----------
+# A filter has K by K taps, in row `a` and column `k`. Around the picture there are zeros, `q` of
+# them above and on the left, so that it keeps its size:
+#
+#     y[n,i,j,f] = sum_a sum_k sum_c x[n, i + a - q, j + k - q, c] w[k, a C + c, f] + b[f]
+#
+# Take `a` and `c` together as one index, `a C + c`. Then this is the convolution of a row with
+# K C channels: with K = 3 those of the row above, the row's own, and those of the row below.
+# To lay K rows beside each other copies the picture K times; all the rest is one `Conv1D`.
+
+
+class Conv2D(nn.Layer):
+    """Slide F filters of K by K taps over x (N, H, W, C), giving y (N, H, W, F).
+
+    Parameters: `w` (K, K C, F), a `Conv1D`'s whose channels are those of K rows, and `b` (F,).
+    """
+
+    def __init__(self, in_channels, out_channels, kernel_size, *, rng=None):
+        self.in_channels = whole_number(self, "in_channels", in_channels)
+        self.out_channels = whole_number(self, "out_channels", out_channels)
+        self.kernel_size = whole_number(self, "kernel_size", kernel_size)
+        n_channels = kernel_size * in_channels
+        self.rows = nn.Conv1D(n_channels, out_channels, kernel_size, padding="same", rng=rng)
+        super().__init__(**self.rows.params)
+
+    def forward(self, x):
+        """Return y as above, and what the convolution of the rows wants to know."""
+        require_array(self, "x", x, f"N H W C={self.in_channels}")
+        n, height, width, _ = x.shape
+        padded = np.pad(x, ((0, 0), self.rows.zeros_around(height), (0, 0), (0, 0)))
+        near = [padded[:, a : a + height] for a in range(self.kernel_size)]
+        stacked = np.concatenate(near, axis=-1)  # (N, H, W, K C)
+        rows = self.rows.with_params(self.params)
+        y, cache = rows.forward(stacked.reshape(n * height, width, -1))
+        return y.reshape(n, height, width, -1), (cache, x.shape)
+
+    # Each row was laid beside K rows, itself among them, so it gets the sum of K gradients.
+
+    def backward(self, dy, cache):
+        """Return dx, the sum of what each row of taps sends back, and the gradients of w and b."""
+        cache, (n, height, width, n_channels) = cache
+        require_array(self, "dy", dy, "N H W F", shape=(n, height, width, self.out_channels))
+        rows = self.rows.with_params(self.params)
+        dstacked, grads = rows.backward(dy.reshape(n * height, width, -1), cache)
+        dstacked = dstacked.reshape(n, height, width, self.kernel_size, n_channels)
+
+        above, below = self.rows.zeros_around(height)
+        dx = np.zeros((n, above + height + below, width, n_channels), dstacked.dtype)
+        for a in range(self.kernel_size):
+            dx[:, a : a + height] += dstacked[:, :, :, a]
+        return dx[:, above : above + height], grads
+
+
+# One direction after the other
+# -----------------------------
+# The largest of four numbers in a square is the larger of two: that of the upper pair and that of
+# the lower. So pool along the rows, where each is a trace, and then pool what is left down the
+# columns, where each column is a channel. Of equal numbers the first wins, row after row.
+#
+# Whatever treats every channel by itself can be done in this way.
+
+
+class BothWays(nn.Layer):
+    """What a layer for traces does to each channel, done along the rows, then down the columns."""
+
+    def __init__(self, along):
+        super().__init__()
+        self.along = along
+
+    def forward(self, x):
+        """Return y (N, H_out, W_out, C), and the caches of both directions."""
+        require_array(self, "x", x, "N H W C")
+        n, height, width, n_channels = x.shape
+        across, cache_across = self.along.forward(x.reshape(n * height, width, n_channels))
+        y, cache_down = self.along.forward(across.reshape(n, height, -1))
+        y = y.reshape(n, y.shape[1], -1, n_channels)
+        return y, (cache_across, cache_down, x.shape, y.shape)
+
+    def backward(self, dy, cache):
+        """Return dx, up the columns first, then back along the rows."""
+        cache_across, cache_down, x_shape, y_shape = cache
+        require_array(self, "dy", dy, "N H_out W_out C", shape=y_shape)
+        n, height, _, n_channels = x_shape
+        dacross, _ = self.along.backward(dy.reshape(n, y_shape[1], -1), cache_down)
+        dacross = dacross.reshape(n * height, -1, n_channels)
+        dx, _ = self.along.backward(dacross, cache_across)
+        return dx.reshape(x_shape), {}
+
+
+class MaxPool2D(BothWays):
+    """The maximum of each P by P samples: x (N, H, W, C) becomes y (N, H // P, W // P, C)."""
+
+    def __init__(self, pool_size):
+        self.pool_size = whole_number(self, "pool_size", pool_size)
+        super().__init__(nn.MaxPool1D(pool_size))
+
+
+class Upsample2D(BothWays):
+    """Every number P by P times: x (N, H, W, C) becomes y (N, P H, P W, C)."""
+
+    def __init__(self, factor):
+        self.factor = whole_number(self, "factor", factor)
+        super().__init__(nn.Upsample1D(factor))

@@ -1,0 +1,101 @@
+"""PyTorch, given our weights, answers as `predict` does, and its own weights come back."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from nets import blocks, changed, classifiers, in_use, is_same, ways_around
+
+import numpycnn as nn
+from numpycnn.checks.strategies import layers_and_inputs
+from numpycnn.interop import from_torch, to_torch
+
+torch = pytest.importorskip("torch", reason="python -m pip install -e '.[interop]'")
+
+
+# PyTorch's own, on a copy that it makes for the odd zero.
+pytestmark = pytest.mark.filterwarnings("ignore:Using padding='same' with even:UserWarning")
+
+
+class Conv1d(torch.nn.Conv1d):
+    """With the zeros of any padding around the traces, those of "same" by PyTorch itself."""
+
+    def __init__(self, ours):
+        by_name = ours.padding == "same" and ours.stride == 1
+        options = {"stride": ours.stride, "dilation": ours.dilation}
+        options["padding"] = "same" if by_name else 0
+        super().__init__(ours.in_channels, ours.out_channels, ours.kernel_size, **options)
+        self.zeros_around = (lambda length: (0, 0)) if by_name else ours.zeros_around
+
+    def forward(self, x):
+        return super().forward(torch.nn.functional.pad(x, self.zeros_around(x.shape[2])))
+
+
+class Residual(torch.nn.Sequential):
+    def forward(self, x):
+        return x + super().forward(x)
+
+
+class Beside(torch.nn.Sequential):
+    def forward(self, x):
+        return torch.cat([x, super().forward(x)], dim=1)
+
+
+def twin_of(layer, x):
+    """The same layer in PyTorch, without its weights, for x in our layout."""
+    if isinstance(layer, nn.Sequential):
+        kinds = {nn.Residual: Residual, nn.Beside: Beside, nn.Sequential: torch.nn.Sequential}
+        twins = []
+        for part in layer:
+            twins.append(twin_of(part, x))
+            x = part(x)
+        return kinds[type(layer)](*twins)
+    if isinstance(layer, nn.Dense):
+        sizes = layer.in_features, layer.out_features
+        return torch.nn.Linear(*sizes) if x.ndim == 2 else torch.nn.Conv1d(*sizes, 1)
+    pooling = vars(layer).get("pool_size"), vars(layer).get("stride")
+    return {
+        nn.Conv1D: lambda: Conv1d(layer),
+        nn.BatchNorm: lambda: torch.nn.BatchNorm1d(layer.channels),
+        nn.Dropout: lambda: torch.nn.Dropout(layer.rate),
+        nn.ReLU: torch.nn.ReLU,
+        nn.Softmax: lambda: torch.nn.Softmax(dim=1),
+        nn.Flatten: torch.nn.Flatten,
+        nn.MaxPool1D: lambda: torch.nn.MaxPool1d(*pooling),
+        nn.AveragePool1D: lambda: torch.nn.AvgPool1d(*pooling),
+        nn.Upsample1D: lambda: torch.nn.Upsample(scale_factor=layer.factor),
+        nn.GlobalMaxPool1D: lambda: torch.nn.Sequential(
+            torch.nn.AdaptiveMaxPool1d(1), torch.nn.Flatten()
+        ),
+        nn.GlobalAveragePool1D: lambda: torch.nn.Sequential(
+            torch.nn.AdaptiveAvgPool1d(1), torch.nn.Flatten()
+        ),
+    }[type(layer)]()
+
+
+def channels_first(x):
+    return torch.tensor(x.swapaxes(1, 2) if x.ndim == 3 else x)
+
+
+def check(model, x):
+    """The same answers, and the same weights back again."""
+    model, shape = model.astype(np.float64), x.shape[1:]
+    twin = twin_of(model, x).double().eval()
+    arrays = to_torch(model, shape)
+    twin.load_state_dict({name: torch.tensor(array) for name, array in arrays.items()})
+    with torch.no_grad():
+        theirs = twin(channels_first(x)).numpy()
+    np.testing.assert_allclose(theirs, channels_first(model.predict(x)).numpy(), atol=1e-10)
+    assert is_same(from_torch(changed(model), twin.state_dict(), shape), model)
+
+
+@given(classifiers() | ways_around() | blocks())
+def test_networks_answer_as_predict_does(drawn):
+    check(*drawn)
+
+
+@given(in_use(layers_and_inputs()))
+def test_every_layer_answers_as_predict_does(drawn):
+    layer, x = drawn
+    if x.ndim == 1 or isinstance(layer, nn.Flatten):  # which has to meet a Dense
+        return
+    check(layer, x)

@@ -1,0 +1,77 @@
+"""scikit-learn takes the network for one of its own: its checks, pipelines and searches."""
+
+import numpy as np
+import pytest
+
+import numpycnn as nn
+from two_heads import network
+
+pytest.importorskip("sklearn", reason="python -m pip install -e '.[interop]'")
+
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+from sklearn.utils.estimator_checks import check_estimator
+
+from sklearn_estimator import TraceClassifier
+
+
+@pytest.fixture(scope="module")
+def traces():
+    x, labels = nn.make_traces(60, rng=0, n_channels=2)
+    return x, np.array(nn.CLASS_NAMES)[labels]
+
+
+@pytest.mark.filterwarnings("ignore")  # checks of what is done with bad input
+def test_it_passes_the_checks_of_estimators():
+    checks = check_estimator(TraceClassifier(epochs=20), on_fail=None, on_skip=None)
+    failed = {check["check_name"]: check["exception"] for check in checks if check["exception"]}
+    assert len(checks) > 40
+    # What wants another library is skipped.
+    assert failed.keys() <= {"check_array_api_input", "check_classifier_data_not_an_array"}, failed
+    assert not [check for check in checks if check["status"] == "failed"]
+
+
+def test_it_learns_in_a_pipeline_and_is_examined_by_cross_validation(traces):
+    pipeline = make_pipeline(FunctionTransformer(nn.standardise), TraceClassifier(random_state=0))
+    scores = cross_val_score(pipeline, *traces, cv=3)
+    assert scores.shape == (3,)
+    assert scores.mean() > 0.6
+
+
+def heads(shape, n_classes, rng):
+    return network("global", rng, 5, shape, n_classes)
+
+
+def test_a_search_finds_the_better_options_and_networks(traces):
+    search = GridSearchCV(
+        TraceClassifier(random_state=0), {"network": [heads], "epochs": [1, 40]}, cv=2
+    )
+    search.fit(*traces)
+    best = search.best_estimator_
+    assert best.epochs == 40
+    assert best.network is heads
+    assert list(best.classes_) == sorted(nn.CLASS_NAMES)
+    assert len(best.history_.loss) == 40
+    x, _ = traces
+    chances = best.predict_proba(x)
+    np.testing.assert_allclose(chances.sum(axis=1), 1)
+    assert (best.classes_[chances.argmax(axis=1)] == best.predict(x)).all()
+
+
+def test_the_same_state_gives_the_same_network(traces):
+    x, names = traces
+    one, same, other = (
+        TraceClassifier(epochs=1, random_state=state).fit(x, names) for state in (3, 3, 4)
+    )
+    assert (one.model_.params["0.w"] == same.model_.params["0.w"]).all()
+    assert (one.model_.params["0.w"] != other.model_.params["0.w"]).any()
+
+
+def test_traces_of_another_length_or_number_of_channels_are_refused(traces):
+    x, names = traces
+    model = TraceClassifier(epochs=1).fit(x, names)
+    with pytest.raises(ValueError, match="X has 63 features"):
+        model.predict(x[:, 1:])
+    with pytest.raises(ValueError, match=r"shape \(N, L, C=2\)"):
+        model.predict(x[..., :1])

@@ -1,0 +1,159 @@
+"""Layers for pictures: equal to literal loops, right gradients, and part of a network."""
+
+import re
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import numpycnn as nn
+from examples.two_dimensions import Conv2D, MaxPool2D, Upsample2D
+from numpycnn.checks.strategies import distinct, generators, sizes
+
+
+@st.composite
+def pictures(draw, n_channels=None, at_least=1):
+    """A batch of pictures (N, H, W, C), distinct numbers."""
+    side = sizes(at_least, 5)
+    return draw(
+        distinct((draw(sizes(1, 2)), draw(side), draw(side), n_channels or draw(sizes(1, 3))))
+    )
+
+
+@st.composite
+def convolutions(draw):
+    """A Conv2D and pictures that it takes."""
+    layer = Conv2D(draw(sizes(1, 3)), draw(sizes(1, 3)), draw(sizes(1, 4)), rng=draw(generators))
+    layer.params["b"][:] = draw(distinct(layer.params["b"].shape))
+    return layer, draw(pictures(layer.in_channels))
+
+
+@st.composite
+def poolings(draw):
+    """A MaxPool2D or an Upsample2D and pictures that it takes."""
+    size = draw(sizes(1, 3))
+    return draw(st.sampled_from([MaxPool2D, Upsample2D]))(size), draw(pictures(at_least=size))
+
+
+def convolved(layer, x):
+    """The sum over taps and channels, as the layer's formula has it, number by number."""
+    k, (n, height, width, n_channels) = layer.kernel_size, x.shape
+    before = (k - 1) // 2
+    w, b = layer.params["w"], layer.params["b"]
+    y = np.zeros((n, height, width, layer.out_channels))
+    for at in np.ndindex(*y.shape):
+        m, i, j, f = at
+        y[at] = b[f]
+        for a, c, d in product(range(k), range(k), range(n_channels)):
+            row, column = i + a - before, j + c - before
+            if 0 <= row < height and 0 <= column < width:
+                y[at] += x[m, row, column, d] * w[c, a * n_channels + d, f]
+    return y
+
+
+@settings(max_examples=40)
+@given(convolutions())
+def test_a_convolution_is_its_literal_loops(pair):
+    layer, x = pair
+    np.testing.assert_allclose(layer(x), convolved(layer, x), rtol=1e-6, atol=1e-6)
+    exact = layer.astype(np.float64)
+    np.testing.assert_allclose(exact(x), convolved(exact, x), rtol=1e-12, atol=1e-12)
+
+
+@settings(max_examples=40)
+@given(generators, sizes(1, 3), sizes(1, 7), sizes(1, 7))
+def test_pooling_takes_the_first_largest_of_each_square(rng, size, height, width):
+    height, width = max(size, height), max(size, width)
+    x = rng.integers(0, 3, (2, height, width, 2)).astype(np.float64)  # many of them are equal
+    dy = rng.standard_normal((2, height // size, width // size, 2))
+    layer, dx = MaxPool2D(size), np.zeros(x.shape)
+    y, cache = layer.forward(x)
+    assert y.shape == dy.shape
+    for n, i, j, c in np.ndindex(*dy.shape):
+        window = x[n, i * size : (i + 1) * size, j * size : (j + 1) * size, c]
+        a, b = np.unravel_index(window.argmax(), window.shape)  # row after row, the first
+        assert y[n, i, j, c] == window[a, b]
+        dx[n, i * size + a, j * size + b, c] = dy[n, i, j, c]
+    np.testing.assert_array_equal(layer.backward(dy, cache)[0], dx)
+
+
+@settings(max_examples=40)
+@given(generators, sizes(1, 3), sizes(1, 3), sizes(1, 3))
+def test_upsampling_says_every_number_in_a_square(rng, factor, height, width):
+    x = rng.standard_normal((2, height, width, 2))
+    y = Upsample2D(factor)(x)
+    assert y.shape == (2, height * factor, width * factor, 2)
+    for n, i, j, c in np.ndindex(*y.shape):
+        assert y[n, i, j, c] == x[n, i // factor, j // factor, c]
+
+
+@settings(max_examples=60)
+@given(st.one_of(convolutions(), poolings()))
+def test_the_gradients_are_exact(pair):
+    nn.assert_gradients(*pair, method="complex", tolerance=1e-10, rng=0)
+
+
+@settings(max_examples=60)
+@given(st.one_of(convolutions(), poolings()), st.sampled_from([np.float32, np.float64]))
+def test_the_type_of_float_stays_and_nothing_is_written_to(pair, dtype):
+    layer, x = pair
+    layer, x = layer.astype(dtype), x.astype(dtype)[:, ::-1]  # a reversed view
+    x.flags.writeable = False
+    y, cache = layer.forward(x)
+    y.flags.writeable = False
+    dx, grads = layer.backward(y, cache)
+    assert y.dtype == dx.dtype == dtype
+    assert all(grad.dtype == dtype for grad in grads.values())
+    assert (dx.shape, grads.keys()) == (x.shape, layer.params.keys())
+    exact = layer.astype(np.float64)
+    np.testing.assert_allclose(y, exact(x.astype(np.float64)), atol=1e-5)
+
+
+def network(rng):
+    inside = nn.Beside(MaxPool2D(2), Conv2D(2, 3, 3, rng=rng), nn.ReLU(), Upsample2D(2))
+    return nn.Sequential(Conv2D(1, 2, 2, rng=rng), nn.ReLU(), inside, nn.Dense(5, 2, rng=rng))
+
+
+@settings(max_examples=5)
+@given(generators)
+def test_a_whole_network_is_right(rng):
+    x = rng.standard_normal((1, 4, 2, 1))
+    nn.assert_gradients(network(rng), x, method="complex", tolerance=1e-10, rng=0)
+
+
+def test_a_network_is_saved_and_loaded(tmp_path):
+    model, x = network(0), np.ones((1, 4, 4, 1), np.float32)
+    model.save(tmp_path / "model.npz")
+    twin = nn.Sequential.load(tmp_path / "model.npz", Conv2D, MaxPool2D, Upsample2D)
+    np.testing.assert_array_equal(twin(x), model(x))
+    assert repr(twin) == repr(model)
+
+
+@pytest.mark.parametrize(
+    ("ask", "words"),
+    [
+        (lambda: Conv2D(0, 1, 3), "Conv2D expected in_channels to be 1 or more, got 0"),
+        (lambda: Conv2D(1, 1, 0), "Conv2D expected kernel_size to be 1 or more, got 0"),
+        (lambda: Conv2D(1, 0, 3), "expected out_channels to be 1 or more, got 0"),
+        (lambda: MaxPool2D(0), "expected pool_size to be 1 or more, got 0"),
+        (lambda: Upsample2D(0), "Upsample2D expected factor to be 1 or more, got 0"),
+        (
+            lambda: Conv2D(2, 1, 3)(np.ones((1, 4, 4, 1))),
+            "Conv2D expected x of shape (N, H, W, C=2)",
+        ),
+        (lambda: MaxPool2D(2)(np.ones((4, 4, 1))), "MaxPool2D expected x of shape (N, H, W, C)"),
+        (lambda: Upsample2D(2)(np.ones((4, 4))), "Upsample2D expected x of shape (N, H, W, C)"),
+    ],
+)
+def test_a_message_says_what_was_expected(ask, words):
+    with pytest.raises(ValueError, match=re.escape(words)):
+        ask()
+
+
+@pytest.mark.parametrize("layer", [Conv2D(1, 2, 3), MaxPool2D(2), Upsample2D(2)])
+def test_backward_refuses_a_gradient_of_another_shape(layer):
+    y, cache = layer.forward(np.ones((1, 4, 6, 1)))
+    with pytest.raises(ValueError, match=f"{type(layer).__name__} expected dy of shape"):
+        layer.backward(y.swapaxes(1, 2), cache)
