@@ -277,13 +277,14 @@ model.save(args.output / "picker.npz", {"channels": x.shape[2], "sampling_rate":
 # ------------
 # From a ratio of 5 on the U-Net finds nearly every onset within five samples. The trigger alone
 # finds few: it needs a while to notice, and by then the onset is over. With the second look it is
-# as exact as the network and more, but at 5 it misses about one onset in four, and at 12 still a few
-# in a hundred. At 3, lower than all that the network learned from, it finds about half, and
+# as exact as the network and more, but at 5 it misses about one onset in four, and at 12 still a
+# few in a hundred. At 3, lower than all that the network learned from, it finds about half, and
 # the rules find next to none.
 #
 # A level low enough to catch weak arrivals is reached by a spike as well: the mean energy does not
-# know how the energy came. At 20, where the spikes are as large, the rules pick about a hundred false
-# onsets an hour, and the network a few. A higher level would spare these, and miss more of the
-# weak arrivals. At middling ratios, where the spikes are too small for the trigger, all pick few.
+# know how the energy came. At 20, where the spikes are as large, the rules pick about a hundred
+# false onsets an hour, and the network a few. A higher level would spare these, and miss more of
+# the weak arrivals. At middling ratios, where the spikes are too small for the trigger, all pick
+# few.
 
 options.finish(args, picks=plot_picks(x[most], curve[0], picks, onsets[most]))
