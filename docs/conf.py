@@ -24,6 +24,10 @@ include_patterns = [
     "numpycnn/**.py",
     "examples/*.py",
 ]
+exclude_patterns = [  # a reader of the site is not to stumble over the solutions
+    "numpycnn/puzzles/course/**",
+    "numpycnn/puzzles/__main__.py",
+]
 scripts_not_run = {
     "examples/benchmark": "not run when this page was made: it takes minutes, and wants the "
     "machine to itself",
@@ -51,7 +55,10 @@ def _with_packages(modules: list[str]) -> list[str]:
 _readme = (ROOT / "README.md").read_text(encoding="utf-8")
 _table = re.findall(r"^\| \[`.*?`\]\((.*?)\.py\)", _readme, re.MULTILINE)
 reading_order = {
-    "Tutorial": sorted(f"docs/{path.stem}" for path in HERE.glob("[0-9]*.md")),
+    "Tutorial": [
+        *sorted(f"docs/{path.stem}" for path in HERE.glob("[0-9]*.md")),
+        "docs/puzzles",
+    ],
     "Source": _with_packages([page for page in _table if page.startswith("numpycnn/")]),
     "Examples": [page for page in _table if page.startswith("examples/")],
     "Reference": ["docs/notation", "docs/glossary", "docs/questions", "CHANGELOG", "CONTRIBUTING"],

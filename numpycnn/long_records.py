@@ -12,7 +12,7 @@ record that those outputs look at.
 
 Two neighbouring pieces share the samples that both need, a window long, and
 compute with them twice; that is all it costs. A stretch has ends of its own, and
-the padding of the layers puts zeros there, where in the record are samples. But
+the padding of the layers puts zeros there, where the record has samples. But
 the outputs that see them have windows that reach beyond the stretch, so none of
 them is asked for: only at the ends of the record, where the zeros belong.
 """

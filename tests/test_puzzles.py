@@ -1,20 +1,31 @@
-"""The puzzles teach: stubs ask, solutions pass, wrong answers are refused and named, in plain words."""
+"""The puzzles teach: stubs ask, solutions pass, wrong answers are refused and told why."""
 
 import ast
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from numpycnn import assert_gradients
+from numpycnn import assert_gradients, diagnose, evaluate, fit
 from numpycnn.puzzles.grading import Draw, Wrong, check_iterations, check_test, check_value
 from numpycnn.puzzles.puzzle import END, PUZZLES, find, gaps_in
 from numpycnn.puzzles.verdict import judge, taken_from_the_package
 
-BACKWARD = (
-    "cross_entropy scale_and_shift leaky_relu tanh bias dense softmax average_pool max_pool "
-    "convolution residual upsample"
-).split()
+BACKWARD = [
+    "cross_entropy",
+    "scale_and_shift",
+    "leaky_relu",
+    "tanh",
+    "bias",
+    "dense",
+    "softmax",
+    "average_pool",
+    "max_pool",
+    "convolution",
+    "residual",
+    "upsample",
+]
 BUGS = [puzzle.name for puzzle in PUZZLES if puzzle.name.startswith("bug_")]
 
 every_puzzle = pytest.mark.parametrize("puzzle", PUZZLES, ids=lambda puzzle: puzzle.name)
@@ -61,6 +72,44 @@ def test_the_solution_is_right_and_says_what_was_learned(puzzle):
     assert verdict.verdict == "right", verdict.text
     assert len(verdict.text) > 40
     assert verdict.printed == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "answer"),
+    [
+        ("shape_of_a_batch", "[40, 30 * 50, 2]"),
+        ("largest_sample", "np.take_along_axis(x, place[:, None], axis=1)[:, 0]"),
+        ("zeros_of_same", "max((n_outputs - 1) * stride + taps, length) - length"),
+        ("convolve_by_taps", "y += np.einsum('nmc,cf->nmf', x[:, k : k + n_outputs], w[k])"),
+        ("loss_is_nan", "return np.logaddexp.reduce(x - x[t])"),
+        ("cross_entropy", "p / n - y / n"),
+        ("leaky_relu", "dy * np.where(x > 0, 1, 0.1)"),
+        ("tanh", "dy - dy * y * y"),
+        ("dense", "np.einsum('nj,ij->ni', dy, w), np.einsum('ni,nj->ij', x, dy), dy.sum(0)"),
+        ("max_pool", "np.add.at(dx, (n, m * self.stride + winner[:, m], c), dy[:, m])"),
+        (
+            "max_pool",
+            "window = slice(m * self.stride, m * self.stride + self.pool_size)\n"
+            "won = x[:, window] == x[:, window].max(axis=1, keepdims=True)  # equal ones share\n"
+            "dx[:, window] += dy[:, m : m + 1] * won / won.sum(axis=1, keepdims=True)",
+        ),
+        (
+            "average_pool",
+            "for i in range(self.pool_size):\n"
+            "    dx[:, m * self.stride + i] += dy[:, m] / self.pool_size",
+        ),
+        ("does_not_learn", "(counts - 2_000_000) / 100_000"),
+        ("bug_in_relu", "dx = dy * (y > 0)"),
+        ("saliency", "np.eye(scores.shape[1])[[k] * len(x)]"),
+        ("upsample", "sum(dy[:, j :: self.factor] for j in range(self.factor))"),
+    ],
+)
+def test_the_same_in_another_form_is_right_as_well(name, answer):
+    assert judged(answer, name).verdict == "right"
+
+
+def test_numbers_in_an_array_are_numbers():
+    check_value(np.array([0, 3, 0]), (0, 3, 0))
 
 
 @every_puzzle
@@ -197,7 +246,7 @@ def test_a_forward_that_was_changed_does_not_make_a_wrong_backward_right():
 def test_something_else_than_two_results_is_not_taken_for_them():
     puzzle = find("tanh")
     verdict = judge(puzzle, puzzle.answered("dy").replace("return y, y", "return y"))
-    assert "forward returns (y, cache)" in verdict.text
+    assert "forward returns y, cache" in verdict.text
 
 
 # The package's own layer
@@ -237,7 +286,24 @@ def test_what_a_file_was_given_may_be_imported(puzzle):
 def test_the_smallest_case_is_shown_and_the_mistake_is_that_of_a_larger_one():
     text = judged("dx[:, window] = dy[:, m : m + 1] / self.pool_size", "average_pool").text
     assert "overwritten" in text
+    assert "AveragePool(" in text
     assert "x of shape (1, " in text
+
+
+def test_a_wrong_value_is_shown_with_the_names_of_what_was_given():
+    text = judged("max(0, taps - stride)", "zeros_of_same").text
+    assert "length = " in text
+    assert "stride = " in text
+    many = judged("y = x[:, k : k + n_outputs] @ w[k]", "convolve_by_taps").text
+    assert "it should be" in many
+
+
+def test_the_network_that_does_not_learn_does_not_learn():
+    given_ = find("does_not_learn").module
+    model = given_.network()
+    fit(model, given_.counts[:144], given_.labels[:144], epochs=60)
+    assert evaluate(model, given_.counts[144:], given_.labels[144:])[1] < 0.5
+    assert not diagnose(given_.network(), given_.counts, given_.labels).ok
 
 
 def test_loops_are_found_wherever_they_hide():

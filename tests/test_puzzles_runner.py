@@ -1,7 +1,8 @@
-"""The course as a reader meets it: commands, files, processes, and a whole session at a terminal."""
+"""The course as a reader meets it: commands, files, processes, and a session at a terminal."""
 
 import json
 import os
+import re
 import select
 import signal
 import subprocess
@@ -11,11 +12,13 @@ from pathlib import Path
 import pytest
 
 from numpycnn.puzzles import check_file, main
+from numpycnn.puzzles.course import COURSE
 from numpycnn.puzzles.folder import Folder
 from numpycnn.puzzles.puzzle import PUZZLES, find
 from numpycnn.puzzles.verdict import Verdict, judge_file
 
 FIRST, SECOND = PUZZLES[:2]
+GONE = '{"now": "gone", "right": ["gone"], "tried": [], "hints": {}}'
 
 
 @pytest.fixture
@@ -59,7 +62,7 @@ def test_an_endless_loop_is_stopped(tmp_path):
     puzzle = find("phases")
     path = tmp_path / "phases.py"
     path.write_text(puzzle.answered("while True:\n    pass"))
-    verdict = judge_file(puzzle, path, time_limit=3)
+    verdict = judge_file(puzzle, path, time_limit=0.5)
     assert verdict.mistakes == ("endless",)
     assert "never ends" in verdict.text
 
@@ -142,6 +145,16 @@ def test_a_class_is_marked_by_a_script(here, in_process, capsys):
     assert [row["right"] for row in rows] == [True] + [False] * (len(PUZZLES) - 1)
 
 
+def test_one_can_go_to_any_puzzle(here, in_process, capsys):
+    last = PUZZLES[-1]
+    assert main([str(last.number), "--once"]) == 1
+    assert last.title in capsys.readouterr().out
+    assert Folder(here).now is last
+    with pytest.raises(SystemExit):
+        main(["nowhere"])
+    assert f"1 to {len(PUZZLES)}" in capsys.readouterr().err
+
+
 @pytest.mark.long
 def test_all_at_once(here, capsys):
     main(["--once"])
@@ -203,7 +216,7 @@ def test_a_file_keeps_its_name_when_the_course_gets_another_order(here, in_proce
     assert not (here / FIRST.filename).exists()
 
 
-@pytest.mark.parametrize("spoilt", ["", "{", "[1]", '{"now": "gone", "right": ["gone"]}'])
+@pytest.mark.parametrize("spoilt", ["", "{", "[1]", '{"right": 5}', GONE])
 def test_spoilt_progress_is_a_new_beginning(here, in_process, spoilt):
     main(["--once"])
     (here / "progress.json").write_text(spoilt)
@@ -330,3 +343,43 @@ def test_a_session(tmp_path):
     again.wait_for("All is kept")
     assert again.end() == 130
     assert Folder(tmp_path / "puzzles").now is SECOND
+
+
+# What is said about it elsewhere
+# -------------------------------
+
+ROOT = Path(__file__).parent.parent
+
+
+def test_the_picture_in_the_readme_is_what_the_course_prints():
+    from terminal import PICTURE, picture
+
+    drawn = PICTURE.read_text(encoding="utf-8")
+    digits = re.compile(r"-?\d\.\d+(e[+-]\d+)?")  # rounding may change the last ones elsewhere
+    assert digits.sub("#", picture()) == digits.sub("#", drawn)
+
+
+def test_the_readme_counts_the_puzzles():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    shown = find("average_pool").number
+    assert f"a folder of {len(PUZZLES)} small files" in readme
+    assert f"{shown - 1} of {len(PUZZLES)} puzzles are done; of the {shown}th" in readme
+    assert (
+        f"`python -m numpycnn.puzzles`: {len(PUZZLES)} small" in (ROOT / "CHANGELOG.md").read_text()
+    )
+
+
+@pytest.mark.parametrize("chapter", COURSE)
+def test_each_chapter_ends_with_its_puzzles(chapter):
+    numbers = [puzzle.number for puzzle in PUZZLES if puzzle.chapter == chapter]
+    first, last = numbers[0], numbers[-1]
+    words = {1: f"puzzle {first}", 2: f"puzzles {first} and {last}"}.get(
+        len(numbers), f"puzzles {first} to {last}"
+    )
+    text = (ROOT / "docs" / f"{chapter}.md").read_text(encoding="utf-8")
+    last_line = f"Now do [{words}](puzzles.md): `python -m numpycnn.puzzles {first}`."
+    assert text.strip().splitlines()[-1] == last_line
+
+
+def test_every_chapter_has_puzzles():
+    assert list(COURSE) == sorted(path.stem for path in (ROOT / "docs").glob("[0-9]*.md"))

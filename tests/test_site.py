@@ -342,9 +342,9 @@ def test_every_module_and_script_is_a_page_in_the_reading_order(monkeypatch):
     order = runpy.run_path(str(ROOT / "docs" / "conf.py"))["reading_order"]
     for part, folder in ("Source", "numpycnn"), ("Examples", "examples"):
         files = (ROOT / folder).rglob("*.py")
-        assert set(order[part]) == {
-            path.relative_to(ROOT).with_suffix("").as_posix() for path in files
-        }
+        pages = {path.relative_to(ROOT).with_suffix("").as_posix() for path in files}
+        solved = {page for page in pages if page.startswith("numpycnn/puzzles/course/")}
+        assert set(order[part]) == pages - solved - {"numpycnn/puzzles/__main__"}
     pages = {f"docs/{path.stem}" for path in (ROOT / "docs").glob("*.md")}
     assert pages <= {*order["Tutorial"], *order["Reference"]}
 

@@ -6,8 +6,8 @@ puts the old one aside, under a name of its own, before it makes a new one.
 """
 
 import json
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from numpycnn.puzzles.puzzle import PUZZLES, Puzzle, find
 
@@ -17,21 +17,17 @@ class Folder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        progress = self._read()
-        names = {puzzle.name for puzzle in PUZZLES}
-        self.right: set[str] = names & set(progress.get("right", ()))
-        self.tried: set[str] = names & set(progress.get("tried", ()))
-        self.hints: dict[str, int] = dict(progress.get("hints", {}))
-        now = progress.get("now")
-        self.now = find(now) if now in names else PUZZLES[0]
-
-    def _read(self) -> dict[str, Any]:
-        """What was saved; nothing if that is not there, or spoilt."""
-        try:
-            progress = json.loads((self.path / "progress.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return {}
-        return progress if isinstance(progress, dict) else {}
+        self.now = PUZZLES[0]
+        self.right: set[str] = set()
+        self.tried: set[str] = set()
+        self.hints: dict[str, int] = {}
+        with suppress(OSError, ValueError, TypeError, LookupError):  # not there, or spoilt
+            progress = json.loads((path / "progress.json").read_text(encoding="utf-8"))
+            names = {puzzle.name for puzzle in PUZZLES}
+            self.right = names & set(progress["right"])
+            self.tried = names & set(progress["tried"])
+            self.hints = dict(progress["hints"])
+            self.now = next((p for p in PUZZLES if p.name == progress["now"]), self.now)
 
     def save(self) -> None:
         """Write down how far the reader has come."""
@@ -64,21 +60,16 @@ class Folder:
             )
         for puzzle in PUZZLES:
             if not self.file(puzzle).exists():
-                self.file(puzzle).write_text(self.text(puzzle), encoding="utf-8")
+                self.file(puzzle).write_text(puzzle.stub, encoding="utf-8")
         self.save()
-
-    @staticmethod
-    def text(puzzle: Puzzle) -> str:
-        """What a new file holds."""
-        return puzzle.stub
 
     def reset(self, puzzle: Puzzle) -> Path | None:
         """Make a puzzle's file anew; return where the old one went, if it had been changed."""
         file, aside = self.file(puzzle), None
-        if file.exists() and file.read_text(encoding="utf-8") != self.text(puzzle):
+        if file.exists() and file.read_text(encoding="utf-8") != puzzle.stub:
             numbers = (n for n in range(1, 10**6) if not file.with_suffix(f".old{n}").exists())
             aside = file.rename(file.with_suffix(f".old{next(numbers)}"))
-        file.write_text(self.text(puzzle), encoding="utf-8")
+        file.write_text(puzzle.stub, encoding="utf-8")
         return aside
 
     def next(self) -> Puzzle:

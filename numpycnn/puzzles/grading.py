@@ -17,6 +17,7 @@ smallest case that shows it is reported, because the smallest is the easiest to 
 import sys
 from collections.abc import Callable, Hashable, Mapping
 from copy import deepcopy
+from inspect import signature
 from itertools import islice
 from types import FrameType
 from typing import Any
@@ -56,7 +57,7 @@ class Draw:
         return int(self.rng.integers(at_least, at_most, endpoint=True))
 
     def array(self, *shape: int) -> Array:
-        """Numbers around zero, no two of them equal, two decimals each if there are few."""
+        """Numbers around zero, no two of them equal."""
         return self.rng.standard_normal(shape)
 
     def ties(self, *shape: int) -> Array:
@@ -75,21 +76,21 @@ Case = Callable[[Part, Draw], tuple[Any, Any]]
 def check_number(came: object, right: float, known: Mapping[float, str] | None = None) -> None:
     """Compare a predicted number with what it is; `known` has what to say of wrong ones."""
     number = _number(came)
-    if abs(number - right) <= 5e-3 * abs(right):
+    if abs(number - right) <= 1e-6 * abs(right):
         return
     for wrong, words in (known or {}).items():
-        if abs(number - wrong) <= 5e-3 * abs(wrong) + 1e-12:
+        if abs(number - wrong) <= 1e-6 * abs(wrong):
             raise Wrong(f"{number:g} it is not. {words}")
     if number == -right:
         raise Wrong(f"{number:g} has the right size and the wrong sign.")
-    if right and number and abs(number * right - 1) < 5e-3:
+    if right and number and abs(number * right - 1) < 1e-6:
         raise Wrong(f"{number:g} is upside down: one over what it should be.")
     raise Wrong(f"{number:g} it is not; that is too {'large' if number > right else 'small'}.")
 
 
 def check_value(came: object, right: object, known: Mapping[object, str] | None = None) -> None:
     """Compare what is not a number, such as a shape, with what it is."""
-    if isinstance(came, list):
+    if isinstance(came, list | np.ndarray):
         came = tuple(came)
     if came == right:
         return
@@ -131,8 +132,8 @@ def check_layers(answer: Part, right: Part, case: Case, n_cases: int = N_CASES) 
         layer, x = _made(answer, case, seed)
         report = check_gradients(layer, x, rng=seed)
         raise Wrong(
-            f"Of {n_cases} cases the smallest that shows it has an x of shape {x.shape}:\n\n"
-            f"{report}",
+            f"The smallest of {n_cases} cases that shows it: {_called(layer)}, x of shape "
+            f"{x.shape}.\n\n{report}",
             *(mistake.name for mistake in report.mistakes),
         )
 
@@ -142,6 +143,11 @@ def _named(part: Part, case: Case, seed: int) -> str:
     layer, x = _made(part, case, seed)
     report = check_gradients(layer, x, rng=seed)
     return "" if report.ok else report.mistakes[0].name if report.mistakes else report.verdict
+
+
+def _called(layer: Any) -> str:
+    """A layer with its options, on one line, or the name of a loss."""
+    return " ".join(repr(layer).split()) if isinstance(layer, Layer) else str(layer.__name__)
 
 
 def _size(layer: Any, x: Array) -> int:
@@ -164,7 +170,9 @@ def _forward(layer: Any, x: Array) -> Any:
     """What the layer, or the loss, gives for a copy of x."""
     result = layer.forward(x.copy()) if hasattr(layer, "forward") else layer(x.copy())
     if not (isinstance(result, tuple) and len(result) == 2):
-        what = "forward returns (y, cache)" if hasattr(layer, "forward") else "a loss returns its "
+        what = (
+            "forward returns y, cache" if hasattr(layer, "forward") else "a loss and its gradient"
+        )
         raise Wrong(f"Two things are wanted, {what}, and it returned {_show(result)}.")
     return result[0]
 
@@ -183,40 +191,63 @@ def check_function(
         (arguments(Draw(seed)) for seed in range(N_CASES)),
         key=lambda given: sum(np.size(one) for one in given),
     )
+    names = signature(answer).parameters
     for given in drawn:
-        words = "For " + " and ".join(map(_show, given))
+        words = "For " + ", ".join(f"{n} = {_show(v)}" for n, v in zip(names, given, strict=False))
         _compare(answer(*deepcopy(given)), right(*deepcopy(given)), words)
 
 
 def _compare(came: Any, right: Any, words: str) -> None:
-    """Raise unless two results are the same numbers in the same shape."""
-    if isinstance(right, tuple) and isinstance(came, tuple) and len(came) == len(right):
-        for one, other in zip(came, right, strict=True):
-            _compare(one, other, words)
-        return
+    """Raise unless two results, or two tuples of results, are the same numbers."""
+    if not isinstance(right, tuple) or not any(map(np.ndim, right)):
+        came, right = (came,), (np.asarray(right),)
+    elif not (isinstance(came, tuple) and len(came) == len(right)):
+        raise Wrong(f"{words} it gives {_show(came)}; it should be {_show(right)}.", "wrong value")
+    for one, true in zip(came, right, strict=True):
+        _compare_arrays(one, np.asarray(true), words)
+
+
+def _compare_arrays(came: Any, right: Array, words: str) -> None:
     try:
-        numbers = np.asarray(came, dtype=np.result_type(np.asarray(right), np.float64))
+        numbers = np.asarray(came, dtype=np.float64)
     except (TypeError, ValueError):
         raise Wrong(f"{words} it gives {_show(came)}; it should be {_show(right)}.") from None
-    if numbers.shape != np.shape(right):
+    if numbers.shape != right.shape:
         raise Wrong(
             f"{words} it gives something of shape {numbers.shape}; it should be of shape "
-            f"{np.shape(right)}: {_show(right)}.",
+            f"{right.shape}.",
             "wrong shape",
         )
     if np.isnan(numbers).any():
         raise Wrong(f"{words} it gives NaN, not a number; it should be {_show(right)}.", "NaN")
-    if not np.allclose(numbers, right, rtol=1e-7, atol=1e-9):
-        raise Wrong(f"{words} it gives {_show(came)}; it should be {_show(right)}.", "wrong value")
+    off = ~np.isclose(numbers, right, rtol=1e-7, atol=1e-9)
+    if off.any() and right.size <= MANY:
+        raise Wrong(
+            f"{words} it gives {_show(numbers)}; it should be {_show(right)}.", "wrong value"
+        )
+    if off.any():
+        at = tuple(int(i) for i in np.argwhere(off)[0])
+        raise Wrong(
+            f"{words} {int(off.sum())} of {off.size} numbers are wrong. At {list(at)} it gives "
+            f"{_show(numbers[at])}; it should be {_show(right[at])}.",
+            "wrong value",
+        )
+
+
+MANY = 12  # numbers, more than which are not shown
 
 
 def _show(value: Any) -> str:
     """A value in a sentence: small arrays whole, of others the shape."""
-    if isinstance(value, np.ndarray) and value.size > 12:
+    if isinstance(value, tuple):
+        return f"({', '.join(map(_show, value))})"
+    if isinstance(value, np.ndarray) and value.size > MANY:
         return f"an array of shape {value.shape}"
-    if isinstance(value, np.ndarray):
+    if isinstance(value, np.ndarray) and value.ndim:
         text = np.array2string(value.round(3) + 0.0, separator=", ", threshold=20)
-        return " ".join(text.split()).replace("[ ", "[")
+        return " ".join(text.split()).replace("[ ", "[").replace(" ]", "]").replace(" ,", ",")
+    if isinstance(value, float | np.floating | np.ndarray):
+        return f"{float(value):g}"
     return repr(value)[:80]
 
 

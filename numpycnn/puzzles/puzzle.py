@@ -84,7 +84,9 @@ class Puzzle:
         given, end, _ = source.partition(END)
         if not end:
             raise ValueError(f"the puzzle {self.name} expected this line in its file:{END}")
-        return given.rstrip() + "\n" + RUN
+        return (
+            f"# Puzzle {self.number}, after docs/{self.chapter}.md\n" + given.rstrip() + "\n" + RUN
+        )
 
     @property
     def filename(self) -> str:

@@ -1,6 +1,7 @@
 """The runner: what a reader of the course sees and types.
 
     python -m numpycnn.puzzles              show the puzzle, watch its file, judge every save
+    python -m numpycnn.puzzles 12           go to another one
     python -m numpycnn.puzzles --once       judge it once
     python -m numpycnn.puzzles list         all puzzles, and which are done
     python -m numpycnn.puzzles check 12     judge one (or all, without a number)
@@ -35,27 +36,29 @@ def main(arguments: list[str] | None = None) -> int:
         description="Small steps from one derivative to a network. Without a command, the puzzle "
         "you are at is shown, and its file is judged whenever you save it.",
     )
-    commands = ("list", "check", "hint", "reset", "solution")
-    parser.add_argument("command", nargs="?", choices=commands)
-    parser.add_argument("puzzle", nargs="?", type=find, help="its number or name")
+    parser.add_argument("command", nargs="?", help="list, check, hint, reset or solution")
+    parser.add_argument("puzzle", nargs="?", help="its number or name; without a command, go there")
     parser.add_argument("--once", action="store_true", help="judge it once, and do not watch")
     parser.add_argument("--json", action="store_true", help="for programs: of list and check")
     asked = parser.parse_args(arguments)
     course = Course(Folder(Path("puzzles")))
+    commands = {"hint": course.hint, "reset": course.reset, "solution": course.solution}
+    is_command = asked.command in ("list", "check", *commands)
+    what = asked.puzzle if is_command else asked.command
     try:
-        if asked.command is None:
+        puzzle = find(what) if what else None
+    except ValueError as error:
+        parser.error(str(error))
+    try:
+        if not is_command:
+            course.folder.now = puzzle or course.folder.now
             return course.once() if asked.once else course.watch()
         if asked.command == "list":
             return course.show_list(asked.json)
         if asked.command == "check":
-            return course.check([asked.puzzle] if asked.puzzle else PUZZLES, asked.json)
+            return course.check([puzzle] if puzzle else PUZZLES, asked.json)
         course.folder.fill()
-        puzzle = asked.puzzle or course.folder.now
-        print(
-            {"hint": course.hint, "reset": course.reset, "solution": course.solution}[
-                asked.command
-            ](puzzle)
-        )
+        print(commands[asked.command](puzzle or course.folder.now))
     except KeyboardInterrupt:
         print("\nStopped. All is kept; start again where you were.")
         return 130
@@ -86,13 +89,12 @@ def note(folder: Folder, puzzle: Puzzle, verdict: Verdict) -> None:
 
 def in_words(verdict: Verdict) -> str:
     """The verdict as a paragraph, with what the reader's code printed."""
-    said = {"right": paint("Right.", GREEN), "wrong": paint("Not yet.", RED), "open": "Your turn."}
-    text = f"{said[verdict.verdict]} {verdict.text}"
+    said, colour = SAID[verdict.verdict]
+    text = f"{said} {verdict.text}"
     if verdict.printed.strip():
         text += f"\n\nYour code printed:\n\n{indent(verdict.printed.rstrip(), '    ')}"
-    return "\n".join(
-        fill(line, 96, subsequent_indent=margin_of(line)) for line in text.splitlines()
-    )
+    lines = (fill(line, 96, subsequent_indent=margin_of(line)) for line in text.splitlines())
+    return "\n".join(lines).replace(said, paint(said, colour), 1)
 
 
 def margin_of(line: str) -> str:
@@ -230,7 +232,7 @@ class Course:
         clear()
         print(f"{self.progress()}\n\n{heading(puzzle)}   after docs/{puzzle.chapter}.md")
         print(paint(str(self.folder.file(puzzle)), GREY))
-        print(f"\n{puzzle.task.partition(chr(10))[2].strip()}\n", flush=True)
+        print(f"\n{puzzle.task.partition(chr(10))[2].strip(chr(10))}\n", flush=True)
         verdict = self.judge(puzzle)
         print(in_words(verdict))
         if verdict.verdict == "right":
@@ -256,6 +258,7 @@ class Course:
 # ---------------
 
 GREEN, RED, GREY, BOLD = "32", "31", "90", "1"
+SAID = {"right": ("Right.", GREEN), "wrong": ("Not yet.", RED), "open": ("Your turn.", BOLD)}
 
 
 def heading(puzzle: Puzzle) -> str:
@@ -265,7 +268,8 @@ def heading(puzzle: Puzzle) -> str:
 
 def is_terminal() -> bool:
     """Whether what is printed goes to a terminal that knows colours."""
-    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+    knows = "WT_SESSION" in os.environ if os.name == "nt" else os.environ.get("TERM") != "dumb"
+    return sys.stdout.isatty() and knows
 
 
 def paint(text: str, colour: str) -> str:

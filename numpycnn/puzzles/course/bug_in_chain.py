@@ -1,7 +1,7 @@
 """Find the bug: the chain of layers
 
-It trains, and it is right on nearly all traces. But somebody looked at the validation loss between
-forward and backward, and from then on nothing was learned. Why? Mend forward and backward.
+It trains, and it is right on nearly all traces. Then somebody put a look at other traces between
+forward and backward, and the gradients were nonsense. Why? Mend forward and backward.
 """
 
 from numpycnn import Container

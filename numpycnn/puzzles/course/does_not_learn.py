@@ -57,7 +57,7 @@ WRONG = {
 }
 LESSON = (
     "First weights are made for numbers of size one. An offset twenty times the signal drowns it, and "
-    "counts in place of volts make scores, and a first loss, of a hundred thousand."
+    "counts in place of volts make scores, and a first loss, of a quarter of a million."
 )
 
 

@@ -41,7 +41,5 @@ def check(answer, right):
         raise Wrong(f"It takes four numbers, one for each network; this is {answer.sees!r}.")
     for name, number, true in zip("ABCD", came, right.sees, strict=True):
         if number != true:
-            size = "more" if number > true else "less"
-            raise Wrong(
-                f"Network {name} does not see {number} samples; that is {size} than it sees."
-            )
+            size = "fewer" if number > true else "more"
+            raise Wrong(f"Network {name} sees {size} than {number} samples.")
