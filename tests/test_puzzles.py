@@ -61,6 +61,11 @@ def test_a_stub_asks_for_what_belongs_into_its_gap(puzzle):
         assert len(verdict.text.partition("What belongs there: ")[2]) > 10
 
 
+@pytest.mark.parametrize("name", BUGS)
+def test_whoever_found_a_bug_is_told_where_it_was_seen(name):
+    assert "https://github.com/" in find(name).module.LESSON
+
+
 def test_no_two_stubs_say_the_same():
     asks = [judge(puzzle, puzzle.stub).text for puzzle in PUZZLES if puzzle.name not in BUGS]
     assert len({text.partition("there: ")[2] or text for text in asks}) == len(asks)
