@@ -125,6 +125,12 @@ def chain(graph, model, x):
     return x
 
 
+def residual(graph, model, x):
+    """What the layers make of x, and x, or what the shortcut makes of it."""
+    around = x if model.shortcut is None else add_layer(graph, model.shortcut, x)
+    return graph.add("Add", around, chain(graph, model, x))
+
+
 def float32(array):
     """The type in which ONNX's convolutions compute."""
     return array.astype(np.float32, casting="same_kind")
@@ -149,7 +155,7 @@ OPERATIONS = {
     nn.Flatten: lambda graph, _, x: graph.add("Flatten", x, axis=1),
     nn.Softmax: lambda graph, _, x: graph.add("Softmax", x, axis=-1),
     nn.Sequential: chain,
-    nn.Residual: lambda graph, model, x: graph.add("Add", x, chain(graph, model, x)),
+    nn.Residual: residual,
     nn.Beside: lambda graph, model, x: graph.add("Concat", x, chain(graph, model, x), axis=-1),
 }
 

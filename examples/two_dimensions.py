@@ -125,3 +125,24 @@ class Upsample2D(BothWays):
     def __init__(self, factor):
         self.factor = whole_number(self, "factor", factor)
         super().__init__(nn.Upsample1D(factor))
+
+
+# A U-Net
+# -------
+# To see that layers of rock stop, a network must look at a good piece of a section; to say where,
+# it must look closely. A U-Net does both. `Beside` takes its input around the layers inside,
+# which look at a picture half as large, and further inside at one a quarter as large. On the way
+# back up a convolution reads what was seen from afar beside what was seen from close.
+#
+# `Dense` and `ReLU` treat every sample alike, however many axes lie before the last.
+
+
+def u_net(rng):
+    """Return a network: pictures (N, H, W, 1) to two scores a sample; H and W multiples of 4."""
+
+    def look(in_channels, out_channels):
+        return Conv2D(in_channels, out_channels, 3, rng=rng), nn.ReLU()
+
+    afar = nn.Beside(MaxPool2D(2), *look(16, 16), *look(16, 16), Upsample2D(2))
+    nearer = nn.Beside(MaxPool2D(2), *look(8, 16), afar, *look(32, 8), Upsample2D(2))
+    return nn.Sequential(*look(1, 8), nearer, *look(16, 8), nn.Dense(8, 2, rng=rng))

@@ -7,6 +7,7 @@ together with the names of the classes. Then it can be given traces without labe
 
     python examples/your_traces.py
     python examples/your_traces.py data.npz --head flatten --epochs 200
+    python examples/your_traces.py GunPoint_TRAIN.tsv --test GunPoint_TEST.tsv
     python examples/your_traces.py --classify more.csv --model figures/model.npz
 
 The 90 traces of `your_traces.csv` are those of `make_traces(90, rng=0, noise=0.2)`,
@@ -28,6 +29,7 @@ from numpycnn.plots import plot_confusion, plot_learning_curves
 from numpycnn.storage import load_notes
 from numpycnn.validation import require_array
 from options import Options, at_least
+from readers import of_one_length, read_folder, read_ts, read_tsv
 from two_heads import network
 
 TAPS = 5  # of a filter, and the fewest samples a trace may have
@@ -35,7 +37,7 @@ LARGEST = 1e38  # about as much as the float32 holds in which the network comput
 
 # Reading the traces
 # ------------------
-# Two kinds of file will do.
+# Two kinds of file are read here.
 #
 # - `.npz`, as `np.savez("data.npz", x=x, labels=labels)` writes it: an array `x` of shape
 #   `(N, L)`, or `(N, L, C)` for several channels, and `labels` of shape `(N,)`, integers
@@ -45,20 +47,30 @@ LARGEST = 1e38  # about as much as the float32 holds in which the network comput
 #
 # Traces that are to be classified need no labels, and in a `.csv` the first column is left empty.
 #
+# [readers.py](readers.py) adds what other programs write: `.tsv` and `.ts` of the UCR and UEA
+# archives, and a folder in which there is a folder for each class, of records that ObsPy
+# reads. Those may differ in length; with `--length` as many samples of each are taken.
+#
 # A file that was made for something else is never quite right at first. So each of these
 # functions says what it expected, what came, and where. Nothing is guessed or left out
 # in silence: a comma may part two numbers or be a decimal sign, and one byte is another
 # letter in another encoding, so neither is tried.
 
 
-def read_traces(path: Path, labelled: bool = True) -> tuple[np.ndarray, list[str]]:
+def read_traces(
+    path: Path, labelled: bool = True, length: int | None = None
+) -> tuple[np.ndarray, list[str]]:
     """Return the traces (N, L, C) in a file, and the class of each, or no classes.
 
     Raises `ValueError` if they cannot be had, or if there are no labels where `labelled`.
     """
+    readers = {".csv": read_csv, ".tsv": read_tsv, ".ts": read_ts}
+    read = read_folder if path.is_dir() else readers.get(path.suffix.lower(), read_npz)
     try:
-        x, names = (read_csv if path.suffix.lower() == ".csv" else read_npz)(path)
-        require_array("read_traces", "x", x, "N L C")
+        x, names = read(path)
+        if isinstance(x, np.ndarray):
+            require_array("read_traces", "x", x, "N L C")
+        x = of_one_length(x, length)
         wrong = np.argwhere(~(abs(x) <= LARGEST))  # NaN is neither larger nor smaller
         if len(wrong):
             n, sample, c = wrong[0]
@@ -150,16 +162,16 @@ def note(x: np.ndarray) -> None:
 # it is right; of a kind of trace that it never met it can be sure and wrong.
 
 
-def classify(path: Path, model_path: Path) -> None:
+def classify(path: Path, model_path: Path, length: int | None) -> None:
     """Print the class of each trace in a file and its probability, by a saved model."""
     model, notes = nn.Sequential.load(model_path), load_notes(model_path)
-    if not isinstance(notes, dict) or notes.keys() != {"classes", "shape"}:
+    if not isinstance(notes, dict) or notes.keys() != {"classes", "shape", "standardised"}:
         raise ValueError(f"{model_path}: expected a model that this script saved, with its classes")
-    x, labels = read_traces(path, labelled=False)
+    x, labels = read_traces(path, labelled=False, length=length)
     if list(x.shape[1:]) != notes["shape"]:
         raise ValueError(
             f"{path}: expected traces of shape (L, C)={tuple(notes['shape'])}, as the model "
-            f"learned from, got {x.shape[1:]}; cut or resample them"
+            f"learned from, got {x.shape[1:]}; cut them, --length, or resample"
         )
     chances = probabilities(model, nn.standardise(x))
     predicted = np.array(notes["classes"])[chances.argmax(axis=1)]
@@ -170,6 +182,25 @@ def classify(path: Path, model_path: Path) -> None:
         print(f"\n{np.mean(predicted == labels):.3f} of them are as labelled")
 
 
+# A file to be examined on
+# ------------------------
+# Where others are to compare, all have to be examined on the same traces. Archives therefore come
+# as two files. The classes are those of the first.
+
+
+def with_test(
+    x: np.ndarray, labels: np.ndarray, classes: np.ndarray, path: Path, length: int | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return x, the traces in the file at `path`, and the numbers of the classes of both."""
+    x_test, names = read_traces(path, length=length)
+    if x_test.shape[1:] != x.shape[1:] or not set(names) <= set(classes):
+        raise ValueError(
+            f"{path}: expected traces of shape (L, C)={x.shape[1:]} and of the classes {classes}, "
+            f"as there are to learn from, got {x_test.shape[1:]} and {sorted(set(names))}"
+        )
+    return nn.standardise(x), nn.standardise(x_test), labels, np.searchsorted(classes, names)
+
+
 # The options
 # -----------
 
@@ -178,7 +209,9 @@ options = Options(
 )
 add = options.add_argument
 beside_this = Path(sys.argv[0]).with_suffix(".csv")
-add("data", nargs="?", type=Path, default=beside_this, help=".npz or .csv file")
+add("data", nargs="?", type=Path, default=beside_this, help="file of traces, or folder of records")
+add("--test", type=Path, metavar="FILE", help="traces to examine on, in place of a fifth of these")
+add("--length", type=at_least(TAPS), help="samples to take of each trace, from its first")
 add("--head", choices=("global", "flatten"), default="global", help="flatten: the place matters")
 add("--epochs", type=at_least(1), default=60, help="how often all traces go through")
 add("--batch-size", type=at_least(1), default=16, help="traces per step")
@@ -196,12 +229,15 @@ args = options.parse_args()
 
 try:
     if args.classify:
-        classify(args.classify, args.model)
+        classify(args.classify, args.model, args.length)
         sys.exit()
-    x, names = read_traces(args.data)
+    x, names = read_traces(args.data, length=args.length)
     classes, labels = np.unique(names, return_inverse=True)
     rng = np.random.default_rng(args.seed)
-    parts = nn.train_test_split(nn.standardise(x), labels, stratify=np.array(names), rng=rng)
+    if args.test:
+        parts = with_test(x, labels, classes, args.test, args.length)
+    else:
+        parts = nn.train_test_split(nn.standardise(x), labels, stratify=np.array(names), rng=rng)
 except (OSError, ValueError) as error:
     options.error(str(error))
 
@@ -209,9 +245,10 @@ note(x)
 options.make_folder(args.output)
 x_train, x_test, y_train, y_test = parts
 length, n_channels = shape = x.shape[1:]
-print(f"{len(x)} traces of {length} samples, channels: {n_channels}, held out: {len(x_test)}")
+n_traces = len(x_train) + len(x_test)
+print(f"{n_traces} traces of {length} samples, channels: {n_channels}, held out: {len(x_test)}")
 width = max(len("true class"), *map(len, classes))
-for name, total in zip(classes, np.bincount(labels), strict=True):
+for name, total in zip(classes, np.bincount([*y_train, *y_test]), strict=True):
     print(f"  {name:{width}} {total:5}")
 
 # The network
@@ -260,7 +297,8 @@ for name, row, right in zip(classes, counts, counts.diagonal(), strict=True):
     cells = "   ".join(f"{n:{len(column)}}" for n, column in zip(row, classes, strict=True))
     print(f"{name:{width}}   {right / row.sum():8.3f}              {cells}")
 
-model.save(args.output / "model.npz", {"classes": classes.tolist(), "shape": shape})
+notes = {"classes": classes.tolist(), "shape": shape, "standardised": True}
+model.save(args.output / "model.npz", notes)
 print(f"\nsaved {args.output / 'model.npz'}, for --classify")
 learning_curves, confusion = plot_learning_curves(history), plot_confusion(counts, classes)
 options.finish(args, learning_curves=learning_curves, confusion=confusion)

@@ -17,7 +17,7 @@ README.md says in which order the files are to be read, each of them a chapter.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from numpycnn import baselines, explain
+from numpycnn import architectures, baselines, explain
 from numpycnn.checks import GradientError, GradientReport, assert_gradients, check_gradients
 from numpycnn.checks.optimizer import check_adam
 from numpycnn.doctor import diagnose
@@ -81,6 +81,7 @@ __all__ = [
     "Sequential",
     "Softmax",
     "Upsample1D",
+    "architectures",
     "assert_gradients",
     "baselines",
     "check_adam",

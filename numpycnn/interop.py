@@ -165,10 +165,13 @@ def _walk(
         y = x
         for inside, part in enumerate(layer):
             y, order = _walk(plan, f"{place}{inside}.", part, y, order)
-        if kind is not Sequential:
+        if kind is Sequential:
+            return y, order
+        _require_one_order(layer, order)
+        if isinstance(layer, Residual) and layer.shortcut is not None:
+            _, order = _walk(plan, f"{place}shortcut.", layer.shortcut, x, None)
             _require_one_order(layer, order)
-            y = layer(x)
-        return y, order
+        return layer(x), None
     for name, array in _arrays(layer).items():
         places = np.arange(array.size).reshape(array.shape)
         if name != "b" and order is not None:
@@ -176,7 +179,8 @@ def _walk(
         places = places.T
         if kind is Dense and name == "w" and x.ndim == 3:
             places = places[..., None]
-        plan[f"{place}{THEIR_NAMES[name]}"] = f"{place}{name}", places
+        # In order in memory as well: some formats write memory as it is.
+        plan[f"{place}{THEIR_NAMES[name]}"] = f"{place}{name}", np.ascontiguousarray(places)
     if kind is Flatten and x.ndim == 3 and min(x.shape[1:]) > 1:
         order = np.arange(x.size).reshape(x.shape[1:]).T.ravel()
     elif kind is Dense:

@@ -12,10 +12,13 @@ record that those outputs look at.
 
 Two neighbouring pieces share the samples that both need, a window long, and
 compute with them twice; that is all it costs. A stretch has ends of its own, and
-the padding of the layers puts zeros there, where in the record are samples. But
+the padding of the layers puts zeros there, where the record has samples. But
 the outputs that see them have windows that reach beyond the stretch, so none of
 them is asked for: only at the ends of the record, where the zeros belong.
 """
+
+from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 
@@ -41,10 +44,46 @@ def predict_long(model: Layer, x: Array, piece: int = 65_536) -> Array:
     Raises `ValueError` for a model with a layer that looks at the whole record, such as
     `Flatten`, or that does not say what it looks at, and for a record shorter than one window.
     """
+    require_array("predict_long", "x", x, "N L C")
+    pieces = cut(model, x.shape[1], piece)
+    return np.concatenate([model(x[:, p.samples])[:, p.wanted] for p in pieces], axis=1)
+
+
+# Where to cut
+# ------------
+# With strides, only outputs a whole stride apart are computed alike. So a stretch begins a whole
+# number of strides after the record does, and ends as many before it ends: the zeros of
+# padding "same" depend on what is left over when the length is divided.
+
+
+class Piece(NamedTuple):
+    """Some outputs of a long record, and how to get them.
+
+    - `outputs`: which ones, of all the outputs of the record
+    - `samples`: the stretch of the record that they look at
+    - `wanted`: which ones they are, of the outputs that the stretch gives
+    """
+
+    outputs: slice
+    samples: slice
+    wanted: slice
+
+
+def cut(model: Layer, length: int, piece: int = 65_536) -> Iterator[Piece]:
+    """Cut a record of this length into pieces of `piece` outputs, the last one perhaps shorter.
+
+    They can be computed in any order, and anywhere.
+
+    >>> from numpycnn import Conv1D
+    >>> for part in cut(Conv1D(1, 8, 5, padding="same"), 100, piece=64):
+    ...     print(part)
+    Piece(outputs=slice(0, 64, None), samples=slice(0, 66, None), wanted=slice(0, 64, None))
+    Piece(outputs=slice(64, 100, None), samples=slice(62, 100, None), wanted=slice(2, 38, None))
+
+    Raises what `predict_long` raises.
+    """
     require_layer("predict_long", model)
     piece = whole_number("predict_long", "piece", piece)
-    require_array("predict_long", "x", x, "N L C")
-    length = x.shape[1]
     try:
         window = model.window(length)
     except NotImplementedError as unknown:
@@ -55,18 +94,13 @@ def predict_long(model: Layer, x: Array, piece: int = 65_536) -> Array:
             f"{model!r} look at all of it; leave out Flatten and GlobalMaxPool1D"
         )
 
-    # With strides, only outputs a whole stride apart are computed alike. So a stretch begins a
-    # whole number of strides after the record does, and ends as many before it ends: the
-    # zeros of padding "same" depend on what is left over when the length is divided.
     def whole_strides(n_samples: int) -> int:
         return max(0, n_samples) // window.stride * window.stride
 
-    pieces = []
     for first in range(0, window.n_outputs, piece):
-        last = min(first + piece, window.n_outputs) - 1
+        stop = min(first + piece, window.n_outputs)
         # One whole window at least, for outputs that lie in the padding altogether.
         begin = whole_strides(min(window.of(first)[0], length - window.reach))
-        end = length - whole_strides(length - max(window.of(last)[1] + 1, window.reach))
+        end = length - whole_strides(length - max(window.of(stop - 1)[1] + 1, window.reach))
         skipped = begin // window.stride * window.repeat
-        pieces.append(model(x[:, begin:end])[:, first - skipped : last + 1 - skipped])
-    return np.concatenate(pieces, axis=1)
+        yield Piece(slice(first, stop), slice(begin, end), slice(first - skipped, stop - skipped))

@@ -103,7 +103,10 @@ def classifiers(draw):
     options = {"stride": draw(sizes(1, 2)), "dilation": draw(sizes(1, 2))}
     maps = [Conv1D(n_channels, n_filters, draw(sizes(1, 4)), padding="same", **options)]
     pools = [ReLU(), MaxPool1D(1), MaxPool1D(2, stride=1), AveragePool1D(1), Upsample1D(2)]
-    some = st.sampled_from([BatchNorm(n_filters), Dropout(0.5), *pools])
+    conv = Conv1D(n_filters, n_filters, 2, padding="same")
+    around = Sequential(Conv1D(n_filters, n_filters, 1), BatchNorm(n_filters))
+    block = Residual(conv, BatchNorm(n_filters), shortcut=around)
+    some = st.sampled_from([block, BatchNorm(n_filters), Dropout(0.5), *pools])
     maps += draw(st.lists(some, max_size=3, unique_by=id))
     bridge = draw(st.sampled_from([Flatten, GlobalMaxPool1D, GlobalAveragePool1D]))()
     try:

@@ -27,6 +27,7 @@ from numpycnn import (
     make_traces,
     softmax_cross_entropy,
     train_test_split,
+    weighted_cross_entropy,
 )
 
 
@@ -614,3 +615,107 @@ def test_evaluate_overflows_without_a_warning():
     model.params["w"][:] = 3e38
     loss, _ = evaluate(model, np.array([[10.0]], np.float32), np.array([0]))
     assert np.isnan(loss)
+
+
+# A loss of one's own
+# -------------------
+
+
+def squared_error(scores, targets):
+    off = scores - targets
+    return np.mean(off**2), 2 * off / off.size
+
+
+def test_a_loss_of_ones_own_gets_the_targets_as_they_are():
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((40, 3))
+    targets = x @ [[1.0, 2.0], [0.0, -1.0], [3.0, 0.5]] + 1
+    model = Dense(3, 2, rng=0)
+    history = fit(
+        model, x, targets, epochs=300, lr=0.05, loss=squared_error, validation=(x, targets)
+    )
+    assert history.loss[-1] < 1e-6
+    assert history.val_loss[-1] < 1e-6
+    assert_allclose(model(x), targets, atol=0.02)
+
+
+def test_without_labels_there_is_no_accuracy_and_with_them_there_is():
+    x, numbers = np.ones((4, 2)), np.zeros((4, 1))
+    history = fit(Dense(2, 1, rng=0), x, numbers, epochs=1, loss=squared_error)
+    assert np.isnan(history.accuracy[0])
+
+    def own(scores, labels):
+        assert labels.dtype.kind == "i"
+        return softmax_cross_entropy(scores, labels)
+
+    model, x, labels = small_problem()
+    history = fit(model, x, labels, epochs=2, loss=own, rng=0)
+    model, x, labels = small_problem()
+    assert history == fit(model, x, labels, epochs=2, rng=0)
+
+
+def test_weights_of_the_classes_bring_a_rare_one_forward():
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((400, 1)).astype(np.float32)
+    labels = (x[:, 0] + rng.standard_normal(400) > 2).astype(int)
+    found = []
+    for loss in (softmax_cross_entropy, weighted_cross_entropy([1, 10])):
+        model = Dense(1, 2, rng=0)
+        fit(model, x, labels, epochs=200, lr=0.05, loss=loss)
+        found.append((model.classify(x)[labels == 1] == 1).mean())
+    assert found[0] < 0.6 < 0.8 < found[1]
+
+
+def test_a_target_for_each_example_is_asked_for():
+    words = "fit expected validation targets for 4 examples, got shape (3,)"
+    with pytest.raises(ValueError, match=re.escape(words)):
+        fit(
+            Dense(2, 1),
+            np.ones((4, 2)),
+            np.ones((4, 1)),
+            epochs=1,
+            loss=squared_error,
+            validation=(np.ones((4, 2)), np.ones(3)),
+        )
+
+
+# Patience
+# --------
+
+
+def test_patience_stops_when_the_validation_loss_does_and_keeps_the_best_weights():
+    rng = np.random.default_rng(0)
+    x, labels = make_traces(12, rng=rng, noise=0.3)
+    others = make_traces(100, rng=rng, noise=0.3)
+    model, kept = task_network(1), {}
+    history = fit(
+        model,
+        x,
+        labels,
+        epochs=200,
+        validation=others,
+        patience=5,
+        on_epoch=lambda epoch, _: kept.update({epoch: weights(model)}),
+    )
+    best = int(np.argmin(history.val_loss)) + 1
+    assert len(history.loss) == best + 5 < 200
+    assert weights(model) == kept[best]
+    assert_allclose(evaluate(model, *others)[0], history.val_loss[best - 1], rtol=1e-6)
+
+
+def test_patience_that_is_not_needed_still_keeps_the_best():
+    model, x, labels = small_problem()
+    other, _, _ = small_problem()
+    history = fit(model, x, labels, epochs=10, validation=(x, labels), patience=50)
+    assert history == fit(other, x, labels, epochs=10, validation=(x, labels))
+    assert int(np.argmin(history.val_loss)) == 9
+    assert weights(model) == weights(other)
+
+
+def test_patience_without_validation_is_refused():
+    model, x, labels = small_problem()
+    words = re.escape("fit expected validation=(x, targets) beside patience")
+    with pytest.raises(ValueError, match=words):
+        fit(model, x, labels, epochs=1, patience=3)
+    with pytest.raises(ValueError, match="fit expected patience to be 1 or more, got 0"):
+        fit(model, x, labels, epochs=1, patience=0, validation=(x, labels))

@@ -1,5 +1,7 @@
 """The gradient checker: accuses what is wrong, passes what is right, changes nothing."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -260,6 +262,34 @@ def test_what_nobody_means_is_refused_in_words(x, options, kind, words):
         check_gradients(Dense(3, 2), x, **options)
 
 
+@pytest.mark.parametrize("tolerance", [0, 1, 1.5])
+def test_a_tolerance_lies_between_zero_and_one(tolerance):
+    with pytest.raises(ValueError, match=f"a tolerance from 0 to 1, got {tolerance}"):
+        check_gradients(ReLU(), np.ones(3), tolerance=tolerance)
+
+
+def test_what_is_no_layer_is_told_what_a_layer_is():
+    with pytest.raises(TypeError) as caught:
+        check_gradients("relu", np.ones(3))
+    assert str(caught.value) == (
+        "check_gradients expected a layer with forward, backward and params, or a function that "
+        "returns a loss and its gradient, got str"
+    )
+
+
+def test_a_parameter_may_not_be_called_input():
+    layer = ReLU()
+    layer.params["input"] = np.ones(1)
+    words = "^check_gradients wants the name input for x; rename the parameter$"
+    with pytest.raises(ValueError, match=words):
+        check_gradients(layer, np.ones(3))
+
+
+def test_a_loss_without_a_name_is_called_the_loss():
+    loss = partial(softmax_cross_entropy, targets=np.array([0, 1]))
+    assert check_gradients(loss, np.ones((2, 3)), rng=0).subject == "the loss"
+
+
 # The three verdicts
 # ------------------
 
@@ -458,6 +488,13 @@ def test_shaken_changes_last_digits_and_leaves_zeros(x, rng):
     for old, new in ((x, shaken.arrays["input"]), (case.dy, shaken.dy)):
         assert (np.abs(new - old) <= 1.0001e-9 * np.abs(old)).all()
         assert (new != old).sum() >= (old != 0).sum() - 1
+
+
+def test_shaken_goes_both_ways():
+    x = np.arange(1.0, 100.0)
+    moved = Case.of(ReLU(), x, np.random.default_rng(0)).shaken(np.random.default_rng(1), 1e-9)
+    assert {-1, 1} <= set(np.sign(moved.arrays["input"] - x))
+    assert len(np.unique(np.round((moved.arrays["input"] / x - 1) * 1e11))) > 50
 
 
 @given(distinct((3, 4), scale=50.0), generators)

@@ -78,3 +78,11 @@ def test_arrays_of_other_names_or_shapes_are_refused():
     for wrong in (to_keras(model)[:1], to_keras(model)[::-1], [*to_keras(model), np.ones(3)]):
         with pytest.raises(ValueError, match=r"expected arrays of shapes \[\(4, 3\), \(3,\)\]"):
             from_keras(model, wrong)
+
+
+def test_safetensors_takes_what_is_handed_out(tmp_path):
+    safetensors = pytest.importorskip("safetensors.numpy")
+    model = nn.Sequential(nn.Conv1D(2, 3, 4, rng=0), nn.Flatten(), nn.Dense(15, 2, rng=0))
+    safetensors.save_file(to_torch(model, (8, 2)), tmp_path / "model.safetensors")
+    arrays = safetensors.load_file(tmp_path / "model.safetensors")
+    assert is_same(from_torch(changed(model), arrays, (8, 2)), model)

@@ -25,14 +25,14 @@ pytestmark = [
 
 
 class Around(keras.Layer):
-    """What layers make of x, joined with x."""
+    """What layers make of x, joined with x, or with what a shortcut makes of it."""
 
-    def __init__(self, layers, join):
+    def __init__(self, layers, join, shortcut=None):
         super().__init__()
-        self.inside, self.join = keras.Sequential(layers), join
+        self.inside, self.join, self.shortcut = keras.Sequential(layers), join, shortcut
 
     def call(self, x):
-        return self.join([x, self.inside(x)])
+        return self.join([x if self.shortcut is None else self.shortcut(x), self.inside(x)])
 
 
 def convolution(ours):
@@ -53,13 +53,14 @@ def convolution(ours):
 
 def twin_of(layer):
     """The same layer in Keras, without its weights."""
-    kinds = {
-        nn.Residual: lambda layers: Around(layers, sum),
-        nn.Beside: lambda layers: Around(layers, partial(keras.ops.concatenate, axis=-1)),
-        nn.Sequential: keras.Sequential,
-    }
-    if type(layer) in kinds:
-        return kinds[type(layer)]([twin_of(part) for part in layer])
+    if isinstance(layer, nn.Sequential):
+        inside = [twin_of(part) for part in layer]
+        if type(layer) is nn.Residual:
+            around = layer.shortcut
+            return Around(inside, sum, None if around is None else twin_of(around))
+        if type(layer) is nn.Beside:
+            return Around(inside, partial(keras.ops.concatenate, axis=-1))
+        return keras.Sequential(inside)
     pooling = vars(layer).get("pool_size"), vars(layer).get("stride")
     return {
         nn.Conv1D: lambda: convolution(layer),

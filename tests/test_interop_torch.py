@@ -30,9 +30,18 @@ class Conv1d(torch.nn.Conv1d):
         return super().forward(torch.nn.functional.pad(x, self.zeros_around(x.shape[2])))
 
 
-class Residual(torch.nn.Sequential):
+class Residual(torch.nn.Module):
+    def __init__(self, layers, shortcut):
+        super().__init__()
+        for place, layer in enumerate(layers):
+            self.add_module(str(place), layer)
+        self.shortcut, self.n_layers = shortcut, len(layers)
+
     def forward(self, x):
-        return x + super().forward(x)
+        y = x
+        for place in range(self.n_layers):
+            y = self.get_submodule(str(place))(y)
+        return y + (x if self.shortcut is None else self.shortcut(x))
 
 
 class Beside(torch.nn.Sequential):
@@ -43,12 +52,14 @@ class Beside(torch.nn.Sequential):
 def twin_of(layer, x):
     """The same layer in PyTorch, without its weights, for x in our layout."""
     if isinstance(layer, nn.Sequential):
-        kinds = {nn.Residual: Residual, nn.Beside: Beside, nn.Sequential: torch.nn.Sequential}
-        twins = []
+        twins, y = [], x
         for part in layer:
-            twins.append(twin_of(part, x))
-            x = part(x)
-        return kinds[type(layer)](*twins)
+            twins.append(twin_of(part, y))
+            y = part(y)
+        if type(layer) is nn.Residual:
+            shortcut = layer.shortcut
+            return Residual(twins, None if shortcut is None else twin_of(shortcut, x))
+        return (Beside if type(layer) is nn.Beside else torch.nn.Sequential)(*twins)
     if isinstance(layer, nn.Dense):
         sizes = layer.in_features, layer.out_features
         return torch.nn.Linear(*sizes) if x.ndim == 2 else torch.nn.Conv1d(*sizes, 1)

@@ -5,11 +5,18 @@ from math import exp, log
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from numpycnn import Softmax, assert_gradients, cross_entropy, one_hot, softmax_cross_entropy
+from numpycnn import (
+    Softmax,
+    assert_gradients,
+    cross_entropy,
+    one_hot,
+    softmax_cross_entropy,
+    weighted_cross_entropy,
+)
 from numpycnn.checks.strategies import generators
 
 LOSSES = [softmax_cross_entropy, cross_entropy]
@@ -329,3 +336,52 @@ def test_bad_scores_are_refused_with_words(loss, x, kind, words):
     name = "probabilities" if loss is cross_entropy else "logits"
     with pytest.raises(kind, match=re.escape(f"{loss.__name__} expected {name} {words}")):
         loss(x, [0, 1])
+
+
+# Classes that weigh differently
+# ------------------------------
+
+
+@given(scores_and_targets(), generators)
+def test_weights_multiply_the_loss_of_each_trace(case, rng):
+    scores, targets = case
+    of_class = rng.uniform(0, 3, scores.shape[-1])
+    loss = weighted_cross_entropy(of_class)
+    value, gradient = loss(scores, targets)
+    rows, total = scores.reshape(-1, scores.shape[-1]), 0.0
+    y = targets if targets.shape == scores.shape else one_hot(targets, scores.shape[-1], float)
+    for row, truth in zip(rows, y.reshape(rows.shape), strict=True):
+        total += (of_class @ truth) * softmax_cross_entropy(row[None], truth[None])[0]
+    assert_allclose(value, total / len(rows), rtol=1e-9, atol=1e-12)
+    assert gradient.shape == scores.shape
+
+
+@settings(max_examples=20)
+@given(generators)
+def test_the_gradient_of_the_weighted_loss_is_right(rng):
+    labels, scores = rng.integers(3, size=(2, 4)), rng.standard_normal((2, 4, 3))
+    loss = weighted_cross_entropy([1, 0.2, 7])
+    assert_gradients(lambda scores: loss(scores, labels), scores, tolerance=1e-10, rng=rng)
+
+
+def test_equal_weights_change_nothing():
+    scores, labels = np.random.default_rng(0).standard_normal((5, 3)), [0, 2, 1, 1, 0]
+    value, gradient = softmax_cross_entropy(scores, labels)
+    weighted, weighted_gradient = weighted_cross_entropy(np.ones(3))(scores, labels)
+    assert value == weighted
+    assert_array_equal(gradient, weighted_gradient)
+    single, _ = weighted_cross_entropy([1, 2, 3])(scores.astype(np.float32), labels)
+    assert single.dtype == np.float32
+
+
+@pytest.mark.parametrize("weights", [[1, -1], [float("nan"), 1], 3, [[1, 2]], ["a", "b"]])
+def test_weights_that_are_none_are_refused(weights):
+    words = "weighted_cross_entropy expected a weight of 0 or more for each class, got"
+    with pytest.raises(ValueError, match=words):
+        weighted_cross_entropy(weights)
+
+
+def test_weights_for_another_number_of_classes_are_refused():
+    words = r"weighted_cross_entropy expected logits of shape \(\.\.\., D=2\), got \(4, 3\)"
+    with pytest.raises(ValueError, match=words):
+        weighted_cross_entropy([1, 2])(np.zeros((4, 3)), [0, 1, 0, 1])

@@ -10,6 +10,7 @@ from nets import along_the_record, blocks, classifiers, in_use, lengths, ways_ar
 from scripts import complaint, run_example
 
 import numpycnn as nn
+from numpycnn import architectures
 from numpycnn.checks.strategies import distinct, layers_and_inputs, sizes
 from numpycnn.layers import conv1d
 
@@ -59,6 +60,21 @@ def test_one_file_serves_any_number_of_traces_of_any_length(drawn, data):
         except ValueError:  # too short, or not to be halved
             continue
         assert_same(answer(running, x), ours)
+
+
+NETWORKS = {
+    "lenet": architectures.lenet(3, 2, rng=0),
+    "fcn": architectures.fcn(3, 2, filters=4, rng=0),
+    "resnet": architectures.resnet(3, 2, filters=4, rng=0),
+    "unet": architectures.unet(3, 2, filters=4, depth=3, rng=0),
+}
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_the_landmark_networks_answer_as_predict_does(name):
+    x = np.random.default_rng(0).standard_normal((2, 64, 3)).astype(np.float32)
+    running = session(to_onnx.to_onnx(NETWORKS[name]))
+    assert_same(answer(running, x), NETWORKS[name].predict(x))
 
 
 @given(

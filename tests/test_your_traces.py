@@ -326,7 +326,7 @@ def test_what_is_no_archive_or_a_damaged_one_is_refused(tmp_path):
 
 def test_a_file_that_is_not_there_or_is_a_folder(tmp_path):
     assert "No such file" in refusal(tmp_path, "not/here.csv")
-    assert "s a directory" in refusal(tmp_path, tmp_path)
+    assert "expected records, got none" in refusal(tmp_path, tmp_path)
 
 
 # Files that something happened to
@@ -529,7 +529,8 @@ def test_without_a_header_the_first_trace_is_not_lost(tmp_path, first):
 
 def test_a_model_without_notes_is_refused(tmp_path, first):
     model = first.folder / "figures" / "model.npz"
-    assert load_notes(model) == {"classes": list(first.classes), "shape": [64, 1]}
+    notes = {"classes": list(first.classes), "shape": [64, 1], "standardised": True}
+    assert load_notes(model) == notes
     ask = tmp_path, "--classify", OWN, "--model", "m.npz"
     assert "No such file or directory: 'm.npz'" in refusal(*ask)
     first.model.save(tmp_path / "m.npz")

@@ -186,7 +186,8 @@ def _rearranged(e: Evidence) -> Iterator[Suspicion]:
             np.flip(e.right, _taps(e.right)),
         )
     for axis in range(e.right.ndim):
-        what = "the kernel turned round once too often or not at all" if axis == 0 else "a flip"
+        along_taps = e.name != "input" and axis == 0
+        what = "the kernel turned round once too often or not at all" if along_taps else "a flip"
         yield (
             "reversed",
             f"the right numbers in reverse order along {axes[axis]}: {what}",

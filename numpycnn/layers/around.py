@@ -15,6 +15,10 @@ what is there; beside it lies the fine one, which knows where.
 Backward, `x` is owed by both ways and gets the sum: of `dy` as it is, and of what
 `f` sends back.
 
+Where `f` changes the number of channels or the length, `x` cannot be added as it is. A
+residual may then have a *shortcut* `g` of its own on the way around, usually a
+convolution with a single tap: `y = g(x) + f(x)`.
+
 Sources: K. He, X. Zhang, S. Ren, J. Sun, "Deep residual learning for image
 recognition" (2016); O. Ronneberger, P. Fischer, T. Brox, "U-Net: convolutional
 networks for biomedical image segmentation" (2015).
@@ -24,7 +28,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from numpycnn.layers.layer import Window
+from numpycnn.layers.layer import Layer, Window
 from numpycnn.layers.sequential import Sequential
 from numpycnn.types import Array, Params
 
@@ -37,27 +41,47 @@ class Residual(Sequential):
     >>> block(np.ones((1, 64, 8))).shape
     (1, 64, 8)
 
+    With a `shortcut`, a layer g, it is y = g(x) + f(x), of the shape that both give. Its
+    parameters are called "shortcut.w" and so on.
+
+    >>> wider = Residual(Conv1D(8, 16, 5, padding="same"), shortcut=Conv1D(8, 16, 1))
+    >>> wider(np.ones((1, 64, 8))).shape
+    (1, 64, 16)
+
     Raises what `Sequential` raises, and `ValueError` for layers that change the shape.
     """
 
+    def __init__(self, *layers: Layer, shortcut: Layer | None = None) -> None:
+        self.shortcut = shortcut
+        super().__init__(*layers, shortcut=shortcut)
+
     def forward(self, x: Array) -> tuple[Array, Any]:
-        """Return y = x + f(x), and the caches of f."""
+        """Return y = x + f(x), and the caches of f and of g."""
         y, caches = super().forward(x)
-        if y.shape != x.shape:
+        around = x
+        if self.shortcut is not None:
+            around, cache = self.shortcut.forward(x)
+            caches.append(cache)
+        if y.shape != around.shape:
             raise ValueError(
-                f"Residual expected layers that keep the shape {x.shape} of x, got {y.shape}; "
-                "use padding='same' and as many filters as channels"
+                f"Residual expected layers that give the shape {around.shape} of the way around, "
+                f"got {y.shape}; use padding='same' and as many filters as channels, or a shortcut "
+                "that changes the shape as they do"
             )
-        return x + y, caches
+        return around + y, caches
 
     def backward(self, dy: Array, cache: Any) -> tuple[Array, Params]:
-        """Return dx = dy + what f sends back."""
+        """Return dx = dy, or what g sends back, + what f sends back."""
         dx, grads = super().backward(dy, cache)
-        return dy + dx, grads
+        if self.shortcut is None:
+            return dy + dx, grads
+        around, own = self.shortcut.backward(dy, cache[-1])
+        return around + dx, grads | {f"shortcut.{name}": grad for name, grad in own.items()}
 
     def window(self, length: int) -> Window:
-        """What f looks at, and the sample itself."""
-        return _with_the_sample_itself(super().window(length))
+        """What f looks at, and the sample itself, or what g looks at."""
+        around = Window(1, 1, 0, length) if self.shortcut is None else self.shortcut.window(length)
+        return _with(around, super().window(length))
 
 
 class BesideCache(NamedTuple):
@@ -99,12 +123,16 @@ class Beside(Sequential):
 
     def window(self, length: int) -> Window:
         """What f looks at, and the sample itself."""
-        return _with_the_sample_itself(super().window(length))
+        return _with(Window(1, 1, 0, length), super().window(length))
 
 
-def _with_the_sample_itself(inside: Window) -> Window:
-    """Widen the window of f, which gives an output per sample, to hold that sample as well.
+def _with(around: Window, inside: Window) -> Window:
+    """Widen the window of f to hold that of the way around, which has as many outputs.
 
-    Where f makes shorter and longer again, `repeat` samples in turn share a window.
+    Where f makes shorter and longer again, `repeat` outputs in turn share a window of f, and
+    each has one of its own around.
     """
-    return inside._replace(reach=max(inside.reach, inside.left + inside.repeat))
+    reach = around.reach + (inside.repeat // around.repeat - 1) * around.stride
+    left = max(inside.left, around.left)
+    right = max(inside.reach - inside.left, reach - around.left)
+    return inside._replace(reach=left + right, left=left)

@@ -10,7 +10,7 @@ Whatever holds layers keeps the contract of a layer, so it can stand inside
 another, and whatever can check or train one layer can do it with all.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from functools import partial
 from os import PathLike
@@ -30,6 +30,7 @@ class Container(Layer):
     Its parameters are those of its layers, the same arrays, under the layer's
     place: `"0.w"`, `"0.b"`, `"3.w"`, and `"3.1.w"` in a container in a container.
     A subclass may have any constructor that hands the layers on: `super().__init__(*layers)`.
+    A layer that does not stand in a row with the others goes by a name (`None` is no layer).
 
     >>> from numpycnn import Dense, ReLU, Sequential
     >>> model = Sequential(Dense(4, 3), Sequential(ReLU(), Dense(3, 2)))
@@ -42,18 +43,19 @@ class Container(Layer):
     occurs twice or for no layer at all.
     """
 
-    def __init__(self, *layers: Layer) -> None:
+    def __init__(self, *layers: Layer, **others: Layer | None) -> None:
         owner = type(self).__name__
         if not layers:
             raise ValueError(f"{owner} expected at least one layer, got none")
-        for layer in layers:
+        named = {name: layer for name, layer in others.items() if layer is not None}
+        for layer in (*layers, *named.values()):
             if not isinstance(layer, Layer):
                 raise TypeError(
                     f"{owner} expected layers, got {layer!r}; "
                     f"list them, each one created: {owner}(Dense(4, 3), ReLU())"
                 )
         super().__init__()
-        self._layers = layers
+        self._layers, self._named = layers, named
         seen = set()
         for _, layer in self.stages():
             if id(layer) in seen:
@@ -73,19 +75,24 @@ class Container(Layer):
         return self._layers
 
     @property
+    def children(self) -> dict[str, Layer]:
+        """Every layer inside by its place: "0", "1", and then those that have a name."""
+        return {str(place): layer for place, layer in enumerate(self.layers)} | self._named
+
+    @property
     def params(self) -> Params:
         """The layers' own arrays, under names such as "0.w"."""
-        return _named(layer.params for layer in self.layers)
+        return _with_places({place: layer.params for place, layer in self.children.items()})
 
     @property
     def state(self) -> Params:
         """The layers' own state, under names such as "1.mean"."""
-        return _named(layer.state for layer in self.layers)
+        return _with_places({place: layer.state for place, layer in self.children.items()})
 
     def stages(self, place: str = "") -> Iterator[tuple[str, Layer]]:
         """Every layer in which something is computed, with its place: those inside, then this."""
-        for inside, layer in enumerate(self.layers):
-            yield from layer.stages(f"{place}.{inside}" if place else str(inside))
+        for inside, layer in self.children.items():
+            yield from layer.stages(f"{place}.{inside}" if place else inside)
         yield place, self
 
     def with_params(self: Kind, params: Params) -> Kind:
@@ -110,13 +117,14 @@ class Container(Layer):
         return deepcopy(self, twins)
 
     def remember(self, cache: Any) -> None:
-        """Hand each layer its part of the cache, which is a list of them.
+        """Hand each layer its part of the cache, which is a list of them, one for each child.
 
         Raises `TypeError` where a forward of one's own has made another cache of it, and there
         is a layer inside that has something to remember.
         """
-        if isinstance(cache, list) and len(cache) == len(self.layers):
-            for layer, part in zip(self.layers, cache, strict=True):
+        children = self.children.values()
+        if isinstance(cache, list) and len(cache) == len(children):
+            for layer, part in zip(children, cache, strict=True):
                 layer.remember(part)
         elif any(type(layer).remember is not Layer.remember for _, layer in _leaves(self)):
             raise TypeError(
@@ -185,11 +193,11 @@ def _leaves(container: Layer) -> Iterator[tuple[str, Layer]]:
     return (stage for stage in container.stages() if not isinstance(stage[1], Container))
 
 
-def _named(arrays: Iterable[Params]) -> Params:
+def _with_places(arrays: dict[str, Params]) -> Params:
     """The arrays of each layer, with its place before the name."""
     return {
         f"{place}.{name}": array
-        for place, of_layer in enumerate(arrays)
+        for place, of_layer in arrays.items()
         for name, array in of_layer.items()
     }
 

@@ -114,7 +114,7 @@ def cross_entropy(
 #
 # $$-\log p_t = \log \sum_j e^{x_j} - x_t$$
 #
-# so nothing is rounded to zero that has to be logged, and the derivative of the
+# so nothing whose logarithm is needed is rounded to zero, and the derivative of the
 # right-hand side with respect to a score `x[j]` is the softmax again, minus one for the true class:
 #
 # $$\frac{\partial}{\partial x_j} = p_j - y_j$$

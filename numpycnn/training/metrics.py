@@ -2,7 +2,7 @@
 
 A loss is made for the optimiser. A person wants to know how often the network
 is right, in which classes, and which ones it confuses. The *confusion matrix*
-has it all: row `i`, column `j` counts the examples of class `i` that were called
+shows all three: row `i`, column `j` counts the examples of class `i` that were called
 class `j`. The right answers lie on its diagonal.
 """
 

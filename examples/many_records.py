@@ -1,0 +1,132 @@
+"""Many records: an archive of days through a trained network, on one machine or on many.
+
+A record is cut into pieces, and each piece is a task: read the stretch of the record that its
+outputs look at, run the network, write the outputs. Dask hands the tasks to processes, here as many
+as there are processors, or those of a cluster, whose address its scheduler told when it began.
+
+    python examples/many_records.py picker.npz records/ scores.zarr
+    python examples/many_records.py picker.npz 2025.zarr scores.zarr --scheduler tcp://host:8786
+
+A record is a Zarr array `(L, C)`, or a folder of `.npy` files of that shape that follow each other
+in the order of their names, a day each perhaps. The outputs `(M, D)` go to a Zarr array. They are
+what `model.predict` gives for the whole record at once, across all seams: two stretches overlap by
+the samples that both need, which the layers tell, and by no more.
+
+It wants two more libraries: `python -m pip install "dask[distributed]" zarr`.
+"""
+
+import argparse
+import logging
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import zarr
+from distributed import Client, as_completed
+
+from numpycnn.layers import Container
+from numpycnn.long_records import cut, predict_long
+
+# The record
+# ----------
+# Nothing is read before it is needed: an `.npy` file is opened as a map of the disk.
+
+
+def parts_of(path):
+    """Return the arrays, each (L, C), that make up the record."""
+    if not path.exists():
+        raise FileNotFoundError(f"expected a Zarr array or a folder of .npy files, {path} is none")
+    files = sorted(path.glob("*.npy"))
+    arrays = [np.load(file, mmap_mode="r") for file in files] or [zarr.open_array(path, mode="r")]
+    shapes = {array.shape[1:] for array in arrays}
+    if len(shapes) > 1 or len(shapes.pop()) != 1:
+        raise ValueError(
+            f"{path}: expected arrays (L, C) of as many channels, got {[a.shape for a in arrays]}"
+        )
+    return arrays
+
+
+def stretch(path, samples):
+    """Return these samples of the record, (1, L, C), in float32."""
+    parts, begin = [], 0
+    for array in parts_of(path):
+        first, stop = (max(0, place - begin) for place in (samples.start, samples.stop))
+        if first < min(stop, array.shape[0]):
+            parts.append(array[first:stop])
+        begin += array.shape[0]
+    return np.concatenate(parts)[None].astype(np.float32)
+
+
+# A task
+# ------
+# A task holds paths and numbers and nothing else, so whoever sees the files can do it. It writes
+# chunks of the result that are its own, and so it can be done twice: when a worker is lost, Dask
+# gives its tasks to another.
+
+
+def run(model_path, record, result, piece):
+    """Compute the outputs of one piece, and write them."""
+    y = predict_long(Container.load(model_path), stretch(record, piece.samples))
+    zarr.open_array(result, mode="r+")[piece.outputs] = y[0, piece.wanted]
+
+
+def prepare(model_path, record, result, n_outputs):
+    """Make the array for the results, and return the pieces, of so many outputs."""
+    if result.exists():
+        raise ValueError(f"{result} is there already; give another name, or remove it first")
+    model, length = Container.load(model_path), sum(array.shape[0] for array in parts_of(record))
+    smallest = next(cut(model, length, 1))
+    y = model.predict(stretch(record, smallest.samples))
+    pieces = list(cut(model, length, n_outputs))
+    shape = pieces[-1].outputs.stop, y.shape[2]
+    chunks = min(n_outputs, shape[0]), y.shape[2]
+    zarr.open_array(result, mode="w", shape=shape, chunks=chunks, dtype=y.dtype)
+    return pieces
+
+
+# All tasks
+# ---------
+# A processor for each worker, and one thread, so that they do not wait for each other. What fails
+# for another reason than a lost worker, a disk that does not answer say, is tried twice more.
+
+
+def run_all(client, pieces, *paths):
+    """Have all pieces done, and tell how far it is."""
+    began = time.monotonic()
+    tasks = client.map(lambda piece: run(*paths, piece), pieces, retries=2, pure=False)
+    for done, task in enumerate(as_completed(tasks), 1):
+        task.result()  # raises what the task raised
+        left = (time.monotonic() - began) / done * (len(tasks) - done)
+        bar = "#" * (40 * done // len(tasks))
+        if sys.stderr.isatty():
+            end = "\n" if done == len(tasks) else ""
+            print(f"\r[{bar:<40}] {left:6.0f} s left", end=end, file=sys.stderr, flush=True)
+    return time.monotonic() - began
+
+
+def main():
+    """Read the options, make the pieces, and have them done."""
+    options = argparse.ArgumentParser(description="Run a trained network over a long record.")
+    add = options.add_argument
+    add("model", type=Path, help=".npz file, as model.save writes it")
+    add("record", type=Path, help="Zarr array (L, C), or folder of .npy files")
+    add("result", type=Path, help="Zarr array to make")
+    add("--piece", type=int, default=262_144, help="outputs of one task, %(default)s if not given")
+    add("--scheduler", metavar="ADDRESS", help="of a Dask cluster whose workers see these files")
+    add("--workers", type=int, help="processes here, without a cluster: one for each processor")
+    args = options.parse_args()
+    paths = [path.absolute() for path in (args.model, args.record, args.result)]
+    here = {"n_workers": args.workers, "threads_per_worker": 1, "dashboard_address": None}
+    here["silence_logs"] = logging.CRITICAL  # errors of tasks are raised here, not logged there
+    try:
+        pieces = prepare(*paths, args.piece)
+        with Client(args.scheduler) if args.scheduler else Client(**here) as client:
+            seconds = run_all(client, pieces, *paths)
+    except (OSError, ValueError) as error:
+        options.error(str(error))
+    print(f"{len(pieces)} pieces in {seconds:.1f} s, saved {args.result}")
+
+
+if __name__ == "__main__":
+    main()

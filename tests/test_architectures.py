@@ -1,0 +1,199 @@
+"""The landmark networks: sizes as in the papers, right gradients, and whether they learn."""
+
+import numpy as np
+import pytest
+from scripts import run_example
+
+from numpycnn import (
+    Conv1D,
+    GlobalMaxPool1D,
+    Residual,
+    Sequential,
+    assert_gradients,
+    fit,
+    make_traces,
+    predict_long,
+)
+from numpycnn.architectures import fcn, lenet, resnet, unet
+from numpycnn.explain import activations
+from numpycnn.layers import Window
+
+ALL = [lenet, fcn, resnet, unet]
+SMALL = {
+    lenet: {"n_samples": 20},
+    fcn: {"filters": 2},
+    resnet: {"filters": 2},
+    unet: {"filters": 2, "depth": 2},
+}
+
+
+def n_weights(model):
+    return sum(array.size for array in model.params.values())
+
+
+def convolution(taps, n_in, n):
+    return taps * n_in * n + n
+
+
+def test_the_fully_convolutional_network_has_the_sizes_of_its_paper():
+    # Wang, Yan and Oates 2017, section II B: 128 filters of 8, 256 of 5, 128 of 3, each with
+    # batch normalisation (two numbers a channel) and ReLU, then a mean and a softmax layer.
+    for n_channels, n_classes in ((1, 2), (3, 37)):
+        model = fcn(n_channels, n_classes)
+        assert n_weights(model) == sum(
+            [
+                *(convolution(8, n_channels, 128), 2 * 128),
+                *(convolution(5, 128, 256), 2 * 256),
+                *(convolution(3, 256, 128), 2 * 128),
+                128 * n_classes + n_classes,
+            ]
+        )
+        assert maps(model, 30, n_channels) == [128, 256, 128]
+
+
+def maps(model, length, n_channels):
+    """The channels of every map that a convolution makes, each as long as the trace."""
+    seen = activations(model, np.zeros((1, length, n_channels)))
+    assert {y.shape[1] for _, _, y in seen if y.ndim == 3} == {length}
+    return [y.shape[2] for _, layer, y in seen if isinstance(layer, Conv1D)]
+
+
+def test_the_residual_network_has_the_sizes_of_its_paper():
+    # Section II C: three blocks of 64, 128 and 128 filters, each of convolutions of 8, 5 and 3;
+    # where the number of channels changes the way around has a convolution of 1.
+    for n_channels, n_classes in ((1, 2), (3, 37)):
+        model = resnet(n_channels, n_classes)
+        blocks = [(n_channels, 64), (64, 128), (128, 128)]
+        assert n_weights(model) == (
+            sum(
+                convolution(8, n_in, n) + convolution(5, n, n) + convolution(3, n, n) + 3 * 2 * n
+                for n_in, n in blocks
+            )
+            + sum(convolution(1, n_in, n) + 2 * n for n_in, n in blocks[:2])
+            + 128 * n_classes
+            + n_classes
+        )
+        assert maps(model, 30, n_channels) == [*4 * [64], *4 * [128], *3 * [128]]
+
+
+def test_lenet_has_the_maps_of_its_paper():
+    seen = activations(lenet(1, 10, n_samples=32), np.zeros((1, 32, 1)))
+    shapes = [
+        y.shape[1:] for _, layer, y in seen if type(layer).__name__ not in ("ReLU", "Flatten")
+    ]
+    assert shapes == [(28, 6), (14, 6), (10, 16), (5, 16), (120,), (84,), (10,)]
+
+
+def test_unet_halves_and_doubles_as_in_its_paper():
+    seen = activations(unet(1, 2, filters=64, depth=2), np.zeros((1, 16, 1)))
+    shapes = [y.shape[1:] for _, layer, y in seen if isinstance(layer, Conv1D)]
+    down = [(16, 64), (16, 64), (8, 128), (8, 128)]
+    assert shapes == [*down, (4, 256), (4, 256), *reversed(down)]
+    assert seen[-1].output.shape == (1, 16, 2)
+
+
+@pytest.mark.parametrize("make", ALL)
+def test_the_gradients_are_right_in_training_and_in_use(make):
+    model = make(2, 3, rng=0, **SMALL[make])
+    x = np.random.default_rng(0).standard_normal((2, 20, 2))
+    for mode in (model, model.training(0)):
+        assert_gradients(mode, x, tolerance=1e-10, rng=0)
+
+
+@pytest.mark.parametrize("make", ALL)
+def test_the_same_seed_gives_the_same_weights_and_every_layer_its_own(make):
+    first, again, other = (make(1, 3, rng=seed, **SMALL[make]) for seed in (0, 0, 1))
+    for name, array in first.params.items():
+        assert array.tobytes() == again.params[name].tobytes()
+        assert not name.endswith(".w") or (array != other.params[name]).any()
+    with pytest.raises(ValueError, match=f"^{make.__name__} expected rng to be a seed of 0 or mor"):
+        make(1, 3, rng=-1)
+
+
+@pytest.mark.parametrize("make", ALL)
+def test_they_learn_and_are_saved(make, tmp_path):
+    x, labels = make_traces(60, rng=0)
+    options = {lenet: {}, fcn: {"filters": 8}, resnet: {"filters": 4}, unet: {"filters": 4}}[make]
+    model = make(1, 3, rng=0, **options)
+    if make is unet:
+        model = Sequential(model, GlobalMaxPool1D())
+    history = fit(model, x, labels, epochs=25, batch_size=8, lr=5e-3, rng=0)
+    assert history.accuracy[-1] > 0.8
+    model.save(tmp_path / "model.npz")
+    assert (Sequential.load(tmp_path / "model.npz")(x) == model(x)).all()
+
+
+def test_unet_runs_along_a_record_and_says_what_it_sees():
+    model = unet(1, 2, filters=8, depth=2, rng=0)
+    x = np.random.default_rng(0).standard_normal((1, 400, 1))
+    np.testing.assert_allclose(predict_long(model, x, piece=60), model(x), rtol=1e-10, atol=1e-12)
+    window = model.window(400)
+    assert (window.stride, window.repeat, window.n_outputs) == (4, 4, 400)
+    # What lies outside does not matter. (What it says is a little more than what matters.)
+    begin, end = window.of(200)
+    moved = 1000 + x
+    moved[:, begin : end + 1] -= 1000
+    np.testing.assert_allclose(model(moved)[0, 200:204], model(x)[0, 200:204], rtol=1e-9)
+
+
+def test_a_length_that_cannot_be_halved_so_often_is_named():
+    with pytest.raises(
+        ValueError, match=r"Beside expected .*; use padding='same', and make longer"
+    ):
+        unet(1, 2, filters=2, depth=2)(np.zeros((1, 30, 1)))
+
+
+# A shortcut
+# ----------
+
+
+def test_a_residual_with_a_shortcut_adds_what_it_makes_of_x():
+    rng = np.random.default_rng(0)
+    conv, around = Conv1D(2, 3, 3, padding="same", rng=rng), Conv1D(2, 3, 1, rng=rng)
+    block = Residual(conv, shortcut=around)
+    x = rng.standard_normal((4, 9, 2))
+    np.testing.assert_array_equal(block(x), around(x) + conv(x))
+    assert list(block.params) == ["0.w", "0.b", "shortcut.w", "shortcut.b"]
+    assert [place for place, _ in block.stages()] == ["0", "shortcut", ""]
+    assert_gradients(block, x, rng=0)
+    assert repr(block).endswith(", shortcut=Conv1D(2, 3, 1))")
+    twin = block.astype(np.float64)
+    assert twin.shortcut is twin.children["shortcut"]
+    assert twin.shortcut.params["w"].dtype == np.float64
+
+
+def test_a_shortcut_that_gives_another_shape_is_told_so():
+    block = Residual(Conv1D(2, 3, 3, padding="same"), shortcut=Conv1D(2, 4, 1))
+    with pytest.raises(
+        ValueError, match=r"give the shape \(1, 9, 4\) of the way .* got \(1, 9, 3\)"
+    ):
+        block(np.zeros((1, 9, 2)))
+    with pytest.raises(TypeError, match="Residual expected layers, got 'around'"):
+        Residual(Conv1D(2, 2, 1), shortcut="around")
+    again = Conv1D(2, 2, 1)
+    with pytest.raises(ValueError, match="Residual expected each layer once"):
+        Residual(again, shortcut=again)
+
+
+def test_the_window_of_a_shortcut_is_seen_as_well():
+    same = {"padding": "same"}
+    wide, narrow = Conv1D(1, 1, 9, **same), Conv1D(1, 1, 3, **same)
+    assert Residual(narrow, shortcut=wide).window(20) == Window(9, 1, 4, 20)
+    wide, narrow = Conv1D(1, 1, 9, **same), Conv1D(1, 1, 3, **same)
+    assert Residual(wide, shortcut=narrow).window(20) == Window(9, 1, 4, 20)
+    strided = Residual(Conv1D(1, 1, 3, stride=2, padding=1), shortcut=Conv1D(1, 1, 1, stride=2))
+    assert strided.window(20) == Window(3, 2, 1, 10)
+    assert strided(np.zeros((1, 20, 1))).shape == (1, 10, 1)
+
+
+# The example
+# -----------
+
+
+@pytest.mark.long
+def test_the_example_prints_a_line_for_each_network(tmp_path, capsys):
+    run_example("landmarks", tmp_path)
+    _, *lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 5
+    accuracies = [float(line.split()[-2]) for line in lines]
+    assert min(accuracies) > 0.85

@@ -1,0 +1,122 @@
+"""A long record on Dask: what `predict` gives for the whole, also where a worker is lost."""
+
+import os
+import signal
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Thread
+from time import sleep
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from nets import along_the_record, lengths
+from scripts import complaint, run_example
+
+import numpycnn as nn
+
+distributed = pytest.importorskip("distributed", reason="python -m pip install -e '.[interop]'")
+zarr = pytest.importorskip("zarr", reason="python -m pip install -e '.[interop]'")
+many_records = pytest.importorskip("many_records")
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # of others, while clusters come and go
+
+
+def network():
+    conv = {"padding": "same", "rng": 0}
+    return nn.Sequential(
+        nn.Conv1D(2, 8, 7, **conv),
+        nn.ReLU(),
+        nn.Residual(nn.Conv1D(8, 8, 5, dilation=4, **conv), nn.ReLU()),
+        nn.MaxPool1D(2),
+        nn.Dense(8, 3, rng=0),
+    )
+
+
+def written(folder, model, x, seams):
+    """Save a model, and the record x (L, C) in files that are parted at these samples."""
+    model.save(folder / "model.npz")
+    (folder / "days").mkdir()
+    for number, day in enumerate(np.split(x, sorted(seams))):
+        np.save(folder / "days" / f"{number:03}.npy", day)
+    return folder / "model.npz", folder / "days", folder / "scores.zarr"
+
+
+def assert_whole(paths, model, x):
+    ours = model.predict(x[None].astype(np.float32))[0]
+    theirs = zarr.open_array(paths[2], mode="r")[:]
+    np.testing.assert_allclose(theirs, ours, rtol=0, atol=1e-5 * abs(ours).max(initial=1))
+
+
+@given(along_the_record(), st.data())
+@settings(max_examples=25)
+def test_all_pieces_together_are_what_predict_gives_for_the_whole(drawn, data):
+    model, n_channels = drawn
+    model = model.astype(np.float32)
+    x = np.random.default_rng(0).standard_normal((data.draw(lengths(60)), n_channels))
+    try:
+        model.predict(x[None].astype(np.float32))
+    except ValueError:  # too short, or not to be halved
+        return
+    seams = data.draw(st.sets(st.integers(1, len(x)), max_size=3)) - {len(x)}
+    with TemporaryDirectory() as folder:
+        paths = written(Path(folder), model, x, seams)
+        for piece in many_records.prepare(*paths, data.draw(st.integers(1, 20))):
+            many_records.run(*paths, piece)
+        assert_whole(paths, model, x)
+
+
+@pytest.fixture
+def long(tmp_path):
+    x = np.random.default_rng(0).standard_normal((40_000, 2)).astype(np.float32)
+    return written(tmp_path, network(), x, {17_001, 30_000}), x
+
+
+def test_the_script_does_it_with_processes_of_its_own_and_once_only(long, tmp_path, capsys):
+    paths, x = long
+    options = "model.npz", "days", "scores.zarr", "--piece", 3000, "--workers", 1
+    run_example("many_records", tmp_path, *options)
+    assert "7 pieces in" in capsys.readouterr().out
+    assert_whole(paths, network(), x)
+    assert "scores.zarr is there already" in complaint("many_records", tmp_path, capsys, *options)
+
+
+def test_it_takes_a_zarr_array_and_a_cluster_and_a_lost_worker_is_made_up_for(
+    long, tmp_path, capsys
+):
+    (model, _, result), x = long
+    record = tmp_path / "record.zarr"
+    zarr.open_array(record, mode="w", shape=x.shape, chunks=(7000, 2), dtype=x.dtype)[:] = x
+    plan = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
+    with distributed.LocalCluster(**plan, silence_logs=50) as cluster:
+        with distributed.Client(cluster) as client:
+            victim = next(iter(client.run(os.getpid).values()))
+
+        def kill_at_the_first_chunk():
+            while not any(result.glob("*/*")):
+                sleep(0.01)
+            os.kill(victim, signal.SIGKILL)
+
+        killer = Thread(target=kill_at_the_first_chunk, daemon=True)
+        killer.start()
+        address = cluster.scheduler_address
+        options = model, record, result, "--piece", 500, "--scheduler", address
+        run_example("many_records", tmp_path, *options)
+        killer.join()
+    assert "40 pieces in" in capsys.readouterr().out
+    assert_whole((model, record, result), network(), x)
+
+
+def test_what_cannot_be_run_is_refused(long, tmp_path, capsys):
+    paths, _ = long
+
+    def said(*options):
+        return complaint("many_records", tmp_path, capsys, *options)
+
+    assert "expected a Zarr array or a folder of .npy files, " in said("model.npz", "no", "a.zarr")
+    assert "is not a whole numpycnn model" in said(paths[1] / "000.npy", "days", "a.zarr")
+    nn.Sequential(nn.Flatten(), nn.Dense(80_000, 2)).save(tmp_path / "whole.npz")
+    assert "look at all of it" in said("whole.npz", "days", "a.zarr")
+    np.save(tmp_path / "days" / "004.npy", np.zeros((5, 3)))
+    assert "expected arrays (L, C) of as many channels" in said("model.npz", "days", "a.zarr")

@@ -1,0 +1,72 @@
+"""The line that says how far a long training is, and when there is none."""
+
+import io
+import re
+
+import pytest
+
+from numpycnn.training import progress
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.fixture
+def told(monkeypatch):
+    """Run so many epochs of so many seconds by a clock of our own; return what was written."""
+
+    def run(epochs, seconds, stderr, stop_at=None):
+        clock = [100.0]
+        monkeypatch.setattr(progress, "monotonic", lambda: clock[0])
+        monkeypatch.setattr("sys.stderr", stderr)
+        losses = []
+        for epoch in progress.epochs_told(epochs, losses):
+            clock[0] += seconds
+            losses.append(1 / epoch)
+            if epoch == stop_at:
+                break
+        assert len(losses) == stop_at or epochs
+        return stderr.getvalue()
+
+    return run
+
+
+def screen(written):
+    """What stands in the line of a terminal after this."""
+    line = []
+    place = 0
+    for letter in written:
+        if letter == "\r":
+            place = 0
+        else:
+            line[place : place + 1] = letter
+            place += 1
+    return "".join(line).rstrip()
+
+
+def test_a_long_training_tells_the_epoch_the_loss_and_the_time_left(told):
+    lines = told(10, 1.0, Terminal()).split("\r")
+    assert lines[1] == "epoch 4 of 10, loss 0.25, 6 s left"
+    assert [re.match(r"epoch (\d+)", line)[1] for line in lines[1:8]] == [*"456789", "10"]
+    assert lines[7].startswith("epoch 10 of 10, loss 0.1, 0 s left")
+
+
+def test_in_the_end_the_line_is_empty_however_it_ends(told):
+    assert screen(told(10, 1.0, Terminal())) == ""
+    assert screen(told(10, 1.0, Terminal(), stop_at=6)) == ""
+    assert screen("\rabc\r   \rx") == "x"
+
+
+def test_a_training_of_a_few_seconds_says_nothing(told):
+    assert told(100, 0.02, Terminal()) == ""
+
+
+def test_where_there_is_no_terminal_nothing_is_said(told):
+    assert told(10, 5.0, io.StringIO()) == ""
+
+
+def test_fast_epochs_are_not_all_told(told):
+    lines = told(1000, 0.01, Terminal()).split("\r")
+    assert 25 < len(lines) < 40
