@@ -11,7 +11,8 @@ together with the names of the classes. Then it can be given traces without labe
     python examples/your_traces.py --classify more.csv --model figures/model.npz
 
 The 90 traces of `your_traces.csv` are those of `make_traces(90, rng=0, noise=0.2)`,
-rounded to three decimals. Try both heads on them.
+rounded to three decimals. Try both heads on them. (At which sample of a longer record does an
+arrival begin? That is for [pick_arrivals.py](pick_arrivals.py).)
 """
 
 import csv

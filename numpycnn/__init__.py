@@ -17,7 +17,7 @@ README.md says in which order the files are to be read, each of them a chapter.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from numpycnn import architectures, baselines, explain
+from numpycnn import architectures, baselines, explain, picking
 from numpycnn.checks import GradientError, GradientReport, assert_gradients, check_gradients
 from numpycnn.checks.optimizer import check_adam
 from numpycnn.doctor import diagnose
@@ -41,6 +41,7 @@ from numpycnn.layers import (
     Upsample1D,
 )
 from numpycnn.long_records import predict_long
+from numpycnn.records import make_records
 from numpycnn.traces import CLASS_NAMES, make_traces, standardise, train_test_split
 from numpycnn.training import (
     SGD,
@@ -92,8 +93,10 @@ __all__ = [
     "evaluate",
     "explain",
     "fit",
+    "make_records",
     "make_traces",
     "one_hot",
+    "picking",
     "predict_long",
     "softmax_cross_entropy",
     "standardise",

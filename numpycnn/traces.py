@@ -26,17 +26,20 @@ wavelet is that of N. Ricker, "The form and laws of propagation of seismic
 wavelets", Geophysics 18 (1953), 10-40.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 import numpy as np
 
 from numpycnn.types import Array, Rng
 from numpycnn.validation import (
+    above_zero,
     as_array,
     generator,
+    is_whole,
     require_array,
     require_finite,
     require_labels,
+    require_range,
     whole_number,
 )
 
@@ -156,8 +159,8 @@ def make_traces(
         labels = np.arange(n_traces) % len(CLASS_NAMES)
     labels = require_labels("make_traces", "labels", labels, len(CLASS_NAMES), (n_traces,)).copy()
     centre = _known_centre(centre, n_samples)
-    _check_range("width", width, "finite numbers above 0", _above_zero)
-    _check_range("amplitude", amplitude, "finite numbers", np.isfinite)
+    require_range("make_traces", "width", width, "finite numbers above 0", above_zero)
+    require_range("make_traces", "amplitude", amplitude, "finite numbers", np.isfinite)
     for name, number in {"noise": noise, "background": background}.items():
         if not 0 <= number < np.inf:
             raise ValueError(f"make_traces expected {name} of 0 or more, got {number}")
@@ -165,7 +168,7 @@ def make_traces(
         raise ValueError(f"make_traces expected clip above 0, got {clip}")
     _check_name("wavelet", wavelet, WAVELETS)
     if snr is not None:
-        _check_range("snr", snr, "finite numbers above 0", _above_zero)
+        require_range("make_traces", "snr", snr, "finite numbers above 0", above_zero)
     if distractor is not None:
         _check_name("distractor", distractor, DISTRACTORS)
     n_channels = _known_channels(n_channels, rng)
@@ -207,27 +210,6 @@ def _distractors(kind: str, height: Array, s: Array, rng: np.random.Generator) -
 # ---------------------
 
 
-def _above_zero(number: float) -> bool:
-    return 0 < number < np.inf
-
-
-def _is_whole(number: object) -> bool:
-    return isinstance(number, int | np.integer) and not isinstance(number, bool)
-
-
-def _check_range(
-    name: str, limits: tuple[float, float], kind: str, is_fit: Callable[[float], bool]
-) -> None:
-    """Raise unless `limits` is a pair (low, high), in this order and each of the right kind."""
-    if not isinstance(limits, tuple | list) or len(limits) != 2:
-        raise TypeError(f"make_traces expected {name} as a pair (low, high), got {limits!r}")
-    low, high = limits
-    if not (is_fit(low) and is_fit(high) and low <= high):
-        raise ValueError(
-            f"make_traces expected {name} as (low, high), {kind} in this order, got {limits!r}"
-        )
-
-
 def _check_name(name: str, value: object, known: Iterable[str]) -> None:
     """Raise unless `value` is one of the names that are known."""
     names = list(known)
@@ -240,7 +222,7 @@ def _known_channels(n_channels: int | tuple[int, int], rng: np.random.Generator)
     if not isinstance(n_channels, tuple | list):
         return whole_number("make_traces", "n_channels", n_channels)
     kind = "whole numbers from 1 up"
-    _check_range("n_channels", n_channels, kind, lambda n: _is_whole(n) and n >= 1)
+    require_range("make_traces", "n_channels", n_channels, kind, lambda n: is_whole(n) and n >= 1)
     return int(rng.integers(*n_channels, endpoint=True))
 
 
@@ -253,7 +235,7 @@ def _known_centre(centre: tuple[int, int] | None, n_samples: int) -> tuple[int, 
                 "lie at 12 … L - 12; for shorter traces give a range: centre=(first, last)"
             )
         return 12, n_samples - 12
-    _check_range("centre", centre, "whole numbers", _is_whole)
+    require_range("make_traces", "centre", centre, "whole numbers", is_whole)
     return centre
 
 

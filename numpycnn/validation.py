@@ -6,9 +6,10 @@ where floats belong. Every layer checks what it is given, so that the mistake
 is named where it was made and not three layers further on.
 """
 
+from collections.abc import Callable
 from functools import lru_cache
-from math import prod
-from typing import Any
+from math import inf, prod
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -142,11 +143,46 @@ def whole_number(owner: object, name: str, value: object, at_least: int = 1) -> 
     ValueError: Conv1D expected stride to be 1 or more, got 0
     """
     who = _name(owner)
-    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+    if not is_whole(value):
         raise TypeError(f"{who} expected {name} to be a whole number, got {value!r}")
     if value < at_least:
         raise ValueError(f"{who} expected {name} to be {at_least} or more, got {value}")
     return int(value)
+
+
+def require_range(
+    owner: object,
+    name: str,
+    limits: tuple[float, float],
+    kind: str,
+    is_fit: Callable[[float], bool],
+) -> None:
+    """Raise unless `limits` is a pair (low, high), in this order and each of the right kind.
+
+    >>> require_range("make_traces", "width", (3, 2), "finite numbers above 0", above_zero)
+    Traceback (most recent call last):
+        ...
+    ValueError: make_traces expected width as (low, high), finite numbers above 0 in this order, \
+got (3, 2)
+    """
+    who = _name(owner)
+    if not isinstance(limits, tuple | list) or len(limits) != 2:
+        raise TypeError(f"{who} expected {name} as a pair (low, high), got {limits!r}")
+    low, high = limits
+    if not (is_fit(low) and is_fit(high) and low <= high):
+        raise ValueError(
+            f"{who} expected {name} as (low, high), {kind} in this order, got {limits!r}"
+        )
+
+
+def above_zero(number: float) -> bool:
+    """Whether a number is positive and finite."""
+    return 0 < number < inf
+
+
+def is_whole(number: object) -> TypeGuard[int]:
+    """Whether this is a whole number."""
+    return isinstance(number, int | np.integer) and not isinstance(number, bool)
 
 
 def require_finite(owner: object, name: str, x: np.ndarray[Any, Any]) -> None:

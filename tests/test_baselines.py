@@ -1,15 +1,27 @@
 """The rules that need no network: the best thresholds there are, and what they score."""
 
+import re
 from itertools import combinations_with_replacement
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 
-from numpycnn import make_traces, train_test_split
-from numpycnn.baselines import LargestSampleRule, MajorityRule, MedianRule, Rule, best_thresholds
+from numpycnn import make_records, make_traces, train_test_split
+from numpycnn.baselines import (
+    LargestSampleRule,
+    MajorityRule,
+    MedianRule,
+    Rule,
+    aic,
+    best_thresholds,
+    pick_aic,
+    pick_triggers,
+    sta_lta,
+)
+from numpycnn.checks.strategies import generators
 
 RULES = MajorityRule, LargestSampleRule, MedianRule
 THRESHOLDS = LargestSampleRule, MedianRule
@@ -132,3 +144,120 @@ def test_a_rule_of_its_own_defines_two_functions():
 
     x, labels = make_traces(9, rng=0)
     assert share_right(Never().fit(x, labels), x, labels) == pytest.approx(1 / 3)
+
+
+# When did it begin?
+# ------------------
+
+
+@settings(max_examples=30)
+@given(generators, st.integers(1, 3), st.integers(1, 40), st.integers(1, 3), st.data())
+def test_sta_lta_is_what_literal_loops_make_of_it(rng, n, length, channels, data):
+    sta = data.draw(st.integers(1, 20))
+    lta = data.draw(st.integers(sta + 1, 50))
+    x = rng.standard_normal((n, length, channels)) + 3
+    literal = np.zeros((n, length))
+    for i in range(n):
+        energy = [sum((x[i, s] - x[i].mean(axis=0)) ** 2) for s in range(length)]
+        for s in range(length):
+            short = [energy[k] for k in range(s + 1) if k > s - sta]
+            long = [energy[k] for k in range(s + 1) if k > s - lta]
+            if sum(long) > 0:
+                literal[i, s] = (sum(short) / len(short)) / (sum(long) / len(long))
+    assert_allclose(sta_lta(x, sta, lta), literal, rtol=1e-7, atol=1e-9)
+
+
+@settings(max_examples=30)
+@given(
+    st.lists(st.sampled_from([1.0, 2.5, 3.0, 4.5, 5.0]), min_size=1, max_size=20),
+    st.sampled_from([3.0, 4.5]),
+    st.sampled_from([1.5, 3.0]),
+)
+def test_a_trigger_goes_on_and_off_as_a_loop_over_samples_says(ratio, on, off):
+    is_on, literal = False, []
+    for sample, value in enumerate(ratio):
+        if value >= on and not is_on:
+            is_on = True
+            literal.append(sample)
+        elif value < off:
+            is_on = False
+    assert_array_equal(pick_triggers(np.array(ratio), on, off), literal)
+
+
+@settings(max_examples=30)
+@given(generators, st.integers(10, 40), st.integers(1, 3), st.sampled_from([1e-6, 1.0, 1e6]))
+def test_aic_is_what_literal_loops_make_of_it(rng, length, channels, scale):
+    x = scale * (rng.standard_normal((length, channels)) + 5)
+    literal = np.full(length, np.inf)
+    for k in range(5, length - 4):
+        parts = [
+            k * np.log(x[:k, c].var()) + (length - k - 1) * np.log(x[k:, c].var())
+            for c in range(channels)
+        ]
+        literal[k] = sum(parts)
+    assert_allclose(aic(x), literal, rtol=1e-6, atol=1e-6)
+
+
+def test_aic_finds_where_the_variance_changes_and_where_silence_ends():
+    rng = np.random.default_rng(0)
+    for scale in (0.0, 1.0):
+        x = rng.standard_normal((200, 3)) * np.where(np.arange(200) < 120, scale, 9.0)[:, None]
+        assert abs(aic(x + 1e3).argmin() - 120) <= 1
+    assert np.isfinite(aic(np.zeros((20, 1)))[5:16]).all()
+
+
+def test_where_nothing_moves_there_is_no_trigger():
+    ratio = sta_lta(np.full((2, 50, 3), 7.0), 3, 10)
+    assert_array_equal(ratio, 0)
+    assert pick_triggers(ratio[0], 4, 2).tolist() == []
+
+
+def test_a_trigger_is_late_and_the_second_look_is_not():
+    x, onsets = make_records(40, rng=0, arrivals=(1, 1), snr=(8, 8), spikes=(0, 0))
+    late, right = [], []
+    for record, ratio, (onset,) in zip(x, sta_lta(x, 30, 300), onsets, strict=True):
+        triggers = pick_triggers(ratio, 2, 1)
+        nearest = triggers[abs(triggers - onset).argmin()]
+        late.append(nearest - onset)
+        right.append(pick_aic(record, [nearest], 100, 50)[0] - onset)
+    assert np.mean(late) > 2
+    assert abs(np.mean(right)) < 0.5
+    assert np.max(np.abs(right)) <= 3
+
+
+def test_two_triggers_on_one_onset_are_one_pick_and_none_is_none():
+    x = np.concatenate([np.tile([1.0, -1.0], 30), np.tile([9.0, -9.0], 20)])[:, None]
+    assert pick_aic(x, np.array([62, 65]), 40, 10).tolist() == [60]
+    none = pick_aic(x, np.array([], dtype=int), 40, 10)
+    assert none.dtype == int
+    assert none.shape == (0,)
+
+
+@settings(max_examples=30)
+@given(generators, st.integers(10, 60), st.integers(10, 30), st.integers(10, 30))
+def test_a_window_that_reaches_beyond_the_record_is_cut(rng, length, before, behind):
+    x = rng.standard_normal((length, 2))
+    picks = pick_aic(x, np.arange(length), before, behind)
+    assert ((picks >= 5) & (picks <= length - 5)).all()
+
+
+@pytest.mark.parametrize(
+    ("act", "kind", "words"),
+    [
+        (lambda: sta_lta(np.zeros((3, 64)), 3, 9), ValueError, "add a channel axis"),
+        (lambda: sta_lta(np.full((1, 9, 1), np.nan), 3, 9), ValueError, "got nan at x[0, 0, 0]"),
+        (lambda: sta_lta(np.zeros((1, 9, 1)), 0, 9), ValueError, "sta to be 1 or more, got 0"),
+        (lambda: sta_lta(np.zeros((1, 9, 1)), 5, 5), ValueError, "lta to be 6 or more, got 5"),
+        (lambda: pick_triggers(np.zeros(9), 2, 4), ValueError, "0 < off <= on, got on=2, off=4"),
+        (lambda: pick_triggers(np.zeros(9), 2, 0), ValueError, "0 < off <= on, got on=2, off=0"),
+        (lambda: pick_triggers(np.zeros((9, 1)), 4, 2), ValueError, "ratio of shape (L)"),
+        (lambda: aic(np.zeros(20)), ValueError, "x of shape (L, C), got (20,)"),
+        (lambda: aic(np.zeros((9, 1))), ValueError, "a window of 10 samples or more, got 9"),
+        (lambda: aic(np.full((20, 1), np.inf)), ValueError, "finite numbers, got inf"),
+        (lambda: pick_aic(np.zeros((20, 1)), [3], 9, 10), ValueError, "before to be 10 or more"),
+        (lambda: pick_aic(np.zeros((20, 1)), [3], 10, 9), ValueError, "behind to be 10 or more"),
+    ],
+)
+def test_what_cannot_be_picked_is_named(act, kind, words):
+    with pytest.raises(kind, match=re.escape(words)):
+        act()

@@ -9,7 +9,7 @@ import numpycnn as nn
 from numpycnn.checks.strategies import layers_and_inputs
 from numpycnn.interop import from_torch, to_torch
 
-torch = pytest.importorskip("torch", reason="python -m pip install -e '.[interop]'")
+torch = pytest.importorskip("torch", reason="python -m pip install torch")
 
 
 # PyTorch's own, on a copy that it makes for the odd zero.

@@ -115,7 +115,8 @@ def test_a_layer_of_ones_own_is_refused_wherever_it_is():
 
 
 def network():
-    return nn.Sequential(nn.Conv1D(2, 4, 5), nn.ReLU(), nn.Flatten(), nn.Dense(24, 3))
+    conv, dense = nn.Conv1D(2, 4, 5, rng=0), nn.Dense(24, 3, rng=1)
+    return nn.Sequential(conv, nn.ReLU(), nn.Flatten(), dense)
 
 
 def test_the_script_takes_the_notes_along_and_compares(tmp_path, capsys):

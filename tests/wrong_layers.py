@@ -1873,6 +1873,17 @@ class FlatGradient(Contract):
         return super().backward(dy, y)[0].reshape(len(y), -1), {}
 
 
+@wrong("backward uses the first x that forward ever saw", "state", kind="contract")
+class FirstInputKept(Contract):
+    def forward(self, x):
+        if not hasattr(self, "first"):
+            self.first = x
+        return x * x, None
+
+    def backward(self, dy, cache):
+        return 2 * dy * self.first, {}
+
+
 @wrong("dx is summed over the traces", "wrong shape", kind="contract")
 class SummedGradient(Contract):
     def backward(self, dy, y):

@@ -43,8 +43,8 @@ BREACHES = {
     "layer and used again; return a new array every time",
     "cache overwritten": "after another forward, backward gives another result: what it needs is "
     "kept on the layer and has been overwritten; return it as the cache",
-    "state": "the output depends on the calls before: something is counted or kept on the layer; "
-    "forward has to depend on its input and the parameters alone",
+    "state": "what {} returns depends on the calls before: something is counted or kept on the "
+    "layer; it has to depend on what it is given and the parameters alone",
 }
 
 
@@ -86,14 +86,19 @@ def _promises(case: Case) -> Iterator[tuple[str, bool, str]]:
         yield "accumulated", False, ""
 
     other = np.roll(x, 1)  # the same numbers elsewhere, so any input is a fair one
-    other_y = np.array(run_forward(layer, other)[0])
+    other_y, other_cache = run_forward(layer, other)
+    other_y = np.array(other_y)
     yield "output overwritten", _agree(y, first_y), "forward"
     yield "cache overwritten", _same(_second_backward(layer, dy, cache), first), ""
     run_backward(layer, 2 * dy, cache)
     yield "output overwritten", _same(_gradients(result), first), "backward"
-    fresh = with_params(case.layer, case.arrays)
-    yield "state", _agree(run_forward(fresh, other)[0], other_y), ""
-    yield "state", _agree(run_forward(layer, x)[0], first_y), ""
+    fresh = with_params(case.layer, case.arrays)  # one that has never seen x
+    fresh_y, fresh_cache = run_forward(fresh, other)
+    yield "state", _agree(fresh_y, other_y), "forward"
+    expected = _gradients(run_backward(fresh, dy, fresh_cache))
+    for name, came in _gradients(run_backward(layer, dy, other_cache)).items():
+        yield "state", _agree(np.nan_to_num(came), np.nan_to_num(expected[name])), "backward"
+    yield "state", _agree(run_forward(layer, x)[0], first_y), "forward"
 
 
 def _unchanged(given: Params, arrays: Params) -> tuple[bool, str]:

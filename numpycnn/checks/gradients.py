@@ -252,11 +252,7 @@ def _judge(look: "_Look") -> GradientLine:
     """Look at a gradient as it is and, where that leaves a doubt, at size one."""
     here, doubt = look.line()
     is_far = look.case.is_far_from_one()
-    if here.verdict == "right" and not (doubt or is_far):
-        return here
-    if look.moves_nothing():
-        return here._replace(verdict="right", worst=None, mistake=None)
-    if not (doubt or here.verdict == "right"):
+    if not (doubt or (here.verdict == "right" and is_far)):
         return here
     notes = (*look.how.notes, UNDECIDED)
     undecided = here._replace(verdict="undecided", worst=None, mistake=None, notes=notes)
@@ -295,11 +291,11 @@ class _Look:
         """The same look at other numbers."""
         return _Look(case, self.name, self.asked, self.rng, **which)
 
-    def moves_nothing(self) -> bool:
+    def moves_nothing(self, came: Array) -> bool:
         """Whether moving the array does nothing to the output, and backward says as much."""
         if (one := self.case.of_size_one()) is None:
             return False
-        came, array = self.case.gradients()[self.name], one.arrays[self.name]
+        array = one.arrays[self.name]
         moved = {**one.arrays, self.name: array + _random_direction(array.shape, self.rng)}
         moves = one._replace(arrays=moved).output() - one.output()
         stays = np.max(np.abs(moves)) <= NOTHING * largest(one.output())
@@ -325,6 +321,8 @@ class _Look:
         if error <= tolerance and not _corners(slopes, self.case.dy, method):
             line = GradientLine(self.name, "right", method, error, notes=self.how.notes)
             return line, "" if size else ALL_ZERO
+        if self.moves_nothing(came):
+            return GradientLine(self.name, "right", method, 0.0, notes=self.how.notes), ""
         return self.by_entries(came)
 
     def by_entries(self, came: Array) -> tuple[GradientLine, str]:

@@ -16,6 +16,7 @@ from numpycnn.plots.results import (
     plot_confusion,
     plot_learning_curves,
     plot_losses,
+    plot_picks,
     plot_traces,
 )
 
@@ -28,6 +29,7 @@ __all__ = [
     "plot_learning_curves",
     "plot_losses",
     "plot_matrices",
+    "plot_picks",
     "plot_receptive_fields",
     "plot_saliency",
     "plot_traces",

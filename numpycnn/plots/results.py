@@ -15,6 +15,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from numpycnn.picking import require_onsets
 from numpycnn.plots.figure import (
     FONT,
     GRID,
@@ -73,6 +74,45 @@ def plot_traces(
         panel.set(title=" -> ".join(class_names[n] for n in numbers))
         panel.set(ylabel="amplitude", ylim=(-top, top))
     panels[-1].set(xlabel="sample", xlim=(0.5, n_samples + 0.5))
+    return figure
+
+
+def plot_picks(x: Array, curve: Array, picks: Array, onsets: Array) -> Figure:
+    """Draw a record x (L, C), channel under channel, and below it the curve (L,) that was picked.
+
+    Args:
+        x: the record.
+        curve: the probability of an onset at each sample.
+        picks: indices of samples; each is a dot on the curve.
+        onsets: indices of samples; each is a line through all panels.
+
+    Samples are counted from 0 here, as indices are. The figure is 720 pixels wide.
+
+    >>> from numpycnn import make_records
+    >>> x, (onsets,) = make_records(1, arrivals=(1, 1), rng=0)
+    >>> figure = plot_picks(x[0], np.zeros(640), onsets, onsets)
+    >>> [panel.get_ylabel() for panel in figure.axes]
+    ['channel 1', 'channel 2', 'channel 3', 'probability']
+
+    Raises `TypeError` or `ValueError` for a record and a curve that do not belong together, and
+    for picks or onsets outside of them.
+    """
+    require_array("plot_picks", "x", x, "L C")
+    require_array("plot_picks", "curve", curve, f"L={len(x)}")
+    picks, onsets = require_onsets("plot_picks", [picks, onsets], len(x))
+    figure, panels = stacked_panels(x.shape[1] + 1, width=720, height=140 * (x.shape[1] + 1))
+    for number, (panel, channel) in enumerate(zip(panels, x.T, strict=False), 1):
+        panel.plot(channel, color="black", linewidth=0.8)
+        panel.set(ylabel=f"channel {number}")
+    panels[-1].plot(curve, linewidth=2, **STYLES[0])
+    panels[-1].plot(picks, curve[picks], "o", color=STYLES[0]["color"], label="pick")
+    for panel in panels:
+        for place, onset in enumerate(onsets):
+            label = "" if place else "onset"
+            panel.axvline(onset, label=label, zorder=0.5, **STYLES[1])
+    panels[-1].set(ylabel="probability", ylim=(-0.05, 1.05))
+    panels[-1].set(xlabel="sample, counted from 0", xlim=(0, len(x) - 1))
+    legend_above(panels[-1])
     return figure
 
 

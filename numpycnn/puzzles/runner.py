@@ -62,7 +62,7 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("\nStopped. All is kept; start again where you were.")
         return 130
-    except OSError as error:
+    except (FileExistsError, PermissionError) as error:
         print(f"The puzzles cannot be written: {error}")
         return 2
     return 0

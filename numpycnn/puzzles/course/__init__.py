@@ -42,5 +42,7 @@ COURSE = {
     "10-fast": ["phases", "bug_in_convolution"],
     "11-architectures": ["residual", "upsample", "bug_in_beside", "picker"],
     "12-moving-on": ["carry_the_weights"],
+    "13-two-dimensions": ["stacked_rows"],
+    "14-training-and-use": ["batch_norm"],
 }
 """The names of the puzzles' files, by chapters."""

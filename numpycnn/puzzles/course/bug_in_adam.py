@@ -50,7 +50,7 @@ WRONG = {
     "beta2, beta1 = self.betas\nself.t += 1\nfor name, g in grads.items():\n": "betas swapped",
 }
 LESSON = (
-    "t counts steps, and here it counted arrays: the correction was over too soon. Somebody made it: "
+    "t counts steps, and here it counted arrays: the correction was over too soon. Somebody made it, or one like it: "
     "https://github.com/DiffSharp/DiffSharp/issues/292"
 )
 

@@ -41,7 +41,7 @@ WRONG = {
     "dx = dx - dy[..., :channels]": "unknown",
 }
 LESSON = (
-    "The gradient of the one branch went to the other. Somebody made it, and it stayed for months: "
+    "The gradient of the one branch went to the other. Somebody made it, or one like it: "
     "https://github.com/BVLC/caffe/pull/2972"
 )
 

@@ -68,7 +68,7 @@ WRONG = {
     SOLUTION.replace("cache[place]", "cache[0]"): "stopped",
 }
 LESSON = (
-    "The caller keeps the caches, and the chain remembers nothing. Somebody made it: "
+    "The caller keeps the caches, and the chain remembers nothing. Somebody made it, or one like it: "
     "https://github.com/SeanNaren/QlearningExample.torch/issues/4"
 )
 

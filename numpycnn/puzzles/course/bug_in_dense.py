@@ -44,7 +44,7 @@ WRONG = {
     "db = dy.sum()": "wrong shape",
 }
 LESSON = (
-    "A bias that learns N times too slowly; Adam does not even notice. Somebody made it: "
+    "A bias that learns N times too slowly; Adam does not even notice. Somebody made it, or one like it: "
     "https://github.com/kvfrans/notes/issues/5"
 )
 

@@ -48,7 +48,7 @@ WRONG = {
     "dx[n, winner, c] += dy[:, m] / self.pool_size": "factor",
 }
 LESSON = (
-    "Side by side no sample wins twice, so `=` was as good as `+=`. Somebody made it: "
+    "Side by side no sample wins twice, so `=` was as good as `+=`. Somebody made it, or one like it: "
     "https://github.com/0809zheng/CS231n-assignment2019/issues/19"
 )
 

@@ -41,7 +41,7 @@ WRONG = {
     "dx = -y * (dy - (dy * y).sum(axis=-1, keepdims=True))": "sign",
 }
 LESSON = (
-    "The diagonal alone: what the other inputs do was missing. Somebody made it: "
+    "The diagonal alone: what the other inputs do was missing. Somebody made it, or one like it: "
     "https://github.com/deeplearning4j/libnd4j/issues/440"
 )
 

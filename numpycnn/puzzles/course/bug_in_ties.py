@@ -52,7 +52,7 @@ WRONG = {
 }
 LESSON = (
     "Of two equal maxima each took all, so more was handed out than came in. To share it out evenly "
-    "would be right, too. Somebody made it: https://github.com/apache/mxnet/issues/18563"
+    "would be right, too. Somebody made it, or one like it: https://github.com/apache/mxnet/issues/18563"
 )
 
 

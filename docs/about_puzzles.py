@@ -1,8 +1,9 @@
-"""Terminal: the picture of the puzzles for README.md, drawn from what the course really prints.
+"""About the puzzles: what README.md and the chapters say of them, written from the course itself.
 
-    python docs/terminal.py
+    python docs/about_puzzles.py
 
-writes `docs/images/puzzles.svg`. A test compares the file with what is printed today.
+draws `docs/images/puzzles.svg`, ends each chapter with the numbers of its puzzles, and lists them
+all in `docs/puzzles.md`. Run it when a puzzle was added; tests compare all that with the course.
 """
 
 import contextlib
@@ -11,13 +12,20 @@ import io
 import os
 import re
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from numpycnn.puzzles import main
+from numpycnn.puzzles.course import COURSE
 from numpycnn.puzzles.folder import Folder
 from numpycnn.puzzles.puzzle import PUZZLES, find
 
-PICTURE = Path(__file__).parent / "images" / "puzzles.svg"
+DOCS = Path(__file__).parent
+PICTURE = DOCS / "images" / "puzzles.svg"
+
+# The picture
+# -----------
+
 STYLES = {"1": "font-weight:bold", "31": "fill:#ff8a80", "32": "fill:#9ccc65", "90": "fill:#9aa5ae"}
 COLUMN, ROW, MARGIN = 8.43, 19, 18  # of a letter of 14 pixels
 
@@ -32,19 +40,27 @@ class Screen(io.StringIO):
 
 def session(name: str, answer: str) -> str:
     """What a reader sees with this answer to this puzzle, when all before it are done."""
-    puzzle, before = find(name), Path.cwd()
-    with tempfile.TemporaryDirectory() as place, contextlib.redirect_stdout(Screen()) as screen:
+    puzzle = find(name)
+    with elsewhere(), contextlib.redirect_stdout(Screen()) as screen:
+        folder = Folder(Path("puzzles"))
+        folder.now = puzzle
+        folder.right = {done.name for done in PUZZLES[: puzzle.number - 1]}
+        folder.fill()
+        folder.file(puzzle).write_text(puzzle.answered(answer), encoding="utf-8")
+        main(["--once"])
+    return screen.getvalue()
+
+
+@contextlib.contextmanager
+def elsewhere() -> Iterator[None]:
+    """In an empty folder, for a while."""
+    before = Path.cwd()
+    with tempfile.TemporaryDirectory() as place:
         os.chdir(place)
         try:
-            folder = Folder(Path("puzzles"))
-            folder.now = puzzle
-            folder.right = {done.name for done in PUZZLES[: puzzle.number - 1]}
-            folder.fill()
-            folder.file(puzzle).write_text(puzzle.answered(answer), encoding="utf-8")
-            main(["--once"])
+            yield
         finally:
             os.chdir(before)
-    return screen.getvalue()
 
 
 def draw(text: str, alt: str) -> str:
@@ -81,5 +97,37 @@ def picture() -> str:
     return draw(session("average_pool", answer), "A wrong answer to a puzzle, and its verdict")
 
 
-if __name__ == "__main__":
+# The chapters and the list
+# -------------------------
+
+
+def last_line(chapter: str) -> str:
+    """How a chapter ends."""
+    numbers = [puzzle.number for puzzle in PUZZLES if puzzle.chapter == chapter]
+    first, last = numbers[0], numbers[-1]
+    words = {1: f"puzzle {first}", 2: f"puzzles {first} and {last}"}
+    which = words.get(len(numbers), f"puzzles {first} to {last}")
+    return f"Now do [{which}](puzzles.md): `python -m numpycnn.puzzles {first}`."
+
+
+def write() -> None:
+    """Bring the picture, the chapters and the list up to date."""
     PICTURE.write_text(picture(), encoding="utf-8")
+    for chapter in COURSE:
+        path = DOCS / f"{chapter}.md"
+        text = path.read_text(encoding="utf-8").rstrip()
+        text = re.sub(r"\n\nNow do \[puzzles? [^\n]*$", "", text)
+        path.write_text(f"{text}\n\n{last_line(chapter)}\n", encoding="utf-8")
+    with elsewhere(), contextlib.redirect_stdout(io.StringIO()) as listed:
+        main(["list"])
+    page = DOCS / "puzzles.md"
+    before, call, after = page.read_text(encoding="utf-8").partition(
+        'main(["list"])\n```\n\n```text\n'
+    )
+    rows = "\n".join(line.rstrip() for line in listed.getvalue().rstrip().splitlines())
+    end = after[after.index("```") :]
+    page.write_text(f"{before}{call}{rows}\n{end}", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write()

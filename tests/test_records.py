@@ -1,0 +1,193 @@
+"""Records with onsets: what is in them, where it begins, and that every constant does its work."""
+
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
+
+from numpycnn import make_records
+from numpycnn.records import arrival, pulse, red_noise
+
+QUIET = {"arrivals": (0, 0), "spikes": (0, 0)}
+ONE = {"arrivals": (1, 1), "spikes": (0, 0)}
+LINE = np.array([1.0, 0.0])
+
+
+# What is drawn
+# -------------
+
+
+@settings(max_examples=30)
+@given(
+    st.integers(1, 4),
+    st.integers(300, 900),
+    st.integers(1, 3),
+    st.tuples(st.integers(0, 2), st.integers(0, 2)).map(sorted),
+    st.floats(0.01, 0.9),
+    st.integers(0, 99),
+)
+def test_onsets_keep_their_distance_and_their_number(n, length, channels, arrivals, apart, seed):
+    options = {"n_samples": length, "n_channels": channels, "apart": apart}
+    x, onsets = make_records(n, rng=seed, arrivals=tuple(arrivals), **options)
+    assert x.shape == (n, length, channels)
+    assert x.dtype == np.float32
+    assert np.isfinite(x).all()
+    assert len(onsets) == n
+    for here in onsets:
+        assert arrivals[0] <= len(here) <= arrivals[1]
+        assert here.dtype.kind == "i"
+        assert (np.diff([0, *here, length]) >= max(1, round(100 * apart))).all()
+
+
+def test_every_number_of_arrivals_and_every_place_comes_up():
+    _, onsets = make_records(400, rng=0, n_samples=30, apart=0.1, arrivals=(0, 2), spikes=(0, 0))
+    assert {len(here) for here in onsets} == {0, 1, 2}
+    assert {int(here[0]) for here in onsets if len(here) == 1} == set(range(10, 21))
+    assert {tuple(here) for here in onsets if len(here) == 2} == {(10, 20)}
+
+
+def test_before_the_onset_nothing_is_changed_and_from_it_on_everything():
+    noise, _ = make_records(1, rng=3, **QUIET)
+    x, ((onset,),) = make_records(1, rng=3, **ONE)
+    added = (x - noise)[0]
+    assert_array_equal(added[:onset], 0)
+    assert (added[onset : onset + 10] != 0).all()
+
+
+def test_the_height_of_an_arrival_is_its_signal_to_noise_ratio():
+    noise, _ = make_records(1, rng=3, **QUIET)
+    x, ((onset,),) = make_records(
+        1, rng=3, snr=(7, 7), coda=0, sampling_rate=1000, apart=0.05, **ONE
+    )
+    added = (x - make_records(1, rng=3, sampling_rate=1000, apart=0.05, **QUIET)[0])[0]
+    assert_allclose(np.linalg.norm(added, axis=1).max(), 7, rtol=0.01)
+    line = added[onset + 10] / np.linalg.norm(added[onset + 10])
+    assert_allclose(added - np.outer(added @ line, line), 0, atol=1e-4)  # all along one line
+    assert_allclose(x[0, :onset], noise[0, :onset])
+
+
+def test_from_each_octave_of_the_ratios_as_many():
+    rng = np.random.default_rng(0)
+    options = {"n_samples": 60, "apart": 0.2, "coda": 0, "memory": (0, 0), "snr": (1000, 4000)}
+    x, _ = make_records(1000, rng=rng, sampling_rate=100, **options, **ONE)
+    heights = np.linalg.norm(x, axis=2).max(axis=1)
+    assert abs((heights < 2000).mean() - 0.5) < 0.07
+
+
+def test_the_noise_has_deviation_1_and_the_memory_it_is_given():
+    for memory in (0.0, 0.5, 0.9):
+        x, _ = make_records(20, rng=0, n_samples=3000, memory=(memory, memory), **QUIET)
+        assert_allclose(x.std(), 1, rtol=0.03)
+        assert_allclose((x[:, 1:] * x[:, :-1]).mean(), memory, atol=0.03)
+        assert abs(np.corrcoef(x.reshape(-1, 3).T) - np.eye(3)).max() < 0.05
+
+
+@settings(max_examples=30)
+@given(st.floats(0, 0.99), st.integers(2, 40), st.integers(0, 99))
+def test_the_noise_is_the_recursion_of_its_text_on_a_ring(memory, length, seed):
+    noise = red_noise(length, 2, memory, np.random.default_rng(seed))
+    z = np.random.default_rng(seed).standard_normal((length, 2))
+    assert_allclose(
+        noise, memory * np.roll(noise, 1, axis=0) + np.sqrt(1 - memory**2) * z, atol=1e-9
+    )
+
+
+def test_a_spike_is_one_sample_of_one_channel():
+    noise, _ = make_records(50, rng=0, memory=(0, 0), n_samples=100, **QUIET)
+    options = {"arrivals": (0, 0), "spikes": (1, 1), "snr": (20, 30), "n_samples": 100}
+    x, _ = make_records(50, rng=1, **options)
+    large = abs(x) > 10
+    assert_array_equal(large.sum(axis=(1, 2)), 1)
+    assert large.any(axis=(0, 1)).all()
+    assert (x > 10).any()
+    assert (x < -10).any()
+    assert abs(x).max() < 30 + abs(noise).max()
+
+
+# An arrival
+# ----------
+
+
+def test_a_pulse_has_height_1_its_frequency_and_fades_by_e_in_two_periods():
+    t = np.linspace(0, 1, 100_001)
+    for frequency in (2.0, 5.0, 12.0):
+        wave = pulse(t, frequency)
+        assert_allclose(wave.max(), 1, rtol=1e-6)
+        later = pulse(t + 2 / frequency, frequency)
+        assert_allclose(later, wave / np.e, atol=1e-9)
+        assert_allclose(pulse(np.arange(9) / (2 * frequency), frequency), 0, atol=1e-12)
+
+
+def test_an_arrival_is_the_sum_of_pulses_that_its_text_says():
+    t = np.arange(1, 41) / 100
+    made = arrival(t, LINE, 8.0, 0.2, 0.3, np.random.default_rng(0))
+    wave = pulse(t, 8.0)
+    incoming = np.random.default_rng(0).standard_normal((40, 2)) * np.exp(-t / 0.2)[:, None]
+    incoming *= 0.3 / np.sqrt((wave**2).sum())
+    incoming[0] = LINE
+    literal = np.zeros((40, 2))
+    for sample in range(40):
+        for came in range(sample + 1):
+            literal[sample] += incoming[came] * wave[sample - came]
+    assert_allclose(made, literal, atol=1e-12)
+
+
+def test_the_coda_has_the_deviation_and_the_decay_it_is_given():
+    t = np.arange(1, 301) / 100
+    rng = np.random.default_rng(0)
+    many = np.stack([arrival(t, 0 * LINE, 8.0, 1.0, 0.4, rng) for _ in range(500)])
+    spread = many.std(axis=(0, 2))
+    assert_allclose(spread[30:200], 0.4 * np.exp(-t[30:200] + 0.06), rtol=0.2)
+
+
+# Arguments
+# ---------
+
+
+def test_the_same_seed_gives_the_same_bits_and_a_generator_goes_on():
+    x, onsets = make_records(3, rng=7)
+    again, same = make_records(3, rng=np.random.default_rng(7))
+    assert x.tobytes() == again.tobytes()
+    for here, there in zip(onsets, same, strict=True):
+        assert_array_equal(here, there)
+    rng = np.random.default_rng(7)
+    assert make_records(3, rng=rng)[0].tobytes() != make_records(3, rng=rng)[0].tobytes()
+
+
+def test_an_hour_can_be_made_at_once():
+    x, (onsets,) = make_records(1, rng=0, n_samples=360_000, arrivals=(60, 60))
+    assert x.shape == (1, 360_000, 3)
+    assert len(onsets) == 60
+
+
+BAD = [
+    ({"n_records": 0}, ValueError, "n_records to be 1 or more, got 0"),
+    ({"n_samples": 1.5}, TypeError, "n_samples to be a whole number, got 1.5"),
+    ({"n_channels": 0}, ValueError, "n_channels to be 1 or more"),
+    ({"sampling_rate": 0}, ValueError, "sampling_rate above 0, got 0"),
+    ({"apart": np.inf}, ValueError, "apart above 0, got inf"),
+    ({"coda": -1}, ValueError, "coda of 0 or more, got -1"),
+    ({"snr": 5}, TypeError, "snr as a pair (low, high), got 5"),
+    ({"snr": (0, 5)}, ValueError, "snr as (low, high), finite numbers above 0 in this order"),
+    ({"frequency": (9, 8)}, ValueError, "frequency as (low, high), finite numbers above 0"),
+    ({"frequency": (9, 51)}, ValueError, "frequency up to half the sampling_rate, 50.0 hertz"),
+    ({"decay": (0, 1)}, ValueError, "decay as (low, high), finite numbers above 0"),
+    ({"memory": (0, 1)}, ValueError, "memory as (low, high), numbers from 0 to below 1"),
+    ({"arrivals": (0, 1.5)}, ValueError, "arrivals as (low, high), whole numbers from 0 up"),
+    ({"spikes": (-1, 1)}, ValueError, "spikes as (low, high), whole numbers from 0 up"),
+    (
+        {"arrivals": (0, 4)},
+        ValueError,
+        "n_samples of 750 or more, for 4 arrivals that lie 150 samples apart, got 640",
+    ),
+    ({"rng": -1}, ValueError, "rng to be a seed of 0 or more"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "kind", "words"), BAD)
+def test_bad_arguments_are_refused_with_words(arguments, kind, words):
+    with pytest.raises(kind, match=re.escape("make_records expected " + words)):
+        make_records(**{"n_records": 2, **arguments})
