@@ -11,10 +11,10 @@ from pathlib import Path, PurePosixPath
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
-sys.path.insert(0, str(HERE))
+sys.path[:0] = [str(HERE), str(ROOT)]
 
 project = "numpycnn"
-extensions = ["source_pages", "mathml"]
+extensions = ["source_pages", "mathml", "living", "network_map", "navigation", "search"]
 root_doc = "README"
 include_patterns = [
     "README.md",
@@ -38,7 +38,7 @@ scripts_not_run = {
 
 # The reading order
 # -----------------
-# Chapters come in the order of their numbers, source files in that of the README's table,
+# Chapters come in the order of their numbers, source files in that of the table in files.md,
 # with the `__init__` of a package before the first of its modules.
 
 
@@ -52,8 +52,8 @@ def _with_packages(modules: list[str]) -> list[str]:
     return pages
 
 
-_readme = (ROOT / "README.md").read_text(encoding="utf-8")
-_table = re.findall(r"^\| \[`.*?`\]\((.*?)\.py\)", _readme, re.MULTILINE)
+_files = (HERE / "files.md").read_text(encoding="utf-8")
+_table = re.findall(r"^\| \[`.*?`\]\(\.\./(.*?)\.py\)", _files, re.MULTILINE)
 reading_order = {
     "Tutorial": [
         *sorted(f"docs/{path.stem}" for path in HERE.glob("[0-9]*.md")),
@@ -61,7 +61,14 @@ reading_order = {
     ],
     "Source": _with_packages([page for page in _table if page.startswith("numpycnn/")]),
     "Examples": [page for page in _table if page.startswith("examples/")],
-    "Reference": ["docs/notation", "docs/glossary", "docs/questions", "CHANGELOG", "CONTRIBUTING"],
+    "Reference": [
+        "docs/files",
+        "docs/notation",
+        "docs/glossary",
+        "docs/questions",
+        "CHANGELOG",
+        "CONTRIBUTING",
+    ],
 }
 
 # Markdown and code
@@ -75,16 +82,18 @@ highlight_language = "none"  # an indented block in prose is a drawing or an equ
 # The look
 # --------
 # Everything the browser needs is in the folder: no request goes to another host, and the
-# site works when it is opened from a disk. That is why a search shows titles only: for more,
-# a browser would have to fetch pages, which it does not do from a disk.
+# site works when it is opened from a disk.
 
 html_theme = "furo"
 html_title = "numpycnn"
 pygments_dark_style = "a11y-dark"  # the theme's own underlines the names of modules
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
+html_js_files = [("site.js", {"defer": "defer"})]
 html_favicon = "_static/favicon.svg"
-html_extra_path = ["index.html"]
+templates_path = ["_templates"]
+html_additional_pages = {"index": "front.html"}
+living_pages = {"index": ["drag_the_arrival"]}
 html_math_renderer = "mathml"
 html_use_index = False
 html_copy_source = False

@@ -10,15 +10,14 @@ Both hand on a list of Markdown tokens whose line numbers are those of the file,
 warning about a link or a formula names the line at which it can be mended.
 """
 
-import ast
 import contextlib
 import html
-import io
 import re
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-import matplotlib
 from docutils import nodes
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -33,7 +32,9 @@ from sphinx.util import logging
 from sphinx.writers.html5 import HTML5Translator
 
 import numpycnn
-from pieces import Piece, cut
+from names import Library, Place
+from pictures import is_stale, name_of, picture_of
+from pieces import Fence, Piece, cut, cut_chapter
 from running import Fault, Outcome, run_chapter, run_script, words_of
 
 logger = logging.getLogger(__name__)
@@ -41,7 +42,8 @@ logger = logging.getLogger(__name__)
 # Figures
 # -------
 # A figure travels through Sphinx as its SVG text, and becomes a file when its page is
-# written. Letters are drawn as outlines, because the reader may not have the font.
+# written. Where a chapter has a line that shows it, from a file in `docs/images`, that file is
+# shown, and has to be the same picture.
 
 
 class drawing(nodes.General, nodes.Element):  # noqa: N801  (Sphinx names its methods after it)
@@ -50,12 +52,8 @@ class drawing(nodes.General, nodes.Element):  # noqa: N801  (Sphinx names its me
 
 def drawing_of(figure: Figure, alt: str) -> drawing:
     """Return the node for a figure."""
-    file = io.BytesIO()
-    with matplotlib.rc_context({"svg.hashsalt": "numpycnn"}):  # the same figure, the same bytes
-        figure.savefig(file, format="svg", metadata={"Date": None})
     width, height = figure.get_size_inches() * figure.dpi
-    svg = file.getvalue().decode()
-    return drawing(svg=svg, alt=alt, width=round(width), height=round(height))
+    return drawing(svg=picture_of(figure), alt=alt, width=round(width), height=round(height))
 
 
 def write_drawing(translator: HTML5Translator, node: drawing) -> None:
@@ -101,6 +99,8 @@ class PageRenderer(SphinxRenderer):
         if fold := words.get("fold"):
             self._html(f'<details class="fold"><summary>{html.escape(fold)}</summary>')
         super().render_fence(token)
+        if names := token.meta.get("names"):
+            self.current_node[-1]["names"] = names
         if fold:
             self._html("</details>")
         if outcome:
@@ -146,17 +146,56 @@ class ChapterParser(MystParser):
         parser = _parser_of(document)
         references: dict[str, Any] = {}
         tokens = parser.parse(inputstring, references)
+        names = _names_by_fence(_library_of(env), inputstring)
         if env.docname.startswith("docs/"):
-            outcomes, faults = run_chapter(env.doc2path(env.docname))
-            _report(env, faults)
+            path = env.doc2path(env.docname)
+            outcomes, faults = run_chapter(path)
+            outcomes, stale = _not_shown(Path(path), inputstring, outcomes)
+            _report(env, faults + stale)
             for token in tokens:
                 if token.type == "fence" and token.map:
+                    token.meta["names"] = names.get(token.map[0] + 1)
                     with contextlib.suppress(ValueError):  # which is one of the faults
                         token.meta["words"] = words_of(token.info)
                     if outcome := outcomes.get(token.map[0] + 1):
                         # What is printed stands on the page already.
                         token.meta["outcome"] = outcome._replace(printed="")
         parser.renderer.render(tokens, parser.options, references)
+
+
+def _not_shown(
+    chapter: Path, text: str, outcomes: dict[int, Outcome]
+) -> tuple[dict[int, Outcome], list[Fault]]:
+    """Return the outcomes without the figures that the text shows, and which of these are stale."""
+    left, stale = {}, []
+    for line, outcome in outcomes.items():
+        names = {variable: name_of(chapter, variable) for variable in outcome.figures}
+        shown = [variable for variable, name in names.items() if f"](images/{name}.svg" in text]
+        for variable in shown:
+            kept = chapter.parent / "images" / f"{names[variable]}.svg"
+            if is_stale(picture_of(outcome.figures[variable]), kept):
+                message = f"{kept.name} is stale: python docs/pictures.py docs/{chapter.name}"
+                stale.append(Fault(line, message))
+        figures = {name: figure for name, figure in outcome.figures.items() if name not in shown}
+        left[line] = outcome._replace(figures=figures)
+    return left, stale
+
+
+def add_captions(app: Sphinx, document: nodes.document) -> None:
+    """Give each picture that has a paragraph and a title for itself a number and a caption."""
+    number = re.match(
+        r"\d+\w?", next((title.astext() for title in document.findall(nodes.title)), "")
+    )
+    count = 0
+    for image in list(document.findall(nodes.image)):
+        if len(image.parent.children) == 1 and (title := image.attributes.pop("title", "")):
+            count += 1
+            place = f"{number[0]}.{count}" if number else str(count)
+            caption = nodes.caption("", f"Figure {place}. {title}")
+            image["classes"].append("drawing")
+            image.parent.replace_self(
+                nodes.figure("", image, caption, ids=[f"figure-{place.replace('.', '-')}"])
+            )
 
 
 class SourceParser(MystParser):
@@ -177,10 +216,12 @@ class SourceParser(MystParser):
         else:
             pieces = [(piece, None) for piece in cut(inputstring, whole_statements=is_script)]
 
+        library = _library_of(env)
+        places = library.places(inputstring, {}, library.module_of(env.docname))
         tokens = []
         for piece, outcome in pieces:
             if piece.kind == "code":
-                tokens += _code(piece, outcome)
+                tokens += _code(piece, outcome, places)
             else:
                 text = piece.markdown
                 if piece.kind == "introduction":
@@ -191,33 +232,44 @@ class SourceParser(MystParser):
             below_title += f"; in the tutorial: {', '.join(chapters)}"
         tokens[3:3] = _prose(parser, below_title, 1, references)  # a heading is three tokens
         parser.renderer.render(tokens, parser.options, references)
-        document += nodes.meta(name="keywords", content=", ".join(_keywords(inputstring)))
-
-
-def _keywords(source: str) -> list[str]:
-    """Return what one may search for: public names up to the first digit, "MaxPool" say.
-
-    >>> _keywords("class MaxPool1D: pass")
-    ['MaxPool']
-    """
-    defined = (
-        node.name
-        for node in ast.walk(ast.parse(source))
-        if isinstance(node, ast.ClassDef | ast.FunctionDef)
-    )
-    return sorted({re.split(r"\d", name)[0] for name in defined if not name.startswith("_")})
 
 
 def _chapters_that_lead_to(env: BuildEnvironment) -> list[str]:
-    """Return a Markdown link to each chapter that has a link to the file of this page."""
+    """Return a Markdown link to each chapter that has a link here, or uses what is defined here."""
     chapters = []
+    library = _library_of(env)
     for path in sorted(Path(env.srcdir, "docs").glob("[0-9]*.md")):
         text = path.read_text(encoding="utf-8")
         env.note_dependency(path)
-        if re.search(rf"\]\(\.\./{re.escape(env.docname)}\.py[#)]", text):
+        used = {
+            library.address(place.dotted)[0]
+            for places in _names_by_fence(library, text).values()
+            for place in places
+        }
+        if env.docname in used or re.search(rf"\]\(\.\./{re.escape(env.docname)}\.py[#)]", text):
             title = text.partition("\n")[0].removeprefix("# ")
             chapters.append(f"[{title}](/docs/{path.name})")
     return chapters
+
+
+@cache
+def _library(root: Path) -> Library:
+    return Library(root)
+
+
+def _library_of(env: BuildEnvironment) -> Library:
+    return _library(Path(env.srcdir))
+
+
+@cache
+def _names_by_fence(library: Library, text: str) -> dict[int, list[Place]]:
+    """Return the names in the Python of a chapter, by the line of the opening backticks."""
+    bindings: dict[str, str] = {}
+    return {
+        part.line: library.places(part.text, bindings)
+        for part in cut_chapter(text)
+        if isinstance(part, Fence) and part.info.startswith("python")
+    }
 
 
 def _prose(parser: MarkdownIt, text: str, line: int, references: dict[str, Any]) -> list[Token]:
@@ -229,8 +281,8 @@ def _prose(parser: MarkdownIt, text: str, line: int, references: dict[str, Any])
     return tokens
 
 
-def _code(piece: Piece, outcome: Outcome | None) -> list[Token]:
-    """Return the code under its own line numbers; nothing for a piece of blank lines."""
+def _code(piece: Piece, outcome: Outcome | None, places: list[Place]) -> list[Token]:
+    """Return the code and the names in it, under its own line numbers; nothing for blank lines."""
     text = piece.text.strip("\n")
     if not text.strip():
         return []
@@ -239,6 +291,11 @@ def _code(piece: Piece, outcome: Outcome | None) -> list[Token]:
     token = Token("fence", "code", 0, map=rows, content=text + "\n", info="python")
     token.attrs["lineno-start"] = line
     token.meta["outcome"] = outcome
+    token.meta["names"] = [
+        place._replace(line=place.line - line + 1)
+        for place in places
+        if rows[0] < place.line <= rows[1]
+    ]
     return [token]
 
 
@@ -249,6 +306,85 @@ def _report(env: BuildEnvironment, faults: list[Fault]) -> None:
     for folder in Path(numpycnn.__file__).parent, Path(__file__).parent:
         for path in folder.rglob("*.py"):
             env.note_dependency(path)
+
+
+# Names that are links
+# --------------------
+# Sphinx makes HTML of code, with a tag around each name, and knows nothing of what they stand
+# for. So its HTML is walked through, line by line and letter by letter, and a link goes around
+# each name that leads somewhere. In prose it is a word of code that is all one name.
+
+TAG_OR_TEXT = re.compile(r'(<span class="linenos">.*?</span>)|(<[^>]*>)|([^<]+)')
+
+
+class Translator(HTML5Translator):
+    """Sphinx's writer of HTML, which turns names into links."""
+
+    def visit_literal_block(self, node: nodes.Element) -> None:
+        """Write a block of code, then put the links into it."""
+        try:
+            super().visit_literal_block(node)
+        except nodes.SkipNode:
+            if names := node.get("names"):
+                self.body[-1] = with_links(self.body[-1], names, self._tag_of)
+            raise
+
+    def _tag_of(self, place: Place) -> str:
+        page, anchor = _library(Path(self.builder.srcdir)).address(place.dotted)
+        here = self.builder.current_docname
+        address = "" if page == here and anchor else self.builder.get_relative_uri(here, page)
+        identity = f' id="{anchor}"' if place.defines else ""
+        return f'<a class="name"{identity} href="{address}{"#" if anchor else ""}{anchor}">'
+
+
+def with_links(markup: str, places: list[Place], tag_of: Callable[[Place], str]) -> str:
+    """Return highlighted code with a tag around the names at these places.
+
+    >>> marked = '<pre><span class="n">nn</span>.<span class="n">fit</span> &lt; <b>fit</b></pre>'
+    >>> with_links(marked, [Place(1, 9, 3, "a", False)], lambda place: "<a>")
+    '<pre><span class="n">nn</span>.<span class="n">fit</span> &lt; <b><a>fit</a></b></pre>'
+    """
+    starts = {(place.line, place.column): place for place in places}
+    head, opening, code = markup.partition("<pre>")
+    done, line, column, until = [head, opening], 1, 0, None
+    for number, tag, text in TAG_OR_TEXT.findall(code):
+        if number or tag:
+            done.append(number or tag)
+            continue
+        for letter in re.findall(r"&[^;]+;|.|\n", text):
+            if until is None and (place := starts.get((line, column))):
+                done.append(tag_of(place))
+                until = column + place.length
+            done.append(letter)
+            line, column = (line + 1, 0) if letter == "\n" else (line, column + 1)
+            if column == until:
+                done.append("</a>")
+                until = None
+    return "".join(done)
+
+
+def link_words(app: Sphinx, document: nodes.document, docname: str) -> None:
+    """Make a link of each word of code in prose that is a public name of the package."""
+    library = _library(Path(app.srcdir))
+    for word in list(document.findall(nodes.literal)):
+        name = re.sub(r"\(.*\)$", "", word.astext()).removeprefix("nn.").removeprefix("numpycnn.")
+        around = {type(one) for one in _ancestors(word)}
+        if not re.fullmatch(r"[A-Za-z][\w.]*", name) or around & {nodes.reference, nodes.title}:
+            continue
+        own = library.find(f"{library.module_of(docname)}.{name}")
+        target = own or library.find(f"numpycnn.{name}")
+        if target and target not in library.pages:
+            page, anchor = library.address(target)
+            address = app.builder.get_relative_uri(docname, page) if page != docname else ""
+            link = nodes.reference("", "", refuri=f"{address}#{anchor}", internal=True)
+            word.replace_self(link)
+            link += word
+
+
+def _ancestors(node: nodes.Node) -> Iterator[nodes.Node]:
+    while node.parent is not None:
+        node = node.parent
+        yield node
 
 
 # The reading order
@@ -286,5 +422,9 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_source_parser(SourceParser)
     app.add_source_parser(ChapterParser, override=True)
     app.add_node(drawing, html=(write_drawing, None))
+    app.connect("doctree-read", add_captions, priority=600)  # after the figures that answer
+    app.set_translator("html", Translator)
     app.connect("source-read", add_contents)
+    app.connect("doctree-resolved", link_words)
+    app.connect("builder-inited", lambda _: (_library.cache_clear(), _names_by_fence.cache_clear()))
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -10,10 +10,18 @@ import re
 import shutil
 import subprocess
 import sys
+from copy import deepcopy
 from pathlib import Path
-from urllib.parse import unquote, urldefrag, urlsplit
+from tempfile import TemporaryDirectory
+from urllib.parse import quote, unquote, urldefrag, urlsplit
 
+import numpy as np
 import pytest
+
+import numpycnn as nn
+from numpycnn.checks import bugs
+from numpycnn.checks.matrix import as_matrix
+from numpycnn.explain import receptive_fields
 
 ROOT = Path(__file__).parent.parent
 REQUIRED = os.environ.get("NUMPYCNN_BROWSER") == "required"
@@ -24,14 +32,15 @@ PAGES = sorted(
     path.relative_to(ROOT).with_suffix(".html").as_posix()
     for pattern in ("*.md", "docs/*.md", "numpycnn/**/*.py", "examples/*.py")
     for path in ROOT.glob(pattern)
+    if "course" not in path.parts and path.stem != "__main__"  # which are no pages
 )
+PAGES = ["index.html", *PAGES]
 
 try:
+    import axe_core_python
     from selenium import webdriver
     from selenium.webdriver.common.by import By
     from selenium.webdriver.common.keys import Keys
-    from selenium.webdriver.support import expected_conditions
-    from selenium.webdriver.support.wait import WebDriverWait
 except ModuleNotFoundError as error:
     if REQUIRED:
         raise
@@ -45,11 +54,28 @@ if not (shutil.which("chromium") and shutil.which("chromedriver")):
         raise RuntimeError(message)
     pytest.skip(message, allow_module_level=True)
 
+sys.path[:0] = [str(ROOT), str(ROOT / "docs")]  # for when this is run as a script
+import living  # noqa: E402  (which wants Sphinx)
+from docs.living import (  # noqa: E402
+    drag_the_arrival,
+    hover_a_gradient,
+    one_training_step,
+    predict_then_reveal,
+    training_played_back,
+    v_curve,
+    what_does_it_see,
+)
+
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory):
     """The folder of this project's own site, built without a warning."""
-    folder = tmp_path_factory.mktemp("site")
+    return built(tmp_path_factory.mktemp("site"))
+
+
+def built(folder):
+    if ready := os.environ.get("NUMPYCNN_SITE"):  # to try one test, again and again
+        return Path(ready)
     options = ["-q", "-W", "-n", "--keep-going", "-c", ROOT / "docs", "-d", folder / "cache"]
     subprocess.run([sys.executable, "-m", "sphinx", *options, ROOT, folder / "html"], check=True)
     return folder / "html"
@@ -58,15 +84,19 @@ def site(tmp_path_factory):
 @pytest.fixture(scope="session")
 def browser(tmp_path_factory):
     """Chromium without a window, which keeps a list of what it fetches and complains of."""
+    with start_browser(tmp_path_factory.mktemp("profile")) as driver:
+        yield driver
+
+
+def start_browser(profile):
     options = webdriver.ChromeOptions()
     options.binary_location = shutil.which("chromium")
     for flag in FLAGS.split():
         options.add_argument(flag)
-    options.add_argument(f"--user-data-dir={tmp_path_factory.mktemp('profile')}")
+    options.add_argument(f"--user-data-dir={profile}")
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     service = webdriver.ChromeService(shutil.which("chromedriver"))
-    with webdriver.Chrome(options, service) as driver:
-        yield driver
+    return webdriver.Chrome(options, service)
 
 
 def visit(browser, address, width, scheme="light"):
@@ -167,6 +197,57 @@ def test_the_letters_stand_out(browser, site, page, scheme):
     assert pale == []
 
 
+# Accessibility, as axe-core sees it: on ten pages of every kind, and on all with `-m long`.
+
+KINDS = [
+    "index.html",
+    "search.html",
+    "README.html",
+    "docs/02-convolution.html",
+    "docs/03-relu-and-pooling.html",
+    "docs/07-training.html",
+    "docs/08-is-it-right.html",
+    "docs/glossary.html",
+    "numpycnn/training/adam.html",
+    "examples/one_page.html",
+]
+AXE = """
+const done = arguments[0];
+axe.run(document, {resultTypes: ['violations']}).then(found => done(
+    found.violations.map(v => [v.id, v.nodes.slice(0, 3).map(n => n.target.join(' '))])));
+"""
+
+
+def violations(browser, site, page, width, scheme):
+    visit(browser, (site / page).as_uri(), width, scheme)
+    browser.set_script_timeout(120)
+    browser.execute_script((Path(axe_core_python.__file__).parent / "axe.min.js").read_text())
+    return browser.execute_async_script(AXE)
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(DESK, "light"), (TELEPHONE, "dark")])
+@pytest.mark.parametrize("page", KINDS)
+def test_axe_finds_nothing(browser, site, page, width, scheme):
+    assert violations(browser, site, page, width, scheme) == []
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("width", [DESK, TELEPHONE])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("page", [*PAGES, "search.html"])
+def test_axe_finds_nothing_on_any_page(browser, site, page, width, scheme):
+    assert violations(browser, site, page, width, scheme) == []
+
+
+def test_code_fits_into_a_laptop(browser, site):
+    wide = (
+        "[...document.querySelectorAll('article pre')].filter(p => p.scrollWidth > p.clientWidth)"
+    )
+    for page in "docs/02-convolution.html", "numpycnn/training/fit.html":
+        visit(browser, (site / page).as_uri(), 1366)
+        assert browser.execute_script(f"return {wide}.map(p => p.textContent.slice(0, 60))") == []
+
+
 # Links
 # -----
 
@@ -176,10 +257,9 @@ def test_every_link_leads_somewhere(browser, site):
     anchors = "return [...document.querySelectorAll('[id]')].map(e => e.id)"
     pages, targets = {}, {}
     for path in sorted(site.rglob("*.html")):
-        if path.name != "index.html":  # which leads to README.html at once
-            visit(browser, path.as_uri(), DESK)
-            targets[path] = {link for link in browser.execute_script(links) if "file:" in link}
-            pages[path] = set(browser.execute_script(anchors))
+        visit(browser, path.as_uri(), DESK)
+        targets[path] = {link for link in browser.execute_script(links) if "file:" in link}
+        pages[path] = set(browser.execute_script(anchors))
     dead = []
     for path, found in targets.items():
         for link in found:
@@ -191,12 +271,16 @@ def test_every_link_leads_somewhere(browser, site):
     assert dead == []
 
 
-def test_the_first_page_is_the_readme(browser, site):
+def test_the_front_page_leads_on_in_three_ways(browser, site):
     visit(browser, (site / "index.html").as_uri(), DESK)
-    # The browser goes on to that page by itself, and is not always there at once.
-    WebDriverWait(browser, 20).until(lambda browser: browser.current_url.endswith("README.html"))
-    WebDriverWait(browser, 20).until(lambda browser: browser.find_elements(By.TAG_NAME, "h1"))
-    assert "numpycnn" in browser.find_element(By.TAG_NAME, "h1").text
+    ways = browser.find_elements(By.CSS_SELECTOR, ".ways a")
+    assert [way.get_attribute("href").removeprefix(site.as_uri() + "/") for way in ways] == [
+        "docs/01-question.html",
+        "docs/files.html",
+        "examples/check_your_layer.html",
+    ]
+    slider = browser.find_element(By.CSS_SELECTOR, "input[type=range]")
+    assert slider.rect["y"] + slider.rect["height"] < 800
 
 
 @pytest.mark.parametrize("page", ["README.html", "docs/02-convolution.html"])
@@ -217,9 +301,360 @@ def test_the_tab_key_reaches_every_link(browser, site, page):
     assert set(links) - reached == set()
 
 
-def test_the_search_finds_a_layer(browser, site):
-    visit(browser, (site / "search.html").as_uri() + "?q=maxpool", DESK)
-    result = (By.CSS_SELECTOR, "#search-results a[href$='layers/maxpool1d.html']")
-    assert WebDriverWait(browser, timeout=10).until(
-        expected_conditions.presence_of_element_located(result)
+QUERIES = {
+    "backpropagation": "docs/05-",
+    "make_traces": "numpycnn/traces.html#def-make_traces",
+    "MaxPool1D": "numpycnn/layers/maxpool1d.html#def-MaxPool1D",
+    "maxpool": "numpycnn/layers/maxpool1d",
+    "Conv1D": "numpycnn/layers/conv1d.html#def-Conv1D",
+    "check_gradients": "numpycnn/checks/gradients.html#def-check_gradients",
+    "softmax_cross_entropy": "numpycnn/training/losses.html#def-softmax_cross_entropy",
+    "train_test_split": "numpycnn/traces",
+    "one_page": "examples/one_page",
+    "padding": "docs/02-",
+    "kernel size": "docs/02-",
+    "receptive field": "docs/03-",
+    "cross entropy": "docs/04-",
+    "adam": "docs/06-",
+    "learning rate": "docs/06-",
+    "overfitting": "docs/07-",
+    "complex step": "docs/08-",
+    "im2col": "docs/10-",
+    "U-Net": "docs/11-",
+    "why is my loss nan": "docs/questions.html#",
+    "vanishing gradient": "numpycnn/layers/initialisation",
+    "save a model": "numpycnn/storage",
+    "bug zoo": "numpycnn/checks/bugs",
+}
+
+
+def test_the_search_finds_what_people_look_for(browser, site):
+    wrong = {}
+    for query, page in QUERIES.items():
+        visit(browser, f"{(site / 'search.html').as_uri()}?q={quote(query)}", DESK)
+        first = browser.find_element(By.CSS_SELECTOR, "#results li")
+        address = (
+            first.find_element(By.TAG_NAME, "a")
+            .get_attribute("href")
+            .removeprefix(site.as_uri() + "/")
+        )
+        if not address.startswith(page):
+            wrong[query] = address
+        assert len(first.find_element(By.TAG_NAME, "p").text) > 20
+    assert wrong == {}
+    visit(browser, (site / "search.html").as_uri() + "?q=qwertyuiop", DESK)
+    assert "Nothing was found" in browser.find_element(By.ID, "found").text
+
+
+# Figures that answer
+# -------------------
+# Each is on the page named here, and perhaps on others. What it shows is read from the page as
+# a reader sees it, and compared with the arrays of the package.
+
+ON_PAGE = {
+    "drag_the_arrival": "index.html",
+    "hover_a_gradient": "docs/02-convolution.html",
+    "one_training_step": "docs/07-training.html",
+    "predict_then_reveal": "docs/08-is-it-right.html",
+    "training_played_back": "docs/07-training.html",
+    "v_curve": "docs/08-is-it-right.html",
+    "what_does_it_see": "docs/03-relu-and-pooling.html",
+}
+
+
+class Shown:
+    """A figure on its page."""
+
+    def __init__(self, browser, site, name, scheme="light"):
+        self.browser = browser
+        visit(browser, (site / ON_PAGE[name]).as_uri(), DESK, scheme)
+        self.root = browser.find_element(By.CSS_SELECTOR, f"figure[data-living={name}]")
+
+    def run(self, script, *given):
+        return self.browser.execute_script(
+            f"const root = arguments[0]; {script}", self.root, *given
+        )
+
+    def set(self, slider, value):
+        """Move the slider with this label, as an arrow key would."""
+        self.run(
+            "for (const label of root.querySelectorAll('label')) {"
+            "  const input = label.querySelector('input[type=range], select');"
+            "  if (input && label.firstChild.textContent === arguments[1]) {"
+            "    input.value = arguments[2]; input.dispatchEvent(new Event('input')); return; } }"
+            "throw new Error('no slider ' + arguments[1]);",
+            slider,
+            value,
+        )
+
+    def choose(self, option):
+        labels = self.root.find_elements(By.CSS_SELECTOR, "fieldset label")
+        (label,) = (label for label in labels if label.text == option)
+        self.browser.execute_script("arguments[0].click()", label)
+
+    @property
+    def answer(self):
+        return self.root.find_element(By.CSS_SELECTOR, ".answer").text
+
+    def heights(self, css, at=0):
+        """The heights, downwards, of the line that this selector finds."""
+        d = self.run(
+            "return root.querySelectorAll(arguments[1])[arguments[2]].getAttribute('d')", css, at
+        )
+        return np.array([float(y) for _, y in re.findall(r"([-\d.]+) ([-\d.]+)", d)])
+
+    def picture(self):
+        svg = self.run("return new XMLSerializer().serializeToString(root.querySelector('svg'))")
+        return living.standing(svg)
+
+
+@pytest.fixture
+def shown(browser, site):
+    return lambda name: Shown(browser, site, name)
+
+
+def test_every_figure_is_tried():
+    assert sorted(ON_PAGE) == living.NAMES
+
+
+@pytest.mark.parametrize("name", ON_PAGE)
+def test_the_arrow_keys_move_a_figure(browser, shown, name):
+    figure = shown(name)
+    for slider in figure.root.find_elements(By.CSS_SELECTOR, "input[type=range]"):
+        before = figure.picture(), slider.get_attribute("aria-valuetext")
+        slider.send_keys(Keys.ARROW_RIGHT, Keys.ARROW_RIGHT)
+        assert (figure.picture(), slider.get_attribute("aria-valuetext")) != before
+    assert [entry["message"] for entry in browser.get_log("browser")] == []
+
+
+@pytest.mark.parametrize("name", ON_PAGE)
+def test_the_picture_is_that_of_the_figure(shown, name):
+    """Otherwise: `python tests/test_browser.py`."""
+    kept = (living.PICTURES / f"{name}.svg").read_text(encoding="utf-8")
+    number = r"-?\d+\.?\d*"
+    drawn = shown(name).picture()
+    assert re.sub(number, "#", drawn) == re.sub(number, "#", kept)
+    positions = [np.array(re.findall(number, text), float) for text in (drawn, kept)]
+    assert np.abs(positions[0] - positions[1]).max() <= 2  # training elsewhere may differ a little
+
+
+@pytest.mark.parametrize("name", ON_PAGE)
+def test_without_scripts_the_picture_stands(browser, site, name):
+    browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+    try:
+        browser.get((site / ON_PAGE[name]).as_uri())
+        picture = browser.find_element(By.CSS_SELECTOR, f"figure[data-living={name}] > img")
+        assert picture.rect["width"] > 500
+        assert not browser.find_elements(By.CSS_SELECTOR, "figure.living input")
+    finally:
+        browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+
+
+@pytest.mark.parametrize("page", sorted(set(ON_PAGE.values())))
+def test_a_page_with_figures_is_light(browser, site, page):
+    visit(browser, (site / page).as_uri(), DESK)
+    paths = {Path(unquote(urlsplit(address).path)) for address in fetched(browser)}
+    assert sum(path.stat().st_size for path in paths if path.is_file()) < 600_000
+
+
+def test_an_arrival_is_dragged_through_what_the_networks_make_of_it(shown):
+    figure = shown("drag_the_arrival")
+    models = {head: drag_the_arrival.trained(head) for head in drag_the_arrival.HEADS}
+    answers = set()
+    for head, sign, centre in (
+        ("flatten", 1, 5),
+        ("flatten", 2, 60),
+        ("global", 2, 5),
+        ("global", 1, 32),
+    ):
+        figure.choose(f"{head} head")
+        figure.choose("positive" if sign == 1 else "negative")
+        figure.set("drag the arrival to sample", centre)
+        x = drag_the_arrival.trace(centre, sign)
+        seen = drag_the_arrival.look(models[head], x)
+        everywhere = np.concatenate(
+            [drag_the_arrival.trace(c, s) for s in (1, 2) for c in drag_the_arrival.CENTRES]
+        )
+        loudest = float(np.abs(everywhere).max())
+        scale = {
+            name: float(np.abs(a).max())
+            for name, a in drag_the_arrival.look(models[head], everywhere).items()
+        }
+        trace = (54 - figure.heights("path.curve")) / 0.36 / 127 * loudest
+        assert trace == pytest.approx(x.ravel(), abs=0.01 * loudest)
+        for at, values in enumerate(seen["maps"][0]):
+            drawn = (
+                (142 + at * 12.5 - figure.heights("path.filled", at)) / 0.12 / 127 * scale["maps"]
+            )
+            assert drawn[:64] == pytest.approx(values, abs=0.02 * scale["maps"])
+        gradient = (274 - figure.heights("path.other")[:64]) / 0.24 / 127 * scale["saliency"]
+        assert gradient == pytest.approx(seen["saliency"][0], abs=0.02 * scale["saliency"])
+        chances = figure.run(
+            "return [...root.querySelectorAll('svg .end')].map(e => +e.textContent)"
+        )
+        assert chances == pytest.approx(seen["chances"][0], abs=0.02)
+        answers.add(figure.answer.rpartition(": ")[2])
+    assert answers == {"right.", "the opposite."}
+
+
+@pytest.mark.parametrize(
+    ("taps", "stride", "dilation", "zeros"),
+    [(3, 1, 1, 1), (5, 2, 1, 2), (2, 3, 3, 0), (1, 1, 1, 2)],
+)
+def test_a_gradient_is_that_of_the_layer(shown, taps, stride, dilation, zeros):
+    figure = shown("hover_a_gradient")
+    options = {"taps": taps, "stride": stride, "dilation": dilation, "zeros at each end": zeros}
+    for slider, value in options.items():
+        figure.set(slider, value)
+    layer = nn.Conv1D(1, 1, taps, stride=stride, dilation=dilation, padding=zeros).astype(float)
+    layer.params["w"][:, 0, 0] = hover_a_gradient.W[:taps]
+    y, cache = layer.forward(np.array(hover_a_gradient.X, float)[None, :, None])
+    dy = np.array(hover_a_gradient.DY[: y.size], float).reshape(y.shape)
+    dx, grads = layer.backward(dy, cache)
+    said = []
+    for at in range(y.size + dx.size + taps):
+        figure.set("look at", at)
+        said.append(figure.answer)
+    arrays = {"y": y, "dx": dx, "dw": grads["w"]}
+    expected = [(name, at, v) for name, a in arrays.items() for at, v in enumerate(a.ravel())]
+    for (name, at, value), sentence in zip(expected, said, strict=True):
+        assert sentence.startswith(f"{name}[{at}] = ")
+        assert float(sentence.rpartition("= ")[2]) == value
+    matrix = as_matrix(layer, (1, 8, 1))
+    lit = figure.run("return root.querySelectorAll('svg .lit').length")
+    assert lit >= np.count_nonzero(matrix) // taps
+
+
+def test_a_training_step_shows_the_numbers_of_the_package(shown):
+    figure = shown("one_training_step")
+    visible = (
+        "return [...root.querySelectorAll('svg text.number')]"
+        ".filter(e => e.style.visibility !== 'hidden').map(e => e.textContent)"
     )
+    numbers = one_training_step.numbers()
+    for step, n_shown in (0, 5), (5, 10), (len(one_training_step.STEPS) - 1, len(numbers)):
+        figure.set("step", step)
+        rows = [[float(n) for n in row.split()] for row in figure.run(visible)]
+        assert len(rows) == n_shown
+        assert all(any(row == pytest.approx(a.ravel(), abs=6e-3) for a in numbers.values()
+                       if a.size == len(row)) for row in rows)  # fmt: skip
+    assert numbers["new loss"] < numbers["loss"]
+
+
+def test_a_bug_is_revealed_with_its_report(shown):
+    figure = shown("predict_then_reveal")
+    report = figure.root.find_element(By.TAG_NAME, "pre")
+    for at, (name, accuracy) in enumerate(predict_then_reveal.ACCURACIES.items()):
+        figure.set("bug", at)
+        assert not report.is_displayed()
+        figure.run("root.querySelector('button').click()")
+        assert report.is_displayed()
+        assert bugs.ZOO[name].mistake in figure.root.find_element(By.TAG_NAME, "svg").text
+        assert f"It reaches {accuracy:.3f}" in figure.answer
+        assert "WRONG" in report.text
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", predict_then_reveal.ACCURACIES)
+def test_a_bug_still_costs_what_is_said(name):
+    with np.errstate(all="ignore"):
+        found = [bugs.held_out_accuracy(bugs.ZOO[name], seed) for seed in bugs.SEEDS]
+    assert np.mean(found) == pytest.approx(predict_then_reveal.ACCURACIES[name], abs=0.03)
+
+
+def test_the_film_of_the_training_is_that_of_the_training(shown):
+    figure, film = shown("training_played_back"), training_played_back.film()
+    largest = float(np.abs(film["filters"]).max())
+    for epoch in 0, 17, 60:
+        figure.set("epoch", epoch)
+        assert f"loss {film['losses'][epoch]:.3f}" in figure.answer
+        assert f" {film['right'][epoch].sum()} of 36 " in figure.answer
+        for at, taps in enumerate(film["filters"][epoch]):
+            drawn = (64 - figure.heights("path.curve", at)) / 36 * largest
+            assert drawn == pytest.approx(taps, abs=0.01 * largest)
+        marks = "[...root.querySelectorAll('svg .right, svg .wrong')]"
+        heights = figure.run(f"return {marks}.map(e => +e.getAttribute('y'))")
+        chances = (316 - np.array(heights)) / 170
+        assert chances == pytest.approx(film["own"][epoch], abs=0.01)
+
+
+def test_nothing_moves_by_itself_where_motion_is_unwelcome(browser, shown):
+    assert shown("training_played_back").root.find_elements(By.TAG_NAME, "button")
+    still = [{"name": "prefers-reduced-motion", "value": "reduce"}]
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": still})
+    browser.refresh()
+    assert not browser.find_elements(By.CSS_SELECTOR, "[data-living=training_played_back] button")
+
+
+def test_the_v_is_that_of_the_package(shown):
+    figure = shown("v_curve")
+    for kind, function, step in ("float64", "exp(x)", 20), ("float32", "sin(30 x)", 7):
+        figure.choose(kind)
+        figure.choose(function)
+        figure.set("step", step)
+        errors = v_curve.errors(*v_curve.FUNCTIONS[function], v_curve.TYPES[kind])[:, step]
+        said = [float(n) for n in re.findall(r"off by (\S+?)[,.] ", figure.answer)]
+        assert said == pytest.approx(np.maximum(errors, 1e-17), rel=0.1)
+
+
+@pytest.mark.parametrize("stack", [(2, 6, 1, 0), (1, 1, 1, 1), (3, 6, 4, 2), (5, 0, 0, 0)])
+def test_what_an_output_sees_is_its_receptive_field(shown, stack):
+    figure = shown("what_does_it_see")
+    for at, choice in enumerate(stack):
+        figure.set(f"layer {at + 1}", choice)
+    kinds = list(what_does_it_see.LAYERS.values())
+    model = nn.Sequential(*(deepcopy(kinds[choice]) for choice in stack if choice))
+    window = receptive_fields(model, what_does_it_see.N_SAMPLES)[-1].window
+    for m in 0, 3, window.n_outputs - 1:
+        figure.set("output", m)
+        first, last = window.of(m)
+        shared = max(0, window.reach - window.stride)
+        assert (
+            f"Output {m} looks at samples {first} to {last}: a reach of {window.reach},"
+            in figure.answer
+        )
+        assert f"shares {shared} with" in figure.answer
+
+
+FRAME = """
+.frame { visibility: hidden; animation: show SECONDSs steps(1) infinite }
+@keyframes show { 0% { visibility: visible } SHARE% { visibility: hidden } }
+@media (prefers-reduced-motion: reduce) { .frame { animation: none } .rest { visibility: visible } }
+"""
+
+
+def moving_arrival(figure, centres=range(-4, 69, 2), seconds=0.25):
+    """Return a film as SVG: what stays the same once, and what moves for each centre."""
+    children = "return [...root.querySelector('svg').children].map(e => e.outerHTML)"
+    frames = []
+    for centre in centres:
+        figure.set("drag the arrival to sample", centre)
+        frames.append(figure.run(children))
+    moves = [len(set(versions)) > 1 for versions in zip(*frames, strict=True)]
+    still = "".join(e for e, moving in zip(frames[0], moves, strict=True) if not moving)
+    film = ""
+    for at, (centre, elements) in enumerate(zip(centres, frames, strict=True)):
+        moving = "".join(e for e, moves_here in zip(elements, moves, strict=True) if moves_here)
+        kind = "frame rest" if centre == 32 else "frame"
+        film += f'<g class="{kind}" style="animation-delay:{at * seconds}s">{moving}</g>'
+    rules = FRAME.replace("SECONDS", str(len(centres) * seconds))
+    rules = rules.replace("SHARE", f"{100 / len(centres):.3f}")
+    head, style, _ = figure.picture().partition("</style>")
+    return f"{head}{rules}{style}{still}{film}</svg>\n"
+
+
+def write_pictures():
+    """Save every figure that answers as the picture that stands for it."""
+    with TemporaryDirectory() as folder:
+        folder = Path(folder)
+        site = built(folder)
+        with start_browser(folder / "profile") as driver:
+            for name in ON_PAGE:
+                picture = Shown(driver, site, name).picture()
+                (living.PICTURES / f"{name}.svg").write_text(picture, encoding="utf-8")
+            film = moving_arrival(Shown(driver, site, "drag_the_arrival"))
+            (living.PICTURES / "moving-arrival.svg").write_text(film, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write_pictures()

@@ -25,12 +25,15 @@ README = """\
 
 A sentence, and [a chapter](docs/01-question.md#what-is-it).
 
+[Contributing](CONTRIBUTING.md), [licence](LICENSE).
+"""
+TABLE = """\
+# The files
+
 | file | what |
 | --- | --- |
-| [`module.py`](numpycnn/module.py) | a module |
-| [`script.py`](examples/script.py) | a script |
-
-[Contributing](CONTRIBUTING.md), [licence](LICENSE).
+| [`module.py`](../numpycnn/module.py) | a module |
+| [`script.py`](../examples/script.py) | a script |
 """
 CHAPTER = """\
 # Question
@@ -110,6 +113,8 @@ FILES = {
     "CONTRIBUTING.md": "# Contributing\n",
     "LICENSE": "Free.\n",
     "docs/01-question.md": CHAPTER,
+    "docs/puzzles.md": "# Puzzles\n",
+    "docs/files.md": TABLE,
     "docs/notation.md": "# Notation\n",
     "docs/glossary.md": "# Glossary\n",
     "docs/questions.md": "# Questions\n",
@@ -125,9 +130,9 @@ def write_project(root):
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-    shutil.copytree(ROOT / "docs" / "_static", root / "docs" / "_static")
-    for name in ("conf.py", "index.html"):
-        shutil.copy(ROOT / "docs" / name, root / "docs")
+    for folder in "_static", "_templates":
+        shutil.copytree(ROOT / "docs" / folder, root / "docs" / folder)
+    shutil.copy(ROOT / "docs" / "conf.py", root / "docs")
 
 
 def build(root, capsys=None):
@@ -192,7 +197,7 @@ def test_a_script_shows_what_it_prints_and_draws(site):
 
 
 def test_a_chapter_shows_its_figure_its_folds_and_no_claims(site):
-    html = page(site, "docs/01-question")
+    html = page(site, "docs/01-question").partition("<article")[2]
     assert 'alt="A blank &amp; empty page."' in html
     fold = html.index("<summary>Draw it</summary>")
     assert fold < html.index("</details>") < html.index("<img ") < html.index("<pre>42\n</pre>")
@@ -213,12 +218,14 @@ def test_links_lead_to_pages_and_the_contents_follow_the_reading_order(site):
     html = page(site, "README")
     assert 'href="docs/01-question.html#what-is-it"' in html
     assert re.search(r'href="_downloads/\w+/LICENSE"', html)
-    pages = re.findall(r'class="toctree-l1"><a [^>]*href="(.*?)\.html">(.*?)<', html)
-    assert pages == [
+    pages = re.findall(r'class="toctree-l1.*?href="(.*?)\.html">\s*(.*?)</a>', html, re.DOTALL)
+    assert [(page, text_of(words)) for page, words in pages] == [
         ("docs/01-question", "Question"),
-        ("numpycnn/__init__", "A package"),
-        ("numpycnn/module", "Module"),
-        ("examples/script", "Script"),
+        ("docs/puzzles", "Puzzles"),
+        ("numpycnn/__init__", "__init__.py A package"),
+        ("numpycnn/module", "module.py Module"),
+        ("examples/script", "script.py Script"),
+        ("docs/files", "The files"),
         ("docs/notation", "Notation"),
         ("docs/glossary", "Glossary"),
         ("docs/questions", "Questions"),
@@ -227,10 +234,16 @@ def test_links_lead_to_pages_and_the_contents_follow_the_reading_order(site):
     ]
 
 
+def test_the_part_with_the_page_is_open(site):
+    opened = re.compile(r'<details class="part" open>\s*<summary>(.*?)</summary>')
+    assert opened.findall(page(site, "numpycnn/module")) == ["Source"]
+    assert opened.findall(page(site, "index")) == ["Tutorial"]
+
+
 def test_nothing_is_fetched_from_elsewhere(site):
     for path in site.rglob("*.html"):
         fetched = re.findall(r"<(?:link|script|img)\b[^>]*(?:href|src)=\"(.*?)\"", path.read_text())
-        assert fetched or path.name == "index.html"
+        assert fetched
         assert not [address for address in fetched if "//" in address]
     for path in site.rglob("*.css"):
         assert not re.findall(r"url\(\s*[\"']?(?:https?:)?//", path.read_text(encoding="utf-8"))
@@ -271,8 +284,8 @@ FAULTS = {
         r"script.py:12: WARNING: the code raised ZeroDivisionError",
     ),
     "a module that is not in the order": (
-        "README.md",
-        ("| [`module.py`](numpycnn/module.py) | a module |\n", ""),
+        "docs/files.md",
+        ("| [`module.py`](../numpycnn/module.py) | a module |\n", ""),
         r"module.py: WARNING: document isn't included in any toctree",
     ),
     "a number that changed in the code": (

@@ -1,0 +1,64 @@
+"""Drag the arrival: what two networks make of an arrival, wherever it is put.
+
+The networks are those of seed 0 in [the position test](../../examples/where_does_it_work.py).
+For each place of the centre and each polarity here is what they answered, in whole numbers
+from -127 to 127, which is finer than a screen.
+"""
+
+import base64
+
+import numpy as np
+
+import numpycnn as nn
+from examples.two_heads import network
+from numpycnn.explain import activations, probabilities, saliency
+from numpycnn.types import Array
+
+CENTRES = range(-8, 73)
+TRAINED_ON = 12, 52
+HEADS = "flatten", "global"
+POLARITIES = 1, 2  # the labels of positive and negative arrivals
+
+
+def trained(head: str) -> nn.Sequential:
+    """Return the network with this head, trained as in the first example."""
+    rng = np.random.default_rng(0)
+    x, labels = nn.make_traces(180, rng=rng)
+    x_train, _, y_train, _ = nn.train_test_split(x, labels, rng=rng)
+    model = network(head, rng)
+    nn.fit(model, x_train, y_train, epochs=60, lr=5e-3)
+    return model
+
+
+def trace(centre: int, polarity: int) -> Array:
+    """Return one trace (1, L, 1), with the same noise for every centre."""
+    at, rng = (centre, centre), np.random.default_rng((0, 1))
+    return nn.make_traces(1, rng=rng, labels=[polarity], centre=at, width=(3, 3))[0]
+
+
+def look(model: nn.Sequential, x: Array) -> dict[str, Array]:
+    """Return maps (N, F, L), gradients of the answer's score (N, L), probabilities (N, 3)."""
+    _, relu, *_ = activations(model, x)
+    chances = probabilities(model, x)
+    gradient = saliency(model, x, chances.argmax(axis=-1))
+    return {"maps": relu.output.swapaxes(1, 2), "saliency": gradient[..., 0], "chances": chances}
+
+
+def data() -> dict[str, object]:
+    """Return all that the figure can show, for each polarity all centres one after the other."""
+    x = np.concatenate([trace(centre, polarity) for polarity in POLARITIES for centre in CENTRES])
+    return {
+        "trainedOn": TRAINED_ON,
+        "classes": ["Quiet", "Positive", "Negative"],
+        "trace": as_int8(x),
+        "heads": [
+            {what: as_int8(array) for what, array in look(trained(head), x).items()}
+            for head in HEADS
+        ],
+    }
+
+
+def as_int8(array: Array) -> str:
+    """Return the array on a scale of 127 steps up to its largest number, in base64."""
+    steps = np.rint(array / np.abs(array).max() * 127).astype(np.int8)
+    return base64.b64encode(steps.tobytes()).decode()

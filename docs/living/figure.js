@@ -1,0 +1,102 @@
+// What the figures that answer have in common.
+//
+// A chapter shows a picture, `![…](images/NAME.svg)`. Where there is a docs/living/NAME.js, it
+// takes the place of that picture: it draws the same thing as inline SVG and lets the reader
+// move it. Its numbers come from docs/living/NAME.py, which asks the package for them while the
+// site is built, and lie beside it in a script of their own, because a page that was opened
+// from a folder may not fetch. Without scripts the picture stands.
+"use strict";
+
+const living = {
+  data: {},
+
+  // Call setup(figure, data, svg) for each place on the page where the figure stands.
+  show(name, width, height, setup) {
+    for (const figure of document.querySelectorAll(`figure[data-living="${name}"]`)) {
+      const picture = figure.querySelector("img");
+      const svg = living.draw(null, "svg", {
+        class: "living", viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": picture.alt,
+      });
+      const controls = document.createElement("div");
+      controls.className = "controls";
+      picture.replaceWith(controls, svg);
+      setup({figure, svg, controls, draw: (...rest) => living.draw(svg, ...rest)}, living.data[name]);
+    }
+  },
+
+  draw(parent, tag, attributes = {}, text = "") {
+    const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
+    living.set(element, attributes);
+    element.textContent = text;
+    parent?.append(element);
+    return element;
+  },
+
+  set(element, attributes) {
+    for (const [name, value] of Object.entries(attributes))
+      element.setAttribute(name, typeof value === "number" ? +value.toFixed(1) : value);
+  },
+
+  // A range input under its name, with what it says beside it; update is called at every move.
+  slider(controls, label, {min = 0, max, step = 1, value = min, say = String}, update) {
+    const box = controls.appendChild(document.createElement("label"));
+    const name = box.appendChild(document.createElement("span"));
+    const input = box.appendChild(document.createElement("input"));
+    name.textContent = label;
+    Object.assign(input, {type: "range", min, max, step, value});
+    const said = box.appendChild(document.createElement("b"));
+    const show = () => {
+      said.textContent = say(+input.value);
+      input.setAttribute("aria-valuetext", said.textContent);
+    };
+    input.addEventListener("input", () => { show(); update(); });
+    show();
+    return {
+      get value() { return +input.value; },
+      set value(to) { input.value = to; show(); },
+      limit(most) { input.max = most; show(); },
+    };
+  },
+
+  // One of several, as radio buttons.
+  choice(controls, label, options, update) {
+    const box = controls.appendChild(document.createElement("fieldset"));
+    box.appendChild(document.createElement("legend")).textContent = label;
+    const name = `choice-${document.querySelectorAll("fieldset").length}`;
+    options.forEach((option, at) => {
+      const one = box.appendChild(document.createElement("label"));
+      const input = one.appendChild(document.createElement("input"));
+      Object.assign(input, {type: "radio", name, value: at, checked: at === 0});
+      one.append(option);
+      input.addEventListener("input", update);
+    });
+    return {get value() { return +box.querySelector("input:checked").value; }};
+  },
+
+  button(controls, label, press) {
+    const button = controls.appendChild(document.createElement("button"));
+    Object.assign(button, {type: "button", textContent: label});
+    button.addEventListener("click", press);
+    return button;
+  },
+
+  // A sentence that changes, which screen readers read when it does.
+  sentence(figure) {
+    const line = document.createElement("p");
+    line.className = "answer";
+    line.setAttribute("aria-live", "polite");
+    figure.querySelector("svg").after(line);
+    return line;
+  },
+
+  // Whole numbers from -128 to 127, as Python's base64 wrote them.
+  int8: text => new Int8Array(Uint8Array.from(atob(text), letter => letter.charCodeAt(0)).buffer),
+
+  // The line through values, from left to right; with a ground it is filled down to there.
+  line(values, left, width, y, ground = null) {
+    const step = width / (values.length - 1);
+    const points = Array.from(values, (v, at) => `${(left + at * step).toFixed(1)} ${y(v).toFixed(1)}`);
+    const filled = ground === null ? "" : `V${ground.toFixed(1)}H${left.toFixed(1)}Z`;
+    return `M${points.join("L")}${filled}`;
+  },
+};

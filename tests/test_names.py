@@ -1,0 +1,93 @@
+"""A name in code leads to where it is defined, and one that means something else does not."""
+
+import doctest
+from pathlib import Path
+
+import pytest
+
+import names
+from names import Library, anchor, definitions
+
+ROOT = Path(__file__).parent.parent
+MODULES = sorted(
+    path.relative_to(ROOT).with_suffix("").as_posix()
+    for folder in ("numpycnn", "examples")
+    for path in (ROOT / folder).rglob("*.py")
+    if "course" not in path.parts and path.stem != "__main__"
+)
+
+
+@pytest.fixture(scope="module")
+def library():
+    return Library(ROOT)
+
+
+@pytest.fixture
+def used(library):
+    """Name and meaning of each link in a block of code."""
+
+    def used(code, bindings=None):
+        lines = code.split("\n")
+        places = library.places(code, {} if bindings is None else bindings)
+        return [
+            (lines[one.line - 1][one.column : one.column + one.length], one.dotted)
+            for one in places
+        ]
+
+    return used
+
+
+@pytest.mark.parametrize("page", MODULES)
+def test_every_link_is_around_its_name_and_every_definition_has_its_anchor(library, page):
+    code = (ROOT / f"{page}.py").read_text(encoding="utf-8")
+    lines = code.split("\n")
+    places = library.places(code, {}, library.module_of(page))
+    for place in places:
+        word = lines[place.line - 1][place.column : place.column + place.length]
+        assert word.replace(".", "_").isidentifier()
+        assert library.address(place.dotted)[0] in MODULES
+    anchors = {library.address(one.dotted)[1] for one in places if one.defines}
+    assert len(anchors) == sum(one.defines for one in places)
+    assert {anchor(name) for _, name in definitions(names.ast.parse(code))} <= anchors
+
+
+def test_a_name_is_followed_through_the_packages_that_pass_it_on(used, library):
+    conv = "numpycnn.layers.phases.Conv1D"
+    assert set(used("import numpycnn as nn\nnn.Conv1D(1, 8, 5)")) == {
+        ("numpycnn", "numpycnn"),
+        ("nn", "numpycnn"),
+        ("Conv1D", conv),
+    }
+    assert ("Layer", conv) in used("from numpycnn import Conv1D as Layer\nLayer()")
+    assert library.address(conv) == ("numpycnn/layers/phases", "def-Conv1D")
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "def f(fit):\n    return fit",
+        "def f():\n    fit = 1\n    return fit",
+        "g = lambda fit: fit",
+        "fit = 3\nprint(fit)",
+        "x.fit",
+        "np.fit",
+    ],
+)
+def test_a_name_that_means_something_else_is_no_link(used, code):
+    assert used(code, {"fit": "numpycnn.training.fit.fit", "np": "numpy"}) == []
+
+
+def test_what_one_block_imports_the_next_one_knows(used):
+    bindings = {}
+    used("from numpycnn import fit", bindings)
+    assert used("print('·'); fit(1)", bindings) == [("fit", "numpycnn.training.fit.fit")]
+
+
+def test_code_that_is_no_python_has_no_links(used):
+    assert used("Conv1D((5,), 1 => 8) end", {"Conv1D": "numpycnn.Conv1D"}) == []
+
+
+def test_the_examples_in_the_docstrings():
+    failed, tried = doctest.testmod(names)
+    assert tried > 0
+    assert failed == 0

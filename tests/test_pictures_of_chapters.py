@@ -1,0 +1,94 @@
+"""The pictures of the chapters are files, are shown below their blocks, and are never stale."""
+
+import doctest
+import re
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("sphinx", reason="the site needs Sphinx: python -m pip install -e '.[docs]'")
+
+import network_map
+import pictures
+from pictures import is_stale
+
+IMAGES = Path(__file__).parent.parent / "docs" / "images"
+CHAPTER = """\
+# A page
+
+```python alt="A line." fold="Draw the line"
+from matplotlib.figure import Figure
+figure = Figure()
+_ = figure.subplots().plot([1, 2, 4])
+print(3)
+```
+
+```text
+3
+```
+
+The end.
+"""
+
+
+@pytest.fixture
+def chapter(tmp_path, monkeypatch):
+    monkeypatch.setattr(pictures, "IMAGES", tmp_path)
+    path = tmp_path / "01-page.md"
+    path.write_text(CHAPTER, encoding="utf-8")
+    return path
+
+
+def test_a_picture_is_written_and_shown_once_below_its_block(chapter, tmp_path):
+    assert pictures.update(chapter) == ["01-page-figure"]
+    line = '![A line.](images/01-page-figure.svg "The line.")'
+    assert f"```text\n3\n```\n\n{line}\n\nThe end." in chapter.read_text()
+    assert ET.parse(tmp_path / "01-page-figure.svg").getroot().tag.endswith("svg")
+    assert pictures.update(chapter) == []
+    assert chapter.read_text().count(line) == 1
+
+
+def test_a_picture_that_changed_is_stale_until_it_is_written_anew(chapter, tmp_path):
+    pictures.update(chapter)
+    kept = tmp_path / "01-page-figure.svg"
+    before = kept.read_text()
+    chapter.write_text(chapter.read_text().replace("2, 4]", "3, 4]"))
+    assert pictures.update(chapter) == ["01-page-figure"]
+    assert is_stale(before, kept)
+    assert not is_stale(kept.read_text(), kept)
+    assert is_stale(before, tmp_path / "missing.svg")
+
+
+def test_a_picture_that_is_drawn_no_longer_goes(chapter, tmp_path):
+    pictures.update(chapter)
+    chapter.write_text("# A page\n")
+    assert pictures.update(chapter) == ["01-page-figure"]
+    assert not list(tmp_path.glob("*.svg"))
+
+
+def test_a_picture_has_no_ground_of_its_own_and_knows_of_the_dark(chapter, tmp_path):
+    pictures.update(chapter)
+    svg = (tmp_path / "01-page-figure.svg").read_text()
+    assert "prefers-color-scheme: dark" in svg
+    assert "fill: #ffffff" not in svg
+
+
+def test_the_map_is_that_of_the_network():
+    assert not is_stale(network_map.draw(), IMAGES / "network-map.svg")
+
+
+def test_the_moving_arrival_is_small_and_rests_where_motion_is_unwelcome():
+    film = (IMAGES / "moving-arrival.svg").read_text()
+    assert len(film) < 1_000_000
+    assert ET.fromstring(film).tag.endswith("svg")
+    assert len(re.findall('class="frame rest"', film)) == 1
+    assert "prefers-reduced-motion" in film
+    assert "<script" not in film
+
+
+def test_the_examples_in_the_docstrings():
+    for module in pictures, network_map:
+        failed, tried = doctest.testmod(module)
+        assert tried > 0
+        assert failed == 0
