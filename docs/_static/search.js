@@ -4,10 +4,11 @@
 
 // What people type, and what it is called here.
 const synonyms = {
-  backpropagation: "backwards", backprop: "backwards", "back propagation": "backwards",
+  backpropagation: "backwards circuit", backprop: "backwards circuit",
+  "back propagation": "backwards circuit",
   im2col: "windows textbook way", "vanishing gradient": "weights start layers shrink",
   "vanishing gradients": "weights start layers shrink", "learning rate": "lr adam small large",
-  overfitting: "learned by heart", "kernel size": "taps filter padding", "kernel": "filter",
+  overfitting: "learned by heart", "kernel size": "taps filters convolution", "kernel": "filter",
   "cross-entropy": "loss surprise", regularisation: "weight decay", regularization: "weight decay",
   "gradient checking": "is it right", "activation function": "relu", normalization: "normalisation",
   "autograd": "automatic differentiation", "fully connected": "dense", "skip connection": "residual",
