@@ -74,8 +74,8 @@ def site(tmp_path_factory):
 
 
 def built(folder):
-    if ready := os.environ.get("NUMPYCNN_SITE"):  # to try one test, again and again
-        return Path(ready)
+    if ready := os.environ.get("NUMPYCNN_SITE"):  # built already
+        return Path(ready).resolve()
     options = ["-q", "-W", "-n", "--keep-going", "-c", ROOT / "docs", "-d", folder / "cache"]
     subprocess.run([sys.executable, "-m", "sphinx", *options, ROOT, folder / "html"], check=True)
     return folder / "html"

@@ -5,9 +5,10 @@
 // What people type, and what it is called here.
 const synonyms = {
   backpropagation: "backwards circuit", backprop: "backwards circuit",
+  "back propagation": "backwards circuit",
   im2col: "windows textbook way", "vanishing gradient": "weights start layers shrink",
   "vanishing gradients": "weights start layers shrink", "learning rate": "lr adam small large",
-  overfitting: "learned by heart", "kernel size": "several filters channels", "kernel": "filter",
+  overfitting: "learned by heart", "kernel size": "taps filters convolution", "kernel": "filter",
   "cross-entropy": "loss surprise", regularisation: "weight decay", regularization: "weight decay",
   "gradient checking": "is it right", "activation function": "relu", normalization: "normalisation",
   "autograd": "automatic differentiation", "fully connected": "dense", "skip connection": "residual",
