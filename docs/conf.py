@@ -31,8 +31,8 @@ exclude_patterns = [  # a reader of the site is not to stumble over the solution
 scripts_not_run = {
     "examples/benchmark": "not run when this page was made: it takes minutes, and wants the "
     "machine to itself",
-    "examples/find_the_fault": "not run when this page was made: it trains for ten seconds or more; "
-    "chapter 13 shows what it prints and draws, in small",
+    "examples/find_the_fault": "not run when this page was made: it trains for ten seconds or "
+    "more; chapter 13 shows what it prints and draws, in small",
     "examples/landmarks": "not run when this page was made: it trains five networks",
     "examples/pick_arrivals": "not run when this page was made: it trains for half a minute",
     "examples/many_records": "not run when this page was made: it wants a saved model, and Dask",

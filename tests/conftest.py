@@ -13,11 +13,11 @@ settings.register_profile(
     "ordinary",
     derandomize=True,
     deadline=None,
-    max_examples=100,
+    max_examples=60,
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.register_profile(
-    "thorough", parent=settings.get_profile("ordinary"), derandomize=False, max_examples=5000
+    "thorough", parent=settings.get_profile("ordinary"), derandomize=False, max_examples=3000
 )
 settings.register_profile("few", parent=settings.get_profile("ordinary"), max_examples=25)
 settings.register_profile(
