@@ -483,14 +483,17 @@ def _level(came: Array) -> Array:
 # samples up together, and the ties stay ties, and the slope has to be 1 and not 2.
 
 CORNER: dict[Method, float] = {"complex": 1e-8, "central": 1e-2}
-"""From what relative difference on the slopes of two sides count as two."""
+"""From what relative difference on the slopes of two sides count as two …"""
+
+SEEN: dict[Method, float] = {"complex": 1e-8, "central": 1e-4}
+"""… if it is as much as this of the largest of all slopes; less could be the method's own error."""
 
 
 def _corners(slopes: OneSided, dy: Array, method: Method, n_axes: int = 0) -> Array:
     """Where the slopes from the right and from the left are not the same."""
     gap = _summed(np.abs(dy * (slopes.right - slopes.left)), n_axes)
     size = _summed(np.abs(dy) * (np.abs(slopes.right) + np.abs(slopes.left)), n_axes)
-    return np.asarray(gap > CORNER[method] * np.max(size))
+    return np.asarray(gap > np.maximum(CORNER[method] * size, SEEN[method] * np.max(size)))
 
 
 def _between(slopes: OneSided, dy: Array, n_axes: int = 0) -> tuple[Array, Array]:
