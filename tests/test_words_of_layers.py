@@ -1,0 +1,43 @@
+"""What a wrong x and a wrong dy are told, by the layers that came after the first."""
+
+import numpy as np
+import pytest
+
+from numpycnn import AveragePool1D, Dropout, GlobalAveragePool1D, Upsample1D
+from numpycnn.layers import Window
+
+X = np.ones((2, 6, 3))
+
+CASES = [
+    (AveragePool1D(2), X[0], "x of shape (N, L, C), got (6, 3)", "(N=2, M=3, C=3)"),
+    (GlobalAveragePool1D(), X[0], "x of shape (N, L, C), got (6, 3)", "(N=2, C=3)"),
+    (Upsample1D(2), X[0], "x of shape (N, L, C), got (6, 3)", "(N=2, M=12, C=3)"),
+    (Dropout(0.5), [1.0], "x to be a NumPy array of floats, got list", "(2, 6, 3)"),
+    (Dropout(0.5).training(0), [1.0], "x to be a NumPy array of floats, got list", "(2, 6, 3)"),
+]
+
+
+@pytest.mark.parametrize(("layer", "wrong", "words", "shape"), CASES)
+def test_a_wrong_x_and_a_wrong_dy_are_told_what_was_expected(layer, wrong, words, shape):
+    name = type(layer).__name__
+    with pytest.raises((TypeError, ValueError)) as caught:
+        layer.forward(wrong)
+    assert str(caught.value).startswith(f"{name} expected {words}")
+    y, cache = layer.forward(X)
+    dy = np.ones((9, *y.shape[1:]))
+    with pytest.raises(ValueError, match="expected dy") as caught:
+        layer.backward(dy, cache)
+    assert str(caught.value).startswith(f"{name} expected dy of shape {shape}, got {dy.shape}")
+
+
+def test_an_output_of_global_average_pooling_looks_at_the_whole_trace():
+    assert GlobalAveragePool1D().window(64) == Window(reach=64, stride=0, left=0, n_outputs=1)
+
+
+def test_each_seed_of_dropout_is_the_next_one():
+    live = Dropout(0.5).training(7)
+    first = live.seed
+    assert first > 2**40  # drawn from many, so that two layers hardly share one
+    for step in range(3):
+        assert live.seed == first + step
+        live.remember(live.forward(X)[1])
