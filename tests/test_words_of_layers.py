@@ -41,3 +41,11 @@ def test_each_seed_of_dropout_is_the_next_one():
     for step in range(3):
         assert live.seed == first + step
         live.remember(live.forward(X)[1])
+
+
+def test_what_dropout_keeps_follows_from_its_seed_in_float32():
+    live = Dropout(0.3).training(3)
+    draws = np.random.default_rng(live.seed).random((50, 40, 3), np.float32)
+    y, keep = live.forward(np.ones((50, 40, 3)))
+    np.testing.assert_array_equal(keep, draws >= 0.3)
+    np.testing.assert_array_equal(y, keep / 0.7)
