@@ -49,3 +49,8 @@ def test_what_dropout_keeps_follows_from_its_seed_in_float32():
     y, keep = live.forward(np.ones((50, 40, 3)))
     np.testing.assert_array_equal(keep, draws >= 0.3)
     np.testing.assert_array_equal(y, keep / 0.7)
+
+
+def test_a_factor_that_is_no_whole_number_is_named():
+    with pytest.raises(TypeError, match=r"^Upsample1D expected factor to be a whole number, got"):
+        Upsample1D(1.5)
