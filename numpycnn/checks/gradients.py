@@ -297,8 +297,9 @@ class _Look:
             return False
         array = one.arrays[self.name]
         moved = {**one.arrays, self.name: array + _random_direction(array.shape, self.rng)}
-        moves = one._replace(arrays=moved).output() - one.output()
-        stays = np.max(np.abs(moves)) <= NOTHING * largest(one.output())
+        y = one.output()
+        moves = one._replace(arrays=moved).output() - y
+        stays = np.max(np.abs(moves)) <= NOTHING * largest(y)
         return bool(stays and np.max(np.abs(came)) <= NOTHING * self.unseen())
 
     def unseen(self) -> float:
@@ -396,14 +397,11 @@ class _Look:
         case = self.case
         one = case.of_size_one() or case
         gain = float(np.prod([max(1.0, largest(array)) for array in case.arrays.values()]))
+        last_digits, unseen = 4 * SAFETY * EPS * gain, self.unseen()
         return any(
             found.off[place] > 1e-5 * found.terms[place]
             and found.off[place]
-            > 4
-            * SAFETY
-            * EPS
-            * gain
-            * max(self.unseen(), one.entry(self.how.method, self.name, place)[1])
+            > last_digits * max(unseen, one.entry(self.how.method, self.name, place)[1])
             for place in places
         )
 
