@@ -38,7 +38,6 @@ CHAPTERS = {
     "pooling": ("maps, and what pooling leaves of them", ["maps", "pooled"]),
     "scores": ("scores and probabilities", ["scores", "chances"]),
     "backwards": ("all of it, from the right to the left", list(STAGES)),
-    "layers": ("all of it, from the right to the left", list(STAGES)),
     "transpose": ("all of it, from the right to the left", list(STAGES)),
     "adam": ("the weights between the stages", ["maps", "hidden", "scores"]),
     "training": ("all of it, many times", list(STAGES)),
