@@ -5,11 +5,11 @@ the trace classifier and convolutions from small to large, forward and backward.
 how close each comes to the fastest thing the machine can do with numbers of this kind,
 a large matrix product.
 
-PyTorch is optional: where it is missing, NumPy's own numbers are shown. A full run takes
-some two minutes, and the machine should have nothing else to do. `--quick` takes seconds, and its
-numbers are worth as little.
+PyTorch is optional: where it is missing, NumPy's own numbers are shown. More than one thread
+wants threadpoolctl. A full run takes some two minutes, and the machine should have nothing
+else to do. `--quick` takes seconds, and its numbers are worth as little.
 
-    python -m pip install torch
+    python -m pip install torch threadpoolctl
     python examples/benchmark.py
 """
 
@@ -20,6 +20,7 @@ import re
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import nullcontext
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -62,9 +63,10 @@ class Case(NamedTuple):
         return f"{tuple(self[:5])}" + "".join(f" {name} {n}" for name, n in options if n > 1)
 
     @property
-    def padding(self) -> int:
-        """Zeros on each side, as many as keep the length at stride 1; K is odd here."""
-        return self.dilation * (self.K // 2)
+    def options(self) -> dict[str, int]:
+        """What both libraries are told beside the sizes."""
+        padding = self.dilation * (self.K // 2)  # keeps the length at stride 1; K is odd here
+        return {"stride": self.stride, "padding": padding, "dilation": self.dilation}
 
     @property
     def n_outputs(self) -> int:
@@ -115,11 +117,9 @@ def tensor(array: np.ndarray, *axes: int) -> Any:
     return torch.tensor(np.ascontiguousarray(array.transpose(axes)))
 
 
-def convolution(case: Case) -> Job:
+def convolution(case: Case, layer: nn.Layer) -> Job:
     """One convolution forward and backward: y, dx, dw and db."""
     rng = np.random.default_rng(0)
-    options = {"stride": case.stride, "padding": case.padding, "dilation": case.dilation}
-    layer = nn.Conv1D(case.C, case.F, case.K, **options, rng=rng)
     x = rng.standard_normal((case.N, case.L, case.C), dtype=np.float32)
     dy = rng.standard_normal((case.N, case.n_outputs, case.F), dtype=np.float32)
 
@@ -136,7 +136,7 @@ def convolution(case: Case) -> Job:
         inputs = [each.requires_grad_() for each in inputs]
 
         def in_torch() -> tuple[Any, ...]:
-            y = torch.nn.functional.conv1d(*inputs, **options)
+            y = torch.nn.functional.conv1d(*inputs, **case.options)
             return y.detach(), *torch.autograd.grad(y, inputs, torch_dy)
 
         job.runs["PyTorch"] = in_torch
@@ -241,16 +241,29 @@ def take_turns(job: Job, rounds: int) -> dict[str, float]:
     return {library: float(np.median(several)) for library, several in seconds.items()}
 
 
-def measure(quick: bool) -> dict[str, tuple[float, float, float]]:
-    """Check and time everything: seconds in NumPy, seconds in PyTorch or NaN, operations."""
-    jobs = {TRAINING: training(), PRODUCT: product()}
-    jobs |= {str(case): convolution(case) for case in (QUICK_CASES if quick else CASES)}
-    rows = {}
-    for name, job in jobs.items():
-        if torch:
-            check_same(name, job)
-        seconds = take_turns(job, rounds=1 if quick else 12)
-        rows[name] = seconds["NumPy"], seconds.get("PyTorch", np.nan), job.work
+def timed(name: str, job: Job, quick: bool) -> tuple[float, float, float]:
+    """Check and time it: seconds in NumPy, seconds in PyTorch or NaN, operations."""
+    if torch:
+        check_same(name, job)
+    seconds = take_turns(job, rounds=1 if quick else 12)
+    return seconds["NumPy"], seconds.get("PyTorch", np.nan), job.work
+
+
+# With several threads, the larger convolutions share out their batches among them, by
+# `in_threads`. In the smaller ones the threads would wait for each other, and a single
+# trace cannot be shared: they leave it to the matrix product to use its own.
+
+WORTH_SHARING = 200_000_000  # operations
+
+
+def measure(threads: int, quick: bool) -> dict[str, tuple[float, float, float]]:
+    """Check and time everything, and return what `timed` does by name."""
+    rows = {TRAINING: timed(TRAINING, training(), quick), PRODUCT: timed(PRODUCT, product(), quick)}
+    for case in QUICK_CASES if quick else CASES:
+        layer = nn.Conv1D(case.C, case.F, case.K, **case.options, rng=0)
+        share = threads > 1 and case.N > 1 and case.work > WORTH_SHARING
+        with nn.in_threads(layer, threads) if share else nullcontext(layer) as ours:
+            rows[str(case)] = timed(str(case), convolution(case, ours), quick)
     return rows
 
 
@@ -265,7 +278,7 @@ def measure_with(threads: int, quick: bool) -> dict[str, tuple[float, float, flo
     """Measure in a process that has so many threads."""
     os.environ.update(dict.fromkeys(THREAD_VARIABLES, str(threads)))
     with ProcessPoolExecutor(max_workers=1, mp_context=get_context("spawn")) as pool:
-        return pool.submit(measure, quick).result()
+        return pool.submit(measure, threads, quick).result()
 
 
 # The table

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from scripts import EXAMPLES
 
+import numpycnn as nn
+
 
 @pytest.fixture(scope="module")
 def benchmark():
@@ -82,7 +84,8 @@ def test_the_readme_shows_the_cases_of_the_script(benchmark):
 
 def test_the_work_is_what_the_sums_take(benchmark):
     case = benchmark.Case(2, 3, 4, 9, 5, stride=2)
-    job = benchmark.convolution(case)
+    layer = nn.Conv1D(case.C, case.F, case.K, **case.options)
+    job = benchmark.convolution(case, layer)
     y, dx, dw, db = job.runs["NumPy"]()
     assert (y.shape, dx.shape, dw.shape, db.shape) == ((2, 5, 4), (2, 9, 3), (5, 3, 4), (4,))
     assert job.work == 6 * y.size * dw.size // 4  # each output meets the taps of one filter

@@ -31,6 +31,7 @@ import numpy.typing as npt
 from numpycnn.layers.layer import Layer
 from numpycnn.training.adam import Adam
 from numpycnn.training.losses import Loss, as_rows, softmax_cross_entropy
+from numpycnn.training.machine import keep_freed_memory
 from numpycnn.training.progress import epochs_told
 from numpycnn.types import Array, Optimizer, Params, Rng
 from numpycnn.validation import (
@@ -113,7 +114,7 @@ def fit(
         raise ValueError("fit expected validation=(x, targets) beside patience, to be patient with")
     optimizer = _known_optimizer(model, optimizer, lr)
     rng, history = generator("fit", rng), History()
-    _keep_freed_memory()
+    keep_freed_memory()
     # What overflows ends in a loss that is not finite, and that is reported in fit's own words.
     with np.errstate(all="ignore"):
         x, y = examples("fit", model, x, targets, loss)
@@ -300,15 +301,3 @@ def _known_optimizer(model: Layer, optimizer: Optimizer | None, lr: float | None
     if any(optimizer.params.get(name) is not array for name, array in model.params.items()):
         raise ValueError("fit expected an optimizer made for this model: Adam(model.params)")
     return optimizer
-
-
-def _keep_freed_memory() -> None:
-    """Make the C library keep memory that was freed, for the arrays of the next step.
-
-    Every step makes and drops the same arrays. The usual C library on Linux gives what is
-    freed back to the system when there is more of it than twice the largest block it
-    ever saw freed, and then the system has to hand out every page again, a quarter of the
-    time of a step. One large block, freed untouched, raises that limit; elsewhere it
-    does nothing.
-    """
-    np.empty(30 << 20, np.uint8)
