@@ -94,9 +94,9 @@ def receptive_fields(model: Layer, n_samples: int) -> list[Field]:
     """
     require_layer("receptive_fields", model)
     n_samples = whole_number("receptive_fields", "n_samples", n_samples)
-    everything = Window(n_samples, 0, 0, 1)
+    everything = Window.whole_trace(n_samples)
     try:
-        windows = dict(_windows("", model, Window(1, 1, 0, n_samples)))
+        windows = dict(_windows("", model, Window.each_sample(n_samples)))
     except NotImplementedError as unknown:
         raise ValueError(f"receptive_fields cannot see through it: {unknown}") from unknown
     return [
@@ -111,12 +111,8 @@ def _windows(place: str, layer: Layer, seen: Window) -> Iterator[tuple[str, Wind
     inside = seen
     for inner, part in enumerate(layer if isinstance(layer, Sequential) else ()):
         yield from _windows(f"{place}.{inner}" if place else str(inner), part, inside)
-        inside = _through(part, inside)
-    yield place, _through(layer, seen)
-
-
-def _through(layer: Layer, seen: Window) -> Window:
-    return seen.then(layer.window(seen.n_outputs)) if seen.stride else seen
+        inside = inside.through(part)
+    yield place, seen.through(layer)
 
 
 # Saliency

@@ -102,5 +102,5 @@ def cut(model: Layer, length: int, piece: int = 65_536) -> Iterator[Piece]:
         # One whole window at least, for outputs that lie in the padding altogether.
         begin = whole_strides(min(window.of(first)[0], length - window.reach))
         end = length - whole_strides(length - max(window.of(stop - 1)[1] + 1, window.reach))
-        skipped = begin // window.stride * window.repeat
+        skipped = begin // window.stride * len(window.spans)
         yield Piece(slice(first, stop), slice(begin, end), slice(first - skipped, stop - skipped))

@@ -128,12 +128,17 @@ def test_unet_runs_along_a_record_and_says_what_it_sees():
     x = np.random.default_rng(0).standard_normal((1, 400, 1))
     np.testing.assert_allclose(predict_long(model, x, piece=60), model(x), rtol=1e-10, atol=1e-12)
     window = model.window(400)
-    assert (window.stride, window.repeat, window.n_outputs) == (4, 4, 400)
-    # What lies outside does not matter. (What it says is a little more than what matters.)
-    begin, end = window.of(200)
-    moved = 1000 + x
-    moved[:, begin : end + 1] -= 1000
-    np.testing.assert_allclose(model(moved)[0, 200:204], model(x)[0, 200:204], rtol=1e-9)
+    assert (window.stride, len(window.spans), window.n_outputs) == (4, 4, 400)
+    # What lies outside does not matter, and the samples at either end do.
+    for m in range(200, 204):
+        begin, end = window.of(m)
+        moved = 1000 + x
+        moved[:, begin : end + 1] -= 1000
+        np.testing.assert_allclose(model(moved)[0, m], model(x)[0, m], rtol=1e-9)
+        for sample in begin, end:
+            moved = x.copy()
+            moved[0, sample] += 1000
+            assert (model(moved)[0, m] != model(x)[0, m]).any()
 
 
 def test_a_length_that_cannot_be_halved_so_often_is_named():
@@ -178,11 +183,11 @@ def test_a_shortcut_that_gives_another_shape_is_told_so():
 def test_the_window_of_a_shortcut_is_seen_as_well():
     same = {"padding": "same"}
     wide, narrow = Conv1D(1, 1, 9, **same), Conv1D(1, 1, 3, **same)
-    assert Residual(narrow, shortcut=wide).window(20) == Window(9, 1, 4, 20)
+    assert Residual(narrow, shortcut=wide).window(20) == Window([(-4, 4)], 1, 20)
     wide, narrow = Conv1D(1, 1, 9, **same), Conv1D(1, 1, 3, **same)
-    assert Residual(wide, shortcut=narrow).window(20) == Window(9, 1, 4, 20)
+    assert Residual(wide, shortcut=narrow).window(20) == Window([(-4, 4)], 1, 20)
     strided = Residual(Conv1D(1, 1, 3, stride=2, padding=1), shortcut=Conv1D(1, 1, 1, stride=2))
-    assert strided.window(20) == Window(3, 2, 1, 10)
+    assert strided.window(20) == Window([(-1, 1)], 2, 10)
     assert strided(np.zeros((1, 20, 1))).shape == (1, 10, 1)
 
 

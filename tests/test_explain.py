@@ -223,11 +223,10 @@ def test_an_output_depends_on_its_field_and_on_nothing_else(lengthening, data):
             first, last = field.window.of(m)
             if has_changed:
                 assert first <= i <= last
-            # Up to both ends, unless several outputs share a field, or a softmax drowns it.
-            is_sharp = field.window.repeat == 1 and not any(
+            # Up to both ends, unless a softmax drowns it.
+            if i in (first, last) and not any(
                 isinstance(layer, Softmax) for _, layer in model.stages()
-            )
-            if i in (first, last) and is_sharp and not lengthening:
+            ):
                 assert has_changed
 
 
@@ -255,7 +254,7 @@ def test_from_the_first_layer_that_mixes_the_trace_on_every_output_sees_the_same
         for field in (mixed, after):
             assert (field.window.reach, field.window.stride, field.window.left) == (30, 0, 0)
             assert field.window.of(7) == (0, 29)
-        assert model.window(30) == (32, 0, 1, 1, 1)  # the zeros of the padding among them
+        assert model.window(30) == ([(-1, 30)], 0, 1)  # the zeros of the padding among them
 
 
 class Mystery(Layer):
@@ -281,7 +280,7 @@ class Parallel(Container):
         return np.concatenate([layer(x) for layer in self], axis=-1), None
 
     def window(self, length):
-        return Window(1, 1, 0, length)
+        return Window.each_sample(length)
 
 
 def test_a_container_that_is_no_chain_is_seen_as_one():

@@ -71,7 +71,7 @@ class Smooth(Layer):
 
 class SmoothThatTells(Smooth):
     def window(self, length):
-        return Window(reach=3, stride=1, left=0, n_outputs=length - 2)
+        return Window([(0, 2)], stride=1, n_outputs=length - 2)
 
 
 def test_a_layer_of_ones_own_takes_part_once_it_tells_what_it_looks_at():

@@ -537,6 +537,6 @@ def test_predict_long_runs_the_model_and_refuses_the_twin():
     live = model.training(0)
     live.remember(live.forward(x)[1])
     assert_allclose(predict_long(model, x, piece=20), model.predict(x), **CLOSE)
-    assert BatchNorm(1).window(9) == Dropout(0.5).window(9) == Window(1, 1, 0, 9)
+    assert BatchNorm(1).window(9) == Dropout(0.5).window(9) == Window([(0, 0)], 1, 9)
     with pytest.raises(ValueError, match="BatchNormInTraining looks at the whole batch with every"):
         predict_long(live, x)

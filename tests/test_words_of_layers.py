@@ -31,7 +31,7 @@ def test_a_wrong_x_and_a_wrong_dy_are_told_what_was_expected(layer, wrong, words
 
 
 def test_an_output_of_global_average_pooling_looks_at_the_whole_trace():
-    assert GlobalAveragePool1D().window(64) == Window(reach=64, stride=0, left=0, n_outputs=1)
+    assert GlobalAveragePool1D().window(64) == Window([(0, 63)], stride=0, n_outputs=1)
 
 
 def test_each_seed_of_dropout_is_the_next_one():

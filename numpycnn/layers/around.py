@@ -80,8 +80,9 @@ class Residual(Sequential):
 
     def window(self, length: int) -> Window:
         """What f looks at, and the sample itself, or what g looks at."""
-        around = Window(1, 1, 0, length) if self.shortcut is None else self.shortcut.window(length)
-        return _with(around, super().window(length))
+        itself = Window.each_sample(length)
+        around = itself if self.shortcut is None else self.shortcut.window(length)
+        return super().window(length).joined(around)
 
 
 class BesideCache(NamedTuple):
@@ -123,16 +124,4 @@ class Beside(Sequential):
 
     def window(self, length: int) -> Window:
         """What f looks at, and the sample itself."""
-        return _with(Window(1, 1, 0, length), super().window(length))
-
-
-def _with(around: Window, inside: Window) -> Window:
-    """Widen the window of f to hold that of the way around, which has as many outputs.
-
-    Where f makes shorter and longer again, `repeat` outputs in turn share a window of f, and
-    each has one of its own around.
-    """
-    reach = around.reach + (inside.repeat // around.repeat - 1) * around.stride
-    left = max(inside.left, around.left)
-    right = max(inside.reach - inside.left, reach - around.left)
-    return inside._replace(reach=left + right, left=left)
+        return super().window(length).joined(Window.each_sample(length))

@@ -89,7 +89,7 @@ class BatchNorm(Layer):
 
     def window(self, length: int) -> Window:
         """Each sample is scaled by itself."""
-        return Window(1, 1, 0, length)
+        return Window.each_sample(length)
 
 
 class BatchNormCache(NamedTuple):

@@ -120,7 +120,7 @@ class Conv1D(Layer):
         """Output m looks at the samples m S - left + k d, for every tap k.
 
         >>> Conv1D(1, 8, 5, padding="same").window(64)
-        Window(reach=5, stride=1, left=2, n_outputs=64, repeat=1)
+        Window(spans=[(-2, 2)], stride=1, n_outputs=64)
         """
         left, right = self.zeros_around(length)
         if left + length + right < self.reach:
@@ -130,7 +130,7 @@ class Conv1D(Layer):
                 f"got L={length}; use padding='same', a smaller kernel or longer traces"
             )
         n_outputs = (left + length + right - self.reach) // self.stride + 1
-        return Window(self.reach, self.stride, left, n_outputs)
+        return Window([(-left, self.reach - left - 1)], self.stride, n_outputs)
 
     def _padded(self, x: Array) -> Array:
         """Return x (N, L, C) with the zeros around it."""

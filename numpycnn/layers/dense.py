@@ -75,4 +75,4 @@ class Dense(Layer):
 
     def window(self, length: int) -> Window:
         """Each sample is weighed up by itself."""
-        return Window(1, 1, 0, length)
+        return Window.each_sample(length)

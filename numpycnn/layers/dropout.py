@@ -71,7 +71,7 @@ class Dropout(Layer):
 
     def window(self, length: int) -> Window:
         """Each sample is kept or left out by itself."""
-        return Window(1, 1, 0, length)
+        return Window.each_sample(length)
 
 
 class DropoutInTraining(Dropout):

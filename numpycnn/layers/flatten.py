@@ -41,4 +41,4 @@ class Flatten(Layer):
 
     def window(self, length: int) -> Window:
         """The row looks at the whole trace."""
-        return Window(length, 0, 0, 1)
+        return Window.whole_trace(length)

@@ -23,7 +23,7 @@ was given.
 import inspect
 from collections.abc import Iterator
 from copy import copy
-from math import lcm
+from math import gcd, lcm
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -215,54 +215,70 @@ def require_layer(owner: str, model: object) -> None:
 # next output on those one stride further. That is all one has to know to run a network over
 # a record too long for memory, or to say how far it sees.
 #
-# Say output `m` looks at the samples from `m S - left` on, `reach` of them. The next layer's
-# output looks at several such outputs, `k` of them, and begins `l` before the first. Its first
-# sample is that of its first window, its last sample that of its last:
+# Windows add up from layer to layer. An output that looks at some numbers of the map before
+# it sees from the first sample that the first of them sees to the last sample of the last. A
+# map moves on by `S` samples from one number to the next. So `K` neighbours see `(K - 1) S` samples
+# more than one of them, and a stride in the next layer makes `S` so many times larger: behind two
+# poolings by 2, each further tap of a filter adds four samples. ReLU and a dense layer at each
+# sample leave the windows as they are.
 #
-#     reach   grows by (k - 1) S      the windows of neighbours lie S samples apart
-#     left    grows by l S
-#     S       is multiplied by the next layer's stride
-#
-# So strides make windows grow fast: behind two poolings by 2, each further tap of a
-# filter adds four samples. ReLU and a dense layer at each sample leave them as they are.
+# Behind a layer that makes a trace longer, several outputs in turn look at the same
+# sample, and a filter behind that sees now more and now less of it. But after a few outputs the
+# pattern begins anew, some samples further on. So a window is one turn of that pattern.
 
 
 class Window(NamedTuple):
-    """Which stretch of the input an output looks at: output m at samples from m S - left on.
+    """Which stretch of the input each output looks at.
 
-    - `reach`: samples of the stretch
-    - `stride`: S, samples from one output's stretch to the next one's; 0 if every output
-      looks at the same one, the whole trace
-    - `left`: 0 or more samples that the first begins before sample 0, where the padding is
+    - `spans`: the first and the last sample that output 0 looks at, then those of output 1, and
+      so on until the pattern begins anew; usually a single pair says it all
+    - `stride`: by how many samples the pattern then has moved on; 0 if every output looks at
+      the same ones, the whole trace
     - `n_outputs`: how many outputs there are, as many as fit
-    - `repeat`: a layer that makes a trace longer has so many outputs in turn that look at the
-      same stretch; the next ones look at the next one
 
-    >>> window = Window(reach=5, stride=2, left=2, n_outputs=32)
+    Samples are counted from 0. Beyond the ends of the trace, below 0 or from L on, is the padding.
+
+    >>> window = Window([(-2, 2)], stride=2, n_outputs=32)
     >>> window.of(0), window.of(10)
     ((-2, 2), (18, 22))
     """
 
-    reach: int
+    spans: list[tuple[int, int]]
     stride: int
-    left: int
     n_outputs: int
-    repeat: int = 1
+
+    @classmethod
+    def each_sample(cls, length: int) -> "Window":
+        """Every output looks at the one sample in its own place."""
+        return cls([(0, 0)], 1, length)
+
+    @classmethod
+    def whole_trace(cls, length: int) -> "Window":
+        """There is one output, or a row of them, and it looks at everything."""
+        return cls([(0, length - 1)], 0, 1)
+
+    @property
+    def reach(self) -> int:
+        """Samples of a stretch, of the longest where they differ."""
+        return max(last - first + 1 for first, last in self.spans)
+
+    @property
+    def left(self) -> int:
+        """By how many samples the first stretch begins before sample 0, where the padding is."""
+        return -self.spans[0][0]
 
     def of(self, m: int) -> tuple[int, int]:
-        """Return the first and the last sample, counted from 0, that output m looks at.
-
-        Beyond the ends of the trace, below 0 or from L on, lies the padding.
-        """
-        first = m // self.repeat * self.stride - self.left
-        return first, first + self.reach - 1
+        """Return the first and the last sample that output m looks at."""
+        turn, place = divmod(m, len(self.spans))
+        first, last = self.spans[place]
+        return first + turn * self.stride, last + turn * self.stride
 
     def under(self, k: int) -> slice:
         """Return the samples at place `k` of every window, one for each output.
 
         They are counted in the padded trace, whose first sample is where output 0 begins.
 
-        >>> Window(reach=5, stride=2, left=2, n_outputs=3).under(1)
+        >>> Window([(-2, 2)], stride=2, n_outputs=3).under(1)
         slice(1, 6, 2)
         """
         return slice(k, k + (self.n_outputs - 1) * self.stride + 1, self.stride)
@@ -270,19 +286,36 @@ class Window(NamedTuple):
     def then(self, after: "Window") -> "Window":
         """Return what the outputs of the next layer look at, whose window onto ours is `after`.
 
-        >>> conv, pool = Window(5, 1, 2, n_outputs=64), Window(2, 2, 0, n_outputs=32)
+        >>> conv, pool = Window([(-2, 2)], 1, n_outputs=64), Window([(0, 1)], 2, n_outputs=32)
         >>> conv.then(pool)
-        Window(reach=6, stride=2, left=2, n_outputs=32, repeat=1)
+        Window(spans=[(-2, 3)], stride=2, n_outputs=32)
         """
-        # After so many of our outputs both patterns, ours and the next layer's, begin anew.
-        period = lcm(self.repeat, after.stride)
-        # The first and the last of our windows that the next layer's outputs up to there need.
-        first = -after.left // self.repeat
-        last = (period - after.stride - after.left + after.reach - 1) // self.repeat
+        ours = len(self.spans)
+        turns = ours // gcd(ours, after.stride)  # of its pattern, until ours begins anew as well
+        seen = map(after.of, range(turns * len(after.spans)))
         return Window(
-            reach=self.reach + (last - first) * self.stride,
-            stride=period // self.repeat * self.stride,
-            left=self.left - first * self.stride,
-            n_outputs=after.n_outputs,
-            repeat=after.repeat * period // after.stride if after.stride else 1,
+            [(self.of(first)[0], self.of(last)[1]) for first, last in seen],
+            turns * after.stride // ours * self.stride,
+            after.n_outputs,
+        )
+
+    def through(self, layer: Layer) -> "Window":
+        """Return what the outputs of `layer` look at, if its input is ours.
+
+        Behind what looks at the whole trace no layer needs to be asked.
+        """
+        return self.then(layer.window(self.n_outputs)) if self.stride else self
+
+    def joined(self, other: "Window") -> "Window":
+        """Return what outputs look at that look through either, at the end of two ways.
+
+        >>> Window([(-2, 2)], 1, 64).joined(Window([(0, 3)], 1, 64))
+        Window(spans=[(-2, 3)], stride=1, n_outputs=64)
+        """
+        period = lcm(len(self.spans), len(other.spans))
+        pairs = [(self.of(m), other.of(m)) for m in range(period)]
+        return Window(
+            [(min(a, b), max(to_a, to_b)) for (a, to_a), (b, to_b) in pairs],
+            period // len(self.spans) * self.stride,
+            self.n_outputs,
         )

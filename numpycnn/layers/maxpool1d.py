@@ -40,7 +40,7 @@ class Pool1D(Layer):
                 f"samples, got L={length}; use a smaller pool or longer traces"
             )
         n_outputs = (length - self.pool_size) // self.stride + 1
-        return Window(self.pool_size, self.stride, 0, n_outputs)
+        return Window([(0, self.pool_size - 1)], self.stride, n_outputs)
 
 
 class MaxPool1DCache(NamedTuple):
@@ -158,4 +158,4 @@ class GlobalMaxPool1D(Layer):
 
     def window(self, length: int) -> Window:
         """Every output looks at the whole trace."""
-        return Window(length, 0, 0, 1)
+        return Window.whole_trace(length)

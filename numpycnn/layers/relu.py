@@ -44,4 +44,4 @@ class ReLU(Layer):
 
     def window(self, length: int) -> Window:
         """Each sample is rectified by itself."""
-        return Window(1, 1, 0, length)
+        return Window.each_sample(length)

@@ -51,10 +51,9 @@ class Sequential(Container):
         latest = next(kind for kind in kinds if {"forward", "window"} & vars(kind).keys())
         if "window" not in vars(latest):
             return super().window(length)  # raises: that forward may look elsewhere
-        seen = Window(1, 1, 0, length)  # the samples themselves
+        seen = Window.each_sample(length)
         for layer in self.layers:
-            if seen.stride > 0:
-                seen = seen.then(layer.window(seen.n_outputs))
+            seen = seen.through(layer)
         return seen
 
     def stages(self, place: str = "") -> Iterator[tuple[str, Layer]]:

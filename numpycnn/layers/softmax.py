@@ -60,4 +60,4 @@ class Softmax(Layer):
 
     def window(self, length: int) -> Window:
         """Each sample's scores are shared out by themselves."""
-        return Window(1, 1, 0, length)
+        return Window.each_sample(length)

@@ -49,4 +49,4 @@ class Upsample1D(Layer):
 
     def window(self, length: int) -> Window:
         """So many outputs in turn look at the same sample, and the next ones at the next."""
-        return Window(1, 1, 0, self.factor * length, repeat=self.factor)
+        return Window(self.factor * [(0, 0)], 1, self.factor * length)

@@ -175,14 +175,13 @@ class _Map(NamedTuple):
 
         Numbers in turn that look at the same samples stand beside each other.
         """
-        field = self.field
-        first = 1 - field.left + (field.reach - 1) / 2 - (field.stride - self.step) / 2
+        first = 1 + np.mean(self.field.spans) - (self.field.stride - self.step) / 2
         return first + self.step * np.arange(len(self.values))
 
     @property
     def step(self) -> float:
         """Samples from one number to the next."""
-        return self.field.stride / self.field.repeat
+        return self.field.stride / len(self.field.spans)
 
 
 def _maps(model: Sequential, x: Array) -> list[_Map]:
