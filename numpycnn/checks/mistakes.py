@@ -17,6 +17,7 @@ something out.
 """
 
 from collections.abc import Callable, Iterator
+from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
@@ -146,13 +147,11 @@ def _wholesale(e: Evidence) -> Iterator[Suspicion]:
 
 def _factors(e: Evidence) -> Iterator[Suspicion]:
     """The right gradient, times a constant."""
-    letters: dict[int, list[str]] = {}
-    for letter, size in e.sizes.items():
-        letters.setdefault(size, []).append(letter)
-    for size, equal in letters.items():
+    for size in dict.fromkeys(e.sizes.values()):
         if size == 1:
             continue
-        equal_to = f"{size} = {' = '.join(equal)}"
+        letters = [letter for letter, other in e.sizes.items() if other == size]
+        equal_to = f"{size} = {' = '.join(letters)}"
         yield (
             "mean missing",
             f"too large by the factor {equal_to}: a sum where a mean belongs",
@@ -193,32 +192,28 @@ def _rearranged(e: Evidence) -> Iterator[Suspicion]:
             f"the right numbers in reverse order along {axes[axis]}: {what}",
             np.flip(e.right, axis),
         )
-    for first in range(e.right.ndim):
-        for second in range(first + 1, e.right.ndim):
-            swapped = e.right.swapaxes(first, second)
-            yield (
-                "transposed",
-                f"the right numbers with {axes[first]} and {axes[second]} exchanged: a missing or "
-                "needless transpose",
-                swapped.reshape(e.right.shape),
-            )
+    for first, second in combinations(range(e.right.ndim), 2):
+        swapped = e.right.swapaxes(first, second)
+        yield (
+            "transposed",
+            f"the right numbers with {axes[first]} and {axes[second]} exchanged: a missing or "
+            "needless transpose",
+            swapped.reshape(e.right.shape),
+        )
     for axis in range(e.right.ndim):
-        for step, where in ((1, "late"), (-1, "early")):
+        for step, where, edge in ((1, "late", 0), (-1, "early", -1)):
             moved = np.roll(e.right, step, axis)
             sentence = f"the right numbers one place too {where} along {axes[axis]}: off by one"
             yield "shifted", sentence, moved
-            edge = [slice(None)] * e.right.ndim
-            edge[axis] = slice(0, 1) if step == 1 else slice(-1, None)
-            cut = moved.copy()
-            cut[tuple(edge)] = 0
-            yield "shifted", sentence, cut
+            yield "shifted", sentence, moved - _only(moved, axis, edge)
 
 
 def _wrong_way_round(e: Evidence) -> Iterator[Suspicion]:
     """An input gradient made with weights that were not transposed or not turned round."""
-    for name, w in e.arrays.items():
-        if name == "input" or e.name != "input":
-            continue
+    if e.name != "input":
+        return
+    weights = {name: w for name, w in e.arrays.items() if name != "input"}
+    for name, w in weights.items():
         if w.ndim >= 3:
             gradient = e.right_with({**e.arrays, name: np.flip(w, _taps(w))})
             yield "reversed", f"made with {name} not turned round: its taps are reversed", gradient
@@ -288,14 +283,8 @@ def _left_out(e: Evidence) -> Iterator[Suspicion]:
     if e.dy.ndim >= 3:
         yield from _overwritten(e)
     for axis, letter in enumerate(PARTS.get(e.dy.ndim, ())):
-        if e.dy.shape[axis] == 1:
-            continue
         for index, which in _each(e.dy.shape[axis]):
-            only = np.zeros_like(e.dy)
-            place: list[slice | int] = [slice(None)] * e.dy.ndim
-            place[axis] = index
-            only[tuple(place)] = e.dy[tuple(place)]
-            share = e.partial(only)
+            share = e.partial(_only(e.dy, axis, index))
             yield (
                 "only one share",
                 f"only the {which} {letter} of the output has a share in it; the others are "
@@ -309,24 +298,28 @@ def _left_out(e: Evidence) -> Iterator[Suspicion]:
                 e.right - share,
             )
     for axis, letter in enumerate(_axis_names(e)):
-        if e.right.shape[axis] == 1:
-            continue
         for index, which in _each(e.right.shape[axis]):
-            place = [slice(None)] * e.right.ndim
-            place[axis] = index
-            only = np.zeros_like(e.right)
-            only[tuple(place)] = e.right[tuple(place)]
+            only = _only(e.right, axis, index)
             where = f"at the {which} place along {letter}"
             yield "only one place", f"right {where} and zero everywhere else", only
             yield "place missing", f"right everywhere but {where}, where it is zero", e.right - only
 
 
 def _each(size: int) -> Iterator[tuple[int, str]]:
-    """The first and the last, and then those between, with what they are called."""
+    """The first and the last, and then those between, with what they are called; none if alone."""
+    if size == 1:
+        return
     yield 0, "first"
     yield size - 1, "last"
     for index in range(1, size - 1):
         yield index, f"{index + 1}th" if index > 2 else ("second", "third")[index - 1]
+
+
+def _only(array: Array, axis: int, index: int) -> Array:
+    """The array as it is at one place along an axis, and zero everywhere else."""
+    only = np.zeros_like(array)
+    np.moveaxis(only, axis, 0)[index] = np.moveaxis(array, axis, 0)[index]
+    return only
 
 
 def _overwritten(e: Evidence) -> Iterator[Suspicion]:
