@@ -135,6 +135,21 @@ def test_asked_for_the_complex_step_such_a_layer_says_why_not():
         check_gradients(Casts(), normal(3, 4), method="complex", rng=0)
 
 
+def test_what_forward_does_not_use_is_no_reason_to_leave_the_complex_step():
+    class Leaves(Abs):
+        def __init__(self):
+            super().__init__(a=np.ones(2))
+
+        def backward(self, dy, cache):
+            return dy * np.sign(cache), {"a": np.zeros(2)}
+
+    lines = check_gradients(Leaves(), normal(3, 4), rng=0).lines
+    assert [(line.method, line.ok, bool(line.notes)) for line in lines] == [
+        ("central", True, True),
+        ("complex", True, False),
+    ]
+
+
 def test_by_central_differences_too_a_mistake_is_named():
     class Negative(Abs):
         def backward(self, dy, cache):
