@@ -116,13 +116,13 @@ class Case(NamedTuple):
         with warnings.catch_warnings():
             warnings.simplefilter("error", ComplexWarning)
             try:
-                return DERIVATIVES[method](self._moving(name), self.arrays[name], direction)
+                return DERIVATIVES[method](self.function_of(name), self.arrays[name], direction)
             except ComplexWarning as error:
                 raise TypeError(f"the layer casts complex numbers to real ones: {error}") from error
 
     def differences(self, name: str, direction: Array) -> Iterator[OneSided]:
         """The same from differences: first over one step, then over the steadiest of many."""
-        f, at = self._moving(name), self.arrays[name]
+        f, at = self.function_of(name), self.arrays[name]
         yield difference(f, f(at), at, direction, 1e-5 * unit_step(at, direction))
         yield central_difference(f, at, direction)
 
@@ -131,7 +131,7 @@ class Case(NamedTuple):
         terms = self.dy * self.derivative(method, name, unit(self.arrays[name], place)).middle
         return float(terms.sum()), float(np.abs(terms).sum())
 
-    def _moving(self, name: str) -> Callable[[Array], Array]:
+    def function_of(self, name: str) -> Callable[[Array], Array]:
         """The output as a function of the array `name` alone."""
 
         def output(moved: Array) -> Array:

@@ -25,6 +25,7 @@ it calls right what is wrong. So no gradient is called right on the word of one 
 and none where rounding would hide a mistake.
 """
 
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -259,7 +260,7 @@ def _judge(look: "_Look") -> GradientLine:
     one = look.case.of_size_one()
     if one is None:
         return undecided if here.verdict == "wrong" or look.how.is_alone else here
-    there, _ = look.at(one, is_at_one=True).line()
+    there, _ = replace(look, case=one, is_at_one=True).line()
     if there.verdict == "wrong":
         is_seen_here = here.verdict == "wrong" and not is_far
         return here if is_seen_here else there._replace(notes=(*there.notes, SEEN_AT_SIZE_ONE))
@@ -268,38 +269,29 @@ def _judge(look: "_Look") -> GradientLine:
     return undecided if here.verdict == "wrong" or is_lost or not there.ok else here
 
 
+@dataclass
 class _Look:
     """A look at the gradient for one array."""
 
-    def __init__(
-        self,
-        case: Case,
-        name: str,
-        asked: tuple[Method | None, float | None],
-        rng: np.random.Generator,
-        *,
-        is_at_one: bool = False,
-        is_aside: bool = False,
-    ) -> None:
-        self.case, self.name, self.asked, self.rng = case, name, asked, rng
-        self.is_at_one, self.is_aside = is_at_one, is_aside
-        method, tolerance = asked
-        self.how = _choose(case, name, method, rng)
-        self.tolerance = TOLERANCE[self.how.method] if tolerance is None else tolerance
+    case: Case
+    name: str
+    asked: tuple[Method | None, float | None]  # the method and the tolerance
+    rng: np.random.Generator
+    is_at_one: bool = False  # every array is scaled to numbers up to one
+    is_aside: bool = False  # every array is moved a little, off the corners
 
-    def at(self, case: Case, **which: bool) -> "_Look":
-        """The same look at other numbers."""
-        return _Look(case, self.name, self.asked, self.rng, **which)
+    def __post_init__(self) -> None:
+        method, tolerance = self.asked
+        self.how = _choose(self.case, self.name, method, self.rng)
+        self.tolerance = TOLERANCE[self.how.method] if tolerance is None else tolerance
 
     def moves_nothing(self, came: Array) -> bool:
         """Whether moving the array does nothing to the output, and backward says as much."""
         if (one := self.case.of_size_one()) is None:
             return False
-        array = one.arrays[self.name]
-        moved = {**one.arrays, self.name: array + _random_direction(array.shape, self.rng)}
-        y = one.output()
-        moves = one._replace(arrays=moved).output() - y
-        stays = np.max(np.abs(moves)) <= NOTHING * largest(y)
+        f, array = one.function_of(self.name), one.arrays[self.name]
+        y, moved = f(array), f(array + _random_direction(array.shape, self.rng))
+        stays = np.max(np.abs(moved - y)) <= NOTHING * largest(y)
         return bool(stays and np.max(np.abs(came)) <= NOTHING * self.unseen())
 
     def unseen(self) -> float:
@@ -334,7 +326,7 @@ class _Look:
             # A network adds corners and subtracts them, and the rule for them does not hold for it.
             # A little way off there is a derivative to compare with.
             aside = self.case.aside(self.rng, 1e-6)
-            line, doubt = self.at(aside, is_at_one=self.is_at_one, is_aside=True).line()
+            line, doubt = replace(self, case=aside, is_aside=True).line()
             return line._replace(corners=n_corners), doubt
 
         error = _relative(float(np.max(found.off)), max(largest(came), largest(found.right)))
