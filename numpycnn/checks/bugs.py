@@ -14,6 +14,7 @@ which is what the zoo is for.
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -39,6 +40,7 @@ from numpycnn.layers.batchnorm import EPS, BatchNormCache, BatchNormInTraining
 from numpycnn.layers.dropout import DropoutInTraining
 from numpycnn.traces import make_traces, train_test_split
 from numpycnn.training.adam import Adam
+from numpycnn.training.fit import learn
 from numpycnn.training.losses import cross_entropy, one_hot, softmax_cross_entropy
 from numpycnn.types import Array, Params, Rng
 from numpycnn.validation import generator
@@ -751,24 +753,28 @@ def held_out_accuracy(animal: Bug, seed: int) -> float:
 
     Not a number if it cannot be trained, because an error was raised.
     """
+    optimizer = animal.broken if animal.part is Adam else Adam
+    try:
+        return trained_accuracy(partial(_classifier, animal), optimizer, seed)
+    except ValueError:
+        return np.nan
+
+
+def trained_accuracy(
+    build: Callable[[np.random.Generator], tuple[Any, Any]], optimizer: Any, seed: int
+) -> float:
+    """Train the network and loss that `build` gives; return the share of held-out traces right."""
     rng = np.random.default_rng(seed)
     x, labels = make_traces(180, rng=rng)
     x_train, x_test, y_train, y_test = train_test_split(x, labels, rng=rng)
-    model, loss = _classifier(animal, rng)
-    optimizer = (animal.broken if animal.part is Adam else Adam)(model.params, lr=LR)
-    live = model.training(rng)
-    try:
-        for _ in range(N_EPOCHS):
-            scores, cache = live.forward(x_train)
-            _, dscores = loss(scores, y_train)
-            optimizer.step(live.backward(dscores, cache)[1])
-            live.remember(cache)
-    except ValueError:
-        return np.nan
+    model, loss = build(rng)
+    live, steps = model.training(rng), optimizer(model.params, lr=LR)
+    for _ in range(N_EPOCHS):
+        learn(live, steps, loss, x_train, y_train)
     return float((model.classify(x_test) == y_test).mean())
 
 
-def _classifier(animal: Bug, rng: np.random.Generator) -> tuple[Sequential, Any]:
+def _classifier(animal: Bug, rng: np.random.Generator) -> tuple[Any, Any]:
     """The network of TASK and its loss, with a head in which the animal has a place."""
 
     def make(part: Any, *sizes: Any, **options: Any) -> Any:

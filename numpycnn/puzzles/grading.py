@@ -25,8 +25,8 @@ from typing import Any
 import numpy as np
 
 from numpycnn.checks import check_gradients
+from numpycnn.checks.bugs import trained_accuracy
 from numpycnn.layers import Conv1D, Dense, Flatten, Layer, MaxPool1D, ReLU, Sequential
-from numpycnn.traces import make_traces, train_test_split
 from numpycnn.training import Adam, softmax_cross_entropy
 from numpycnn.types import Array
 
@@ -347,14 +347,10 @@ def accuracy(
     last: tuple[Layer, ...] = (),
 ) -> float:
     """The held-out accuracy of the trace classifier, trained with some parts of the reader's."""
-    rng = np.random.default_rng(0)
-    x, labels = make_traces(180, rng=rng)
-    x_train, x_test, y_train, y_test = train_test_split(x, labels, rng=rng)
-    layers = conv(1, 8, 5, padding="same", rng=rng), relu(), pool(2), Flatten()
-    model = chain(*layers, dense(n_flat, 16, rng=rng), relu(), dense(16, 3, rng=rng), *last)
-    steps = optimizer(model.params, 5e-3)
-    for _ in range(60):
-        scores, cache = model.forward(x_train)
-        _, dscores = loss(scores, y_train)
-        steps.step(model.backward(dscores, cache)[1])
-    return float((model.forward(x_test)[0].argmax(axis=-1) == y_test).mean())
+
+    def build(rng: np.random.Generator) -> tuple[Any, Any]:
+        layers = conv(1, 8, 5, padding="same", rng=rng), relu(), pool(2), Flatten()
+        head = dense(n_flat, 16, rng=rng), relu(), dense(16, 3, rng=rng)
+        return chain(*layers, *head, *last), loss
+
+    return trained_accuracy(build, optimizer, seed=0)
