@@ -263,6 +263,22 @@ def test_lines_are_typed_where_there_is_no_terminal(tmp_path):
     assert ran.stderr == ""
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="a closed pipe is another error there")
+def test_nobody_is_bothered_if_the_reader_of_a_list_has_read_enough(tmp_path):
+    read, write = os.pipe()
+    os.close(read)
+    ran = subprocess.run(
+        [sys.executable, "-m", "numpycnn.puzzles", "list"],
+        cwd=tmp_path,
+        stdout=write,
+        stderr=subprocess.PIPE,
+        timeout=60,
+        check=False,
+    )
+    os.close(write)
+    assert (ran.returncode, ran.stderr) == (0, b"")
+
+
 # At a terminal
 # -------------
 

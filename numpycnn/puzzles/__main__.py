@@ -1,8 +1,15 @@
 """`python -m numpycnn.puzzles`: see `runner`."""
 
+import os
 import sys
 
 from numpycnn.puzzles import main
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        code = main()
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever reads has read enough, as in `list | head`
+        code = 0
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(code)
