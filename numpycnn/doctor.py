@@ -45,7 +45,7 @@ DEAD = 0.75  # a share of dead ReLUs; a healthy layer behind few features can ha
 UPDATES = 1e-4, 1.0  # sizes of a step, relative to the weights
 FEW_STEPS, MANY_STEPS = 10, 300
 LEARNED = 0.1  # the loss of a network that knows its three traces by heart
-N_SEEN = 512  # traces that are enough to look at a network with
+N_SEEN, N_NUMBERS = 64, 1 << 15  # enough to look at a network with: so many traces, or numbers
 
 
 ADVICE = {
@@ -141,7 +141,8 @@ def diagnose(model: Layer, x: Array, targets: npt.ArrayLike, *, lr: float = 5e-3
     with np.errstate(all="ignore"):
         x, y = examples("diagnose", model, x, targets, softmax_cross_entropy)
         live = model.training(0)
-        some = np.random.default_rng(0).permutation(len(x))[:N_SEEN]
+        n_seen = max(N_SEEN, N_NUMBERS // x[0].size)
+        some = np.random.default_rng(0).permutation(len(x))[:n_seen]
         findings = [_scale(x), _constant(x), _twice(x, y), _rarest(y)]
         findings.append(_first_loss(live.forward(x[some])[0], y[some]))
         if isinstance(live, Sequential):

@@ -162,6 +162,11 @@ def test_of_many_traces_all_are_examined_but_few_shown_to_the_network():
     assert ill(diagnosis) == {CONSTANT, TWICE}
     assert "2 of 1200, 1 of them with another label" in str(diagnosis)
     assert CountsTraces.most == 512
+    # Of longer ones fewer do: what the network makes of them has to fit into memory.
+    CountsTraces.most = 0
+    x = np.random.default_rng(0).standard_normal((80, 1024, 1))
+    diagnose(Sequential(Flatten(), CountsTraces(1024, 3, rng=0)), x, labels[:80])
+    assert CountsTraces.most == 64
 
 
 def test_long_lines_are_broken():
