@@ -73,19 +73,20 @@ class BatchNorm(Layer):
     def forward(self, x: Array) -> tuple[Array, Array]:
         """Return y = gamma z + beta with the running statistics, and z."""
         require_array(self, "x", x, f"N ... C={self.channels}")
-        z = (x - self.state["mean"]) / np.sqrt(self.state["var"] + EPS)
+        z = x - self.state["mean"]
+        z /= np.sqrt(self.state["var"] + EPS)  # in place: new arrays cost more than arithmetic
         return self.params["gamma"] * z + self.params["beta"], z
 
     def backward(self, dy: Array, cache: Array) -> tuple[Array, Params]:
         """Return dx = gamma dy / sqrt(var + eps), for the statistics do not depend on x."""
-        dz, grads = self._behind_z(dy, cache)
-        return dz / np.sqrt(self.state["var"] + EPS), grads
+        grads = self._grads(dy, cache)
+        return dy * (self.params["gamma"] / np.sqrt(self.state["var"] + EPS)), grads
 
-    def _behind_z(self, dy: Array, z: Array) -> tuple[Array, Params]:
-        """What y = gamma z + beta owes to z, gamma and beta, in either mode."""
+    def _grads(self, dy: Array, z: Array) -> Params:
+        """What y = gamma z + beta owes to gamma and beta, in either mode."""
         require_array(self, "dy", dy, "... C", shape=z.shape)
         rows = tuple(range(dy.ndim - 1))
-        return self.params["gamma"] * dy, {"gamma": (dy * z).sum(rows), "beta": dy.sum(rows)}
+        return {"gamma": (dy * z).sum(rows), "beta": dy.sum(rows)}
 
     def window(self, length: int) -> Window:
         """Each sample is scaled by itself."""
@@ -116,9 +117,9 @@ class BatchNormInTraining(BatchNorm):
             )
         rows = tuple(range(x.ndim - 1))
         mean = x.mean(rows)
-        from_mean = x - mean
-        var = (from_mean * from_mean).mean(rows)
-        z = from_mean / np.sqrt(var + EPS)
+        z = x - mean
+        var = (z * z).mean(rows)
+        z /= np.sqrt(var + EPS)
         return self.params["gamma"] * z + self.params["beta"], BatchNormCache(z, mean, var)
 
     # The backward pass
@@ -151,11 +152,11 @@ class BatchNormInTraining(BatchNorm):
         dx[r,c]   = gamma[c] / s[c] (dy[r,c] - dbeta[c] / R - z[r,c] dgamma[c] / R)
         """
         z, _, var = cache
-        dz, grads = self._behind_z(dy, z)
-        n_rows, gamma = z.size // self.channels, self.params["gamma"]
-        by_mean = gamma * grads["beta"] / n_rows
-        by_variance = z * (gamma * grads["gamma"] / n_rows)
-        return (dz - by_mean - by_variance) / np.sqrt(var + EPS), grads
+        grads, n_rows = self._grads(dy, z), z.size // self.channels
+        dx = dy - grads["beta"] / n_rows
+        dx -= z * (grads["gamma"] / n_rows)
+        dx *= self.params["gamma"] / np.sqrt(var + EPS)
+        return dx, grads
 
     def remember(self, cache: BatchNormCache) -> None:
         """Move the running statistics a little towards those of the batch.
