@@ -67,11 +67,6 @@ class MaxPool1D(Pool1D):
     inputs of another type or shape, and traces shorter than one window.
     """
 
-    def __init__(self, pool_size: int, *, stride: int | None = None) -> None:
-        super().__init__(pool_size, stride=stride)
-        self._phases = -(-self.pool_size // self.stride)
-        self._pitch = self._phases * self.stride  # from one window of a phase to the next
-
     def forward(self, x: Array) -> tuple[Array, MaxPool1DCache]:
         """Return y[n,m,c] = max_j x[n, m S + j, c], and which j it was."""
         require_array(self, "x", x, "N L C")
@@ -82,7 +77,7 @@ class MaxPool1D(Pool1D):
         # The winner is the last place that beat all before it. (`take` copies a
         # sample's channels in one go; a slice x[:, j::S] visits them one by one.)
         y = x.take(starts, axis=1)  # (N, M, C)
-        winner = np.zeros(y.shape, np.min_scalar_type(self._pitch - 1))
+        winner = np.zeros(y.shape, np.min_scalar_type(self.pool_size - 1))
         for j in range(1, self.pool_size):
             rival = x.take(starts + j, axis=1)
             winner = np.maximum(winner, (rival > y) * winner.dtype.type(j))
@@ -96,30 +91,25 @@ class MaxPool1D(Pool1D):
     # overlapping windows gets the sum.
     #
     # "The sum" is the trap here: written as one assignment, the later of two
-    # overlapping windows wipes out the earlier. As in the convolution, every
-    # `ceil(P / S)`-th window is free of overlap with its like, so within such a phase
-    # the windows can be laid out side by side, and the phases are added up.
+    # overlapping windows wipes out the earlier. So again, take one place in the window
+    # at a time, and all windows at once. Among the first `S` places no sample is met
+    # twice; the places behind them meet samples of the next window again, and have to add.
 
     def backward(self, dy: Array, cache: MaxPool1DCache) -> tuple[Array, Params]:
         """Return dx[n,i,c] = the sum of dy[n,m,c] over the windows m that sample i has won."""
         winner, length = cache
-        n_traces, n_outputs, n_channels = winner.shape
+        n_traces, _, n_channels = winner.shape
         require_array(self, "dy", dy, "N M C", shape=winner.shape)
-        phases, pitch = self._phases, self._pitch
-
-        # The place in its window of each sample of a phase, for every channel alike. It has
-        # the type of `winner`, so that to compare them converts nothing.
-        place = (np.arange(length + pitch) % pitch).astype(winner.dtype)[:, None]
-        place = place.repeat(n_channels, axis=1)
+        window = self.window(length)
 
         dx = np.zeros((n_traces, length, n_channels), dy.dtype)
-        for phase in range(min(phases, n_outputs)):
-            # Lay each window's gradient over all its samples, then clear the losers.
-            share = dy[:, phase::phases].repeat(pitch, axis=1)
-            won_by = winner[:, phase::phases].repeat(pitch, axis=1)
-            share *= won_by == place[: share.shape[1]]
-            first = phase * self.stride
-            dx[:, first : first + share.shape[1]] += share[:, : length - first]
+        for j in range(self.pool_size):
+            share = (winner == j).astype(dy.dtype)  # (N, M, C)
+            share *= dy
+            if j < self.stride:
+                dx[:, window.under(j)] = share  # all zeros so far, and to add takes longer
+            else:
+                dx[:, window.under(j)] += share
         return dx, {}
 
 
