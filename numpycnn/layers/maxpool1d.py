@@ -43,10 +43,10 @@ class Pool1D(Layer):
         return Window([(0, self.pool_size - 1)], self.stride, n_outputs)
 
 
-class MaxPool1DCache(NamedTuple):
-    """What MaxPool1D's backward remembers: which sample of each window won, and the length L."""
+class MaxPoolCache(NamedTuple):
+    """What backward remembers: which sample of each window won, and the length L."""
 
-    winner: Array  # (N, M, C), 0 … P - 1
+    winner: Array  # (N, M, C), 0 … P - 1; where the trace is one window, (N, C), 0 … L - 1
     length: int
 
 
@@ -67,7 +67,7 @@ class MaxPool1D(Pool1D):
     inputs of another type or shape, and traces shorter than one window.
     """
 
-    def forward(self, x: Array) -> tuple[Array, MaxPool1DCache]:
+    def forward(self, x: Array) -> tuple[Array, MaxPoolCache]:
         """Return y[n,m,c] = max_j x[n, m S + j, c], and which j it was."""
         require_array(self, "x", x, "N L C")
         length = x.shape[1]
@@ -82,7 +82,7 @@ class MaxPool1D(Pool1D):
             rival = x.take(starts + j, axis=1)
             winner = np.maximum(winner, (rival > y) * winner.dtype.type(j))
             y = np.maximum(y, rival)
-        return y, MaxPool1DCache(winner, length)
+        return y, MaxPoolCache(winner, length)
 
     # The backward pass
     # -----------------
@@ -95,7 +95,7 @@ class MaxPool1D(Pool1D):
     # at a time, and all windows at once. Among the first `S` places no sample is met
     # twice; the places behind them meet samples of the next window again, and have to add.
 
-    def backward(self, dy: Array, cache: MaxPool1DCache) -> tuple[Array, Params]:
+    def backward(self, dy: Array, cache: MaxPoolCache) -> tuple[Array, Params]:
         """Return dx[n,i,c] = the sum of dy[n,m,c] over the windows m that sample i has won."""
         winner, length = cache
         n_traces, _, n_channels = winner.shape
@@ -113,13 +113,6 @@ class MaxPool1D(Pool1D):
         return dx, {}
 
 
-class GlobalMaxPool1DCache(NamedTuple):
-    """What GlobalMaxPool1D's backward remembers: where each channel peaked, and the length L."""
-
-    winner: Array  # (N, C), 0 … L - 1
-    length: int
-
-
 class GlobalMaxPool1D(Layer):
     """Each channel's maximum over the whole trace: x (N, L, C) becomes y (N, C). No parameters.
 
@@ -130,14 +123,14 @@ class GlobalMaxPool1D(Layer):
     Raises `TypeError` or `ValueError` for inputs of another type or shape.
     """
 
-    def forward(self, x: Array) -> tuple[Array, GlobalMaxPool1DCache]:
+    def forward(self, x: Array) -> tuple[Array, MaxPoolCache]:
         """Return y[n,c] = max_l x[n,l,c], and where it was."""
         require_array(self, "x", x, "N L C")
         winner = x.argmax(axis=1)  # (N, C)
         y = np.take_along_axis(x, winner[:, None], axis=1)[:, 0]
-        return y, GlobalMaxPool1DCache(winner, x.shape[1])
+        return y, MaxPoolCache(winner, x.shape[1])
 
-    def backward(self, dy: Array, cache: GlobalMaxPool1DCache) -> tuple[Array, Params]:
+    def backward(self, dy: Array, cache: MaxPoolCache) -> tuple[Array, Params]:
         """Return dx[n,l,c] = dy[n,c] at the sample that won, else 0."""
         winner, length = cache
         n_traces, n_channels = winner.shape
