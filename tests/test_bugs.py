@@ -184,7 +184,7 @@ def test_modes_that_belong_together_are_not_accused(rng, layer):
 def test_every_wrong_step_is_caught_and_named(animal, rng):
     report = check_adam(animal.broken, rng)
     assert not report.ok
-    assert report.mistake.name == animal.called, str(report)
+    assert report.mistakes[0].name == animal.called, str(report)
 
 
 @given(generators)

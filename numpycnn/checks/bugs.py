@@ -20,9 +20,9 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from numpycnn.checks.gradients import check_gradients
-from numpycnn.checks.modes import ModesReport, check_modes
-from numpycnn.checks.optimizer import OptimizerReport, check_adam
-from numpycnn.checks.report import GradientReport
+from numpycnn.checks.modes import check_modes
+from numpycnn.checks.optimizer import check_adam
+from numpycnn.checks.report import GradientReport, Report
 from numpycnn.layers import (
     BatchNorm,
     Conv1D,
@@ -796,7 +796,7 @@ def _classifier(animal: Bug, rng: np.random.Generator) -> tuple[Any, Any]:
     return make(Sequential, *layers), loss
 
 
-def examine(animal: Bug, rng: Rng = None) -> GradientReport | OptimizerReport | ModesReport:
+def examine(animal: Bug, rng: Rng = None) -> GradientReport | Report:
     """Let the checks look at this animal, in a case in which its mistake can show.
 
     What has two modes and right gradients in both is asked whether they belong together.
@@ -853,12 +853,12 @@ def table(seeds: Sequence[int] = SEEDS) -> str:
     for animal in ZOO.values():
         accuracy = np.mean([held_out_accuracy(animal, seed) for seed in seeds])
         report = examine(animal, rng=0)
-        checks = {OptimizerReport: "check_adam", ModesReport: "check_modes"}
+        check = report.check if isinstance(report, Report) else "check_gradients"
         rows.append(
             (
                 animal.name,
                 "refused" if np.isnan(accuracy) else f"{accuracy:.3f}",
-                "nothing" if report.ok else checks.get(type(report), "check_gradients"),
+                "nothing" if report.ok else check,
                 ", ".join(dict.fromkeys(d.name for d in report.mistakes)) or "-",
                 animal.mistake,
             )

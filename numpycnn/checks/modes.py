@@ -12,11 +12,11 @@ traces to come, so two right answers may be one part in `R` apart.
 """
 
 from copy import deepcopy
-from typing import NamedTuple
 
 import numpy as np
 
 from numpycnn.checks.mistakes import Mistake
+from numpycnn.checks.report import Report
 from numpycnn.layers.layer import Layer
 from numpycnn.types import Array, Rng
 from numpycnn.validation import generator
@@ -24,23 +24,7 @@ from numpycnn.validation import generator
 N_STEPS = 400
 
 
-class ModesReport(NamedTuple):
-    """What `check_modes` found."""
-
-    subject: str
-    mistakes: list[Mistake]
-
-    @property
-    def ok(self) -> bool:
-        """Whether the two modes belong together."""
-        return not self.mistakes
-
-    def __str__(self) -> str:
-        text = [f"Modes of {self.subject}: {'right' if self.ok else 'WRONG'}"]
-        return "\n".join([*text, *(f"  {name}: {sentence}" for name, sentence in self.mistakes)])
-
-
-def check_modes(layer: Layer, x: Array, rng: Rng = None) -> ModesReport:
+def check_modes(layer: Layer, x: Array, rng: Rng = None) -> Report:
     """Compare what `layer` does in use with what its twin does in training, on a batch x (N, ...).
 
     The layer is not changed. Take an x whose scale is not that of the layer's output already.
@@ -72,4 +56,4 @@ def check_modes(layer: Layer, x: Array, rng: Rng = None) -> ModesReport:
     elif is_apart:
         sentence = "in use it gives something else than training does on average"
         mistakes.append(Mistake("modes apart", sentence))
-    return ModesReport(type(layer).__name__, mistakes)
+    return Report("check_modes", f"Modes of {type(layer).__name__}", mistakes)

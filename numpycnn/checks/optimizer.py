@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from numpycnn.checks.mistakes import Mistake
+from numpycnn.checks.report import Report
 from numpycnn.types import Rng
 from numpycnn.validation import generator
 
@@ -82,32 +83,7 @@ def adam_path(w: float, gradients: list[float], place: int, reading: Reading) ->
     return path
 
 
-class OptimizerReport(NamedTuple):
-    """What `check_adam` found."""
-
-    subject: str
-    error: float  # the largest distance from the algorithm's path, in steps of lr
-    mistake: Mistake | None
-
-    @property
-    def ok(self) -> bool:
-        """Whether every step is that of the algorithm."""
-        return self.mistake is None
-
-    @property
-    def mistakes(self) -> list[Mistake]:
-        """What is wrong; empty where all is well."""
-        return [] if self.mistake is None else [self.mistake]
-
-    def __str__(self) -> str:
-        text = f"Steps of {self.subject}: {'right' if self.ok else 'WRONG'}"
-        text += f"\n  off by up to {self.error:.1e} of a step"
-        if self.mistake is not None:
-            text += f"\n  {self.mistake.name}: {self.mistake.sentence}"
-        return text
-
-
-def check_adam(adam: Any, rng: Rng = None) -> OptimizerReport:
+def check_adam(adam: Any, rng: Rng = None) -> Report:
     """Compare the steps of an Adam with those of Algorithm 1, and name the mistake if it is known.
 
     `adam` is a class or function that is called like `numpycnn.Adam` and returns an object
@@ -139,11 +115,12 @@ def check_adam(adam: Any, rng: Rng = None) -> OptimizerReport:
         return float(np.nan_to_num(off, nan=np.inf))
 
     error = distance(Reading())
-    mistake = None
+    mistakes = []
     if error > TOLERANCE / LR:
-        mistake = Mistake("unknown", "no known misreading of the algorithm gives these steps")
-        for name, (reading, sentence) in MISREADINGS.items():
-            if distance(reading) <= TOLERANCE / LR:
-                mistake = Mistake(name, sentence)
-                break
-    return OptimizerReport(getattr(adam, "__name__", "the optimizer"), error, mistake)
+        mistakes = [
+            Mistake(name, sentence)
+            for name, (reading, sentence) in MISREADINGS.items()
+            if distance(reading) <= TOLERANCE / LR
+        ] or [Mistake("unknown", "no known misreading of the algorithm gives these steps")]
+    subject = f"Steps of {getattr(adam, '__name__', 'the optimizer')}"
+    return Report("check_adam", subject, mistakes, f"off by up to {error:.1e} of a step")

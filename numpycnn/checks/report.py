@@ -93,6 +93,26 @@ class GradientReport(NamedTuple):
         return "\n".join(text)
 
 
+class Report(NamedTuple):
+    """What a check found that compares no gradients."""
+
+    check: str  # its name
+    subject: str  # what it looked at
+    mistakes: list[Mistake]  # what is wrong; empty where nothing is
+    measured: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.mistakes
+
+    def __str__(self) -> str:
+        text = [f"{self.subject}: {'right' if self.ok else 'WRONG'}"]
+        text += [f"  {self.measured}"] if self.measured else []
+        text += [f"  {mistake.name}: {mistake.sentence}" for mistake in self.mistakes]
+        return "\n".join(text)
+
+
 class GradientError(AssertionError):
     """Raised by `assert_gradients`; `report` is the `GradientReport`."""
 
