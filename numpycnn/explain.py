@@ -57,6 +57,15 @@ def probabilities(model: Layer, x: Array) -> Array:
     return scores if isinstance(last, Softmax) else Softmax()(scores)
 
 
+def require_row_of_scores(owner: str, scores: Array) -> None:
+    """Raise `ValueError` unless these outputs of a model are a row for each trace."""
+    if scores.ndim != 2:
+        raise ValueError(
+            f"{owner} expected a model with a row of scores for each trace, (N, D), got outputs "
+            f"of shape {scores.shape}; end it in Flatten or GlobalMaxPool1D and Dense"
+        )
+
+
 # Receptive fields
 # ----------------
 # Each layer tells what its outputs look at in its input, and `Window.then` what that is in
@@ -158,11 +167,7 @@ def saliency(model: Layer, x: Array, labels: Array | int) -> Array:
     require_array("saliency", "x", x, "N L C")
     require_finite("saliency", "x", x)
     scores, cache = model.forward(x)
-    if scores.ndim != 2:
-        raise ValueError(
-            "saliency expected a model with a row of scores for each trace, (N, D), got outputs "
-            f"of shape {scores.shape}; end it in Flatten or GlobalMaxPool1D and Dense"
-        )
+    require_row_of_scores("saliency", scores)
     dscores = np.zeros_like(scores)
     shape = None if np.ndim(labels) == 0 else (len(x),)
     labels = require_labels("saliency", "labels", labels, scores.shape[1], shape)

@@ -254,9 +254,8 @@ def _in_letters(axes: str, shape: tuple[int, ...] | None) -> str:
     """Spell `axes` as a shape, "N L C=1" as "(N, L, C=1)", with the sizes of `shape` if given."""
     words = axes.split()
     if shape is not None:
-        letters = [""] * (len(shape) - len(words)) + words
-        if "..." in words:
-            letters = [""] * (len(shape) - len(words) + 1) + words[1:]
+        named = [word for word in words if word != "..."]
+        letters = [""] * (len(shape) - len(named)) + named
         words = [
             f"{letter}={size}".lstrip("=") for letter, size in zip(letters, shape, strict=True)
         ]

@@ -109,11 +109,7 @@ def convolutions(
         padding=draw(paddings),
         dilation=draw(sizes(1, 3)),
     )
-    reach = layer.dilation * (layer.kernel_size - 1) + 1
-    if isinstance(layer.padding, str):
-        min_length = reach if layer.padding == "valid" else 1
-    else:
-        min_length = max(1, reach - int(np.broadcast_to(layer.padding, 2).sum()))
+    min_length = max(1, layer.reach - sum(layer.zeros_around(1)))
     x = draw(inputs(layer.in_channels, min_length, min_length + 12))
     return draw(with_random_params(layer)), x
 
@@ -175,9 +171,9 @@ def networks(draw: DrawFn) -> tuple[Sequential, Array]:
     second = Conv1D(first.out_channels, draw(sizes()), draw(sizes()), padding="same")
     head = draw(st.sampled_from(["flatten", "global"]))
     if head == "flatten":
-        pool = draw(sizes(1, min(length, 3)))
-        n_features = ((length - pool) // pool + 1) * second.out_channels
-        rest = [MaxPool1D(pool), Flatten(), Dense(n_features, 3)]
+        pool = MaxPool1D(draw(sizes(1, min(length, 3))))
+        n_features = pool.window(length).n_outputs * second.out_channels
+        rest = [pool, Flatten(), Dense(n_features, 3)]
     else:
         rest = [GlobalMaxPool1D(), Dense(second.out_channels, 3)]
     model = Sequential(first, ReLU(), second, *rest)

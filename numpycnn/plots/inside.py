@@ -18,7 +18,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from numpycnn.explain import activations, probabilities, receptive_fields, saliency
+from numpycnn.explain import (
+    activations,
+    probabilities,
+    receptive_fields,
+    require_row_of_scores,
+    saliency,
+)
 from numpycnn.layers import GlobalMaxPool1D, ReLU, Sequential, Window
 from numpycnn.layers.conv1d import Conv1D
 from numpycnn.plots.figure import (
@@ -436,11 +442,7 @@ def _check_trace(owner: str, model: Sequential, x: Array) -> None:
 def _chances(owner: str, model: Sequential, x: Array, class_names: Sequence[str]) -> Array:
     """Return the probability of each class for one trace, or raise if there is no name for it."""
     chances = probabilities(model, x)
-    if chances.ndim != 2:
-        raise ValueError(
-            f"{owner} expected a model with a row of scores for each trace, (N, D), got outputs "
-            f"of shape {chances.shape}; end it in Flatten or GlobalMaxPool1D and Dense"
-        )
+    require_row_of_scores(owner, chances)
     if len(class_names) != chances.shape[1]:
         raise ValueError(
             f"{owner} expected a name for each of {chances.shape[1]} classes, "
