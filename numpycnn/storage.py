@@ -33,6 +33,7 @@ from numpycnn.layers.layer import Layer
 from numpycnn.types import Array
 
 ARCHITECTURE, NOTES = "architecture", "notes"  # the names of the texts among the arrays
+MEND = "give a file that model.save wrote"
 
 
 def save_layer(layer: Layer, path: str | os.PathLike[str], notes: Any = None) -> None:
@@ -172,7 +173,7 @@ def _arrays_in(path: str | os.PathLike[str]) -> Iterator[dict[str, Array]]:
 def _read_arrays(file: BinaryIO) -> dict[str, Array]:
     """Read every array of an .npz file; raise if it is another kind of file, or damaged."""
     if not zipfile.is_zipfile(file):
-        raise ValueError("it is no .npz file, or one that was cut off")
+        raise ValueError(f"it is no .npz file, or one that was cut off; {MEND}")
     arrays: dict[str, Array] = {}
     with zipfile.ZipFile(file) as archive:
         parts = archive.infolist()
@@ -187,7 +188,7 @@ def _read_arrays(file: BinaryIO) -> dict[str, Array]:
                 raise ValueError(f"it holds {name} twice")
             arrays[name] = _array(name, archive.read(part))
     if ARCHITECTURE not in arrays:
-        raise ValueError(f"there is no {ARCHITECTURE} in it")
+        raise ValueError(f"there is no {ARCHITECTURE} in it; {MEND}")
     return arrays
 
 

@@ -296,12 +296,15 @@ def give_whole_numbers(path):
     rewrite(path, lambda arrays: arrays.update({"0.b": np.zeros(3, np.int16)}))
 
 
+MEND = "; give a file that model.save wrote"
+
+
 @pytest.mark.parametrize(
     ("write", "words"),
     [
-        (write_text, "it is no .npz file, or one that was cut off"),
+        (write_text, f"it is no .npz file, or one that was cut off{MEND}"),
         (spoil_a_part, "its part 0.w.npy is damaged"),
-        (write_other_npz, "there is no architecture in it"),
+        (write_other_npz, f"there is no architecture in it{MEND}"),
         (give_whole_numbers, "its weights 0.b are no floats but int16"),
     ],
 )
