@@ -26,6 +26,7 @@ from onnx import TensorProto, helper, numpy_helper
 import numpycnn as nn
 from numpycnn.layers import Container, conv1d
 from numpycnn.layers.batchnorm import EPS
+from numpycnn.layers.layer import defining
 from numpycnn.storage import load_notes
 
 # A graph
@@ -136,9 +137,8 @@ def float32(array):
     return array.astype(np.float32, casting="same_kind")
 
 
-# What a layer computes is its class's `forward`, and a class that has none of its own computes
-# what the one does that it extends. So that is what is looked up: a chain with a
-# constructor of your own can be exported, a convolution with a forward of your own is refused.
+# What is looked up is the class whose `forward` a layer has. So a chain with a constructor of your
+# own can be exported, and a convolution with a forward of your own is refused.
 
 OPERATIONS = {
     conv1d.Conv1D: conv,
@@ -162,7 +162,7 @@ OPERATIONS = {
 
 def add_layer(graph, layer, x):
     """Add what a layer does to `x`, and return the name of what comes out."""
-    kind = next(kind for kind in type(layer).__mro__ if "forward" in vars(kind))
+    kind = defining(layer, "forward")
     if kind not in OPERATIONS:
         known = ", ".join(dict.fromkeys(known.__name__ for known in OPERATIONS))
         raise TypeError(

@@ -52,7 +52,7 @@ from numpycnn.layers import (
     Upsample1D,
     conv1d,
 )
-from numpycnn.layers.layer import Kind, require_layer
+from numpycnn.layers.layer import Kind, defining, require_layer
 from numpycnn.types import Array, Params
 
 # PyTorch
@@ -250,7 +250,7 @@ def _arrays(layer: Layer) -> Params:
 
 def _known(layer: Layer) -> type[Layer]:
     """Return the class whose forward a layer has, if that is one of the package's; or raise."""
-    kind = next(kind for kind in type(layer).__mro__ if "forward" in vars(kind))
+    kind = defining(layer, "forward")
     if kind not in SHARED:
         names = ", ".join(sorted({kind.__name__ for kind in SHARED}))
         raise TypeError(

@@ -209,6 +209,16 @@ def require_layer(owner: str, model: object) -> None:
         raise TypeError(f"{owner} expected a layer, such as a Sequential, got {model!r}")
 
 
+def defining(layer: Layer, *methods: str) -> type[Layer]:
+    """Return the class whose `forward`, say, a layer has: its own, or one that it extends.
+
+    Of several methods, the class that comes first with any of them. Whoever knows by heart
+    what the package's layers compute asks this first: a chain with a constructor of your own
+    computes what `Sequential` does, a convolution with a `forward` of your own may do anything.
+    """
+    return next(kind for kind in type(layer).__mro__ if vars(kind).keys() & set(methods))
+
+
 # What an output looks at
 # -----------------------
 # An output of a convolution or a pooling depends on the few samples under its window, and the

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from numpycnn.layers.container import Container
-from numpycnn.layers.layer import Layer, Window
+from numpycnn.layers.layer import Layer, Window, defining
 from numpycnn.types import Array, Params
 
 
@@ -47,9 +47,7 @@ class Sequential(Container):
 
     def window(self, length: int) -> Window:
         """Each layer's window seen through those before it, up to the one that sees it all."""
-        kinds = type(self).__mro__  # the class itself, the one it extends, and so on
-        latest = next(kind for kind in kinds if {"forward", "window"} & vars(kind).keys())
-        if "window" not in vars(latest):
+        if "window" not in vars(defining(self, "forward", "window")):
             return super().window(length)  # raises: that forward may look elsewhere
         seen = Window.each_sample(length)
         for layer in self.layers:
