@@ -17,7 +17,6 @@ It wants two more libraries: `python -m pip install "dask[distributed]" zarr`.
 
 import argparse
 import logging
-import sys
 import time
 from pathlib import Path
 
@@ -27,6 +26,7 @@ from distributed import Client, as_completed
 
 from numpycnn.layers import Container
 from numpycnn.long_records import cut, predict_long
+from numpycnn.training.progress import steps_told
 
 # The record
 # ----------
@@ -95,13 +95,8 @@ def run_all(client, pieces, *paths):
     """Have all pieces done, and tell how far it is."""
     began = time.monotonic()
     tasks = client.map(lambda piece: run(*paths, piece), pieces, retries=2, pure=False)
-    for done, task in enumerate(as_completed(tasks), 1):
+    for _, task in zip(steps_told("piece", len(tasks)), as_completed(tasks), strict=True):
         task.result()  # raises what the task raised
-        left = (time.monotonic() - began) / done * (len(tasks) - done)
-        bar = "#" * (40 * done // len(tasks))
-        if sys.stderr.isatty():
-            end = "\n" if done == len(tasks) else ""
-            print(f"\r[{bar:<40}] {left:6.0f} s left", end=end, file=sys.stderr, flush=True)
     return time.monotonic() - began
 
 

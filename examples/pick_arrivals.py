@@ -26,6 +26,7 @@ from numpycnn.baselines import pick_aic, pick_triggers, sta_lta
 from numpycnn.picking import compare_picks, onset_targets, pick_peaks
 from numpycnn.plots import plot_picks
 from numpycnn.storage import load_notes
+from numpycnn.training.progress import steps_told
 from options import Options, at_least
 from your_records import read_records
 
@@ -252,11 +253,8 @@ tell(marks, "" if args.data else "signal-to-noise ratio")
 def some_hours():
     """Give one hour of data after the other; in a terminal, show how many are done."""
     hour = {"n_samples": round(3600 * rate), "arrivals": (60, 60), "spikes": (300, 300)}
-    for done in range(1, args.hours + 1):
+    for _ in steps_told("hour", args.hours):
         yield nn.make_records(1, **hour, rng=rng)
-        if sys.stderr.isatty():
-            bar, end = "#" * (40 * done // args.hours), "\n" if done == args.hours else ""
-            print(f"\r[{bar:40}] {done} of {args.hours} h", end=end, file=sys.stderr, flush=True)
 
 
 if args.hours and not args.data:

@@ -262,20 +262,11 @@ print(f"\n{model.summary(shape)}")
 
 # Training
 # --------
-# In mini-batches, which give many steps even where the traces are many. In a terminal, where
-# someone may watch, the epochs are counted.
-
-
-def tell(epoch: int, _: nn.History) -> None:
-    """Show how far the training has come."""
-    if sys.stderr.isatty():
-        end = "\n" if epoch == args.epochs else ""
-        print(f"\repoch {epoch} of {args.epochs}", end=end, file=sys.stderr, flush=True)
-
+# In mini-batches, which give many steps even where the traces are many.
 
 plan = {"epochs": args.epochs, "lr": args.lr, "batch_size": args.batch_size, "rng": rng}
 try:
-    history = nn.fit(model, x_train, y_train, validation=(x_test, y_test), on_epoch=tell, **plan)
+    history = nn.fit(model, x_train, y_train, validation=(x_test, y_test), **plan)
 except FloatingPointError as error:
     options.error(f"the training did not survive --lr {args.lr}. {error}")
 print(f"\ncross-entropy {history.loss[0]:.4f} at first, {history.loss[-1]:.4f} at last")

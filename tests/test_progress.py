@@ -15,19 +15,20 @@ class Terminal(io.StringIO):
 
 @pytest.fixture
 def told(monkeypatch):
-    """Run so many epochs of so many seconds by a clock of our own; return what was written."""
+    """Run so many steps of so many seconds by a clock of our own; return what was written."""
 
-    def run(epochs, seconds, stderr, stop_at=None):
+    def run(n_steps, seconds, stderr, stop_at=None, name="epoch"):
         clock = [100.0]
         monkeypatch.setattr(progress, "monotonic", lambda: clock[0])
         monkeypatch.setattr("sys.stderr", stderr)
         losses = []
-        for epoch in progress.epochs_told(epochs, losses):
+        for step in progress.steps_told(name, n_steps, losses):
             clock[0] += seconds
-            losses.append(1 / epoch)
-            if epoch == stop_at:
+            if name == "epoch":
+                losses.append(1 / step)
+            if step == stop_at:
                 break
-        assert len(losses) == stop_at or epochs
+        assert step == (stop_at or n_steps)
         return stderr.getvalue()
 
     return run
@@ -51,6 +52,11 @@ def test_a_long_training_tells_the_epoch_the_loss_and_the_time_left(told):
     assert lines[1] == "epoch 4 of 10, loss 0.25, 6 s left"
     assert [re.match(r"epoch (\d+)", line)[1] for line in lines[1:8]] == [*"456789", "10"]
     assert lines[7].startswith("epoch 10 of 10, loss 0.1, 0 s left")
+
+
+def test_other_steps_have_another_name_and_no_loss(told):
+    lines = told(24, 2.0, Terminal(), name="hour").split("\r")
+    assert lines[1] == "hour 2 of 24, 44 s left"
 
 
 def test_in_the_end_the_line_is_empty_however_it_ends(told):

@@ -29,16 +29,9 @@ OWN = SCRIPT.with_suffix(".csv")
 FILES = ["confusion.png", "learning_curves.png", "model.npz"]
 
 
-class Terminal(io.StringIO):
-    """A text stream that says somebody is looking."""
-
-    def isatty(self):
-        return True
-
-
-def run(folder, *options, stderr=None):
+def run(folder, *options):
     """Run the script in `folder`: its exit code, what it printed, and all it defined."""
-    out, err, parts, code = io.StringIO(), stderr or io.StringIO(), {}, 0
+    out, err, parts, code = io.StringIO(), io.StringIO(), {}, 0
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
         patch.setattr(sys, "argv", [str(SCRIPT), *map(str, options)])
         patch.chdir(folder)
@@ -567,13 +560,6 @@ def test_a_training_that_explodes_is_explained_and_saves_nothing(tmp_path):
     assert done.code == 2
     assert "did not survive --lr 1e+30" in done.err
     assert not list((tmp_path / "figures").iterdir())
-
-
-@pytest.mark.usefixtures("figures_are_not_saved")
-def test_a_run_in_a_terminal_counts_the_epochs_and_one_into_a_file_does_not(tmp_path):
-    shown = run(tmp_path, "--epochs", 3, stderr=Terminal()).err
-    assert shown == "\repoch 1 of 3\repoch 2 of 3\repoch 3 of 3\n"
-    assert run(tmp_path, "--epochs", 3).err == ""
 
 
 def test_without_a_screen_all_is_saved_before_show_gives_up(tmp_path, monkeypatch):

@@ -32,7 +32,7 @@ from numpycnn.layers.layer import Layer
 from numpycnn.training.adam import Adam
 from numpycnn.training.losses import Loss, as_rows, softmax_cross_entropy
 from numpycnn.training.machine import keep_freed_memory
-from numpycnn.training.progress import epochs_told
+from numpycnn.training.progress import steps_told
 from numpycnn.types import Array, Optimizer, Params, Rng
 from numpycnn.validation import (
     as_array,
@@ -121,7 +121,7 @@ def fit(
         held_out = validation and examples("fit", model, *validation, loss, of="validation ")
         size = len(x) if batch_size is None else whole_number("fit", "batch_size", batch_size)
         step = partial(learn, model.training(rng), optimizer, loss)
-        for epoch in epochs_told(epochs, history.loss):
+        for epoch in steps_told("epoch", epochs, history.loss):
             before = _copied(model)
             value, accuracy = _average(step, x, y, _batches(len(x), size, rng))
             if epoch == 1 or np.isfinite(value):

@@ -1,27 +1,28 @@
-"""Progress: how far a long training is, for whoever waits in front of a terminal."""
+"""Progress: how far something long is, for whoever waits in front of a terminal."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from time import monotonic
 
-AFTER, EVERY = 3.0, 0.2  # seconds: a short training is over by then; the eye needs no more
+AFTER, EVERY = 3.0, 0.2  # seconds: what is short is over by then; the eye needs no more
 
 
-def epochs_told(epochs: int, losses: list[float]) -> Iterator[int]:
-    """Count the epochs from 1; on a terminal, once it takes long, say after each how it goes.
+def steps_told(name: str, n_steps: int, losses: Sequence[float] = ()) -> Iterator[int]:
+    """Count steps from 1; on a terminal, once it takes long, say after each how far it is.
 
-    The line has the last of the `losses` and the seconds left. It goes to stderr, is written
-    over itself and wiped out in the end.
+    The line has the last of the `losses`, if there are any, and the seconds left. It goes to
+    stderr, is written over itself and wiped out in the end.
     """
     began = told = monotonic()
     width = 0
     try:
-        for epoch in range(1, epochs + 1):
-            yield epoch
+        for step in range(1, n_steps + 1):
+            yield step
             now = monotonic()
             if now - began > AFTER and now - told > EVERY and sys.stderr.isatty():
-                left = (now - began) / epoch * (epochs - epoch)
-                line = f"epoch {epoch} of {epochs}, loss {losses[-1]:.4g}, {left:.0f} s left"
+                left = (now - began) / step * (n_steps - step)
+                loss = f", loss {losses[-1]:.4g}" if losses else ""
+                line = f"{name} {step} of {n_steps}{loss}, {left:.0f} s left"
                 print(f"\r{line:<{width}}", end="", file=sys.stderr, flush=True)
                 told, width = now, len(line)
     finally:
