@@ -10,7 +10,8 @@ as there are processors, or those of a cluster, whose address its scheduler told
 A record is a Zarr array `(L, C)`, or a folder of `.npy` files of that shape that follow each other
 in the order of their names, a day each perhaps. The outputs `(M, D)` go to a Zarr array. They are
 what `model.predict` gives for the whole record at once, across all seams: two stretches overlap by
-the samples that both need, which the layers tell, and by no more.
+the samples that both need, which the layers tell, and by no more. A network of
+[pick_arrivals.py](pick_arrivals.py) gets the record in units of its noise, as it learned.
 
 It wants two more libraries: `python -m pip install "dask[distributed]" zarr`.
 """
@@ -26,6 +27,8 @@ from distributed import Client, as_completed
 
 from numpycnn.layers import Container
 from numpycnn.long_records import cut, predict_long
+from numpycnn.picking import noise_of, spaced
+from numpycnn.storage import load_notes
 from numpycnn.training.progress import steps_told
 
 # The record
@@ -48,14 +51,29 @@ def parts_of(path):
 
 
 def stretch(path, samples):
-    """Return these samples of the record, (1, L, C), in float32."""
-    parts, begin = [], 0
+    """Return these samples of the record, (L, C)."""
+    parts, begin, step = [], 0, samples.step or 1
     for array in parts_of(path):
         first, stop = (max(0, place - begin) for place in (samples.start, samples.stop))
+        first += (samples.start - begin - first) % step
         if first < min(stop, array.shape[0]):
-            parts.append(array[first:stop])
+            parts.append(array[first:stop:step])
         begin += array.shape[0]
-    return np.concatenate(parts)[None].astype(np.float32)
+    return np.concatenate(parts)
+
+
+def scale_of(model_path, record):
+    """Return what is taken from each sample, and by what it is divided then."""
+    notes = load_notes(model_path)
+    if not isinstance(notes, dict) or notes.get("scale") != "noise":
+        return 0, 1
+    length = length_of(record)
+    return noise_of(stretch(record, slice(0, length, spaced(length))))
+
+
+def length_of(path):
+    """Return how many samples the record has."""
+    return sum(array.shape[0] for array in parts_of(path))
 
 
 # A task
@@ -65,9 +83,10 @@ def stretch(path, samples):
 # gives its tasks to another.
 
 
-def run(model_path, record, result, piece):
+def run(model_path, record, result, piece, middle, size):
     """Compute the outputs of one piece, and write them."""
-    y = predict_long(Container.load(model_path), stretch(record, piece.samples))
+    x = ((stretch(record, piece.samples) - middle) / size).astype(np.float32)
+    y = predict_long(Container.load(model_path), x[None])
     zarr.open_array(result, mode="r+")[piece.outputs] = y[0, piece.wanted]
 
 
@@ -75,9 +94,9 @@ def prepare(model_path, record, result, n_outputs):
     """Make the array for the results, and return the pieces, of so many outputs."""
     if result.exists():
         raise ValueError(f"{result} is there already; give another name, or remove it first")
-    model, length = Container.load(model_path), sum(array.shape[0] for array in parts_of(record))
+    model, length = Container.load(model_path), length_of(record)
     smallest = next(cut(model, length, 1))
-    y = model.predict(stretch(record, smallest.samples))
+    y = model.predict(stretch(record, smallest.samples)[None].astype(np.float32))
     pieces = list(cut(model, length, n_outputs))
     shape = pieces[-1].outputs.stop, y.shape[2]
     chunks = min(n_outputs, shape[0]), y.shape[2]
@@ -94,7 +113,8 @@ def prepare(model_path, record, result, n_outputs):
 def run_all(client, pieces, *paths):
     """Have all pieces done, and tell how far it is."""
     began = time.monotonic()
-    tasks = client.map(lambda piece: run(*paths, piece), pieces, retries=2, pure=False)
+    scale = scale_of(*paths[:2])
+    tasks = client.map(lambda piece: run(*paths, piece, *scale), pieces, retries=2, pure=False)
     for _, task in zip(steps_told("piece", len(tasks)), as_completed(tasks), strict=True):
         task.result()  # raises what the task raised
     return time.monotonic() - began

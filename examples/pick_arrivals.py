@@ -13,7 +13,8 @@ With [records of your own](your_records.py), learn from them, and let what was
 learned pick others:
 
     python examples/pick_arrivals.py records.npz
-    python examples/pick_arrivals.py --pick more.npz --model figures/picker.npz
+    python examples/pick_arrivals.py records/ --picks picks.xml --length 3000
+    python examples/pick_arrivals.py --pick day.mseed --model figures/picker.npz
 """
 
 import sys
@@ -23,85 +24,96 @@ import numpy as np
 
 import numpycnn as nn
 from numpycnn.baselines import pick_aic, pick_triggers, sta_lta
-from numpycnn.picking import compare_picks, onset_targets, pick_peaks
-from numpycnn.plots import plot_picks
+from numpycnn.long_records import cut
+from numpycnn.picking import compare_picks, noise_of, onset_targets, pick_peaks
 from numpycnn.storage import load_notes
 from numpycnn.training.progress import steps_told
 from options import Options, at_least
-from your_records import read_records
+from your_records import read_picked, read_records, to_pick
 
 # The options
 # -----------
 
 options = Options("Teach a small U-Net to pick the onsets of arrivals.")
 add = options.add_argument
-add("data", nargs="?", type=Path, help=".npz file of records of your own, to learn from")
+add("data", nargs="?", type=Path, help="records of your own, to learn from")
+add("--picks", type=Path, metavar="FILE", help="of their picks, if ObsPy is to read both")
+add("--length", type=at_least(1), help="samples to take of each record then, from its first")
 add("--seed", type=at_least(0), default=0, help="where all the randomness starts")
 add("--records", type=at_least(16), default=800, help="how many to learn from, if made here")
 add("--epochs", type=at_least(1), default=24, help="how often all records go through")
 add("--hours", type=at_least(0), default=1, help="of continuous data, to run over in the end")
-add("--pick", type=Path, metavar="FILE", help=".npz file of records to pick; no training")
+add("--pick", type=Path, metavar="FILE", help="records to pick; no training")
 add("--model", type=Path, default="figures/picker.npz", help="to pick them with")
 args = options.read()
 rng = np.random.default_rng(args.seed)
 
 # A curve, and its peaks
 # ----------------------
-# How large is a sample? An instrument counts in its own unit, and an arrival is as large as it
-# stands out of the noise. So each record is divided by the size of its noise. The standard
-# deviation would not do: a large arrival raises it, and more so in a short record. The *median*
-# of the absolute values hardly notices an arrival, and it is the same for ten seconds as for an
-# hour; over 0.6745 it is the standard deviation, if the noise is normal.
+# Each record is divided by [the size of its noise](../numpycnn/picking.py#how-large-is-a-sample),
+# so it does not matter in which unit an instrument counts.
 #
 # The network below makes the record 16 times shorter, and as long again. Zeros at the end make its
-# length a multiple of that.
+# length a multiple of that. A long record goes through it a piece at a time, so that no more than a
+# piece has to be kept in float32.
 
 STEP = 16  # samples
-LONG = 65_536  # samples: what is longer goes through the network a piece at a time
+LONG = 65_536  # samples of a piece
 RATE = 100.0  # samples a second, if nobody says otherwise
 THRESHOLD = 0.3  # of the probability, for a pick
 APART = 0.5  # seconds between two picks
 
 
+def in_units(x, noise, n_samples):
+    """Return a part of a record (L, C) in units of its noise, in float32, with zeros behind it."""
+    middle, size = noise
+    return np.pad((x - middle) / size, ((0, n_samples - len(x)), (0, 0))).astype(np.float32)
+
+
+def up_to_step(length):
+    """Return the length with the zeros at the end."""
+    return length + -length % STEP
+
+
 def prepared(x):
     """Return records x (N, L, C) in units of their noise, in float32, with zeros at the end."""
-    x = x - np.median(x, axis=1, keepdims=True)
-    size = np.median(abs(x), axis=(1, 2), keepdims=True) / 0.6745
-    x = x / np.where(size > 0, size, 1)
-    return np.pad(x, ((0, 0), (0, -x.shape[1] % STEP), (0, 0))).astype(np.float32)
+    return np.stack([in_units(record, noise_of(record), up_to_step(len(record))) for record in x])
 
 
-def curves(model, x):
-    """Return the probability of an onset at each sample of records x (N, L, C): (N, L)."""
-    ready = prepared(x)
-    if ready.shape[1] > LONG:
-        scores = nn.predict_long(model, ready, LONG)
-    else:
-        scores = model.predict(ready, batch_size=16)
-    return nn.Softmax()(scores)[:, : x.shape[1], 1]
+def curve_of(model, x):
+    """Return the probability of an onset at each sample of a record x (L, C): (L,)."""
+    noise, parts = noise_of(x), []
+    for piece in cut(model, up_to_step(len(x)), LONG):
+        here = piece.samples
+        scores = model(in_units(x[here], noise, here.stop - here.start)[None])
+        parts.append(nn.Softmax()(scores)[0, piece.wanted, 1])
+    return np.concatenate(parts)[: len(x)]
 
 
-def peaks(curves, rate):
-    """Return the picks in each of these curves (N, L), with so many samples in a second."""
-    return [pick_peaks(curve, THRESHOLD, round(APART * rate)) for curve in curves]
+def peaks(curve, rate):
+    """Return the picks in this curve (L,), with so many samples in a second."""
+    return pick_peaks(curve, THRESHOLD, round(APART * rate))
+
+
+def kind_of(x, rate):
+    """Return the notes of a network that learned from such records, (N, L, C) or (L, C)."""
+    return {"channels": x.shape[-1], "sampling_rate": rate or RATE, "scale": "noise"}
 
 
 if args.pick:
     try:
         model, notes = nn.Sequential.load(args.model), load_notes(args.model)
-        x, _, rate = read_records(args.pick)
-        if {"channels": x.shape[2], "sampling_rate": rate} != notes:
-            raise ValueError(
-                f"{args.pick}: expected records like those that {args.model} learned from, "
-                f"{notes}, got {x.shape[2]} channels and a sampling rate of {rate}"
-            )
+        for name, record in to_pick(args.pick):
+            if (kind := kind_of(record.x, record.rate)) != notes:
+                raise ValueError(
+                    f"{name}: expected a record like those that {args.model} learned from, "
+                    f"{notes}, got {kind}; resample it, or leave channels out"
+                )
+            curve = curve_of(model, record.x)
+            for pick in peaks(curve, record.rate or RATE):
+                print(f"{name}, {record.time(pick)}, probability {curve[pick]:.2f}")
     except (OSError, ValueError) as error:
         options.error(str(error))
-    found = curves(model, x)
-    for n, picks in enumerate(peaks(found, rate or RATE)):
-        for pick in picks:
-            place = f"sample {pick}" if rate is None else f"{pick / rate:.3f} s"
-            print(f"record {n}, {place}, probability {found[n, pick]:.2f}")
     sys.exit()
 
 # The records
@@ -115,7 +127,8 @@ RATIOS = 3, 4, 5, 6, 8, 12, 20
 
 if args.data:
     try:
-        x, onsets, known = read_records(args.data)
+        from_picks = args.picks and read_picked(args.data, args.picks, args.length)
+        x, onsets, known = from_picks or read_records(args.data)
         if onsets is None or len(x) < 5:
             raise ValueError(f"{args.data}: expected onsets or labels, and 5 records or more")
     except (OSError, ValueError) as error:
@@ -202,7 +215,7 @@ def score(level):
 
 level = max(LEVELS, key=score)
 pickers = {
-    "U-Net": lambda x: peaks(curves(model, x), rate),
+    "U-Net": lambda x: [peaks(curve_of(model, record), rate) for record in x],
     f"STA/LTA, from {level} on": lambda x: triggered(x, level),
     "  and AIC": lambda x: looked_at(x, level),
 }
@@ -246,8 +259,8 @@ tell(marks, "" if args.data else "signal-to-noise ratio")
 # Continuous data
 # ---------------
 # A station writes on and on, an hour to a file. Here an hour has 60 arrivals, and 300 spikes. Each
-# is read, picked and forgotten; and within an hour `predict_long` holds the network's maps of
-# one piece at a time. So a day takes no more memory than an hour.
+# is read, picked and forgotten; and within an hour the network's maps are those of one
+# piece at a time. So a day takes no more memory than an hour.
 
 
 def some_hours():
@@ -266,10 +279,9 @@ if args.hours and not args.data:
 
 x, onsets = exams["held out" if args.data else "6"]
 most = int(np.argmax([len(here) for here in onsets]))
-curve = curves(model, x[most : most + 1])
-picks = peaks(curve, rate)[0]
+curve = curve_of(model, x[most])
 options.make_folder(args.output)
-model.save(args.output / "picker.npz", {"channels": x.shape[2], "sampling_rate": known})
+model.save(args.output / "picker.npz", kind_of(x, known))
 
 # What it says
 # ------------
@@ -285,4 +297,4 @@ model.save(args.output / "picker.npz", {"channels": x.shape[2], "sampling_rate":
 # the weak arrivals. At middling ratios, where the spikes are too small for the trigger, all pick
 # few.
 
-options.finish(args, picks=plot_picks(x[most], curve[0], picks, onsets[most]))
+options.finish(args, picks=nn.plots.plot_picks(x[most], curve, peaks(curve, rate), onsets[most]))

@@ -11,37 +11,51 @@ Nothing is mended in silence. A gap is not filled and a record not resampled: ea
 the line that would do it, because what is right depends on what is to be learned.
 """
 
+from typing import Any, NamedTuple
+
 import numpy as np
 
 # Records of seismographs
 # -----------------------
 # [ObsPy](https://www.obspy.org) reads some thirty formats, miniSEED and SAC among them, into a
-# *stream*: a list of pieces, each of one channel, with a sampling rate and a time of its first
-# sample. A record of `(L, C)` samples is that if all of it fits: one piece a channel, one
-# sampling rate, and a stretch of time that all channels have.
+# *stream*: a list of pieces, each of one channel, with a sampling rate and the time of its first
+# sample. Stations stop and go on, and one channel begins a little before the other. What a network
+# can be given is a *stretch*: a time for which there is every sample of every channel.
 
 
-def record(stream):
-    """Return an ObsPy stream as x (L, C), its sampling rate in hertz, and the channels' names.
+class Stretch(NamedTuple):
+    """A record without a gap, x (L, C), and what is known of it."""
 
-    The channels stand in the order of their names, cut to the time that all of them have. Pieces
-    of one channel that follow each other are joined.
+    x: np.ndarray
+    rate: float | None = None  # in hertz
+    channels: tuple = ()
+    station: str = ""
+    start: Any = None  # the time of the first sample, an obspy.UTCDateTime
 
-    Raises `ValueError` for gaps and masked samples, and for more than one sampling rate.
+    def time(self, sample):
+        """Say when this sample was taken, as well as that is known."""
+        if self.rate is None:
+            return f"sample {sample}"
+        seconds = sample / self.rate
+        return f"{seconds:.3f} s" if self.start is None else str(self.start + seconds)
+
+
+def stretches(stream):
+    """Return the stretches of an ObsPy stream in which no channel lacks a sample.
+
+    Pieces of one channel that follow each other are joined. A sample is lacking where there is a
+    gap, where two pieces contradict each other, and where one is masked, NaN or infinite.
+
+    Raises `ValueError` for more than one sampling rate, and if no stretch is left.
     """
-    try:
-        stream = stream.copy().merge().sort(["network", "station", "location", "channel"])
+    from obspy import Stream, Trace  # here, because it is not always there
+
+    try:  # on other traces that hold the same samples, because merge changes its stream
+        stream = Stream([Trace(trace.data, trace.stats) for trace in stream]).merge()
     except Exception as error:  # ObsPy's own is no more than that
         raise ValueError(f"the pieces of a channel do not fit together: {error}") from error
+    stream.sort(["network", "station", "location", "channel"])
     for trace in stream:
-        if np.ma.is_masked(trace.data):
-            n_missing = np.ma.count_masked(trace.data)
-            first = trace.stats.starttime + np.argmax(trace.data.mask) * trace.stats.delta
-            raise ValueError(
-                f"{trace.id} has gaps or overlaps, {n_missing} of {len(trace)} samples, the first "
-                f"at {first}; take a stretch without any, stream.slice(start, end), or fill them, "
-                "stream.merge(fill_value='interpolate')"
-            )
         if trace.data.dtype.kind not in "iuf" or not len(trace):
             raise ValueError(f"{trace.id} holds no numbers but {trace.data.dtype}; leave it out")
     rates = sorted({trace.stats.sampling_rate for trace in stream})
@@ -52,23 +66,69 @@ def record(stream):
             else "expected a channel or more, got none"
         )
     start = max(trace.stats.starttime for trace in stream)
-    first = [round((start - trace.stats.starttime) * rates[0]) for trace in stream]
-    length = min(len(trace) - skipped for trace, skipped in zip(stream, first, strict=True))
-    if length < 1:
+    skipped = [round((start - trace.stats.starttime) * rates[0]) for trace in stream]
+    length = min(len(trace) - first for trace, first in zip(stream, skipped, strict=True))
+    channels, station = [trace.stats.channel for trace in stream], stream[0].stats.station
+    x = np.empty((len(stream), max(0, length)), np.result_type(*(t.data.dtype for t in stream))).T
+    lacking = np.zeros(len(x), bool)
+    for c, first in enumerate(skipped):  # one after the other: a day of them is large
+        data = stream.pop(0).data[first : first + length]
+        x[:, c] = np.ma.getdata(data)
+        lacking |= np.ma.getmaskarray(data) | ~np.isfinite(x[:, c])
+    whole = np.ma.clump_unmasked(np.ma.array(lacking, mask=lacking)) if len(x) else []
+    if not whole:
         raise ValueError("expected channels with some time in common, got none; read them by day")
-    channels = [
-        trace.data[skipped : skipped + length].astype(float)
-        for trace, skipped in zip(stream, first, strict=True)
-    ]
-    return np.stack(channels, axis=1), rates[0], [trace.stats.channel for trace in stream]
+    known = rates[0], tuple(channels), station
+    return [Stretch(x[here], *known, start + here.start / rates[0]) for here in whole]
 
 
-# A folder for each class
-# -----------------------
-# Files of one class lie in a folder of its name, a record each. (Records that are to be classified
-# lie in one folder together.) All of them have to come from the same channels and be sampled at
-# the same rate. Hardly ever are they equally long: a sample more or less is usual. So a
-# length can be given, and that many samples are taken, from the first on.
+def record(stream):
+    """Return a stream that is one stretch as x (L, C), its sampling rate, and its channels.
+
+    Raises what `stretches` raises, and `ValueError` for gaps.
+    """
+    found = stretches(stream)
+    if len(found) > 1:
+        first, second = found[:2]
+        raise ValueError(
+            f"expected a record without gaps, got one of {len(found)} stretches, with nothing "
+            f"between {first.time(len(first.x) - 1)} and {second.start}; take a stretch, "
+            "stream.slice(start, end), or fill the gaps, stream.merge(fill_value='interpolate')"
+        )
+    x, rate, channels, *_ = found[0]
+    return np.ascontiguousarray(x, float), rate, list(channels)
+
+
+# Files and folders
+# -----------------
+# A file is a stream, of the channels of one station. Of a folder each file is read when its turn
+# comes, those in the folders within it as well, so a year of days takes no more memory than a day.
+
+
+def from_files(path, make):
+    """Give the place of the file, or of each in the folder, and what `make` makes of its stream.
+
+    Raises `ValueError` for what ObsPy cannot read or `make` refuses, with the place of the file.
+    """
+    files = [path]
+    if path.is_dir():
+        files = sorted(file for file in path.rglob("[!.]*") if file.is_file())
+    for file in files:
+        place = file.relative_to(path) if path.is_dir() else file
+        try:
+            import obspy
+
+            made = make(obspy.read(file))
+        except Exception as error:  # ObsPy's have many names
+            raise ValueError(f"{place}: {error}") from error
+        yield place, made
+
+
+# Traces that are to be learned lie in a folder for each class, of its name, a record to a file.
+# (Those that are to be classified lie in one folder together.) All of them have to come from the
+# same channels and be sampled at the same rate. Hardly ever are they equally long: a sample
+# more or less is usual. So a length can be given, and that many samples are taken, from the
+# first on.
 
 
 def read_folder(folder):
@@ -76,18 +136,15 @@ def read_folder(folder):
 
     Raises `ValueError` for files that ObsPy cannot read or that do not fit together.
     """
-    paths = sorted(path for path in folder.rglob("[!.]*") if path.is_file())
-    records, names, kinds = [], [], {}
-    for path in paths:
-        place = path.relative_to(folder)
-        try:
-            import obspy  # here, because it takes a second and is not always there
+    found = list(from_files(folder, record))
+    require_alike([(place, rate, channels) for place, (_, rate, channels) in found])
+    return [x for _, (x, *_) in found], [place.parent.name for place, _ in found]
 
-            x, rate, channels = record(obspy.read(path))
-        except Exception as error:  # ObsPy's have many names
-            raise ValueError(f"{place}: {error}") from error
-        records.append(x)
-        names.append(place.parent.name)
+
+def require_alike(records):
+    """Raise unless all records, (place, rate, channels), have one rate and the same channels."""
+    kinds = {}
+    for place, rate, channels in records:
         kinds.setdefault((rate, *(name[-1:] for name in channels)), place)
     if len(kinds) > 1:
         listed = "; ".join(f"{kind} as in {place}" for kind, place in kinds.items())
@@ -95,7 +152,6 @@ def read_folder(folder):
             f"expected records of one sampling rate (Hz) and the same channels, got {listed}; "
             "stream.resample(rate), or read fewer channels"
         )
-    return records, names
 
 
 def of_one_length(records, length=None):

@@ -1,7 +1,7 @@
-"""Your own records: a file of them, with the onsets that somebody picked.
+"""Your own records: files of them, with the onsets that somebody picked.
 
-It is an `.npz` file, as `np.savez("records.npz", x=x, onsets=onsets)` writes it, with these
-arrays:
+[pick_arrivals.py](pick_arrivals.py) learns from an `.npz` file, as
+`np.savez("records.npz", x=x, onsets=onsets)` writes it, with these arrays:
 
 - `x`, the records, `(N, L, C)`, or `(N, L)` for one channel;
 - `onsets`, a row for each onset, in any order: the number of its record, counted from 0, and where
@@ -12,8 +12,8 @@ arrays:
 - `sampling_rate`, in hertz, if it is known. Onsets are then in seconds from the begin of their
   record, else they are samples, counted from 0.
 
-[pick_arrivals.py](pick_arrivals.py) learns from such a file, and needs neither onsets nor labels
-in one that it is to pick.
+It needs neither onsets nor labels in one that it is to pick. And it takes what ObsPy reads, by way
+of [readers.py](readers.py), with the picks in a file of their own.
 """
 
 import io
@@ -23,6 +23,7 @@ import numpy as np
 
 from numpycnn.picking import require_onsets
 from numpycnn.validation import require_array, require_finite
+from readers import Stretch, from_files, of_one_length, require_alike, stretches
 
 # A wrong onset is worse than none: the network would learn from it, and nobody would notice. So
 # whatever can be seen to be wrong is refused, with what was expected and how to mend it.
@@ -113,3 +114,56 @@ def from_rows(rows, shape, rate):
         )
     onsets = [np.sort(samples[records == n]).astype(int) for n in range(n_records)]
     return require_onsets("read_records", onsets, length)
+
+
+# What ObsPy reads
+# ----------------
+# Seismologists keep records and picks apart: the records as the instrument wrote them, and a
+# catalogue of events, in QuakeML or another of ObsPy's formats, that tells when a wave came to
+# which station. A pick belongs to every record of its station that was running then. What has a gap
+# becomes two records.
+
+
+def read_picked(path, catalogue, length):
+    """Return x (N, L, C), the onsets in each, and the sampling rate, as `read_records` does.
+
+    Raises `ValueError` for what cannot be read, and for records that do not fit together.
+    """
+    try:
+        from obspy import read_events  # here, because it is not always there
+
+        picks = [pick for event in read_events(catalogue) for pick in event.picks]
+    except Exception as error:  # ObsPy's have many names
+        raise ValueError(f"{catalogue}: expected picks, got {error}") from error
+    found = [(place, one) for place, here in from_files(path, stretches) for one in here]
+    require_alike([(place, one.rate, one.channels) for place, one in found])
+    x = of_one_length([one.x.astype(float) for _, one in found], length)
+    onsets = []
+    for _, one in found:
+        times = [pick.time for pick in picks if pick.waveform_id.station_code == one.station]
+        samples = {round((time - one.start) * one.rate) for time in times}
+        onsets.append(np.array(sorted(samples & set(range(x.shape[1]))), int))
+    return x, onsets, found[0][1].rate
+
+
+def to_pick(path):
+    """Give each record in a file, or in the files of a folder, with its name, as a `Stretch`.
+
+    Raises `OSError` or `ValueError` for what cannot be read, saying what is wrong and where.
+    """
+    if path.suffix == ".npz":
+        x, _, rate = read_records(path)
+        for n, one in enumerate(x):
+            yield f"record {n}", Stretch(one, rate)
+    elif path.suffix == ".npy":
+        try:  # one record (L, C), of which no more is read than is looked at
+            x = np.asarray(np.load(path, mmap_mode="r"))
+            require_array("to_pick", "x", x, "L C")
+            require_finite("to_pick", "x", x)
+        except (EOFError, TypeError, ValueError) as error:
+            raise ValueError(f"{path}: {error}") from error
+        yield path, Stretch(x)
+    else:
+        for place, found in from_files(path, stretches):
+            for one in found:
+                yield place, one

@@ -15,6 +15,8 @@ from nets import along_the_record, lengths
 from scripts import complaint, run_example
 
 import numpycnn as nn
+from numpycnn import architectures
+from numpycnn.picking import pick_peaks
 
 distributed = pytest.importorskip("distributed", reason="python -m pip install -e '.[interop]'")
 zarr = pytest.importorskip("zarr", reason="python -m pip install -e '.[interop]'")
@@ -63,7 +65,7 @@ def test_all_pieces_together_are_what_predict_gives_for_the_whole(drawn, data):
     with TemporaryDirectory() as folder:
         paths = written(Path(folder), model, x, seams)
         for piece in many_records.prepare(*paths, data.draw(st.integers(1, 20))):
-            many_records.run(*paths, piece)
+            many_records.run(*paths, piece, 0, 1)
         assert_whole(paths, model, x)
 
 
@@ -106,6 +108,29 @@ def test_it_takes_a_zarr_array_and_a_cluster_and_a_lost_worker_is_made_up_for(
         killer.join()
     assert "40 pieces in" in capsys.readouterr().out
     assert_whole((model, record, result), network(), x)
+
+
+def test_the_picks_over_an_archive_are_those_of_the_picker_on_the_whole_record(
+    tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setattr("numpycnn.picking.ENOUGH", 1000)  # every 48th sample tells the noise
+    x, _ = nn.make_records(1, rng=0, n_samples=48_000, arrivals=(20, 20))
+    x = np.round(100 * x[0] + [1e5, -200, 3000]).astype(np.float32)
+    model = architectures.unet(3, 2, filters=8, depth=4, rng=0)
+    paths = written(tmp_path, model, x, {12_345, 30_001})
+    model.save(paths[0], {"channels": 3, "sampling_rate": 100.0, "scale": "noise"})
+    pieces, scale = many_records.prepare(*paths, 5000), many_records.scale_of(*paths[:2])
+    for piece in pieces[::-1]:
+        many_records.run(*paths, piece, *scale)
+    curve = nn.Softmax()(zarr.open_array(paths[2], mode="r")[:])[:, 1]
+    picks = pick_peaks(curve, threshold=0.3, apart=50)
+    assert len(picks) > 100  # of a network that has learned nothing
+
+    np.save(tmp_path / "whole.npy", x)
+    with pytest.raises(SystemExit):
+        run_example("pick_arrivals", tmp_path, "--pick", "whole.npy", "--model", paths[0])
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(", ")[1] for line in lines] == [f"sample {pick}" for pick in picks]
 
 
 def test_what_cannot_be_run_is_refused(long, tmp_path, capsys):

@@ -82,10 +82,10 @@ def test_the_tables_say_what_came_of_it(tmp_path, capsys):
 def test_over_hours_the_picks_are_those_of_one_piece(small):
     names, _ = small
     x, _ = make_records(1, rng=5, n_samples=3200)
-    whole = names["curves"](names["model"], x)
-    names["curves"].__globals__["LONG"] = 512
-    pieces = names["curves"](names["model"], x)
-    names["curves"].__globals__["LONG"] = 65_536
+    whole = names["curve_of"](names["model"], x[0])
+    names["curve_of"].__globals__["LONG"] = 512
+    pieces = names["curve_of"](names["model"], x[0])
+    names["curve_of"].__globals__["LONG"] = 65_536
     np.testing.assert_allclose(pieces, whole, atol=1e-5)
 
 
@@ -177,7 +177,7 @@ def test_one_can_learn_from_ones_own_records_and_pick_others(own, tmp_path, caps
     assert "continuous" not in out
     model = tmp_path / "figures" / "picker.npz"
     assert isinstance(Sequential.load(model), Sequential)
-    assert load_notes(model) == {"channels": 1, "sampling_rate": 100}
+    assert load_notes(model) == {"channels": 1, "sampling_rate": 100, "scale": "noise"}
 
     new, truth = make_records(3, rng=9, n_samples=500, n_channels=1, arrivals=(1, 2), snr=(40, 50))
     np.savez(tmp_path / "more.npz", x=new, sampling_rate=100)
@@ -194,7 +194,7 @@ def test_one_can_learn_from_ones_own_records_and_pick_others(own, tmp_path, caps
     assert len(compare_picks(picks, truth, 10).errors) >= 2
 
     np.savez(tmp_path / "more.npz", x=new, sampling_rate=50)
-    words = "expected records like those that figures/picker.npz learned from"
+    words = "record 0: expected a record like those that figures/picker.npz learned from"
     assert words in complaint("pick_arrivals", tmp_path, capsys, "--pick", "more.npz")
 
 

@@ -8,7 +8,9 @@ import pytest
 from scripts import complaint, run_example
 
 import numpycnn as nn
-from readers import of_one_length, read_folder, read_ts, read_tsv, record
+from numpycnn.picking import noise_of, pick_peaks
+from readers import of_one_length, read_folder, read_ts, read_tsv, record, stretches
+from your_records import read_picked
 
 # The archives
 # ------------
@@ -159,13 +161,37 @@ def test_gaps_and_masked_samples_are_refused(obspy):
     gap = stream.slice(start, start + 5) + stream.slice(start + 6)
     for broken in (gap, gap.copy().merge()):
         with pytest.raises(
-            ValueError, match=r"BW.RJOB..EHE has gaps or overlaps, 99 of 3000 .*8.0"
+            ValueError, match=r"2 stretches, with nothing between 2009-.*:08.000000Z and .*:09.0000"
         ):
             record(broken)
     record(gap.merge(fill_value="interpolate"))  # as the error says
     data = Path(obspy.__file__).parent / "io" / "mseed" / "tests" / "data"
-    with pytest.raises(ValueError, match="has gaps or overlaps"):
+    with pytest.raises(ValueError, match="expected a record without gaps"):
         record(obspy.read(data / "gaps.mseed"))
+
+
+@no_warnings
+def test_a_stretch_has_every_sample_of_every_channel(obspy):
+    stream = obspy.read()
+    start, whole = stream[0].stats.starttime, record(stream)[0]
+    north = stream.select(channel="EHN")[0]
+    north.data[700] = np.nan
+    stream.select(channel="EHZ")[0].data[1500:1600] = np.inf
+    east = stream.select(channel="EHE")[0]
+    east.data = np.ma.masked_array(east.data, mask=np.arange(3000) >= 2990)
+    late = north.copy()
+    late.trim(start + 20, start + 21)
+    late.data += 1  # it says otherwise than the north that there is
+    found = stretches(stream + late)
+    places = [(0, 700), (701, 1500), (1600, 2000), (2101, 2990)]
+    assert [one.start for one in found] == [start + first / 100 for first, _ in places]
+    for one, (first, stop) in zip(found, places, strict=True):
+        np.testing.assert_array_equal(one.x, whole[first:stop])
+        assert (one.rate, one.channels, one.station) == (100, ("EHE", "EHN", "EHZ"), "RJOB")
+    assert len(stream) == 3  # as it was
+    assert np.isnan(north.data).sum() == 1
+    with pytest.raises(ValueError, match="some time in common, got none"):
+        stretches(stream.slice(start + 29.92))
 
 
 @no_warnings
@@ -218,3 +244,132 @@ def test_records_of_other_rates_or_channels_are_named(obspy, tmp_path):
     (tmp_path / "b.mseed").write_text("no record")
     with pytest.raises(ValueError, match=r"b\.mseed: Unknown format"):
         read_folder(tmp_path)
+
+
+# Picks
+# -----
+
+
+def picker(folder, rate=100.0):
+    """Save a network that says "an onset" where the channels together are far from the middle."""
+    both_ways = np.stack([np.eye(3), -np.eye(3)], axis=1).reshape(1, 6, 3).swapaxes(1, 2)
+    model = nn.Sequential(nn.Conv1D(3, 6, 1), nn.ReLU(), nn.Dense(6, 2)).with_params(
+        {
+            "0.w": both_ways.astype(np.float32),
+            "0.b": np.zeros(6, np.float32),
+            "2.w": np.array([[0, 1]] * 6, np.float32),
+            "2.b": np.array([12, 0], np.float32),
+        }
+    )
+    notes = {"channels": 3, "sampling_rate": rate, "scale": "noise"}
+    model.save(folder / "picker.npz", notes)
+    return "--model", folder / "picker.npz"
+
+
+def picked_in(x):
+    """Where that network puts its picks in x (L, 3), by other means."""
+    middle, size = noise_of(x)
+    score = abs((x - middle) / size).sum(axis=1) - 12
+    return pick_peaks(1 / (1 + np.exp(-score)), 0.3, 50)
+
+
+@no_warnings
+def test_obspys_own_record_is_picked_in_any_format_and_picks_are_times(obspy, tmp_path, capsys):
+    stream = obspy.read()
+    x, start = record(stream)[0], stream[0].stats.starttime
+    expected = [str(start + place / 100) for place in picked_in(x)]
+    assert len(expected) == 3
+    for trace in stream:
+        trace.data = trace.data.astype(np.float32)
+        trace.write(str(tmp_path / f"rjob.{trace.stats.channel}.sac"), format="SAC")
+    stream.write(str(tmp_path / "rjob.mseed"), format="MSEED")
+    np.savez(tmp_path / "rjob.npz", x=x[None], sampling_rate=100)
+    np.save(tmp_path / "rjob.npy", x)
+
+    def printed(name):
+        with pytest.raises(SystemExit) as stop:
+            run_example("pick_arrivals", tmp_path, "--pick", name, *picker(tmp_path))
+        assert stop.value.code is None
+        return [line.split(", ")[:2] for line in capsys.readouterr().out.splitlines()]
+
+    assert printed("rjob.mseed") == [["rjob.mseed", time] for time in expected]
+    assert printed("rjob.???.sac") == [["rjob.???.sac", time] for time in expected]
+    assert printed("rjob.npz") == [["record 0", f"{p / 100:.3f} s"] for p in picked_in(x)]
+    assert printed("rjob.npy") == [["rjob.npy", f"sample {p}"] for p in picked_in(x)]
+
+
+@no_warnings
+def test_a_folder_is_picked_file_by_file_and_around_gaps(obspy, tmp_path, capsys):
+    stream = obspy.read()
+    for trace in stream:
+        trace.data = trace.data.astype(np.float32)
+    start = stream[0].stats.starttime
+    (tmp_path / "days").mkdir()
+    pieces = stream.slice(start, start + 11.99), stream.slice(start + 14, start + 20)
+    (pieces[0].copy() + pieces[1].copy()).write(str(tmp_path / "days" / "1.mseed"), format="MSEED")
+    stream.slice(start + 5, start + 25).write(str(tmp_path / "days" / "2.mseed"), format="MSEED")
+    with pytest.raises(SystemExit):
+        run_example("pick_arrivals", tmp_path, "--pick", "days", *picker(tmp_path))
+    expected = []
+    for name, begin, stop in ("1", 0, 1200), ("1", 1400, 2001), ("2", 500, 2501):
+        places = begin + picked_in(record(stream)[0][begin:stop])
+        expected += [f"{name}.mseed, {start + place / 100}" for place in places]
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.rsplit(", ", 1)[0] for line in lines] == expected
+
+
+@no_warnings
+def test_records_of_another_rate_or_channel_are_not_picked(obspy, tmp_path, capsys):
+    stream = obspy.read()
+    stream.write(str(tmp_path / "a.mseed"), format="MSEED")
+
+    def said(*options):
+        return complaint("pick_arrivals", tmp_path, capsys, "--pick", *options)
+
+    assert "'sampling_rate': 50.0, 'scale': 'noise'}, got" in said(
+        "a.mseed", *picker(tmp_path, 50.0)
+    )
+    stream[:2].write(str(tmp_path / "b.mseed"), format="MSEED")
+    assert "b.mseed: expected a record like those" in said("b.mseed", *picker(tmp_path))
+    (tmp_path / "c.mseed").write_text("no record")
+    assert "c.mseed: Unknown format" in said("c.mseed", *picker(tmp_path))
+    np.save(tmp_path / "d.npy", np.full((50, 3), np.nan))
+    assert "d.npy: to_pick expected finite numbers" in said("d.npy", *picker(tmp_path))
+
+
+@no_warnings
+def test_one_can_learn_from_records_and_a_catalogue_of_picks(obspy, tmp_path, capsys):
+    event_of, start = obspy.core.event, obspy.UTCDateTime("2025-03-01")
+    x, onsets = nn.make_records(10, rng=0, n_samples=700, arrivals=(0, 2), snr=(20, 40))
+    picks = [event_of.Pick(time=start, waveform_id=event_of.WaveformStreamID("XX", "OTHER"))]
+    (tmp_path / "records").mkdir()
+    for n, (record_, here) in enumerate(zip(x, onsets, strict=True)):
+        header = {
+            "network": "XX",
+            "station": "STA",
+            "sampling_rate": 50,
+            "starttime": start + 60 * n,
+        }
+        traces = [
+            obspy.Trace(data, header | {"channel": f"HH{name}"})
+            for name, data in zip("ENZ", np.ascontiguousarray(record_.T), strict=True)
+        ]
+        obspy.Stream(traces).write(str(tmp_path / "records" / f"{n}.mseed"), format="MSEED")
+        seed = event_of.WaveformStreamID("XX", "STA")
+        times = [start + 60 * n + onset / 50 for onset in here]
+        picks += [event_of.Pick(time=time, waveform_id=seed) for time in times]
+    events = [event_of.Event(picks=picks[::2]), event_of.Event(picks=picks[1::2])]
+    obspy.core.event.Catalog(events).write(str(tmp_path / "picks.xml"), format="QUAKEML")
+
+    read, found, rate = read_picked(tmp_path / "records", tmp_path / "picks.xml", 600)
+    np.testing.assert_array_equal(read, x[:, :600])
+    assert rate == 50
+    assert sum(map(len, found)) > 5
+    for ours, theirs in zip(onsets, found, strict=True):
+        np.testing.assert_array_equal(theirs, ours[ours < 600])
+    options = "records", "--picks", "picks.xml", "--length", 600, "--epochs", 1
+    run_example("pick_arrivals", tmp_path, *options)
+    assert "8 records of 600 samples, channels: 3" in capsys.readouterr().out
+    (tmp_path / "picks.xml").write_text("none")
+    said = complaint("pick_arrivals", tmp_path, capsys, *options)
+    assert "picks.xml: expected picks, got " in said
