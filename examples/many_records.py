@@ -95,9 +95,10 @@ def prepare(model_path, record, result, n_outputs):
     if result.exists():
         raise ValueError(f"{result} is there already; give another name, or remove it first")
     model, length = Container.load(model_path), length_of(record)
-    smallest = next(cut(model, length, 1))
-    y = model.predict(stretch(record, smallest.samples)[None].astype(np.float32))
     pieces = list(cut(model, length, n_outputs))
+    # The last one tells the outputs' shape, and whether the record ends where the network can end.
+    last = stretch(record, pieces[-1].samples)[None].astype(np.float32)
+    y = predict_long(model, last)
     shape = pieces[-1].outputs.stop, y.shape[2]
     chunks = min(n_outputs, shape[0]), y.shape[2]
     zarr.open_array(result, mode="w", shape=shape, chunks=chunks, dtype=y.dtype)
