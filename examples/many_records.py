@@ -10,8 +10,10 @@ as there are processors, or those of a cluster, whose address its scheduler told
 A record is a Zarr array `(L, C)`, or a folder of `.npy` files of that shape that follow each other
 in the order of their names, a day each perhaps. The outputs `(M, D)` go to a Zarr array. They are
 what `model.predict` gives for the whole record at once, across all seams: two stretches overlap by
-the samples that both need, which the layers tell, and by no more. A network of
-[pick_arrivals.py](pick_arrivals.py) gets the record in units of its noise, as it learned.
+the samples that both need, which the layers tell, and by no more. Where a network pools and makes
+long again, zeros at the end make the record's length divisible. A network of
+[pick_arrivals.py](pick_arrivals.py) gets the record in units of its noise, as it learned, and
+`pick_peaks(nn.Softmax()(scores)[:, 1], 0.3, 50)` then are the picks that it makes.
 
 It wants two more libraries: `python -m pip install "dask[distributed]" zarr`.
 """
@@ -83,11 +85,18 @@ def length_of(path):
 # gives its tasks to another.
 
 
-def run(model_path, record, result, piece, middle, size):
-    """Compute the outputs of one piece, and write them."""
+def outputs_of(model, record, piece, middle=0, size=1):
+    """Return the outputs of one piece, (M, D), with zeros for samples behind the record."""
     x = ((stretch(record, piece.samples) - middle) / size).astype(np.float32)
-    y = predict_long(Container.load(model_path), x[None])
-    zarr.open_array(result, mode="r+")[piece.outputs] = y[0, piece.wanted]
+    x = np.pad(x, ((0, piece.samples.stop - piece.samples.start - len(x)), (0, 0)))
+    return predict_long(model, x[None])[0, piece.wanted]
+
+
+def run(model_path, record, result, piece, *scale):
+    """Compute the outputs of one piece, and write those that belong to samples of the record."""
+    y = outputs_of(Container.load(model_path), record, piece, *scale)
+    scores = zarr.open_array(result, mode="r+")
+    scores[piece.outputs] = y[: scores.shape[0] - piece.outputs.start]
 
 
 def prepare(model_path, record, result, n_outputs):
@@ -95,14 +104,17 @@ def prepare(model_path, record, result, n_outputs):
     if result.exists():
         raise ValueError(f"{result} is there already; give another name, or remove it first")
     model, length = Container.load(model_path), length_of(record)
-    pieces = list(cut(model, length, n_outputs))
-    # The last one tells the outputs' shape, and whether the record ends where the network can end.
-    last = stretch(record, pieces[-1].samples)[None].astype(np.float32)
-    y = predict_long(model, last)
-    shape = pieces[-1].outputs.stop, y.shape[2]
-    chunks = min(n_outputs, shape[0]), y.shape[2]
-    zarr.open_array(result, mode="w", shape=shape, chunks=chunks, dtype=y.dtype)
-    return pieces
+    window, filled = model.window(length), length
+    if window.repeat > 1:  # what is pooled and made long again has to be divisible
+        filled += -length % window.stride
+    pieces = list(cut(model, filled, n_outputs))
+    y = outputs_of(model, record, pieces[-1])
+    stop = pieces[-1].outputs.stop
+    if filled > length:
+        stop -= (filled - length) * window.repeat // window.stride
+    chunks = min(n_outputs, stop), y.shape[1]
+    zarr.open_array(result, mode="w", shape=(stop, y.shape[1]), chunks=chunks, dtype=y.dtype)
+    return [piece for piece in pieces if piece.outputs.start < stop]
 
 
 # All tasks
