@@ -47,6 +47,9 @@ def test_the_diagonal_holds_the_right_answers_and_the_rows_the_classes(case):
 
 def test_classes_nobody_is_in_have_rows_of_zeros():
     assert_array_equal(confusion_matrix([0, 2], [0, 2], 4), np.diag([1, 0, 1, 0]))
+    nobody = np.zeros(0, int)
+    for n_classes, n_rows in ((None, 1), (3, 3)):
+        assert_array_equal(confusion_matrix(nobody, nobody, n_classes), np.zeros((n_rows, n_rows)))
 
 
 def test_a_label_for_every_sample_counts_every_sample():

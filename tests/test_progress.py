@@ -9,8 +9,15 @@ from numpycnn.training import progress
 
 
 class Terminal(io.StringIO):
+    """It shows what was flushed."""
+
+    shown = ""
+
     def isatty(self):
         return True
+
+    def flush(self):
+        self.shown = self.getvalue()
 
 
 @pytest.fixture
@@ -39,6 +46,7 @@ def screen(written):
     line = []
     place = 0
     for letter in written:
+        assert letter != "\n"
         if letter == "\r":
             place = 0
         else:
@@ -62,7 +70,17 @@ def test_other_steps_have_another_name_and_no_loss(told):
 def test_in_the_end_the_line_is_empty_however_it_ends(told):
     assert screen(told(10, 1.0, Terminal())) == ""
     assert screen(told(10, 1.0, Terminal(), stop_at=6)) == ""
+    assert screen(told(10, 1.0, Terminal()) + "next") == "next"
     assert screen("\rabc\r   \rx") == "x"
+
+
+def test_each_line_is_shown_at_once_and_so_is_the_empty_one(monkeypatch):
+    terminal, clock = Terminal(), iter(range(100))
+    monkeypatch.setattr(progress, "monotonic", lambda: float(next(clock)))
+    monkeypatch.setattr("sys.stderr", terminal)
+    shown = [screen(terminal.shown)[:7] for _ in progress.steps_told("epoch", 7, [1.0])]
+    assert shown == [*4 * [""], "epoch 4", "epoch 5", "epoch 6"]
+    assert screen(terminal.shown) == ""
 
 
 def test_a_training_of_a_few_seconds_says_nothing(told):

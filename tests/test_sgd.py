@@ -61,8 +61,8 @@ def test_it_trains_the_trace_classifier():
     ("lr", "momentum"), [(0, 0), (-1, 0), (float("inf"), 0), (float("nan"), 0), (0.1, 1), (1, -0.1)]
 )
 def test_settings_out_of_range_are_refused_with_words(lr, momentum):
-    words = f"from 0 to below 1, got lr={lr}, momentum={momentum}"
-    with pytest.raises(ValueError, match=re.escape(words)):
+    words = f"above zero and a momentum from 0 to below 1, got lr={lr}, momentum={momentum}"
+    with pytest.raises(ValueError, match="^SGD expected an lr " + re.escape(words)):
         SGD({"w": np.zeros(2)}, lr, momentum)
 
 
