@@ -1,0 +1,177 @@
+"""What check_modes says of layers whose two modes belong together, nearly, or not at all."""
+
+import numpy as np
+import pytest
+
+from numpycnn import BatchNorm, Layer, ReLU
+from numpycnn.checks.modes import N_STEPS, check_modes
+
+X = np.random.default_rng(0).normal(3, 2, (4, 9, 2))
+N_ROWS = 36
+APART = "in use it gives something else than training does on average"
+COMPANY = "in use, the answer for a trace changes with its company, or by chance"
+
+
+class TwoFaces(Layer):
+    """In use it is one function of x, in training another, of x and the number of the step."""
+
+    def __init__(self, in_use, in_training):
+        super().__init__()
+        self.in_use, self.in_training = in_use, in_training
+
+    def forward(self, x):
+        return self.in_use(x), None
+
+    def training(self, rng=None):
+        return Twin(self)
+
+
+class Twin(Layer):
+    def __init__(self, plain):
+        super().__init__()
+        self.plain, self.step = plain, 0
+
+    def forward(self, x):
+        return self.plain.in_training(x, self.step), "seen"
+
+    def remember(self, cache):
+        assert cache == "seen"
+        self.step += 1
+
+
+def names(layer, x=X):
+    return [mistake.name for mistake in check_modes(layer, x, rng=0).mistakes]
+
+
+def test_a_report_that_is_right_has_one_line():
+    report = check_modes(ReLU(), X, rng=0)
+    assert report.ok
+    assert str(report) == "Modes of ReLU: right"
+    assert report.mistakes == []
+    assert check_modes(ReLU(), -abs(X), rng=0).ok  # nothing but zeros comes out
+
+
+def test_a_report_that_is_not_names_the_mistake_in_the_next():
+    report = check_modes(TwoFaces(lambda x: 2 * x, lambda x, step: x), X, rng=0)
+    assert not report.ok
+    assert str(report) == f"Modes of TwoFaces: WRONG\n  modes apart: {APART}"
+
+
+def test_an_answer_that_changes_with_its_company_is_training_in_use():
+    def normalised(x):
+        return x - x.mean(axis=(0, 1))
+
+    report = check_modes(TwoFaces(normalised, lambda x, step: normalised(x)), X, rng=0)
+    assert str(report).splitlines()[1:] == [f"  training in use: {COMPANY}"]
+
+
+def test_an_answer_a_third_larger_in_company_is_training_in_use():
+    def by_number(x):
+        return x * (8 + len(x)) / 9
+
+    assert names(TwoFaces(by_number, lambda x, step: by_number(x))) == ["training in use"]
+
+
+def test_an_answer_by_chance_is_training_in_use():
+    draws = np.random.default_rng(0)
+
+    def noisy(x):
+        return x + draws.standard_normal(x.shape)
+
+    assert names(TwoFaces(noisy, lambda x, step: noisy(x))) == ["training in use"]
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
+def test_company_may_change_the_rounding_but_no_more(scale):
+    # An answer of zero has neighbours of size `scale`, and is rounded as they are.
+    x = scale * np.array([[1.0, 0.0], [1.0, 0.5]])
+    for error, wanted in ((1e-7, []), (1e-4, ["training in use"]), (0.1, ["training in use"])):
+
+        def rounded(x, error=error):
+            return x + (error * scale if len(x) > 1 else 0)
+
+        assert names(TwoFaces(rounded, lambda x, step, rounded=rounded: rounded(x)), x) == wanted
+
+
+@pytest.mark.parametrize("x", [X, -X, 1e4 * X, X.reshape(-1, 2)])
+def test_two_answers_may_be_one_part_in_the_number_of_rows_apart(x):
+    for parts, wanted in ((0.9, []), (1.1, ["modes apart"])):
+        assert names(TwoFaces(lambda x, p=parts: x * (1 + p / N_ROWS), keep), x) == wanted
+        assert names(TwoFaces(lambda x, p=parts: x * (1 - p / N_ROWS), keep), x) == wanted
+
+
+def keep(x, step):
+    return x
+
+
+def test_an_average_may_be_six_standard_errors_off_by_chance():
+    # To and fro from step to step: the mean is 0 and the standard deviation 1.
+    def to_and_fro(x, step):
+        return 0 * x + (-1) ** step
+
+    for errors, wanted in ((-5.9, []), (5.9, []), (6.1, ["modes apart"]), (-6.1, ["modes apart"])):
+        offset = errors / np.sqrt(N_STEPS)
+        assert names(TwoFaces(lambda x, offset=offset: 0 * x + offset, to_and_fro)) == wanted
+
+
+def test_every_entry_is_compared():
+    def off_at_one(x):
+        y = x.copy()
+        y[..., 3, 1] += 1
+        return y
+
+    assert names(TwoFaces(off_at_one, keep)) == ["modes apart"]
+
+
+class Forgets(BatchNorm):
+    def training(self, rng=None):
+        live = super().training(rng)
+        live.remember = lambda cache: None
+        return live
+
+
+class RemembersTheMeanOnly(BatchNorm):
+    def training(self, rng=None):
+        live = super().training(rng)
+        remember = live.remember
+
+        def without_var(cache):
+            before = self.state["var"].copy()
+            remember(cache)
+            self.state["var"][...] = before
+
+        live.remember = without_var
+        return live
+
+
+def test_a_state_that_nothing_moves_was_never_remembered():
+    report = check_modes(Forgets(2), X, rng=0)
+    sentence = "its state is the same after all steps"
+    assert str(report).splitlines()[1:] == [f"  never remembered: {sentence}"]
+    assert names(RemembersTheMeanOnly(2)) == ["modes apart"]
+    assert names(BatchNorm(2)) == []
+
+
+def test_the_layer_and_x_are_left_as_they_are():
+    layer, x = BatchNorm(2), X.copy()
+    check_modes(layer, x, rng=0)
+    assert not layer.state["mean"].any()
+    assert (layer.state["var"] == 1).all()
+    assert (x == X).all()
+
+
+class Draws(TwoFaces):
+    """In training it adds a single number, drawn when training begins."""
+
+    def training(self, rng=None):
+        drawn = rng.normal()
+        self.in_training = lambda x, step: x + drawn
+        return Twin(self)
+
+
+def test_what_is_drawn_follows_from_the_seed():
+    layer = Draws(lambda x: x + np.random.default_rng(3).normal(), None)
+    assert check_modes(layer, X, rng=3).ok
+    assert not check_modes(layer, X, rng=4).ok
+    with pytest.raises(ValueError, match=r"^check_modes expected rng to be a seed of 0 or more"):
+        check_modes(layer, X, rng=-1)
