@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
@@ -14,7 +14,7 @@ places = st.lists(st.integers(0, 59), unique=True, max_size=6).map(
     lambda p: np.array(sorted(p), int)
 )
 few = settings(max_examples=30)
-curves = st.lists(st.integers(0, 4), min_size=1, max_size=30).map(lambda c: np.array(c) / 4)
+curves = st.lists(st.integers(-2, 4), min_size=1, max_size=30).map(lambda c: np.array(c) / 4)
 
 # What to learn
 # -------------
@@ -43,7 +43,8 @@ BAD_ONSETS = [
     ([[1], [60]], ValueError, "onsets[1] within the record, from 0 to 59, got 60; leave out"),
     ([[-1, 3]], ValueError, "onsets[0] within the record, from 0 to 59, got -1"),
     ([[5, 3]], ValueError, "onsets[0] in ascending order, each onset once, got [5 3]"),
-    ([[5, 5]], ValueError, "onsets[0] in ascending order, each onset once, got [5 5]"),
+    ([[5, 5]], ValueError, "onsets[0] in ascending order, each onset once, got [5 5]; np.unique"),
+    ([[1], np.ma.masked_array([5])], TypeError, "onsets[1] without a mask"),
     ([5, 7], ValueError, "onsets[0] to be a list, empty where there are none, got 5"),
     ([[[5]]], ValueError, "onsets[0] to be a list"),
 ]
@@ -64,6 +65,10 @@ def test_the_number_of_lists_and_the_width_are_checked():
         ValueError, match="onset_targets expected a width above 0, in samples, got 0"
     ):
         onset_targets([[1]], 60, 0)
+    with pytest.raises(
+        TypeError, match=r"^onset_targets expected n_samples to be a whole number, got 1\.5"
+    ):
+        onset_targets([[1]], 1.5, 2.0)
 
 
 def test_an_empty_list_needs_no_type():
@@ -76,7 +81,8 @@ def test_an_empty_list_needs_no_type():
 
 
 @few
-@given(curves, st.sampled_from([0.25, 0.5, 1.0]), st.integers(1, 6))
+@given(curves, st.sampled_from([-0.5, 0.25, 0.5, 1.0]), st.integers(1, 6))
+@example(np.array([-0.25, -0.5, -0.25]), -0.5, 1)  # what lies outside is lower than any number
 def test_a_peak_is_the_first_of_the_highest_around_it(curve, threshold, apart):
     literal = []
     for place, value in enumerate(curve):
@@ -100,7 +106,7 @@ def test_a_peak_is_the_first_of_the_highest_around_it(curve, threshold, apart):
 def test_what_is_no_curve_is_refused(curve, kind, words):
     with pytest.raises(kind, match=re.escape("pick_peaks expected " + words)):
         pick_peaks(curve, 0.5, 3)
-    with pytest.raises(ValueError, match="apart to be 1 or more"):
+    with pytest.raises(ValueError, match=r"^pick_peaks expected apart to be 1 or more"):
         pick_peaks(np.zeros(3), 0.5, 0)
 
 
@@ -152,6 +158,13 @@ def test_errors_have_a_mean_and_a_spread_and_nothing_has_none():
     none = compare_picks([np.array([], int)], [np.array([], int)], tolerance=5)
     assert np.isnan([none.mean_error, none.spread, none.share_found]).all()
     assert none.score == 0
+    assert none.errors.dtype == int
+
+
+def test_picks_without_an_onset_are_false_and_onsets_without_a_pick_missed():
+    nothing, something = np.array([], int), np.array([3, 9])
+    assert compare_picks([something], [nothing], 5)[1:] == (0, 2)
+    assert compare_picks([nothing], [something], 5)[1:] == (2, 0)
 
 
 def test_picks_and_onsets_of_other_numbers_of_records_are_refused():
