@@ -170,6 +170,7 @@ BAD = [
     ({"sampling_rate": 0}, ValueError, "sampling_rate above 0, got 0"),
     ({"apart": np.inf}, ValueError, "apart above 0, got inf"),
     ({"coda": -1}, ValueError, "coda of 0 or more, got -1"),
+    ({"coda": np.inf}, ValueError, "coda of 0 or more, got inf"),
     ({"snr": 5}, TypeError, "snr as a pair (low, high), got 5"),
     ({"snr": (0, 5)}, ValueError, "snr as (low, high), finite numbers above 0 in this order"),
     ({"frequency": (9, 8)}, ValueError, "frequency as (low, high), finite numbers above 0"),
@@ -181,7 +182,8 @@ BAD = [
     (
         {"arrivals": (0, 4)},
         ValueError,
-        "n_samples of 750 or more, for 4 arrivals that lie 150 samples apart, got 640",
+        "n_samples of 750 or more, for 4 arrivals that lie 150 samples apart, got 640; make the "
+        "records longer, or arrivals or apart smaller",
     ),
     ({"rng": -1}, ValueError, "rng to be a seed of 0 or more"),
 ]
@@ -191,3 +193,10 @@ BAD = [
 def test_bad_arguments_are_refused_with_words(arguments, kind, words):
     with pytest.raises(kind, match=re.escape("make_records expected " + words)):
         make_records(**{"n_records": 2, **arguments})
+
+
+def test_what_just_fits_is_made():
+    _, onsets = make_records(1, rng=0, n_samples=3, apart=1e-9, arrivals=(2, 2), spikes=(0, 0))
+    assert_array_equal(onsets, [[1, 2]])
+    assert make_records(1, rng=0, n_samples=1, **QUIET)[0].shape == (1, 1, 3)
+    assert make_records(1, rng=0, frequency=(9, 50), sampling_rate=100)[0].shape == (1, 640, 3)
