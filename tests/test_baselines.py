@@ -120,18 +120,24 @@ def test_a_rule_wants_to_be_fitted_first(rule, ask):
 @pytest.mark.parametrize(
     ("change", "kind", "words"),
     [
-        ({"labels": np.array([0, 1])}, ValueError, r"expected labels of shape \(3,\), got \(2,\)"),
+        ({"labels": np.array([0, 1])}, ValueError, r"labels of shape \(3,\), got \(2,\)"),
         ({"labels": np.array([0, 1, -1])}, ValueError, r"of 0 or more, got -1 at labels\[2\]"),
         ({"labels": np.array([0, 1, 0.5])}, TypeError, "to be whole numbers, got float64"),
         ({"labels": np.ma.masked_array([0, 1, 2])}, TypeError, "labels without a mask"),
-        ({"x": np.zeros((3, 64))}, ValueError, "add a channel axis"),
+        ({"x": np.zeros((3, 64))}, ValueError, r"x of shape \(N, L, C\), .* add a channel axis"),
         ({"x": np.full((3, 4, 1), np.nan)}, ValueError, r"got nan at x\[0, 0, 0\]"),
     ],
 )
 def test_what_cannot_be_fitted_is_named(rule, change, kind, words):
     arguments = {"x": np.zeros((3, 4, 1)), "labels": np.array([0, 1, 2])} | change
-    with pytest.raises(kind, match=words):
+    with pytest.raises(kind, match=f"^{rule.__name__} expected .*{words}"):
         rule().fit(**arguments)
+
+
+def test_a_trace_on_a_threshold_belongs_above_it():
+    rule = MedianRule().fit(np.array([[[1.0]], [[2.0]]]), np.array([1, 0]))
+    assert_array_equal(rule.thresholds, [1.5])
+    assert_array_equal(rule.classify(np.array([[[1.49]], [[1.5]], [[1.51]]])), [1, 0, 0])
 
 
 def test_a_rule_of_its_own_defines_two_functions():
@@ -206,6 +212,17 @@ def test_aic_finds_where_the_variance_changes_and_where_silence_ends():
     assert np.isfinite(aic(np.zeros((20, 1)))[5:16]).all()
 
 
+@settings(max_examples=10)
+@given(generators, st.sampled_from([1e3, 1e5]))
+def test_a_large_mean_in_float32_is_no_matter(rng, offset):
+    # Each channel has a mean of its own, and squares of it would drown the rest.
+    x = (rng.standard_normal((1, 400, 2)) + np.array([offset, -offset])).astype(np.float32)
+    exact = x.astype(float)
+    exact -= exact.mean(axis=1, keepdims=True)
+    assert_allclose(sta_lta(x, 5, 50), sta_lta(exact, 5, 50), rtol=1e-6)
+    assert_allclose(aic(x[0])[5:396], aic(exact[0])[5:396], rtol=1e-6, atol=1e-6)
+
+
 def test_where_nothing_moves_there_is_no_trigger():
     ratio = sta_lta(np.full((2, 50, 3), 7.0), 3, 10)
     assert_array_equal(ratio, 0)
@@ -241,23 +258,29 @@ def test_a_window_that_reaches_beyond_the_record_is_cut(rng, length, before, beh
     assert ((picks >= 5) & (picks <= length - 5)).all()
 
 
+TRACES, WINDOW = np.zeros((1, 20, 1)), np.zeros((20, 1))
+
+
 @pytest.mark.parametrize(
-    ("act", "kind", "words"),
+    ("function", "arguments", "words"),
     [
-        (lambda: sta_lta(np.zeros((3, 64)), 3, 9), ValueError, "add a channel axis"),
-        (lambda: sta_lta(np.full((1, 9, 1), np.nan), 3, 9), ValueError, "got nan at x[0, 0, 0]"),
-        (lambda: sta_lta(np.zeros((1, 9, 1)), 0, 9), ValueError, "sta to be 1 or more, got 0"),
-        (lambda: sta_lta(np.zeros((1, 9, 1)), 5, 5), ValueError, "lta to be 6 or more, got 5"),
-        (lambda: pick_triggers(np.zeros(9), 2, 4), ValueError, "0 < off <= on, got on=2, off=4"),
-        (lambda: pick_triggers(np.zeros(9), 2, 0), ValueError, "0 < off <= on, got on=2, off=0"),
-        (lambda: pick_triggers(np.zeros((9, 1)), 4, 2), ValueError, "ratio of shape (L)"),
-        (lambda: aic(np.zeros(20)), ValueError, "x of shape (L, C), got (20,)"),
-        (lambda: aic(np.zeros((9, 1))), ValueError, "a window of 10 samples or more, got 9"),
-        (lambda: aic(np.full((20, 1), np.inf)), ValueError, "finite numbers, got inf"),
-        (lambda: pick_aic(np.zeros((20, 1)), [3], 9, 10), ValueError, "before to be 10 or more"),
-        (lambda: pick_aic(np.zeros((20, 1)), [3], 10, 9), ValueError, "behind to be 10 or more"),
+        (sta_lta, (TRACES[0], 3, 9), "x of shape (N, L, C), got (20, 1)"),
+        (sta_lta, (np.nan * TRACES, 3, 9), "finite numbers, got nan at x[0, 0, 0]"),
+        (sta_lta, (TRACES, 0, 9), "sta to be 1 or more, got 0"),
+        (sta_lta, (TRACES, 5, 5), "lta to be 6 or more, got 5"),
+        (pick_triggers, (np.zeros(9), 2, 4), "0 < off <= on, got on=2, off=4"),
+        (pick_triggers, (np.zeros(9), 2, 0), "0 < off <= on, got on=2, off=0"),
+        (pick_triggers, (np.zeros((9, 1)), 4, 2), "ratio of shape (L), got (9, 1)"),
+        (pick_triggers, (np.full(9, np.inf), 4, 2), "finite numbers, got inf at ratio[0]"),
+        (aic, (np.zeros(20),), "x of shape (L, C), got (20,)"),
+        (aic, (WINDOW[:9],), "a window of 10 samples or more, got 9"),
+        (aic, (WINDOW + np.inf,), "finite numbers, got inf at x[0, 0]"),
+        (pick_aic, (TRACES, [3], 10, 10), "x of shape (L, C), got (1, 20, 1)"),
+        (pick_aic, (WINDOW, [3], 9, 10), "before to be 10 or more"),
+        (pick_aic, (WINDOW, [3], 10, 9), "behind to be 10 or more"),
     ],
 )
-def test_what_cannot_be_picked_is_named(act, kind, words):
-    with pytest.raises(kind, match=re.escape(words)):
-        act()
+def test_what_cannot_be_picked_is_named(function, arguments, words):
+    words = f"{function.__name__} expected {words}"
+    with pytest.raises(ValueError, match="^" + re.escape(words)):
+        function(*arguments)
