@@ -178,7 +178,7 @@ def best_thresholds(value: Array, labels: Array, classes: Array) -> Array:
     >>> best_thresholds(np.array([1.0, 2.0, 4.0, 3.0]), np.array([7, 7, 5, 7]), np.array([7, 5]))
     array([3.5])
     """
-    order = np.argsort(value, kind="stable")
+    order = np.argsort(value)
     value, labels = value[order].astype(float), labels[order]
     allowed = np.concatenate([[True], value[1:] > value[:-1], [True]])
 
