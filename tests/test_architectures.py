@@ -92,6 +92,17 @@ def test_unet_halves_and_doubles_as_in_its_paper():
     assert seen[-1].output.shape == (1, 16, 2)
 
 
+def test_unet_has_the_levels_of_its_paper_and_filters_three_wide():
+    # Figure 1: two convolutions on each of five levels, 64 filters on the first and 1,024 on the
+    # last. What comes up keeps its channels here, so 2 n of them lie beside n.
+    levels = [64, 128, 256, 512, 1024]
+    down = [(1, 64), (64, 64), *((n_in, n) for n in levels[1:] for n_in in (n // 2, n))]
+    up = [(n_in, n) for n in reversed(levels[:-1]) for n_in in (3 * n, n)]
+    model = unet(1, 2)
+    assert n_weights(model) == sum(convolution(3, *sizes) for sizes in down + up) + 64 * 2 + 2
+    assert model.window(160).n_outputs == 160
+
+
 @pytest.mark.parametrize("make", ALL)
 def test_the_gradients_are_right_in_training_and_in_use(make):
     model = make(2, 3, rng=0, **SMALL[make])
