@@ -88,6 +88,17 @@ def test_pictures_show_their_numbers_if_they_are_few():
     assert [one.get_title(), other.get_title()] == ["small", "large"]
 
 
+@pytest.mark.parametrize("shapes", [[(5, 5), (2, 2), (4, 4)], [(3, 4), (4, 1)], [(64, 64)] * 3])
+def test_a_cell_is_as_large_in_one_picture_as_in_the_other(shapes):
+    figure = plot_pictures({str(i): np.zeros(shape) for i, shape in enumerate(shapes)})
+    figure.draw_without_rendering()
+    cells = []
+    for panel, (height, width) in zip(figure.axes, shapes, strict=True):
+        box = panel.get_window_extent()
+        cells += [box.width / width, box.height / height]
+    np.testing.assert_allclose(cells, cells[0], rtol=0.03)
+
+
 def test_pooling_a_picture_rings_the_winners():
     picture = np.random.default_rng(0).permutation(30).reshape(5, 6).astype(float)
     before, after = plot_pooling(picture, 2).axes

@@ -7,6 +7,7 @@ import sys
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from numpycnn import Conv1D, History, ReLU, make_traces
 from numpycnn.plots import (
@@ -18,6 +19,7 @@ from numpycnn.plots import (
     plot_traces,
     show,
 )
+from numpycnn.plots.figure import BLUE, ORANGE
 
 HISTORY = History(
     loss=[1.1, 0.5, 0.01],
@@ -49,6 +51,18 @@ def test_traces_are_drawn_one_below_the_other_as_the_task_asks():
         assert panel.get_ylim() == (-1.05, 1.05)
         assert panel.get_ylabel() == "amplitude"
     assert [panel.get_xlabel() for panel in figure.axes] == ["", "", "sample"]
+
+
+def test_a_right_answer_and_a_wrong_one_differ_by_a_mark_and_by_colour():
+    x, labels = make_traces(3, rng=0)
+    marks = ["\N{CHECK MARK}", "\N{BALLOT X}", "\N{CHECK MARK}"]
+    colours = []
+    for panel, mark in zip(plot_traces(x, labels, [0, 2, 2]).axes, marks, strict=True):
+        assert panel.get_title(loc="right") == mark
+        (written,) = (one for one in panel.findobj(Text) if one.get_text() == mark)
+        colours.append(written.get_color())
+    assert colours == [BLUE, ORANGE, BLUE]
+    assert not any(panel.get_title(loc="right") for panel in plot_traces(x, labels).axes)
 
 
 def test_without_predictions_the_title_is_the_true_class():
@@ -156,9 +170,17 @@ def test_the_confusion_matrix_shows_each_count_in_its_cell_and_shares_as_shades(
     (panel,) = plot_confusion(COUNTS).axes
     cells = {tuple(text.get_position()): text.get_text() for text in panel.texts}
     assert cells == {(j, i): str(COUNTS[i, j]) for i in range(3) for j in range(3)}
-    (image,) = panel.images
-    np.testing.assert_array_equal(image.get_array(), [[0.8, 0.2, 0], [0, 0, 0], [0, 0.5, 0.5]])
-    assert image.get_clim() == (0, 1)
+    right, wrong = panel.images
+    shares = np.array([[0.8, 0.2, 0], [0, 0, 0], [0, 0.5, 0.5]])
+    on_the_diagonal = np.eye(3, dtype=bool)
+    for image, shown in ((right, on_the_diagonal), (wrong, ~on_the_diagonal)):
+        np.testing.assert_array_equal(~image.get_array().mask, shown)
+        np.testing.assert_array_equal(image.get_array().compressed(), shares[shown])
+        assert image.get_clim() == (0, 1)
+    assert right.get_cmap() != wrong.get_cmap()
+    assert [frame.get_bbox().bounds for frame in panel.patches] == [
+        (i - 0.5, i - 0.5, 1, 1) for i in range(3)
+    ]
     assert (panel.get_xlabel(), panel.get_ylabel()) == ("predicted class", "true class")
     names = ["Quiet", "Positive\narrival", "Negative\narrival"]
     assert [label.get_text() for label in panel.get_yticklabels()] == names

@@ -303,6 +303,11 @@ def test_the_map_moves_with_the_trace(shift):
     assert chances_in_words(bars)[0] == (
         f"Quiet: {rows[0, 0]:.2f} as it is, {rows[1, 0]:.2f} shifted by {shift}"
     )
+    looks = [(bar.get_facecolor(), bar.get_hatch()) for bar in bars.patches]
+    assert len(set(looks[:3])) == len(set(looks[3:])) == 1  # the classes of one trace look alike
+    (colour, hatch), (other_colour, other_hatch) = looks[0], looks[3]
+    assert colour != other_colour
+    assert hatch != other_hatch
 
 
 # What cannot be drawn

@@ -201,7 +201,8 @@ FEW_CELLS = 6  # columns
 def plot_pictures(pictures: Mapping[str, Array]) -> Figure:
     """Draw two-dimensional arrays (H, W) beside each other, each with its name above.
 
-    Up to six columns are labelled with their numbers. Each picture has its own range of colours.
+    All have cells of one size. Up to six columns are labelled with their numbers. Each picture has
+    its own range of colours.
 
     >>> figure = plot_pictures({"picture": np.eye(3), "filter": np.ones((2, 2))})
     >>> [panel.get_title() for panel in figure.axes]
@@ -259,11 +260,15 @@ def plot_pooling(picture: Array, pool_size: int) -> Figure:
 
 
 def _beside_each_other(pictures: Sequence[tuple[str, Array, Array]]) -> Figure:
-    """Draw pictures, given as name, numbers, and the numbers whose range the colours span."""
-    side = (WIDTH - 40) / len(pictures) - 20  # of a panel, in pixels
-    tallest = max(len(picture) / picture.shape[1] for _, picture, _ in pictures)
-    figure = blank_figure(WIDTH, round(60 + side * tallest))
-    panels = figure.subplots(1, len(pictures), squeeze=False)[0]
+    """Draw pictures, given as name, numbers, and the numbers whose range the colours span.
+
+    A cell is as large in one as in any other: a small filter is a small picture.
+    """
+    shapes = [picture.shape for _, picture, _ in pictures]
+    columns = [width for _, width in shapes]
+    cell = (WIDTH - 40 - 20 * len(pictures)) / sum(columns)  # in pixels
+    figure = blank_figure(WIDTH, round(60 + cell * max(height for height, _ in shapes)))
+    panels = figure.subplots(1, len(pictures), squeeze=False, width_ratios=columns)[0]
     for panel, (name, picture, scale) in zip(panels, pictures, strict=True):
         _draw_picture(panel, picture, float(np.abs(scale).max()) or 1.0)
         panel.set_title(name, fontsize=FONT)

@@ -11,7 +11,7 @@ so a gradient of the one with respect to the other has none.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -241,12 +241,20 @@ def _mark_winners(panel: Axes, one: _Map) -> None:
     panel.plot(one.middles[winners], channels + 1, "o", color="black", markerfacecolor="white")
 
 
+# As with curves, what differs in colour differs in its pattern, too.
+
+BARS: tuple[dict[str, Any], ...] = (
+    {"color": BLUE},
+    {"facecolor": ORANGE, "edgecolor": "white", "hatch": "//"},
+)
+
+
 def _draw_chances(panel: Axes, class_names: Sequence[str], chances: dict[str, Array]) -> None:
-    """Draw the probability of each class as a bar, or as one for each of several traces."""
+    """Draw the probability of each class as a bar, or as one for each of two traces."""
     thickness = 0.42 / len(chances)
-    for i, ((name, row), colour) in enumerate(zip(chances.items(), (BLUE, ORANGE), strict=False)):
+    for i, (name, row) in enumerate(chances.items()):
         middles = np.arange(len(row)) + (i + 0.5) * thickness
-        panel.barh(middles, row, height=0.9 * thickness, color=colour, label=name)
+        panel.barh(middles, row, height=0.9 * thickness, label=name, **BARS[i])
     for c, class_name in enumerate(class_names):
         numbers = ", ".join(f"{row[c]:.2f} {name}".strip() for name, row in chances.items())
         panel.text(0, c - 0.06, f"{class_name}: {numbers}", fontsize=FONT, va="bottom")

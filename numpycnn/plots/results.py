@@ -14,11 +14,14 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 from numpycnn.picking import require_onsets
 from numpycnn.plots.figure import (
+    BLUE,
     FONT,
     GRID,
+    ORANGE,
     STYLES,
     WIDTH,
     blank_figure,
@@ -35,6 +38,11 @@ from numpycnn.validation import require_array, require_labels
 
 FEW_EPOCHS = 10  # up to so many, each is marked with a dot
 
+# A right answer and a wrong one differ by a mark as well as by colour, for those who see no
+# colours, and for print.
+
+RIGHT, WRONG = ("\N{CHECK MARK}", BLUE), ("\N{BALLOT X}", ORANGE)
+
 
 def plot_traces(
     x: Array,
@@ -49,6 +57,8 @@ def plot_traces(
             of them be larger, all the vertical axes grow with it.
         labels: what each trace is, a whole number that counts in `class_names`.
         predicted: what the network takes it for; without it the true class is all of the title.
+            Beside the title stands a blue check where the two are the same, an orange cross where
+            they are not.
         class_names: what the numbers 0, 1, 2, … mean.
 
     Samples are numbered from 1. The figure is 720 pixels wide, and 620 high for three traces.
@@ -72,6 +82,9 @@ def plot_traces(
     for panel, trace, *numbers in zip(panels, x, *given.values(), strict=True):
         panel.plot(samples_of(n_samples), trace[:, 0], color="black", linewidth=1.6)
         panel.set(title=" -> ".join(class_names[n] for n in numbers))
+        if len(numbers) == 2:
+            mark, colour = RIGHT if numbers[0] == numbers[1] else WRONG
+            panel.set_title(mark, loc="right", color=colour, fontsize=FONT + 4)
         panel.set(ylabel="amplitude", ylim=(-top, top))
     panels[-1].set(xlabel="sample", xlim=(0.5, n_samples + 0.5))
     return figure
@@ -182,7 +195,8 @@ def plot_confusion(counts: Array, class_names: Sequence[str] = CLASS_NAMES) -> F
 
     `counts` (D, D) are whole numbers, as `confusion_matrix` returns them. Each cell holds
     its count, and is darker the larger its share of its row, so that a class with few
-    traces shows its mistakes as plainly as one with many.
+    traces shows its mistakes as plainly as one with many. The right answers, on the diagonal, are
+    blue and framed; the mistakes are orange.
 
     >>> figure = plot_confusion(np.array([[9, 1], [0, 5]]), ["noise", "event"])
     >>> [text.get_text() for text in figure.axes[0].texts]
@@ -204,10 +218,15 @@ def plot_confusion(counts: Array, class_names: Sequence[str] = CLASS_NAMES) -> F
     dress(panel)
     panel.grid(visible=False)
     shares = counts / np.maximum(1, counts.sum(axis=1, keepdims=True))
-    panel.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    is_right = np.eye(n_classes, dtype=bool)
+    for hidden, cmap in ((~is_right, "Blues"), (is_right, "Oranges")):
+        shown = np.ma.masked_array(shares, hidden)
+        panel.imshow(shown, cmap=cmap, vmin=0, vmax=1, aspect="auto")
     for i, row in enumerate(counts):
+        frame = {"fill": False, "edgecolor": "black", "linewidth": 2.5, "clip_on": False}
+        panel.add_patch(Rectangle((i - 0.5, i - 0.5), 1, 1, **frame))
         for j, count in enumerate(row):
-            ink = "white" if shares[i, j] > 0.5 else "black"
+            ink = "white" if shares[i, j] > (0.5 if i == j else 0.75) else "black"
             panel.text(j, i, str(count), ha="center", va="center", color=ink, fontsize=FONT + 2)
     names = [name.replace(" ", "\n") if few else name for name in class_names]
     panel.set_xticks(range(n_classes), names, rotation=0 if few else 90)
