@@ -21,7 +21,7 @@ from numpycnn import Layer, assert_gradients, check_gradients
 # Every sample enters one output, with the factor `1 / P`. So the gradient of an output
 # goes back to all samples of its window, and each gets a `P`-th of it. Backward has to
 # remember one thing: how long the traces were, because what did not fit into a window
-# gets no gradient, and a place all the same.
+# gets no gradient, but it keeps its place.
 
 
 class AveragePool1D(Layer):

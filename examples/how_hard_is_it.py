@@ -2,8 +2,8 @@
 
 On the traces of `trace_classifier.py` two rules that look at one number of the
 trace are as good as the network. So those traces cannot show what a network is
-for. Here are traces that can: each has a zero-mean wavelet of any height between 0.4
-and 1 at any sample from the first to the last, and besides it, in every class, a
+for. Here are traces that can. The arrival is a zero-mean wavelet of any height between 0.4
+and 1 at any sample from the first to the last, and every trace, quiet or not, has a
 spike or a burst of the same size that means nothing.
 
 Two rules and two networks learn from the same 600 traces, and are examined
@@ -40,14 +40,14 @@ RATIOS = 1, 2, 3, 4, 6, 8, 10, 12, 16
 
 # The networks
 # ------------
-# [Both](two_heads.py) begin with eight filters of 11 samples, long enough for the hump of the
-# wavelet and both its troughs. One network then keeps where in the trace each filter answered,
-# the other only how strong the strongest answer was, wherever it came from.
+# [Both](two_heads.py) begin with eight filters of 11 samples, which reach over the hump of the
+# wavelet to the bottom of both its troughs. One network then keeps where in the trace each
+# filter answered, the other only how strong the strongest answer was, wherever it came from.
 #
 # The examination
 # ---------------
-# Once more for each seed, with other traces and other first weights: a single run may
-# be lucky. All four learn from the same traces and are asked about the same others,
+# All is done once for each seed, with other traces and other first weights: a single run
+# may be lucky. All four learn from the same traces and are asked about the same others,
 # 600 for each ratio.
 
 
@@ -97,7 +97,7 @@ figure = plot_accuracy(RATIOS, curves, "signal-to-noise ratio", trained_on=TRAIN
 # A filter adds up 11 samples, each with its own weight. It can be shaped like the wavelet:
 # then all of the wavelet counts, the noise averages out, a spike meets a single
 # weight and the quick cycles of a burst cancel. Both networks can have such filters. But the
-# dense layer behind flatten has to learn for each place what an arrival there means,
+# dense layer after flatten has to learn for each place what an arrival there means,
 # and of 600 traces only about six have their arrival at a given sample. With global
 # pooling an arrival anywhere teaches about arrivals everywhere, with 291 weights in place
 # of 4,259. Give the flatten head fewer traces, and it falls further; the other

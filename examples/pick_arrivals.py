@@ -188,7 +188,7 @@ print(f"cross-entropy {history.loss[-1]:.4f}")
 # Three pickers
 # -------------
 # The trigger compares 0.3 seconds with 3. The second look is at one second before it and half a
-# second behind. At which level the trigger goes on is learned as well: of six, the one that does
+# second after. At which level the trigger goes on is learned as well: of six, the one that does
 # best on the records that the network learned from.
 
 TOLERANCE = 5  # samples

@@ -2,7 +2,8 @@
 
 Sound sent into the ground comes back from wherever one kind of rock lies on another. A trace is
 what comes back at one place, over time; traces from places along a line, side by side, are a
-*section*. It looks like a cut through the ground, and its bright and dark bands are the layers.
+*section*. It looks like a cut through the ground, and its bright and dark bands are where one layer
+lies on another.
 
 Where the ground broke and one side slid down along the break, there is a *fault*: the bands stop,
 and go on higher or lower. Where is it? Here the ground is made up, so we know.
@@ -11,7 +12,7 @@ The model is the simplest that has all of this in it. Each trace is computed by 
 boundary of two layers sends back one wavelet, as loud as the rocks differ, at the time that sound
 takes there and back. That is what a section looks like after its echoes have been put
 back to where they came from (*migration*), if that went perfectly. Real sections are also blurred
-sideways, which here only the width of what is called near stands for.
+sideways; here only the width of what is called near stands for that.
 """
 
 import numpy as np

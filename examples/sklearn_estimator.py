@@ -1,8 +1,8 @@
 """For scikit-learn: the network as one of its classifiers.
 
 scikit-learn has ways to combine and to compare what learns, and asks three things of it: to be
-built from options that it can read and change, to `fit`, and to `predict`. What keeps that has
-its pipelines, its cross-validation and its search over options for nothing:
+built from options that it can read and change, to `fit`, and to `predict`. Whatever does so can be
+used in its pipelines, its cross-validation and its search over options:
 
     from sklearn.model_selection import cross_val_score
     cross_val_score(TraceClassifier(epochs=30), x, labels, cv=5)

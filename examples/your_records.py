@@ -9,7 +9,7 @@
   record, none in the second and one in the third;
 - or in their place `labels`, `(N, L)`, one for each sample: an onset is where a
   label that is not 0 follows a 0;
-- `sampling_rate`, in hertz, if it is known. Onsets are then in seconds from the begin of their
+- `sampling_rate`, in hertz, if it is known. Onsets are then in seconds from the beginning of their
   record, else they are samples, counted from 0.
 
 It needs neither onsets nor labels in one that it is to pick. And it takes what ObsPy reads, by way

@@ -11,7 +11,7 @@ A batch of traces is `(N, L, C)`, channels last. `x` goes in and `y` comes out, 
 are weights and `b` biases; `dx`, `dy`, `dw` and `db` are the derivatives of the
 loss with respect to each of them.
 
-README.md says in which order the files are to be read, each of them a chapter.
+docs/files.md says in which order the files are to be read, each of them a chapter.
 """
 
 from importlib import import_module

@@ -79,8 +79,8 @@ def fcn(in_channels: int, n_classes: int, *, filters: int = 128, rng: Rng = None
     """The fully convolutional network, 2017: nothing but filters, and a mean over the trace.
 
     It showed that a plain network without pooling, with batch normalisation, does as well on
-    a hundred sets of time series as whatever there was. What is left of the length at the
-    end is a mean, so it takes traces of any length, and a class is a sum over samples.
+    44 sets of time series as the best that there was. All that is left of the length at the
+    end is a mean, so it takes traces of any length.
 
     Source: Z. Wang, W. Yan, T. Oates, "Time series classification from scratch with deep
     neural networks: a strong baseline", IJCNN 2017 (arXiv 1611.06455), figure 1b.

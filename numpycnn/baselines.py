@@ -1,13 +1,13 @@
 """Baselines: what needs no network.
 
 "Accuracy 1.000" says nothing before it is known what the simplest rule scores on
-the same traces. Here are three, each simpler than the next, and each is fitted on
-the training traces and asked about others as a network is:
+the same traces. Here are three such rules. Each is fitted on the training traces and
+then asked about others, as a network is:
 
 - `MajorityRule` looks at no trace at all. It answers the commonest class of the
   training set. Where nine traces in ten are quiet it is right nine times in ten.
 - `LargestSampleRule` looks at one sample of each trace, the largest in size, with
-  its sign. An arrival that stands out of the noise gives itself away in it.
+  its sign. An arrival that stands out of the noise gives itself away by it.
 - `MedianRule` looks at the median of the trace. It has no idea of an arrival, but an
   arrival of one sign shifts the mean; when the mean is subtracted, all the rest of
   the trace shifts the other way, and the median with it.
@@ -164,7 +164,7 @@ class LargestSampleRule(ThresholdRule):
 # next one upwards wins the traces of the lower class that it passes and loses those of the upper:
 # at cut `i` the balance is the count of the one less the count of the other among the
 # first `i` traces. The number of right answers is the sum of the balances of all
-# cuts, and a constant. So take the cuts from below, and remember for each place the best
+# cuts, plus a constant. So take the cuts from below, and remember for each place the best
 # sum that can be had up to there; no combination has to be tried twice, and none is left out.
 
 
@@ -212,7 +212,7 @@ def best_thresholds(value: Array, labels: Array, classes: Array) -> Array:
 # This is its classic form: both windows end at the same sample. (The recursive form lets the
 # past fade instead of ending it, and needs a loop over samples.) A mean over a window is the
 # difference of two running sums, over its length, so it costs the same for any length. At
-# the begin of a record a window holds the samples that there are.
+# the beginning of a record a window holds the samples that there are.
 
 
 def sta_lta(x: Array, sta: int, lta: int) -> Array:
@@ -257,8 +257,8 @@ def _mean_up_to(values: Array, length: int) -> Array:
 def pick_triggers(ratio: Array, on: float, off: float) -> Array:
     """Return the indices at which a trigger on ratio (L,) goes on, ascending.
 
-    It goes on where the ratio is at least `on`, and off where it is below `off`. With 4 and 2
-    observatories begin to tune it (A. Trnkoczy, "Understanding and parameter setting of STA/LTA
+    It goes on where the ratio is at least `on`, and off where it is below `off`. Observatories start
+    from 4 and 2 when they tune it (A. Trnkoczy, "Understanding and parameter setting of STA/LTA
     trigger algorithm", in the New Manual of Seismological Observatory Practice).
 
     >>> pick_triggers(np.array([1.0, 4.5, 3.0, 4.5, 1.5, 1.0, 5.0]), on=4, off=2)
@@ -277,14 +277,14 @@ def pick_triggers(ratio: Array, on: float, off: float) -> Array:
 
 
 # A trigger is late: energy has to gather before the ratio is large. So a second look is
-# taken at a window around it, from well before to a little behind. Cut the window in two. If
+# taken at a window around it, from well before it to a little after. Cut the window in two. If
 # the cut is at the onset, one variance describes the samples before it and another those
-# behind, and the two describe them better than for any other cut. How well they do, says
-# Akaike's information criterion,
+# after it, and the two describe them better than for any other cut. How well they do is told
+# by Akaike's information criterion,
 #
 #     AIC[k] = k log var(x[0 … k-1]) + (L - k - 1) log var(x[k … L-1])
 #
-# the smaller the better. The channels are taken for independent, so their criteria add up. A
+# the smaller the better. The channels are taken to be independent, so their criteria add up. A
 # variance of a few samples may be tiny by chance; each side is to have at least five.
 
 FEWEST = 5

@@ -24,7 +24,7 @@ counts them as we do, and so does a class of yours that extends it, for `Residua
 | `BatchNorm` | `BatchNorm1d`, in `eval()` | `BatchNormalization(epsilon=1e-5)` |
 
 PyTorch has no `"causal"` padding, and no `"same"` with a stride: put the zeros of
-`layer.zeros_around(L)` before and behind the traces. Poolings have the same names, more or less.
+`layer.zeros_around(L)` before and after the traces. Poolings have the same names, more or less.
 `docs/12-moving-on.md` has all this in tables and runs it. (Lux, in Julia, is there as well.)
 """
 
@@ -61,7 +61,7 @@ from numpycnn.types import Array, Params
 # a dense layer that works on each sample of a map, where our channels are the last axis, is a
 # convolution with one tap there.
 #
-# The difficult one is the dense layer behind a `Flatten`. Its rows belong to numbers that
+# The difficult one is the dense layer after a `Flatten`. Its rows belong to numbers that
 # come sample after sample with us and channel after channel there. All layers in between that
 # treat each number by itself hand on the order that they are given.
 #

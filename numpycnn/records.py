@@ -97,7 +97,7 @@ def red_noise(n_samples: int, n_channels: int, memory: float, rng: np.random.Gen
 # of the record is divided among them at random.
 #
 # Small earthquakes are many and large ones few. So a height is drawn from each of its octaves
-# equally often: as many arrivals lie between 3 and 6 as between 6 and 12.
+# equally often: as many arrivals lie between 5 and 10 as between 10 and 20.
 
 GONE = 10  # after so many times its decay a coda is left out: e to the -10 is 1 / 22,000
 
@@ -129,8 +129,8 @@ def make_records(
         arrivals: range of their number in a record, whole numbers, both included.
         snr: range of the signal-to-noise ratio: the height of the direct wave along its line,
             over the standard deviation of the noise in a channel.
-        apart: the fewest seconds before an onset, since the begin of the record or the
-            onset before, and behind the last one.
+        apart: the fewest seconds before an onset, since the beginning of the record or the
+            onset before, and after the last one.
         frequency: range of the arrivals' frequency, in hertz.
         decay: range of the time in which a coda falls by a factor e, in seconds.
         coda: standard deviation of the scattered waves, in heights of the direct wave.

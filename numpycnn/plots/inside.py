@@ -52,7 +52,7 @@ from numpycnn.validation import require_array, require_finite, whole_number
 # A filter of a convolution is a short trace itself, and a seismologist looks at one in two
 # ways: as a wavelet, and through its spectrum. Which frequencies does it let through?
 #
-# Five taps have a spectrum of three numbers. Zeros behind the taps add no information, but
+# Five taps have a spectrum of three numbers. Zeros after the taps add no information, but
 # they draw the curve between those numbers.
 
 N_FFT = 512  # samples to transform, zeros included, at least
@@ -122,7 +122,7 @@ def plot_filters(layer: Conv1D, sample_rate: float = 1.0) -> Figure:
 
 # Maps
 # ----
-# Behind a convolution there is a row of numbers for each filter, behind a pooling a
+# After a convolution there is a row of numbers for each filter, after a pooling a
 # shorter row. Each number is drawn over the samples it looks at, so that a map stays in
 # line with the trace however much shorter it is: at the middle of its receptive field, and
 # as wide as from there to the middle of the next one's.
