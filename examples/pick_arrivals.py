@@ -238,7 +238,7 @@ def examine(batches):
 
 
 def tell(marks, over):
-    """Print three tables with a column for each examination."""
+    """Print a table for each measure, with a column for each examination."""
     cells = {
         "share of onsets found": lambda mark, hours: f"{mark.share_found:.3f}",
         "false picks an hour": lambda mark, hours: f"{mark.n_false / hours:.0f}",
@@ -287,7 +287,7 @@ model.save(args.output / "picker.npz", kind_of(x, known))
 # ------------
 # From a ratio of 5 on the U-Net finds nearly every onset within five samples. The trigger alone
 # finds few: it needs a while to notice, and by then the onset is over. With the second look it is
-# as exact as the network and more, but at 5 it misses about one onset in four, and at 12 still a
+# at least as exact as the network, but at 5 it misses about one onset in four, and at 12 still a
 # few in a hundred. At 3, lower than all that the network learned from, it finds about half, and
 # the rules find next to none.
 #
