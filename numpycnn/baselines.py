@@ -258,8 +258,8 @@ def pick_triggers(ratio: Array, on: float, off: float) -> Array:
     """Return the indices at which a trigger on ratio (L,) goes on, ascending.
 
     It goes on where the ratio is at least `on`, and off where it is below `off`. Observatories
-    start from 4 and 2 when they tune it (A. Trnkoczy, "Understanding and parameter setting of STA/LTA
-    trigger algorithm", in the New Manual of Seismological Observatory Practice).
+    start from 4 and 2 when they tune it (A. Trnkoczy, "Understanding and parameter setting of
+    STA/LTA trigger algorithm", in the New Manual of Seismological Observatory Practice).
 
     >>> pick_triggers(np.array([1.0, 4.5, 3.0, 4.5, 1.5, 1.0, 5.0]), on=4, off=2)
     array([1, 6])
