@@ -2,8 +2,8 @@
 
 A Python file is written as a chapter, by one rule. The module docstring is its title and
 introduction. A run of whole-line comments after a blank line is prose, in Markdown, inside
-functions and classes too. Everything else is code: a comment inside a statement, after
-code, or tucked to code without a blank line before it.
+functions and classes too, and so is every docstring. Everything else is code: a comment inside a
+statement, after code, or tucked to code without a blank line before it.
 
 A chapter in Markdown is the other way round: prose, with code in fences. Cutting it means
 finding the fences that are run, what they are said to print, and the numbers in the prose
@@ -18,6 +18,7 @@ import io
 import re
 import tokenize
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import NamedTuple
 
 # Python files
@@ -25,7 +26,7 @@ from typing import NamedTuple
 
 
 class Piece(NamedTuple):
-    """A stretch of whole lines: "introduction", "prose" or "code"."""
+    """A stretch of whole lines: "introduction", "prose", "docstring" or "code"."""
 
     kind: str
     line: int  # of its first line in the file, counted from 1
@@ -33,8 +34,8 @@ class Piece(NamedTuple):
 
     @property
     def markdown(self) -> str:
-        """Prose without its comment signs, the introduction without its quotes, line for line."""
-        if self.kind == "introduction":
+        """Prose without its comment signs, docstrings without their quotes, line for line."""
+        if self.kind in ("introduction", "docstring"):
             return inspect.cleandoc(ast.literal_eval(self.text.strip()))
         bare = (line.strip().removeprefix("#") for line in _lines_of(self.text))
         return "\n".join(line.removeprefix(" ") for line in bare)
@@ -48,16 +49,19 @@ def cut(text: str, *, whole_statements: bool = False) -> list[Piece]:
     """Cut Python source into pieces, which put together again are the text.
 
     With `whole_statements` no top-level statement is cut in two, so that the pieces can
-    be run one by one; comments inside functions and loops are code then.
+    be run one by one; comments and docstrings inside functions and loops are code then.
 
     >>> [piece.kind for piece in cut("'''Title.'''\\n\\n# Why.\\nx = 1\\n")]
     ['introduction', 'prose', 'code']
     """
     lines = _lines_of(text)
-    body = ast.parse(text).body
-    kinds = ["code"] * len(lines)
+    tree = ast.parse(text)
+    body, kinds = tree.body, ["code"] * len(lines)
     if body and _is_docstring(body[0], lines):
         kinds[body[0].lineno - 1 : body[0].end_lineno] = ["introduction"] * _height(body[0])
+    for statement in [] if whole_statements else _docstrings(tree):
+        if _is_docstring(statement, lines):
+            kinds[statement.lineno - 1 : statement.end_lineno] = ["docstring"] * _height(statement)
     closed = _inside(body) if whole_statements else set()
     loose = _loose_comments(text) - closed
     for number, line in enumerate(lines, start=1):
@@ -84,12 +88,23 @@ def _gathered(lines: list[str], kinds: list[str]) -> Iterator[Piece]:
 
 
 def _is_docstring(statement: ast.stmt, lines: list[str]) -> bool:
-    """Whether this first statement is a docstring that has its lines to itself."""
+    """Whether this statement is a string that has its lines to itself."""
     if not (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)):
         return False
-    text = "".join(lines[statement.lineno - 1 : statement.end_lineno])
-    alone = text.strip() == ast.get_source_segment("".join(lines), statement)
-    return isinstance(statement.value.value, str) and alone
+    before = lines[statement.lineno - 1].encode()[: statement.col_offset]  # Python counts bytes
+    after = lines[(statement.end_lineno or 0) - 1].encode()[statement.end_col_offset :]
+    return isinstance(statement.value.value, str) and not before.strip() and not after.strip()
+
+
+def _docstrings(tree: ast.AST) -> Iterator[ast.stmt]:
+    """Yield what stands where a docstring does: first in a class or function, or behind a name."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef | ast.FunctionDef):
+            yield node.body[0]
+        if isinstance(node, ast.ClassDef | ast.Module):
+            for before, statement in pairwise(node.body):
+                if isinstance(before, ast.Assign | ast.AnnAssign):
+                    yield statement
 
 
 def _height(statement: ast.stmt) -> int:

@@ -10,11 +10,12 @@ Both hand on a list of Markdown tokens whose line numbers are those of the file,
 warning about a link or a formula names the line at which it can be mended.
 """
 
+import ast
 import contextlib
 import html
 import re
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ from sphinx.util import logging
 from sphinx.writers.html5 import HTML5Translator
 
 import numpycnn
+from docstrings import code_of, parts, with_formulas
 from names import Library, Place
 from pictures import is_stale, name_of, picture_of
 from pieces import Fence, Piece, cut, cut_chapter
@@ -117,6 +119,13 @@ class PageRenderer(SphinxRenderer):
             page = self.sphinx_env.docname.replace("/", "-")
             node["name"] = f"{page}-{node.line}-{name}.svg"
             self.current_node += node
+
+    def render_docstring(self, token: SyntaxTreeNode) -> None:
+        """Render what a class or function says of itself, in a box of its own."""
+        box = nodes.container(classes=["docstring"])
+        self.add_line_and_source_path(box, token)
+        with self.current_node_context(box, append=True):
+            self.render_children(token)
 
     def _html(self, text: str) -> None:
         self.current_node += nodes.raw("", text, format="html")
@@ -216,21 +225,21 @@ class SourceParser(MystParser):
         else:
             pieces = [(piece, None) for piece in cut(inputstring, whole_statements=is_script)]
 
-        library = _library_of(env)
-        places = library.places(inputstring, {}, library.module_of(env.docname))
+        library, bindings = _library_of(env), dict[str, str]()
+        places = library.places(inputstring, bindings, library.module_of(env.docname))
+        begins = set() if is_script else set(_beginnings(inputstring))
+        read = partial(_prose, parser, references)
         tokens = []
         for piece, outcome in pieces:
             if piece.kind == "code":
-                tokens += _code(piece, outcome, places)
+                tokens += _code(piece, outcome, places, begins)
             else:
-                text = piece.markdown
-                if piece.kind == "introduction":
-                    text = re.sub(r"^(.*?)\.?$", r"# \1", text, count=1, flags=re.MULTILINE)
-                tokens += _prose(parser, text, piece.line, references)
+                known = dict(bindings)  # to which the examples of a docstring add theirs
+                tokens += _told(piece, read, partial(library.places, bindings=known))
         below_title = f"`{env.docname}.py`" + (f" ({why_not_run})" if why_not_run else "")
         if chapters := _chapters_that_lead_to(env):
             below_title += f"; in the tutorial: {', '.join(chapters)}"
-        tokens[3:3] = _prose(parser, below_title, 1, references)  # a heading is three tokens
+        tokens[3:3] = read(below_title, 1)  # a heading is three tokens
         parser.renderer.render(tokens, parser.options, references)
 
 
@@ -272,7 +281,7 @@ def _names_by_fence(library: Library, text: str) -> dict[int, list[Place]]:
     }
 
 
-def _prose(parser: MarkdownIt, text: str, line: int, references: dict[str, Any]) -> list[Token]:
+def _prose(parser: MarkdownIt, references: dict[str, Any], text: str, line: int) -> list[Token]:
     """Parse Markdown that begins at this line of the file."""
     tokens = parser.parse(text + "\n", references)
     for token in tokens:
@@ -281,22 +290,75 @@ def _prose(parser: MarkdownIt, text: str, line: int, references: dict[str, Any])
     return tokens
 
 
-def _code(piece: Piece, outcome: Outcome | None, places: list[Place]) -> list[Token]:
-    """Return the code and the names in it, under its own line numbers; nothing for blank lines."""
-    text = piece.text.strip("\n")
-    if not text.strip():
-        return []
-    line = piece.line + len(piece.text) - len(piece.text.lstrip("\n"))
-    rows = [line - 1, line - 1 + len(text.splitlines())]
-    token = Token("fence", "code", 0, map=rows, content=text + "\n", info="python")
+def _told(
+    piece: Piece,
+    read: Callable[[str, int], list[Token]],
+    places_of: Callable[[str], list[Place]],
+) -> list[Token]:
+    """Return prose, or a docstring with its examples."""
+    text = piece.markdown
+    if piece.kind == "introduction":
+        text = re.sub(r"^(.*?)\.?$", r"# \1", text, count=1, flags=re.MULTILINE)
+    said: list[Token] = []
+    for part in parts(text):
+        line = piece.line + part.row
+        if part.is_example:
+            names = places_of(code_of(part.text))
+            behind_prompt = [name._replace(column=name.column + len(">>> ")) for name in names]
+            said.append(_block(part.text, line, behind_prompt, "pycon"))
+        else:
+            said += with_formulas(read(part.text, line), in_sentences=piece.kind == "docstring")
+    return _in_box(said) if piece.kind == "docstring" else said
+
+
+def _code(
+    piece: Piece, outcome: Outcome | None, places: list[Place], begins: set[int]
+) -> list[Token]:
+    """Return the code and the names in it, a block for each definition; nothing for blank lines.
+
+    What the code printed and drew belongs to the last block.
+    """
+    blocks: list[tuple[int, list[str]]] = []
+    for line, text in enumerate(piece.text.split("\n"), start=piece.line):
+        if not blocks or line in begins:
+            blocks.append((line, []))
+        blocks[-1][1].append(text)
+    tokens = []
+    for line, lines in blocks:
+        text = "\n".join(lines)
+        if text.strip():
+            first = line + len(text) - len(text.lstrip("\n"))
+            last = first + text.strip("\n").count("\n")
+            names = [
+                place._replace(line=place.line - first + 1)
+                for place in places
+                if first <= place.line <= last
+            ]
+            tokens.append(_block(text.strip("\n"), first, names, "python"))
+    if tokens:
+        tokens[-1].meta["outcome"] = outcome
+    return tokens
+
+
+def _block(text: str, line: int, names: list[Place], language: str) -> Token:
+    """Return code under its own line numbers."""
+    rows = [line - 1, line + text.count("\n")]
+    token = Token("fence", "code", 0, map=rows, content=text + "\n", info=language)
     token.attrs["lineno-start"] = line
-    token.meta["outcome"] = outcome
-    token.meta["names"] = [
-        place._replace(line=place.line - line + 1)
-        for place in places
-        if rows[0] < place.line <= rows[1]
-    ]
-    return [token]
+    token.meta["names"] = names
+    return token
+
+
+def _beginnings(source: str) -> Iterator[int]:
+    """Yield the first line of every definition that says something of itself."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node):
+            yield min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+
+
+def _in_box(tokens: list[Token]) -> list[Token]:
+    opening = Token("docstring_open", "div", 1, map=tokens[0].map)
+    return [opening, *tokens, Token("docstring_close", "div", -1)]
 
 
 def _report(env: BuildEnvironment, faults: list[Fault]) -> None:
