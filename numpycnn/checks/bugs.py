@@ -336,8 +336,8 @@ class softmax_overflows(Softmax):
 
 # Batch normalisation and dropout
 # -------------------------------
-# The first four are wrong gradients. The others have right ones, in training and in use, and
-# only that the two do not belong together gives them away.
+# The first four are wrong gradients. The others have right ones, in training and in use.
+# What gives them away is that the two do not belong together.
 
 
 @bad_twin(BatchNorm, "the mean of the batch is taken for a constant", "batch mean")
@@ -442,7 +442,7 @@ def loss_targets_forgotten(logits, targets):
 
 # Guests
 # ------
-# Layers that the package does not have, for mistakes that its own layers give no room to. What
+# Layers that the package does not have, for mistakes that cannot be made in its own. What
 # they share: the numbers of a row (..., D) belong together.
 
 
@@ -741,8 +741,8 @@ SEEN = {
 
 # A visit
 # -------
-# First each animal trains a classifier of traces, in the place of the part it
-# imitates. Then the checks have a look at it.
+# First each animal takes the place of the part it imitates, in a classifier of traces
+# that is then trained. Then the checks have a look at it.
 
 TWO_MODES = BatchNorm, Dropout
 N_EPOCHS, LR, SEEDS = 60, 5e-3, range(5)
@@ -775,7 +775,7 @@ def trained_accuracy(
 
 
 def _classifier(animal: Bug, rng: np.random.Generator) -> tuple[Any, Any]:
-    """The network of TASK and its loss, with a head in which the animal has a place."""
+    """The trace classifier and its loss, with a head in which the animal has a place."""
 
     def make(part: Any, *sizes: Any, **options: Any) -> Any:
         return (animal.broken if animal.part is part else part)(*sizes, **options)
@@ -799,7 +799,7 @@ def _classifier(animal: Bug, rng: np.random.Generator) -> tuple[Any, Any]:
 def examine(animal: Bug, rng: Rng = None) -> GradientReport | Report:
     """Let the checks look at this animal, in a case in which its mistake can show.
 
-    What has two modes and right gradients in both is asked whether they belong together.
+    If it has two modes, with right gradients in both, it is asked whether they belong together.
 
     >>> examine(ZOO["relu_mask_missing"], rng=0).mistakes[0].name
     'mask missing'

@@ -6,8 +6,8 @@ The three methods of this chapter differ in how they look. None of them knows
 anything about `backward`, which is why they can judge it.
 
 Each one moves an array along a direction `v` and watches the whole output `y`.
-With `v` zero but for a single one, the result is a column of the layer's matrix
-of derivatives, `d y / d x[i]`; with a random `v` it is a random mixture of all
+If `v` is zero but for a single 1, the result is a column of the layer's matrix
+of derivatives, `d y / d x[i]`; if `v` is random, it is a random mixture of all
 columns, and one look checks them all.
 """
 
@@ -24,7 +24,7 @@ Function = Callable[[Array], Array]
 
 
 class OneSided(NamedTuple):
-    """The derivative of each output along a direction, going on and coming from behind.
+    """The derivative of each output along a direction, to the right and to the left.
 
     Where a function has a corner, as ReLU has at zero, the two differ, and it has
     no derivative at all: anything between them is as good as any other.
@@ -42,14 +42,14 @@ class OneSided(NamedTuple):
 
 # Central differences
 # -------------------
-# The classic, and what everybody should understand first:
+# The classic, and the one to understand first:
 #
 # $$f'(x) \approx \frac{f(x + h) - f(x - h)}{2h}$$
 #
 # How small should `h` be? Two errors pull at it. The formula itself is wrong by
 # something like `h²`, the part of the function's bend that it leaves out. But as `h`
 # shrinks the two values agree in more and more digits, the subtraction cancels
-# those, and what is left is rounding, of the size `1e-16 / h`. Drawn over `h` on
+# those, and what is left is rounding, of the size `1e-16 / h`. Plotted against `h` on
 # logarithmic axes, the error falls along one straight line and rises along the other:
 # a V, with its tip near `h = 6e-6`, where some ten of sixteen digits are right.
 #
@@ -125,8 +125,8 @@ def central_difference(f: Function, at: Array, direction: Array) -> OneSided:
 # real parts, and only if those are equal by the imaginary ones. `maximum` keeps its
 # branch, and at an exact tie the steps `+h` and `-h` take the two different branches.
 #
-# It asks that `f` takes complex numbers and is smooth in them: no `abs`, `.real`,
-# `conj`, no cast to float on the way.
+# It asks that `f` take complex numbers and be smooth in them: no `abs`, `.real` or
+# `conj`, and no cast to float on the way.
 #
 # Source: W. Squire, G. Trapp, "Using complex variables to estimate derivatives of real
 # functions", SIAM Review 40 (1998).
@@ -139,7 +139,7 @@ def complex_step(f: Function, at: Array, direction: Array) -> OneSided:
 
     >>> complex_step(lambda x: x**3, np.array([2.0]), np.array([1.0])).middle
     array([12.])
-    >>> complex_step(lambda x: np.maximum(x, 0), np.array([0.0]), np.array([1.0]))   # a corner
+    >>> complex_step(lambda x: np.maximum(x, 0), np.array([0.0]), np.array([1.0]))  # a corner
     OneSided(right=array([1.]), left=array([-0.]), noise=0.0)
 
     Raises `TypeError` if f cannot take complex numbers or loses their imaginary part.

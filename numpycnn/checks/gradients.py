@@ -12,7 +12,7 @@ its outputs always sum to one.
 
 *A direction.* Instead of one entry after another, move all entries of an array
 together along a random direction `v`. If the gradient `g` is right, the scalar
-changes at the rate `sum(g * v)`; if any entry is wrong, that fails, but for a
+changes at the rate `sum(g * v)`; if any entry is wrong it does not, except by
 coincidence. One look then checks ten thousand weights.
 
 *A derivative* along `v` from another source: see the chapter `derivatives`.
@@ -20,9 +20,9 @@ coincidence. One look then checks ten thousand weights.
 If the two disagree, the entries are tried one by one, to say which is wrong; and
 then the error is compared with the mistakes that people make, to say why.
 
-A check can fail in two ways, and the second is the worse one: it accuses what is right, or
-it calls right what is wrong. So no gradient is called right on the word of one method,
-and none where rounding would hide a mistake.
+A check can fail in two ways: it accuses what is right, or it calls right what is wrong. The
+second is worse. So no gradient is called right on the word of one method, and none where
+rounding would hide a mistake.
 """
 
 from dataclasses import dataclass, replace
@@ -131,11 +131,11 @@ def assert_gradients(
 # The complex step is the better one, and it has one trap that it cannot see by itself. `abs`,
 # `std`, `var`, norms and `vdot` take complex numbers and do something else with them: the
 # length of a complex number does not show a step along the imaginary axis. A term made with
-# them counts as a constant then. And a backward that forgot this very term agrees with it, to
+# them then counts as a constant. And a backward that forgot this very term agrees with it to
 # sixteen digits.
 #
 # So before its word is taken, a central difference is asked along the same direction. It
-# knows no more than some six digits, but a term that is missing shows in the first. If the two
+# knows no more than some six digits, but a missing term shows in the first. If the two
 # disagree, the array is judged by central differences.
 
 
@@ -206,10 +206,9 @@ def _two_opinions(case: Case, name: str, rng: np.random.Generator) -> _How | Non
 #   then, and nothing overflows.
 #
 # So where an entry is off, or the numbers are far from one, there is a second look, at size
-# one. What is wrong there is wrong. What is right there, and here off by no more than the
-# last digits decide, is right. What is right there, and here lost below all that rounding
-# leaves of it, is undecided: behind a softmax that is sure to thirty digits a mistake looks
-# like the truth.
+# one. What is wrong there is wrong. What is right there, and off here by no more than the
+# last digits can do, is right. What is right there, but here is lost in rounding, is
+# undecided: behind a softmax that is sure to thirty digits a mistake looks like the truth.
 #
 # One thing needs no derivative: at size one, move an array by all its size. If the output stays
 # where it is, as with a bias that the next layer takes off again with the mean, then the
@@ -466,14 +465,14 @@ def _level(came: Array) -> Array:
 # Corners
 # -------
 # At a tie of two maxima, or where a ReLU gets exactly zero, the slope to the right is
-# not the slope to the left, and there is no derivative to be compared with. What can
-# be asked of a gradient is that it lies between the two, in whatever direction one
+# not the slope to the left, and there is no derivative to compare with. What can
+# be asked of a gradient is that it lie between the two, in whatever direction one
 # goes. One entry at a time is not enough: a max pooling that gives the whole gradient
 # to each of two equal maxima has a 1 for either, which lies between 0 and 1. But move all
 # samples up together, and the ties stay ties, and the slope has to be 1 and not 2.
 
 CORNER: dict[Method, float] = {"complex": 1e-8, "central": 1e-2}
-"""From what relative difference on the slopes of two sides count as two …"""
+"""From what relative difference on the slopes of the two sides count as different …"""
 
 SEEN: dict[Method, float] = {"complex": 1e-8, "central": 1e-4}
 """… if it is as much as this of the largest of all slopes; less could be the method's own error."""

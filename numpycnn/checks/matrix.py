@@ -1,17 +1,18 @@
 """The layer as a matrix, and backward as its transpose.
 
-Dense layers, convolutions and flattening are linear: twice the input, twice the
-output. Every linear function of finitely many numbers is a matrix, and to see it
-one need only feed in a single 1 among zeros: what comes out is a column.
+But for their biases, dense layers, convolutions and flattening are linear: twice the
+input, twice the output, and a sum of inputs, the sum of their outputs. Every linear
+function of finitely many numbers is a matrix. To see it, feed in a single 1 among
+zeros: what comes out is a column.
 
-A dense layer shows its weights. A convolution shows a band: every row is the
-same filter, a stride further on, and zero elsewhere. That is all that "local" and
+A dense layer shows its weights. A convolution shows a band: every row holds the
+same filter, one stride further on, and zeros elsewhere. That is all that "local" and
 "the same everywhere" mean. And backward, fed with single ones in the same
 way, shows the same matrix lying on its side:
 
     y = A x    so    dx = transpose(A) dy
 
-which explains why the kernel turns round on the way back. A column of the
+which explains why the kernel turns round on the way back: a column of the
 band, read downwards, meets the taps from last to first.
 """
 

@@ -1,6 +1,6 @@
 """Mistakes: what went wrong, from the shape of the error.
 
-"Relative error 0.83" tells a learner that something is wrong, and leaves the
+"Relative error 0.83" tells a learner that something is wrong, and leaves them a long
 evening to find out what. But most mistakes are old acquaintances, and each
 leaves its mark. A forgotten minus sign gives exactly the right gradient, times
 minus one. A kernel that was not turned round gives the right numbers in reverse
@@ -10,10 +10,9 @@ So take the *right* gradient, which the checker knows, make each of the known
 mistakes on it on purpose, and see which result is what backward returned. One
 that agrees in every digit is as good as a confession.
 
-The raw material is `columns`, what every entry does to every output, which the
-complex step delivers in any case. Summed against the upstream gradient `dy` it
-is the gradient; summed in part, it is the gradient of a loop that left
-something out.
+The raw material is `columns`, what every entry does to every output, which the checker
+has worked out by then. Weighed with the upstream gradient `dy` and summed it is the
+gradient; summed in part, it is the gradient of a loop that left something out.
 """
 
 from collections.abc import Callable, Iterator
@@ -323,7 +322,7 @@ def _only(array: Array, axis: int, index: int) -> Array:
 
 
 def _overwritten(e: Evidence) -> Iterator[Suspicion]:
-    """Windows that overlap, of which only the last one written is left."""
+    """Windows that overlap, of which only the last one written remains."""
     # One axis for all windows, which a picture has in rows: (*right.shape, N, M, F).
     shape = *e.right.shape, e.dy.shape[0], -1, e.dy.shape[-1]
     shares = (e.columns * e.dy).reshape(shape).sum(axis=(-3, -1))  # what each window m gives

@@ -7,8 +7,8 @@ that; the loss falls, and in use the answers are wrong. Two things ought to hold
 - In use, the answer for a trace depends on that trace, and not on its company or on chance.
 - In use, the answer is what training gives on average over many steps.
 
-On average, and nearly: a variance over `R` rows is `(R - 1) / R` of what it is for the
-traces to come, so two right answers may be one part in `R` apart.
+On average, and nearly: the variance of `R` rows is `(R - 1) / R` of what is to be expected
+of other traces, so two right answers may be one part in `R` apart.
 """
 
 from copy import deepcopy
@@ -43,7 +43,7 @@ def check_modes(layer: Layer, x: Array, rng: Rng = None) -> Report:
         seen.append(y)
     together, mean = layer(x), np.mean(seen, axis=0)
     alone = np.concatenate([layer(x[n : n + 1]) for n in range(len(x))])
-    by_chance = 6 * np.std(seen, axis=0) / np.sqrt(N_STEPS)  # one in 10^9 is further off
+    by_chance = 6 * np.std(seen, axis=0) / np.sqrt(N_STEPS)  # one in 5 * 10^8 is further off
     nearly = np.abs(mean).max() * x.shape[-1] / x.size
     is_apart = (np.abs(together - mean) > by_chance + nearly).any()
 

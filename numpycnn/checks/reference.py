@@ -1,8 +1,8 @@
 """The reference: every operation as literal loops, straight from its formula.
 
 Slow on purpose. Each function below is the definition written out, one number
-at a time, with nothing rearranged and nothing to be clever about; a reader can
-hold it against the formula and see that it is the same. The layers compute the
+at a time, with nothing rearranged and nothing clever; a reader can
+check it against the formula and see that it is the same. The layers compute the
 same things by reshapes and matrix products, and the tests compare the two over
 random shapes and options. If they ever differ, this file is right.
 

@@ -98,8 +98,8 @@ def convolutions(
 ) -> tuple[Conv1D, Array]:
     """A convolution in float64 and an input that is long enough for it.
 
-    Strides from 1 to beyond the kernel, dilations from 1 to 3, lengths that do not
-    divide, and the length that leaves room for just one window.
+    Strides from 1 to beyond the kernel, dilations from 1 to 3, lengths that the windows do
+    not fit evenly, and the length that leaves room for just one window.
     """
     layer = Conv1D(
         n_channels or draw(sizes(1, 3)),
