@@ -95,7 +95,7 @@ class MajorityRule(Rule):
 
 # One number and its thresholds
 # -----------------------------
-# The other two rules take one number from each trace and lay thresholds between the
+# The other two rules take one number from each trace and set thresholds between the
 # classes. They do not know beforehand that the median of a positive arrival is
 # negative: the training traces say so, by the mean of that number in each class.
 
