@@ -101,9 +101,10 @@ for name, score in scores.items():
 
 # What it says
 # ------------
-# The largest difference alone is mostly one of noise. Added up over time it does nearly as well
-# as the network, because it is told what the network had to find out: that there is one fault,
-# and everywhere. In a section without a fault it would mark one all the same.
+# The largest difference alone is mostly one of noise: 0.15 to 0.17 with the seeds 0, 1 and 2. Added
+# up over time it has 0.52 or 0.53, because it is told what the network had to find out: that there
+# is one fault, at every time. In a section without a fault it would mark one all the same. The
+# network has 0.64 to 0.68.
 #
 # What the network marks is a fault as wide as it should be, where there is something to
 # see. Where the layers are quiet there is nothing, and it marks nothing. Below: three sections
