@@ -286,15 +286,15 @@ model.save(args.output / "picker.npz", kind_of(x, known))
 # What it says
 # ------------
 # From a ratio of 5 on the U-Net finds nearly every onset within five samples. The trigger alone
-# finds few: it needs a while to notice, and by then the onset is over. With the second look it is
-# at least as exact as the network, but at 5 it misses about one onset in four, and at 12 still a
-# few in a hundred. At 3, lower than all that the network learned from, it finds about half, and
-# the rules find next to none.
+# finds few of the weak ones: it needs a while to notice, and by then the onset is over. With the
+# second look it is about as exact as the network, and for strong arrivals more exact. But at 5 it
+# misses one onset in five, and at 12 still two in a hundred. At 3, lower than all that the network
+# learned from, the network finds nearly half, and the rules one in ten.
 #
 # A level low enough to catch weak arrivals is reached by a spike as well: the mean energy does not
 # know how the energy came. At 20, where the spikes are as large, the rules pick about a hundred
 # false onsets an hour, and the network a few. A higher level would spare these, and miss more of
-# the weak arrivals. At middling ratios, where the spikes are too small for the trigger, all pick
-# few.
+# the weak arrivals. At 8, where the spikes are too small for the trigger, both the second look and
+# the network pick next to none.
 
 options.finish(args, picks=nn.plots.plot_picks(x[most], curve, peaks(curve, rate), onsets[most]))
