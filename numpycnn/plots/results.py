@@ -223,8 +223,8 @@ def plot_confusion(counts: Array, class_names: Sequence[str] = CLASS_NAMES) -> F
         shown = np.ma.masked_array(shares, hidden)
         panel.imshow(shown, cmap=cmap, vmin=0, vmax=1, aspect="auto")
     for i, row in enumerate(counts):
-        frame = {"fill": False, "edgecolor": "black", "linewidth": 2.5, "clip_on": False}
-        panel.add_patch(Rectangle((i - 0.5, i - 0.5), 1, 1, **frame))
+        frame = Rectangle((i - 0.5, i - 0.5), 1, 1, fill=False, linewidth=2.5, clip_on=False)
+        panel.add_patch(frame)
         for j, count in enumerate(row):
             ink = "white" if shares[i, j] > (0.5 if i == j else 0.75) else "black"
             panel.text(j, i, str(count), ha="center", va="center", color=ink, fontsize=FONT + 2)
