@@ -23,6 +23,7 @@ Sources: the order of things to try is that of many practitioners, A. Karpathy's
 for training neural networks" (2019) among them; the thresholds are our own.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from textwrap import fill
@@ -175,11 +176,10 @@ def _constant(x: Array) -> Finding:
 
 def _twice(x: Array, y: Array) -> Finding:
     """How many traces occur again, and how many of these with another label."""
-    flat = x.reshape(len(x), -1)
-    _, which, counts = np.unique(flat, axis=0, return_inverse=True, return_counts=True)
-    which = which.ravel()  # NumPy 2.0 gave it a second axis
-    n_twice = int((counts[which] > 1).sum())
-    n_torn = len(np.unique(np.column_stack([which, y.reshape(len(y), -1)]), axis=0)) - len(counts)
+    # By their hashes, which take no memory. (To add 0 makes 0.0 of -0.0, which has other bytes.)
+    traces, labels = ([hash((row + 0).tobytes()) for row in rows] for rows in (x, y))
+    n_twice = sum(n for n in Counter(traces).values() if n > 1)
+    n_torn = len(set(zip(traces, labels, strict=True))) - len(set(traces))
     torn = f", {n_torn} of them with another label the second time" if n_torn else ""
     return Finding("traces that occur twice", n_twice == 0, f"{n_twice} of {len(x)}{torn}", "0")
 

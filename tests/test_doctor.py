@@ -157,7 +157,7 @@ class CountsTraces(Dense):
 
 def test_of_many_traces_all_are_examined_but_few_shown_to_the_network():
     x, labels = make_traces(1200, rng=0)
-    x[1199] = x[1198] = 0
+    x[1198], x[1199] = 0.0, -0.0  # the same number
     diagnosis = diagnose(Sequential(Flatten(), CountsTraces(64, 3, rng=0)), x, labels)
     assert ill(diagnosis) == {CONSTANT, TWICE}
     assert "2 of 1200, 1 of them with another label" in str(diagnosis)
