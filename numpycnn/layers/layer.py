@@ -323,9 +323,9 @@ class Window(NamedTuple):
         Window(spans=[(-2, 3)], stride=1, n_outputs=64)
         """
         period = lcm(len(self.spans), len(other.spans))
-        pairs = [(self.of(m), other.of(m)) for m in range(period)]
+        ends = [self.of(m) + other.of(m) for m in range(period)]
         return Window(
-            [(min(a, b), max(to_a, to_b)) for (a, to_a), (b, to_b) in pairs],
+            [(min(four), max(four)) for four in ends],
             period // len(self.spans) * self.stride,
             self.n_outputs,
         )
