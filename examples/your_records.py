@@ -22,7 +22,7 @@ import zipfile
 import numpy as np
 
 from numpycnn.picking import require_onsets
-from numpycnn.validation import require_array, require_finite
+from numpycnn.validation import require_finite
 from readers import Stretch, from_files, of_one_length, require_alike, stretches
 
 # A wrong onset is worse than none: the network would learn from it, and nobody would notice. So
@@ -50,8 +50,7 @@ def read_records(path):
         ) from error
     try:
         x = x[..., None] if x.ndim == 2 else x
-        require_array("read_records", "x", x, "N L C")
-        require_finite("read_records", "x", x)
+        require_finite("read_records", "x", x, "N L C")
         if x.shape[2] > x.shape[1]:
             raise ValueError(
                 f"expected more samples than channels, got {x.shape[1]} and {x.shape[2]}; "
@@ -158,8 +157,7 @@ def to_pick(path):
     elif path.suffix == ".npy":
         try:  # one record (L, C), of which no more is read than is looked at
             x = np.asarray(np.load(path, mmap_mode="r"))
-            require_array("to_pick", "x", x, "L C")
-            require_finite("to_pick", "x", x)
+            require_finite("to_pick", "x", x, "L C")
         except (EOFError, TypeError, ValueError) as error:
             raise ValueError(f"{path}: {error}") from error
         yield path, Stretch(x)

@@ -74,8 +74,7 @@ class Rule:
         raise NotImplementedError
 
     def _check(self, x: Array) -> None:
-        require_array(self, "x", x, "N L C")
-        require_finite(self, "x", x)
+        require_finite(self, "x", x, "N L C")
 
 
 class MajorityRule(Rule):
@@ -232,8 +231,7 @@ def sta_lta(x: Array, sta: int, lta: int) -> Array:
 
     Raises `TypeError` or `ValueError` for arguments of another type or range.
     """
-    require_array("sta_lta", "x", x, "N L C")
-    require_finite("sta_lta", "x", x)
+    require_finite("sta_lta", "x", x, "N L C")
     sta = whole_number("sta_lta", "sta", sta)
     lta = whole_number("sta_lta", "lta", lta, at_least=sta + 1)
     energy = ((x - x.mean(axis=1, keepdims=True, dtype=float)) ** 2).sum(axis=2)
@@ -266,8 +264,7 @@ def pick_triggers(ratio: Array, on: float, off: float) -> Array:
 
     Raises `TypeError` or `ValueError` for what is no row of ratios, or unless 0 < off <= on.
     """
-    require_array("pick_triggers", "ratio", ratio, "L")
-    require_finite("pick_triggers", "ratio", ratio)
+    require_finite("pick_triggers", "ratio", ratio, "L")
     if not 0 < off <= on:
         raise ValueError(f"pick_triggers expected 0 < off <= on, got on={on}, off={off}")
     switches = np.where(ratio >= on, 1, np.where(ratio < off, -1, 0))
@@ -304,8 +301,7 @@ def aic(x: Array) -> Array:
 
     Raises `TypeError` or `ValueError` for what is no window, or one of fewer than 10 samples.
     """
-    require_array("aic", "x", x, "L C")
-    require_finite("aic", "x", x)
+    require_finite("aic", "x", x, "L C")
     length = len(x)
     if length < 2 * FEWEST:
         raise ValueError(f"aic expected a window of {2 * FEWEST} samples or more, got {length}")

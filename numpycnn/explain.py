@@ -23,7 +23,7 @@ from numpycnn.layers import Layer, Sequential, Softmax, Window
 from numpycnn.layers.container import Activation, activations
 from numpycnn.layers.layer import require_layer
 from numpycnn.types import Array
-from numpycnn.validation import require_array, require_finite, require_labels, whole_number
+from numpycnn.validation import require_finite, require_labels, whole_number
 
 __all__ = [
     "Activation",
@@ -164,8 +164,7 @@ def saliency(model: Layer, x: Array, labels: Array | int) -> Array:
     Raises `TypeError` or `ValueError` for traces of another shape or with NaN in them, for
     a model without one row of scores for each trace, and for labels without a score.
     """
-    require_array("saliency", "x", x, "N L C")
-    require_finite("saliency", "x", x)
+    require_finite("saliency", "x", x, "N L C")
     scores, cache = model.forward(x)
     require_row_of_scores("saliency", scores)
     dscores = np.zeros_like(scores)

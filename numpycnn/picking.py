@@ -150,8 +150,7 @@ def pick_peaks(curve: Array, threshold: float, apart: int) -> Array:
 
     Raises `TypeError` or `ValueError` for what is no curve, and for NaN or infinity.
     """
-    require_array("pick_peaks", "curve", curve, "L")
-    require_finite("pick_peaks", "curve", curve)
+    require_finite("pick_peaks", "curve", curve, "L")
     apart = whole_number("pick_peaks", "apart", apart)
     high = np.flatnonzero(curve >= threshold)
     around = np.pad(curve, apart, constant_values=-np.inf)

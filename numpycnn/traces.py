@@ -36,7 +36,6 @@ from numpycnn.validation import (
     as_array,
     generator,
     is_whole,
-    require_array,
     require_finite,
     require_labels,
     require_range,
@@ -262,8 +261,7 @@ def standardise(x: Array) -> Array:
 
     Raises `TypeError` or `ValueError` for other arrays, and for NaN or infinity.
     """
-    require_array("standardise", "x", x, "N L C")
-    require_finite("standardise", "x", x)
+    require_finite("standardise", "x", x, "N L C")
     constant = (x == x[:, :1]).all(axis=(1, 2), keepdims=True)
     # Else what rounding leaves of a constant would be blown up to 1, and 1e300 squared overflow.
     peak = abs(x).max(axis=(1, 2), keepdims=True)

@@ -185,8 +185,9 @@ def is_whole(number: object) -> TypeGuard[int]:
     return isinstance(number, int | np.integer) and not isinstance(number, bool)
 
 
-def require_finite(owner: object, name: str, x: np.ndarray[Any, Any]) -> None:
-    """Raise `ValueError` if `x` (N, ...) holds NaN or infinity, and say where."""
+def require_finite(owner: object, name: str, x: Any, axes: str) -> None:
+    """Raise what `require_array` does, and `ValueError` where NaN or infinity is in it."""
+    require_array(owner, name, x, axes)
     finite = np.isfinite(x)
     if not finite.all():
         where = first_true(~finite)

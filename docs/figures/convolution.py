@@ -32,7 +32,7 @@ from numpycnn.plots.figure import (
     stacked_panels,
 )
 from numpycnn.types import Array
-from numpycnn.validation import require_array, require_finite
+from numpycnn.validation import require_finite
 
 # Traces
 # ------
@@ -58,8 +58,7 @@ def plot_responses(layer: Conv1D, traces: Mapping[str, Array]) -> Figure:
         raise ValueError(f"plot_responses expected 1 to {len(STYLES)} traces, got {len(traces)}")
     length = len(next(iter(traces.values())))
     for name, trace in traces.items():
-        require_array("plot_responses", name, trace, f"L={length}")
-        require_finite("plot_responses", name, trace)
+        require_finite("plot_responses", name, trace, f"L={length}")
     x = np.stack(list(traces.values()))[:, :, None]  # (N, L, 1)
     y, _ = layer.forward(x)
     if y.shape != x.shape:
@@ -112,8 +111,7 @@ def plot_windows(layer: Conv1D | MaxPool1D, x: Array) -> Figure:
     """
     if not isinstance(layer, Conv1D | MaxPool1D):
         raise TypeError(f"plot_windows expected a Conv1D or a MaxPool1D, got {layer!r}")
-    require_array("plot_windows", "x", x, "L")
-    require_finite("plot_windows", "x", x)
+    require_finite("plot_windows", "x", x, "L")
     y, _ = layer.forward(x[None, :, None])
     if y.shape[2] != 1:
         raise ValueError(f"plot_windows expected one filter, got {y.shape[2]} in {layer!r}")
@@ -214,8 +212,7 @@ def plot_pictures(pictures: Mapping[str, Array]) -> Figure:
     if not 1 <= len(pictures) <= 3:
         raise ValueError(f"plot_pictures expected 1 to 3 pictures, got {len(pictures)}")
     for name, picture in pictures.items():
-        require_array("plot_pictures", name, picture, "H W")
-        require_finite("plot_pictures", name, picture)
+        require_finite("plot_pictures", name, picture, "H W")
     return _beside_each_other([(name, one, one) for name, one in pictures.items()])
 
 
@@ -231,8 +228,7 @@ def plot_pooling(picture: Array, pool_size: int) -> Figure:
 
     Raises `TypeError` or `ValueError` for what is no picture, or one smaller than a window.
     """
-    require_array("plot_pooling", "picture", picture, "H W")
-    require_finite("plot_pooling", "picture", picture)
+    require_finite("plot_pooling", "picture", picture, "H W")
     down, across = (side // pool_size for side in picture.shape)
     if not (down and across):
         raise ValueError(

@@ -17,7 +17,7 @@ from numpycnn.plots.figure import BLUE, FONT, ORANGE, SKY, STYLES, WIDTH, stacke
 from numpycnn.traces import CLASS_NAMES
 from numpycnn.training.losses import softmax_cross_entropy
 from numpycnn.types import Array
-from numpycnn.validation import require_array, require_finite
+from numpycnn.validation import require_finite
 
 
 def plot_surprise(marked: Sequence[float]) -> Figure:
@@ -73,8 +73,7 @@ def plot_pull(logits: Array, target: int, class_names: Sequence[str] = CLASS_NAM
     Raises `TypeError` or `ValueError` for scores that are not one finite number for each
     name, and for a target out of range.
     """
-    require_array("plot_pull", "logits", logits, f"D={len(class_names)}")
-    require_finite("plot_pull", "logits", logits)
+    require_finite("plot_pull", "logits", logits, f"D={len(class_names)}")
     _, gradient = softmax_cross_entropy(logits[None], np.array([target]))
     y = np.eye(len(logits))[target]
 

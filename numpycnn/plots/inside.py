@@ -444,7 +444,7 @@ def _check_trace(owner: str, model: Sequential, x: Array) -> None:
     if x.ndim != 3 or len(x) != 1:
         mend = "take one trace: x[:1]" if x.ndim == 3 else "one trace is x[:1] of a batch (N, L, C)"
         raise ValueError(f"{owner} expected x of shape (1, L, C), got {x.shape}; {mend}")
-    require_finite(owner, "x", x)
+    require_finite(owner, "x", x, "N L C")
 
 
 def _chances(owner: str, model: Sequential, x: Array, class_names: Sequence[str]) -> Array:

@@ -271,7 +271,7 @@ def examples(
     """
     require_array(owner, f"{of}x", x, "... D")
     x = x.astype(np.result_type(*(model.params.values() or [x])), copy=False)
-    require_finite(owner, f"{of}x", x)
+    require_finite(owner, f"{of}x", x, "... D")
     scores, _ = model.forward(x[:1])
     if loss is not softmax_cross_entropy:
         y = as_array(owner, f"{of}targets", targets)
