@@ -24,6 +24,7 @@ from numpycnn.checks.derivatives import (
 from numpycnn.layers.container import Container
 from numpycnn.layers.layer import Layer
 from numpycnn.types import Array, Params
+from numpycnn.validation import as_array, require_finite
 
 
 class HasGradients(Protocol):
@@ -250,12 +251,7 @@ def with_params(layer: HasGradients, arrays: Params) -> HasGradients:
 
 def _numbers(x: object) -> Array:
     """Return x in float64, or raise for what is not an array of finite numbers."""
-    if isinstance(x, np.ma.MaskedArray):
-        raise TypeError(
-            "check_gradients expected an x without a mask, got a masked array; fill what is "
-            "masked, x.filled(0), or leave it out"
-        )
-    array = np.asarray(x)
+    array = as_array("check_gradients", "x", x)
     if array.dtype.kind not in "biuf":
         raise TypeError(f"check_gradients expected an x of real numbers, got {array.dtype}")
     if array.ndim == 0 or array.size == 0:
@@ -263,6 +259,6 @@ def _numbers(x: object) -> Array:
             f"check_gradients expected an x with at least one axis and one number, got shape "
             f"{array.shape}; for a single number pass np.array([number])"
         )
-    if not np.isfinite(array).all():
-        raise ValueError("check_gradients expected an x of finite numbers, got NaN or infinity")
-    return array.astype(np.float64)
+    array = array.astype(np.float64)
+    require_finite("check_gradients", "x", array, "...")
+    return array
