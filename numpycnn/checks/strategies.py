@@ -92,7 +92,6 @@ paddings: SearchStrategy[str | int | tuple[int, int]] = st.one_of(
 @st.composite
 def convolutions(
     draw: DrawFn,
-    n_channels: int | None = None,
     max_stride: int = 7,
     paddings: SearchStrategy[str | int | tuple[int, int]] = paddings,
 ) -> tuple[Conv1D, Array]:
@@ -102,7 +101,7 @@ def convolutions(
     not fit evenly, and the length that leaves room for just one window.
     """
     layer = Conv1D(
-        n_channels or draw(sizes(1, 3)),
+        draw(sizes(1, 3)),
         draw(sizes(1, 3)),
         kernel_size=draw(sizes(1, 5)),
         stride=draw(sizes(1, max_stride)),
