@@ -5,9 +5,14 @@ on a code host and on the site alike. Pages are made of the files as they are; `
 explains how.
 """
 
+import os
 import re
 import sys
 from pathlib import Path, PurePosixPath
+
+# Before NumPy is imported: the matrices of the chapters are small, and on a busy machine threads
+# that wait for each other take many times as long as one. `-j auto` gives each processor pages.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
@@ -96,7 +101,7 @@ html_css_files = ["site.css"]
 html_js_files = [("site.js", {"defer": "defer"})]
 html_favicon = "_static/favicon.svg"
 templates_path = ["_templates"]
-html_additional_pages = {"index": "front.html"}
+html_additional_pages = {"index": "front.html", "search": "search.html"}
 living_pages = {"index": ["drag_the_arrival"]}
 html_math_renderer = "mathml"
 html_use_index = False

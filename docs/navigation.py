@@ -16,7 +16,11 @@ from sphinx.application import Sphinx
 def add_parts(
     app: Sphinx, page: str, template: str, context: dict[str, Any], document: nodes.document | None
 ) -> None:
-    """Give the templates the parts of the reading order, and the front page as the master."""
+    """Give the templates the parts of the reading order, and the front page as the master.
+
+    Take from the theme what it would make its list of, for every page anew and for nobody.
+    """
+    context.pop("toctree", None)
     context["master_doc"] = "index"
     context["parts"] = {
         part: _groups(app, pages) for part, pages in app.config.reading_order.items()
@@ -51,5 +55,5 @@ def head(title: str) -> str:
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register with Sphinx."""
-    app.connect("html-page-context", add_parts)
+    app.connect("html-page-context", add_parts, priority=400)  # before the theme, which has 500
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -82,7 +82,13 @@ def write(app: Sphinx, error: Exception | None) -> None:
     path.write_text(f"const entries = {rows};\n", encoding="utf-8")
 
 
+def switch_off(app: Sphinx) -> None:
+    """Spare the build the list that Sphinx would make for its own search."""
+    app.builder.search = False
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register with Sphinx."""
+    app.connect("builder-inited", switch_off)
     app.connect("build-finished", write)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
