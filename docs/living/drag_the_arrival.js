@@ -43,14 +43,16 @@ living.show("drag_the_arrival", 640, 330, ({figure, svg, controls, draw}, data) 
   const told = living.sentence(figure);
 
   // From a drag on the picture itself: the slider goes where the finger is.
-  svg.addEventListener("pointermove", event => {
+  const follow = event => {
     if (!event.buttons) return;
     const point = new DOMPoint(event.clientX, event.clientY)
       .matrixTransform(svg.getScreenCTM().inverse());
     if (point.x > end + 12) return;
     centre.value = Math.round(1 + (point.x - left) / width * (samples - 1));
     update();
-  });
+  };
+  svg.addEventListener("pointerdown", follow);
+  svg.addEventListener("pointermove", follow);
 
   function update() {
     const at = polarity.value * places + centre.value - first;
