@@ -19,7 +19,15 @@ ROOT = HERE.parent
 sys.path[:0] = [str(HERE), str(ROOT)]
 
 project = "numpycnn"
-extensions = ["source_pages", "mathml", "living", "network_map", "navigation", "search"]
+extensions = [
+    "source_pages",
+    "glossary_links",
+    "mathml",
+    "living",
+    "network_map",
+    "navigation",
+    "search",
+]
 root_doc = "README"
 include_patterns = [
     "README.md",
@@ -80,6 +88,81 @@ reading_order = {
     ],
 }
 
+# Figures of the chapters that a source page shows as well, below one of its headings, or below
+# its introduction: the picture and, for there is no chapter around it, a caption of its own.
+figures_of_source = {
+    "numpycnn/layers/conv1d": {
+        "": ("02-convolution-steps", "A filter of three taps at its three places on five samples."),
+        "The backward pass": (
+            "hover_a_gradient",
+            "Point at an output to see its window, or at a gradient to see which dy it adds up. "
+            "Stride, dilation and padding can be moved.",
+        ),
+    },
+    "numpycnn/layers/phases": {
+        "Windows back to back": (
+            "10-fast-phases",
+            "Two traces of six samples in one row, and the three phases of a filter of three taps. "
+            "Grey windows reach from one trace into the next, and nobody looks at them.",
+        ),
+    },
+    "numpycnn/layers/maxpool1d": {
+        "": ("03-relu-and-pooling-windows", "Three windows of two samples, and their winners."),
+    },
+    "numpycnn/layers/layer": {
+        "What an output looks at": (
+            "what_does_it_see",
+            "Stack layers, and follow an output down to the trace.",
+        ),
+    },
+    "numpycnn/layers/sequential": {
+        "": ("network-map", "A trace on its way through the layers of a network."),
+    },
+    "numpycnn/layers/around": {
+        "": ("11-architectures-resnet", "ResNet: sixteen blocks, each with a way around it."),
+    },
+    "numpycnn/training/losses": {
+        "": ("04-scores-and-loss-surprise", "The surprise: -log p, for four probabilities."),
+        "Softmax and cross-entropy in one": (
+            "04-scores-and-loss-pull",
+            "Above, what the network said of a trace of the second class; below, the pull on each "
+            "of its scores.",
+        ),
+    },
+    "numpycnn/training/adam": {
+        "": ("06-adam-paths", "Gradient descent, momentum and Adam in a long narrow valley."),
+    },
+    "numpycnn/training/fit": {
+        "One step": ("one_training_step", "One step, number by number: use the arrow keys."),
+        "One epoch": ("training_played_back", "Sixty epochs of the trace classifier."),
+    },
+    "numpycnn/training/metrics": {
+        "": ("07-training-confusion", "A confusion matrix, of a network that learned too little."),
+    },
+    "numpycnn/checks/derivatives": {
+        "Central differences": (
+            "v_curve",
+            "Too large a step, and the curve bends; too small a one, and the digits are gone. "
+            "Move the step; choose a function, and float32.",
+        ),
+    },
+    "numpycnn/checks/matrix": {
+        "": ("05b-transpose-matrices", "The matrix of a convolution, and its transpose."),
+    },
+    "numpycnn/checks/bugs": {
+        "": ("predict_then_reveal", "Ten bugs of the zoo. What will the accuracy be?"),
+    },
+    "numpycnn/explain": {
+        "Receptive fields": (
+            "03-relu-and-pooling-fields",
+            "Which samples of a trace an output sees, layer by layer.",
+        ),
+    },
+    "numpycnn/traces": {
+        "": ("01-question-first-three", "A trace of each class: quiet, positive and negative."),
+    },
+}
+
 # Markdown and code
 # -----------------
 
@@ -109,3 +192,10 @@ html_copy_source = False
 html_show_sourcelink = False
 html_show_search_summary = False
 html_show_copyright = False
+
+# Each page has a link to its file on a code host if this is the address before the file's path:
+# "https://github.com/NAME/numpycnn/blob/main/".
+code_host = ""
+html_theme_options = {"top_of_page_buttons": ["view"] if code_host else []}
+if code_host:
+    html_theme_options["source_view_link"] = code_host + "{filename}"

@@ -204,7 +204,7 @@ class Reader:
 
     def _begins_a_factor(self) -> bool:
         token = self.next
-        return token.kind == "number" or token.text in ("(", "√") or self._is_name(token)
+        return token.kind == "number" or token.text in ("(", "[", "√") or self._is_name(token)
 
     def _is_name(self, token: Token) -> bool:
         base, _, under = token.text.partition("_")
@@ -224,6 +224,8 @@ class Reader:
         elif token.text == "(":
             done = self._until(")", self.sum)
             done = rf"\left( {done} \right)" if r"\frac" in done else f"({done})"
+        elif token.text == "[":
+            done = f"[{self._list(']')}]"
         elif token.text == "√" or (token.text == "sqrt" and self.next.tucked):
             self.need("(")
             done = rf"\sqrt{{{self._until(')', self.sum)}}}"

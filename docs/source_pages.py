@@ -16,7 +16,7 @@ import html
 import re
 from collections.abc import Callable, Iterator
 from functools import cache, partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from docutils import nodes
@@ -169,6 +169,9 @@ class ChapterParser(MystParser):
                     if outcome := outcomes.get(token.map[0] + 1):
                         # What is printed stands on the page already.
                         token.meta["outcome"] = outcome._replace(printed="")
+            if re.match(r"docs/\d", env.docname):
+                last_line = inputstring.count("\n")
+                tokens += _prose(parser, references, _source_of(env, inputstring), last_line)
         parser.renderer.render(tokens, parser.options, references)
 
 
@@ -236,6 +239,7 @@ class SourceParser(MystParser):
             else:
                 known = dict(bindings)  # to which the examples of a docstring add theirs
                 tokens += _told(piece, read, partial(library.places, bindings=known))
+                tokens += read(_figures(env, piece), piece.line)
         below_title = f"`{env.docname}.py`" + (f" ({why_not_run})" if why_not_run else "")
         if chapters := _chapters_that_lead_to(env):
             below_title += f"; in the tutorial: {', '.join(chapters)}"
@@ -243,22 +247,71 @@ class SourceParser(MystParser):
         parser.renderer.render(tokens, parser.options, references)
 
 
+# From chapters to source pages, and back
+# ---------------------------------------
+
+
 def _chapters_that_lead_to(env: BuildEnvironment) -> list[str]:
-    """Return a Markdown link to each chapter that has a link here, or uses what is defined here."""
+    """Return a Markdown link to each chapter that leads to this source page."""
     chapters = []
-    library = _library_of(env)
     for path in sorted(Path(env.srcdir, "docs").glob("[0-9]*.md")):
         text = path.read_text(encoding="utf-8")
         env.note_dependency(path)
-        used = {
-            library.address(place.dotted)[0]
-            for places in _names_by_fence(library, text).values()
-            for place in places
-        }
-        if env.docname in used or re.search(rf"\]\(\.\./{re.escape(env.docname)}\.py[#)]", text):
+        if env.docname in _pages_of(_library_of(env), text):
             title = text.partition("\n")[0].removeprefix("# ")
             chapters.append(f"[{title}](/docs/{path.name})")
     return chapters
+
+
+def _source_of(env: BuildEnvironment, text: str) -> str:
+    """Return a line of Markdown that names the source pages to which a chapter leads."""
+    pages = _pages_of(_library_of(env), text)
+    order = [page for part in env.config.reading_order.values() for page in part if page in pages]
+    names = [PurePosixPath(page.removesuffix("/__init__")) for page in order]
+    links = [
+        f"[`{name.name}{'.py' if page.endswith(name.name) else ''}`](/{page}.py)"
+        for page, name in zip(order, names, strict=True)
+    ]
+    return f"The source behind this chapter: {', '.join(links)}." if links else ""
+
+
+@cache
+def _pages_of(library: Library, text: str) -> set[str]:
+    """Return the source pages to which a chapter has a link, or whose names its code uses."""
+    used = {
+        library.address(place.dotted)[0]
+        for places in _names_by_fence(library, text).values()
+        for place in places
+    }
+    links = set(re.findall(r"\]\(\.\./((?:numpycnn|examples)/[\w/]+)\.py[#)]", text))
+    return used | links
+
+
+# Figures of the chapters on source pages
+# ---------------------------------------
+
+
+def _figures(env: BuildEnvironment, piece: Piece) -> str:
+    """Return in Markdown the figures that belong below the headings of this piece.
+
+    Raises `ValueError` for one that no chapter shows.
+    """
+    of_page = env.config.figures_of_source.get(env.docname, {})
+    headings = re.findall(r"^(.+)\n-{4,}$", piece.markdown, re.MULTILINE)
+    lines = []
+    for heading in [""] if piece.kind == "introduction" else headings:
+        if heading in of_page:
+            picture, caption = of_page[heading]
+            lines.append(f'![{_alt_of(env, picture)}](/docs/images/{picture}.svg "{caption}")')
+    return "\n\n".join(lines)
+
+
+def _alt_of(env: BuildEnvironment, picture: str) -> str:
+    """Return what a chapter says of its picture to those who cannot see it."""
+    for path in sorted(Path(env.srcdir, "docs").glob("[0-9]*.md")):
+        if found := re.search(rf"!\[(.*?)\]\(images/{picture}\.svg", path.read_text("utf-8")):
+            return found[1]
+    raise ValueError(f"conf.py expected a chapter to show {picture}.svg, and none does")
 
 
 @cache
@@ -480,6 +533,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.setup_extension("myst_parser")
     app.add_config_value("reading_order", {}, "env")
     app.add_config_value("scripts_not_run", {}, "env")
+    app.add_config_value("figures_of_source", {}, "env")
     app.add_source_suffix(".py", "python")
     app.add_source_parser(SourceParser)
     app.add_source_parser(ChapterParser, override=True)

@@ -15,6 +15,8 @@ from numpycnn.layers.sequential import Sequential
 from numpycnn.layers.softmax import Softmax
 from numpycnn.layers.upsample1d import Upsample1D
 
+# These are the names that a user meets; `numpycnn` itself hands them on.
+
 __all__ = [
     "AveragePool1D",
     "BatchNorm",

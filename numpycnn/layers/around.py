@@ -4,8 +4,8 @@ Behind many layers little is left of the input, and on the way back little of
 the gradient. So let the input go around the layers `f` as well as through them,
 and join the two ways again: add them, or lay them side by side.
 
-    Residual    y = x + f(x)
-    Beside      y = x beside f(x), channel after channel
+    y = x + f(x)         Residual
+    y = [x, f(x)]        Beside, channel after channel
 
 In a residual network each block of layers learns only what is to be *added* to
 its input; a block with nothing to add does no harm, and dozens of them can be

@@ -83,7 +83,7 @@ class BatchNorm(Layer):
         return dy * (self.params["gamma"] / np.sqrt(self.state["var"] + EPS)), grads
 
     def _grads(self, dy: Array, z: Array) -> Params:
-        """What y = gamma z + beta owes to gamma and beta, in either mode."""
+        """What is owed to gamma and beta by y = gamma z + beta, in either mode."""
         require_array(self, "dy", dy, "... C", shape=z.shape)
         rows = tuple(range(dy.ndim - 1))
         return {"gamma": (dy * z).sum(rows), "beta": dy.sum(rows)}

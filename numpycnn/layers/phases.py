@@ -203,7 +203,7 @@ class Conv1D(PlainConv1D):  # noqa: D101
 # Blocks and small products
 # -------------------------
 # A phase after the other over all the data would fetch all of it from memory as often as there
-# are phases. So the rows are worked through in blocks that stay in the cache for all phases.
+# are phases. So the rows are worked through in blocks, small enough to stay near the processor.
 #
 # And small products are the faster ones. OpenBLAS, which NumPy brings along, copies large
 # matrices into another order before it multiplies them, which pays when each number is used

@@ -115,12 +115,17 @@ def fit(
     optimizer = _known_optimizer(model, optimizer, lr)
     rng, history = generator("fit", rng), History()
     keep_freed_memory()
+
     # What overflows ends in a loss that is not finite, and that is reported in fit's own words.
+    # A `step` is what `learn` does with some of the examples; it is the twin that learns.
     with np.errstate(all="ignore"):
         x, y = examples("fit", model, x, targets, loss)
         held_out = validation and examples("fit", model, *validation, loss, of="validation ")
         size = len(x) if batch_size is None else whole_number("fit", "batch_size", batch_size)
         step = partial(learn, model.training(rng), optimizer, loss)
+
+        # An epoch is a step with each batch, and the mean of what they said. An epoch with a
+        # finite loss began with sound weights, and those are `kept` in case the next has none.
         for epoch in steps_told("epoch", epochs, history.loss):
             before = _copied(model)
             value, accuracy = _average(step, x, y, _batches(len(x), size, rng))
@@ -129,6 +134,9 @@ def fit(
             _require_finite(model, kept, epoch, "loss", value)
             history.loss.append(value)
             history.accuracy.append(accuracy)
+
+            # Then come the traces it does not learn from. The model is asked, not its twin: what
+            # counts is how good it will be in use.
             if held_out:
                 value, accuracy = _measure(model, loss, *held_out)
                 _require_finite(model, kept, epoch, "validation loss", value)
@@ -136,13 +144,16 @@ def fit(
                 history.val_accuracy.append(accuracy)
             if on_epoch:
                 on_epoch(epoch, history)
+
+            # Whoever is patient keeps the best weights so far, and waits a while for better ones.
             if patience is not None:
                 best_epoch = int(np.argmin(history.val_loss)) + 1
                 if best_epoch == epoch:
                     best = _copied(model)
                 elif epoch - best_epoch >= patience:
                     break
-        # The last step has no loss after it that would tell.
+
+        # The last step has no loss after it that would tell, so its weights are looked at.
         total = sum(float(array.sum()) for array in _arrays(model).values())
         _require_finite(model, kept, epoch, "sum of the weights", total)
     if patience is not None:

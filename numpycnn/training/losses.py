@@ -155,7 +155,8 @@ def _of_scores(logits: Array, y: Array, counts: Array) -> tuple[Scalar, Array]:
 # -----------------------------------
 # Where one sample in a hundred is an arrival, a network that never finds one is right 99 times
 # out of 100, and its loss is hardly worse than that of a good one. Let the rare class count
-# more: multiply the loss of each trace, and with it the gradient, by the weight of its true class.
+# more: multiply the loss of each trace, and with it the gradient, by a number for its true class.
+# These numbers are called *class weights*.
 
 
 def weighted_cross_entropy(weights: npt.ArrayLike) -> Loss:
@@ -166,7 +167,7 @@ def weighted_cross_entropy(weights: npt.ArrayLike) -> Loss:
     >>> [round(float(loss(scores, [label, label])[0]), 3) for label in (0, 1)]
     [0.693, 6.931]
 
-    Usual weights are `n_labels / (n_classes * np.bincount(labels))`: then each class counts the
+    Usual ones are `n_labels / (n_classes * np.bincount(labels))`: then each class counts the
     same in all, and the mean over traces is 1. Raises `ValueError` for weights that are no
     numbers of 0 or more, one for each class.
     """
