@@ -2,9 +2,9 @@
 
     python docs/about_zoo.py
 
-trains the trace classifier with every bug, five times, which takes half a minute, and writes
-`docs/zoo.md`. Run it when an animal was added or the network changed; tests compare the page with
-the zoo.
+trains the trace classifier with every bug, five times, which takes minutes, and writes the tables
+of `docs/zoo.md`. Run it when an animal was added or the network changed; tests compare the page
+with the zoo.
 """
 
 import re
@@ -45,14 +45,15 @@ def called(animal: Bug) -> str:
 def row(animal: Bug, with_it: float, right: float) -> str:
     """Return the row of an animal, with its accuracy and that of the same network without it."""
     seen = ", ".join(f"[{at}]({place})" for at, place in enumerate(animal.seen, start=1))
-    shown = ["refused", ""] if np.isnan(with_it) else [f"{with_it:.3f}", f"{right - with_it:.3f}"]
+    costs = f"{right - with_it:.3f}".replace("-", "\N{MINUS SIGN}").replace("0.000", "nothing")
+    shown = ["refused", ""] if np.isnan(with_it) else [f"{with_it:.3f}", costs]
     cells = [described(animal), *shown, called(animal), seen]
     return f"| {' | '.join(cells)} |"
 
 
 def described(animal: Bug) -> str:
     """Return the first cell of a row: what is wrong, and the animal's name."""
-    mistake = animal.mistake.replace("|", "\\\\|")
+    mistake = animal.mistake.replace("|", "\\|")
     return f"{mistake}<br>`{animal.name}`"
 
 
@@ -70,16 +71,28 @@ def rows_of(page: str) -> dict[str, list[str]]:
     """Return the cells of each row by the name of the animal."""
     found = {}
     for line in re.findall(r"^\| .* \|$", page, re.MULTILINE):
-        cells = re.split(r" \| ?", line[2:-2])
+        cells = re.split(r"(?<!\\) \| ?", line[2:-2])
         if name := re.search(r"<br>`(\w+)`", cells[0]):
             found[name[1]] = cells
     return found
 
 
+def summary(page: str) -> str:
+    """Return how many animals there are on the page, and how many of them look perfect."""
+    accuracies = [cells[1] for cells in rows_of(page).values()]
+    free = sum(cells[2] == "nothing" for cells in rows_of(page).values())
+    perfect = sum(cell != "refused" and float(cell) >= 0.97 for cell in accuracies)
+    return (
+        f"Of the {len(accuracies)}, {free} cost nothing, and {perfect} reach an accuracy of 0.97 "
+        "or more."
+    )
+
+
 def write() -> None:
     """Bring the tables on the page up to date."""
-    head = PAGE.read_text(encoding="utf-8").partition("\n## ")[0].rstrip()
-    PAGE.write_text("\n\n".join([head, *sections()]) + "\n", encoding="utf-8")
+    head = PAGE.read_text(encoding="utf-8").partition("\nOf the ")[0].rstrip()
+    tables = "\n\n".join(sections())
+    PAGE.write_text("\n\n".join([head, summary(tables), tables]) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
