@@ -80,7 +80,8 @@ def add_anchors(app: Sphinx, document: nodes.document) -> None:
     """Give each entry of the glossary its anchor."""
     if app.env.docname == PAGE:
         for paragraph in document.findall(nodes.paragraph):
-            if isinstance(first := paragraph[0], nodes.strong):
+            first = next(child for child in paragraph if child.astext())
+            if isinstance(first, nodes.strong):
                 paragraph["ids"].append(anchor_of(first.astext().removesuffix(".")))
 
 

@@ -14,6 +14,7 @@ pytest.importorskip(
 )
 from sphinx.cmd.build import main as sphinx_build
 
+import pieces
 import source_pages
 
 # What Sphinx and MyST have to say to each other is not for us to mend.
@@ -70,11 +71,11 @@ It *is* so.
 MODULE = '''\
 """Module: what it is about.
 
-An introduction with
+An introduction of a whole, with
 
-    an equation[i, j] * 2
+    a drawing [i, j] ->
 
-in it.
+in it, and of the whole once more.
 """
 
 import math
@@ -91,6 +92,17 @@ class Half:
 
     @property
     def half(self):
+        """Return y[n] = x[n] / 2, for `Half` alone.
+
+        Args:
+            whole: what is *halved*,
+                or not.
+
+        dy[n] = dx[n] / 2
+
+        >>> Half().half
+        0.5
+        """
         return math.sqrt(self.n) / 2
 '''
 SCRIPT = """\
@@ -116,8 +128,9 @@ FILES = {
     "docs/puzzles.md": "# Puzzles\n",
     "docs/files.md": TABLE,
     "docs/notation.md": "# Notation\n",
-    "docs/glossary.md": "# Glossary\n",
+    "docs/glossary.md": "# Glossary\n\n**Whole, entirety.** *All* of it. [Files](files.md).\n",
     "docs/questions.md": "# Questions\n",
+    "docs/zoo.md": "# The zoo\n",
     "numpycnn/__init__.py": '"""A package: of one module."""\n',
     "numpycnn/module.py": MODULE,
     "examples/script.py": SCRIPT,
@@ -168,13 +181,17 @@ def test_a_source_page_shows_prose_as_prose_and_code_under_its_line_numbers(site
     assert "<h1>Module: what it is about<a" in html
     assert "numpycnn/module.py</span></code>; in the tutorial: <a" in html
     assert re.search(r'href="../docs/01-question.html">.*?Question', html)
-    assert "an equation[i, j] * 2\n" in html
+    assert "a drawing [i, j] -&gt;\n" in html
     assert '<section id="the-reason">' in html
     assert 'href="../examples/script.html"' in html
-    first, inside = re.findall(r"<pre>(.*?)</pre>", html, re.DOTALL)[1:]
-    assert text_of(first).startswith('10import math 11 12 13class Half: 14 """Half of it')
-    assert text_of(inside) == "22 @property 23 def half(self): 24 return math.sqrt(self.n) / 2"
-    assert "@property" in inside.replace('<span class="nd">', "")
+    blocks = [text_of(block) for block in re.findall(r"<pre>(.*?)</pre>", html, re.DOTALL)]
+    imports, opening, constant, half, example, inside = blocks[1:]
+    assert imports == "10import math"
+    assert opening == "13class Half:"
+    assert constant == "16 n = 1"
+    assert half == "22 @property 23 def half(self):"
+    assert example == "32&gt;&gt;&gt; Half().half 330.5"
+    assert inside == "35 return math.sqrt(self.n) / 2"
     assert '<span class="err">' not in html
 
 
@@ -183,6 +200,55 @@ def test_nothing_of_a_source_file_is_left_out(site):
     for line in MODULE.splitlines():
         words = re.findall(r"\w{3,}", line.split("](")[0])
         assert all(word in shown for word in words), line
+
+
+def test_a_docstring_is_prose_with_formulas_and_a_list(site):
+    html = page(site, "numpycnn/module").partition("<article")[2]
+    assert '"""' not in html
+    of_class, of_property = re.findall(
+        r'<div class="docstring .*?>\n(.*?)</div>\n<div class="highlight', html, re.DOTALL
+    )
+    assert of_class == "<p>Half of it.</p>\n"
+    sentence, block = re.findall(r"<math.*?</math>", of_property)
+    assert "<mi>y</mi><mi>n</mi>" in sentence
+    assert "<mfrac>" in sentence
+    assert 'display="block"' in block
+    assert text_of(of_property).startswith("Return ")
+    assert ", for Half alone. Args:" in text_of(of_property)
+    assert '<a class="reference internal" href="#def-Half"><code' in of_property
+    assert re.search(r"<li><p><code.*?whole.*?: what is <em>halved</em>,\nor not.</p>", of_property)
+    assert '<a class="name" href="#def-Half">Half</a>' in html.partition("32</span>")[2]
+
+
+def test_a_word_of_the_glossary_is_a_link_where_it_first_stands(site):
+    html = page(site, "numpycnn/module").partition("<article")[2]
+    links = re.findall(r'<a class="([^"]*)" href="([^"]*)" title="(.*?)">whole</a>', html)
+    assert links == [("term reference internal", "../docs/glossary.html#term-whole", "All of it.")]
+    assert html.index(">whole</a>") < html.index("the whole once more")
+    assert '<p id="term-whole">' in page(site, "docs/glossary")
+
+
+def test_a_chapter_names_its_source_pages_and_they_name_it(site):
+    chapter = page(site, "docs/01-question")
+    behind = re.search(r"The source behind this chapter: (.*?)</p>", chapter, re.DOTALL)[1]
+    assert re.findall(r'href="(.*?)"', behind) == ["../numpycnn/module.html"]
+    assert text_of(behind) == "module.py."
+    assert "in the tutorial: " in page(site, "numpycnn/module")
+    assert "in the tutorial: " not in page(site, "numpycnn/__init__")
+
+
+@pytest.mark.parametrize("host", ["", "https://host.example/blob/main/"])
+def test_a_page_has_a_link_to_its_file_if_a_code_host_is_configured(host, tmp_path, capsys):
+    write_project(tmp_path)
+    conf = tmp_path / "docs" / "conf.py"
+    text = conf.read_text(encoding="utf-8")
+    assert text.count('\ncode_host = ""\n') == 1
+    conf.write_text(text.replace('code_host = ""', f'code_host = "{host}"'), encoding="utf-8")
+    assert build(tmp_path, capsys) == (0, "")
+    for name in "numpycnn/module.py", "docs/01-question.md", "README.md":
+        html = page(tmp_path / "docs" / "_build", name.partition(".")[0])
+        assert ("host.example" in html) is bool(host)
+        assert (f'href="{host}{name}"' in html) is bool(host)
 
 
 def test_a_script_shows_what_it_prints_and_draws(site):
@@ -229,6 +295,7 @@ def test_links_lead_to_pages_and_the_contents_follow_the_reading_order(site):
         ("docs/notation", "Notation"),
         ("docs/glossary", "Glossary"),
         ("docs/questions", "Questions"),
+        ("docs/zoo", "The zoo"),
         ("CHANGELOG", "Changelog"),
         ("CONTRIBUTING", "Contributing"),
     ]
@@ -346,8 +413,45 @@ def test_a_chapter_that_is_added_gets_its_place_without_a_fresh_build(tmp_path, 
     assert ">More<" in page(tmp_path / "docs" / "_build", "README")
 
 
+def test_a_figure_of_a_chapter_stands_on_a_source_page(tmp_path, capsys):
+    write_project(tmp_path)
+    (tmp_path / "docs" / "images").mkdir()
+    shutil.copy(ROOT / "docs" / "images" / "puzzles.svg", tmp_path / "docs" / "images" / "half.svg")
+    conf = tmp_path / "docs" / "conf.py"
+    with conf.open("a", encoding="utf-8") as file:
+        file.write(
+            'figures_of_source["numpycnn/module"] = {"The reason": ("half", "A caption.")}\n'
+        )
+    assert build(tmp_path, capsys)[0] != 0  # for no chapter shows it
+    with (tmp_path / "docs" / "01-question.md").open("a", encoding="utf-8") as file:
+        file.write('\n![A half.](images/half.svg "In the chapter.")\n')
+    assert build(tmp_path, capsys) == (0, "")
+    html = page(tmp_path / "docs" / "_build", "numpycnn/module")
+    shown = re.search(r'<img alt="A half." .*?src="(.*?)".*?</p>', html, re.DOTALL)
+    assert html.index('id="the-reason"') < shown.start() < html.index("@property")
+    assert (tmp_path / "docs" / "_build" / "numpycnn" / shown[1]).exists()
+    assert "Figure 1. A caption." in html
+
+
 # This project's own site
 # -----------------------
+
+
+def test_every_figure_of_a_source_page_has_its_place_and_its_chapter(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT)
+    figures = runpy.run_path(str(ROOT / "docs" / "conf.py"))["figures_of_source"]
+    chapters = "".join(path.read_text("utf-8") for path in (ROOT / "docs").glob("[0-9]*.md"))
+    assert len(figures) > 10
+    for page_name, below in figures.items():
+        prose = "\n".join(
+            piece.markdown
+            for piece in pieces.cut((ROOT / f"{page_name}.py").read_text(encoding="utf-8"))
+            if piece.kind == "prose"
+        )
+        for heading, (picture, caption) in below.items():
+            assert not heading or re.search(rf"^{heading}\n-{{4,}}$", prose, re.MULTILINE)
+            assert f"](images/{picture}.svg" in chapters
+            assert caption.endswith((".", "?"))
 
 
 def test_every_module_and_script_is_a_page_in_the_reading_order(monkeypatch):

@@ -1,0 +1,218 @@
+"""Source pages read as a tutorial: prose where walls of code were, formulas, and links to words."""
+
+import ast
+import doctest
+import re
+from pathlib import Path
+
+import pytest
+
+import docstrings
+import equations
+import pieces
+from docstrings import code_of, parts
+from equations import split, tex_of
+
+ROOT = Path(__file__).parent.parent
+PAGES = sorted(
+    path for folder in ("layers", "training") for path in (ROOT / "numpycnn" / folder).glob("*.py")
+)
+SOURCE = sorted(path for path in (ROOT / "numpycnn").rglob("*.py") if "course" not in path.parts)
+LONGEST = 25  # lines of code without a word of prose: what a screen shows at once
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+def test_no_page_of_a_layer_or_of_the_training_has_a_wall_of_code(path):
+    for piece in pieces.cut(path.read_text(encoding="utf-8")):
+        if piece.kind == "code":
+            n_lines = piece.text.strip("\n").count("\n") + 1
+            assert n_lines <= LONGEST, f"{path}:{piece.line} has {n_lines} lines of code"
+
+
+# Equations
+# ---------
+
+
+@pytest.mark.parametrize(
+    ("line", "tex"),
+    [
+        ("y = max(x, 0)", r"y = \max(x,0)"),
+        ("y[n, l C + c] = x[n, l, c]", r"y_{n,\, l C + c} = x_{n,l,c}"),
+        ("y[m] = max over j < P of x[m S + j]", r"y_{m} = \max_{j < P} x_{m S + j}"),
+        ("dw[k,c,f] = sum_n sum_m dy[n,m,f]", r"dw_{k,c,f} = \sum_{n} \sum_{m} dy_{n,m,f}"),
+        ("y = x / (1 - rate)    kept", r"y = \frac{x}{1 - \mathrm{rate}} \qquad \text{kept}"),
+        ("m[c] = 1 / R  sum_r x[r,c]", r"m_{c} = \frac{1}{R} \sum_{r} x_{r,c}"),
+        ("y = exp(x) / sum_j exp(x[j])", r"y = \frac{\exp(x)}{\sum_{j} \exp(x_{j})}"),
+        ("a = b c / d e", r"a = \frac{b c}{d}\, e"),
+        ("a = -b - (c - d)²", r"a = -b - (c - d)^2"),
+        ("m_hat = m / (1 - beta1^t)", r"\hat{m} = \frac{m}{1 - \beta_1^{t}}"),
+        ("limit = sqrt(6 / D)", r"\mathrm{limit} = \sqrt{\frac{6}{D}}"),
+        ("a = b,  c = d", r"a = b, \qquad c = d"),
+        ("a = b    where c = d + 1", r"a = b \qquad \text{where }c = d + 1"),
+    ],
+)
+def test_an_equation_becomes_a_formula(line, tex):
+    assert tex_of([line]) == tex
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "y, cache = layer.forward(x)",
+        "loss = model(x, y).mean()",
+        "x = the part of dy",
+        "row  0  1  2",
+        "a = b +",
+        "a = (b",
+        "a[b = c",
+        "a = b; c",
+        "a + b",
+        "a = b    where c = not this",
+        "a = b    100 % of $x",
+        "python -m numpycnn",
+        "",
+    ],
+)
+def test_what_is_no_equation_stays_as_it_is(line):
+    assert tex_of([line]) is None
+    assert tex_of(["a = b", line]) is None
+
+
+def test_lines_stand_below_each_other_and_may_go_on():
+    lines = ["x[s] = noise z[s]", "    ± a         s = 1 … L", "y = 2"]
+    assert tex_of(lines) == (
+        r"\begin{aligned} x_{s} &= \mathrm{noise}\, z_{s} \\ "
+        r"&\quad \pm a && s = 1 \ldots L \\ y &= 2 \end{aligned}"
+    )
+    assert tex_of(lines[1:]) is None
+
+
+def test_an_equation_in_a_sentence_ends_where_the_words_go_on():
+    assert split("Return dx = dy where x was positive, else 0.")[1:] == [
+        "dx = dy",
+        " where x was positive, else 0.",
+    ]
+    for sentence in "Return y = x beside f(x).", "`a = b`, as code", 'by "a = b"', "with lr=0.1":
+        assert split(sentence) == [sentence]
+
+
+def blocks_of(path):
+    """Everything on a page that becomes a formula, with the formula."""
+    text = path.read_text(encoding="utf-8")
+    told = [piece.markdown for piece in pieces.cut(text) if piece.kind != "code"]
+    for paragraph in (one for text in told for one in re.split(r"\n\s*\n", text)):
+        lines = [line.strip() for line in paragraph.split("\n")]
+        if tex := tex_of(lines):
+            yield " ".join(lines), tex
+        else:
+            sentence = split(" ".join(lines))
+            rest = " ".join(lines)
+            for before, formula in zip(sentence[::2], sentence[1::2], strict=False):
+                rest = rest.removeprefix(before)
+                after = sentence[sentence.index(formula) + 1]
+                equation = rest[: rest.index(after)] if after else rest
+                yield equation, formula
+                rest = rest.removeprefix(equation)
+
+
+def letters(text):
+    """What a text says, without its signs: the letters and digits in their order."""
+    for word, meant in [("varepsilon", "eps"), ("½", "12"), ("√", "sqrt"), ("²", "2")]:
+        text = text.replace(word, meant)
+    text = re.sub(
+        r"\\(begin|end)\{aligned\}|\\(frac|tfrac|left|right|text|mathrm|quad|qquad)\b", "", text
+    )
+    text = re.sub(r"\\(operatorname\*?|hat|pm|ldots|cdot)\b", "", text).replace("_hat", "")
+    text = re.sub(r"\b(over|of)\b", "", text)
+    return "".join(re.findall(r"[A-Za-z0-9]", text.replace("π", "pi")))
+
+
+@pytest.mark.parametrize("path", SOURCE, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_formula_says_what_the_equation_says(path):
+    mathml = pytest.importorskip("math_core").LatexToMathML(fancy_error=False)
+    for equation, formula in blocks_of(path):
+        assert letters(formula) == letters(equation)
+        mathml.convert_with_local_state(formula, displaystyle=True)
+
+
+def test_the_index_equations_of_the_layers_are_formulas():
+    found = {path.stem: len(list(blocks_of(path))) for path in PAGES}
+    for name in "dense", "conv1d", "maxpool1d", "averagepool1d", "batchnorm", "softmax", "adam":
+        assert found[name] >= 2, name
+
+
+# Docstrings
+# ----------
+
+
+@pytest.mark.parametrize("path", SOURCE, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_docstring_is_prose_and_loses_no_line(path):
+    text = path.read_text(encoding="utf-8")
+    told = [piece.markdown for piece in pieces.cut(text) if piece.kind == "docstring"]
+    said = [
+        ast.get_docstring(node)
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node)
+    ]
+    assert set(said) <= set(told)
+    for docstring in told:
+        lines = docstring.split("\n")
+        cut_up = list(parts(docstring))
+        for part in cut_up:
+            for row, line in enumerate(part.text.split("\n"), start=part.row):
+                words = re.findall(r"\w+", line)
+                assert words == re.findall(r"\w+", lines[row])
+        shown = {part.row + at for part in cut_up for at in range(part.text.count("\n") + 1)}
+        assert {at for at, line in enumerate(lines) if line.strip()} <= shown
+
+
+def test_every_example_of_a_docstring_is_python():
+    examples = [
+        part.text
+        for path in SOURCE
+        for piece in pieces.cut(path.read_text(encoding="utf-8"))
+        if piece.kind == "docstring"
+        for part in parts(piece.markdown)
+        if part.is_example
+    ]
+    assert len(examples) > 50
+    for example in examples:
+        ast.parse(code_of(example))
+
+
+@pytest.mark.parametrize("module", [docstrings, equations], ids=lambda module: module.__name__)
+def test_the_examples_in_the_docstrings(module):
+    failed, tried = doctest.testmod(module)
+    assert tried > 0
+    assert failed == 0
+
+
+# Words of the glossary
+# ---------------------
+
+
+def test_every_entry_of_the_glossary_is_a_term_and_its_words_are_found():
+    pytest.importorskip("sphinx")
+    import glossary_links
+
+    glossary = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
+    terms = glossary_links.terms_of(glossary)
+    assert len(terms) == glossary.count("\n**") > 60
+    assert len({term.anchor for term in terms}) == len(terms)
+    in_order, pattern = glossary_links._terms(glossary)
+    for sentence, title in {
+        "Batches of it": "Batch",
+        "a batch normalisation layer": "Batch normalisation",
+        "with kernels of five taps": "Filter",
+        "all biases": "Bias",
+        "the relu": None,
+        "ReLUs": "ReLU",
+        "flattening": None,
+        "kernel_size and max-pooling": None,
+    }.items():
+        found = pattern.search(sentence)
+        assert (found and in_order[int(found.lastgroup[1:])].words[0]) == title
+    assert not glossary_links.EVERYDAY.difference(term.words[0] for term in terms)
+    failed, tried = doctest.testmod(glossary_links)
+    assert tried > 0
+    assert failed == 0
