@@ -2,8 +2,9 @@
 
     python docs/about_puzzles.py
 
-draws `docs/images/puzzles.svg`, ends each chapter with the numbers of its puzzles, and lists them
-all in `docs/puzzles.md`. Run it when a puzzle was added; tests compare all that with the course.
+draws `docs/images/puzzles.svg`, ends the exercises of each chapter with the numbers of its puzzles,
+and lists them all in `docs/puzzles.md`. Run it when a puzzle was added; tests compare all that with
+the course.
 """
 
 import contextlib
@@ -102,7 +103,7 @@ def picture() -> str:
 
 
 def last_line(chapter: str) -> str:
-    """How a chapter ends."""
+    """How the exercises of a chapter end."""
     numbers = [puzzle.number for puzzle in PUZZLES if puzzle.chapter == chapter]
     first, last = numbers[0], numbers[-1]
     words = {1: f"puzzle {first}", 2: f"puzzles {first} and {last}"}
@@ -115,9 +116,9 @@ def write() -> None:
     PICTURE.write_text(picture(), encoding="utf-8")
     for chapter in COURSE:
         path = DOCS / f"{chapter}.md"
-        text = path.read_text(encoding="utf-8").rstrip()
-        text = re.sub(r"\n\nNow do \[puzzles? [^\n]*$", "", text)
-        path.write_text(f"{text}\n\n{last_line(chapter)}\n", encoding="utf-8")
+        text, heading, after = path.read_text(encoding="utf-8").partition("\n## Where to read on\n")
+        text = re.sub(r"\n\nNow do \[puzzles? [^\n]*$", "", text.rstrip())
+        path.write_text(f"{text}\n\n{last_line(chapter)}\n{heading}{after}", encoding="utf-8")
     with elsewhere(), contextlib.redirect_stdout(io.StringIO()) as listed:
         main(["list"])
     page = DOCS / "puzzles.md"

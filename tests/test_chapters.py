@@ -1,5 +1,6 @@
 """Every block of every chapter runs and does what the page says; a page that lies is caught."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -21,6 +22,12 @@ DRAW = "from matplotlib.figure import Figure\nfigure = Figure()"
 def test_the_page_tells_the_truth(path):
     _, faults = run_chapter(path)
     assert not faults, "\n".join(f"{path}:{line}: {message}" for line, message in faults)
+
+
+@pytest.mark.parametrize("path", (ROOT / "docs").glob("[0-9]*.md"), ids=lambda path: path.stem)
+def test_a_chapter_ends_with_exercises_and_where_to_read_on(path):
+    headings = re.findall(r"^## (.*)", path.read_text(encoding="utf-8"), re.MULTILINE)
+    assert headings[-2:] == ["Exercises", "Where to read on"]
 
 
 @pytest.mark.long

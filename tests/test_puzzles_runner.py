@@ -376,11 +376,12 @@ def test_the_picture_in_the_readme_is_what_the_course_prints():
 
 
 @pytest.mark.parametrize("chapter", COURSE)
-def test_each_chapter_ends_with_its_puzzles(chapter):
+def test_the_exercises_of_each_chapter_end_with_its_puzzles(chapter):
     from about_puzzles import last_line
 
     text = (ROOT / "docs" / f"{chapter}.md").read_text(encoding="utf-8")
-    assert text.strip().splitlines()[-1] == last_line(chapter)
+    exercises = text.partition("\n## Exercises\n")[2].partition("\n## ")[0]
+    assert exercises.strip().splitlines()[-1] == last_line(chapter)
 
 
 def test_the_course_goes_through_the_chapters_in_order():
