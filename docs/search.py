@@ -31,7 +31,10 @@ class Entry(NamedTuple):
 
 
 def sections(page: str, document: nodes.document) -> Iterator[Entry]:
-    """Yield the sections of a page with their own text, without that of sections in them."""
+    """Yield the sections of a page with their own text, without that of sections in them.
+
+    Docstrings are left out: they belong to the definitions, which are listed by themselves.
+    """
     title = ""
     for section in document.findall(nodes.section):
         heading = section[0].astext()
@@ -40,14 +43,14 @@ def sections(page: str, document: nodes.document) -> Iterator[Entry]:
             " ".join(block.astext().split())
             for block in section.findall(nodes.TextElement)
             if isinstance(block, nodes.paragraph | nodes.term | nodes.math_block)
-            and _nearest_section(block) is section
+            and _nearest_box(block) is section
         ]
         place = "" if heading == title else section["ids"][0]
         yield Entry(page, place, heading, title, "", " ".join(words))
 
 
-def _nearest_section(node: nodes.Node) -> nodes.Node:
-    while not isinstance(node, nodes.section):
+def _nearest_box(node: nodes.Node) -> nodes.Node:
+    while not isinstance(node, nodes.section | nodes.container):
         node = node.parent
     return node
 
