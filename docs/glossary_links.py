@@ -29,7 +29,7 @@ EVERYDAY = {"Fault", "Phase", "Pick", "Section", "State", "Twin"}
 
 # And words that may be verbs, or a manner of walking, are links behind one of these.
 LOOSE = "pick", "picks", "scores", "strides"
-BEHIND = re.compile(r"\b(?:an?|and|are|as|between|by|for|from|have|in|into|its|of|the|three|to) $")
+BEHIND = re.compile(r"\b(?:an?|are|as|between|by|for|from|have|in|into|its|of|the|three|to) $")
 
 
 class Term(NamedTuple):
