@@ -15,7 +15,7 @@ from numpycnn.layers.sequential import Sequential
 from numpycnn.layers.softmax import Softmax
 from numpycnn.layers.upsample1d import Upsample1D
 
-# These are the names that a user meets; `numpycnn` itself hands them on.
+# These are the names that a user meets; `numpycnn` itself hands them on, but for `Window`.
 
 __all__ = [
     "AveragePool1D",

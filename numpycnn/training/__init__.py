@@ -12,6 +12,8 @@ from numpycnn.training.machine import in_threads, keep_freed_memory
 from numpycnn.training.metrics import confusion_matrix
 from numpycnn.training.sgd import SGD
 
+# These are the names that a user meets; `numpycnn` itself hands them on.
+
 __all__ = [
     "SGD",
     "Adam",

@@ -42,7 +42,10 @@ from numpycnn.validation import (
     whole_number,
 )
 
-AT_ONCE = 1 << 15  # numbers that are measured together, 512 traces: fast, and few in memory
+# So many numbers are measured together, those of 512 traces of 64 samples: enough to be fast, and
+# few in memory.
+
+AT_ONCE = 1 << 15
 
 
 @dataclass
