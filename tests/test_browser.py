@@ -324,7 +324,7 @@ QUERIES = {
     "why is my loss nan": "docs/questions.html#",
     "vanishing gradient": "numpycnn/layers/initialisation",
     "save a model": "numpycnn/storage",
-    "bug zoo": "docs/zoo",
+    "bug zoo": "numpycnn/checks/bugs",
 }
 
 
