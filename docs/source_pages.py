@@ -223,23 +223,27 @@ class SourceParser(MystParser):
         is_script = env.docname.startswith("examples/")
         why_not_run = env.config.scripts_not_run.get(env.docname)
         if is_script and not why_not_run:
-            pieces, faults = run_script(env.doc2path(env.docname))
+            run, faults = run_script(env.doc2path(env.docname))
             _report(env, faults)
+            pieces = [(_within(piece), outcome) for piece, outcome in run]
         else:
-            pieces = [(piece, None) for piece in cut(inputstring, whole_statements=is_script)]
+            pieces = [(cut(inputstring), None)]
 
         library, bindings = _library_of(env), dict[str, str]()
         places = library.places(inputstring, bindings, library.module_of(env.docname))
-        begins = set() if is_script else set(_beginnings(inputstring))
+        begins = set(_beginnings(inputstring))
         read = partial(_prose, parser, references)
-        tokens = []
-        for piece, outcome in pieces:
-            if piece.kind == "code":
-                tokens += _code(piece, outcome, places, begins)
-            else:
-                known = dict(bindings)  # to which the examples of a docstring add theirs
-                tokens += _told(piece, read, partial(library.places, bindings=known))
-                tokens += read(_figures(env, piece), piece.line)
+        tokens: list[Token] = []
+        for together, outcome in pieces:
+            for piece in together:
+                if piece.kind == "code":
+                    tokens += _code(piece, places, begins)
+                else:
+                    known = dict(bindings)  # to which the examples of a docstring add theirs
+                    tokens += _told(piece, read, partial(library.places, bindings=known))
+                    tokens += read(_figures(env, piece), piece.line)
+            if outcome:
+                _last_block(tokens).meta["outcome"] = outcome
         below_title = f"`{env.docname}.py`" + (f" ({why_not_run})" if why_not_run else "")
         if chapters := _chapters_that_lead_to(env):
             below_title += f"; in the tutorial: {', '.join(chapters)}"
@@ -364,13 +368,20 @@ def _told(
     return _in_box(said) if piece.kind == "docstring" else said
 
 
-def _code(
-    piece: Piece, outcome: Outcome | None, places: list[Place], begins: set[int]
-) -> list[Token]:
-    """Return the code and the names in it, a block for each definition; nothing for blank lines.
+def _within(piece: Piece) -> list[Piece]:
+    """Cut a piece of a script, which is whole statements, at the docstrings inside them."""
+    if piece.kind != "code":
+        return [piece]
+    return [inner._replace(line=inner.line + piece.line - 1) for inner in cut(piece.text)]
 
-    What the code printed and drew belongs to the last block.
-    """
+
+def _last_block(tokens: list[Token]) -> Token:
+    """Return the block below which stands what the code printed and drew."""
+    return next(token for token in reversed(tokens) if token.type == "fence")
+
+
+def _code(piece: Piece, places: list[Place], begins: set[int]) -> list[Token]:
+    """Return the code and the names in it, a block for each definition; nothing for blank lines."""
     blocks: list[tuple[int, list[str]]] = []
     for line, text in enumerate(piece.text.split("\n"), start=piece.line):
         if not blocks or line in begins:
@@ -388,8 +399,6 @@ def _code(
                 if first <= place.line <= last
             ]
             tokens.append(_block(text.strip("\n"), first, names, "python"))
-    if tokens:
-        tokens[-1].meta["outcome"] = outcome
     return tokens
 
 
@@ -403,10 +412,11 @@ def _block(text: str, line: int, names: list[Place], language: str) -> Token:
 
 
 def _beginnings(source: str) -> Iterator[int]:
-    """Yield the first line of every definition that says something of itself."""
+    """Yield the first line of every definition that says something of itself, and after its end."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node):
             yield min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+            yield (node.end_lineno or node.lineno) + 1
 
 
 def _in_box(tokens: list[Token]) -> list[Token]:

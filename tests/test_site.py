@@ -118,6 +118,14 @@ from matplotlib.figure import Figure
 learning_curve = Figure(figsize=(4, 3))
 _ = learning_curve.subplots().set(xlabel="epoch", ylabel="loss")
 print("a < b")
+
+
+def quarter(x):
+    '''Take `x` twice in half.'''
+    return x / 4
+
+
+print(quarter(8))
 """
 FILES = {
     "README.md": README,
@@ -254,7 +262,11 @@ def test_a_page_has_a_link_to_its_file_if_a_code_host_is_configured(host, tmp_pa
 def test_a_script_shows_what_it_prints_and_draws(site):
     html = page(site, "examples/script")
     assert "%%" not in html
-    assert re.search(r'<div class="output .*?<pre>a &lt; b\n</pre>', html, re.DOTALL)
+    assert re.search(r'<div class="output .*?<pre>a &lt; b\n2.0\n</pre>', html, re.DOTALL)
+    said, after = html.split('<div class="docstring')[1].split("</div>", 1)
+    assert text_of(said).endswith("Take x twice in half.")
+    assert html.index("15</span>") < html.index(said) < html.index("17</span>")
+    assert after.index("print") < after.index('<div class="output')
     (tag,) = re.findall(r'<img [^>]*class="drawing"[^>]*>', html)
     assert 'alt="learning curve: loss against epoch"' in tag
     assert 'width="400"' in tag
