@@ -187,6 +187,9 @@ def test_the_fused_loss_is_stable_for_scores_of_any_size(dtype):
     assert_allclose(wrong, (2e4 + 2e4 + log(2)) / 2, rtol=1e-6)
     assert_allclose(gradient, [[0.5, -0.5, 0], [-0.5, 0.25, 0.25]])
 
+    far_apart = np.array([[1e4, 0.0, 0.0], [-1e4, -1e4, -1e4]], dtype)
+    assert_allclose(softmax_cross_entropy(far_apart, np.array([0, 1]))[0], log(3) / 2, rtol=1e-6)
+
 
 def test_cross_entropy_of_a_probability_rounded_to_zero_stays_finite():
     value, gradient = cross_entropy(np.array([[1.0, 0.0]], np.float32), np.array([1]))
@@ -275,6 +278,7 @@ BAD_TARGETS = {
     ),
     "sum below 1": ([[0.5, 0.4, 0.0], [0.0, 1.0, 0.0]], ValueError, f"{SUM_1} [0.5 0.4 0. ] at t"),
     "below zero": ([[2.0, -1.0, 0.0], [0.0, 1.0, 0.0]], ValueError, f"{SUM_1} [ 2. -1.  0.] at"),
+    "below zero behind": ([[0.0, 1.0, 0.0], [2.0, -1.0, 0.0]], ValueError, "0.] at targets[1]; g"),
     "scores, not rows": ([[5.0, -2.0, 1.0], [0.3, 1.0, 0.0]], ValueError, SUM_1),
     "two ones in a row": ([[1, 1, 0], [0, 1, 0]], ValueError, SUM_1),
     "NaN rows": ([[NAN, 0.5, 0.5], [0.0, 1.0, 0.0]], ValueError, SUM_1),
@@ -294,6 +298,16 @@ def test_bad_targets_are_refused_with_words(loss, targets, kind, words):
     with pytest.raises(kind, match=re.escape(words)) as caught:
         loss(x, targets)
     assert str(caught.value).startswith(f"{loss.__name__} expected ")
+
+
+def test_bad_rows_for_every_sample_are_named_with_their_place():
+    rows = np.eye(3)[[[0, 1], [2, 0]]]
+    rows[1, 0] = [2, -1, 0]
+    with pytest.raises(ValueError, match=re.escape(f"{SUM_1} [ 2. -1.  0.] at targets[1, 0]")):
+        softmax_cross_entropy(np.zeros((2, 2, 3)), rows)
+    words = "labels, shape (2, 2), or rows of probabilities, shape (2, 2, 3), got shape (2, 3)"
+    with pytest.raises(ValueError, match=re.escape(words)):
+        softmax_cross_entropy(np.zeros((2, 2, 3)), rows[0])
 
 
 @given(st.lists(st.integers(0, 4), min_size=1, max_size=6), st.integers(5, 7))
@@ -379,6 +393,19 @@ def test_weights_that_are_none_are_refused(weights):
     words = "weighted_cross_entropy expected a weight of 0 or more for each class, got"
     with pytest.raises(ValueError, match=words):
         weighted_cross_entropy(weights)
+    with pytest.raises(TypeError, match="weighted_cross_entropy expected weights without a mask"):
+        weighted_cross_entropy(np.ma.masked_array([1, 2]))
+
+
+def test_a_class_may_count_nothing():
+    value, gradient = weighted_cross_entropy([0, 1])(np.array([[5.0, 9.0], [1.0, 1.0]]), [0, 1])
+    assert_allclose(value, log(2) / 2)
+    assert_allclose(gradient, [[0, 0], [0.25, -0.25]])
+
+
+def test_bad_targets_of_a_weighted_loss_are_refused_by_its_name():
+    with pytest.raises(ValueError, match="weighted_cross_entropy expected targets from 0 to 2, "):
+        weighted_cross_entropy([1, 2, 3])(np.zeros((2, 3)), [0, 3])
 
 
 def test_weights_for_another_number_of_classes_are_refused():
