@@ -107,6 +107,13 @@ def test_a_spike_is_one_sample_of_one_channel():
     assert abs(x).max() < 30 + abs(noise).max()
 
 
+def test_a_spike_is_added_to_the_noise():
+    noise, _ = make_records(1, rng=0, **QUIET)
+    x, _ = make_records(1, rng=0, arrivals=(0, 0), spikes=(1, 1), snr=(20, 20))
+    assert_allclose(np.abs(x - noise).max(), 20, rtol=1e-6)
+    assert np.count_nonzero(x - noise) == 1
+
+
 # An arrival
 # ----------
 
@@ -133,6 +140,14 @@ def test_an_arrival_is_the_sum_of_pulses_that_its_text_says():
         for came in range(sample + 1):
             literal[sample] += incoming[came] * wave[sample - came]
     assert_allclose(made, literal, atol=1e-12)
+
+
+def test_a_coda_is_heard_until_it_has_fallen_by_e_ten_times():
+    options = {"n_samples": 2000, "sampling_rate": 100, "apart": 6}  # seconds
+    noise, _ = make_records(1, rng=0, **options, **QUIET)
+    x, ((onset,),) = make_records(1, rng=0, decay=(0.5, 0.5), **options, **ONE)
+    heard = np.flatnonzero((x - noise).any(axis=(0, 2)))
+    assert (heard[0], heard[-1]) == (onset, onset + 10 * 0.5 * 100)
 
 
 def test_the_coda_has_the_deviation_and_the_decay_it_is_given():
