@@ -5,7 +5,7 @@ from itertools import combinations_with_replacement
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
@@ -179,6 +179,7 @@ def test_sta_lta_is_what_literal_loops_make_of_it(rng, n, length, channels, data
     st.sampled_from([3.0, 4.5]),
     st.sampled_from([1.5, 3.0]),
 )
+@example([5.0, 3.0, 5.0], 4.5, 3.0)  # not below `off`: still on
 def test_a_trigger_goes_on_and_off_as_a_loop_over_samples_says(ratio, on, off):
     is_on, literal = False, []
     for sample, value in enumerate(ratio):
