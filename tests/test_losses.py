@@ -18,6 +18,7 @@ from numpycnn import (
     weighted_cross_entropy,
 )
 from numpycnn.checks.strategies import generators
+from numpycnn.training.losses import as_rows
 
 LOSSES = [softmax_cross_entropy, cross_entropy]
 both_losses = pytest.mark.parametrize("loss", LOSSES)
@@ -227,6 +228,12 @@ def test_arguments_are_read_and_never_written(loss):
         copies = loss(x[::-1, ::2].copy(), targets[::-1, ::2].copy())
         assert_allclose(backwards[0], copies[0], rtol=1e-14)
         assert_allclose(backwards[1], copies[1], rtol=1e-14)
+
+
+def test_rows_of_the_right_type_are_not_copied():
+    rows = np.eye(3)[[0, 2]]
+    assert as_rows("fit", rows, (2, 3), rows.dtype) is rows
+    assert as_rows("fit", rows, (2, 3), np.float32).dtype == np.float32
 
 
 # Bad targets

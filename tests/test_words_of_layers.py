@@ -1,9 +1,9 @@
-"""What a wrong x and a wrong dy are told, by the layers that came after the first."""
+"""What a wrong x and a wrong dy are told, by the layers without weights."""
 
 import numpy as np
 import pytest
 
-from numpycnn import AveragePool1D, Dropout, GlobalAveragePool1D, Upsample1D
+from numpycnn import AveragePool1D, Dropout, GlobalAveragePool1D, ReLU, Softmax, Upsample1D
 from numpycnn.layers import Window
 
 X = np.ones((2, 6, 3))
@@ -12,6 +12,8 @@ CASES = [
     (AveragePool1D(2), X[0], "x of shape (N, L, C), got (6, 3)", "(N=2, M=3, C=3)"),
     (GlobalAveragePool1D(), X[0], "x of shape (N, L, C), got (6, 3)", "(N=2, C=3)"),
     (Upsample1D(2), X[0], "x of shape (N, L, C), got (6, 3)", "(N=2, M=12, C=3)"),
+    (ReLU(), [1.0], "x to be a NumPy array of floats, got list", "(2, 6, 3)"),
+    (Softmax(), np.array(1.0), "x of shape (..., D), got ()", "(2, 6, D=3)"),
     (Dropout(0.5), [1.0], "x to be a NumPy array of floats, got list", "(2, 6, 3)"),
     (Dropout(0.5).training(0), [1.0], "x to be a NumPy array of floats, got list", "(2, 6, 3)"),
 ]
