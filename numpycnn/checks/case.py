@@ -22,7 +22,7 @@ from numpycnn.checks.derivatives import (
     unit_step,
 )
 from numpycnn.layers.container import Container
-from numpycnn.layers.layer import Layer
+from numpycnn.layers.layer import Layer, defining
 from numpycnn.types import Array, Params
 from numpycnn.validation import as_array, require_finite
 
@@ -242,7 +242,7 @@ def run_backward(layer: HasGradients, dy: Array, cache: Any) -> tuple[Array, Par
 def with_params(layer: HasGradients, arrays: Params) -> HasGradients:
     """A copy of `layer` that holds the parameters in `arrays`."""
     params = {name: arrays[name] for name in layer.params}
-    if isinstance(layer, Layer) and type(layer).params in (Layer.params, Container.params):
+    if isinstance(layer, Layer) and defining(layer, "params") in (Layer, Container):
         return layer.with_params(params)
     # A class that keeps its parameters in its own way. Told that the copy of each parameter
     # is the new array, deepcopy puts that wherever the old one stood.

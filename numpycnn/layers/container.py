@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from numpycnn.layers.layer import Kind, Layer, require_layer
+from numpycnn.layers.layer import Kind, Layer, defining, require_layer
 from numpycnn.storage import load_layer, save_layer
 from numpycnn.types import Array, Params, Rng
 from numpycnn.validation import generator
@@ -126,7 +126,7 @@ class Container(Layer):
         if isinstance(cache, list) and len(cache) == len(children):
             for layer, part in zip(children, cache, strict=True):
                 layer.remember(part)
-        elif any(type(layer).remember is not Layer.remember for _, layer in _leaves(self)):
+        elif any(defining(layer, "remember") is not Layer for _, layer in _leaves(self)):
             raise TypeError(
                 f"{type(self).__name__} expected the caches of its layers in a list, one each, got "
                 f"{type(cache).__name__}; its forward makes it, so define remember(cache) as well"
