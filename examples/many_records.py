@@ -105,13 +105,13 @@ def prepare(model_path, record, result, n_outputs):
         raise ValueError(f"{result} is there already; give another name, or remove it first")
     model, length = Container.load(model_path), length_of(record)
     window, filled = model.window(length), length
-    if window.repeat > 1:  # what is pooled and made long again has to be divisible
+    if len(window.spans) > 1:  # what is pooled and made long again has to be divisible
         filled += -length % window.stride
     pieces = list(cut(model, filled, n_outputs))
     y = outputs_of(model, record, pieces[-1])
     stop = pieces[-1].outputs.stop
     if filled > length:
-        stop -= (filled - length) * window.repeat // window.stride
+        stop -= (filled - length) * len(window.spans) // window.stride
     chunks = min(n_outputs, stop), y.shape[1]
     zarr.open_array(result, mode="w", shape=(stop, y.shape[1]), chunks=chunks, dtype=y.dtype)
     return [piece for piece in pieces if piece.outputs.start < stop]

@@ -62,11 +62,11 @@ def test_all_pieces_together_are_what_predict_gives_for_the_whole(drawn, data):
     x = np.random.default_rng(0).standard_normal((data.draw(lengths(60)), n_channels))
     try:
         window = model.window(len(x))
-        extra = -len(x) % window.stride if window.repeat > 1 else 0
+        extra = -len(x) % window.stride if len(window.spans) > 1 else 0
         ours = model.predict(np.pad(x, ((0, extra), (0, 0)))[None].astype(np.float32))[0]
     except ValueError:  # too short
         return
-    ours = ours[: len(ours) - extra * window.repeat // window.stride]
+    ours = ours[: len(ours) - extra * len(window.spans) // window.stride]
     seams = data.draw(st.sets(st.integers(1, len(x)), max_size=3)) - {len(x)}
     with TemporaryDirectory() as folder:
         paths = written(Path(folder), model, x, seams)
