@@ -2,12 +2,13 @@
 "use strict";
 
 living.show("drag_the_arrival", 640, 330, ({figure, svg, controls, draw}, data) => {
-  const samples = 64, maps = 8, places = 81, first = -8;
+  const samples = 64, places = 81, first = -8;
   const left = 8, width = 420, end = left + width;
   const x = sample => left + (sample - 1) * width / (samples - 1);
   const trace = living.int8(data.trace);
-  const heads = data.heads.map(head => Object.fromEntries(
-    Object.entries(head).map(([what, text]) => [what, living.int8(text)])));
+  const heads = data.heads.map(head => ({
+    ...head, saliency: living.int8(head.saliency), chances: living.int8(head.chances),
+  }));
 
   const panel = (top, bottom, label) => {
     draw("rect", {class: "band", x: x(data.trainedOn[0]), y: top,
@@ -15,6 +16,16 @@ living.show("drag_the_arrival", 640, 330, ({figure, svg, controls, draw}, data) 
     draw("rect", {class: "rule", x: left, y: top, width, height: bottom - top});
     return draw("text", {class: "faint small", x: left + 6, y: top + 16}, label);
   };
+
+  // The maps are computed here, since their numbers would be five times all others. The taps are
+  // laid on each sample, as in chapter 2, and ReLU keeps what is above zero.
+  const rows = (array, n, at) => array.subarray(at * n, (at + 1) * n);
+  const mapsOf = (filters, at) => filters.map(([bias, ...taps]) => {
+    const values = rows(trace, samples, at);
+    return Array.from(values, (_, l) => Math.max(0,
+      taps.reduce((sum, tap, k) => sum + tap * (values[l + k - (taps.length >> 1)] ?? 0), bias)));
+  });
+
   panel(4, 104, "trace");
   panel(114, 232, "eight feature maps");
   panel(242, 306, "gradient of the answer's score");
@@ -23,7 +34,7 @@ living.show("drag_the_arrival", 640, 330, ({figure, svg, controls, draw}, data) 
     draw("text", {class: "faint small middle", x: x(sample), y: 323}, sample);
   const arrival = draw("path", {class: "green"});
   const line = draw("path", {class: "curve"});
-  const areas = Array.from({length: maps}, () => draw("path", {class: "filled"}));
+  const areas = data.heads[0].filters.map(() => draw("path", {class: "filled"}));
   const gradient = draw("path", {class: "other"});
   const bars = data.classes.map((name, at) => {
     const y = 24 + 58 * at, from = end + 24;
@@ -57,18 +68,18 @@ living.show("drag_the_arrival", 640, 330, ({figure, svg, controls, draw}, data) 
   function update() {
     const at = polarity.value * places + centre.value - first;
     const seen = heads[head.value];
-    const rows = (array, n) => array.subarray(at * n, (at + 1) * n);
-    living.set(line, {d: living.line(rows(trace, samples), left, width, v => 54 - v * 0.36)});
+    const maps = mapsOf(seen.filters, at);
+    living.set(line, {d: living.line(rows(trace, samples, at), left, width, v => 54 - v * 0.36)});
     const inside = Math.min(Math.max(centre.value, 1), samples);
     living.set(arrival, {d: `M${x(inside).toFixed(1)} 4V306`});
     areas.forEach((area, map) => {
       const ground = 142 + map * 12.5;
-      const values = rows(seen.maps, maps * samples).subarray(map * samples, (map + 1) * samples);
-      living.set(area, {d: living.line(values, left, width, v => ground - v * 0.12, ground)});
+      const y = v => ground - v / seen.highest * 15.24;
+      living.set(area, {d: living.line(maps[map], left, width, y, ground)});
     });
     living.set(gradient,
-      {d: living.line(rows(seen.saliency, samples), left, width, v => 274 - v * 0.24, 274)});
-    const chances = [...rows(seen.chances, 3)];
+      {d: living.line(rows(seen.saliency, samples, at), left, width, v => 274 - v * 0.24, 274)});
+    const chances = [...rows(seen.chances, 3, at)];
     const largest = Math.max(...heads[head.value].chances);
     chances.forEach((chance, at) => {
       living.set(bars[at].bar, {width: chance / largest * 180});

@@ -2,7 +2,8 @@
 
 The networks are those of seed 0 in [the position test](../../examples/where_does_it_work.py).
 For each place of the centre and each polarity here is what they answered, in whole numbers
-from -127 to 127, which is finer than a screen.
+from -127 to 127, which is finer than a screen. The feature maps would be most of it by far, so
+the page computes them from the trace and the filters.
 """
 
 import base64
@@ -47,15 +48,24 @@ def look(model: nn.Sequential, x: Array) -> dict[str, Array]:
 def data() -> dict[str, object]:
     """Return all that the figure can show, for each polarity all centres one after the other."""
     x = np.concatenate([trace(centre, polarity) for polarity in POLARITIES for centre in CENTRES])
+    step = float(np.abs(x).max()) / 127
+    heads = []
+    for model in map(trained, HEADS):
+        seen = look(model, x)
+        head = {what: as_int8(seen[what]) for what in ("saliency", "chances")}
+        heads.append(head | {"filters": filters(model, step), "highest": float(seen["maps"].max())})
     return {
         "trainedOn": TRAINED_ON,
         "classes": ["Quiet", "Positive", "Negative"],
         "trace": as_int8(x),
-        "heads": [
-            {what: as_int8(array) for what, array in look(trained(head), x).items()}
-            for head in HEADS
-        ],
+        "heads": heads,
     }
+
+
+def filters(model: nn.Sequential, step: float) -> list[list[float]]:
+    """Return bias and taps of each filter, the taps for a trace in steps of this size."""
+    w, b = model.params["0.w"][:, 0].T * step, model.params["0.b"][:, None]
+    return [[float(f"{number:.4g}") for number in row] for row in np.concatenate([b, w], axis=1)]
 
 
 def as_int8(array: Array) -> str:
