@@ -10,13 +10,11 @@ with the zoo.
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from numpycnn.checks.bugs import SEEDS, ZOO, Bug, examine, held_out_accuracy
-from numpycnn.checks.modes import ModesReport
-from numpycnn.checks.optimizer import OptimizerReport
+from numpycnn.checks.report import Report
 
 PAGE = Path(__file__).parent / "zoo.md"
 HEAD = "| mistake | accuracy | costs | called | seen at |\n| --- | ---: | ---: | --- | --- |"
@@ -38,8 +36,9 @@ def called(animal: Bug) -> str:
     with np.errstate(all="ignore"):
         report = examine(animal, rng=0)
     names = ", ".join(dict.fromkeys(mistake.name for mistake in report.mistakes))
-    by: dict[Any, str] = {OptimizerReport: " (`check_adam`)", ModesReport: " (`check_modes`)"}
-    return (names or "wrong, without a name") + by.get(type(report), "")
+    return (names or "wrong, without a name") + (
+        f" (`{report.check}`)" if isinstance(report, Report) else ""
+    )
 
 
 def row(animal: Bug, with_it: float, right: float) -> str:

@@ -15,6 +15,7 @@ from running import run_chapter, run_script
 
 ROOT = Path(__file__).parent.parent
 CHAPTERS = sorted((ROOT / "docs").glob("*.md"))
+NUMBERED = sorted((ROOT / "docs").glob("[0-9]*.md"))
 DRAW = "from matplotlib.figure import Figure\nfigure = Figure()"
 
 
@@ -24,7 +25,7 @@ def test_the_page_tells_the_truth(path):
     assert not faults, "\n".join(f"{path}:{line}: {message}" for line, message in faults)
 
 
-@pytest.mark.parametrize("path", (ROOT / "docs").glob("[0-9]*.md"), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", NUMBERED, ids=lambda path: path.stem)
 def test_a_chapter_ends_with_exercises_and_where_to_read_on(path):
     headings = re.findall(r"^## (.*)", path.read_text(encoding="utf-8"), re.MULTILINE)
     assert headings[-2:] == ["Exercises", "Where to read on"]
