@@ -3,8 +3,10 @@
 import io
 import re
 
+import numpy as np
 import pytest
 
+from numpycnn import Dense, fit
 from numpycnn.training import progress
 
 
@@ -94,3 +96,11 @@ def test_where_there_is_no_terminal_nothing_is_said(told):
 def test_fast_epochs_are_not_all_told(told):
     lines = told(1000, 0.01, Terminal()).split("\r")
     assert 25 < len(lines) < 40
+
+
+def test_fit_tells_how_its_loss_goes(monkeypatch):
+    terminal, clock = Terminal(), iter(range(100))
+    monkeypatch.setattr(progress, "monotonic", lambda: float(next(clock)))
+    monkeypatch.setattr("sys.stderr", terminal)
+    history = fit(Dense(1, 2, rng=0), np.array([[0.0], [1.0]]), [0, 1], epochs=5)
+    assert f"epoch 5 of 5, loss {history.loss[-1]:.4g}, 0 s left" in terminal.getvalue()
