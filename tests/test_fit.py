@@ -714,7 +714,7 @@ def test_patience_that_is_not_needed_still_keeps_the_best():
 
 def test_patience_without_validation_is_refused():
     model, x, labels = small_problem()
-    words = re.escape("fit expected validation=(x, targets) beside patience")
+    words = "^" + re.escape("fit expected validation=(x, targets) beside patience")
     with pytest.raises(ValueError, match=words):
         fit(model, x, labels, epochs=1, patience=3)
     with pytest.raises(ValueError, match="fit expected patience to be 1 or more, got 0"):
