@@ -305,9 +305,7 @@ def _left_out(e: Evidence) -> Iterator[Suspicion]:
 
 
 def _each(size: int) -> Iterator[tuple[int, str]]:
-    """The first and the last, and then those between, with what they are called; none if alone."""
-    if size == 1:
-        return
+    """The first and the last, and then those between, with what they are called."""
     yield 0, "first"
     yield size - 1, "last"
     for index in range(1, size - 1):
