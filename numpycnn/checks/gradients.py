@@ -259,7 +259,7 @@ def _judge(look: "_Look") -> GradientLine:
     one = look.case.of_size_one()
     if one is None:
         return undecided if here.verdict == "wrong" or look.how.is_alone else here
-    there, _ = replace(look, case=one, is_at_one=True).line()
+    there, _ = replace(look, case=one).line()
     if there.verdict == "wrong":
         is_seen_here = here.verdict == "wrong" and not is_far
         return here if is_seen_here else there._replace(notes=(*there.notes, SEEN_AT_SIZE_ONE))
@@ -276,7 +276,6 @@ class _Look:
     name: str
     asked: tuple[Method | None, float | None]  # the method and the tolerance
     rng: np.random.Generator
-    is_at_one: bool = False  # every array is scaled to numbers up to one
     is_aside: bool = False  # every array is moved a little, off the corners
 
     def __post_init__(self) -> None:
@@ -334,7 +333,7 @@ class _Look:
         suspects = _places(found.off > self.tolerance * found.terms, found.off)[:N_SUSPECTS]
         errors = self.beyond_rounding(found, suspects)
         if errors:
-            is_sure = self.is_at_one or self.beyond_all_rounding(found, errors)
+            is_sure = self.beyond_all_rounding(found, errors)
             return self.wrong(line, found, errors[0]), "" if is_sure else NEAR_ROUNDING
         if suspects and found.noise[suspects[0]] > 0.01 * np.max(found.terms):
             return line._replace(verdict="undecided", notes=(*line.notes, UNSTEADY)), ""
