@@ -58,7 +58,6 @@ rng = np.random.default_rng(args.seed)
 # piece has to be kept in float32.
 
 STEP = 16  # samples
-LONG = 65_536  # samples of a piece
 RATE = 100.0  # samples a second, if nobody says otherwise
 THRESHOLD = 0.3  # of the probability, for a pick
 APART = 0.5  # seconds between two picks
@@ -83,7 +82,7 @@ def prepared(x):
 def curve_of(model, x):
     """Return the probability of an onset at each sample of a record x (L, C): (L,)."""
     noise, parts = noise_of(x), []
-    for piece in cut(model, up_to_step(len(x)), LONG):
+    for piece in cut(model, up_to_step(len(x))):
         here = piece.samples
         scores = model(in_units(x[here], noise, here.stop - here.start)[None])
         parts.append(nn.Softmax()(scores)[0, piece.wanted, 1])

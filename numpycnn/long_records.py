@@ -27,7 +27,7 @@ from numpycnn.types import Array
 from numpycnn.validation import require_array, whole_number
 
 
-def predict_long(model: Layer, x: Array, piece: int = 65_536) -> Array:
+def predict_long(model: Layer, x: Array, piece: int = 16_384) -> Array:
     """Return what `model.predict(x)` would, computing `piece` outputs at a time.
 
     `x` (N, L, C) is long; the memory needed besides it and the result does not depend
@@ -69,7 +69,7 @@ class Piece(NamedTuple):
     wanted: slice
 
 
-def cut(model: Layer, length: int, piece: int = 65_536) -> Iterator[Piece]:
+def cut(model: Layer, length: int, piece: int = 16_384) -> Iterator[Piece]:
     """Cut a record of this length into pieces of `piece` outputs, the last one perhaps shorter.
 
     They can be computed in any order, and anywhere.

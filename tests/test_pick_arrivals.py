@@ -1,6 +1,7 @@
 """A U-Net picks onsets: what it finds beside STA/LTA and AIC, and records of one's own."""
 
 import re
+from functools import partial
 from importlib import import_module
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from scripts import EXAMPLES, complaint, run_example
 
 from numpycnn import Sequential, make_records
+from numpycnn.long_records import cut
 from numpycnn.picking import compare_picks
 from numpycnn.plots import plot_picks
 from numpycnn.storage import load_notes
@@ -83,9 +85,10 @@ def test_over_hours_the_picks_are_those_of_one_piece(small):
     names, _ = small
     x, _ = make_records(1, rng=5, n_samples=3200)
     whole = names["curve_of"](names["model"], x[0])
-    names["curve_of"].__globals__["LONG"] = 512
-    pieces = names["curve_of"](names["model"], x[0])
-    names["curve_of"].__globals__["LONG"] = 65_536
+    small_pieces = partial(cut, piece=512)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(names["curve_of"].__globals__, "cut", small_pieces)
+        pieces = names["curve_of"](names["model"], x[0])
     np.testing.assert_allclose(pieces, whole, atol=1e-5)
 
 
