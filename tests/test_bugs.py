@@ -192,6 +192,18 @@ def test_the_right_adam_is_not_accused(rng):
     assert check_adam(Adam, rng).ok
 
 
+def test_steps_that_are_no_numbers_are_named():
+    class Endless(Adam):
+        def step(self, grads):
+            super().step(grads)
+            for array in self.params.values():
+                array += np.nan
+
+    report = check_adam(Endless, rng=0)
+    assert [mistake.name for mistake in report.mistakes] == ["not finite"]
+    assert "off by up to inf of a step" in str(report)
+
+
 def test_the_zoo_is_large_and_most_of_it_is_named():
     named = [animal for animal in bugs.ZOO.values() if animal.called != "unknown"]
     assert len(bugs.ZOO) >= 24

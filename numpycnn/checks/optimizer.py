@@ -116,7 +116,9 @@ def check_adam(adam: Any, rng: Rng = None) -> Report:
 
     error = distance(Reading())
     mistakes = []
-    if error > TOLERANCE / LR:
+    if np.isinf(error):
+        mistakes = [Mistake("not finite", "a step that is infinite or no number at all")]
+    elif error > TOLERANCE / LR:
         mistakes = [
             Mistake(name, sentence)
             for name, (reading, sentence) in MISREADINGS.items()
