@@ -9,7 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from numpycnn import (
+    Conv1D,
     Dense,
+    GlobalMaxPool1D,
+    MaxPool1D,
     ReLU,
     Sequential,
     Softmax,
@@ -77,6 +80,21 @@ def test_nothing_that_is_right_is_accused(case, rng):
 @given(right_ones(), generators)
 def test_nothing_in_ten_thousand_that_is_right_is_accused(case, rng):
     accuse(case, rng)
+
+
+@pytest.mark.parametrize("seed", [11, 97, 113, 119])
+def test_nor_where_outputs_are_equal_by_rounding_alone(seed):
+    """Beside a bias of 1e-13 what 1e-25 makes of it is rounded to the same number twice."""
+    rng = np.random.default_rng(seed)
+    first, second = Conv1D(1, 3, 3, padding=1), Conv1D(3, 4, 1)
+    pools = MaxPool1D(3, stride=1), GlobalMaxPool1D()
+    model = Sequential(first, ReLU(), second, *pools, Dense(4, 3))
+    tiny = {
+        name: (rng.uniform(-1, 1, array.shape) * 6e-13).astype(np.float32)
+        for name, array in model.params.items()
+    }
+    x = (rng.uniform(-1, 1, (2, 12, 1)) * 1e-12).astype(np.float32)
+    assert check_gradients(model.with_params(tiny), x, rng=seed).verdict == "undecided"
 
 
 @settings(max_examples=50)

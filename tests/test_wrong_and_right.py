@@ -37,6 +37,10 @@ def test_no_wrong_layer_is_called_right(name):
     is_caught(name, [0])
 
 
+def test_a_staircase_is_not_called_right_because_it_has_a_corner_everywhere():
+    is_caught("SingleDifference", [1, 25, 37, 39, 140])
+
+
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("name", RIGHT)
 def test_no_right_layer_is_accused(name):
