@@ -10,6 +10,7 @@ import ast
 import json
 import re
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -80,7 +81,11 @@ def write(app: Sphinx, error: Exception | None) -> None:
     """Write the list beside the pages."""
     if error or app.builder.format != "html":
         return
-    rows = json.dumps([*entries(app)], separators=(",", ":"), ensure_ascii=False)
+    pages = [
+        (page, title, [(entry.anchor, entry.title, entry.name, entry.text) for entry in found])
+        for (page, title), found in groupby(entries(app), key=lambda one: (one.page, one.within))
+    ]
+    rows = json.dumps(pages, separators=(",", ":"), ensure_ascii=False)
     path = Path(app.outdir, "_static", "search-entries.js")
     path.write_text(f"const entries = {rows};\n", encoding="utf-8")
 

@@ -445,6 +445,18 @@ TAG_OR_TEXT = re.compile(r'(<span class="linenos">.*?</span>)|(<[^>]*>)|([^<]+)'
 class Translator(HTML5Translator):
     """Sphinx's writer of HTML, which turns names into links."""
 
+    def visit_image(self, node: nodes.Element) -> None:
+        """Write the tag of an image; a figure is fetched when the reader comes near it.
+
+        It takes its place before that, so that nothing moves when it comes.
+        """
+        file = Path(self.builder.srcdir, node["uri"])
+        super().visit_image(node)
+        if "drawing" in node["classes"]:
+            width, height = size_of(file.read_text(encoding="utf-8"))
+            attributes = f'<img loading="lazy" width="{width}" height="{height}" '
+            self.body[-1] = self.body[-1].replace("<img ", attributes, 1)
+
     def visit_literal_block(self, node: nodes.Element) -> None:
         """Write a block of code, then put the links into it."""
         try:
@@ -460,6 +472,17 @@ class Translator(HTML5Translator):
         address = "" if page == here and anchor else self.builder.get_relative_uri(here, page)
         identity = f' id="{anchor}"' if place.defines else ""
         return f'<a class="name"{identity} href="{address}{"#" if anchor else ""}{anchor}">'
+
+
+def size_of(svg: str) -> tuple[int, int]:
+    """Return the width and height of a picture in pixels, four of which are three points.
+
+    >>> size_of('<svg width="460.8pt" height="345.6pt">'), size_of('<svg width="64" height="3">')
+    ((614, 461), (64, 3))
+    """
+    sizes = re.findall(r' (?:width|height)="([\d.]+)(pt)?"', svg.partition("<svg")[2])[:2]
+    width, height = (round(float(size) * (4 / 3 if unit else 1)) for size, unit in sizes)
+    return width, height
 
 
 def with_links(markup: str, places: list[Place], tag_of: Callable[[Place], str]) -> str:

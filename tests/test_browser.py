@@ -429,7 +429,7 @@ dispatchEvent(new Event('beforeprint'));
 const wide = [...document.querySelectorAll('article pre')].filter(
     p => p.scrollWidth > p.clientWidth + 1).map(p => p.textContent.slice(0, 60));
 const folded = document.querySelectorAll('article details:not([open])').length;
-const shown = [...document.querySelectorAll('.skip-to-content, .copy, .controls, .sidebar-drawer')]
+const shown = [...document.querySelectorAll('.skip-to-content, .copy, .controls')]
     .filter(e => e.checkVisibility()).map(e => e.className);
 dispatchEvent(new Event('afterprint'));
 return [wide, folded, shown, document.querySelectorAll('article details[open]').length];

@@ -24,12 +24,13 @@ const words = text => plain(text).match(/[\p{L}\p{N}_.]+/gu)?.filter(w => !stopw
 const stem = word => word.length > 3 && !/[_\d.]/.test(word)
   ? word.replace(/(ations?|ings?|ed|(?<=s)es|e?(?<!s)s|e)$/, "") : word.replace(/\.$/, "");
 
-const known = entries.map(([page, anchor, title, within, name, text], order) => ({
-  page, anchor, title, within, name, text, order,
+const known = entries.flatMap(([page, within, rows]) => rows.map(([anchor, title, name, text]) => ({
+  page, anchor, title, within, name, text,
   inTitle: new Set(words(title).map(stem)),
   inPage: new Set(words(within).map(stem)),
   counts: words(text).map(stem).reduce((all, w) => all.set(w, (all.get(w) ?? 0) + 1), new Map()),
-}));
+})));
+known.forEach((entry, order) => { entry.order = order; });
 
 function rank(query) {
   const asked = plain(query).trim();
