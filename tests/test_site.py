@@ -439,7 +439,8 @@ def test_a_figure_of_a_chapter_stands_on_a_source_page(tmp_path, capsys):
         file.write('\n![A half.](images/half.svg "In the chapter.")\n')
     assert build(tmp_path, capsys) == (0, "")
     html = page(tmp_path / "docs" / "_build", "numpycnn/module")
-    shown = re.search(r'<img alt="A half." .*?src="(.*?)".*?</p>', html, re.DOTALL)
+    keeps_its_place = r'<img loading="lazy" width="\d+" height="\d+" alt="A half." '
+    shown = re.search(keeps_its_place + r'.*?src="(.*?)".*?</p>', html, re.DOTALL)
     assert html.index('id="the-reason"') < shown.start() < html.index("@property")
     assert (tmp_path / "docs" / "_build" / "numpycnn" / shown[1]).exists()
     assert "Figure 1. A caption." in html
