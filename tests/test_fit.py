@@ -560,6 +560,13 @@ def test_evaluate_gives_the_mean_loss_and_the_share_of_right_answers():
     assert type(loss) is type(accuracy) is float
 
 
+def test_traces_of_a_single_sample_have_an_accuracy_too():
+    model, x = Dense(2, 3, rng=0), np.random.default_rng(0).standard_normal((6, 1, 2))
+    labels = model(x).argmax(axis=-1)
+    assert evaluate(model, x, labels)[1] == 1
+    assert evaluate(model, x, (labels + 1) % 3)[1] == 0
+
+
 def test_evaluate_changes_nothing():
     model, x, labels = small_problem()
     before = weights(model)

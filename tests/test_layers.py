@@ -568,3 +568,15 @@ def test_softmax_of_scores_far_apart_in_a_row_and_between_rows_is_finite():
 def test_no_upstream_gradient_moves_the_sum_of_a_softmax(x):
     y, cache = Softmax().forward(x)
     assert_allclose(Softmax().backward(np.ones_like(y), cache)[0], 0, atol=1e-15)
+
+
+def test_softmax_shares_out_each_sample_by_itself():
+    rng = np.random.default_rng(0)
+    x, dy = rng.standard_normal((2, 2, 3, 4))
+    x[0, 0] += 1e4
+    y, cache = Softmax().forward(x)
+    dx, _ = Softmax().backward(dy, cache)
+    for n, s in np.ndindex(2, 3):
+        alone, cache = Softmax().forward(x[n, s])
+        np.testing.assert_allclose(y[n, s], alone, rtol=1e-12)
+        np.testing.assert_allclose(dx[n, s], Softmax().backward(dy[n, s], cache)[0], rtol=1e-10)

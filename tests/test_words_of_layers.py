@@ -3,7 +3,16 @@
 import numpy as np
 import pytest
 
-from numpycnn import AveragePool1D, Dropout, GlobalAveragePool1D, ReLU, Softmax, Upsample1D
+from numpycnn import (
+    AveragePool1D,
+    BatchNorm,
+    Dense,
+    Dropout,
+    GlobalAveragePool1D,
+    ReLU,
+    Softmax,
+    Upsample1D,
+)
 from numpycnn.layers import Window
 
 X = np.ones((2, 6, 3))
@@ -30,6 +39,11 @@ def test_a_wrong_x_and_a_wrong_dy_are_told_what_was_expected(layer, wrong, words
     with pytest.raises(ValueError, match="expected dy") as caught:
         layer.backward(dy, cache)
     assert str(caught.value).startswith(f"{name} expected dy of shape {shape}, got {dy.shape}")
+
+
+@pytest.mark.parametrize("layer", [ReLU(), Softmax(), Dense(3, 2), Dropout(0.5), BatchNorm(3)])
+def test_layers_that_take_each_sample_by_itself_say_so(layer):
+    assert layer.window(9) == Window([(0, 0)], stride=1, n_outputs=9)
 
 
 def test_an_output_of_global_average_pooling_looks_at_the_whole_trace():
