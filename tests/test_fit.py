@@ -29,6 +29,7 @@ from numpycnn import (
     train_test_split,
     weighted_cross_entropy,
 )
+from numpycnn.training.fit import examples
 
 
 def train_as_in_the_task(seed, epochs=60, **options):
@@ -285,8 +286,11 @@ def test_an_lr_beside_an_optimiser_is_refused():
     """It would have been ignored, and nobody told."""
     model, x, labels = small_problem()
     before = weights(model)
-    words = "fit expected an lr or an optimizer, got both, lr=0.1 and an optimizer with settings"
-    with pytest.raises(ValueError, match=f"^{re.escape(words)}"):
+    words = (
+        "fit expected an lr or an optimizer, got both, lr=0.1 and an optimizer with settings of "
+        "its own; give it the lr: Adam(model.params, lr)"
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(words)}$"):
         fit(model, x, labels, epochs=1, lr=0.1, optimizer=Adam(model.params))
     assert weights(model) == before
 
@@ -684,6 +688,29 @@ def test_a_target_for_each_example_is_asked_for():
             loss=squared_error,
             validation=(np.ones((4, 2)), np.ones(3)),
         )
+
+
+def test_targets_of_a_loss_of_ones_own_are_without_a_mask_and_in_the_type_of_the_scores():
+    seen = []
+
+    def loss(scores, y):
+        seen.append(y.dtype)
+        return squared_error(scores, y)
+
+    x, y = np.ones((4, 2)), np.ones((4, 1))
+    fit(Dense(2, 1), x, y, epochs=1, loss=loss)
+    assert seen == [np.float32]
+    with pytest.raises(TypeError, match="fit expected targets without a mask"):
+        fit(Dense(2, 1), x, np.ma.masked_array(y), epochs=1, loss=loss)
+    assert examples("fit", Dense(2, 3), x, [0, 1, 2, 1], softmax_cross_entropy)[1].dtype == "f4"
+
+
+def test_an_x_without_axes_and_what_is_no_optimiser_are_named():
+    with pytest.raises(ValueError, match=r"^fit expected x of shape \(\.\.\., D\), got \(\)"):
+        fit(Dense(2, 3), np.array(1.0), [0], epochs=1)
+    words = r"got 'adam'; make one: Adam\(model\.params\)$"
+    with pytest.raises(TypeError, match=words):
+        fit(Dense(2, 3), np.ones((2, 2)), [0, 1], epochs=1, optimizer="adam")
 
 
 # Patience
