@@ -47,7 +47,7 @@ def test_a_report_that_is_right_has_one_line():
     report = check_modes(ReLU(), X, rng=0)
     assert report.ok
     assert str(report) == "Modes of ReLU: right"
-    assert report.mistakes == []
+    assert (report.check, report.mistakes) == ("check_modes", [])
     assert check_modes(ReLU(), -abs(X), rng=0).ok  # nothing but zeros comes out
 
 

@@ -8,13 +8,48 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from numpycnn.picking import compare_picks, onset_targets, pick_peaks, require_onsets
+from numpycnn.picking import (
+    ENOUGH,
+    compare_picks,
+    noise_of,
+    onset_targets,
+    pick_peaks,
+    require_onsets,
+    spaced,
+)
 
 places = st.lists(st.integers(0, 59), unique=True, max_size=6).map(
     lambda p: np.array(sorted(p), int)
 )
 few = settings(max_examples=30)
 curves = st.lists(st.integers(-2, 4), min_size=1, max_size=30).map(lambda c: np.array(c) / 4)
+
+# The size of the noise
+# ---------------------
+
+
+def test_the_middle_of_each_channel_and_the_deviation_around_it():
+    x = np.random.default_rng(0).normal([100, -7], 3, (4001, 2)).astype(np.float32)
+    x[::10] = 1e6  # an arrival in ten samples does not make the noise large
+    middle, size = noise_of(x)
+    assert middle.dtype == float
+    assert_array_equal(middle, np.median(x, axis=0))
+    assert_allclose(middle, [100, -7], atol=0.6)
+    assert_allclose(size, np.median(abs(x.astype(float) - np.median(x, axis=0))) / 0.6745)
+    assert_allclose(size, 3, rtol=0.2)
+    assert noise_of(np.full((9, 1), 4.0))[1] == 1
+    with pytest.raises(ValueError, match=r"^noise_of expected x of shape \(L, C\), got \(9,\)"):
+        noise_of(np.zeros(9))
+
+
+def test_of_a_long_record_no_more_samples_are_taken_than_enough():
+    for length, apart in [(1, 1), (ENOUGH, 1), (ENOUGH + 1, 2), (2 * ENOUGH, 2), (10**7, 39)]:
+        assert spaced(length) == apart
+        assert type(spaced(length)) is int
+    x = np.zeros((2 * ENOUGH, 1))
+    x[1::2] = 5
+    assert noise_of(x) == (0, 1)
+
 
 # What to learn
 # -------------
