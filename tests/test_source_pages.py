@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytest.importorskip("sphinx", reason="the site needs Sphinx: python -m pip install -e '.[docs]'")
+
 import docstrings
 import equations
 import pieces
@@ -194,7 +196,6 @@ def test_the_examples_in_the_docstrings(module):
 
 
 def test_every_entry_of_the_glossary_is_a_term_and_its_words_are_found():
-    pytest.importorskip("sphinx")
     import glossary_links
 
     glossary = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
