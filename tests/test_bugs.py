@@ -204,6 +204,16 @@ def test_steps_that_are_no_numbers_are_named():
     assert "off by up to inf of a step" in str(report)
 
 
+def test_steps_of_no_known_kind_are_said_to_be_so():
+    class Doubled(Adam):
+        def step(self, grads):
+            super().step(grads)
+            super().step(grads)
+
+    (mistake,) = check_adam(Doubled, rng=0).mistakes
+    assert mistake == ("unknown", "no known misreading of the algorithm gives these steps")
+
+
 def test_the_zoo_is_large_and_most_of_it_is_named():
     named = [animal for animal in bugs.ZOO.values() if animal.called != "unknown"]
     assert len(bugs.ZOO) >= 24

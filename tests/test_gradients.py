@@ -1,5 +1,6 @@
 """The gradient checker: accuses what is wrong, passes what is right, changes nothing."""
 
+import re
 from functools import partial
 
 import numpy as np
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from numpycnn import (
+    BatchNorm,
     Dense,
     GradientError,
     Layer,
@@ -251,7 +253,12 @@ def test_a_layer_that_forgot_its_base_class_is_checked_all_the_same():
         (np.ones((2, 3)), {"rng": -1}, ValueError, "check_gradients expected rng"),
         (2.0, {}, ValueError, r"at least one axis and one number, got shape \(\)"),
         (np.ones((0, 3)), {}, ValueError, r"at least one axis and one number, got shape \(0, 3\)"),
-        (np.ma.masked_less(np.arange(3.0), 1), {}, TypeError, r"without a mask.*x.filled\(0\)"),
+        (
+            np.ma.masked_less(np.arange(3.0), 1),
+            {},
+            TypeError,
+            r"^check_gradients expected x without a mask.*x.filled\(0\)",
+        ),
         (np.array([["1", "2"]]), {}, TypeError, "an x of real numbers, got <U1"),
         (np.array([[1, None]]), {}, TypeError, "an x of real numbers, got object"),
         (np.ones((2, 3), complex), {}, TypeError, "an x of real numbers, got complex128"),
@@ -556,3 +563,39 @@ def test_a_zero_that_is_wrong_is_wrong_where_weights_alone_saturate():
     x = 9 * np.random.default_rng(0).standard_normal((1, 3))
     x *= 9 / np.abs(x).max()
     assert check_gradients(model, x, rng=0).verdict == "wrong"
+
+
+# Entries of every size
+# ---------------------
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_small_entry_is_looked_at_as_closely_as_a_large_one(seed):
+    """It is off by a hundred-millionth of itself, beside one a hundred thousand times as large."""
+    scale = np.array([1.0, 1e-5])
+
+    class Scale(Layer):
+        def forward(self, x):
+            return scale * x, None
+
+        def backward(self, dy, cache):
+            return scale * [1, 1 + 1e-8] * dy, {}
+
+    report = check_gradients(Scale(), np.array([[0.7, -1.1]]), rng=seed)
+    assert report.verdict == "wrong"
+    assert report.lines[0].worst == (0, 1)
+
+
+def test_an_array_that_moves_nothing_is_right_without_any_error():
+    model = Sequential(Dense(3, 4, rng=0), BatchNorm(4).training(0))
+    report = check_gradients(model, np.random.default_rng(1).standard_normal((6, 3)), rng=0)
+    (line,) = (line for line in report.lines if line.name == "0.b")
+    assert (line.verdict, line.error, line.notes) == ("right", 0.0, ())
+    assert re.search(r"\n  0\.b +ok +relative error 0\.0e\+00 by complex step\n", str(report))
+
+
+@pytest.mark.parametrize("missing", ["backward", "params"])
+def test_a_layer_with_a_part_missing_is_told_which(missing):
+    parts = {name: None for name in ("forward", "backward", "params") if name != missing}
+    with pytest.raises(TypeError, match=rf"got Half, which has no {missing}$"):
+        check_gradients(type("Half", (), parts)(), np.ones((1, 2)))

@@ -26,6 +26,8 @@ from numpycnn.layers.layer import Layer, defining
 from numpycnn.types import Array, Params
 from numpycnn.validation import as_array, require_finite
 
+PARTS_OF_A_LAYER = "forward", "backward", "params"
+
 
 class HasGradients(Protocol):
     """What can be checked: anything that keeps the layer's contract, of whatever class."""
@@ -77,13 +79,15 @@ class Case(NamedTuple):
     @classmethod
     def of(cls, layer: Any, x: Array, rng: np.random.Generator) -> "Case":
         """Convert to float64 and draw dy."""
-        if not hasattr(layer, "forward") and not callable(layer):
+        missing = [part for part in PARTS_OF_A_LAYER if not hasattr(layer, part)]
+        if missing and ("forward" not in missing or not callable(layer)):
+            lacks = "" if "forward" in missing else f", which has no {' and no '.join(missing)}"
             raise TypeError(
                 "check_gradients expected a layer with forward, backward and params, or a "
-                f"function that returns a loss and its gradient, got {type(layer).__name__}"
+                f"function that returns a loss and its gradient, got {type(layer).__name__}{lacks}"
             )
         subject = type(layer).__name__
-        if not hasattr(layer, "forward"):
+        if missing:
             subject, layer = getattr(layer, "__name__", "the loss"), LossAsLayer(layer)
         arrays = {name: np.asarray(array, np.float64) for name, array in layer.params.items()}
         if "input" in arrays:
