@@ -24,9 +24,9 @@ def keep_freed_memory() -> None:
 
     Every step makes and drops the same arrays. The usual C library on Linux gives what is
     freed back to the system when there is more of it than twice the largest block it
-    ever saw freed, and then the system has to hand out every page again, a quarter of the
-    time of a step. One large block, freed untouched, raises that limit; elsewhere it
-    does nothing. `fit` calls this; in a loop of your own, call it once before.
+    ever saw freed, and then the system has to hand out every page again. Where that happened
+    it took a quarter of the time of a step. One large block, freed untouched, raises that
+    limit; elsewhere it does nothing. `fit` calls this; in a loop of your own, call it once before.
     """
     np.empty(30 << 20, np.uint8)
 
