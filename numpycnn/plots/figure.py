@@ -33,7 +33,7 @@ except ModuleNotFoundError as error:
 DPI = 100  # so a hundredth of an inch is a pixel, and sizes can be given in pixels
 WIDTH = 640  # pixels
 FONT = 12  # points, which is 17 pixels
-GRID = "0.88"  # a light grey
+GRID = ("black", 0.12)  # a light grey on white; what turns black to white leaves it one
 
 BLUE, ORANGE, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
 SKY, AMBER, GREY = "#56B4E9", "#E69F00", "0.45"

@@ -15,6 +15,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from matplotlib.ticker import LogFormatter
 
 from numpycnn.picking import require_onsets
 from numpycnn.plots.figure import (
@@ -274,6 +275,7 @@ def _make_logarithmic(panel: Axes) -> None:
     """Make the vertical axis logarithmic, with labels such as 0.01 and not a power of ten."""
     panel.set_yscale("log")
     panel.yaxis.set_major_formatter("{x:g}")
+    panel.yaxis.set_minor_formatter(LogFormatter())  # numbers between, where there is room
 
 
 def _plot_by_epoch(panel: Axes, training: list[float], validation: list[float]) -> None:
