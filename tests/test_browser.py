@@ -99,7 +99,9 @@ def start_browser(profile):
     options.add_argument(f"--user-data-dir={profile}")
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     service = webdriver.ChromeService(shutil.which("chromedriver"))
-    return webdriver.Chrome(options, service)
+    driver = webdriver.Chrome(options, service)
+    driver.get("about:blank")  # in place of Chromium's own page, which fetches things
+    return driver
 
 
 def visit(browser, address, width, scheme="light"):
@@ -142,7 +144,7 @@ class Seen(NamedTuple):
     letters: dict  # by day and by night
     links: set
     anchors: set
-    weight: int  # of all that is fetched before anybody scrolls, in bytes
+    weight: int  # of the page and all that it fetches, in bytes, when it was scrolled to its end
     schemes: set
     complaints: list
 
@@ -182,11 +184,11 @@ def seen(browser, site):
     @cache
     def look_at(page):
         visit(browser, (site / page).as_uri(), DESK, "light")
+        browser.execute_script(AT_ONCE)
+        browser.execute_async_script(ALL_IMAGES)
         addresses = {urlsplit(address) for address in fetched(browser)}
         paths = {Path(unquote(address.path)) for address in addresses}
         weight = sum(path.stat().st_size for path in paths if path.is_file())
-        browser.execute_script(AT_ONCE)
-        browser.execute_async_script(ALL_IMAGES)
         looks = {DESK: browser.execute_script(LOOK)}
         letters = {"light": browser.execute_script(CONTRAST)}
         links, anchors = (set(browser.execute_script(script)) for script in (LINKS, ANCHORS))

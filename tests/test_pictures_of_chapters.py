@@ -5,7 +5,9 @@ import re
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
+import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 pytest.importorskip("sphinx", reason="the site needs Sphinx: python -m pip install -e '.[docs]'")
 
@@ -72,6 +74,39 @@ def test_a_picture_has_no_ground_of_its_own_and_knows_of_the_dark(chapter, tmp_p
     svg = (tmp_path / "01-page-figure.svg").read_text()
     assert "prefers-color-scheme: dark" in svg
     assert "fill: #ffffff" not in svg
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "seen"),
+    [("axes.set_title('one')", "axes.set_title('two')", ">two</text>"),
+     ("set_color('red')", "set_color('blue')", "stroke: #0000ff")],
+)  # fmt: skip
+def test_another_word_or_colour_makes_a_picture_stale(chapter, tmp_path, before, after, seen):
+    chapter.write_text(chapter.read_text().replace("2, 4])", f"2, 4])[0].{before}"))
+    pictures.update(chapter)
+    kept = tmp_path / "01-page-figure.svg"
+    first = kept.read_text()
+    assert seen not in first
+    chapter.write_text(chapter.read_text().replace(before, after))
+    assert pictures.update(chapter) == ["01-page-figure"]
+    assert seen in kept.read_text()
+    assert is_stale(first, kept)
+
+
+def test_a_picture_is_short_and_its_places_are_those_of_matplotlib(chapter, tmp_path):
+    pictures.update(chapter)
+    svg = (tmp_path / "01-page-figure.svg").read_text()
+    assert "style=" not in svg
+    assert re.findall("</?g.*?>", svg) == ['<g id="figure_1">', "</g>"]
+    (line,) = re.findall(r' d="M([\d.]+) ([\d.]+)L([\d.]+) ([\d.]+)L([\d.]+) ([\d.]+)"', svg)
+    numbers = np.array(line, float).reshape(3, 2)
+    figure = Figure()
+    axes = figure.subplots()
+    (drawn,) = axes.plot([1, 2, 4])
+    axes.autoscale_view()
+    pixels = axes.transData.transform(drawn.get_xydata()) * 72 / figure.dpi
+    height = 72 * figure.get_figheight()
+    np.testing.assert_allclose(numbers, [0, height] + [1, -1] * pixels, atol=0.05 + 1e-9)
 
 
 def test_the_map_is_that_of_the_network():
