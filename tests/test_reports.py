@@ -23,7 +23,8 @@ REPORTS = Path(__file__).with_name("reports.txt")
 FROM_OTHERS = (
     "PermuteTwice SortTwice SkipForgotten OneTrace EmbeddingOverwritten StaleResult CachePopped "
     "ReusedGradient ComplexGradient LeakyAsReLU TanhOfInput MovingAverageOverwritten "
-    "ClipTransparent"
+    "ClipTransparent UpsampleFirst NotThroughTime ScalePerTrace GradientChanged "
+    "ParameterChanged"
 )
 
 
@@ -86,6 +87,32 @@ class MaskOfDy(Layer):
         return np.where(dy > 0, dy, 0) @ self.params["w"].T, {"w": x.T @ dy}
 
 
+class Scribbles(Layer):
+    """Doubles its input and its scale where they lie."""
+
+    def __init__(self):
+        super().__init__(w=np.array([3.0]))
+
+    def forward(self, x):
+        x *= 2
+        self.params["w"] *= 2
+        return x * self.params["w"], x
+
+    def backward(self, dy, x):
+        return dy * self.params["w"], {"w": np.array([(dy * x).sum()])}
+
+
+class FirstSlope(Layer):
+    """Squares, with the slope at the first x that backward ever saw."""
+
+    def forward(self, x):
+        return x * x, x
+
+    def backward(self, dy, x):
+        self.slope = getattr(self, "slope", 2 * x)
+        return dy * self.slope, {}
+
+
 def shifted(step, axis):
     """Move by one place, with zeros where nothing comes from."""
 
@@ -146,6 +173,8 @@ def everything():
     yield "the mask of dy", check_gradients(MaskOfDy(np.random.default_rng(0)), x, rng=0)
     yield "a factor constant", check_gradients(Gate("gate"), x[:4, :2], rng=0)
     yield "the other factor constant", check_gradients(Gate("x"), x[:4, :2], rng=0)
+    yield "two arrays changed", check_gradients(Scribbles(), x, rng=0)
+    yield "the slope kept", check_gradients(FirstSlope(), x, rng=0)
     yield "a right optimiser", check_adam(Adam, rng=0)
     yield "an optimiser without a name", check_adam(partial(Adam), rng=0)
     for name in FROM_OTHERS.split():

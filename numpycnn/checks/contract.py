@@ -29,7 +29,7 @@ from numpycnn.types import Array, Params
 
 BREACHES = {
     "not finite": "forward gives NaN or infinity for finite numbers",
-    "argument changed": "the array {} was changed in place; work on a copy",
+    "argument changed": "{} changed in place; work on a copy",
     "random": "two forwards of the same input differ: something is drawn, or counted, anew at each "
     "call; draw from a generator of a fixed seed that is made within forward",
     "wrong key": "there are gradients for {}",
@@ -102,9 +102,10 @@ def _promises(case: Case) -> Iterator[tuple[str, bool, str]]:
 
 
 def _unchanged(given: Params, arrays: Params) -> tuple[bool, str]:
-    """Whether the layer left alone what it was given, and the names of what it did not."""
+    """Whether the layer left alone what it was given, and what it did not."""
     changed = [name for name in arrays if not np.array_equal(given[name], arrays[name])]
-    return not changed, ", ".join(changed)
+    what = "the array {} was" if len(changed) == 1 else "the arrays {} were"
+    return not changed, what.format(" and ".join(changed))
 
 
 def _gradients(result: tuple[Array, Params]) -> Params:
