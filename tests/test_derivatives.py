@@ -46,6 +46,22 @@ def test_central_differences_suit_their_step_to_the_scale(scale):
     assert found * scale == pytest.approx(3, rel=1e-7)
 
 
+@pytest.mark.parametrize("unit", [1, 1e-3, 1e-6, 1e-9])
+def test_and_to_the_scale_of_what_moves(unit):
+    at, moves = np.array([1, unit]), np.array([0, 1.0])
+    found = central_difference(lambda x: np.sin(x / [1, unit]), at, moves).middle
+    assert found * unit == pytest.approx([0, np.cos(1)], rel=1e-6)
+
+
+@given(st.floats(0.02, 1))
+def test_a_bend_is_no_corner(at):
+    # Of |x| x a long step is as exact as a short one, up to the corner at zero.
+    (right,), (left,), _ = central_difference(lambda x: abs(x) * x, np.array([at]), along)
+    assert right == pytest.approx(left, rel=1e-3)
+    (right,), (left,), _ = central_difference(lambda x: abs(x - at), np.array([at]), along)
+    assert (left, right) == pytest.approx((-1, 1), rel=1e-3)
+
+
 @given(st.lists(st.integers(1, 5), min_size=1, max_size=3).map(tuple), st.data())
 def test_distinct_numbers_keep_their_distance_from_each_other_and_from_zero(shape, data):
     x = data.draw(distinct(shape)).ravel()

@@ -16,6 +16,7 @@ from test_no_false_alarm import right_ones
 from numpycnn import check_gradients
 from numpycnn.checks import bugs
 from numpycnn.checks.strategies import generators
+from numpycnn.layers import Layer
 
 
 def one_entry(gradient, index):
@@ -112,6 +113,74 @@ def test_nothing_that_is_wrong_is_called_right(case, rng):
 @given(wrong_ones(), generators)
 def test_nothing_in_ten_thousand_that_is_wrong_is_called_right(case, rng):
     is_seen(case, rng)
+
+
+# Columns in different units
+# --------------------------
+# A record may hold a pressure of 100,000 beside a velocity of a millionth. What is wrong about
+# the small one has to be seen beside the large one, and what is right about it, too.
+
+
+class Units(Layer):
+    """Each column in a unit of its own, first a sine, then what the complex step cannot take.
+
+    All columns are given as they are, or their sum. `spoil` changes the slopes (N, C).
+    """
+
+    def __init__(self, units, out, *, total=False, spoil=None):
+        super().__init__(w=out)
+        self.units, self.total = units, total
+        self.spoil = spoil or (lambda slopes, u: slopes)
+        self.bends = np.arange(len(units)) % 2 == 1
+
+    def forward(self, x):
+        u = x / self.units
+        y = np.where(self.bends, np.abs(u) * u, np.sin(u))
+        z = y * self.params["w"]
+        return (z.sum(axis=1, keepdims=True) if self.total else z), (u, y)
+
+    def backward(self, dy, cache):
+        u, y = cache
+        slopes = self.spoil(np.where(self.bends, 2 * np.abs(u), np.cos(u)), u)
+        return dy * self.params["w"] * slopes / self.units, {"w": (dy * y).sum(axis=0)}
+
+
+def forgets(slopes, u):
+    """Takes abs for a constant, as the complex step does."""
+    bends = np.arange(u.shape[1]) % 2 == 1
+    return np.where(bends, slopes / 2, slopes)
+
+
+def in_column(factor, column):
+    return lambda slopes, u: slopes * np.where(np.arange(u.shape[1]) == column, factor, 1)
+
+
+def judged_in_units(seeds, decades_in, decades_out, total):
+    """Layers with columns over so many powers of ten: right ones, and wrong ones."""
+    for seed in seeds:
+        rng = np.random.default_rng(seed)
+        units, out = (10.0 ** rng.uniform(-d, 0, 4) for d in (decades_in, decades_out))
+        x = units * rng.standard_normal((3, 4))
+        column = int(rng.integers(4))
+        spoils = [None, forgets, *(in_column(factor, column) for factor in (0, -1, 1.01))]
+        for spoil in spoils:
+            layer = Units(units, out, total=total, spoil=spoil)
+            yield spoil is None, check_gradients(layer, x, rng=seed)
+
+
+@pytest.mark.parametrize("total", [False, True])
+@pytest.mark.parametrize(("decades_in", "decades_out"), [(0, 0), (6, 0), (0, 9), (6, 6)])
+def test_a_column_is_judged_in_its_own_unit(decades_in, decades_out, total):
+    for is_right, report in judged_in_units(range(8), decades_in, decades_out, total):
+        assert report.verdict == ("right" if is_right else "wrong"), str(report)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("total", [False, True])
+@pytest.mark.parametrize(("decades_in", "decades_out"), [(3, 3), (9, 0), (0, 9), (9, 9)])
+def test_in_other_units_there_is_at_most_doubt(decades_in, decades_out, total):
+    for is_right, report in judged_in_units(range(1000), decades_in, decades_out, total):
+        assert report.verdict != ("wrong" if is_right else "right"), str(report)
 
 
 # The zoo at every scale

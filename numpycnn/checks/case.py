@@ -19,7 +19,7 @@ from numpycnn.checks.derivatives import (
     OneSided,
     central_difference,
     difference,
-    unit_step,
+    own_step,
 )
 from numpycnn.layers.container import Container
 from numpycnn.layers.layer import Layer, defining
@@ -128,7 +128,7 @@ class Case(NamedTuple):
     def differences(self, name: str, direction: Array) -> Iterator[OneSided]:
         """The same from differences: first over one step, then over the steadiest of many."""
         f, at = self.function_of(name), self.arrays[name]
-        yield difference(f, f(at), at, direction, 1e-5 * unit_step(at, direction))
+        yield difference(f, f(at), at, direction, 1e-5 * own_step(at, direction))
         yield central_difference(f, at, direction)
 
     def entry(self, method: Method, name: str, place: tuple[int, ...]) -> tuple[float, float]:

@@ -61,14 +61,17 @@ class OneSided(NamedTuple):
 def step_sweep(f: Function, at: Array, direction: Array) -> tuple[Array, list[OneSided]]:
     """Return steps from large to small, and the derivative that each of them finds.
 
-    The steps are relative to the largest number in `at`.
+    The first is a hundredth of the largest number in `at`, the last a hundred-billionth of the
+    largest that moves.
 
     >>> steps, found = step_sweep(np.exp, np.array([1.0]), np.array([1.0]))
     >>> errors = [abs(one.middle[0] - np.e) for one in found]
     >>> bool(errors[0] > 1e-5 and errors[-1] > 1e-8), bool(min(errors) < 1e-9)
     (True, True)
     """
-    steps = unit_step(at, direction) * 10.0 ** np.arange(-2, -11.5, -0.5)
+    unit = unit_step(at, direction)
+    share = max(own_step(at, direction) / unit, 1e-12)
+    steps = unit * 10.0 ** np.arange(-2, -11.5 + np.log10(share), -0.5)
     here = f(at)
     return steps, [difference(f, here, at, direction, h) for h in steps]
 
@@ -86,6 +89,12 @@ def unit_step(at: Array, direction: Array) -> float:
     return (float(np.max(np.abs(at))) or 1.0) / float(np.max(np.abs(direction)))
 
 
+def own_step(at: Array, direction: Array) -> float:
+    """The step that moves some entry by as much as the largest of those that move, if not zero."""
+    moved = np.where(direction, at, 0)
+    return unit_step(moved if moved.any() else at, direction)
+
+
 def central_difference(f: Function, at: Array, direction: Array) -> OneSided:
     """Return the derivative of f along `direction` from differences, by the steadiest step.
 
@@ -100,12 +109,17 @@ def central_difference(f: Function, at: Array, direction: Array) -> OneSided:
     while len(found) > 3 and not found[-1].middle.any() and found[0].middle.any():
         found.pop()
     changes = [np.abs(one.middle - other.middle) for one, other in pairwise(found)]
-    sizes = np.nan_to_num([np.sum(change) for change in changes[:-1]], nan=np.inf)
-    best = int(np.argmin(sizes)) + 1
+    # Where both sides differ, a shorter step is the better one: there may be a corner near by.
+    gaps = [np.abs(one.right - one.left) for one in found[1:-1]]
+    doubts = [np.sum(change + 1e-5 * gap) for change, gap in zip(changes, gaps, strict=False)]
+    best = int(np.argmin(np.nan_to_num(doubts, nan=np.inf))) + 1
     digits = np.max(
         [change * h for change, h in zip(changes[best:], steps[best + 1 :], strict=False)], axis=0
     )
-    noise = found[best].noise + np.maximum(changes[best - 1], changes[best]) + digits / steps[best]
+    # What stays where it is over the longest step has no slope, to the last digit over that step.
+    stays = np.all([side == 0 for one in (found[0], found[best]) for side in one[:2]], axis=0)
+    rounding = np.where(stays, found[0].noise, found[best].noise)
+    noise = rounding + np.maximum(changes[best - 1], changes[best]) + digits / steps[best]
     return found[best]._replace(noise=noise)
 
 
