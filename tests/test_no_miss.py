@@ -177,10 +177,18 @@ def test_a_column_is_judged_in_its_own_unit(decades_in, decades_out, total):
 
 @pytest.mark.long
 @pytest.mark.parametrize("total", [False, True])
-@pytest.mark.parametrize(("decades_in", "decades_out"), [(3, 3), (9, 0), (0, 9), (9, 9)])
+@pytest.mark.parametrize(("decades_in", "decades_out"), [(3, 3), (9, 0), (0, 9), (6, 6)])
 def test_in_other_units_there_is_at_most_doubt(decades_in, decades_out, total):
-    for is_right, report in judged_in_units(range(1000), decades_in, decades_out, total):
+    for is_right, report in judged_in_units(range(200), decades_in, decades_out, total):
         assert report.verdict != ("wrong" if is_right else "right"), str(report)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("total", [False, True])
+def test_and_over_eighteen_decades_still_nothing_wrong_is_called_right(total):
+    # What is right may be accused there: sin(x / 1e-9) has a million waves at size one.
+    for is_right, report in judged_in_units(range(200), 9, 9, total):
+        assert is_right or report.verdict != "right", str(report)
 
 
 # The zoo at every scale

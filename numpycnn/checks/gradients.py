@@ -323,9 +323,9 @@ class _Look:
         """
         came, method = self.case.gradients()[self.name], self.how.method
         directions = _directions(came, self.case.arrays[self.name], self.rng)
-        tolerance = self.tolerance
         if method == "complex":  # exact for all at once, however small one is beside another
-            directions, tolerance = iter([_levelled(came, self.rng)]), tolerance / 100
+            directions = iter([_levelled(came, self.rng)])
+        tolerance = self.tolerance / 100  # for in a mixture errors of both signs cancel
         largest_error = 0.0
         for along in directions:
             slopes = self.case.derivative(method, self.name, along)
