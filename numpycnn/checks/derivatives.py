@@ -12,7 +12,6 @@ columns, and one look checks them all.
 """
 
 from collections.abc import Callable
-from itertools import pairwise
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -108,19 +107,20 @@ def central_difference(f: Function, at: Array, direction: Array) -> OneSided:
     # Steps that are too small to change any output agree on a slope of zero. They say nothing.
     while len(found) > 3 and not found[-1].middle.any() and found[0].middle.any():
         found.pop()
-    changes = [np.abs(one.middle - other.middle) for one, other in pairwise(found)]
+    right, left, rounding = (np.stack(each) for each in zip(*found, strict=True))
+    middle = (right + left) / 2
+    changes = np.abs(np.diff(middle, axis=0))
     # Where both sides differ, a shorter step is the better one: there may be a corner near by.
-    gaps = [np.abs(one.right - one.left) for one in found[1:-1]]
-    doubts = [np.sum(change + 1e-5 * gap) for change, gap in zip(changes, gaps, strict=False)]
-    best = int(np.argmin(np.nan_to_num(doubts, nan=np.inf))) + 1
-    digits = np.max(
-        [change * h for change, h in zip(changes[best:], steps[best + 1 :], strict=False)], axis=0
-    )
+    doubts = changes[:-1] + 1e-5 * np.abs(right - left)[1:-1]
+    doubt = np.nan_to_num(doubts.reshape(len(doubts), -1).sum(axis=1), nan=np.inf)
+    best = int(np.argmin(doubt)) + 1
+    steps = steps[: len(found)].reshape(-1, *(1,) * (middle.ndim - 1))
+    digits = np.max(changes[best:] * steps[best + 1 :], axis=0) / steps[best]
     # What stays where it is over the longest step has no slope, to the last digit over that step.
-    stays = np.all([side == 0 for one in (found[0], found[best]) for side in one[:2]], axis=0)
-    rounding = np.where(stays, found[0].noise, found[best].noise)
-    noise = rounding + np.maximum(changes[best - 1], changes[best]) + digits / steps[best]
-    return found[best]._replace(noise=noise)
+    stays = np.all((right == 0) & (left == 0), axis=0)
+    noise = np.where(stays, rounding[0], rounding[best])
+    noise += np.maximum(changes[best - 1], changes[best]) + digits
+    return OneSided(right[best], left[best], noise)
 
 
 # The complex step
