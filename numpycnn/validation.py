@@ -9,6 +9,7 @@ is named where it was made and not three layers further on.
 from collections.abc import Callable
 from functools import lru_cache
 from math import inf, prod
+from numbers import Real
 from typing import Any, TypeGuard
 
 import numpy as np
@@ -148,6 +149,38 @@ def whole_number(owner: object, name: str, value: object, at_least: int = 1) -> 
     if value < at_least:
         raise ValueError(f"{who} expected {name} to be {at_least} or more, got {value}")
     return int(value)
+
+
+def boolean(owner: object, name: str, value: object) -> bool:
+    """Return `value` as a `bool`, or raise `TypeError` if it is anything else.
+
+    >>> boolean("Dense", "bias", "no")
+    Traceback (most recent call last):
+        ...
+    TypeError: Dense: bias must be True or False, got 'no'.
+    """
+    if not isinstance(value, bool | np.bool_):
+        raise TypeError(f"{_name(owner)}: {name} must be True or False, got {value!r}.")
+    return bool(value)
+
+
+def number(
+    owner: object, name: str, value: object, kind: str, is_fit: Callable[[float], bool]
+) -> float:
+    """Return `value` as a `float`, or raise unless it is a real number that `is_fit`.
+
+    >>> number("Adam", "lr", 0, "a finite number above 0", above_zero)
+    Traceback (most recent call last):
+        ...
+    ValueError: Adam: lr must be a finite number above 0, got 0.
+
+    Raises `TypeError` for another type, `ValueError` for another range.
+    """
+    if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
+        raise TypeError(f"{_name(owner)}: {name} must be {kind}, got {value!r}.")
+    if not is_fit(float(value)):
+        raise ValueError(f"{_name(owner)}: {name} must be {kind}, got {value!r}.")
+    return float(value)
 
 
 def require_range(

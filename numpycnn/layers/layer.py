@@ -159,11 +159,16 @@ class Layer:
         return twin
 
     def astype(self: Kind, dtype: npt.DTypeLike) -> Kind:
-        """A copy of this layer whose arrays have another type of float, float64 say."""
+        """A copy of this layer whose parameters have another type of float, float64 say.
+
+        The `state`, statistics of data, is not made narrower than float64.
+        """
         if np.dtype(dtype).kind not in "fc":
-            raise TypeError(f"astype expected a type of floats, got {np.dtype(dtype)}")
-        arrays = {**self.params, **self.state}
-        return self.with_params({name: array.astype(dtype) for name, array in arrays.items()})
+            raise TypeError(f"astype: dtype must be a type of floats, got {np.dtype(dtype)}.")
+        wide = np.result_type(dtype, np.float64)
+        arrays = {name: array.astype(dtype) for name, array in self.params.items()}
+        state = {name: array.astype(wide) for name, array in self.state.items()}
+        return self.with_params(arrays | state)
 
     def stages(self, place: str = "") -> Iterator[tuple[str, "Layer"]]:
         """Every layer in which something is computed, with its place: here, only this one."""

@@ -151,7 +151,8 @@ class Conv1D(PlainConv1D):  # noqa: D101
         # The bias is repeated for a whole hand: so NumPy adds in loops as long as that, and
         # not in one loop of only F numbers for every sample.
         maps = products.reshape(n_traces, n_hands, n_rows, n_filters)[:, :, :n_starts]
-        maps = maps + np.tile(self.params["b"], (n_starts, 1))
+        if self.bias:
+            maps = maps + np.tile(self.params["b"], (n_starts, 1))
         y = maps.swapaxes(1, 2).reshape(n_traces, -1, n_filters)  # from each hand in turn
         return y[:, :n_outputs], Conv1DCache(samples, length)
 
@@ -196,8 +197,10 @@ class Conv1D(PlainConv1D):  # noqa: D101
 
         # A column sum as a product with ones: 8 µs, where `dy.sum(axis=(0, 1))` took 148 for the
         # trace classifier.
-        db = np.ones(len(dy) * n_outputs, dy.dtype) @ dy.reshape(-1, n_filters)
-        return dx, {"w": dw.reshape(w.shape), "b": db}
+        grads = {"w": dw.reshape(w.shape)}
+        if self.bias:
+            grads["b"] = np.ones(len(dy) * n_outputs, dy.dtype) @ dy.reshape(-1, n_filters)
+        return dx, grads
 
 
 # Blocks and small products
