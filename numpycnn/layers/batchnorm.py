@@ -33,7 +33,7 @@ import numpy as np
 from numpycnn.layers.layer import Layer, Window
 from numpycnn.reductions import centered, mean, total, wide
 from numpycnn.types import Array, Params, Rng
-from numpycnn.validation import above_zero, number, require_array, whole_number
+from numpycnn.validation import above_zero, number, require_array, require_parameters, whole_number
 
 # A channel of raw counts may have the mean 1e7 and the standard deviation 100. In float32 such
 # numbers are 1 apart, which is enough for them and not for their mean, to which every
@@ -83,6 +83,7 @@ class BatchNorm(Layer):
     def forward(self, x: Array) -> tuple[Array, Array]:
         """Return y = gamma z + beta with the running statistics, and z."""
         require_array(self, "x", x, f"N ... C={self.channels}")
+        require_parameters(self, self.params)
         z = x - self.state["mean"]  # in float64, like the state
         z /= np.sqrt(self.state["var"] + self.eps)  # in place: new arrays cost more than arithmetic
         return self._scaled(z, x)
@@ -124,10 +125,11 @@ class BatchNormInTraining(BatchNorm):
         Raises `ValueError` for a single row: its mean would be the row itself.
         """
         require_array(self, "x", x, f"N ... C={self.channels}")
+        require_parameters(self, self.params)
         if x.size == self.channels:
             raise ValueError(
-                f"{type(self).__name__} expected more than one row to take a mean over, got x of "
-                f"shape {x.shape}; use a batch_size that leaves no trace by itself"
+                f"BatchNorm: x must have more than one row in training, got shape {x.shape}. Use a "
+                "batch_size whose last batch has more than one trace."
             )
         rows = tuple(range(x.ndim - 1))
         middle, z = centered(x, rows)

@@ -29,7 +29,7 @@ import numpy as np
 from numpycnn.layers.initialisation import glorot_uniform
 from numpycnn.layers.layer import Layer, Window
 from numpycnn.types import Array, Params, Rng
-from numpycnn.validation import boolean, generator, require_array, whole_number
+from numpycnn.validation import boolean, generator, require_array, require_parameters, whole_number
 
 
 class Conv1D(Layer):
@@ -100,8 +100,8 @@ class Conv1D(Layer):
         else:
             return whole_number(self, "padding", padding, at_least=0)
         raise ValueError(
-            "Conv1D expected padding to be 'valid', 'same', 'causal', a number or (left, right), "
-            f"got {padding!r}"
+            "Conv1D: padding must be 'valid', 'same', 'causal', an integer or (left, right), "
+            f"got {padding!r}."
         )
 
     def zeros_around(self, length: int) -> tuple[int, int]:
@@ -127,9 +127,9 @@ class Conv1D(Layer):
         left, right = self.zeros_around(length)
         if left + length + right < self.reach:
             raise ValueError(
-                f"Conv1D expected x with at least {self.reach - left - right} samples, because "
+                f"Conv1D: x must have at least {self.reach - left - right} samples, because "
                 f"kernel_size={self.kernel_size} at dilation={self.dilation} spans {self.reach}, "
-                f"got L={length}; use padding='same', a smaller kernel or longer traces"
+                f"got L={length}. Use padding='same', a smaller kernel or longer traces."
             )
         n_outputs = (left + length + right - self.reach) // self.stride + 1
         return Window([(-left, self.reach - left - 1)], self.stride, n_outputs)
@@ -148,6 +148,7 @@ class Conv1D(Layer):
     def forward(self, x: Array) -> tuple[Array, Any]:
         """Return y[n,m,f] = sum_k sum_c x[n, m S + k d - left, c] w[k,c,f] + b[f], and x."""
         require_array(self, "x", x, f"N L C={self.in_channels}")
+        require_parameters(self, self.params)
         w = self.params["w"]
         window, padded = self.window(x.shape[1]), self._padded(x)
 

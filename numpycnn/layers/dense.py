@@ -14,7 +14,7 @@ import numpy as np
 from numpycnn.layers.initialisation import glorot_uniform
 from numpycnn.layers.layer import Layer, Window
 from numpycnn.types import Array, Params, Rng
-from numpycnn.validation import boolean, generator, require_array, whole_number
+from numpycnn.validation import boolean, generator, require_array, require_parameters, whole_number
 
 
 class Dense(Layer):
@@ -47,6 +47,7 @@ class Dense(Layer):
     def forward(self, x: Array) -> tuple[Array, Array]:
         """Return y[n,j] = sum_i x[n,i] w[i,j] + b[j], and x, which backward needs for dw."""
         require_array(self, "x", x, f"... D_in={self.in_features}")
+        require_parameters(self, self.params)
         y = x @ self.params["w"]
         return y + self.params["b"] if self.bias else y, x
 

@@ -36,8 +36,8 @@ class Pool1D(Layer):
         """Output m looks at the samples from m S to m S + P - 1."""
         if length < self.pool_size:
             raise ValueError(
-                f"{type(self).__name__} expected x with at least pool_size={self.pool_size} "
-                f"samples, got L={length}; use a smaller pool or longer traces"
+                f"{type(self).__name__}: x must have at least pool_size={self.pool_size} samples, "
+                f"got L={length}. Use a smaller pool or longer traces."
             )
         n_outputs = (length - self.pool_size) // self.stride + 1
         return Window([(0, self.pool_size - 1)], self.stride, n_outputs)

@@ -19,7 +19,7 @@ import numpy as np
 
 from numpycnn.layers.conv1d import Conv1D as PlainConv1D
 from numpycnn.types import Array, Params
-from numpycnn.validation import require_array
+from numpycnn.validation import require_array, require_parameters
 
 # Windows back to back
 # --------------------
@@ -136,6 +136,7 @@ class Conv1D(PlainConv1D):  # noqa: D101
     def forward(self, x: Array) -> tuple[Array, Conv1DCache]:
         """Return y[n,m,f] = sum_k sum_c x[n, m S + k d - left, c] w[k,c,f] + b[f]."""
         require_array(self, "x", x, f"N L C={self.in_channels}")
+        require_parameters(self, self.params)
         n_traces, length, n_channels = x.shape
         n_outputs, n_filters = self.window(length).n_outputs, self.out_channels
         n_hands, stride, size = self._folded()
