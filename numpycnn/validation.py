@@ -229,11 +229,20 @@ def is_whole(number: object) -> TypeGuard[int]:
 
 
 class NotFiniteError(ValueError):
-    """NaN or infinity where a finite number is required."""
+    """NaN or infinity where a finite number is required: the `value` of an array or number."""
+
+    def __init__(self, message: str, name: str = "", value: object = None) -> None:
+        super().__init__(message)
+        self.name, self.value = name, value
 
 
 def require_finite(
-    owner: object, name: str, x: Any, axes: str = "...", shape: tuple[int, ...] | None = None
+    owner: object,
+    name: str,
+    x: Any,
+    axes: str = "...",
+    shape: tuple[int, ...] | None = None,
+    fix: str = "Fill the gap, or leave out {example}.",
 ) -> None:
     """Raise what `require_array` raises, and `NotFiniteError` with the position of NaN or infinity.
 
@@ -249,7 +258,9 @@ Fill the gap, or leave out x[0].
         where = first_true(~finite)
         raise NotFiniteError(
             f"{_name(owner)}: {name} must be finite, got {x[where]} at {entry(name, where)}. "
-            f"Fill the gap, or leave out {entry(name, where[:1])}."
+            + fix.format(example=entry(name, where[:1])),
+            name,
+            x[where],
         )
 
 
@@ -299,14 +310,14 @@ def require_parameters(owner: object, params: Mapping[str, Any]) -> None:
     Traceback (most recent call last):
         ...
     TypeError: Dense: params['w'] must be an array of floats, got int64. \
-Convert it: params['w'].astype(np.float32).
+Convert it: np.asarray(params['w'], dtype=np.float32).
     """
     for name, array in params.items():
         if not isinstance(array, np.ndarray) or array.dtype.kind not in "fc":
-            kind = getattr(array, "dtype", type(array).__name__)
+            kind = array.dtype if isinstance(array, np.ndarray) else type(array).__name__
             raise TypeError(
                 f"{_name(owner)}: params[{name!r}] must be an array of floats, got {kind}. "
-                f"Convert it: params[{name!r}].astype(np.float32)."
+                f"Convert it: np.asarray(params[{name!r}], dtype=np.float32)."
             )
 
 
