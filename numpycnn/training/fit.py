@@ -180,7 +180,7 @@ def fit(
                     break
             # No loss is computed after the last step, so its parameters are checked themselves.
             _require_all_finite("parameter", _arrays(model))
-        except Diverged as error:
+        except DivergenceError as error:
             kept.restore_last()
             raise FloatingPointError(
                 f"fit: {error} in epoch {epoch}. {kept.restored} Reduce lr, or scale x to a "
@@ -205,7 +205,7 @@ def learn(
 ) -> tuple[float, float]:
     """Take one step on examples `x` with the targets `y`; return loss and accuracy before it.
 
-    Raises `Diverged`, and takes no step, if the loss or a gradient is not finite.
+    Raises `DivergenceError`, and takes no step, if the loss or a gradient is not finite.
     """
     scores, cache = train_model.forward(x)
     value, dscores = _checked(loss, scores, y)
@@ -246,21 +246,21 @@ def _checked(loss: Loss, scores: Array, y: Array) -> tuple[float, Array]:
     return float(value), dscores
 
 
-class Diverged(FloatingPointError):
+class DivergenceError(FloatingPointError):
     """A loss, a gradient or a parameter became NaN or infinite in training."""
 
 
 def _require_finite(what: str, value: float) -> None:
-    """Raise `Diverged` for a loss that is NaN or infinite."""
+    """Raise `DivergenceError` for a loss that is NaN or infinite."""
     if not np.isfinite(value):
-        raise Diverged(f"{what} became {value}")
+        raise DivergenceError(f"{what} became {value}")
 
 
 def _require_all_finite(kind: str, arrays: Params) -> None:
-    """Raise `Diverged` if a gradient or parameter holds NaN or infinity."""
+    """Raise `DivergenceError` if a gradient or parameter holds NaN or infinity."""
     for name, array in arrays.items():
         if not (finite := np.isfinite(array)).all():
-            raise Diverged(f"the {kind} {name} became {array[~finite][0]}")
+            raise DivergenceError(f"the {kind} {name} became {array[~finite][0]}")
 
 
 # Accuracy
