@@ -12,7 +12,7 @@ With a network `model` for traces of shape `(L, C)` and an equivalent model `oth
     model = from_keras(model, other.get_weights())
 
 Build `other` by hand from the same layers in the same order. `torch.nn.Sequential` numbers its
-layers as `Sequential` does. For `Residual` and `Beside`, extend it with a forward of your own.
+layers as `Sequential` does. For `Residual` and `Beside`, extend it with a custom `forward`.
 
 | here | PyTorch, x (N, C, L) | Keras, x (N, L, C) |
 | --- | --- | --- |

@@ -107,7 +107,7 @@ def test_every_layer_and_container_computes_what_predict_does(drawn):
 
 
 @given(strided(), st.sampled_from([0, 1e3, 1e7]))
-@settings(max_examples=40, phases=[Phase.generate])
+@settings(max_examples=20, phases=[Phase.generate])
 def test_convolutions_of_every_stride_padding_and_dilation(drawn, offset):
     layer, lengths = drawn
     for length in lengths[: layer.stride]:
