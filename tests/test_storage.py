@@ -15,9 +15,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from nets import is_same, picker
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 
-from numpycnn import Beside, Conv1D, Dense, Flatten, Layer, MaxPool1D, ReLU, Residual, Sequential
+from numpycnn import (
+    Beside,
+    Conv1D,
+    Dense,
+    Flatten,
+    Layer,
+    MaxPool1D,
+    ReLU,
+    Residual,
+    Sequential,
+    fit,
+)
 from numpycnn.checks.strategies import generators, networks
 from numpycnn.storage import load_notes
 
@@ -125,6 +136,24 @@ def test_ways_around_are_kept_in_one_another_and_at_the_outside(path, kind):
     words = rf"model\.npz holds a {kind.__name__}, not a {other.__name__}"
     with pytest.raises(ValueError, match=words):
         other.load(path)
+
+
+# Files of released versions
+# --------------------------
+# Each was written by that version, with every kind of layer it had. Its notes hold an input and
+# the output for it, computed in float64 at that time.
+
+
+@pytest.mark.parametrize("version", ["0.1.0"])
+def test_a_file_of_a_released_version_loads_and_predicts_what_it_predicted(version):
+    path = Path(__file__).with_name("files") / f"version_{version}.npz"
+    notes = load_notes(path)
+    x = np.array(notes["x"], np.float32)
+    model = Sequential.load(path)
+    assert_allclose(model.predict(x), notes["y"], atol=2e-6)
+    assert {array.dtype for array in {**model.params, **model.state}.values()} == {x.dtype}
+    fit(Sequential(*model.layers[:-1]), x, [0, 1, 2, 0], epochs=2, rng=0)
+    assert abs(model.predict(x) - notes["y"]).max() > 1e-3
 
 
 # Notes
