@@ -9,6 +9,7 @@ is named where it was made and not three layers further on.
 from collections.abc import Callable
 from functools import lru_cache
 from math import inf, prod
+from numbers import Real
 from typing import Any, TypeGuard
 
 import numpy as np
@@ -150,34 +151,112 @@ def whole_number(owner: object, name: str, value: object, at_least: int = 1) -> 
     return int(value)
 
 
-def require_range(
-    owner: object,
-    name: str,
-    limits: tuple[float, float],
-    kind: str,
-    is_fit: Callable[[float], bool],
-) -> None:
-    """Raise unless `limits` is a pair (low, high), in this order and each of the right kind.
+def require_number(
+    owner: object, name: str, value: object, kind: str, is_fit: Callable[[float], bool]
+) -> float:
+    """Return `value` as a float.
 
+    Parameters
+    ----------
+    owner : object
+        The function or object that requires it, for the message.
+    name : str
+        The argument's name, for the message.
+    value : object
+        A real number of Python or NumPy.
+    kind : str
+        The numbers that fit, in words: "a finite number of 0 or more".
+    is_fit : callable
+        Return True if a number is of this kind.
+
+    Returns
+    -------
+    float
+        The number in Python's own type, in which `-value` and `2 * value` do not wrap around.
+
+    Raises
+    ------
+    TypeError
+        If `value` is not a real number.
+    ValueError
+        If the number does not fit.
+
+    Examples
+    --------
+    >>> require_number("pick_peaks", "threshold", np.nan, "a finite number", is_finite)
+    Traceback (most recent call last):
+        ...
+    ValueError: pick_peaks: threshold must be a finite number, got nan.
+    """
+    must_be = f"{_name(owner)}: {name} must be {kind}"
+    if not isinstance(value, Real) or isinstance(value, bool):
+        raise TypeError(f"{must_be}, got {value!r}.")
+    number = float(value)
+    if not is_fit(number):
+        raise ValueError(f"{must_be}, got {value}.")
+    return number
+
+
+def require_range(
+    owner: object, name: str, limits: object, kind: str, is_fit: Callable[[Any], bool]
+) -> tuple[Any, Any]:
+    """Return `limits`, a pair (low, high) in this order, as two numbers of Python.
+
+    Parameters
+    ----------
+    owner, name : object, str
+        The function and its argument, for the message.
+    limits : tuple or list
+        Two real numbers.
+    kind : str
+        The numbers that fit, in words: "finite numbers above 0".
+    is_fit : callable
+        Return True if a number is of this kind.
+
+    Returns
+    -------
+    low, high : int or float
+
+    Raises
+    ------
+    TypeError
+        If `limits` is not a pair of numbers.
+    ValueError
+        If one of them does not fit, or the first is the larger one.
+
+    Examples
+    --------
     >>> require_range("make_traces", "width", (3, 2), "finite numbers above 0", above_zero)
     Traceback (most recent call last):
         ...
-    ValueError: make_traces expected width as (low, high), finite numbers above 0 in this order, \
-got (3, 2)
+    ValueError: make_traces: width must be a pair (low, high) of finite numbers above 0 in \
+this order, got (3, 2).
     """
-    who = _name(owner)
+    kind = f"a pair (low, high) of {kind} in this order"
+    message = f"{_name(owner)}: {name} must be {kind}, got {limits!r}."
     if not isinstance(limits, tuple | list) or len(limits) != 2:
-        raise TypeError(f"{who} expected {name} as a pair (low, high), got {limits!r}")
-    low, high = limits
+        raise TypeError(message)
+    if not all(isinstance(limit, Real) for limit in limits):
+        raise TypeError(message)
+    low, high = (limit.item() if isinstance(limit, np.generic) else limit for limit in limits)
     if not (is_fit(low) and is_fit(high) and low <= high):
-        raise ValueError(
-            f"{who} expected {name} as (low, high), {kind} in this order, got {limits!r}"
-        )
+        raise ValueError(message)
+    return low, high
 
 
 def above_zero(number: float) -> bool:
     """Whether a number is positive and finite."""
     return 0 < number < inf
+
+
+def is_finite(number: float) -> bool:
+    """Whether a number is neither NaN nor infinite."""
+    return -inf < number < inf
+
+
+def zero_or_more(number: float) -> bool:
+    """Whether a number is finite and not negative."""
+    return 0 <= number < inf
 
 
 def is_whole(number: object) -> TypeGuard[int]:
@@ -194,6 +273,47 @@ def require_finite(owner: object, name: str, x: Any, axes: str) -> None:
         raise ValueError(
             f"{_name(owner)} expected finite numbers, got {x[where]} at {entry(name, where)}; "
             f"fill the gap, or leave out {entry(name, where[:1])}"
+        )
+
+
+def require_real(owner: object, name: str, x: Any, axes: str) -> None:
+    """Raise unless `x` is an array of finite real numbers, floats or integers, with these `axes`.
+
+    Statistics of data take the counts of an instrument as they are; layers require floats.
+
+    Parameters
+    ----------
+    owner, name : object, str
+        The function and its argument, for the message.
+    x : ndarray
+        The data.
+    axes : str
+        The axes in letters, as for `require_array`.
+
+    Raises
+    ------
+    TypeError
+        If `x` is not an array, is masked, or does not hold real numbers.
+    ValueError
+        If it has another shape, holds no number, or holds NaN or infinity.
+
+    Examples
+    --------
+    >>> require_real("standardise", "x", np.zeros((2, 9, 1), np.uint8), "N L C")
+    >>> require_real("standardise", "x", np.zeros((2, 9, 1), complex), "N L C")
+    Traceback (most recent call last):
+        ...
+    TypeError: standardise: x must hold real numbers, got complex128. Pass x.real or abs(x).
+    """
+    if isinstance(x, np.ndarray) and x.dtype.kind in "iu":
+        _require_plain(owner, name, x)
+        require_array(owner, name, np.broadcast_to(np.float32(0), x.shape), axes)  # its shape
+        return
+    require_finite(owner, name, x, axes)
+    if x.dtype.kind == "c":
+        raise TypeError(
+            f"{_name(owner)}: {name} must hold real numbers, got {x.dtype}. "
+            f"Pass {name}.real or abs({name})."
         )
 
 
