@@ -106,9 +106,9 @@ every_layer = pytest.mark.parametrize(("layer", "shape"), LAYERS.values(), ids=L
 
 def owner_of(layer, last):
     """Return the name in the errors of a layer: for a chain that of its first or last layer."""
-    return type(
-        layer.layers[-1 if last else 0] if isinstance(layer, Sequential) else layer
-    ).__name__
+    if isinstance(layer, Sequential):
+        layer = layer.layers[-1 if last else 0]
+    return type(layer).__name__
 
 
 @every_layer
