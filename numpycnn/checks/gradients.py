@@ -35,7 +35,7 @@ from numpycnn.checks.case import Case, HasGradients, Loss, largest
 from numpycnn.checks.contract import breach
 from numpycnn.checks.derivatives import Method, OneSided
 from numpycnn.checks.mistakes import Evidence, Mistake, name_mistake
-from numpycnn.checks.report import GradientError, GradientLine, GradientReport
+from numpycnn.checks.report import GradientError, GradientReport, GradientResult
 from numpycnn.layers.container import Container
 from numpycnn.types import Array, Rng
 from numpycnn.validation import generator
@@ -82,11 +82,11 @@ def check_gradients(
     ...         dx, grads = super().backward(dy, cache)
     ...         return dx, {"w": grads["w"], "b": dy.mean(axis=0)}
     >>> print(check_gradients(Hasty(2, 3), x, rng=0))
-    Gradients of Hasty: WRONG
-      input    ok    relative error ... by complex step
-      w        ok    relative error ... by complex step
-      b        WRONG relative error 5.0e-01 by complex step
-          worst at [0]: backward says 0.724784, it is 1.44957
+    Gradients of Hasty: INCORRECT
+      input    correct   relative error ... by complex step
+      w        correct   relative error ... by complex step
+      b        INCORRECT relative error 5.0e-01 by complex step
+          worst at [0]: backward returned 0.724784, expected 1.44957
           bias averaged: too small by the factor 2 = N = D: averaged where it has to be summed
 
     Raises `TypeError` for what is neither a layer nor a function, `ValueError` for an
@@ -259,32 +259,32 @@ class _Entries(NamedTuple):
     off: Array  # by how much it is off
     terms: Array  # the sum of the absolute terms that make up this entry
     noise: Array  # how far off the right one may be itself
-    corners: Array  # where the function has no derivative
+    kinks: Array  # where the function has no derivative
     columns: OneSided  # what each entry does to each output
 
 
-def _judge(look: "_Look") -> GradientLine:
+def _judge(look: "_Look") -> GradientResult:
     """Look at a gradient as it is and, where that leaves a doubt, at size one."""
     here, doubt = look.line()
     is_far = look.case.is_far_from_one()
-    if not (doubt or (here.verdict == "right" and is_far)):
+    if not (doubt or (here.status == "correct" and is_far)):
         return here
     notes = (*look.how.notes, UNDECIDED)
-    undecided = here._replace(verdict="undecided", worst=None, mistake=None, notes=notes)
+    undecided = here._replace(status="undecided", worst=None, mistake=None, notes=notes)
     one = look.case.of_size_one()
     if one is None:
-        return undecided if here.verdict == "wrong" or look.how.is_alone else here
+        return undecided if here.status == "incorrect" or look.how.is_alone else here
     there, _ = replace(look, case=one).line()
     # A layer may have a unit of its own: of sin(x / 1e-9) differences see nothing at size one.
     is_steady = there.error > TOLERANCE["central"] and (doubt or look.how.method == "complex")
-    if there.verdict == "wrong" and here.ok and there.method == "central" and not is_steady:
+    if there.status == "incorrect" and here.ok and there.method == "central" and not is_steady:
         return undecided
-    if there.verdict == "wrong":
-        is_seen_here = here.verdict == "wrong" and not is_far
+    if there.status == "incorrect":
+        is_seen_here = here.status == "incorrect" and not is_far
         return here if is_seen_here else there._replace(notes=(*there.notes, SEEN_AT_SIZE_ONE))
     # Dead ReLUs make a gradient zero, too; but far from one it may have been lost.
     is_lost = doubt == ALL_ZERO and is_far and one.gradients()[look.name].any()
-    return undecided if here.verdict == "wrong" or is_lost or not there.ok else here
+    return undecided if here.status == "incorrect" or is_lost or not there.ok else here
 
 
 @dataclass
@@ -295,7 +295,7 @@ class _Look:
     name: str
     asked: tuple[Method | None, float | None]  # the method and the tolerance
     rng: np.random.Generator
-    is_aside: bool = False  # every array is moved a little, off the corners
+    is_aside: bool = False  # every array is moved a little, off the kinks
 
     def __post_init__(self) -> None:
         method, tolerance = self.asked
@@ -316,7 +316,7 @@ class _Look:
         case = self.case
         return float(np.abs(case.dy * case.output()).sum()) / largest(case.arrays[self.name])
 
-    def line(self) -> tuple[GradientLine, str]:
+    def line(self) -> tuple[GradientResult, str]:
         """Compare along random directions; if that fails, entry by entry.
 
         Returns the verdict as it seems here, and what doubt there is about it.
@@ -332,42 +332,42 @@ class _Look:
             size = float(np.abs(came * along).sum())
             off = float((came * along).sum() - (self.case.dy * slopes.middle).sum())
             largest_error = max(largest_error, _relative(off, size))
-            if largest_error > tolerance or _corners(slopes, self.case.dy, method):
+            if largest_error > tolerance or _kinks(slopes, self.case.dy, method):
                 break
         else:
-            line = GradientLine(self.name, "right", method, largest_error, notes=self.how.notes)
+            line = GradientResult(self.name, "correct", method, largest_error, notes=self.how.notes)
             return line, "" if came.any() else ALL_ZERO
         if self.moves_nothing(came):
-            return GradientLine(self.name, "right", method, 0.0, notes=self.how.notes), ""
+            return GradientResult(self.name, "correct", method, 0.0, notes=self.how.notes), ""
         return self.by_entries(came)
 
-    def by_entries(self, came: Array) -> tuple[GradientLine, str]:
+    def by_entries(self, came: Array) -> tuple[GradientResult, str]:
         """Compare entry by entry, and see whether what is off could be rounding."""
         found = self.compare(came)
-        n_corners = int(found.corners.sum())
-        if n_corners and isinstance(self.case.layer, Container) and not self.is_aside:
-            # A network adds corners and subtracts them, and the rule for them does not hold for it.
+        n_kinks = int(found.kinks.sum())
+        if n_kinks and isinstance(self.case.layer, Container) and not self.is_aside:
+            # A network adds kinks and subtracts them, and the rule for them does not hold for it.
             # A little way off there is a derivative to compare with.
             aside = self.case.aside(self.rng, 1e-6)
             line, doubt = replace(self, case=aside, is_aside=True).line()
-            return line._replace(corners=n_corners), doubt
+            return line._replace(kinks=n_kinks), doubt
 
         error = _relative(float(np.max(found.off)), max(largest(came), largest(found.right)))
-        line = GradientLine(self.name, "right", self.how.method, error, notes=self.how.notes)
-        line = line._replace(corners=n_corners)
+        line = GradientResult(self.name, "correct", self.how.method, error, notes=self.how.notes)
+        line = line._replace(kinks=n_kinks)
         suspects = _places(found.off > self.tolerance * found.terms, found.off)[:N_SUSPECTS]
         errors = self.beyond_rounding(found, suspects)
         if errors:
             is_sure = self.beyond_all_rounding(found, errors)
             return self.wrong(line, found, errors[0]), "" if is_sure else NEAR_ROUNDING
-        in_doubt = found.corners.copy()  # a staircase has a corner wherever one looks
+        in_doubt = found.kinks.copy()  # a staircase has a kink wherever one looks
         for place in suspects[:1]:
             in_doubt[place] = True
         if np.max(found.noise, initial=0.0, where=in_doubt) > 0.01 * np.max(found.terms):
-            return line._replace(verdict="undecided", notes=(*line.notes, UNSTEADY)), ""
-        if n_corners and (ties := self.ties(came)) is not None:
+            return line._replace(status="undecided", notes=(*line.notes, UNSTEADY)), ""
+        if n_kinks and (ties := self.ties(came)) is not None:
             # Numbers may be equal by rounding alone, where a bias hides what it is added to.
-            return line._replace(verdict="wrong", mistake=ties), NEAR_ROUNDING
+            return line._replace(status="incorrect", mistake=ties), NEAR_ROUNDING
         return line, NEAR_ROUNDING if suspects else ""
 
     def compare(self, came: Array) -> _Entries:
@@ -376,15 +376,15 @@ class _Look:
         terms = dy * columns.middle
         right = _summed(terms, came.ndim)
         low, high = _between(columns, dy, came.ndim)
-        corners = _corners(columns, dy, self.how.method, came.ndim)
-        off = np.where(corners, np.maximum(low - came, came - high).clip(0), np.abs(came - right))
+        kinks = _kinks(columns, dy, self.how.method, came.ndim)
+        off = np.where(kinks, np.maximum(low - came, came - high).clip(0), np.abs(came - right))
         return _Entries(
             came,
             right,
             np.nan_to_num(off, nan=np.inf),
             _summed(np.abs(terms), came.ndim),
             SAFETY * _summed(np.abs(dy * columns.noise), came.ndim),
-            corners,
+            kinks,
             columns,
         )
 
@@ -424,7 +424,7 @@ class _Look:
             for place in places
         )
 
-    def wrong(self, line: GradientLine, found: _Entries, worst: Place) -> GradientLine:
+    def wrong(self, line: GradientResult, found: _Entries, worst: Place) -> GradientResult:
         """Accuse, with the entry that is furthest off and the name of the mistake."""
         case, n_axes = self.case, found.came.ndim
 
@@ -444,10 +444,10 @@ class _Look:
             gradient(case, "complex") if self.how.is_blind else None,
         )
         return line._replace(
-            verdict="wrong",
+            status="incorrect",
             worst=worst,
-            analytic=float(found.came[worst]),
-            numeric=float(found.right[worst]),
+            actual=float(found.came[worst]),
+            expected=float(found.right[worst]),
             mistake=name_mistake(evidence),
         )
 
@@ -458,7 +458,7 @@ class _Look:
             slopes = self.case.derivative(self.how.method, self.name, along)
             low, high = _between(slopes, self.case.dy)
             slope = float((came * along).sum())
-            if max(low - slope, slope - high) > CORNER[self.how.method] * largest(came):
+            if max(low - slope, slope - high) > KINK[self.how.method] * largest(came):
                 return Mistake(
                     "ties",
                     "each entry alone could be right, but not all together: of several equal "
@@ -507,8 +507,8 @@ def _shares(array: Array) -> Array:
     return np.asarray(sizes / largest(sizes))
 
 
-# Corners
-# -------
+# Kinks
+# -----
 # At a tie of two maxima, or where a ReLU gets exactly zero, the slope to the right is
 # not the slope to the left, and there is no derivative to compare with. What can
 # be asked of a gradient is that it lie between the two, in whatever direction one
@@ -516,22 +516,22 @@ def _shares(array: Array) -> Array:
 # to each of two equal maxima has a 1 for either, which lies between 0 and 1. But move all
 # samples up together, and the ties stay ties, and the slope has to be 1 and not 2.
 
-CORNER: dict[Method, float] = {"complex": 1e-8, "central": 1e-2}
+KINK: dict[Method, float] = {"complex": 1e-8, "central": 1e-2}
 """From what relative difference on the slopes of the two sides count as different …"""
 
 SEEN: dict[Method, float] = {"complex": 1e-8, "central": 1e-4}
 """… if it is as much as this of the largest of all slopes; less could be the method's own error."""
 
 
-def _corners(slopes: OneSided, dy: Array, method: Method, n_axes: int = 0) -> Array:
+def _kinks(slopes: OneSided, dy: Array, method: Method, n_axes: int = 0) -> Array:
     """Where the slopes from the right and from the left are not the same."""
     gap = _summed(np.abs(dy * (slopes.right - slopes.left)), n_axes)
     size = _summed(np.abs(dy) * (np.abs(slopes.right) + np.abs(slopes.left)), n_axes)
-    return np.asarray(gap > np.maximum(CORNER[method] * size, SEEN[method] * np.max(size)))
+    return np.asarray(gap > np.maximum(KINK[method] * size, SEEN[method] * np.max(size)))
 
 
 def _between(slopes: OneSided, dy: Array, n_axes: int = 0) -> tuple[Array, Array]:
-    """The least and the largest slope that the corners of the single outputs allow."""
+    """The least and the largest slope that the kinks of the single outputs allow."""
     right, left = dy * slopes.right, dy * slopes.left
     return _summed(np.minimum(right, left), n_axes), _summed(np.maximum(right, left), n_axes)
 
