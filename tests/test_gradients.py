@@ -476,6 +476,49 @@ def test_a_tolerance_of_ones_own_lets_more_pass():
     assert not check_gradients(layer, x, rng=0, tolerance=1e-5).ok
 
 
+# A selection of the arrays
+# -------------------------
+
+
+class StraightThrough(Dense):
+    """Returns no gradient for the input, and a wrong one for the bias."""
+
+    def backward(self, dy, cache):
+        _, grads = super().backward(dy, cache)
+        return None, {**grads, "b": 2 * grads["b"]}
+
+
+@pytest.mark.parametrize("options", [{"only": ("w",)}, {"only": "w"}, {"skip": ["input", "b"]}])
+def test_skipped_gradients_are_not_compared(options):
+    x = np.random.default_rng(0).standard_normal((4, 3))
+    report = check_gradients(StraightThrough(3, 2, rng=0), x, rng=0, **options)
+    assert report.ok, str(report)
+    assert [result.name for result in report.results] == ["w"]
+    assert_gradients(StraightThrough(3, 2, rng=0), x, rng=0, **options)
+
+
+def test_a_gradient_that_is_not_skipped_is_compared():
+    x = np.random.default_rng(0).standard_normal((4, 3))
+    report = check_gradients(StraightThrough(3, 2, rng=0), x, rng=0, skip="input")
+    assert [(r.name, r.status) for r in report.results] == [("w", "correct"), ("b", "incorrect")]
+    with pytest.raises(GradientError):
+        assert_gradients(StraightThrough(3, 2, rng=0), x, rng=0, skip="input")
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"only": ("w", "v")}, "only .*'v'"),
+        ({"skip": "x"}, "skip .*'x'"),
+        ({"only": "w", "skip": "w"}, "only='w' and skip='w'"),
+        ({"only": ()}, r"only=\(\)"),
+    ],
+)
+def test_a_selection_of_unknown_arrays_or_of_none_is_refused(options, words):
+    with pytest.raises(ValueError, match=words):
+        check_gradients(Dense(3, 2, rng=0), np.ones((4, 3)), **options)
+
+
 # A little way off
 # ----------------
 

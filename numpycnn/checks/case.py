@@ -6,7 +6,7 @@ All in float64, on copies, so that the layer is left as it was.
 """
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from copy import deepcopy
 from typing import Any, NamedTuple, Protocol
 
@@ -44,6 +44,7 @@ class HasGradients(Protocol):
 
 
 Loss = Callable[[Array], tuple[Any, Array]]  # its value and its gradient
+Names = str | Collection[str]  # of the input and the parameters
 
 
 class LossAsLayer(Layer):
@@ -75,9 +76,17 @@ class Case(NamedTuple):
     layer: HasGradients
     arrays: Params  # the input and the parameters
     dy: Array
+    names: tuple[str, ...]  # the arrays whose gradients are compared
 
     @classmethod
-    def of(cls, layer: Any, x: Array, rng: np.random.Generator) -> "Case":
+    def of(
+        cls,
+        layer: Any,
+        x: Array,
+        rng: np.random.Generator,
+        only: Names | None = None,
+        skip: Names = (),
+    ) -> "Case":
         """Convert to float64 and draw dy."""
         missing = [part for part in PARTS_OF_A_LAYER if not hasattr(layer, part)]
         if missing and ("forward" not in missing or not callable(layer)):
@@ -93,7 +102,7 @@ class Case(NamedTuple):
         if "input" in arrays:
             raise ValueError("check_gradients wants the name input for x; rename the parameter")
         arrays = {"input": _numbers(x), **arrays}
-        case = cls(subject, layer, arrays, np.zeros(()))
+        case = cls(subject, layer, arrays, np.zeros(()), _selected(arrays, only, skip))
         with np.errstate(all="ignore"):
             return case._replace(dy=rng.standard_normal(case.output().shape))
 
@@ -108,7 +117,8 @@ class Case(NamedTuple):
         layer = with_params(self.layer, self.arrays)
         _, cache = run_forward(layer, self.arrays["input"].copy())
         dx, grads = run_backward(layer, self.dy.copy(), cache)
-        return {"input": np.asarray(dx), **grads}
+        found = {**grads, "input": dx}
+        return {name: np.asarray(found[name]) for name in self.names}
 
     # Derivatives
     # -----------
@@ -251,6 +261,26 @@ def with_params(layer: HasGradients, arrays: Params) -> HasGradients:
     # A class that keeps its parameters in its own way. Told that the copy of each parameter
     # is the new array, deepcopy puts that wherever the old one stood.
     return deepcopy(layer, {id(array): params[name] for name, array in layer.params.items()})
+
+
+def _selected(arrays: Params, only: Names | None, skip: Names) -> tuple[str, ...]:
+    """Return the names of the arrays that are compared, in the order of `arrays`."""
+    groups = {"only": arrays if only is None else only, "skip": skip}
+    groups = {key: [names] if isinstance(names, str) else [*names] for key, names in groups.items()}
+    for key, names in groups.items():
+        for name in names:
+            if name not in arrays:
+                raise ValueError(
+                    f"check_gradients: {key} must contain names out of {[*arrays]}, got {name!r}. "
+                    "Pass 'input' for x, and the keys of params"
+                )
+    selected = tuple(n for n in arrays if n in groups["only"] and n not in groups["skip"])
+    if not selected:
+        raise ValueError(
+            f"check_gradients: only and skip must leave an array to compare, got only={only!r} and "
+            f"skip={skip!r}. Leave them out to compare {[*arrays]}"
+        )
+    return selected
 
 
 def _numbers(x: object) -> Array:

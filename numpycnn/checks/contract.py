@@ -32,7 +32,7 @@ BREACHES = {
     "argument changed": "{} changed in place; work on a copy",
     "random": "two forwards of the same input differ: something is drawn, or counted, anew at each "
     "call; draw from a generator of a fixed seed that is made within forward",
-    "wrong key": "there are gradients for {}",
+    "wrong key": "backward returned grads for {}",
     "wrong shape": "the gradient for {}",
     "wrong type": "the gradient for {}",
     "cache changed": "a second backward from the same cache gives another result: backward writes "
@@ -70,18 +70,22 @@ def _promises(case: Case) -> Iterator[tuple[str, bool, str]]:
 
     saved = _copy_of(cache)
     result = run_backward(layer, dy, cache)
-    first = _gradients(result)
-    yield "wrong key", first.keys() == case.arrays.keys(), f"{[*first]}, not for {[*case.arrays]}"
-    for name, array in case.arrays.items():
-        came = first[name]
+    params = [name for name in case.arrays if name != "input"]
+    is_kept = {*case.names} - {"input"} <= result[1].keys() <= {*params}
+    yield "wrong key", is_kept, f"{[*result[1]]}, and the parameters are {params}"
+    first = _gradients(result, case.names)
+    for name in case.names:
+        came, array = first[name], case.arrays[name]
         shapes = f"{name} has the shape {came.shape}, its array {array.shape}"
         yield "wrong shape", came.shape == array.shape, shapes
         yield "wrong type", came.dtype.kind in "biuf", f"{name} is of type {came.dtype}"
     yield "argument changed", *_unchanged(given, arrays)
 
-    again = _second_backward(layer, dy, cache)
+    again = _second_backward(layer, dy, cache, case.names)
     if not _same(again, first):
-        is_mended = saved is not None and _same(_second_backward(layer, dy, saved), first)
+        is_mended = saved is not None and _same(
+            _second_backward(layer, dy, saved, case.names), first
+        )
         yield "cache changed", again is not None and not is_mended, ""
         yield "accumulated", False, ""
 
@@ -89,14 +93,14 @@ def _promises(case: Case) -> Iterator[tuple[str, bool, str]]:
     other_y, other_cache = run_forward(layer, other)
     other_y = np.array(other_y)
     yield "output overwritten", _agree(y, first_y), "forward"
-    yield "cache overwritten", _same(_second_backward(layer, dy, cache), first), ""
+    yield "cache overwritten", _same(_second_backward(layer, dy, cache, case.names), first), ""
     run_backward(layer, 2 * dy, cache)
-    yield "output overwritten", _same(_gradients(result), first), "backward"
+    yield "output overwritten", _same(_gradients(result, case.names), first), "backward"
     fresh = with_params(case.layer, case.arrays)  # one that has never seen x
     fresh_y, fresh_cache = run_forward(fresh, other)
     yield "state", _agree(fresh_y, other_y), "forward"
-    expected = _gradients(run_backward(fresh, dy, fresh_cache))
-    for name, came in _gradients(run_backward(layer, dy, other_cache)).items():
+    expected = _gradients(run_backward(fresh, dy, fresh_cache), case.names)
+    for name, came in _gradients(run_backward(layer, dy, other_cache), case.names).items():
         yield "state", _agree(np.nan_to_num(came), np.nan_to_num(expected[name])), "backward"
     yield "state", _agree(run_forward(layer, x)[0], first_y), "forward"
 
@@ -108,16 +112,19 @@ def _unchanged(given: Params, arrays: Params) -> tuple[bool, str]:
     return not changed, what.format(" and ".join(changed))
 
 
-def _gradients(result: tuple[Array, Params]) -> Params:
-    """Copies of all that backward returned, by name."""
+def _gradients(result: tuple[Array, Params], names: tuple[str, ...]) -> Params:
+    """Copies of the gradients with these names."""
     dx, grads = result
-    return {"input": np.array(dx), **{name: np.array(grad) for name, grad in grads.items()}}
+    found = {**grads, "input": dx}
+    return {name: np.array(found[name]) for name in names}
 
 
-def _second_backward(layer: HasGradients, dy: Array, cache: Any) -> Params | None:
+def _second_backward(
+    layer: HasGradients, dy: Array, cache: Any, names: tuple[str, ...]
+) -> Params | None:
     """What backward returns when it is called again, or None if it cannot be."""
     try:
-        return _gradients(run_backward(layer, dy, cache))
+        return _gradients(run_backward(layer, dy, cache), names)
     except (LookupError, TypeError, ValueError, AttributeError):
         return None
 

@@ -31,7 +31,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from numpycnn.checks.case import Case, HasGradients, Loss, largest
+from numpycnn.checks.case import Case, HasGradients, Loss, Names, largest
 from numpycnn.checks.contract import breach
 from numpycnn.checks.derivatives import Method, OneSided
 from numpycnn.checks.mistakes import Evidence, Mistake, name_mistake
@@ -54,20 +54,44 @@ def check_gradients(
     *,
     method: Method | None = None,
     tolerance: float | None = None,
+    only: Names | None = None,
+    skip: Names = (),
     rng: Rng = None,
 ) -> GradientReport:
     """Compare what `layer.backward` returns for `x` with what it should, and say what is wrong.
 
-    Args:
-        layer: a layer, a whole `Sequential`, any object with their contract, or a loss:
-            a function of `x` that returns its value and its gradient.
-        x: an input. It and the parameters are converted to float64 first; the layer is
-            not changed.
-        method: `"complex"` step, exact to rounding, or `"central"` differences; by
-            default the first, and the second where the layer cannot take complex numbers.
-        tolerance: the largest relative error that passes; 1e-10 and 1e-6 by default.
-        rng: draws the upstream gradient and the directions.
+    Parameters
+    ----------
+    layer : object or callable
+        A layer, a whole `Sequential`, any object with the same contract, or a loss: a function
+        of `x` that returns its value and its gradient.
+    x : array_like
+        The input. It and the parameters are converted to float64 first; the layer is not changed.
+    method : {"complex", "central"}, optional
+        The complex step, exact to rounding, or central differences. By default the first, and
+        the second where the layer cannot take complex numbers.
+    tolerance : float, optional
+        The largest relative error of a correct gradient; 1e-10 and 1e-6 by default.
+    only, skip : str or collection of str, optional
+        Names of the arrays whose gradients are compared, and of those that are not: `"input"`
+        and the names of the parameters. What backward returns for a skipped array is ignored.
+    rng : numpy.random.Generator or int, optional
+        Draws the upstream gradient and the directions.
 
+    Returns
+    -------
+    GradientReport
+        `report.ok`, `report.status`, `report.results`, and a readable `str(report)`.
+
+    Raises
+    ------
+    TypeError
+        If `layer` is neither a layer nor a function.
+    ValueError
+        If `x` is not finite, or a name in `only` or `skip` is unknown.
+
+    Examples
+    --------
     >>> from numpycnn import Dense, softmax_cross_entropy
     >>> x = np.array([[1.0, 2.0], [3.0, -4.0]])
     >>> check_gradients(Dense(2, 3), x).ok
@@ -88,9 +112,6 @@ def check_gradients(
       b        INCORRECT relative error 5.0e-01 by complex step
           worst at [0]: backward returned 0.724784, expected 1.44957
           bias averaged: too small by the factor 2 = N = D: averaged where it has to be summed
-
-    Raises `TypeError` for what is neither a layer nor a function, `ValueError` for an
-    input that is not finite.
     """
     if method not in (None, *TOLERANCE):
         raise ValueError(
@@ -102,11 +123,11 @@ def check_gradients(
     stream = generator("check_gradients", rng)
     if stream is not rng:  # x may have been drawn with this seed, and dy must not be x again
         (stream,) = stream.spawn(1)
-    case = Case.of(layer, x, stream)
+    case = Case.of(layer, x, stream, only, skip)
     with np.errstate(all="ignore"):  # what is not finite is reported
         if (broken := breach(case)) is not None:
             return GradientReport(case.subject, [], broken)
-        lines = [_judge(_Look(case, name, (method, tolerance), stream)) for name in case.arrays]
+        lines = [_judge(_Look(case, name, (method, tolerance), stream)) for name in case.names]
     return GradientReport(case.subject, lines)
 
 
@@ -116,13 +137,17 @@ def assert_gradients(
     *,
     method: Method | None = None,
     tolerance: float | None = None,
+    only: Names | None = None,
+    skip: Names = (),
     rng: Rng = None,
 ) -> None:
     """Raise `GradientError` with the report unless `check_gradients` finds all in order.
 
     What cannot be decided has not been found in order, and raises too.
     """
-    report = check_gradients(layer, x, method=method, tolerance=tolerance, rng=rng)
+    report = check_gradients(
+        layer, x, method=method, tolerance=tolerance, only=only, skip=skip, rng=rng
+    )
     if not report.ok:
         raise GradientError(report)
 
