@@ -275,20 +275,15 @@ def test_a_tolerance_lies_between_zero_and_one(tolerance):
         check_gradients(ReLU(), np.ones(3), tolerance=tolerance, rng=0)
 
 
-def test_what_is_no_layer_is_told_what_a_layer_is():
-    with pytest.raises(TypeError) as caught:
+def test_an_object_that_is_not_a_layer_is_refused():
+    with pytest.raises(TypeError, match=r"layer .*forward, backward and params.*got str"):
         check_gradients("relu", np.ones(3), rng=0)
-    assert str(caught.value) == (
-        "check_gradients expected a layer with forward, backward and params, or a function that "
-        "returns a loss and its gradient, got str"
-    )
 
 
 def test_a_parameter_may_not_be_called_input():
     layer = ReLU()
     layer.params["input"] = np.ones(1)
-    words = "^check_gradients wants the name input for x; rename the parameter$"
-    with pytest.raises(ValueError, match=words):
+    with pytest.raises(ValueError, match=r"params .*'input'"):
         check_gradients(layer, np.ones(3), rng=0)
 
 
@@ -334,7 +329,7 @@ def test_undecided_is_not_passed():
 def test_what_is_wrong_is_wrong_where_it_cannot_be_seen():
     report = check_gradients(Forgetful(), np.array([[0.0, 1000.0]]), rng=0)
     assert report.status == "incorrect"
-    assert "seen with every array scaled" in " ".join(str(report).split())
+    assert "found with every array scaled" in " ".join(str(report).split())
 
 
 def test_a_gradient_that_is_zero_to_rounding_is_right():
@@ -386,7 +381,7 @@ def test_a_term_that_the_complex_step_does_not_see_is_seen():
     (line,) = check_gradients(StdConstant(), x, rng=0).results
     assert (line.status, line.method) == ("incorrect", "central")
     assert line.mistake.name == "constant term"
-    assert "the complex step is off from them" in " ".join(str(line).split())
+    assert "forward is not analytic" in " ".join(str(line).split())
 
 
 @pytest.mark.parametrize("scale", [1e-12, 1e-9, 1, 1e12])

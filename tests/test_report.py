@@ -179,7 +179,7 @@ def test_a_layer_that_takes_no_complex_numbers_is_checked_by_central_differences
 def test_asked_for_the_complex_step_such_a_layer_says_why_not():
     with pytest.raises(TypeError, match="real numbers for complex ones"):
         check_gradients(Abs(), normal(3, 4), method="complex", rng=0)
-    with pytest.raises(TypeError, match="casts complex numbers to real ones"):
+    with pytest.raises(TypeError, match="does not accept complex numbers: ComplexWarning"):
         check_gradients(Casts(), normal(3, 4), method="complex", rng=0)
 
 
@@ -192,9 +192,9 @@ def test_what_forward_does_not_use_is_no_reason_to_leave_the_complex_step():
             return dy * np.sign(cache), {"a": np.zeros(2)}
 
     lines = check_gradients(Leaves(), normal(3, 4), rng=0).results
-    assert [(line.method, line.ok, bool(line.notes)) for line in lines] == [
-        ("central", True, True),
-        ("complex", True, False),
+    assert [(line.method, line.status) for line in lines] == [
+        ("central", "correct"),
+        ("complex", "undecided"),  # nothing was tested
     ]
 
 
@@ -245,10 +245,10 @@ def test_a_new_mistake_is_placed_at_the_right_parameter_and_the_right_entries():
     assert line.actual == pytest.approx(2 * line.expected)
     assert line.mistake.name == "unknown"
     for words in (
-        "2 of 24 entries are wrong",
+        "2 of 24 entries are incorrect",
         "only at 1 along the taps",
         "only at 2 along the filters",
-        "2 times the right value",
+        "2 times the expected value",
     ):
         assert words in line.mistake.sentence
 
@@ -287,7 +287,7 @@ def test_an_output_that_is_not_finite_is_reported_and_not_a_traceback():
 @pytest.mark.parametrize(
     ("layer", "x", "kind", "words"),
     [
-        ("dense", np.zeros(3), TypeError, "expected a layer with forward, backward and params"),
+        ("dense", np.zeros(3), TypeError, "layer .*forward, backward and params.* str"),
         (ReLU(), np.array([np.nan]), ValueError, r"expected finite numbers, got nan at x\[0\]"),
         (Dense(2, 3), np.zeros((4, 3)), ValueError, r"Dense expected x of shape \(..., D_in=2\)"),
     ],

@@ -93,6 +93,7 @@ UNNAMED = [
     "TiedOnce",
     "RecurrentOverwritten",
     "GRUCarryForgotten",
+    "NotThroughTime",
     "Whitened",
     "CorrelateReversed",
     "AutocorrelateOnce",

@@ -158,13 +158,14 @@ def complex_step(f: Function, at: Array, direction: Array) -> OneSided:
 
     Raises `TypeError` if f cannot take complex numbers or loses their imaginary part.
     """
-    right, left = (f(at + 1j * h * direction) for h in (STEP, -STEP))
+    # Two steps of another length: an infinite slope, as that of a root at zero, is not the same.
+    right, left = (f(at + 1j * h * direction) for h in (STEP, -STEP / 100))
     if not np.iscomplexobj(right):
         largest_step = 1e-2 * unit_step(at, direction)  # of all that are taken here
         if np.array_equal(right, f(at + largest_step * direction)):  # it does not depend on `at`
             return OneSided(np.zeros_like(right), np.zeros_like(right))
         raise TypeError("the function gives real numbers for complex ones: abs, .real or a cast?")
-    return OneSided(np.imag(right) / STEP, np.imag(left) / -STEP)
+    return OneSided(np.imag(right) / STEP, np.imag(left) / (-STEP / 100))
 
 
 DERIVATIVES: dict[Method, Callable[[Function, Array, Array], OneSided]] = {

@@ -8,6 +8,7 @@ report asks for values at which the question has an answer.
 """
 
 import math
+from collections.abc import Iterator
 from textwrap import fill
 from typing import Any, Literal, NamedTuple
 
@@ -17,6 +18,7 @@ from numpycnn.checks.mistakes import Mistake
 Status = Literal["correct", "incorrect", "undecided"]
 
 INDENT: Any = {"initial_indent": 6 * " ", "subsequent_indent": 8 * " "}
+CAUSE: Any = {"initial_indent": 2 * " ", "subsequent_indent": 4 * " "}
 PRINTED: dict[Status, str] = {
     "correct": "correct",
     "incorrect": "INCORRECT",
@@ -37,6 +39,7 @@ class GradientResult(NamedTuple):
     kinks: int = 0  # entries at which there is no derivative
     mistake: Mistake | None = None
     notes: tuple[str, ...] = ()  # the reason for the method, and the values used
+    is_coarse: bool = False  # whether the rounding of forward hides some digits
 
     @property
     def ok(self) -> bool:
@@ -79,11 +82,14 @@ class GradientReport(NamedTuple):
         Each has a `name`, `status`, `error`, `method`, `mistake` and `notes`.
     breach : Mistake or None
         How the layer breaks the contract. Then no gradient was compared.
+    layers : dict of str to GradientReport
+        Of a container, the reports of the layers that are incorrect on their own input.
     """
 
     subject: str
     results: list[GradientResult]
     breach: Mistake | None = None
+    layers: dict[str, "GradientReport"] = {}  # noqa: RUF012 - replaced, never changed
 
     @property
     def status(self) -> Status:
@@ -105,9 +111,27 @@ class GradientReport(NamedTuple):
 
     @property
     def mistakes(self) -> list[Mistake]:
-        """The mistakes that were found, in the order of the results."""
+        """The mistakes that were found, in the order of the results.
+
+        Where a layer of a container is incorrect, the mistake is that of the layer: it causes
+        the errors of the gradients in front of it.
+        """
+        if self.layers:
+            return [mistake for layer in self.layers.values() for mistake in layer.mistakes]
         found = [self.breach, *(result.mistake for result in self.results)]
         return [mistake for mistake in found if mistake is not None]
+
+    def causes(self, place: str = "") -> Iterator[str]:
+        """One line for each incorrect gradient of a layer inside: where, and what is wrong."""
+        for inside, layer in self.layers.items():
+            yield from layer.causes(f"{place}{inside}.")
+            if layer.layers:
+                continue
+            found = [] if layer.breach is None else [("", layer.breach)]
+            found += [(f"{r.name}, ", r.mistake) for r in layer.results if r.mistake is not None]
+            for name, mistake in found:
+                what = f"{name}{mistake.name}: {mistake.sentence}"
+                yield f"layer {place}{inside} ({layer.subject}): {what}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as values that `json.dumps` accepts; NaN and infinity become None."""
@@ -118,10 +142,12 @@ class GradientReport(NamedTuple):
             "kinks": self.kinks,
             "mistakes": _plain(self.mistakes),
             "results": _plain(self.results),
+            "layers": {place: layer.to_dict() for place, layer in self.layers.items()},
         }
 
     def __str__(self) -> str:
         text = [f"Gradients of {self.subject}: {PRINTED[self.status]}"]
+        text += [fill(line, 92, **CAUSE) for line in self.causes()]
         text += map(str, self.results)
         if self.breach is not None:
             text.append(fill(f"{self.breach.name}: {self.breach.sentence}", 92, **INDENT))
