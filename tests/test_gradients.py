@@ -71,9 +71,9 @@ def test_one_entry_that_is_slightly_off_is_found(method, name, index):
     x = np.random.default_rng(0).standard_normal((2, 3))
     report = check_gradients(OneEntryOff(3, 4, name=name, index=index), x, method=method, rng=1)
     assert not report.ok
-    wrong = [line for line in report.lines if not line.ok]
+    wrong = [line for line in report.results if not line.ok]
     assert [(line.name, line.worst) for line in wrong] == [(name, index)]
-    assert wrong[0].analytic == pytest.approx(1.0001 * wrong[0].numeric, rel=1e-6)
+    assert wrong[0].actual == pytest.approx(1.0001 * wrong[0].expected, rel=1e-6)
     assert f"worst at [{', '.join(map(str, index))}]" in str(report)
 
 
@@ -87,9 +87,9 @@ def test_the_upstream_gradient_is_not_all_ones(method):
 def test_any_object_with_the_contract_can_be_checked(method):
     x = np.random.default_rng(0).standard_normal((4, 2))
     assert_gradients(Foreign(), x, method=method, rng=0)
-    with pytest.raises(GradientError, match=r"a +WRONG") as caught:
+    with pytest.raises(GradientError, match=r"a +INCORRECT") as caught:
         assert_gradients(Foreign(slope=4.0), x, method=method, rng=0)
-    assert caught.value.report.lines[0].name == "input"
+    assert caught.value.report.results[0].name == "input"
 
 
 def test_a_bug_deep_in_a_network_is_reported_under_its_name():
@@ -98,7 +98,7 @@ def test_a_bug_deep_in_a_network_is_reported_under_its_name():
     )
     x = np.random.default_rng(0).standard_normal((5, 3))
     report = check_gradients(model, x, rng=0)
-    assert [line.name for line in report.lines if not line.ok] == ["2.0.w"]
+    assert [line.name for line in report.results if not line.ok] == ["2.0.w"]
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -154,7 +154,7 @@ def test_a_gradient_that_is_not_a_number_is_wrong(case):
     layer, x = case
     broken = NotANumber(layer.in_features, layer.out_features).with_params(layer.params)
     report = check_gradients(broken, x, rng=0)
-    assert [line.name for line in report.lines if not line.ok] == ["b"]
+    assert [line.name for line in report.results if not line.ok] == ["b"]
 
 
 def test_gradients_of_another_shape_or_name_are_refused():
@@ -174,8 +174,8 @@ def test_gradients_of_another_shape_or_name_are_refused():
             return dy * self.params["a"], {}
 
     x = np.ones((2, 3))
-    assert check_gradients(Transposed(3, 2), x, rng=0).broken.name == "wrong shape"
-    assert check_gradients(Nameless(), x, rng=0).broken.name == "wrong key"
+    assert check_gradients(Transposed(3, 2), x, rng=0).breach.name == "wrong shape"
+    assert check_gradients(Nameless(), x, rng=0).breach.name == "wrong key"
 
 
 @given(st.floats(0.1, 3), st.floats(-2, 2).filter(lambda v: abs(v) > 0.1))
@@ -191,7 +191,7 @@ def test_both_derivatives_of_a_smooth_function(at, direction):
     assert central_difference(f, at, direction).middle == pytest.approx(exact, rel=1e-8, **near)
 
 
-def test_at_a_corner_both_methods_find_both_slopes():
+def test_at_a_kink_both_methods_find_both_slopes():
     at, along = np.array([0.0, 1.0]), np.array([1.0, 0.0])
     for derivative in (complex_step, central_difference):
         slopes = derivative(lambda x: np.maximum(x, 0), at, along)
@@ -275,20 +275,15 @@ def test_a_tolerance_lies_between_zero_and_one(tolerance):
         check_gradients(ReLU(), np.ones(3), tolerance=tolerance, rng=0)
 
 
-def test_what_is_no_layer_is_told_what_a_layer_is():
-    with pytest.raises(TypeError) as caught:
+def test_an_object_that_is_not_a_layer_is_refused():
+    with pytest.raises(TypeError, match=r"layer .*forward, backward and params.*got str"):
         check_gradients("relu", np.ones(3), rng=0)
-    assert str(caught.value) == (
-        "check_gradients expected a layer with forward, backward and params, or a function that "
-        "returns a loss and its gradient, got str"
-    )
 
 
 def test_a_parameter_may_not_be_called_input():
     layer = ReLU()
     layer.params["input"] = np.ones(1)
-    words = "^check_gradients wants the name input for x; rename the parameter$"
-    with pytest.raises(ValueError, match=words):
+    with pytest.raises(ValueError, match=r"params .*'input'"):
         check_gradients(layer, np.ones(3), rng=0)
 
 
@@ -297,7 +292,7 @@ def test_a_loss_without_a_name_is_called_the_loss():
     assert check_gradients(loss, np.ones((2, 3)), rng=0).subject == "the loss"
 
 
-# The three verdicts
+# The three statuses
 # ------------------
 
 
@@ -314,16 +309,16 @@ class NoBias(Dense):
 def test_a_gradient_of_zeros_is_wrong_at_every_scale(scale, seed):
     x = scale * np.random.default_rng(seed).standard_normal((4, 3))
     report = check_gradients(NoBias(3, 2, rng=seed), x, rng=seed)
-    assert [line.verdict for line in report.lines] == ["right", "right", "wrong"]
+    assert [line.status for line in report.results] == ["correct", "correct", "incorrect"]
 
 
-@pytest.mark.parametrize(("gap", "verdict"), [(1, "right"), (15, "right"), (1000, "undecided")])
-def test_where_a_gradient_has_vanished_nothing_is_called_right(gap, verdict):
+@pytest.mark.parametrize(("gap", "status"), [(1, "correct"), (15, "correct"), (1000, "undecided")])
+def test_where_a_gradient_has_vanished_nothing_is_called_correct(gap, status):
     scores = np.array([[0.0, gap]])
     report = check_gradients(Softmax(), scores, rng=0)
-    assert report.verdict == verdict
-    assert report.ok == (verdict == "right")
-    assert verdict in str(report).splitlines()[0]
+    assert report.status == status
+    assert report.ok == (status == "correct")
+    assert status in str(report).splitlines()[0]
 
 
 def test_undecided_is_not_passed():
@@ -333,8 +328,8 @@ def test_undecided_is_not_passed():
 
 def test_what_is_wrong_is_wrong_where_it_cannot_be_seen():
     report = check_gradients(Forgetful(), np.array([[0.0, 1000.0]]), rng=0)
-    assert report.verdict == "wrong"
-    assert "seen with every array scaled" in " ".join(str(report).split())
+    assert report.status == "incorrect"
+    assert "found with every array scaled" in " ".join(str(report).split())
 
 
 def test_a_gradient_that_is_zero_to_rounding_is_right():
@@ -383,9 +378,10 @@ class StdConstant(Layer):
 
 def test_a_term_that_the_complex_step_does_not_see_is_seen():
     x = np.random.default_rng(0).standard_normal((3, 5))
-    (line,) = check_gradients(StdConstant(), x, rng=0).lines
-    assert (line.verdict, line.method, line.mistake.name) == ("wrong", "central", "constant term")
-    assert "the complex step is off from them" in " ".join(str(line).split())
+    (line,) = check_gradients(StdConstant(), x, rng=0).results
+    assert (line.status, line.method) == ("incorrect", "central")
+    assert line.mistake.name == "constant term"
+    assert "forward is not analytic" in " ".join(str(line).split())
 
 
 @pytest.mark.parametrize("scale", [1e-12, 1e-9, 1, 1e12])
@@ -399,7 +395,7 @@ def test_nor_is_it_missed_where_it_is_too_small_to_see(scale):
             return dy / cache, {}
 
     x = scale * np.random.default_rng(0).standard_normal((3, 5))
-    assert check_gradients(Softsign(), x, rng=0).verdict == "wrong"
+    assert check_gradients(Softsign(), x, rng=0).status == "incorrect"
 
 
 def test_asked_for_the_complex_step_such_a_layer_is_refused():
@@ -425,8 +421,8 @@ def test_a_layer_that_draws_numbers_is_reported_before_anything_is_compared(seed
 
     x = np.random.default_rng(seed).standard_normal((4, 8))
     report = check_gradients(Dropout(), x, rng=seed)
-    assert report.lines == []
-    assert report.broken.name == "random"
+    assert report.results == []
+    assert report.breach.name == "random"
 
 
 def test_a_container_of_ones_own_is_not_accused_of_parameters_that_it_only_shows():
@@ -473,6 +469,49 @@ def test_a_tolerance_of_ones_own_lets_more_pass():
     layer = OneEntryOff(3, 4, name="w", index=(0, 1))
     assert check_gradients(layer, x, rng=0, tolerance=1e-3).ok
     assert not check_gradients(layer, x, rng=0, tolerance=1e-5).ok
+
+
+# A selection of the arrays
+# -------------------------
+
+
+class StraightThrough(Dense):
+    """Returns no gradient for the input, and a wrong one for the bias."""
+
+    def backward(self, dy, cache):
+        _, grads = super().backward(dy, cache)
+        return None, {**grads, "b": 2 * grads["b"]}
+
+
+@pytest.mark.parametrize("options", [{"only": ("w",)}, {"only": "w"}, {"skip": ["input", "b"]}])
+def test_skipped_gradients_are_not_compared(options):
+    x = np.random.default_rng(0).standard_normal((4, 3))
+    report = check_gradients(StraightThrough(3, 2, rng=0), x, rng=0, **options)
+    assert report.ok, str(report)
+    assert [result.name for result in report.results] == ["w"]
+    assert_gradients(StraightThrough(3, 2, rng=0), x, rng=0, **options)
+
+
+def test_a_gradient_that_is_not_skipped_is_compared():
+    x = np.random.default_rng(0).standard_normal((4, 3))
+    report = check_gradients(StraightThrough(3, 2, rng=0), x, rng=0, skip="input")
+    assert [(r.name, r.status) for r in report.results] == [("w", "correct"), ("b", "incorrect")]
+    with pytest.raises(GradientError):
+        assert_gradients(StraightThrough(3, 2, rng=0), x, rng=0, skip="input")
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"only": ("w", "v")}, "only .*'v'"),
+        ({"skip": "x"}, "skip .*'x'"),
+        ({"only": "w", "skip": "w"}, "only='w' and skip='w'"),
+        ({"only": ()}, r"only=\(\)"),
+    ],
+)
+def test_a_selection_of_unknown_arrays_or_of_none_is_refused(options, words):
+    with pytest.raises(ValueError, match=words):
+        check_gradients(Dense(3, 2, rng=0), np.ones((4, 3)), **options)
 
 
 # A little way off
@@ -540,8 +579,8 @@ def test_without_a_second_opinion_nothing_is_called_right():
             return dy, {}
 
     x = 1e12 * np.random.default_rng(0).standard_normal((2, 3))
-    assert check_gradients(FarAway(), x, rng=0).verdict == "wrong"
-    assert check_gradients(Hidden(), x, rng=0).verdict == "undecided"
+    assert check_gradients(FarAway(), x, rng=0).status == "incorrect"
+    assert check_gradients(Hidden(), x, rng=0).status == "undecided"
 
 
 def test_dead_relus_make_a_gradient_zero_and_that_is_right():
@@ -562,7 +601,7 @@ def test_a_zero_that_is_wrong_is_wrong_where_weights_alone_saturate():
         model.params[name][:] *= 9 / np.abs(model.params[name]).max()
     x = 9 * np.random.default_rng(0).standard_normal((1, 3))
     x *= 9 / np.abs(x).max()
-    assert check_gradients(model, x, rng=0).verdict == "wrong"
+    assert check_gradients(model, x, rng=0).status == "incorrect"
 
 
 # Entries of every size
@@ -582,16 +621,16 @@ def test_a_small_entry_is_looked_at_as_closely_as_a_large_one(seed):
             return scale * [1, 1 + 1e-8] * dy, {}
 
     report = check_gradients(Scale(), np.array([[0.7, -1.1]]), rng=seed)
-    assert report.verdict == "wrong"
-    assert report.lines[0].worst == (0, 1)
+    assert report.status == "incorrect"
+    assert report.results[0].worst == (0, 1)
 
 
 def test_an_array_that_moves_nothing_is_right_without_any_error():
     model = Sequential(Dense(3, 4, rng=0), BatchNorm(4).training(0))
     report = check_gradients(model, np.random.default_rng(1).standard_normal((6, 3)), rng=0)
-    (line,) = (line for line in report.lines if line.name == "0.b")
-    assert (line.verdict, line.error, line.notes) == ("right", 0.0, ())
-    assert re.search(r"\n  0\.b +ok +relative error 0\.0e\+00 by complex step\n", str(report))
+    (line,) = (line for line in report.results if line.name == "0.b")
+    assert (line.status, line.error, line.notes) == ("correct", 0.0, ())
+    assert re.search(r"\n  0\.b +correct +relative error 0\.0e\+00 by complex step\n", str(report))
 
 
 @pytest.mark.parametrize("missing", ["backward", "params"])

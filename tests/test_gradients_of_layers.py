@@ -18,6 +18,7 @@ from numpycnn import (
     Softmax,
     Upsample1D,
     assert_gradients,
+    check_gradients,
     make_traces,
 )
 from numpycnn.checks.strategies import (
@@ -35,8 +36,11 @@ PLAIN = [ReLU(), Flatten(), Softmax(), GlobalMaxPool1D(), GlobalAveragePool1D(),
 
 
 def assert_both_ways(layer, x, rng):
-    assert_gradients(layer, x, method="complex", tolerance=TO_ROUNDING, rng=rng)
-    assert_gradients(layer, x, method="central", rng=rng)
+    for options in ({"method": "complex", "tolerance": TO_ROUNDING}, {"method": "central"}):
+        for result in check_gradients(layer, x, rng=rng, **options).results:
+            # With a stride, one window may cover nothing but padding.
+            is_tested = "nothing was tested" not in " ".join(result.notes)
+            assert result.ok or not is_tested, str(result)
 
 
 @settings(max_examples=150)

@@ -66,7 +66,7 @@ def right_ones(draw):
 def accuse(case, rng):
     subject, x = case
     report = check_gradients(subject, x, rng=rng)
-    assert report.verdict != "wrong", f"{subject!r}\n{report}"
+    assert report.status != "incorrect", f"{subject!r}\n{report}"
 
 
 @settings(max_examples=150)
@@ -94,7 +94,7 @@ def test_nor_where_outputs_are_equal_by_rounding_alone(seed):
         for name, array in model.params.items()
     }
     x = (rng.uniform(-1, 1, (2, 12, 1)) * 1e-12).astype(np.float32)
-    assert check_gradients(model.with_params(tiny), x, rng=seed).verdict == "undecided"
+    assert check_gradients(model.with_params(tiny), x, rng=seed).status == "undecided"
 
 
 @settings(max_examples=50)

@@ -69,7 +69,7 @@ def spoilt(subject, name, spoil, index):
 
 
 def gradient_at_size_one(subject, x, name, rng):
-    """What backward says with every array scaled to numbers up to one."""
+    """What backward returned with every array scaled to numbers up to one."""
 
     def scaled(array):
         return array.astype(np.float64) / (np.abs(array).max() or 1)
@@ -99,7 +99,7 @@ def wrong_ones(draw):
 def is_seen(case, rng):
     subject, x = case
     report = check_gradients(subject, x, rng=rng)
-    assert report.verdict != "right", f"{subject!r}\n{report}"
+    assert report.status != "correct", f"{subject!r}\n{report}"
 
 
 @settings(max_examples=150)
@@ -172,7 +172,7 @@ def judged_in_units(seeds, decades_in, decades_out, total):
 @pytest.mark.parametrize(("decades_in", "decades_out"), [(0, 0), (6, 0), (0, 9), (6, 6)])
 def test_a_column_is_judged_in_its_own_unit(decades_in, decades_out, total):
     for is_right, report in judged_in_units(range(8), decades_in, decades_out, total):
-        assert report.verdict == ("right" if is_right else "wrong"), str(report)
+        assert report.status == ("correct" if is_right else "incorrect"), str(report)
 
 
 @pytest.mark.long
@@ -180,7 +180,7 @@ def test_a_column_is_judged_in_its_own_unit(decades_in, decades_out, total):
 @pytest.mark.parametrize(("decades_in", "decades_out"), [(3, 3), (9, 0), (0, 9), (6, 6)])
 def test_in_other_units_there_is_at_most_doubt(decades_in, decades_out, total):
     for is_right, report in judged_in_units(range(200), decades_in, decades_out, total):
-        assert report.verdict != ("wrong" if is_right else "right"), str(report)
+        assert report.status != ("incorrect" if is_right else "correct"), str(report)
 
 
 @pytest.mark.long
@@ -188,7 +188,7 @@ def test_in_other_units_there_is_at_most_doubt(decades_in, decades_out, total):
 def test_and_over_eighteen_decades_still_nothing_wrong_is_called_right(total):
     # What is right may be accused there: sin(x / 1e-9) has a million waves at size one.
     for is_right, report in judged_in_units(range(200), 9, 9, total):
-        assert is_right or report.verdict != "right", str(report)
+        assert is_right or report.status != "correct", str(report)
 
 
 # The zoo at every scale
@@ -216,7 +216,7 @@ def is_never_right(name, scales):
             if params:
                 scaled = subject.with_params({n: w_scale * array for n, array in params.items()})
             report = check_gradients(scaled, x_scale * x, rng=0)
-            assert report.verdict != "right", (
+            assert report.status != "correct", (
                 f"x times {x_scale}, weights times {w_scale}\n{report}"
             )
 

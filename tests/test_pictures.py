@@ -167,7 +167,7 @@ def test_a_mistake_on_pictures_is_called_by_its_name(name):
     layer, called, words = MISTAKES[name]
     shape = (2, 4, 6, 1) if isinstance(layer, MeanPool2D) else (2, 4, 4, 2)
     report = nn.check_gradients(layer, normal(*shape), rng=0)
-    assert report.verdict == "wrong"
+    assert report.status == "incorrect"
     named = [mistake for mistake in report.mistakes if mistake.name == called]
     assert named, str(report)
     assert words in named[0].sentence
@@ -186,7 +186,7 @@ def test_a_size_that_is_no_number_is_not_taken_for_one():
         def backward(self, dy, cache):
             return 2 * dy, {}
 
-    assert nn.check_gradients(Named(), normal(2, 3, 4), rng=0).verdict == "wrong"
+    assert nn.check_gradients(Named(), normal(2, 3, 4), rng=0).status == "incorrect"
 
 
 def test_a_new_mistake_on_pictures_is_placed_in_words():

@@ -58,8 +58,8 @@ def test_the_sample_runs_and_is_right(capsys):
     exec(compile(sample, "README.md", "exec"), {})
     first, *report = capsys.readouterr().out.splitlines()
     assert re.fullmatch(r"accuracy on traces it has not seen: (0\.9\d|1\.00)", first)
-    assert report[0].startswith("Gradients of Sequential: right")
-    assert all(" ok " in line for line in report[1:])
+    assert report[0].startswith("Gradients of Sequential: correct")
+    assert all(" correct " in line for line in report[1:])
 
 
 def test_the_report_is_that_of_the_documentation():

@@ -1,67 +1,36 @@
-"""One case: a layer, an input, and a random gradient from above.
+"""One case: a layer, an input, and a random upstream gradient.
 
-Everything the checker wants to know about a layer is asked here: what backward
-says, and what the derivatives really are, at these numbers or at others near by.
-All in float64, on copies, so that the layer is left as it was.
+Everything that the checker needs to know about a layer is computed here: the gradients that
+backward returns, and the derivatives of forward, at the given arrays or at others. All of it runs
+in float64 on copies, so that the layer does not change.
 """
 
 import warnings
 from collections.abc import Callable, Iterator
-from copy import deepcopy
-from typing import Any, NamedTuple, Protocol
+from contextlib import contextmanager
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.exceptions import ComplexWarning
 
-from numpycnn.checks.derivatives import (
-    DERIVATIVES,
-    Method,
-    OneSided,
-    central_difference,
-    difference,
-    own_step,
+from numpycnn.checks.arguments import (
+    HasGradients,
+    Names,
+    as_layer,
+    numbers,
+    parameters,
+    run_backward,
+    run_forward,
+    selected,
 )
-from numpycnn.layers.container import Container
-from numpycnn.layers.layer import Layer, defining
+from numpycnn.checks.binding import with_params
+from numpycnn.checks.derivatives import DERIVATIVES, Method, OneSided
+from numpycnn.layers.layer import Layer
 from numpycnn.types import Array, Params
-from numpycnn.validation import as_array, require_finite
 
-PARTS_OF_A_LAYER = "forward", "backward", "params"
-
-
-class HasGradients(Protocol):
-    """What can be checked: anything that keeps the layer's contract, of whatever class."""
-
-    @property
-    def params(self) -> Params:
-        """The arrays that can be learned, by name."""
-
-    def forward(self, x: Array) -> tuple[Array, Any]:
-        """Return y and the cache."""
-
-    def backward(self, dy: Array, cache: Any) -> tuple[Array, Params]:
-        """Return dx and the gradients by name."""
-
-
-Loss = Callable[[Array], tuple[Any, Array]]  # its value and its gradient
-
-
-class LossAsLayer(Layer):
-    """A loss in the form of a layer: its output is one number, its cache the gradient."""
-
-    def __init__(self, loss: Loss) -> None:
-        super().__init__()
-        self.loss = loss
-
-    def forward(self, x: Array) -> tuple[Array, Array]:
-        """Return the loss and, as the cache, its gradient."""
-        value, gradient = self.loss(x)
-        return np.asarray(value), gradient
-
-    def backward(self, dy: Array, cache: Array) -> tuple[Array, Params]:
-        """Return the gradient, times the one number dy."""
-        return dy * cache, {}
-
+EPS = float(np.finfo(np.float64).eps)
+SAFETY = 16
+"""By how much rounding may exceed what is measured of it in a few trials."""
 
 LETTERS_IN = {1: ["D"], 2: ["N", "D"], 3: ["N", "L", "C"], 4: ["N", "H", "W", "C"]}
 LETTERS_OUT = {3: ["M", "F"], 4: ["H_out", "W_out", "F"]}
@@ -75,115 +44,180 @@ class Case(NamedTuple):
     layer: HasGradients
     arrays: Params  # the input and the parameters
     dy: Array
+    names: tuple[str, ...]  # the arrays whose gradients are compared
+    is_in_place: bool = False  # whether only the layer's own arrays have an effect on forward
 
     @classmethod
-    def of(cls, layer: Any, x: Array, rng: np.random.Generator) -> "Case":
+    def of(
+        cls,
+        layer: Any,
+        x: Array,
+        rng: np.random.Generator,
+        only: Names | None = None,
+        skip: Names = (),
+    ) -> "Case":
         """Convert to float64 and draw dy."""
-        missing = [part for part in PARTS_OF_A_LAYER if not hasattr(layer, part)]
-        if missing and ("forward" not in missing or not callable(layer)):
-            lacks = "" if "forward" in missing else f", which has no {' and no '.join(missing)}"
-            raise TypeError(
-                "check_gradients expected a layer with forward, backward and params, or a "
-                f"function that returns a loss and its gradient, got {type(layer).__name__}{lacks}"
-            )
-        subject = type(layer).__name__
-        if missing:
-            subject, layer = getattr(layer, "__name__", "the loss"), LossAsLayer(layer)
-        arrays = {name: np.asarray(array, np.float64) for name, array in layer.params.items()}
-        if "input" in arrays:
-            raise ValueError("check_gradients wants the name input for x; rename the parameter")
-        arrays = {"input": _numbers(x), **arrays}
-        case = cls(subject, layer, arrays, np.zeros(()))
+        subject, layer = as_layer(layer)
+        params = parameters(layer)
+        names = selected(["input", *params], only, skip)
+        arrays = {"input": numbers(x, keep_integers="input" not in names), **params}
+        case = cls(subject, layer, arrays, np.zeros(()), names)
         with np.errstate(all="ignore"):
-            return case._replace(dy=rng.standard_normal(case.output().shape))
+            try:
+                y = case.output()
+            except Exception as error:
+                if np.asarray(x).dtype.kind not in "iu" or "input" not in names:
+                    raise
+                raise TypeError(
+                    f"check_gradients: x must be of type float for a gradient with respect to x, "
+                    f"got {np.asarray(x).dtype}, and {subject}.forward raises for floats. If x "
+                    "holds ids or labels, pass skip='input', and x stays as it is"
+                ) from error
+            if any(case._has_effect_in_place_only(name) for name in params):
+                case = case._replace(is_in_place=True)
+        return case._replace(dy=rng.standard_normal(y.shape))
+
+    def at(self, arrays: Params, rng: np.random.Generator | None = None) -> "Case | None":
+        """The case with other arrays; None if forward is not defined there.
+
+        With `rng`, dy is drawn anew, for an output of another shape.
+        """
+        other = self._replace(arrays=arrays)
+        try:
+            y = other.output()
+        except Exception:  # whatever a layer raises for values outside its domain
+            return None
+        if not np.isfinite(y).all() or (rng is None and y.shape != self.dy.shape):
+            return None
+        return other if rng is None else other._replace(dy=rng.standard_normal(y.shape))
+
+    @contextmanager
+    def holding(self, arrays: Params) -> Iterator[HasGradients]:
+        """A copy of the layer with the parameters in `arrays`, or the layer itself for a while."""
+        if not self.is_in_place:
+            yield with_params(self.layer, arrays)
+            return
+        own = self.layer.params
+        before = {name: array.copy() for name, array in own.items()}
+        try:
+            for name, array in own.items():
+                array[...] = arrays[name]
+            yield self.layer
+        finally:
+            for name, array in own.items():
+                array[...] = before[name]
+
+    def _has_effect_in_place_only(self, name: str) -> bool:
+        """Whether forward reads a parameter where no copy holds it, such as from a closure."""
+        moved = self.arrays | {name: 1.25 * self.arrays[name] + 0.25}
+        if isinstance(self.layer, Layer) or self._has_effect(moved):
+            return False
+        return self._replace(is_in_place=True)._has_effect(moved)
+
+    def _has_effect(self, moved: Params) -> bool:
+        """Whether the output changes with the arrays."""
+        return not np.array_equal(self.output(), self._replace(arrays=moved).output(), True)
 
     def output(self) -> Array:
-        """What forward gives."""
-        layer = with_params(self.layer, self.arrays)
-        y, _ = run_forward(layer, self.arrays["input"].copy())
-        return np.asarray(y)
+        """Return the output of forward."""
+        with self.holding(self.arrays) as layer:
+            y, _ = run_forward(layer, self.arrays["input"].copy())
+            return np.array(y)
 
-    def gradients(self) -> Params:
-        """What the layer says."""
-        layer = with_params(self.layer, self.arrays)
-        _, cache = run_forward(layer, self.arrays["input"].copy())
-        dx, grads = run_backward(layer, self.dy.copy(), cache)
-        return {"input": np.asarray(dx), **grads}
+    def gradients(self, dy: Array | None = None) -> Params:
+        """Return the gradients that backward returns, by name."""
+        dy = self.dy if dy is None else dy
+        with self.holding(self.arrays) as layer:
+            _, cache = run_forward(layer, self.arrays["input"].copy())
+            dx, grads = run_backward(layer, dy.copy(), cache)
+            found = {**grads, "input": dx}
+            return {name: np.array(found[name]) for name in self.names}
 
     # Derivatives
     # -----------
+
+    def evaluate(self, arrays: Params) -> Array:
+        """Return the output with these arrays; NaN where forward raises, as it is undefined there.
+
+        Raises `TypeError` if an array is complex and the layer does not accept complex numbers.
+        """
+        is_complex = any(map(np.iscomplexobj, arrays.values()))
+        # A buffer of the type of x holds complex numbers if x is complex, too.
+        tries = [arrays, changed(arrays, lambda array: array + 0j)] if is_complex else [arrays]
+        for trial in tries:
+            try:
+                with warnings.catch_warnings(), self.holding(trial) as layer:
+                    warnings.simplefilter("error", ComplexWarning)
+                    return np.asarray(layer.forward(trial["input"])[0])
+            except Exception as error:  # whatever a layer raises for values it does not accept
+                last = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
+        if is_complex:
+            raise TypeError(f"the layer does not accept complex numbers: {last}")
+        return np.full(self.dy.shape, np.nan)
+
+    def along(self, directions: Params, t: complex) -> Array:
+        """Return the output with every array moved by t times its direction."""
+        moved = {name: self.arrays[name] + t * v for name, v in directions.items()}
+        return self.evaluate(self.arrays | moved)
 
     def derivative(self, method: Method, name: str, direction: Array) -> OneSided:
         """How each output changes as the array `name` moves along `direction`.
 
         Raises `TypeError` if the method is the complex step and the layer cannot do it.
         """
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", ComplexWarning)
-            try:
-                return DERIVATIVES[method](self.function_of(name), self.arrays[name], direction)
-            except ComplexWarning as error:
-                raise TypeError(f"the layer casts complex numbers to real ones: {error}") from error
 
-    def differences(self, name: str, direction: Array) -> Iterator[OneSided]:
-        """The same from differences: first over one step, then over the steadiest of many."""
-        f, at = self.function_of(name), self.arrays[name]
-        yield difference(f, f(at), at, direction, 1e-5 * own_step(at, direction))
-        yield central_difference(f, at, direction)
+        def output(moved: Array) -> Array:
+            return self.evaluate(self.arrays | {name: moved})
+
+        return DERIVATIVES[method](output, self.arrays[name], direction)
 
     def entry(self, method: Method, name: str, place: tuple[int, ...]) -> tuple[float, float]:
         """The gradient's entry at this place, and the sum of its absolute terms."""
         terms = self.dy * self.derivative(method, name, unit(self.arrays[name], place)).middle
         return float(terms.sum()), float(np.abs(terms).sum())
 
-    def function_of(self, name: str) -> Callable[[Array], Array]:
-        """The output as a function of the array `name` alone."""
+    def columns(self, method: Method, name: str, places: list[tuple[int, ...]]) -> OneSided:
+        """How each output changes with each of these entries of the array `name`."""
+        found = [self.derivative(method, name, unit(self.arrays[name], at)) for at in places]
+        return OneSided(
+            np.stack([slopes.right for slopes in found]),
+            np.stack([slopes.left for slopes in found]),
+            np.stack([np.broadcast_to(slopes.noise, self.dy.shape) for slopes in found]),
+        )
 
-        def output(moved: Array) -> Array:
-            arrays = {**self.arrays, name: moved}
-            return np.asarray(with_params(self.layer, arrays).forward(arrays["input"])[0])
-
-        return output
-
-    def columns(self, method: Method, name: str) -> OneSided:
-        """How each output changes with each single entry of the array `name`."""
-        array = self.arrays[name]
-        shape = (*array.shape, *self.dy.shape)
-        right, left, noise = np.zeros(shape), np.zeros(shape), np.zeros(shape)
-        for index in np.ndindex(*array.shape):
-            right[index], left[index], noise[index] = self.derivative(
-                method, name, unit(array, index)
-            )
-        return OneSided(right, left, noise)
-
-    # The same case with other numbers
-    # --------------------------------
+    # The same case with other values
+    # -------------------------------
 
     def shaken(self, rng: np.random.Generator, share: float) -> "Case":
-        """With every number changed a little, dy too, by at most this share of itself."""
+        """With every value changed a little, dy too, by at most this share of itself."""
 
-        def shake(array: Array) -> Array:
-            return np.asarray(array * (1 + share * rng.uniform(-1, 1, array.shape)))
+        def shake(array: Array) -> Array:  # not by less than half of it: a 1 must not stay a 1
+            parts = share * rng.uniform(0.5, 1, array.shape) * rng.choice([-1, 1], array.shape)
+            return np.asarray(array * (1 + parts))
 
-        arrays = {name: shake(array) for name, array in self.arrays.items()}
-        return self._replace(arrays=arrays, dy=shake(self.dy))
+        near = self.at(changed(self.arrays, shake)) or self  # at the edge of a domain, itself
+        return near._replace(dy=shake(self.dy))
 
     def aside(self, rng: np.random.Generator, share: float) -> "Case":
-        """A little way off: every array moved by at most this share of its largest number."""
+        """With every array moved by at most this share of its largest magnitude."""
 
         def move(array: Array) -> Array:
             return np.asarray(array + share * largest(array) * rng.uniform(-1, 1, array.shape))
 
-        return self._replace(arrays={name: move(array) for name, array in self.arrays.items()})
+        return self._replace(arrays=changed(self.arrays, move))
+
+    def neighbors(self, rng: np.random.Generator) -> Iterator["Case"]:
+        """The case a small step aside, above and below, in random directions and in the domain."""
+        for sign in (0, 1, -1, *(0,) * 5):
+            moved = self.aside(rng, 1e-6).arrays
+            if sign:
+                moved = {n: a + sign * np.abs(moved[n] - a) for n, a in self.arrays.items()}
+            if (case := self.at(moved)) is not None:
+                yield case
 
     def of_size_one(self) -> "Case | None":
-        """With the largest number of every array scaled to one; None if forward fails there."""
-        arrays = {name: array / largest(array) for name, array in self.arrays.items()}
-        one = self._replace(arrays=arrays)
-        try:
-            return one if np.isfinite(one.output()).all() else None
-        except (ValueError, ArithmeticError):
-            return None
+        """With the largest magnitude of every array scaled to one; None if forward fails there."""
+        return self.at(changed(self.arrays, lambda array: array / largest(array)))
 
     def is_far_from_one(self) -> bool:
         """Whether the largest number of some array is below a tenth, or above ten."""
@@ -209,8 +243,13 @@ class Case(NamedTuple):
         return sizes
 
 
+def changed(arrays: Params, change: Callable[[Array], Array]) -> Params:
+    """Return the arrays with those of type float changed."""
+    return {n: change(a) if a.dtype.kind == "f" else a for n, a in arrays.items()}
+
+
 def largest(array: Array) -> float:
-    """The largest size of a number in `array`, or one if all are zero."""
+    """The largest magnitude in `array`, or one if all are zero."""
     return float(np.max(np.abs(array))) or 1.0
 
 
@@ -219,50 +258,3 @@ def unit(array: Array, index: tuple[int, ...]) -> Array:
     one = np.zeros_like(array)
     one[index] = 1
     return one
-
-
-def run_forward(layer: HasGradients, x: Array) -> tuple[Array, Any]:
-    """Run forward, and see that it keeps its side of the contract."""
-    result = layer.forward(x)
-    if not (isinstance(result, tuple) and len(result) == 2):
-        raise TypeError(
-            f"check_gradients expected {type(layer).__name__}.forward to return (y, cache), got "
-            f"{type(result).__name__}; return y, None if backward needs nothing"
-        )
-    return result
-
-
-def run_backward(layer: HasGradients, dy: Array, cache: Any) -> tuple[Array, Params]:
-    """Run backward, and see that it keeps its side of the contract."""
-    result = layer.backward(dy, cache)
-    if not (isinstance(result, tuple) and len(result) == 2 and isinstance(result[1], dict)):
-        raise TypeError(
-            f"check_gradients expected {type(layer).__name__}.backward to return (dx, grads), got "
-            f"{type(result).__name__}; return dx, {{}} if there are no parameters"
-        )
-    return result
-
-
-def with_params(layer: HasGradients, arrays: Params) -> HasGradients:
-    """A copy of `layer` that holds the parameters in `arrays`."""
-    params = {name: arrays[name] for name in layer.params}
-    if isinstance(layer, Layer) and defining(layer, "params") in (Layer, Container):
-        return layer.with_params(params)
-    # A class that keeps its parameters in its own way. Told that the copy of each parameter
-    # is the new array, deepcopy puts that wherever the old one stood.
-    return deepcopy(layer, {id(array): params[name] for name, array in layer.params.items()})
-
-
-def _numbers(x: object) -> Array:
-    """Return x in float64, or raise for what is not an array of finite numbers."""
-    array = as_array("check_gradients", "x", x)
-    if array.dtype.kind not in "biuf":
-        raise TypeError(f"check_gradients expected an x of real numbers, got {array.dtype}")
-    if array.ndim == 0 or array.size == 0:
-        raise ValueError(
-            f"check_gradients expected an x with at least one axis and one number, got shape "
-            f"{array.shape}; for a single number pass np.array([number])"
-        )
-    array = array.astype(np.float64)
-    require_finite("check_gradients", "x", array, "...")
-    return array

@@ -1,13 +1,13 @@
-"""The contract: are forward and backward functions?
+"""The contract: forward and backward are functions.
 
-A gradient can only be compared with anything if there is something that it is the
-gradient of. Forward and backward have to be functions: what they return depends on
-what they are given and on nothing else, and it belongs to the caller. A mask that is
-drawn anew at each call, a buffer that is used again, a cache kept on the layer: each
-breaks that, and each makes gradients that are right once and wrong the next time.
+A gradient is the derivative of a function. So the result of forward and backward may depend on
+their arguments and the parameters only, and the arrays that they return belong to the caller. A
+mask that is drawn at each call, a buffer that is used again, a cache that is kept on the layer, a
+batch size that is remembered from the first call: each breaks the contract, and makes gradients
+that are correct once and incorrect the next time.
 
-So before anything is compared, both are called a few times, with the same numbers and
-with others in between, and every earlier result is looked at again.
+So before any gradient is compared, both are called several times, with the same values and with
+others in between, and every earlier result is compared with the later one.
 """
 
 from collections.abc import Iterator
@@ -16,108 +16,162 @@ from typing import Any
 
 import numpy as np
 
-from numpycnn.checks.case import (
-    Case,
-    HasGradients,
-    largest,
-    run_backward,
-    run_forward,
-    with_params,
-)
+from numpycnn.checks.arguments import HasGradients, run_backward, run_forward
+from numpycnn.checks.case import EPS, SAFETY, Case, largest
 from numpycnn.checks.mistakes import Mistake
 from numpycnn.types import Array, Params
 
 BREACHES = {
-    "not finite": "forward gives NaN or infinity for finite numbers",
+    "not finite": "forward returned {} for finite values; to mask a score, add -1e30 in place of "
+    "-inf",
     "argument changed": "{} changed in place; work on a copy",
-    "random": "two forwards of the same input differ: something is drawn, or counted, anew at each "
-    "call; draw from a generator of a fixed seed that is made within forward",
-    "wrong key": "there are gradients for {}",
+    "random": "two forwards of the same input differ: something is drawn, or counted, at each "
+    "call; draw from a generator with a fixed seed that is created within forward",
+    "parameter created": "forward added {} to params: an optimizer that was given params before "
+    "does not update it; create every parameter in the constructor",
+    "wrong key": "backward returned grads for {}",
     "wrong shape": "the gradient for {}",
     "wrong type": "the gradient for {}",
-    "cache changed": "a second backward from the same cache gives another result: backward writes "
-    "to its cache; work on a copy",
-    "accumulated": "a second backward gives another result: gradients are kept between calls and "
+    "cache changed": "a second backward from the same cache returns another result: backward "
+    "writes to its cache; work on a copy",
+    "accumulated": "a second backward returns another result: gradients are kept between calls and "
     "added to; return new ones every time",
     "output overwritten": "another {} changes what an earlier one returned: it is kept on the "
     "layer and used again; return a new array every time",
-    "cache overwritten": "after another forward, backward gives another result: what it needs is "
+    "cache overwritten": "after another forward, backward returns another result: what it needs is "
     "kept on the layer and has been overwritten; return it as the cache",
-    "state": "what {} returns depends on the calls before: something is counted or kept on the "
-    "layer; it has to depend on what it is given and the parameters alone",
+    "state": "the result of {} depends on earlier calls: something is counted or kept on the "
+    "layer; it must depend on its arguments and the parameters only",
 }
 
+SAME = 1e-12
+"""The relative difference of two sums of the same terms in another order."""
 
-def breach(case: Case) -> Mistake | None:
-    """How the layer breaks the contract, or None if it keeps it."""
-    for name, is_kept, detail in _promises(case):
+
+def breach(case: Case, rng: np.random.Generator) -> Mistake | None:
+    """Return how the layer breaks the contract, or None if it keeps it."""
+    for name, is_kept, detail in _promises(case, rng):
         if not is_kept:
             return Mistake(name, BREACHES[name].format(detail))
     return None
 
 
-def _promises(case: Case) -> Iterator[tuple[str, bool, str]]:
-    """One promise after the other, whether it is kept, and what to say of it if not."""
+def _promises(case: Case, rng: np.random.Generator) -> Iterator[tuple[str, bool, str]]:
+    """One promise after the other, whether it is kept, and a detail for the sentence."""
+    x, dy, names = case.arrays["input"].copy(), case.dy.copy(), case.names
+    params = [name for name in case.arrays if name != "input"]
+    with case.holding({n: array.copy() for n, array in case.arrays.items()}) as layer:
+
+        def unchanged() -> tuple[bool, str]:
+            return _unchanged({"input": x, "dy": dy, **layer.params}, case)
+
+        y, cache = run_forward(layer, x)
+        yield "not finite", bool(np.isfinite(y).all()), _first_not_finite(np.asarray(y))
+        created = [name for name in layer.params if name not in params]
+        yield "parameter created", not created, " and ".join(created)
+        yield "argument changed", *unchanged()
+        first_y = np.array(y)
+        yield "random", _agree(run_forward(layer, x)[0], first_y), ""
+
+        saved = _copy_of(cache)
+        result = run_backward(layer, dy, cache)
+        is_kept = {*names} - {"input"} <= result[1].keys() <= {*params}
+        yield "wrong key", is_kept, f"{[*result[1]]}, and the parameters are {params}"
+        for name in names:
+            came = result[0] if name == "input" else result[1][name]
+            yield from _is_gradient(name, came, case.arrays[name])
+        first = _gradients(result, names)
+        yield "argument changed", *unchanged()
+        rounding = _rounding(case, first, rng)
+
+        again = _second_backward(layer, dy, cache, names)
+        if not _same(again, first, rounding):
+            retry = _second_backward(layer, dy, saved, names) if saved is not None else None
+            yield "cache changed", again is not None and not _same(retry, first, rounding), ""
+            yield "accumulated", False, ""
+
+        run_backward(layer, 2 * dy, cache)
+        yield "output overwritten", _same(_gradients(result, names), first, rounding), "backward"
+        for other in _other_batches(x):
+            yield from _as_if_new(case, layer, other, rounding, rng)
+            yield "output overwritten", _agree(y, first_y), "forward"
+            yield (
+                "cache overwritten",
+                _same(_second_backward(layer, dy, cache, names), first, rounding),
+                "",
+            )
+        yield "state", _agree(run_forward(layer, x)[0], first_y), "forward"
+
+
+def _is_gradient(name: str, came: Any, array: Array) -> Iterator[tuple[str, bool, str]]:
+    """Require an array of real numbers of the shape of its array."""
+    is_array = isinstance(came, np.ndarray | np.generic)
+    what = "None" if came is None else f"a {type(came).__name__}"
+    yield "wrong type", is_array, f"{name} is {what}; return an array of shape {array.shape}"
+    shapes = f"{name} has the shape {came.shape}, its array {array.shape}"
+    yield "wrong shape", came.shape == array.shape, shapes
+    yield "wrong type", came.dtype.kind in "iuf", f"{name} is of type {came.dtype}"
+
+
+def _other_batches(x: Array) -> Iterator[Array]:
+    """The same rows in another order, one row more, and one row fewer.
+
+    Rows are permuted, and not the values within a row: each column may have its own domain.
+    """
+    rolled = np.roll(x, 1, axis=0)
+    yield 1.1 * x if x.dtype.kind == "f" and np.array_equal(rolled, x) else rolled
+    yield np.concatenate([x, x[:1]])
+    if len(x) > 2:
+        yield x[:-1]
+
+
+def _as_if_new(
+    case: Case,
+    layer: HasGradients,
+    other: Array,
+    rounding: dict[str, float],
+    rng: np.random.Generator,
+) -> Iterator[tuple[str, bool, str]]:
+    """Compare the results of a layer that was called before with those of a new copy."""
+    try:
+        with case.holding(case.arrays) as new:
+            new_y, new_cache = run_forward(new, other.copy())
+            dy = rng.standard_normal(np.shape(new_y))
+            expected = _gradients(run_backward(new, dy.copy(), new_cache), case.names)
+    except Exception:  # outside the layer's domain, or of another size: not evidence
+        return
+    try:
+        y, cache = run_forward(layer, other.copy())
+        y = np.array(y)
+        came = _gradients(run_backward(layer, dy.copy(), cache), case.names)
+    except Exception:
+        yield "state", False, "forward or backward"
+        return
+    yield "state", _agree(y, np.asarray(new_y)), "forward"
+    yield "state", _same(came, expected, rounding), "backward"
+
+
+def _unchanged(given: Params, case: Case) -> tuple[bool, str]:
+    """Whether the layer left its arguments and its parameters as they were."""
     arrays = {**case.arrays, "dy": case.dy}
-    given = {name: array.copy() for name, array in arrays.items()}
-    layer, x, dy = with_params(case.layer, given), given["input"], given["dy"]
-
-    y, cache = run_forward(layer, x)
-    yield "not finite", bool(np.isfinite(y).all()), ""
-    yield "argument changed", *_unchanged(given, arrays)
-    first_y = np.array(y)
-    yield "random", _agree(run_forward(layer, x)[0], first_y), ""
-
-    saved = _copy_of(cache)
-    result = run_backward(layer, dy, cache)
-    first = _gradients(result)
-    yield "wrong key", first.keys() == case.arrays.keys(), f"{[*first]}, not for {[*case.arrays]}"
-    for name, array in case.arrays.items():
-        came = first[name]
-        shapes = f"{name} has the shape {came.shape}, its array {array.shape}"
-        yield "wrong shape", came.shape == array.shape, shapes
-        yield "wrong type", came.dtype.kind in "biuf", f"{name} is of type {came.dtype}"
-    yield "argument changed", *_unchanged(given, arrays)
-
-    again = _second_backward(layer, dy, cache)
-    if not _same(again, first):
-        is_mended = saved is not None and _same(_second_backward(layer, dy, saved), first)
-        yield "cache changed", again is not None and not is_mended, ""
-        yield "accumulated", False, ""
-
-    other = np.roll(x, 1)  # the same numbers elsewhere, so any input is a fair one
-    other_y, other_cache = run_forward(layer, other)
-    other_y = np.array(other_y)
-    yield "output overwritten", _agree(y, first_y), "forward"
-    yield "cache overwritten", _same(_second_backward(layer, dy, cache), first), ""
-    run_backward(layer, 2 * dy, cache)
-    yield "output overwritten", _same(_gradients(result), first), "backward"
-    fresh = with_params(case.layer, case.arrays)  # one that has never seen x
-    fresh_y, fresh_cache = run_forward(fresh, other)
-    yield "state", _agree(fresh_y, other_y), "forward"
-    expected = _gradients(run_backward(fresh, dy, fresh_cache))
-    for name, came in _gradients(run_backward(layer, dy, other_cache)).items():
-        yield "state", _agree(np.nan_to_num(came), np.nan_to_num(expected[name])), "backward"
-    yield "state", _agree(run_forward(layer, x)[0], first_y), "forward"
-
-
-def _unchanged(given: Params, arrays: Params) -> tuple[bool, str]:
-    """Whether the layer left alone what it was given, and what it did not."""
-    changed = [name for name in arrays if not np.array_equal(given[name], arrays[name])]
+    changed = [n for n in arrays if not np.array_equal(given[n], arrays[n].astype(given[n].dtype))]
     what = "the array {} was" if len(changed) == 1 else "the arrays {} were"
     return not changed, what.format(" and ".join(changed))
 
 
-def _gradients(result: tuple[Array, Params]) -> Params:
-    """Copies of all that backward returned, by name."""
+def _gradients(result: tuple[Array, Params], names: tuple[str, ...]) -> Params:
+    """Copies of the gradients with these names."""
     dx, grads = result
-    return {"input": np.array(dx), **{name: np.array(grad) for name, grad in grads.items()}}
+    found = {**grads, "input": dx}
+    return {name: np.array(found[name]) for name in names}
 
 
-def _second_backward(layer: HasGradients, dy: Array, cache: Any) -> Params | None:
-    """What backward returns when it is called again, or None if it cannot be."""
+def _second_backward(
+    layer: HasGradients, dy: Array, cache: Any, names: tuple[str, ...]
+) -> Params | None:
+    """Return the gradients of another call of backward, or None if it raises."""
     try:
-        return _gradients(run_backward(layer, dy, cache))
+        return _gradients(run_backward(layer, dy, cache), names)
     except (LookupError, TypeError, ValueError, AttributeError):
         return None
 
@@ -130,16 +184,41 @@ def _copy_of(cache: Any) -> Any:
         return None
 
 
+def _first_not_finite(y: Array) -> str:
+    """The first value that is NaN or infinite, with its index."""
+    where = np.argwhere(~np.isfinite(y))
+    index = tuple(map(int, where[0])) if len(where) else ()
+    return f"{y[index]} at y[{', '.join(map(str, index))}]" if len(where) else ""
+
+
 def _agree(y: object, first: Array) -> bool:
-    """Whether an output is the first one again, but for its last digits."""
+    """Whether an array is the first one again, except for its last digits."""
     y = np.asarray(y)
-    return y.shape == first.shape and bool(np.max(np.abs(y - first)) <= 1e-12 * largest(first))
+    if y.shape != first.shape or not np.array_equal(np.isfinite(y), np.isfinite(first)):
+        return False
+    y, first = np.nan_to_num(y), np.nan_to_num(first)
+    return bool(np.max(np.abs(y - first)) <= SAME * largest(first))
 
 
-def _same(again: Params | None, first: Params) -> bool:
-    """Whether gradients are the first ones again, to the bit."""
-    return (
-        again is not None
-        and again.keys() == first.keys()
-        and all(np.array_equal(again[name], first[name], equal_nan=True) for name in first)
+def _rounding(case: Case, first: Params, rng: np.random.Generator) -> dict[str, float]:
+    """By how much each gradient changes when every value changes in its last digit."""
+    shaken = case.shaken(rng, 4 * EPS).gradients()
+    return {
+        name: SAFETY * float(np.max(np.nan_to_num(np.abs(shaken[name] - array))))
+        for name, array in first.items()
+    }
+
+
+def _same(again: Params | None, first: Params, rounding: dict[str, float]) -> bool:
+    """Whether gradients are the first ones again, except for their last digits."""
+    return again is not None and all(
+        again[name].shape == array.shape
+        and np.allclose(
+            again[name],
+            array,
+            rtol=SAME,
+            atol=rounding[name] + SAME * largest(np.nan_to_num(array)),
+            equal_nan=True,
+        )
+        for name, array in first.items()
     )

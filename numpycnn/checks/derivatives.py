@@ -25,7 +25,7 @@ Function = Callable[[Array], Array]
 class OneSided(NamedTuple):
     """The derivative of each output along a direction, to the right and to the left.
 
-    Where a function has a corner, as ReLU has at zero, the two differ, and it has
+    Where a function has a kink, as ReLU has at zero, the two differ, and it has
     no derivative at all: anything between them is as good as any other.
     """
 
@@ -110,7 +110,7 @@ def central_difference(f: Function, at: Array, direction: Array) -> OneSided:
     right, left, rounding = (np.stack(each) for each in zip(*found, strict=True))
     middle = (right + left) / 2
     changes = np.abs(np.diff(middle, axis=0))
-    # Where both sides differ, a shorter step is the better one: there may be a corner near by.
+    # Where both sides differ, a shorter step is the better one: there may be a kink near by.
     doubts = changes[:-1] + 1e-5 * np.abs(right - left)[1:-1]
     doubt = np.nan_to_num(doubts.reshape(len(doubts), -1).sum(axis=1), nan=np.inf)
     best = int(np.argmin(doubt)) + 1
@@ -135,7 +135,7 @@ def central_difference(f: Function, at: Array, direction: Array) -> OneSided:
 # formula leaves out are then below anything a float can hold beside the first, and
 # the result is as exact as `f` itself, to the last digit or two.
 #
-# So small a step crosses no corner either. NumPy compares complex numbers by their
+# So small a step crosses no kink either. NumPy compares complex numbers by their
 # real parts, and only if those are equal by the imaginary ones. `maximum` keeps its
 # branch, and at an exact tie the steps `+h` and `-h` take the two different branches.
 #
@@ -153,18 +153,19 @@ def complex_step(f: Function, at: Array, direction: Array) -> OneSided:
 
     >>> complex_step(lambda x: x**3, np.array([2.0]), np.array([1.0])).middle
     array([12.])
-    >>> complex_step(lambda x: np.maximum(x, 0), np.array([0.0]), np.array([1.0]))  # a corner
+    >>> complex_step(lambda x: np.maximum(x, 0), np.array([0.0]), np.array([1.0]))  # a kink
     OneSided(right=array([1.]), left=array([-0.]), noise=0.0)
 
     Raises `TypeError` if f cannot take complex numbers or loses their imaginary part.
     """
-    right, left = (f(at + 1j * h * direction) for h in (STEP, -STEP))
+    # Two steps of another length: an infinite slope, as that of a root at zero, is not the same.
+    right, left = (f(at + 1j * h * direction) for h in (STEP, -STEP / 100))
     if not np.iscomplexobj(right):
         largest_step = 1e-2 * unit_step(at, direction)  # of all that are taken here
         if np.array_equal(right, f(at + largest_step * direction)):  # it does not depend on `at`
             return OneSided(np.zeros_like(right), np.zeros_like(right))
         raise TypeError("the function gives real numbers for complex ones: abs, .real or a cast?")
-    return OneSided(np.imag(right) / STEP, np.imag(left) / -STEP)
+    return OneSided(np.imag(right) / STEP, np.imag(left) / (-STEP / 100))
 
 
 DERIVATIVES: dict[Method, Callable[[Function, Array, Array], OneSided]] = {

@@ -47,6 +47,10 @@ class Evidence(NamedTuple):
     sizes: dict[str, int]  # N, L, C, M, F … of this case
     right_with: Callable[[Params], Array]  # the right gradient, were these the arrays
     blind: Array | None = None  # the gradient with what the complex step does not see left out
+    is_sample: bool = False  # whether these are some entries of a large array, in a row
+    # The factor between backward and the derivative with every row twice, and the sizes there.
+    at_twice_the_rows: Callable[[], tuple[float | None, dict[str, int]]] = lambda: (None, {})
+    same: float = SAME  # relative difference of two gradients that are the same here
 
     def partial(self, dy: Array) -> Array:
         """The gradient there would be, were this the upstream gradient."""
@@ -111,10 +115,10 @@ def name_mistake(evidence: Evidence) -> Mistake:
             "constant term",
             "a term that depends on it was taken for a constant on the way back",
         )
-    for suspects in SUSPECTS:
+    for suspects in SUSPECTS[:2] if evidence.is_sample else SUSPECTS:
         for name, sentence, gradient in suspects(evidence):
-            explains = _same(evidence.came, gradient)
-            if explains and not _same(evidence.right, gradient):
+            explains = _same(evidence.came, gradient, evidence.same)
+            if explains and not _same(evidence.right, gradient, evidence.same):
                 return Mistake(name, sentence)
     return Mistake("unknown", describe_pattern(evidence))
 
@@ -145,32 +149,47 @@ def _wholesale(e: Evidence) -> Iterator[Suspicion]:
 
 
 def _factors(e: Evidence) -> Iterator[Suspicion]:
-    """The right gradient, times a constant."""
-    for size in dict.fromkeys(e.sizes.values()):
-        if size == 1:
-            continue
-        letters = [letter for letter, other in e.sizes.items() if other == size]
-        equal_to = f"{size} = {' = '.join(letters)}"
-        yield (
-            "mean missing",
-            f"too large by the factor {equal_to}: a sum where a mean belongs",
-            e.right * size,
-        )
-        if e.right.ndim == 1:
-            yield (
-                "bias averaged",
-                f"too small by the factor {equal_to}: averaged where it has to be summed",
-                e.right / size,
-            )
-        yield (
-            "divided twice",
-            f"too small by the factor {equal_to}: the loss has taken the mean already, and dy "
-            "holds it",
-            e.right / size,
-        )
+    """The correct gradient, times a constant.
+
+    A constant may be equal to a size by chance. So a size with N in it is named only if the factor
+    changes with it where the rows are repeated; a 2, the constant of a square, is no evidence.
+    """
     square = float((e.right * e.right).sum())
     factor = float((e.right * e.came).sum()) / square if square else 0.0
-    yield "factor", f"the right gradient times {factor:.6g}, everywhere", e.right * factor
+    with_twice_the_rows, twice = e.at_twice_the_rows()
+    for size in dict.fromkeys(e.sizes.values()):
+        is_product = bool(np.isclose(factor, size, rtol=e.same, atol=0))
+        if size == 1 or not (is_product or np.isclose(factor, 1 / size, rtol=e.same, atol=0)):
+            continue
+        letters = [
+            letter
+            for letter, other in e.sizes.items()
+            if other == size
+            and (size > 2 or letter.startswith("N"))
+            and _follows(with_twice_the_rows, twice.get(letter, size), is_product)
+        ]
+        if not letters:
+            continue
+        equal_to = f"{size} = {' = '.join(letters)}"
+        if is_product:
+            sentence = f"too large by the factor {equal_to}: a sum where a mean belongs"
+            yield "mean missing", sentence, e.right * size
+        elif e.name != "input" and e.right.size in (e.right.shape[0], e.right.shape[-1]):
+            sentence = f"too small by the factor {equal_to}: averaged where it has to be summed"
+            yield "bias averaged", sentence, e.right / size
+        else:
+            yield (
+                "divided twice",
+                f"too small by the factor {equal_to}: the loss has taken the mean already, and dy "
+                "holds it",
+                e.right / size,
+            )
+    yield "factor", f"the correct gradient times {factor:.6g}, everywhere", e.right * factor
+
+
+def _follows(factor: float | None, size: int, is_product: bool) -> bool:
+    """Whether a factor, where it is known, is this size, or one divided by it."""
+    return factor is None or bool(np.isclose(factor, size if is_product else 1 / size, rtol=1e-2))
 
 
 def _rearranged(e: Evidence) -> Iterator[Suspicion]:
@@ -199,7 +218,7 @@ def _rearranged(e: Evidence) -> Iterator[Suspicion]:
             "needless transpose",
             swapped.reshape(e.right.shape),
         )
-    for axis in range(e.right.ndim):
+    for axis in range(1, e.right.ndim - 1) if e.name == "input" else _taps(e.right):
         for step, where, edge in ((1, "late", 0), (-1, "early", -1)):
             moved = np.roll(e.right, step, axis)
             sentence = f"the right numbers one place too {where} along {axes[axis]}: off by one"
@@ -213,8 +232,8 @@ def _wrong_way_round(e: Evidence) -> Iterator[Suspicion]:
         return
     weights = {name: w for name, w in e.arrays.items() if name != "input"}
     for name, w in weights.items():
-        if w.ndim >= 3:
-            gradient = e.right_with({**e.arrays, name: np.flip(w, _taps(w))})
+        if w.ndim >= 3 or (w.ndim == 2 and e.right.ndim == 3):  # one filter for each channel
+            gradient = e.right_with({**e.arrays, name: np.flip(w, _taps(w) or 0)})
             yield "reversed", f"made with {name} not turned round: its taps are reversed", gradient
         if w.ndim >= 2 and w.shape[-1] == w.shape[-2]:
             gradient = e.right_with({**e.arrays, name: w.swapaxes(-1, -2)})
@@ -326,6 +345,8 @@ def _overwritten(e: Evidence) -> Iterator[Suspicion]:
     shares = (e.columns * e.dy).reshape(shape).sum(axis=(-3, -1))  # what each window m gives
     touched = np.abs(e.columns).reshape(shape).max(axis=(-3, -1)) > 0  # (*right.shape, M)
     n_windows = shares.shape[-1]
+    if e.name == "input" and (touched[..., 0].all() or touched[..., -1].all()):
+        return  # all samples have a part in one output, as in a recurrent layer: no windows
     for places, which in ((np.arange(n_windows), "last"), (-np.arange(n_windows), "first")):
         order = np.where(touched, places, -n_windows)
         left_over = np.take_along_axis(shares, order.argmax(axis=-1)[..., None], -1)[..., 0]
@@ -351,7 +372,7 @@ def _misrouted(e: Evidence) -> Iterator[Suspicion]:
         yield "misplaced", "the right numbers, at the wrong places", e.came
     if e.right.ndim >= 3 and e.name == "input":
         places = tuple(range(1, e.right.ndim - 1))
-        if _same(e.came.sum(axis=places), e.right.sum(axis=places)):
+        if _is_pooling(e) and _same(e.came.sum(axis=places), e.right.sum(axis=places)):
             yield (
                 "misplaced",
                 "every channel gets the right amount in all, but at the wrong samples: a maximum "
@@ -360,11 +381,21 @@ def _misrouted(e: Evidence) -> Iterator[Suspicion]:
             )
 
 
+def _is_pooling(e: Evidence) -> bool:
+    """Whether each output is one of the inputs, or a mean of some."""
+    weights = e.columns.sum(axis=tuple(range(e.right.ndim)))
+    return bool((e.columns >= -SAME).all() and np.allclose(weights, 1, atol=SAME))
+
+
 def _statistics(e: Evidence) -> Iterator[Suspicion]:
     """The way through the mean or the variance of all rows of a channel, forgotten or too wide."""
     rows, of_y = e.right.shape, e.y.shape
     if e.name != "input" or rows != of_y or e.right.size < 4 * rows[-1]:
         return  # of three rows or fewer, anything could be explained by two numbers a channel
+    n, c = e.right.size // rows[-1], rows[-1]
+    across = np.abs(e.columns.reshape(n, c, n, c)).max(axis=(1, 3))
+    if not (across - np.diag(np.diag(across))).any():
+        return  # no row depends on another
     y, off = e.y.reshape(-1, rows[-1]), (e.came - e.right).reshape(-1, rows[-1])
     mean, z = off.mean(axis=0), y - y.mean(axis=0)
     along = z * (off * z).sum(axis=0) / np.maximum((z * z).sum(axis=0), np.finfo(float).tiny)
@@ -400,9 +431,10 @@ SUSPECTS: tuple[Callable[[Evidence], Iterator[Suspicion]], ...] = (
 def describe_pattern(e: Evidence) -> str:
     """Say where the entries are wrong and by how much: all that can be said of a new mistake."""
     size = float(np.max(np.abs(e.right))) or float(np.max(np.abs(e.came)))
-    wrong = np.abs(e.came - e.right) > SAME * size
-    text = [f"no known mistake; {int(wrong.sum())} of {wrong.size} entries are wrong"]
-    for axis, letter in enumerate(_axis_names(e)):
+    wrong = np.abs(e.came - e.right) > e.same * size
+    entries = "sampled entries" if e.is_sample else "entries"
+    text = [f"no known mistake; {int(wrong.sum())} of {wrong.size} {entries} are incorrect"]
+    for axis, letter in enumerate(() if e.is_sample else _axis_names(e)):
         others = tuple(i for i in range(wrong.ndim) if i != axis)
         hit = wrong.any(axis=others)
         if 0 < hit.sum() < len(hit):
@@ -410,14 +442,27 @@ def describe_pattern(e: Evidence) -> str:
             more = " …" if hit.sum() > 6 else ""
             text.append(f"only at {places}{more} along {letter}")
     for sign, where in ((-1, "negative"), (1, "positive")):
-        if wrong.any() and not wrong.all() and (np.sign(e.arrays[e.name][wrong]) == sign).all():
+        if (
+            not e.is_sample
+            and wrong.any()
+            and not wrong.all()
+            and (np.sign(e.arrays[e.name][wrong]) == sign).all()
+        ):
             text.append(f"only where the {e.name} is {where}")
     ratios = e.came[wrong & (e.right != 0)] / e.right[wrong & (e.right != 0)]
     if ratios.size:
-        low, high = f"{ratios.min():.3g}", f"{ratios.max():.3g}"
+        low, high = _to_digits(ratios.min()), _to_digits(ratios.max())
         span = low if low == high else f"{low} to {high}"
-        text.append(f"where backward gives {span} times the right value")
+        text.append(f"where backward returned {span} times the expected value")
     return ", ".join(text)
+
+
+def _to_digits(ratio: float) -> str:
+    """A ratio to three digits, or to as many as show its difference from one."""
+    digits = 3
+    while digits < 16 and float(f"{ratio:.{digits}g}") == 1 != ratio:
+        digits += 1
+    return f"{ratio:.{digits}g}"
 
 
 def _axis_names(e: Evidence) -> tuple[str, ...]:

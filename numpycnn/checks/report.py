@@ -1,56 +1,69 @@
-"""The report: what the gradient checker found, in words.
+"""The report of the gradient checker.
 
-There are three verdicts, and the third is there to keep the first one honest. A
-gradient is *right* if it agrees with an independent derivative, entry by entry. It is
-*wrong* if it does not. And it is *undecided* where rounding hides the answer: behind a
-softmax that is sure to thirty digits the true gradient is 1e-30, a float computes 0, and
-a mistake in it would look no different. Then the report says so, and asks for numbers
-at which the question has an answer.
+A gradient has one of three statuses. It is *correct* if it agrees, entry by entry, with a
+derivative that was computed without `backward`. It is *incorrect* if it does not. It is
+*undecided* where rounding hides the answer: after a softmax whose scores are 0 and 1000 the
+true gradient is 1e-434, a float computes 0, and an error in it would look the same. Then the
+report asks for values at which the question has an answer.
 """
 
+import math
+from collections.abc import Iterator
 from textwrap import fill
 from typing import Any, Literal, NamedTuple
 
 from numpycnn.checks.derivatives import Method
 from numpycnn.checks.mistakes import Mistake
 
-Verdict = Literal["right", "wrong", "undecided"]
+Status = Literal["correct", "incorrect", "undecided"]
 
 INDENT: Any = {"initial_indent": 6 * " ", "subsequent_indent": 8 * " "}
+CAUSE: Any = {"initial_indent": 2 * " ", "subsequent_indent": 4 * " "}
+PRINTED: dict[Status, str] = {
+    "correct": "correct",
+    "incorrect": "INCORRECT",
+    "undecided": "undecided",
+}
 
 
-class GradientLine(NamedTuple):
+class GradientResult(NamedTuple):
     """The result for the input or one parameter."""
 
     name: str
-    verdict: Verdict
+    status: Status
     method: Method
     error: float  # the largest difference found, relative to the size of the gradient
-    worst: tuple[int, ...] | None = None  # the entry that is furthest off; None where all is well
-    analytic: float = float("nan")  # what backward says it is
-    numeric: float = float("nan")  # what it is
-    corners: int = 0  # entries at which there is no derivative
+    worst: tuple[int, ...] | None = None  # index of the entry with the largest error
+    actual: float = float("nan")  # what backward returned there
+    expected: float = float("nan")  # the derivative there
+    kinks: int = 0  # entries at which there is no derivative
     mistake: Mistake | None = None
-    notes: tuple[str, ...] = ()  # why this method, and at which numbers
+    notes: tuple[str, ...] = ()  # the reason for the method, and the values used
+    is_coarse: bool = False  # whether the rounding of forward hides some digits
 
     @property
     def ok(self) -> bool:
-        """Whether this gradient was seen to be right."""
-        return self.verdict == "right"
+        """Whether this gradient was found correct."""
+        return self.status == "correct"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the result as values that `json.dumps` accepts."""
+        return {name: _plain(value) for name, value in self._asdict().items()}
 
     def __str__(self) -> str:
-        verdict = {"right": "ok", "wrong": "WRONG", "undecided": "undecided"}[self.verdict]
         how = {"complex": "complex step", "central": "central differences"}[self.method]
-        text = [f"  {self.name:<8} {verdict:<5} relative error {self.error:.1e} by {how}"]
+        status = f"{PRINTED[self.status]:<9}"
+        text = [f"  {self.name:<8} {status} relative error {self.error:.1e} by {how}"]
         if self.worst is not None:
             where = ", ".join(map(str, self.worst))
             text.append(
-                f"worst at [{where}]: backward says {self.analytic:.6g}, it is {self.numeric:.6g}"
+                f"worst at [{where}]: backward returned {self.actual:.6g}, "
+                f"expected {self.expected:.6g}"
             )
-        if self.corners:
+        if self.kinks:
             text.append(
-                f"at {self.corners} of its entries the function has a corner and no derivative; "
-                "there the gradient has to lie between the one-sided ones"
+                f"the function has a kink at {self.kinks} of its entries, where no derivative "
+                "exists; the gradient must lie between the one-sided derivatives"
             )
         if self.mistake is not None:
             text.append(f"{self.mistake.name}: {self.mistake.sentence}")
@@ -59,38 +72,99 @@ class GradientLine(NamedTuple):
 
 
 class GradientReport(NamedTuple):
-    """What `check_gradients` found, a line for the input and each parameter."""
+    """The report of `check_gradients`: a result for the input and for each parameter.
+
+    Attributes
+    ----------
+    subject : str
+        Name of the layer or loss.
+    results : list of GradientResult
+        Each has a `name`, `status`, `error`, `method`, `mistake` and `notes`.
+    breach : Mistake or None
+        How the layer breaks the contract. Then no gradient was compared.
+    layers : dict of str to GradientReport
+        Of a container, the reports of the layers that are incorrect on their own input.
+    """
 
     subject: str
-    lines: list[GradientLine]
-    broken: Mistake | None = None  # a breach of the contract, whatever the numbers are
+    results: list[GradientResult]
+    breach: Mistake | None = None
+    layers: dict[str, "GradientReport"] = {}  # noqa: RUF012 - replaced, never changed
 
     @property
-    def verdict(self) -> Verdict:
-        """Wrong if anything is, undecided if anything is undecided, else right."""
-        verdicts = {line.verdict for line in self.lines}
-        if self.broken is not None or "wrong" in verdicts:
-            return "wrong"
-        return "undecided" if "undecided" in verdicts else "right"
+    def status(self) -> Status:
+        """Incorrect if any result is, else undecided if any result is, else correct."""
+        statuses = {result.status for result in self.results}
+        if self.breach is not None or "incorrect" in statuses:
+            return "incorrect"
+        return "undecided" if "undecided" in statuses else "correct"
 
     @property
     def ok(self) -> bool:
-        """Whether every gradient was seen to be right, and the contract to be kept."""
-        return self.verdict == "right"
+        """Whether every gradient was found correct, and the contract to be kept."""
+        return self.status == "correct"
+
+    @property
+    def kinks(self) -> int:
+        """Number of entries of the input and the parameters at which no derivative exists."""
+        return sum(result.kinks for result in self.results)
 
     @property
     def mistakes(self) -> list[Mistake]:
-        """What is wrong, in order; empty where nothing is."""
-        found = [self.broken, *(line.mistake for line in self.lines)]
+        """The mistakes that were found, in the order of the results.
+
+        Where a layer of a container is incorrect, the mistake is that of the layer: it causes
+        the errors of the gradients in front of it.
+        """
+        if self.layers:
+            return [mistake for layer in self.layers.values() for mistake in layer.mistakes]
+        found = [self.breach, *(result.mistake for result in self.results)]
         return [mistake for mistake in found if mistake is not None]
 
+    def causes(self, place: str = "") -> Iterator[str]:
+        """One line for each incorrect gradient of a layer inside: where, and what is wrong."""
+        for inside, layer in self.layers.items():
+            yield from layer.causes(f"{place}{inside}.")
+            if layer.layers:
+                continue
+            found = [] if layer.breach is None else [("", layer.breach)]
+            found += [(f"{r.name}, ", r.mistake) for r in layer.results if r.mistake is not None]
+            for name, mistake in found:
+                what = f"{name}{mistake.name}: {mistake.sentence}"
+                yield f"layer {place}{inside} ({layer.subject}): {what}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report as values that `json.dumps` accepts; NaN and infinity become None."""
+        return {
+            "subject": self.subject,
+            "status": self.status,
+            "ok": self.ok,
+            "kinks": self.kinks,
+            "mistakes": _plain(self.mistakes),
+            "results": _plain(self.results),
+            "layers": {place: layer.to_dict() for place, layer in self.layers.items()},
+        }
+
     def __str__(self) -> str:
-        verdict = "WRONG" if self.verdict == "wrong" else self.verdict
-        text = [f"Gradients of {self.subject}: {verdict}"]
-        text += map(str, self.lines)
-        if self.broken is not None:
-            text.append(fill(f"{self.broken.name}: {self.broken.sentence}", 92, **INDENT))
+        text = [f"Gradients of {self.subject}: {PRINTED[self.status]}"]
+        text += [fill(line, 92, **CAUSE) for line in self.causes()]
+        text += map(str, self.results)
+        if self.breach is not None:
+            text.append(fill(f"{self.breach.name}: {self.breach.sentence}", 92, **INDENT))
         return "\n".join(text)
+
+
+def _plain(value: Any) -> Any:
+    """Return nested dicts and lists of strings, booleans, integers, finite floats and None."""
+    if hasattr(value, "_asdict"):
+        value = value._asdict()
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value
 
 
 class Report(NamedTuple):
@@ -107,7 +181,7 @@ class Report(NamedTuple):
         return not self.mistakes
 
     def __str__(self) -> str:
-        text = [f"{self.subject}: {'right' if self.ok else 'WRONG'}"]
+        text = [f"{self.subject}: {'correct' if self.ok else 'INCORRECT'}"]
         text += [f"  {self.measured}"] if self.measured else []
         text += [f"  {mistake.name}: {mistake.sentence}" for mistake in self.mistakes]
         return "\n".join(text)

@@ -142,7 +142,7 @@ def _named(part: Part, case: Case, seed: int) -> str:
     """What the checker calls the first mistake in this case; nothing if there is none."""
     layer, x = _made(part, case, seed)
     report = check_gradients(layer, x, rng=seed)
-    return "" if report.ok else report.mistakes[0].name if report.mistakes else report.verdict
+    return "" if report.ok else report.mistakes[0].name if report.mistakes else report.status
 
 
 def _called(layer: Any) -> str:

@@ -1,0 +1,182 @@
+"""What can be checked: a layer or a loss, its parameters, and the values it returns.
+
+Everything that a user passes to the checker, and everything that a user's code returns to it, is
+examined here. An error says what was expected, what was given, and how to fix it.
+"""
+
+from collections.abc import Callable, Collection
+from typing import Any, Protocol
+
+import numpy as np
+
+from numpycnn.layers.layer import Layer
+from numpycnn.types import Array, Params
+from numpycnn.validation import as_array, require_finite
+
+PARTS_OF_A_LAYER = "forward", "backward", "params"
+
+
+class HasGradients(Protocol):
+    """Any object that keeps the contract of a layer, of whatever class."""
+
+    @property
+    def params(self) -> Params:
+        """The arrays that can be learned, by name."""
+
+    def forward(self, x: Array) -> tuple[Array, Any]:
+        """Return y and the cache."""
+
+    def backward(self, dy: Array, cache: Any) -> tuple[Array, Params]:
+        """Return dx and the gradients by name."""
+
+
+Loss = Callable[[Array], tuple[Any, Array]]  # its value and its gradient
+Names = str | Collection[str]  # of the input and the parameters
+
+
+class LossAsLayer(Layer):
+    """A loss in the form of a layer: the output is its value, the cache its gradient."""
+
+    def __init__(self, loss: Loss, name: str) -> None:
+        super().__init__()
+        self.loss, self.name = loss, name
+
+    def forward(self, x: Array) -> tuple[Array, Array]:
+        """Return the loss and, as the cache, its gradient."""
+        result = self.loss(x)
+        if not (isinstance(result, tuple) and len(result) == 2):
+            raise TypeError(
+                f"check_gradients: {self.name} must return (value, gradient), got "
+                f"{_kind(result)}. To check a function of several outputs, write it as a layer"
+            )
+        value, gradient = (np.asarray(part) for part in result)
+        if value.shape == x.shape and value.size > 1 == gradient.size:
+            raise TypeError(
+                f"check_gradients: {self.name} must return (value, gradient), got the gradient "
+                "first. Exchange them"
+            )
+        if value.size != 1:
+            raise ValueError(
+                f"check_gradients: the value of {self.name} must be one number, got shape "
+                f"{value.shape}. Return the mean or the sum over the batch"
+            )
+        return value, gradient
+
+    def backward(self, dy: Array, cache: Array) -> tuple[Array, Params]:
+        """Return the gradient, times the one number dy."""
+        return dy.reshape(()) * cache, {}
+
+
+def as_layer(layer: Any) -> tuple[str, HasGradients]:
+    """Return the name of a layer or loss, and the layer; refuse what is neither."""
+    if isinstance(layer, type):
+        raise TypeError(
+            f"check_gradients: layer must be an instance, got the class {layer.__name__}. "
+            f"Create one: {layer.__name__}(...)"
+        )
+    missing = [part for part in PARTS_OF_A_LAYER if not hasattr(layer, part)]
+    if missing and ("forward" not in missing or not callable(layer)):
+        lacks = "" if "forward" in missing else f", which has no {' and no '.join(missing)}"
+        raise TypeError(
+            "check_gradients: layer must have forward, backward and params, or be a function that "
+            f"returns a loss and its gradient, got {type(layer).__name__}{lacks}"
+        )
+    if missing:
+        name = getattr(layer, "__name__", "the loss")
+        return name, LossAsLayer(layer, name)
+    params = layer.params
+    if callable(params) or not (hasattr(params, "keys") and hasattr(params, "__getitem__")):
+        raise TypeError(
+            f"check_gradients: {type(layer).__name__}.params must be a dict of arrays, got "
+            f"{_kind(params)}. Write @property above a method of this name"
+        )
+    return type(layer).__name__, layer
+
+
+def parameters(layer: HasGradients) -> Params:
+    """Return the parameters of a layer in float64."""
+    for name, array in layer.params.items():
+        if name == "input":
+            raise ValueError(
+                "check_gradients: params must not contain the name 'input', which stands for x, "
+                f"got {[*layer.params]}. Rename the parameter"
+            )
+        if not isinstance(array, np.ndarray) or array.dtype.kind not in "biuf":
+            raise TypeError(
+                f"check_gradients: params[{name!r}] must be an array of real numbers, got "
+                f"{_kind(array)}. Store a complex parameter as two real ones"
+            )
+    return {name: np.asarray(array, np.float64) for name, array in layer.params.items()}
+
+
+def selected(names: list[str], only: Names | None, skip: Names) -> tuple[str, ...]:
+    """Return the names of the arrays whose gradients are compared, in their order."""
+    groups = {"only": names if only is None else only, "skip": skip}
+    groups = {key: [some] if isinstance(some, str) else [*some] for key, some in groups.items()}
+    for key, some in groups.items():
+        for name in some:
+            if name not in names:
+                raise ValueError(
+                    f"check_gradients: {key} must contain names out of {names}, got {name!r}. "
+                    "Pass 'input' for x, and the keys of params"
+                )
+    left = tuple(n for n in names if n in groups["only"] and n not in groups["skip"])
+    if not left:
+        raise ValueError(
+            f"check_gradients: only and skip must leave an array to compare, got only={only!r} and "
+            f"skip={skip!r}. Leave them out to compare {names}"
+        )
+    return left
+
+
+def numbers(x: object, keep_integers: bool) -> Array:
+    """Return x in float64, or raise unless it is an array of finite real numbers."""
+    array = as_array("check_gradients", "x", x)
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"check_gradients expected an x of real numbers, got {array.dtype}")
+    if array.ndim == 0 or array.size == 0:
+        raise ValueError(
+            f"check_gradients expected an x with at least one axis and one number, got shape "
+            f"{array.shape}; for a single number pass np.array([number])"
+        )
+    if keep_integers and array.dtype.kind in "iu":
+        return array
+    array = array.astype(np.float64)
+    require_finite("check_gradients", "x", array, "...")
+    return array
+
+
+def run_forward(layer: HasGradients, x: Array) -> tuple[Array, Any]:
+    """Run forward, and require (y, cache) with an array of real numbers."""
+    result = layer.forward(x)
+    name = type(layer).__name__
+    if not (isinstance(result, tuple) and len(result) == 2):
+        raise TypeError(
+            f"check_gradients expected {name}.forward to return (y, cache), got "
+            f"{type(result).__name__}; return y, None if backward needs nothing"
+        )
+    y = np.asarray(result[0])
+    if y.dtype.kind not in "iufc" or y.size == 0:
+        raise TypeError(
+            f"check_gradients: {name}.forward must return a y of numbers, got "
+            f"{y.dtype} of shape {y.shape}. A gradient exists for outputs of type float only"
+        )
+    return result
+
+
+def run_backward(layer: HasGradients, dy: Array, cache: Any) -> tuple[Array, Params]:
+    """Run backward, and require (dx, grads)."""
+    result = layer.backward(dy, cache)
+    if not (isinstance(result, tuple) and len(result) == 2 and isinstance(result[1], dict)):
+        raise TypeError(
+            f"check_gradients expected {type(layer).__name__}.backward to return (dx, grads), got "
+            f"{type(result).__name__}; return dx, {{}} if there are no parameters"
+        )
+    return result
+
+
+def _kind(value: object) -> str:
+    """Return the type of a value, and for an array its data type and shape."""
+    if isinstance(value, np.ndarray):
+        return f"an array of {value.dtype} of shape {value.shape}"
+    return type(value).__name__
