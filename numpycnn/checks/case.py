@@ -109,7 +109,7 @@ class Case(NamedTuple):
 
     def _has_effect_in_place_only(self, name: str) -> bool:
         """Whether forward reads a parameter where no copy holds it, such as from a closure."""
-        moved = self.arrays | {name: 1.25 * self.arrays[name] + 0.25}
+        moved = {**self.arrays, name: 1.25 * self.arrays[name] + 0.25}
         if isinstance(self.layer, Layer) or self._has_effect(moved):
             return False
         return self._replace(is_in_place=True)._has_effect(moved)
@@ -158,7 +158,7 @@ class Case(NamedTuple):
     def along(self, directions: Params, t: complex) -> Array:
         """Return the output with every array moved by t times its direction."""
         moved = {name: self.arrays[name] + t * v for name, v in directions.items()}
-        return self.evaluate(self.arrays | moved)
+        return self.evaluate({**self.arrays, **moved})
 
     def derivative(self, method: Method, name: str, direction: Array) -> OneSided:
         """How each output changes as the array `name` moves along `direction`.
@@ -167,7 +167,7 @@ class Case(NamedTuple):
         """
 
         def output(moved: Array) -> Array:
-            return self.evaluate(self.arrays | {name: moved})
+            return self.evaluate({**self.arrays, name: moved})
 
         return DERIVATIVES[method](output, self.arrays[name], direction)
 

@@ -177,7 +177,7 @@ class Comparison:
             return False
         array = one.arrays[self.name]
         y = one.output()
-        moved = one.evaluate(one.arrays | {self.name: array + random_direction(array, self.rng)})
+        moved = one.evaluate({**one.arrays, self.name: array + random_direction(array, self.rng)})
         stays = np.abs(moved - y) <= rounding_of_output(one, y, self.rng)
         unseen = np.abs(one.dy * y)[moved != y].sum() / largest(self.case.arrays[self.name])
         return bool(stays.all() and np.max(np.abs(came)) <= 1e-12 * unseen)
@@ -363,7 +363,7 @@ class Comparison:
         """
         case, array = self.case, self.case.arrays[self.name]
         y = case.output()
-        moved = case.evaluate(case.arrays | {self.name: array + largest(array)})
+        moved = case.evaluate({**case.arrays, self.name: array + largest(array)})
         return float(np.abs(case.dy * y)[moved != y].sum()) / largest(array)
 
     # Mistakes
@@ -396,7 +396,7 @@ class Comparison:
             found.columns.middle.reshape(*shape, *case.dy.shape),
             case.dy,
             case.output(),
-            case.arrays if not is_sample else case.arrays | {self.name: values},
+            case.arrays if not is_sample else {**case.arrays, self.name: values},
             case.sizes(),
             lambda weights: gradient(case._replace(arrays=weights), self.how.method),
             gradient(case, "complex") if self.how.is_blind else None,
@@ -409,7 +409,7 @@ class Comparison:
     def factor_at_twice_the_rows(self) -> tuple[float | None, dict[str, int]]:
         """Return the factor between backward and the derivative with every row twice, and sizes."""
         x = self.case.arrays["input"]
-        twice = self.case.at(self.case.arrays | {"input": np.concatenate([x, x])}, self.rng)
+        twice = self.case.at({**self.case.arrays, "input": np.concatenate([x, x])}, self.rng)
         if twice is None:
             return None, {}
         try:

@@ -104,6 +104,9 @@ def central_difference(f: Function, at: Array, direction: Array) -> OneSided:
     array([12.])
     """
     steps, found = step_sweep(f, at, direction)
+    # A step that leaves the domain of f is not evidence.
+    while len(found) > 3 and np.isnan(found[0].middle).all():
+        steps, found = steps[1:], found[1:]
     # Steps that are too small to change any output agree on a slope of zero. They say nothing.
     while len(found) > 3 and not found[-1].middle.any() and found[0].middle.any():
         found.pop()

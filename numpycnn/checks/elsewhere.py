@@ -92,7 +92,7 @@ class Elsewhere:
 
     def rows(self) -> Params:
         """The arrays with the rows of x in another order."""
-        return self.case.arrays | {"input": np.roll(self.case.arrays["input"], 1, axis=0)}
+        return {**self.case.arrays, "input": np.roll(self.case.arrays["input"], 1, axis=0)}
 
     def parameters_moved(self, arrays: Params) -> Params:
         """The arrays with every parameter changed by up to 10 %; a zero counts as the largest."""
@@ -102,7 +102,7 @@ class Elsewhere:
             sign = self.rng.choice([-1, 1], array.shape)
             return np.where(array == 0, share * largest(array), array * (1 + sign * share))
 
-        return changed(arrays, move) | {"input": arrays["input"]}
+        return {**changed(arrays, move), "input": arrays["input"]}
 
     def after_a_step(self) -> Iterator[Point]:
         """Parameters moved and rows permuted."""
@@ -123,7 +123,7 @@ class Elsewhere:
         for size in (n + 1, n - 1):
             if size < 2 or (is_loss and size < max(n, 3)):
                 continue
-            rows = self.moved(self.case.arrays | {"input": x[np.arange(size) % n]})
+            rows = self.moved({**self.case.arrays, "input": x[np.arange(size) % n]})
             if rows is None or (is_loss and self.ignores_last_row(rows)):
                 continue
             sentence = (
@@ -136,7 +136,7 @@ class Elsewhere:
         """Whether a loss takes as many rows as it has targets, and no more."""
         x = case.arrays["input"].copy()
         x[-1] = 1.25 * x[-1] + 0.25 * largest(x)
-        return bool(np.array_equal(case.evaluate(case.arrays | {"input": x}), case.output()))
+        return bool(np.array_equal(case.evaluate({**case.arrays, "input": x}), case.output()))
 
     def at(self, arrays: Params) -> Case | None:
         """The case with these arrays and another dy, or None outside the domain."""
@@ -269,7 +269,7 @@ class Elsewhere:
         array = self.case.arrays[name]
         moved = array + largest(array) * random_direction(array, self.rng)
         if not np.array_equal(
-            self.case.evaluate(self.case.arrays | {name: moved}), self.case.output()
+            self.case.evaluate({**self.case.arrays, name: moved}), self.case.output()
         ):
             return result  # it changes last digits: a bias before a layer that subtracts the mean
         return result._replace(status="undecided", notes=(*result.notes, NOTHING_TESTED))
@@ -281,8 +281,8 @@ class Elsewhere:
         def draw(array: Array) -> Array:
             return np.asarray(largest(array) * self.rng.uniform(-1, 1, array.shape))
 
-        yield arrays | {name: -arrays[name]}
-        yield arrays | {name: draw(arrays[name])}
+        yield {**arrays, name: -arrays[name]}
+        yield {**arrays, name: draw(arrays[name])}
         yield changed(arrays, draw)
         yield changed(arrays, lambda array: -array)
         yield changed(arrays, draw)
