@@ -34,12 +34,13 @@ include_patterns = [
     "CHANGELOG.md",
     "CONTRIBUTING.md",
     "docs/*.md",
+    "docs/how-to/*.md",
     "numpycnn/**.py",
     "examples/*.py",
 ]
 exclude_patterns = [  # a reader of the site is not to stumble over the solutions
     "numpycnn/puzzles/course/**",
-    "numpycnn/puzzles/__main__.py",
+    "numpycnn/**/__main__.py",
 ]
 scripts_not_run = {
     "examples/benchmark": "not run when this page was made: it takes minutes, and wants the "
@@ -81,6 +82,7 @@ reading_order = {
     "Source": _with_packages([page for page in _table if page.startswith("numpycnn/")]),
     "Examples": [page for page in _table if page.startswith("examples/")],
     "Reference": [
+        *sorted(f"docs/how-to/{path.stem}" for path in HERE.glob("how-to/*.md")),
         "docs/files",
         "docs/notation",
         "docs/glossary",

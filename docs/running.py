@@ -263,10 +263,10 @@ def _lines(text: str) -> list[str]:
 def _without_numbers(lines: list[str]) -> list[str]:
     """Put a sign in place of each number and the blanks before it.
 
-    >>> _without_numbers(["loops    142,000 µs", "phases      8.8 µs"])
-    ['loops # µs', 'phases # µs']
+    >>> _without_numbers(["loops    142,000 µs", "phases      8.8e-06 s"])
+    ['loops # µs', 'phases # s']
     """
-    return [re.sub(r" *\b\d[\d,.]*", " #", line) for line in lines]
+    return [re.sub(r" *\b\d[\d,.]*(e[-+]\d+)?", " #", line) for line in lines]
 
 
 # Numbers in prose

@@ -1,27 +1,27 @@
-"""A layer of your own: write it, check it, break it, read the report.
+"""Check your own layer: one line for each form of code, mistakes, and their reports.
 
-Average pooling is a good one to write: it is short, and it has windows. (The package has
-one, with a stride, to compare with afterwards.) This script goes through it as one would
-at the desk: the formula, forward, backward, the check; then three mistakes that are easily
-made, and what the checker says to each.
+The checker compares what `backward` returns with the derivative of `forward`, which it
+computes without `backward`. This script checks a layer of this package's form, two plain
+functions, and a layer that keeps its gradients as attributes; each is checked once correct and
+then with a mistake that is easily made.
 
     python examples/check_your_layer.py
 """
 
 import numpy as np
 
-from numpycnn import Layer, assert_gradients, check_gradients
+from numpycnn import Layer, assert_gradients, check_attributes, check_gradients, check_vjp
 
-# The layer
-# ---------
-# Each output is the mean of a window of `P` samples, and the windows do not overlap:
+# A layer
+# -------
+# Average pooling: each output is the mean of a window of `P` samples, and the windows do not
+# overlap:
 #
 #     y[n,m,c] = 1/P sum_j x[n, m P + j, c]        j < P
 #
-# Every sample enters one output, with the factor `1 / P`. So the gradient of an output
-# goes back to all samples of its window, and each gets a `P`-th of it. Backward has to
-# remember one thing: how long the traces were, because what did not fit into a window
-# gets no gradient, but it keeps its place.
+# Every sample enters one output, with the factor `1 / P`. In the backward pass each sample of
+# a window therefore receives a `P`-th of the output's gradient. Samples that do not fill a
+# window receive zero.
 
 
 class AveragePool1D(Layer):
@@ -47,69 +47,132 @@ class AveragePool1D(Layer):
         return dx, {}
 
 
-# The check
-# ---------
-# Two traces of seven samples, so that one sample does not fit, with two channels.
-# `assert_gradients` says nothing if all is well; `check_gradients` returns the report.
+# Two traces of seven samples, so that one sample does not fill a window, with two channels.
+# `assert_gradients` raises an error unless every gradient is correct; `check_gradients`
+# returns the report.
 
 x = np.random.default_rng(0).standard_normal((2, 7, 2))
 assert_gradients(AveragePool1D(3), x)
-print(check_gradients(AveragePool1D(3), x))
+print(check_gradients(AveragePool1D(3), x, rng=0))
 
-# Three ways to get it wrong
-# --------------------------
-# First, the `1 / P` is forgotten on the way back.
+
+# The first mistake: backward omits the `1 / P`.
 
 
 class ForgetsTheMean(AveragePool1D):
-    """Backward hands every sample the whole gradient."""
+    """Backward passes the whole gradient to every sample."""
 
     def backward(self, dy, cache):
-        """Return P times too much."""
+        """Return P times the gradient."""
         dx, grads = super().backward(dy, cache)
         return dx * self.pool_size, grads
 
 
 print()
-print(check_gradients(ForgetsTheMean(3), x))
+print(check_gradients(ForgetsTheMean(3), x, rng=0))
 
-# Second, the gradient of a mean is taken for that of a maximum.
+# The second mistake: backward treats the mean as a maximum.
 
 
 class OneForAll(AveragePool1D):
-    """Backward hands the whole gradient to the first sample of the window."""
+    """Backward passes the whole gradient to the first sample of the window."""
 
     def backward(self, dy, cache):
-        """Return the right amount in all, at the wrong samples."""
+        """Return the correct sum at the wrong samples."""
         dx, grads = super().backward(dy, cache)
         first = np.arange(dx.shape[1]) % self.pool_size == 0
         return dx * self.pool_size * first[:, None], grads
 
 
 print()
-print(check_gradients(OneForAll(3), x))
+print(check_gradients(OneForAll(3), x, rng=0))
 
-# Third, something no list of known mistakes has in it: a typing error that doubles the
-# last trace. Then the report says where the wrong entries are, and how wrong.
+# The third mistake is not in the list of known mistakes: a typing error doubles the last
+# trace. The report then states where the incorrect entries are, and by how much they are off.
 
 
 class TypingError(AveragePool1D):
     """Backward counts the last trace twice."""
 
     def backward(self, dy, cache):
-        """Return a gradient that is right for all traces but the last."""
+        """Return a gradient that is correct for all traces but the last."""
         dx, grads = super().backward(dy, cache)
         dx[-1] += dx[-1]
         return dx, grads
 
 
 print()
-print(check_gradients(TypingError(3), x))
+print(check_gradients(TypingError(3), x, rng=0))
+
+# Two functions
+# -------------
+# `check_vjp` takes the functions and their arrays. The ids are integers, so they are not
+# differentiated.
+
+
+def embed(ids, table):
+    """Return the row of the table for each id."""
+    return table[ids], (ids, table.shape)
+
+
+def embed_back(dy, cache):
+    """Add each gradient to the row of its id."""
+    ids, shape = cache
+    dtable = np.zeros(shape)
+    np.add.at(dtable, ids, dy)
+    return None, dtable
+
+
+def embed_back_once(dy, cache):
+    """Use `+=` with an index, which adds only one gradient for an id that occurs twice."""
+    ids, shape = cache
+    dtable = np.zeros(shape)
+    dtable[ids] += dy
+    return None, dtable
+
+
+ids, table = np.array([0, 2, 2, 1]), x[0]
+for backward in embed_back, embed_back_once:
+    print()
+    print(check_vjp(embed, backward, ids, table, rng=0))
+
+# A layer with attributes
+# -----------------------
+# `check_attributes` takes the names of the gradients. Here `b` is not among them, and a note
+# says that it was not checked.
+
+
+class Linear:
+    """y = x W + b, with the gradients in dW and db."""
+
+    def __init__(self):
+        rng = np.random.default_rng(1)
+        self.W, self.b = rng.standard_normal((2, 3)), np.zeros(3)
+
+    def forward(self, x):
+        """Return y, and keep x for backward."""
+        self.x = x
+        return x @ self.W + self.b
+
+    def backward(self, dy):
+        """Return dx, and keep dW and db, where a mean takes the place of the sum."""
+        self.dW = np.einsum("nlc,nlf->cf", self.x, dy)
+        self.db = dy.mean(axis=(0, 1))
+        return dy @ self.W.T
+
+
+for grads in {"W": "dW"}, {"W": "dW", "b": "db"}:
+    print()
+    print(check_attributes(Linear(), x, grads, rng=0))
 
 # As a test
 # ---------
-# One input is one input. With Hypothesis the check runs over hundreds of shapes,
-# and this is all there is to write:
+# With pytest, the fixture `gradcheck` comes with the package:
+#
+#     def test_average_pooling(gradcheck):
+#         gradcheck(AveragePool1D(3), x)
+#
+# One input is one test. Hypothesis draws many:
 #
 #     from hypothesis import given
 #     from numpycnn import assert_gradients
@@ -118,3 +181,5 @@ print(check_gradients(TypingError(3), x))
 #     @given(inputs(min_length=3))
 #     def test_average_pooling(x):
 #         assert_gradients(AveragePool1D(3), x)
+#
+# The page `docs/how-to/check-your-layer.md` has all forms, PyTorch and JAX among them.

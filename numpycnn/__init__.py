@@ -18,7 +18,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from numpycnn import architectures, baselines, explain, picking
-from numpycnn.checks import GradientError, GradientReport, assert_gradients, check_gradients
+from numpycnn.checks import (
+    GradientError,
+    GradientReport,
+    assert_gradients,
+    check_attributes,
+    check_gradients,
+    check_vjp,
+)
 from numpycnn.checks.optimizer import check_adam
 from numpycnn.doctor import diagnose
 from numpycnn.layers import (
@@ -58,6 +65,8 @@ from numpycnn.training import (
     weighted_cross_entropy,
 )
 
+# Importing Matplotlib takes a second, so `numpycnn.plots` is imported when it is first used.
+
 __version__ = "0.1.0"
 
 __all__ = [
@@ -88,7 +97,9 @@ __all__ = [
     "assert_gradients",
     "baselines",
     "check_adam",
+    "check_attributes",
     "check_gradients",
+    "check_vjp",
     "confusion_matrix",
     "cross_entropy",
     "diagnose",

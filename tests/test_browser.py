@@ -32,7 +32,7 @@ FLAGS = """--headless --no-sandbox --disable-gpu --disable-quic --no-first-run -
     --disable-background-networking --disable-component-update --allow-file-access-from-files"""
 PAGES = sorted(
     path.relative_to(ROOT).with_suffix(".html").as_posix()
-    for pattern in ("*.md", "docs/*.md", "numpycnn/**/*.py", "examples/*.py")
+    for pattern in ("*.md", "docs/**/*.md", "numpycnn/**/*.py", "examples/*.py")
     for path in ROOT.glob(pattern)
     if "course" not in path.parts and path.stem != "__main__"  # which are no pages
 )

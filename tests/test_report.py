@@ -306,14 +306,17 @@ def example():
     return runpy.run_path(str(EXAMPLES / "check_your_layer.py"))
 
 
-def test_the_example_shows_a_right_layer_and_three_wrong_ones(capsys):
+def test_the_example_shows_correct_code_and_incorrect_code(capsys):
     runpy.run_path(str(EXAMPLES / "check_your_layer.py"))
     reports = capsys.readouterr().out.split("\n\n")
     statuses = [report.splitlines()[0].split(": ")[1] for report in reports]
-    assert statuses == ["correct", "INCORRECT", "INCORRECT", "INCORRECT"]
+    functions, attributes = ["correct", "INCORRECT"], ["correct", "INCORRECT"]
+    assert statuses == ["correct", *["INCORRECT"] * 3, *functions, *attributes]
     assert "mean missing: too large by the factor 3 = P" in reports[1]
     assert "misplaced" in reports[2]
     assert "only at 1 along the traces" in reports[3]
+    assert "note: b is not in grads" in reports[6]
+    assert "bias averaged" in reports[7]
 
 
 def test_the_property_test_that_the_example_recommends(example):

@@ -40,6 +40,7 @@ from numpycnn.checks.derivatives import Method
 from numpycnn.checks.elsewhere import Elsewhere
 from numpycnn.checks.methods import choose
 from numpycnn.checks.report import GradientError, GradientReport
+from numpycnn.checks.unlisted import unlisted
 from numpycnn.layers.container import Container
 from numpycnn.types import Array, Rng
 from numpycnn.validation import generator
@@ -125,7 +126,10 @@ def check_gradients(
         (stream,) = stream.spawn(1)
     with np.errstate(all="ignore"):  # what is not finite is reported
         case = Case.of(layer, x, stream, only, skip)
-        return _report(case, method, tolerance, stream)
+        report = _report(case, method, tolerance, stream)
+        missed = unlisted(case.layer, case.layer.params.values(), case.arrays["input"])
+    notes = (f"{name} is not in params, so its gradient was not checked" for name in missed)
+    return report._replace(notes=tuple(notes))
 
 
 def assert_gradients(

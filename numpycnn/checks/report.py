@@ -84,12 +84,15 @@ class GradientReport(NamedTuple):
         How the layer breaks the contract. Then no gradient was compared.
     layers : dict of str to GradientReport
         Of a container, the reports of the layers that are incorrect on their own input.
+    notes : tuple of str
+        What the results do not cover.
     """
 
     subject: str
     results: list[GradientResult]
     breach: Mistake | None = None
     layers: dict[str, "GradientReport"] = {}  # noqa: RUF012 - replaced, never changed
+    notes: tuple[str, ...] = ()
 
     @property
     def status(self) -> Status:
@@ -143,6 +146,7 @@ class GradientReport(NamedTuple):
             "mistakes": _plain(self.mistakes),
             "results": _plain(self.results),
             "layers": {place: layer.to_dict() for place, layer in self.layers.items()},
+            "notes": _plain(self.notes),
         }
 
     def __str__(self) -> str:
@@ -151,6 +155,7 @@ class GradientReport(NamedTuple):
         text += map(str, self.results)
         if self.breach is not None:
             text.append(fill(f"{self.breach.name}: {self.breach.sentence}", 92, **INDENT))
+        text += [fill(f"note: {note}", 92, **INDENT) for note in self.notes]
         return "\n".join(text)
 
 

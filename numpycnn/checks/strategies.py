@@ -69,16 +69,140 @@ def distinct(draw: DrawFn, shape: tuple[int, ...], scale: float = 1.0) -> Array:
     return 2 * scale / (n + 1) * rng.permutation(rungs).reshape(shape)
 
 
+MAX_LENGTH = {3: 12, 4: 6}  # a picture of 12 by 12 has many entries
+
+
 @st.composite
 def inputs(
     draw: DrawFn,
     n_channels: int | None = None,
-    min_length: int = 1,
-    max_length: int = 12,
+    min_length: int | None = None,
+    max_length: int | None = None,
+    *,
+    ndim: int = 3,
+    positive: bool = False,
 ) -> Array:
-    """A batch of traces (N, L, C), distinct numbers."""
-    shape = draw(sizes(1, 3)), draw(sizes(min_length, max_length)), n_channels or draw(sizes())
-    return draw(distinct(shape))
+    """Draw a batch of distinct values, without zeros.
+
+    Parameters
+    ----------
+    draw
+        Passed by Hypothesis.
+    n_channels : int, optional
+        Size of the last axis; by default 1 to 4.
+    min_length, max_length : int, optional
+        Limits of the axes between the first and the last; by default 1 and 12, or 6 if
+        there are two of them.
+    ndim : {2, 3, 4}
+        Number of axes: rows of features (N, C), traces (N, L, C) or pictures (N, H, W, C).
+    positive : bool
+        Draw values above 0, as the logarithm and the square root require.
+
+    Returns
+    -------
+    ndarray
+        float64, between -1 and 1, or 0 and 1 if positive.
+
+    Examples
+    --------
+    >>> from hypothesis import find
+    >>> find(inputs(ndim=4, n_channels=3), lambda x: True).shape
+    (1, 1, 1, 3)
+    """
+    if ndim not in (2, 3, 4):
+        raise ValueError(f"inputs: ndim must be 2, 3 or 4, got {ndim}. Use distinct(shape).")
+    if ndim == 2 and not min_length is max_length is None:
+        raise ValueError(
+            f"inputs: min_length and max_length must be omitted for ndim=2, got {min_length} and "
+            f"{max_length}. n_channels is the number of features."
+        )
+    low = 1 if min_length is None else min_length
+    high = max(low, MAX_LENGTH.get(ndim, 1)) if max_length is None else max_length
+    axes = [sizes(1, 3), *[sizes(low, high)] * (ndim - 2)]
+    x: Array = draw(distinct((*map(draw, axes), n_channels or draw(sizes()))))
+    return (1 + x) / 2 if positive else x
+
+
+@st.composite
+def ids(draw: DrawFn, n: int, ndim: int = 2) -> Array:
+    """Draw integers from 0 to n - 1, as an embedding takes them or as labels.
+
+    Parameters
+    ----------
+    draw
+        Passed by Hypothesis.
+    n : int
+        Number of different ids.
+    ndim : int
+        Number of axes: 1 for a label for each trace, 2 for a row of ids (N, L).
+
+    Returns
+    -------
+    ndarray of int64
+        Repeated ids are common.
+
+    Examples
+    --------
+    >>> from hypothesis import find
+    >>> find(ids(5), lambda x: x.max() == 4)
+    array([[4]])
+    """
+    if n < 1:
+        raise ValueError(f"ids: n must be 1 or more, got {n}. It is the number of different ids.")
+    shape = tuple(draw(sizes(1, 3 if axis == 0 else 6)) for axis in range(ndim))
+    size = int(np.prod(shape))
+    drawn = draw(st.lists(st.integers(0, n - 1), min_size=size, max_size=size))
+    return np.array(drawn, np.int64).reshape(shape)
+
+
+@st.composite
+def with_ties(draw: DrawFn, arrays: SearchStrategy[Array]) -> Array:
+    """Draw an array with equal values, as the maximum of a pooling window meets them.
+
+    Parameters
+    ----------
+    draw
+        Passed by Hypothesis.
+    arrays : SearchStrategy
+        Such as `inputs()`. An array of one value has no tie.
+
+    Returns
+    -------
+    ndarray
+        The array with values that replace others: neighbors along one axis, or any.
+    """
+    x = draw(arrays).copy()
+    flat, rng = x.reshape(-1), draw(generators)
+    axes = [axis for axis in range(x.ndim) if x.shape[axis] > 1]
+    if axes:
+        axis = draw(st.sampled_from(axes))
+        first = np.take(x, [0], axis=axis)
+        x[(slice(None),) * axis + (slice(1, 2),)] = first
+    n_copies = draw(st.integers(0, flat.size // 2))
+    flat[rng.integers(flat.size, size=n_copies)] = flat[rng.integers(flat.size, size=n_copies)]
+    return x
+
+
+@st.composite
+def with_zeros(draw: DrawFn, arrays: SearchStrategy[Array]) -> Array:
+    """Draw an array in which at least one value is exactly 0, where a ReLU has its kink.
+
+    Parameters
+    ----------
+    draw
+        Passed by Hypothesis.
+    arrays : SearchStrategy
+        Such as `inputs()`.
+
+    Returns
+    -------
+    ndarray
+        The array with some values replaced by zeros, all of them sometimes.
+    """
+    x = draw(arrays).copy()
+    flat, rng = x.reshape(-1), draw(generators)
+    flat[rng.permutation(flat.size)[: draw(st.integers(1, flat.size))]] = 0
+    return x
 
 
 paddings: SearchStrategy[str | int | tuple[int, int]] = st.one_of(

@@ -1,0 +1,398 @@
+"""Check a layer that keeps its parameters and gradients as attributes.
+
+Many programs that build networks from scratch have layers of this form:
+
+    layer.W, layer.b               the parameters
+    y = layer.forward(x)           keeps what backward needs on the layer
+    dx = layer.backward(dy)        sets layer.dW, layer.db
+
+`check_attributes` gives such a layer the contract of this package. A layer of this form
+keeps the last input only, so forward runs again before each backward. The gradients are
+copied, and set to zero before each backward because some layers add to them.
+
+The adapter hides nothing else: a layer that writes to x or dy, that returns the same
+buffer at each call, or that updates its parameters in backward, breaks the contract and
+is reported as incorrect. With `stateful=True` each call runs on a fresh copy of the layer
+with copies of its arguments, and the breach is a note.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from copy import copy, deepcopy
+from typing import Any
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+
+from numpycnn.checks.arguments import Names
+from numpycnn.checks.binding import with_params
+from numpycnn.checks.derivatives import Method
+from numpycnn.checks.functions import selected
+from numpycnn.checks.gradients import check_gradients
+from numpycnn.checks.mistakes import Mistake
+from numpycnn.checks.report import GradientReport
+from numpycnn.checks.unlisted import unlisted
+from numpycnn.types import Array, Params, Rng
+from numpycnn.validation import as_array, require_finite
+
+
+def check_attributes(
+    layer: Any,
+    x: Array,
+    grads: Mapping[str, str] | None = None,
+    *,
+    stateful: bool = False,
+    only: Names | None = None,
+    skip: Names = (),
+    method: Method | None = None,
+    tolerance: float | None = None,
+    rng: Rng = None,
+) -> GradientReport:
+    """Check a layer that keeps its parameters and their gradients as attributes.
+
+    Parameters
+    ----------
+    layer : object
+        With `forward(x)`, which returns y, and `backward(dy)`, which returns dx. The layer is
+        not changed: the check runs on copies.
+    x : ndarray
+        An input.
+    grads : mapping of str to str, optional
+        For each parameter the attribute that holds its gradient, such as
+        `{"W": "dW", "b": "db"}`. Leave it out for a layer without parameters.
+    stateful : bool, optional
+        If True, a breach of the contract is a note and not an error: each call then runs on a
+        fresh copy of the layer, with copies of its arguments and the same global random state.
+    only, skip : str or collection of str, optional
+        Names of the parameters to check, or not to check; `"input"` is x. Use `skip="input"`
+        for a layer that returns no dx.
+    method : {"complex", "central"}, optional
+        As in `check_gradients`.
+    tolerance : float, optional
+        As in `check_gradients`.
+    rng : Generator, int or None
+        Draws the upstream gradient and the directions.
+
+    Returns
+    -------
+    GradientReport
+        With a result for the input and for each parameter.
+
+    Raises
+    ------
+    TypeError
+        If `layer` is a class, lacks a method, or returns something that is not an array.
+    ValueError
+        If an attribute is missing.
+
+    Examples
+    --------
+    >>> class Linear:
+    ...     def __init__(self, W, b):
+    ...         self.W, self.b = W, b
+    ...
+    ...     def forward(self, x):
+    ...         self.x = x
+    ...         return x @ self.W + self.b
+    ...
+    ...     def backward(self, dy):
+    ...         self.dW, self.db = self.x.T @ dy, dy.mean(axis=0)
+    ...         return dy @ self.W.T
+    >>> x, layer = np.array([[1.0, 2.0], [3.0, -4.0]]), Linear(np.ones((2, 1)), np.zeros(1))
+    >>> report = check_attributes(layer, x, grads={"W": "dW", "b": "db"}, rng=0)
+    >>> [(result.name, result.status) for result in report.results]
+    [('input', 'correct'), ('W', 'correct'), ('b', 'incorrect')]
+    """
+    grads = {} if grads is None else grads
+    _require_layer(layer, grads)
+    chosen = selected("check_attributes", ["input", *grads], only, skip)
+    checked = {name: grads[name] for name in chosen if name != "input"}
+    x = as_array("check_attributes", "x", x)
+    if x.dtype.kind not in "biuf":
+        raise TypeError(
+            f"check_attributes: x must be an array of real numbers, got {x.dtype}. "
+            "Convert it: x.astype(float)."
+        )
+    if "input" in chosen or x.dtype.kind not in "iu":  # ids stay integers
+        x = x.astype(np.float64)
+        require_finite("check_attributes", "x", x, "...")
+    options: dict[str, Any] = {"method": method, "tolerance": tolerance, "rng": rng}
+    options["skip"] = () if "input" in chosen else "input"
+
+    subject = type(layer).__name__  # the checker reports the name of the class
+    adapter = type(subject, (_Attributes,), {})(layer, checked)
+    with _same_random_state(stateful):
+        breach, notes = adapter.try_out(x, needs_dx="input" in chosen)
+        report = GradientReport(subject, [], breach)
+        if breach is None:
+            report = check_gradients(adapter, x, **options)
+        if stateful and (breach := report.breach) is not None:
+            fresh = type(subject, (_FreshEachTime,), {})(layer, checked)
+            report = check_gradients(fresh, x, **options)
+            notes.append(f"{breach.name}: {breach.sentence}")
+    missed = unlisted(layer, [getattr(layer, name) for name in grads], x)
+    notes += [f"{name} is not in grads, so its gradient was not checked" for name in missed]
+    return report._replace(notes=tuple(notes))
+
+
+class _Attributes:
+    """A layer with attributes in the form that the checker expects."""
+
+    def __init__(self, layer: Any, grads: Mapping[str, str]) -> None:
+        self.layer, self.grads = layer, grads
+
+    @property
+    def params(self) -> Params:
+        """The parameters by name."""
+        return {name: getattr(self.layer, name) for name in self.grads}
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> _Attributes:
+        """Return a copy with a copy of the layer, whose gradients are zero and in float64.
+
+        A float32 array that backward adds to would round the gradients. Gradients that are views
+        of one buffer stay views of one buffer. One array under two names becomes two arrays.
+        """
+        for name in self.grads.values():
+            grad = getattr(self.layer, name, None)
+            if isinstance(grad, np.ndarray) and grad.dtype.kind == "f":
+                _map_to_zeros(grad, memo)
+        other = copy(self)
+        other.layer = deepcopy(self.layer, memo)
+        seen: set[int] = set()
+        for name, array in other.params.items():
+            if id(array) in seen:
+                setattr(other.layer, name, array.copy())
+            seen.add(id(array))
+        return other
+
+    def forward(self, x: Array) -> tuple[Array, Array]:
+        """Return the output, and x in place of a cache."""
+        return self.layer.forward(x), x
+
+    def backward(self, dy: Array, x: Array) -> tuple[Any, Params]:
+        """Run forward again, then backward; return dx and copies of the gradients."""
+        self.layer.forward(x)
+        self.clear()
+        dx = self.layer.backward(dy)
+        self.detach(x, dy, dx)
+        return dx, self.copied_gradients()
+
+    def copied_gradients(self) -> Params:
+        """Return the gradients by the names of the parameters."""
+        return {name: np.array(getattr(self.layer, grad)) for name, grad in self.grads.items()}
+
+    def clear(self) -> None:
+        """Set the gradients to zero, in place: another name may refer to the same array."""
+        for name in self.grads.values():
+            grad = getattr(self.layer, name, None)
+            if isinstance(grad, np.ndarray) and grad.flags.writeable:
+                grad[...] = 0
+            elif grad is not None:
+                setattr(self.layer, name, np.zeros(np.shape(grad)))
+
+    def detach(self, *others: Any) -> None:
+        """Copy each gradient that shares memory with another array, which `clear` would change."""
+        arrays = [a for a in (*others, *self.params.values()) if isinstance(a, np.ndarray)]
+        for name in self.grads.values():
+            grad = getattr(self.layer, name, None)
+            if isinstance(grad, np.ndarray) and any(np.may_share_memory(grad, a) for a in arrays):
+                setattr(self.layer, name, grad.copy())
+
+    def try_out(self, x: Array, needs_dx: bool) -> tuple[Mistake | None, list[str]]:
+        """Run both methods on a copy; raise unless they can be checked.
+
+        Return a breach of the contract if the parameters change, and a note for each gradient
+        that backward adds to.
+        """
+        run: Any = with_params(
+            self, {name: array.astype(float) for name, array in self.params.items()}
+        )
+        before = {name: array.copy() for name, array in run.params.items()}
+        y = self.output_of(run, x, needs_dx)
+        if (changed := _changed(before, run.params)) is not None:
+            return _updates("forward", changed), []
+        run.clear()
+        dy = np.random.default_rng(0).uniform(1, 2, np.shape(y))
+        upstream = dy.copy()
+        dx = run.layer.backward(upstream)
+        run.detach(upstream, dx)
+        if needs_dx and not isinstance(dx, np.ndarray):
+            raise TypeError(
+                f"check_attributes: {type(self).__name__}.backward must return dx, an array, got "
+                f"{type(dx).__name__}. Return dx, or pass skip='input' if it is not computed."
+            )
+        for name, grad in self.grads.items():
+            if getattr(run.layer, grad, None) is None:
+                raise ValueError(
+                    f"check_attributes: backward must set {grad}, the gradient of {name}, and "
+                    f"{type(self).__name__} has no {grad}. It has {_names(run.layer)}."
+                )
+        if (changed := _changed(before, run.params)) is not None:
+            return _updates("backward", changed), []
+        return None, [
+            f"backward adds to {self.grads[name]}: set it to zero before each backward"
+            for name in run.accumulated(x, dy)
+        ]
+
+    def accumulated(self, x: Array, dy: Array) -> list[str]:
+        """Return the parameters whose gradient doubles, unless it is set to zero in between."""
+        found = []
+        for is_cleared in (True, False, True):
+            self.layer.forward(x.copy())
+            if is_cleared:
+                self.clear()
+            upstream = dy.copy()
+            dx = self.layer.backward(upstream)
+            found.append(self.copied_gradients())
+            self.detach(upstream, dx)
+        first, second, third = found
+        return [
+            name
+            for name, grad in first.items()
+            if grad.any()
+            and np.allclose(second[name], 2 * grad, 1e-9, 0)
+            and np.allclose(third[name], grad, 1e-9, 0)
+        ]
+
+    def output_of(self, run: _Attributes, x: Array, needs_dx: bool) -> Array:
+        """Return the output, or raise unless it is an array of floats."""
+        try:
+            y = run.layer.forward(x.copy())
+        except IndexError as error:
+            if not needs_dx:
+                raise
+            raise TypeError(
+                f"check_attributes: x must be an array of floats to be differentiated, got ids, it "
+                f"seems: {error}. Pass them as integers with skip='input'."
+            ) from error
+        if isinstance(y, tuple | list) or np.asarray(y).dtype.kind != "f":
+            raise TypeError(
+                f"check_attributes: {type(self).__name__}.forward must return an array of floats, "
+                f"got {type(y).__name__}. A layer that returns (y, cache) is checked with "
+                "check_gradients, functions with check_vjp."
+            )
+        return np.asarray(y)
+
+
+class _FreshEachTime(_Attributes):
+    """The same with a fresh copy of the layer, and of the arguments, for each call."""
+
+    def __init__(self, layer: Any, grads: Mapping[str, str]) -> None:
+        super().__init__(layer, grads)
+        self.random_state = np.random.get_state()  # noqa: NPY002  (layers may draw from it)
+
+    def run(self, x: Array) -> tuple[Any, Array]:
+        """Return a copy of the layer after forward, and a copy of the output."""
+        np.random.set_state(self.random_state)  # noqa: NPY002
+        params = {name: array.copy() for name, array in self.params.items()}
+        fresh: Any = with_params(_Attributes(self.layer, self.grads), params)
+        return fresh, np.array(fresh.layer.forward(x.copy()))
+
+    def forward(self, x: Array) -> tuple[Array, Array]:
+        """Return the output, and x in place of a cache."""
+        return self.run(x)[1], x.copy()
+
+    def backward(self, dy: Array, x: Array) -> tuple[Any, dict[str, Any]]:
+        """Return copies of dx and the gradients."""
+        fresh, _ = self.run(x)
+        fresh.clear()
+        dx = fresh.layer.backward(dy.copy())
+        return None if dx is None else np.array(dx), fresh.copied_gradients()
+
+
+# Copies
+# ------
+
+
+def _map_to_zeros(array: Array, memo: dict[int, Any]) -> None:
+    """Have `deepcopy` replace an array, and the array whose memory it uses, by zeros."""
+    root = array
+    while isinstance(root.base, np.ndarray):
+        root = root.base
+    if not root.flags.c_contiguous or root.dtype != array.dtype:
+        root = array
+    zeros = memo.setdefault(id(root), np.zeros(root.shape))
+    if root is not array:
+        addresses = [one.__array_interface__["data"][0] for one in (array, root)]
+        first = (addresses[0] - addresses[1]) // root.itemsize
+        strides = [step // root.itemsize * zeros.itemsize for step in array.strides]
+        memo[id(array)] = as_strided(zeros.reshape(-1)[first:], array.shape, strides)
+
+
+# Requirements of a layer
+# -----------------------
+
+
+def _require_layer(layer: Any, grads: Mapping[str, str]) -> None:
+    """Raise unless the layer has its methods, and an array for each parameter."""
+    if isinstance(layer, type):
+        raise TypeError(
+            f"check_attributes: layer must be an instance, got the class {layer.__name__}. "
+            f"Create one: {layer.__name__}(...)."
+        )
+    name = type(layer).__name__
+    for method in ("forward", "backward"):
+        if not callable(getattr(layer, method, None)):
+            raise TypeError(
+                f"check_attributes: layer must have a method {method}, got {name} without it. "
+                "Functions are checked with check_vjp."
+            )
+    if not isinstance(grads, Mapping):
+        raise TypeError(
+            f"check_attributes: grads must be a mapping of names, got {type(grads).__name__}. "
+            'Pass grads={"W": "dW", "b": "db"}.'
+        )
+    for param, grad in grads.items():
+        if not (isinstance(param, str) and isinstance(grad, str)):
+            raise TypeError(
+                f"check_attributes: grads must map names to names, got {param!r}: {grad!r}. "
+                'Pass grads={"W": "dW", "b": "db"}.'
+            )
+        if param == "input":
+            raise ValueError(
+                "check_attributes: grads must not contain 'input', got grads['input']; this is the "
+                "name of x in the report. Rename the parameter."
+            )
+        if not hasattr(layer, param):
+            raise ValueError(
+                f"check_attributes: grads must name attributes of {name}, got {param!r}. "
+                f"It has {_names(layer)}."
+            )
+        array = getattr(layer, param)
+        if not (isinstance(array, np.ndarray) and array.dtype.kind == "f" and array.size):
+            described = f"{type(array).__name__} {getattr(array, 'dtype', '')}".strip()
+            raise TypeError(
+                f"check_attributes: {param} must be an array of floats, got {described}. "
+                f"Convert it: layer.{param} = np.asarray(layer.{param}, float)."
+            )
+
+
+def _names(layer: Any) -> str:
+    """Return the names of a layer's attributes, for an error message."""
+    return ", ".join(sorted(getattr(layer, "__dict__", {}))) or "no attributes"
+
+
+def _changed(before: Params, after: Params) -> str | None:
+    """Return the name of a parameter that is not what it was."""
+    return next((n for n in before if not np.array_equal(before[n], after[n])), None)
+
+
+def _updates(method: str, name: str) -> Mistake:
+    return Mistake(
+        "argument changed",
+        f"{method} changes the parameter {name}; compute its gradient only, and update it in a "
+        "separate step",
+    )
+
+
+@contextmanager
+def _same_random_state(is_kept: bool) -> Iterator[None]:
+    """Restore the state of NumPy's global generator afterwards."""
+    state = np.random.get_state()  # noqa: NPY002
+    try:
+        yield
+    finally:
+        if is_kept:
+            np.random.set_state(state)  # noqa: NPY002

@@ -1,0 +1,392 @@
+"""Check a pair of functions: one computes the output, the other the gradients.
+
+A vector-Jacobian product need not belong to a layer. Much code has two functions,
+
+    y, cache = fwd(x, w, b)
+    dx, dw, db = bwd(dy, cache)
+
+and `check_vjp` checks them in one line. It gives them the form of a layer: one array is
+the input, the others are its parameters. The checker then moves each array of floats.
+All other arguments are constants: integers (ids, labels), Boolean masks, Python numbers,
+strings, and the arrays that `skip` names.
+
+An adapter must not hide an error. The functions therefore receive the checker's arrays
+themselves and return their own, so that a function that writes to its arguments or uses
+a buffer again is found. Ambiguous results are errors: a missing gradient, a gradient
+for an array that is not differentiated, an output that is not an array.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from numpycnn.checks.arguments import Names
+from numpycnn.checks.derivatives import Method
+from numpycnn.checks.gradients import check_gradients
+from numpycnn.checks.mistakes import Mistake
+from numpycnn.checks.report import GradientReport
+from numpycnn.layers.layer import Layer
+from numpycnn.types import Array, Rng
+from numpycnn.validation import require_finite
+
+Function = Callable[..., Any]
+
+
+def check_vjp(
+    fwd: Function,
+    bwd: Function,
+    *arrays: Any,
+    only: Names | None = None,
+    skip: Names = (),
+    method: Method | None = None,
+    tolerance: float | None = None,
+    rng: Rng = None,
+) -> GradientReport:
+    """Compare the gradients that `bwd` returns with the derivatives of `fwd`.
+
+    Parameters
+    ----------
+    fwd : callable
+        `fwd(*arrays)` returns `(y, cache)` or `y`. The output `y` is an array or, for
+        several outputs, a tuple of arrays; a tuple of outputs needs a cache, if only None.
+    bwd : callable
+        `bwd(dy, cache)` returns the gradients as a tuple in the order of the arrays. For one
+        array it may return the gradient itself. `dy` has the form of `y`. If `fwd` returns no
+        cache, `cache` is the array, or the tuple of the arrays if there are several.
+    *arrays
+        The arguments of `fwd`. Arrays of floats are converted to float64 and differentiated.
+        Integer and Boolean arrays, Python numbers and other objects are passed as they are,
+        and `bwd` returns None for them or leaves them out.
+    only, skip : str or collection of str, optional
+        Names of the arrays to check, or not to check. An array that is not checked is held
+        constant, and `bwd` returns anything for it or leaves it out. The names are those of
+        the parameters of `fwd`.
+    method : {"complex", "central"}, optional
+        As in `check_gradients`.
+    tolerance : float, optional
+        As in `check_gradients`.
+    rng : Generator, int or None
+        Draws the upstream gradient and the directions.
+
+    Returns
+    -------
+    GradientReport
+        With one result for each array, under the name that it has in the signature of `fwd`.
+
+    Raises
+    ------
+    TypeError
+        If an argument, an output or a gradient has a type that cannot be checked, or if a
+        nonzero gradient is returned for an array that is not differentiated.
+    ValueError
+        If the number of gradients does not match, or a name is unknown.
+
+    Notes
+    -----
+    Keyword arguments of `fwd` are fixed with `functools.partial(fwd, stride=2)`.
+
+    Examples
+    --------
+    >>> def fwd(x, w, b):
+    ...     return x @ w + b, (x, w)
+    >>> def bwd(dy, cache):
+    ...     x, w = cache
+    ...     return dy @ w.T, x.T @ dy, dy.mean(axis=0)
+    >>> x, w, b = np.array([[1.0, 2.0], [3.0, -4.0]]), np.array([[0.5], [-1.0]]), np.ones(1)
+    >>> report = check_vjp(fwd, bwd, x, w, b, rng=0)
+    >>> [(result.name, result.status) for result in report.results]
+    [('x', 'correct'), ('w', 'correct'), ('b', 'incorrect')]
+    >>> report.mistakes[0].name
+    'bias averaged'
+    """
+    for name, function in {"fwd": fwd, "bwd": bwd}.items():
+        if not callable(function):
+            raise TypeError(
+                f"check_vjp: {name} must be a function, got {type(function).__name__}. "
+                "Call check_vjp(fwd, bwd, x, w)."
+            )
+    values = dict(zip(_names_of(fwd, arrays), arrays, strict=True))
+    chosen = selected("check_vjp", [*values], only, skip)
+    values = {name: _argument(name, value) for name, value in values.items()}
+    floats = [name for name, value in values.items() if _is_float(value)]
+    checked = [name for name in floats if name in chosen]
+    if not checked:
+        raise TypeError(
+            "check_vjp: arrays must contain an array of floats to be checked, got "
+            f"{_described([values[name] for name in chosen])}. Convert it: x.astype(float)."
+        )
+    for name in checked:
+        require_finite("check_vjp", name, values[name], "...")
+    pair_class = type(_name_of(fwd), (_Pair,), {})  # the checker reports the name of the class
+    pair = pair_class(fwd, bwd, values, floats, chosen)
+    pair.try_out()
+    if pair.changed():
+        return GradientReport(_name_of(fwd), [], pair.changed())
+    x = np.atleast_1d(values[pair.input])
+    report = check_gradients(pair, x, method=method, tolerance=tolerance, rng=rng)
+    report = _renamed(report, pair.input)
+    # The checker's note on unlisted arrays would name the constants.
+    return report._replace(breach=report.breach or pair.changed(), notes=())
+
+
+class _Pair(Layer):
+    """Two functions in the form of a layer, whose input is one of the arrays."""
+
+    def __init__(
+        self,
+        fwd: Function,
+        bwd: Function,
+        values: dict[str, Any],
+        floats: list[str],
+        chosen: list[str],
+    ) -> None:
+        self.fwd, self.bwd, self.values, self.floats, self.chosen = fwd, bwd, values, floats, chosen
+        self.checked = [name for name in floats if name in chosen]
+        # The checker treats the first axis of the input as the batch.
+        self.input = next(
+            (name for name in ("input", "x") if name in self.checked), self.checked[0]
+        )
+        super().__init__(**{name: values[name] for name in self.checked if name != self.input})
+        self.constants = {name: values[name] for name in values if name not in self.checked}
+        self.before = {name: _bytes(value) for name, value in self.constants.items()}
+        self.scales: list[float] = []  # of the outputs, if there are several
+
+    def forward(self, x: Array) -> tuple[Any, Any]:
+        """Return the output and the cache; several outputs are one vector."""
+        if np.ndim(self.values[self.input]) == 0:
+            x = x.reshape(())  # a view, so that a function that writes to it is found
+        values = {**self.values, **self.params, self.input: x}
+        result = self.fwd(*values.values())
+        if isinstance(result, tuple) and len(result) != 2:
+            raise TypeError(
+                f"check_vjp: fwd must return y or (y, cache), got {_described(result)}. For "
+                "several outputs return ((y1, y2), cache)."
+            )
+        own = next(iter(values.values())) if len(values) == 1 else tuple(values.values())
+        y, cache = result if isinstance(result, tuple) else (result, own)
+        if not isinstance(y, tuple | list):
+            return y, (cache, None)
+        # Each output is scaled to a magnitude near one: a large one would hide a small one.
+        outputs = [np.asarray(one) for one in y]
+        if not self.scales:  # in `try_out`; copies of this object share the list
+            self.scales += [_scale(one) for one in outputs]
+        moved = [
+            one.ravel() * scale
+            for one, scale in zip(outputs, self.scales, strict=True)
+            if one.dtype.kind in "fc"
+        ]
+        row = np.concatenate(moved) if moved else None
+        return row, (cache, [(one.shape, one.dtype.kind) for one in outputs])
+
+    def backward(self, dy: Array, cache: Any) -> tuple[Any, dict[str, Any]]:
+        """Return the gradient for the input, and those for the other arrays by name."""
+        grads = self.by_name(self.all_gradients(dy, cache))
+        dx = grads.pop(self.input)
+        return (dx if np.ndim(self.values[self.input]) else np.asarray(dx)[None]), grads
+
+    def all_gradients(self, dy: Array, cache: Any) -> Any:
+        """Call bwd with the gradients of the outputs in the form that fwd gave them."""
+        own, outputs = cache
+        if outputs is None:
+            return self.bwd(dy, own)
+        dys = _split(dy, outputs, self.scales)
+        before = [one.copy() for one in dys]
+        result = self.bwd(dys, own)
+        if not all(map(np.array_equal, dys, before)):
+            dy *= 2  # the function wrote to its copy; the checker looks at dy
+        return result
+
+    def by_name(self, result: Any) -> dict[str, Any]:
+        """Return the gradients of the arrays that are checked.
+
+        A function may return a gradient for each argument, for each array of floats, or for
+        each array that is checked. These lists contain each other, so their lengths differ.
+        """
+        grads = result if isinstance(result, tuple | list) else (result,)
+        for names in ([*self.values], self.floats, self.checked):
+            if len(names) == len(grads):
+                by_name = dict(zip(names, grads, strict=True))
+                self.refuse_gradients_of_constants(by_name)
+                return {name: by_name[name] for name in self.checked}
+        raise ValueError(
+            f"check_vjp: bwd must return {len(self.floats)} gradients, of "
+            f"{', '.join(self.floats)}, got {_described(result)}. Return a tuple in the order of "
+            "the arrays; skip=(...) names arrays that are not differentiated."
+        )
+
+    def refuse_gradients_of_constants(self, grads: dict[str, Any]) -> None:
+        """Raise for a gradient that would not be checked although it should be."""
+        for name, grad in grads.items():
+            is_constant = name not in self.floats and name in self.chosen
+            if is_constant and _is_nonzero(grad):
+                raise TypeError(
+                    f"check_vjp: {name} must be an array of floats to be differentiated, got "
+                    f"{_described(self.values[name])}, and bwd returned a gradient for it. "
+                    f"Pass {name} as an array of floats, or return None for it."
+                )
+
+    def try_out(self) -> None:
+        """Call both functions once, and raise for an output that cannot be checked."""
+        params = {name: array.copy() for name, array in self.params.items()}
+        copy = self.with_params(params)
+        y, cache = copy.forward(np.atleast_1d(self.values[self.input]).copy())
+        kind = np.asarray(y).dtype.kind
+        if kind != "f":
+            raise TypeError(
+                f"check_vjp: y must be an array of floats or a tuple of them, got "
+                f"{_described(y)}. Return y, or (y, cache)."
+            )
+        copy.backward(np.random.default_rng(0).uniform(1, 2, np.shape(y)), cache)
+
+    def changed(self) -> Mistake | None:
+        """Return the breach of the contract if a function wrote to a constant."""
+        names = [
+            name for name, value in self.constants.items() if _bytes(value) != self.before[name]
+        ]
+        if not names:
+            return None
+        return Mistake(
+            "argument changed", f"{' and '.join(names)} changed in place; work on a copy"
+        )
+
+
+# Arguments
+# ---------
+
+
+def _names_of(fwd: Function, arrays: Sequence[Any]) -> list[str]:
+    """Return a name for each array: those in the signature, or their positions."""
+    try:
+        signature = inspect.signature(fwd)
+    except (TypeError, ValueError):  # NumPy's own functions have none
+        return [f"array {position}" for position in range(len(arrays))]
+    try:
+        bound = signature.bind(*arrays)
+    except TypeError as error:
+        raise TypeError(
+            f"check_vjp: fwd must accept the {len(arrays)} arrays, got "
+            f"{_name_of(fwd)}{signature}: {error}. Pass one array for each parameter; "
+            "functools.partial fixes keyword arguments."
+        ) from None
+    names: list[str] = []
+    for name, value in bound.arguments.items():
+        is_starred = signature.parameters[name].kind is inspect.Parameter.VAR_POSITIONAL
+        names += [f"{name}[{i}]" for i in range(len(value))] if is_starred else [name]
+    return names
+
+
+def _argument(name: str, value: Any) -> Any:
+    """Return an argument as the functions receive it: arrays copied, floats in float64."""
+    if type(value) is np.ndarray:
+        return value.astype(np.float64) if value.dtype.kind == "f" else value.copy()
+    if isinstance(value, np.ndarray) or (
+        hasattr(value, "__array__") and not isinstance(value, np.generic)
+    ):
+        raise TypeError(
+            f"check_vjp: {name} must be a NumPy array, got {type(value).__name__}. "
+            f"Convert it: np.asarray({name})."
+        )
+    return value
+
+
+def selected(owner: str, names: list[str], only: Names | None, skip: Names) -> list[str]:
+    """Return the names that `only` and `skip` leave to be checked.
+
+    >>> selected("check_vjp", ["x", "w", "b"], None, ["b"])
+    ['x', 'w']
+    >>> selected("check_vjp", ["x", "w", "b"], ["v"], ())
+    Traceback (most recent call last):
+        ...
+    ValueError: check_vjp: only must be among 'x', 'w', 'b', got 'v'. Check the spelling.
+
+    Raises `ValueError` for an unknown name, and if no name is left.
+    """
+    only = [only] if isinstance(only, str) else only
+    skip = [skip] if isinstance(skip, str) else skip
+    for option, given in {"only": only or (), "skip": skip}.items():
+        for name in given:
+            if name not in names:
+                raise ValueError(
+                    f"{owner}: {option} must be among {str(names)[1:-1]}, got {name!r}. "
+                    "Check the spelling."
+                )
+    left = [name for name in names if (only is None or name in only) and name not in skip]
+    if not left:
+        raise ValueError(f"{owner}: skip must leave an array to be checked, got {skip!r}.")
+    return left
+
+
+def _is_float(value: Any) -> bool:
+    return isinstance(value, np.ndarray) and value.dtype.kind == "f"
+
+
+def _is_nonzero(grad: Any) -> bool:
+    """Return True if a gradient, or one of several, has an entry that is not zero."""
+    if isinstance(grad, tuple | list):
+        return any(map(_is_nonzero, grad))
+    return grad is not None and bool(np.any(np.asarray(grad) != 0))
+
+
+def _bytes(value: Any) -> bytes:
+    """Return the content of an array, for comparison, and nothing for another object."""
+    return value.tobytes() if isinstance(value, np.ndarray) else b""
+
+
+def _name_of(function: Function) -> str:
+    """Return the name of a function, also of a partial one."""
+    function = getattr(function, "func", function)
+    return str(getattr(function, "__name__", type(function).__name__))
+
+
+def _described(value: Any) -> str:
+    """Return type and shape of a value, for an error message.
+
+    >>> _described((np.zeros(3), 1.0))
+    'a tuple of 2: a float64 array of shape (3,), float'
+    """
+    if isinstance(value, np.ndarray):
+        return f"a {value.dtype} array of shape {value.shape}"
+    if isinstance(value, tuple | list):
+        items = ", ".join(map(_described, value))
+        return f"a {type(value).__name__} of {len(value)}: {items}"
+    return type(value).__name__
+
+
+# Outputs and the report
+# ----------------------
+
+
+def _scale(output: Array) -> float:
+    """Return the power of two that brings the largest entry near one."""
+    size = float(np.max(np.abs(output), initial=0)) if output.dtype.kind == "f" else 0.0
+    return float(2.0 ** -np.round(np.log2(size))) if 0 < size < np.inf else 1.0
+
+
+def _split(
+    dy: Array, outputs: list[tuple[tuple[int, ...], str]], scales: list[float]
+) -> tuple[Array, ...]:
+    """Return one gradient for each output; zeros for outputs that are not floats."""
+    parts, start = [], 0
+    for (shape, kind), scale in zip(outputs, scales, strict=True):
+        size = int(np.prod(shape)) if kind in "fc" else 0
+        part = dy[start : start + size].reshape(shape) * scale if size else np.zeros(shape)
+        parts.append(part)
+        start += size
+    return tuple(parts)
+
+
+def _renamed(report: GradientReport, name: str) -> GradientReport:
+    """Return the report with the input under its own name."""
+    results = [
+        result._replace(name=name) if result.name == "input" else result
+        for result in report.results
+    ]
+    breach = report.breach
+    if breach is not None:
+        breach = breach._replace(sentence=re.sub(r"\binput\b", name, breach.sentence))
+    return report._replace(results=results, breach=breach)

@@ -1,0 +1,101 @@
+"""Arrays that are not checked: those that a layer uses and does not list.
+
+The checker learns from `params` which arrays have a gradient. A bias that was forgotten
+there is not checked, and an optimizer does not train it. The report therefore names the
+arrays of floats that the output depends on and that are not listed. Some of them are
+constants on purpose, such as the weights of a window.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from copy import deepcopy
+from typing import Any
+
+import numpy as np
+
+from numpycnn.layers.container import Container
+from numpycnn.layers.layer import Layer
+from numpycnn.types import Array
+
+PARTS_OF_A_LAYER = "_params", "_state", "_layers", "_named"
+
+
+def unlisted(layer: Any, listed: Collection[Array], x: Array) -> list[str]:
+    """Return the names of the arrays of floats that are not listed and that change the output.
+
+    Parameters
+    ----------
+    layer : object
+        An object with a method `forward`.
+    listed : collection of ndarray
+        The parameters of the layer.
+    x : ndarray
+        An input.
+
+    Returns
+    -------
+    list of str
+        Such as `"b"`, `"weights['b']"` or `"layers[0].b"`.
+
+    Examples
+    --------
+    >>> class Shift:
+    ...     def __init__(self):
+    ...         self.w, self.b, self.count = np.ones(2), np.zeros(2), np.zeros(2)
+    ...
+    ...     def forward(self, x):
+    ...         return x * self.w + self.b
+    >>> layer = Shift()
+    >>> unlisted(layer, [layer.w], np.ones((3, 2)))
+    ['b']
+    """
+    found: dict[int, tuple[str, Array]] = {}
+    for name, array in _arrays_of(layer, "", {id(layer)}):
+        if not any(np.may_share_memory(array, one) for one in listed):
+            found.setdefault(id(array), (name, array))
+    if not found:
+        return []
+    try:
+        y = _output(layer, x, {})
+        if not np.array_equal(y, _output(layer, x, {})):
+            return []  # random: a change of the output shows nothing
+        return [name for name, array in found.values() if _changes(layer, x, array, y)]
+    except Exception:  # a layer may refuse to be copied, or refuse this input
+        return []
+
+
+def _arrays_of(owner: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Array]]:
+    """Yield the arrays of floats that an object holds, also in lists, dicts and layers."""
+    items: dict[str, Any]
+    if isinstance(owner, dict):
+        items = {f"{path}[{key!r}]": value for key, value in owner.items()}
+    elif isinstance(owner, list | tuple):
+        items = {f"{path}[{position}]": value for position, value in enumerate(owner)}
+    else:
+        members = dict(getattr(owner, "__dict__", {}))
+        if isinstance(owner, Layer):  # the names of its parameters, as in "0.w"
+            members = {key: one for key, one in members.items() if key not in PARTS_OF_A_LAYER}
+            members |= owner.children if isinstance(owner, Container) else {}
+        items = {f"{path}.{key}".lstrip("."): value for key, value in members.items()}
+    for name, value in items.items():
+        if isinstance(value, np.ndarray):
+            if value.dtype.kind == "f" and value.size:
+                yield name, value
+        elif id(value) not in seen and (
+            isinstance(value, dict | list | tuple) or hasattr(value, "forward")
+        ):
+            seen.add(id(value))
+            yield from _arrays_of(value, name, seen)
+
+
+def _changes(layer: Any, x: Array, array: Array, y: Array) -> bool:
+    """Return True if the output depends on the array."""
+    moved = array + np.asarray(1 + np.abs(array), array.dtype)
+    return not np.array_equal(_output(layer, x, {id(array): moved}), y)
+
+
+def _output(layer: Any, x: Array, memo: dict[int, Any]) -> Array:
+    """Return the output of a copy of the layer, in which arrays are replaced by their id."""
+    result = deepcopy(layer, memo).forward(x.copy())
+    return np.asarray(result[0] if isinstance(result, tuple) else result)

@@ -1,0 +1,480 @@
+"""check_vjp: a pair of functions is found correct or incorrect, and nothing passes unchecked."""
+
+from functools import partial
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from numpycnn import check_gradients, check_vjp
+from numpycnn.checks.bugs import ZOO, typical_case
+from numpycnn.checks.strategies import (
+    distinct,
+    ids,
+    inputs,
+    layers_and_inputs,
+    with_zeros,
+)
+from numpycnn.layers import Layer
+from numpycnn.training import Adam
+
+RNG = np.random.default_rng(0)
+X, W, B = RNG.standard_normal((4, 3)), RNG.standard_normal((3, 2)), RNG.standard_normal(2)
+
+
+def dense(x, w, b):
+    return x @ w + b, (x, w)
+
+
+def dense_back(dy, cache):
+    x, w = cache
+    return dy @ w.T, x.T @ dy, dy.sum(axis=0)
+
+
+def names_and_statuses(report):
+    return {result.name: result.status for result in report.results}
+
+
+# Any layer as functions
+# ----------------------
+
+
+def as_functions(layer):
+    """A layer as a pair of functions of the input and its parameters."""
+    names = [*layer.params]
+
+    def fwd(x, *params):
+        y, cache = layer.with_params(dict(zip(names, params, strict=True))).forward(x)
+        return y, (cache, params)
+
+    def bwd(dy, cache):
+        own, params = cache
+        layer_again = layer.with_params(dict(zip(names, params, strict=True)))
+        dx, grads = layer_again.backward(dy, own)
+        return dx, *(grads[name] for name in names)
+
+    return fwd, bwd
+
+
+@given(layers_and_inputs(), st.integers(0, 100))
+def test_a_correct_layer_is_a_correct_pair(case, seed):
+    layer, x = case
+    report = check_vjp(*as_functions(layer), x, *layer.params.values(), rng=seed)
+    assert report.status == check_gradients(layer, x, rng=seed).status != "incorrect"
+
+
+OBJECTS = "sequential_keeps_caches", "sequential_accumulates"  # the bug is kept on the layer
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, bug in ZOO.items() if bug.part is not Adam and name not in OBJECTS]
+)
+def test_no_planted_bug_passes_as_a_pair(name):
+    subject, x = typical_case(ZOO[name], np.random.default_rng(0))
+    if not isinstance(subject, Layer):  # a loss
+        with np.errstate(all="ignore"):
+            expected = check_gradients(subject, x, rng=0).status
+            found = check_vjp(subject, lambda dy, gradient: dy * gradient, x, rng=0).status
+        assert expected == found == "incorrect"
+        return
+    with np.errstate(all="ignore"):
+        expected = check_gradients(subject, x, rng=0).ok
+        try:
+            found = check_vjp(*as_functions(subject), x, *subject.params.values(), rng=0).ok
+        except KeyError:  # a gradient that is not returned
+            found = False
+    assert found <= expected
+
+
+# The forms that functions have
+# -----------------------------
+
+
+def test_the_arrays_have_the_names_of_the_signature():
+    report = check_vjp(dense, dense_back, X, W, B, rng=0)
+    assert names_and_statuses(report) == dict.fromkeys("xwb", "correct")
+    assert report.subject == "dense"
+    assert "  w " in str(report)
+
+
+@pytest.mark.parametrize("at", [0, 1, 2])
+@given(factor=st.sampled_from([0, -1, 0.5, 1 + 1e-6, 2]))
+def test_each_array_is_checked(at, factor):
+    def bwd(dy, cache):
+        grads = [*dense_back(dy, cache)]
+        grads[at] = factor * grads[at]
+        return tuple(grads)
+
+    statuses = names_and_statuses(check_vjp(dense, bwd, X, W, B, rng=0))
+    assert statuses == {name: "incorrect" if i == at else "correct" for i, name in enumerate("xwb")}
+
+
+def test_gradients_in_another_order_are_incorrect():
+    def product(a, b):
+        return a * b, (a, b)
+
+    assert check_vjp(product, lambda dy, c: (dy * c[1], dy * c[0]), X, X + 1, rng=0).ok
+    swapped = check_vjp(product, lambda dy, c: (dy * c[0], dy * c[1]), X, X + 1, rng=0)
+    assert names_and_statuses(swapped) == {"a": "incorrect", "b": "incorrect"}
+
+
+def test_one_array_given_twice_is_two_arguments():
+    report = check_vjp(lambda a, b: (a * b, (a, b)), lambda dy, c: (2 * dy * c[1], 0 * dy), X, X)
+    assert names_and_statuses(report) == {"a": "incorrect", "b": "incorrect"}
+
+
+@pytest.mark.parametrize(
+    ("fwd", "bwd"),
+    [
+        (np.sin, lambda dy, x: dy * np.cos(x)),  # no cache: the array
+        (lambda x: x**2, lambda dy, x: (2 * x * dy,)),
+        (lambda x: (x**2, x), lambda dy, x: [2 * x * dy]),
+        (lambda x: (x.T, None), lambda dy, _: dy.T),  # views
+        (lambda x: (x, None), lambda dy, _: dy),
+        (lambda x: ((x**2).sum(), x), lambda dy, x: 2 * x * dy),  # a loss
+        (lambda x: (float((x[0] * 0).sum()), x), lambda dy, x: 0 * x),
+        (lambda x, *, power=2: (x**power, x), lambda dy, x: 2 * x * dy),
+        (partial(lambda x, power: (x**power, x), power=2), lambda dy, x: 2 * x * dy),
+    ],
+)
+def test_a_function_of_one_array(fwd, bwd):
+    assert check_vjp(fwd, bwd, X, rng=0).status != "incorrect"
+
+    def half(dy, cache):
+        grads = bwd(dy, cache)
+        return [g / 2 + 0.1 for g in grads] if isinstance(grads, tuple | list) else grads / 2 + 0.1
+
+    assert check_vjp(fwd, half, X, rng=0).status == "incorrect"
+
+
+def test_without_a_cache_backward_receives_the_arrays():
+    def bwd(dy, arrays):
+        x, w = arrays
+        return dy @ w.T, x.T @ dy
+
+    assert check_vjp(np.matmul, bwd, X, W, rng=0).ok
+    assert check_vjp(lambda *xs: sum(xs), lambda dy, xs: (dy,) * 3, X, X, X, rng=0).ok
+
+
+def test_a_function_without_a_signature():
+    class Twice:
+        __signature__ = "unknown"
+
+        def __call__(self, x, w):
+            return 2 * x * w, (x, w)
+
+    report = check_vjp(Twice(), lambda dy, c: (2 * dy * c[1], 2 * dy * c[0]), X, X + 1, rng=0)
+    assert names_and_statuses(report) == {"array 0": "correct", "array 1": "correct"}
+    assert report.subject == "Twice"
+
+
+@pytest.mark.parametrize("rng", range(4))
+def test_a_tuple_of_outputs_is_checked_as_a_whole(rng):
+    def two(x, w):
+        return (x @ w, x.sum(axis=1), x.argmax(axis=1)), (x, w)
+
+    def bwd(dys, cache, used=(1, 1)):
+        (dy, ds, _), (x, w) = dys, cache
+        assert dy.shape == (len(x), 2)
+        assert ds.shape == (len(x),)
+        return used[0] * dy @ w.T + used[1] * ds[:, None], used[0] * x.T @ dy
+
+    assert check_vjp(two, bwd, X, W, rng=rng).ok
+    assert names_and_statuses(check_vjp(two, partial(bwd, used=(1, 0)), X, W, rng=rng)) == {
+        "x": "incorrect",
+        "w": "correct",
+    }
+    assert not check_vjp(two, partial(bwd, used=(0, 1)), X, W, rng=rng).ok
+
+
+@pytest.mark.parametrize("size", [1e-9, 1e-6, 1, 1e6, 1e9])
+def test_a_small_output_is_not_hidden_by_a_large_one(size):
+    def two(x):
+        return (size * x**2, x.std(axis=1)), x
+
+    def bwd(dys, x, with_std=1):
+        (dy, ds), mean = dys, x.mean(axis=1, keepdims=True)
+        dstd = (x - mean) / x.std(axis=1, keepdims=True) / x.shape[1]
+        return 2 * size * x * dy + with_std * ds[:, None] * dstd
+
+    assert check_vjp(two, bwd, X, rng=0).ok
+    assert not check_vjp(two, partial(bwd, with_std=0), X, rng=0).ok
+    assert not check_vjp(two, partial(bwd, with_std=1.01), X, rng=0).ok
+
+
+def test_a_tuple_of_gradients_that_is_changed():
+    def two(x):
+        return (1e3 * x, x**2), x
+
+    def bwd(dys, x):
+        dys[1][...] = 2 * x * dys[1]
+        return 1e3 * dys[0] + dys[1]
+
+    report = check_vjp(two, bwd, X, rng=0)
+    assert [mistake.name for mistake in report.mistakes] == ["argument changed"]
+    assert "dy" in str(report)
+
+
+@pytest.mark.parametrize("value", [3.0, -0.5])
+def test_an_array_without_axes(value):
+    fwd = lambda x: (x**2, x)  # noqa: E731
+    assert check_vjp(fwd, lambda dy, x: 2 * x * dy, np.array(value), rng=0).ok
+    assert not check_vjp(fwd, lambda dy, x: x * dy, np.array(value), rng=0).ok
+    assert not check_vjp(fwd, lambda dy, x: np.reshape(2 * x * dy, 1), np.array(value), rng=0).ok
+    report = check_vjp(
+        lambda x, a: (a * x, (x, a)),
+        lambda dy, c: (c[1] * dy, (c[0] * dy).sum()),
+        X,
+        np.array(value),
+        rng=0,
+    )
+    assert report.ok
+    assert len(report.results) == 2
+
+
+# What is not differentiated
+# --------------------------
+
+
+def embed(numbers, table):
+    return table[numbers], (numbers, table.shape)
+
+
+def embed_back(dy, cache):
+    numbers, shape = cache
+    dtable = np.zeros(shape)
+    np.add.at(dtable, numbers, dy)
+    return None, dtable
+
+
+@given(ids(5), distinct((5, 2)), st.integers(0, 9))
+def test_integers_are_passed_as_they_are(numbers, table, seed):
+    report = check_vjp(embed, embed_back, numbers, table, rng=seed)
+    assert names_and_statuses(report) == {"table": "correct"}
+    assert check_vjp(embed, lambda dy, c: embed_back(dy, c)[1], numbers, table, rng=seed).ok
+
+    def once(dy, cache):  # of a repeated id, one gradient only
+        dtable = np.zeros(cache[1])
+        dtable[cache[0]] += dy
+        return None, dtable
+
+    if len(np.unique(numbers)) < numbers.size:
+        assert not check_vjp(embed, once, numbers, table, rng=seed).ok
+
+
+def test_labels_and_masks_are_passed_as_they_are():
+    def loss(scores, labels, keep, axis):
+        assert (labels.dtype.kind, keep.dtype, axis) == ("i", bool, 1)
+        p = np.exp(scores - scores.max(axis=axis, keepdims=True))
+        p /= p.sum(axis=axis, keepdims=True)
+        rows = np.arange(len(p))
+        return -(np.log(p[rows, labels]) * keep).mean(), (p, labels, keep)
+
+    def back(dy, cache):
+        p, labels, keep = cache
+        dscores = p.copy()
+        dscores[np.arange(len(p)), labels] -= 1
+        return dy * dscores * keep[:, None] / len(p)
+
+    others = np.array([0, 1, 2, 0]), np.array([True, False, True, True]), 1
+    assert check_vjp(loss, back, X, *others, rng=0).ok
+    assert check_vjp(loss, lambda dy, c: (back(dy, c), None, None, None), X, *others, rng=0).ok
+    assert not check_vjp(loss, lambda dy, c: 4 * back(dy, c), X, *others, rng=0).ok
+
+
+@pytest.mark.parametrize("value", [2, 2.0, np.float64(2), np.arange(1, 4), [1.0, 2.0, 3.0], True])
+def test_a_gradient_that_would_not_be_checked_is_refused(value):
+    def fwd(x, a):
+        return x * np.asarray(a), (x, a)
+
+    def bwd(dy, cache):
+        x, a = cache
+        return dy * np.asarray(a), (dy * x).sum()
+
+    with pytest.raises(TypeError, match=r"check_vjp: a must be an array of floats"):
+        check_vjp(fwd, bwd, X, value)
+    for nothing in None, 0, np.zeros(3):
+        back = lambda dy, c, nothing=nothing: (bwd(dy, c)[0], nothing)  # noqa: E731
+        assert names_and_statuses(check_vjp(fwd, back, X, value, rng=0)) == {"x": "correct"}
+    assert check_vjp(fwd, bwd, X, value, skip="a", rng=0).ok  # on purpose
+
+
+def test_ids_that_are_floats_are_not_found_correct():
+    def fwd(numbers, table):
+        return table[numbers.astype(int)], (numbers.astype(int), table.shape)
+
+    def bwd(dy, cache):
+        return np.zeros(len(cache[0])), embed_back(dy, cache)[1]
+
+    numbers = np.array([0.0, 2.0, 1.0, 2.0])
+    assert names_and_statuses(check_vjp(fwd, bwd, numbers, X, rng=0))["numbers"] != "correct"
+    assert check_vjp(fwd, bwd, numbers, X, skip=["numbers"], rng=0).ok
+
+
+@pytest.mark.parametrize("nothing", ["None", "left out", "anything"])
+def test_only_and_skip(nothing):
+    def bwd(dy, cache):
+        dx, dw, _ = dense_back(dy, cache)
+        return {"None": (dx, dw, None), "left out": (dx, dw), "anything": (dx, dw, "no")}[nothing]
+
+    report = check_vjp(dense, bwd, X, W, B, skip="b", rng=0)
+    assert names_and_statuses(report) == {"x": "correct", "w": "correct"}
+    assert check_vjp(dense, bwd, X, W, B, only=["x", "w"], rng=0).results == report.results
+    only_w = check_vjp(dense, lambda dy, c: bwd(dy, c)[1], X, W, B, only="w", rng=0)
+    assert names_and_statuses(only_w) == {"w": "correct"}
+    half = check_vjp(dense, lambda dy, c: bwd(dy, c)[1] / 2, X, W, B, only="w", rng=0)
+    assert names_and_statuses(half) == {"w": "incorrect"}
+
+
+def test_an_array_that_is_skipped_is_never_moved():
+    kept = np.array([0.0, 1.0, 2.0])
+
+    def fwd(x, positions):
+        assert np.array_equal(positions, kept)
+        return x[:, positions.astype(int)], None
+
+    assert check_vjp(fwd, lambda dy, _: dy, X, kept, skip="positions", rng=0).ok
+
+
+# The contract
+# ------------
+
+
+@pytest.mark.parametrize("shape", [(4, 2), (1, 2), (2, 1), ()])
+def test_a_gradient_of_another_shape_is_incorrect(shape):
+    def bwd(dy, cache):
+        return *dense_back(dy, cache)[:2], np.zeros(shape)
+
+    report = check_vjp(dense, bwd, X, W, B, rng=0)
+    assert [mistake.name for mistake in report.mistakes] == ["wrong shape"]
+    assert "b has" in str(report)
+
+
+def test_the_input_has_its_own_name_in_a_breach():
+    report = check_vjp(lambda v: (2 * v, None), lambda dy, _: dy.T, X, rng=0)
+    assert "for v has" in str(report)
+
+
+def _changes_x(x):
+    x *= 2
+    return x, None
+
+
+def _changes_ids(numbers, table):
+    y = table[numbers], (numbers.copy(), table.shape)
+    numbers -= numbers
+    return y
+
+
+def _changes_dy(dy, _):
+    dy *= 2
+    return dy
+
+
+class Buffer:
+    """Backward that returns one array again and again."""
+
+    array = np.zeros(X.shape)
+
+    def __call__(self, dy, cache):
+        self.array[...] = 2 * dy
+        return self.array
+
+
+class Last:
+    """Functions that keep the last input to themselves."""
+
+    def forward(self, x):
+        self.x = x
+        return x**2, None
+
+    def backward(self, dy, cache):
+        return 2 * dy * self.x
+
+
+@pytest.mark.parametrize(
+    ("fwd", "bwd", "arrays", "called"),
+    [
+        (_changes_x, lambda dy, _: 2 * dy, [X], "argument changed"),
+        (_changes_ids, embed_back, [np.array([0, 2, 2]), X], "argument changed"),
+        (lambda x: (2 * x, None), _changes_dy, [X], "argument changed"),
+        (lambda x: (2 * x, None), Buffer(), [X], "output overwritten"),
+        (Last().forward, Last().backward, [X], "cache overwritten"),
+        (lambda x: (x * np.random.default_rng().random(), None), lambda dy, _: dy, [X], "random"),
+    ],
+)
+def test_a_breach_is_incorrect(fwd, bwd, arrays, called):
+    if called == "cache overwritten":
+        both = Last()
+        fwd, bwd = both.forward, both.backward
+    before = [array.copy() for array in arrays]
+    report = check_vjp(fwd, bwd, *arrays, rng=0)
+    assert report.status == "incorrect"
+    assert [mistake.name for mistake in report.mistakes] == [called]
+    for array, kept in zip(arrays, before, strict=True):  # the caller's own are left alone
+        assert np.array_equal(array, kept)
+
+
+@given(with_zeros(inputs(ndim=2)), st.integers(0, 9))
+def test_kinks(x, seed):
+    fwd = lambda x: (np.maximum(x, 0), x)  # noqa: E731
+    assert check_vjp(fwd, lambda dy, x: dy * (x > 0), x, rng=seed).status != "incorrect"
+    if (x > 0).any():
+        assert not check_vjp(fwd, lambda dy, x: 2 * dy * (x > 0), x, rng=seed).ok
+
+
+# Bad input
+# ---------
+
+
+@pytest.mark.parametrize(
+    ("args", "error", "match"),
+    [
+        (("dense", dense_back, X), TypeError, "fwd must be a function, got str"),
+        ((dense, None, X), TypeError, "bwd must be a function, got NoneType"),
+        ((dense, dense_back, X), TypeError, r"fwd must accept the 1 .*dense\(x, w, b\).*'w'"),
+        ((dense, dense_back), TypeError, "fwd must accept the 0 arrays"),
+        ((Last.forward, Last.backward, X), TypeError, "fwd must accept the 1 .*'x'"),
+        ((np.sin, dense_back, np.arange(3)), TypeError, r"floats.*int64 array of shape \(3,\)"),
+        ((np.sin, dense_back, [1.0, 2.0]), TypeError, "floats.*list"),
+        ((np.sin, dense_back, X * np.nan), ValueError, "nan"),
+        ((dense, dense_back, X, W * np.inf, B), ValueError, "inf at w"),
+        ((np.sin, dense_back, X[:0]), ValueError, r"\(0, 3\)"),
+        ((np.sin, dense_back, X + 0j), TypeError, "complex128"),
+        ((np.sin, dense_back, np.ma.masked_array(X)), TypeError, "MaskedArray"),
+        ((np.sin, dense_back, X.view(np.recarray)), TypeError, "recarray"),
+        ((lambda x: None, dense_back, X), TypeError, "y must be .*NoneType"),
+        ((lambda x: {"y": x}, dense_back, X), TypeError, "y must be .*dict"),
+        ((lambda x: (x, x, x), dense_back, X), TypeError, "fwd must return.*tuple of 3"),
+        ((lambda x: x > 0, dense_back, X), TypeError, "y must be .*bool"),
+        ((lambda x: ((x > 0, x > 1), x), dense_back, X), TypeError, "y must be"),
+        ((np.fft.fft, lambda dy, _: dy, X), TypeError, "y must be .*complex128"),
+        ((dense, lambda dy, c: dense_back(dy, c)[:2], X, W, B), ValueError, "bwd .*3 .*tuple of 2"),
+        ((dense, lambda dy, c: dense_back(dy, c)[0], X, W, B), ValueError, "bwd must return 3"),
+        (
+            (lambda a, b: (a + b, None), lambda dy, _: np.stack([dy, dy]), X, X),
+            ValueError,
+            r"bwd must return 2 .*\(2, 4, 3\)",
+        ),
+    ],
+)
+def test_bad_input_is_refused(args, error, match):
+    with pytest.raises(error, match=match):
+        check_vjp(*args)
+
+
+@pytest.mark.parametrize("option", ["only", "skip"])
+def test_an_unknown_name_is_refused(option):
+    with pytest.raises(ValueError, match=rf"{option} must .*'x', 'w', 'b', got 'v'"):
+        check_vjp(dense, dense_back, X, W, B, **{option: "v"})
+    with pytest.raises(ValueError, match="skip"):
+        check_vjp(dense, dense_back, X, W, B, skip="xwb")
+    with pytest.raises(ValueError, match="skip"):
+        check_vjp(dense, dense_back, X, W, B, skip=["x", "w", "b"])
+
+
+def test_float32_is_checked_in_float64():
+    report = check_vjp(dense, dense_back, *(a.astype(np.float32) for a in (X, W, B)), rng=0)
+    assert report.ok
+    assert max(result.error for result in report.results) < 1e-12

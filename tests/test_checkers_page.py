@@ -1,0 +1,50 @@
+"""The table of other checkers: its rows are planted bugs, its column of this package is right."""
+
+from pathlib import Path
+
+import pytest
+
+import about_checkers
+from about_zoo import described
+from numpycnn.checks.bugs import ZOO
+
+PAGE = (Path(__file__).parent.parent / "docs" / "how-to" / "check-your-layer.md").read_text("utf-8")
+ROWS = about_checkers.rows_of(PAGE)
+
+
+def test_the_rows_are_planted_bugs():
+    assert len(ROWS) > 50
+    assert ROWS.keys() <= ZOO.keys()
+    for name in ROWS:
+        assert f"\n| {described(ZOO[name])} | " in PAGE
+        assert about_checkers.is_listed(ZOO[name])
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_the_column_of_this_package(name):
+    assert ROWS[name]["numpycnn"] == about_checkers.found("numpycnn", ZOO[name])
+
+
+def test_the_counts_follow_from_the_rows():
+    for line in about_checkers.summary(ROWS):
+        assert line in PAGE
+    assert f"for the {len(ROWS)} planted bugs" in PAGE
+
+
+def test_no_checker_has_a_cell_of_another_kind():
+    kinds = {
+        about_checkers.DETECTED,
+        about_checkers.MISSED,
+        about_checkers.BOTH,
+        about_checkers.UNDECIDED,
+        about_checkers.LEFT_OUT,
+    }
+    assert {cell for row in ROWS.values() for cell in row.values()} <= kinds
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("tool", about_checkers.OTHERS)
+def test_every_cell_of_the_other_checkers(tool):
+    pytest.importorskip(about_checkers.LIBRARIES[tool])
+    found = {name: about_checkers.found(tool, ZOO[name]) for name in ROWS}
+    assert found == {name: row[tool] for name, row in ROWS.items()}

@@ -1,0 +1,193 @@
+"""python -m numpycnn.checks FILE:NAME --shape: the report, the exit code, and bad input."""
+
+import subprocess
+import sys
+
+import pytest
+
+from numpycnn.checks.__main__ import main
+
+LAYERS = """
+import numpy as np
+
+import helpers
+
+
+class Scale:
+    def __init__(self, n=3, *, factor=1.0):
+        self.w = factor * np.ones(n)
+
+    @property
+    def params(self):
+        return {"w": self.w}
+
+    def forward(self, x):
+        return x * self.w, x
+
+    def backward(self, dy, x):
+        return dy * self.w, {"w": helpers.summed(dy * x)}
+
+
+class Averaged(Scale):
+    def backward(self, dy, x):
+        return dy * self.w, {"w": (dy * x).mean(axis=(0, 1))}
+
+
+class Sized(Scale):
+    def __init__(self, n):
+        super().__init__(n)
+
+
+class Linear:
+    def __init__(self):
+        self.W = np.ones((3, 2))
+
+    def forward(self, x):
+        self.x = x
+        return x @ self.W
+
+    def backward(self, dy):
+        self.dW = np.einsum("nlc,nlf->cf", self.x, dy)
+        return dy @ self.W.T
+
+
+class InPlace(Linear):
+    def backward(self, dy):
+        dx = super().backward(dy)
+        dy *= 0
+        return dx
+
+
+scale = Scale(3)
+
+
+def loss(x):
+    return (x**2).sum(), 2 * x
+
+
+def half(x):
+    return (x**2).sum(), x
+"""
+HELPERS = "def summed(array): return array.sum(axis=(0, 1))\n"
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch, capsys):
+    """Run the command in a folder with a file of layers; return exit code, output and errors."""
+    (tmp_path / "my_layers.py").write_text(LAYERS)
+    (tmp_path / "helpers.py").write_text(HELPERS)
+    (tmp_path / "broken.py").write_text("import no_such_module\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    modules = {"my_layers", "helpers", "broken"}
+
+    def run(*arguments):
+        for name in modules:
+            sys.modules.pop(name, None)
+        try:
+            code = main(arguments)
+        except SystemExit as stop:
+            code = stop.code
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    yield run
+    for name in modules:
+        sys.modules.pop(name, None)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        (["my_layers.py:Scale", "--shape", "4,32,3"], "correct"),
+        (["my_layers.py:Scale", "--shape", "(4, 32, 3)"], "correct"),
+        (["my_layers.py:Averaged", "--shape", "4,5,3"], "INCORRECT"),
+        (["my_layers.py:Averaged", "--shape", "4,5,3", "--skip", "w"], "correct"),
+        (["my_layers.py:Averaged", "--shape", "4,5,3", "--only", "input"], "correct"),
+        (["my_layers.py:scale", "--shape", "4,5,3"], "correct"),
+        (["my_layers.py:loss", "--shape", "4"], "correct"),
+        (["my_layers.py:half", "--shape", "4", "--seed", "3"], "INCORRECT"),
+        (["my_layers.py:Sized", "--shape", "4,5,2", "--init", "2"], "correct"),
+        (["my_layers.py:Scale", "--shape", "4,5,2", "--init", "2, factor=-1.5"], "correct"),
+        (["my_layers.py:Linear", "--shape", "4,5,3", "--grads", "W=dW"], "correct"),
+        (["my_layers.py:InPlace", "--shape", "4,5,3", "--grads", "W=dW"], "INCORRECT"),
+        (
+            ["my_layers.py:InPlace", "--shape", "4,5,3", "--grads", "W=dW", "--stateful"],
+            "correct",
+        ),
+        (["my_layers:Scale", "--shape", "4,5,3"], "correct"),
+        (["numpycnn:ReLU", "--shape", "4,5,3"], "correct"),
+        (["numpycnn:Dense", "--shape", "4,3", "--init", "3, 2, rng=0"], "correct"),
+    ],
+)
+def test_the_report_and_the_exit_code(run, arguments, status):
+    code, out, _ = run(*arguments)
+    assert out.splitlines()[0].endswith(f": {status}")
+    assert code == (0 if status == "correct" else 1)
+
+
+def test_the_same_seed_is_the_same_report(run):
+    command = ["my_layers.py:Averaged", "--shape", "4,5,3", "--seed"]
+    assert run(*command, "7")[1] == run(*command, "7")[1] != run(*command, "8")[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["my_layers.py:Scale"], ["--shape"]),
+        (["my_layers.py", "--shape", "3"], ["FILE:NAME", "'my_layers.py'", "my_layers.py:Scale"]),
+        (["my_layers.py:Scal", "--shape", "3"], ["'Scal'", "Scale", "Linear", "loss"]),
+        (["my_layer.py:Scale", "--shape", "3"], ["'my_layer.py'", "folder"]),
+        (["my_layer:Scale", "--shape", "3"], ["'my_layer'", "No module"]),
+        (["my_layers.py:Scale", "--shape", "4,a"], ["--shape", "'4,a'", "4,32,3"]),
+        (["my_layers.py:Scale", "--shape", "4,0,3"], ["--shape", "'4,0,3'"]),
+        (["my_layers.py:Scale", "--shape", ""], ["--shape", "''"]),
+        (["my_layers.py:Scale", "--shape", "4,-3"], ["--shape", "'4,-3'"]),
+        (["my_layers.py:Scale", "--shape", "4,5,3", "--seed", "-1"], ["--seed"]),
+        (["my_layers.py:Scale", "--shape", "4,5,3", "--init", "np"], ["--init", "'np'"]),
+        (["my_layers.py:Scale", "--shape", "4,5,3", "--init", "3)"], ["--init", "'3)'"]),
+        (["my_layers.py:Scale", "--shape", "4,5,3", "--init", "m=3"], ["Scale(m=3)", "--init"]),
+        (["my_layers.py:scale", "--shape", "4,5,3", "--init", "3"], ["--init", "scale"]),
+        (["my_layers.py:Sized", "--shape", "4,5,3"], ["Sized()", "'n'", "--init"]),
+        (["my_layers.py:Linear", "--shape", "4,5,3"], ["Linear", "params", "--grads"]),
+        (["my_layers.py:Linear", "--shape", "4,5,3", "--grads", "W"], ["--grads", "'W'"]),
+        (["my_layers.py:Linear", "--shape", "4,5,3", "--grads", "V=dV"], ["'V'", "W"]),
+        (["my_layers.py:Linear", "--shape", "4,5,3", "--stateful"], ["--stateful", "--grads"]),
+        (["my_layers.py:Scale", "--shape", "4,5,3", "--skip", "v"], ["'v'", "'w'"]),
+        (["my_layers.py:np", "--shape", "3"], ["module"]),
+    ],
+)
+def test_bad_input_is_refused(run, arguments, said):
+    code, out, err = run(*arguments)
+    assert code == 2
+    assert not out
+    last = err.splitlines()[-1]
+    assert last.startswith("python -m numpycnn.checks: error: ")
+    for word in said:
+        assert word in last
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["my_layers.py:Scale", "--shape", "4,5,2"], "return x * self.w, x"),
+        (["broken.py:Scale", "--shape", "4"], "import no_such_module"),
+    ],
+)
+def test_an_error_in_the_file_is_shown_with_its_line(run, arguments, line):
+    code, _, err = run(*arguments)
+    assert code == 2
+    assert line in err
+    assert "Traceback" in err
+
+
+def test_it_starts_as_a_module(tmp_path):
+    (tmp_path / "my_layers.py").write_text(LAYERS)
+    (tmp_path / "helpers.py").write_text(HELPERS)
+    command = [sys.executable, "-W", "error", "-m", "numpycnn.checks", "my_layers.py:Averaged"]
+    result = subprocess.run(
+        [*command, "--shape", "4,32,3"], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert result.returncode == 1
+    assert result.stdout.startswith("Gradients of Averaged: INCORRECT\n")
+    assert not result.stderr
