@@ -41,7 +41,8 @@ ENOUGH = 2**18  # samples
 def noise_of(x: Array) -> tuple[Array, float]:
     """Return the middle of each channel of a record x (L, C), and the size of the noise around it.
 
-    In its units the record is `(x - middle) / size`. The size is 1 where nothing moves.
+    In its units the record is `(x - middle) / size`. The size is 1 where nothing moves. Samples at
+    which a channel is NaN, as in a gap, do not count.
 
     >>> quiet = np.random.default_rng(0).normal(loc=[100, 200], scale=3, size=(5000, 2))
     >>> middle, size = noise_of(quiet)
@@ -50,6 +51,9 @@ def noise_of(x: Array) -> tuple[Array, float]:
     """
     some = x[:: spaced(len(x))].astype(float)
     require_array("noise_of", "x", some, "L C")
+    some = some[~np.isnan(some).any(axis=1)]
+    if not len(some):
+        raise ValueError("noise_of: x must have a sample at which no channel is NaN, got none.")
     middle = np.median(some, axis=0)
     size = float(np.median(abs(some - middle))) / 0.6745
     return middle, size or 1.0

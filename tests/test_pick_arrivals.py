@@ -237,7 +237,7 @@ def test_what_is_wrong_with_a_file_is_said_in_words(arrays, words, tmp_path, cap
 
 def test_what_is_no_file_of_records_is_refused(tmp_path, capsys):
     (tmp_path / "data.npz").write_text("label,s1,s2")
-    assert "no .npz file" in complaint("pick_arrivals", tmp_path, capsys, "data.npz")
+    assert "not an .npz archive" in complaint("pick_arrivals", tmp_path, capsys, "data.npz")
     assert "No such file" in complaint("pick_arrivals", tmp_path, capsys, "absent.npz")
     assert "No such file" in complaint("pick_arrivals", tmp_path, capsys, "--pick", "absent.npz")
 
