@@ -118,7 +118,12 @@ def pick_all(path, model, notes, theirs):
             except ValueError as error:
                 problems.add(name, error)
                 break
-            curve = curve_of(model, stretch.x)
+            with np.errstate(over="ignore", invalid="ignore"):
+                curve = curve_of(model, stretch.x)
+            if not np.isfinite(curve).all():
+                largest = float(abs(stretch.x).max())
+                problems.add(name, f"samples must fit float32, got {largest:.3g}. Scale them.")
+                break
             here = peaks(curve, stretch.rate or RATE)
             picks += picks_of(name, stretch, here, curve)
             onsets = [] if theirs is None else onsets_in(stretch, theirs)

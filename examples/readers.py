@@ -154,11 +154,14 @@ def stretches(stream, channels=None):
 
 def stretches_of(station, traces):
     """Return the stretches of the pieces of one station, in the order of time."""
+    traces = [trace for trace in traces if len(trace)]
+    if not traces:
+        raise ValueError(f"{station} must have samples, got none")
     for trace in traces:
-        if trace.data.dtype.kind not in "iuf" or not len(trace):
-            words = "no samples" if not len(trace) else f"data of type {trace.data.dtype}"
+        if trace.data.dtype.kind not in "iuf":
             raise ValueError(
-                f"{trace.id} must hold numbers, got {words}. Select channels with --channels."
+                f"{trace.id} must hold numbers, got data of type {trace.data.dtype}. Select "
+                "channels with --channels."
             )
     rates = sorted({trace.stats.sampling_rate for trace in traces})
     if not (0 < rates[0] <= rates[-1] < np.inf and is_same_rate(rates[0], rates[-1])):
@@ -169,7 +172,7 @@ def stretches_of(station, traces):
     names = in_order(trace.stats.channel for trace in traces)
     known = rates[0], tuple(names), station.station
     found = []
-    for together in _together(traces, rates[0]):
+    for together in _together(_cut_apart(traces, rates[0]), rates[0]):
         start = min(trace.stats.starttime for trace in together)
         x, lacking = _on_a_grid(together, names, start, rates[0])
         found += [
@@ -182,6 +185,20 @@ def stretches_of(station, traces):
             "channels with --channels."
         )
     return found
+
+
+def _cut_apart(traces, rate):
+    """Return the pieces without the times at which two of one channel are sampled differently."""
+    kept = []
+    for trace in sorted(traces, key=lambda trace: (trace.stats.channel, trace.stats.starttime)):
+        if kept and kept[-1].stats.channel == trace.stats.channel:
+            begins = samples_from(kept[-1].stats.starttime, trace, rate)
+            begin, end = trace.stats.starttime, kept[-1].stats.endtime
+            if begin <= end and abs(begins - round(begins)) > SAME_TIME:
+                kept[-1] = kept[-1].slice(endtime=begin - 1 / rate)
+                trace = trace.slice(starttime=end + 1 / rate)
+        kept.append(trace)
+    return [trace for trace in kept if len(trace)]
 
 
 def _together(traces, rate):

@@ -22,7 +22,7 @@ from tables import Table, label_of, read_table, read_ts
 
 TAPS = 5  # of a filter, and the fewest samples a trace may have
 LARGEST = 1e38  # about the largest number of float32, in which the network computes
-TABLES = ".csv", ".tsv", ".txt"
+TABLES = ".csv", ".tsv"
 
 
 def read_traces(
@@ -81,7 +81,10 @@ def _read(path, problems, channels, table):
     found = [(name, without_gaps(one)) for name, _, one in from_files(path, failed, channels)]
     if failed and not found:
         reason = failed[0].removeprefix(f"{path}: ")
-        raise ValueError(f"expected an .npz, .csv, .tsv or .ts file, or a record, got {reason}")
+        raise ValueError(
+            f"expected an .npz, .csv, .tsv or .ts file, or a record, got {reason}. A table with "
+            "another ending is read with --delimiter."
+        )
     problems += failed
     kept = of_one_kind(found, problems)
     return [one.x.astype(float) for _, one in kept], [""] * len(kept)
@@ -124,7 +127,12 @@ def _require_samples(x):
 
 def _require_classes(names):
     """Raise unless every trace has a class, of two or more."""
-    if "" in names and any(names):
+    if not any(names):
+        raise ValueError(
+            f"every trace must have a label, got none for all {len(names)}. Add labels, store "
+            "records in one folder for each class, or classify them with --classify."
+        )
+    if "" in names:
         unlabeled = [n for n, name in enumerate(names, 1) if not name]
         raise ValueError(
             f"every trace must have a label, got none for {len(unlabeled)} of {len(names)}, the "
@@ -132,7 +140,7 @@ def _require_classes(names):
             "them with --classify."
         )
     if len(set(names)) < 2:
-        raise ValueError(f"expected two classes or more, got {sorted(set(names) - {''})}")
+        raise ValueError(f"expected two classes or more, got {sorted(set(names))}")
 
 
 def read_npz(path):

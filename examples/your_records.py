@@ -257,6 +257,7 @@ def read_record(path):
     """Return the record (L, C) in an .npy file, of which no more is read than is used."""
     try:
         x = np.asarray(np.load(path, mmap_mode="r"))
+        x = x.astype(float) if x.dtype.kind in "iu" else x
         require_finite("to_pick", "x", x, "L C")
     except (EOFError, TypeError, ValueError) as error:
         words = str(error)

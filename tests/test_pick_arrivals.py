@@ -245,3 +245,41 @@ def test_what_is_no_file_of_records_is_refused(tmp_path, capsys):
 @pytest.mark.parametrize("option", ["--records=15", "--epochs=0", "--hours=-1", "--seed=-1"])
 def test_a_bad_option_gets_one_line(option, tmp_path, capsys):
     assert "expected" in complaint("pick_arrivals", tmp_path, capsys, option)
+
+
+@pytest.mark.usefixtures("figures_are_not_saved")
+@pytest.mark.parametrize("rate", [1e-3, 1.0, 1.66, 1e5])
+def test_every_rate_is_learned_and_picked(rate, own, tmp_path, capsys):
+    x, onsets = own
+    rows = rows_of(onsets[:10]) / [1, rate]
+    np.savez(
+        tmp_path / "data.npz",
+        x=x[:10, :300],
+        onsets=rows[rows[:, 1] < 300 / rate],
+        sampling_rate=rate,
+    )
+    run_example("pick_arrivals", tmp_path, "data.npz", "--epochs", 1)
+    with pytest.raises(SystemExit) as end:
+        run_example("pick_arrivals", tmp_path, "--pick", "data.npz")
+    assert not end.value.code
+    assert capsys.readouterr().out.splitlines()[-1].startswith("record 9, ")
+
+
+@pytest.mark.usefixtures("figures_are_not_saved")
+def test_the_model_is_saved_before_it_is_tested(own, tmp_path, monkeypatch):
+    def broken(*_, **__):
+        raise RuntimeError("the test of the model fails")
+
+    x, onsets = own
+    np.savez(tmp_path / "data.npz", x=x, onsets=rows_of(onsets))
+    monkeypatch.setattr("numpycnn.picking.compare_picks", broken)
+    with pytest.raises(RuntimeError):
+        run_example("pick_arrivals", tmp_path, "data.npz", "--epochs", 1)
+    assert isinstance(Sequential.load(tmp_path / "figures" / "picker.npz"), Sequential)
+
+
+@pytest.mark.parametrize("arrays", [{"onsets": np.zeros((0, 2))}, {"labels": np.zeros((5, 500))}])
+def test_records_without_any_onset_are_refused(arrays, tmp_path, capsys):
+    np.savez(tmp_path / "data.npz", x=X + 1, **arrays)
+    said = complaint("pick_arrivals", tmp_path, capsys, "data.npz")
+    assert "data.npz: expected onsets in the 4 records that are not held out, got none" in said

@@ -275,7 +275,7 @@ HOLE, PEAK = np.where(X == 25, np.nan, X), np.where(X == 0, -np.inf, X)
 
 BAD_NPZ = {
     "no x": ({"traces": X, "labels": LABELS}, "x and labels, got 'x is not a file in the archive"),
-    "no labels": ({"x": X}, "two classes or more, got []"),
+    "no labels": ({"x": X}, "every trace must have a label, got none for all 4"),
     "nothing": ({}, "x is not a file in the archive"),
     "objects": ({"x": X, "labels": np.array(list("abab"), object)}, "and labels.astype(str)"),
     "unequal": ({"x": np.array([X[0], X[1, :9]], object), "labels": [0, 1]}, "are of one length"),
