@@ -31,18 +31,23 @@ from typing import NamedTuple
 import numpy as np
 
 from numpycnn.layers.layer import Layer, Window
+from numpycnn.reductions import centered, total
 from numpycnn.types import Array, Params, Rng
-from numpycnn.validation import require_array, whole_number
+from numpycnn.validation import above_zero, number, require_array, require_parameters, whole_number
 
-EPS = 1e-5  # keeps a channel that is constant from being divided by zero
-MOMENTUM = 0.1  # the share of the newest batch in the running statistics
+# A channel of raw counts may have the mean 1e7 and the standard deviation 100. In float32 such
+# numbers are 1 apart, which is enough for them and not for their mean, to which every
+# batch adds a tenth of a small difference. So the statistics, and what is subtracted and divided
+# with them, are float64 (`reductions.py`), and the results are converted to the type of x.
 
 
 class BatchNorm(Layer):
     """Normalise each channel: x (N, ..., C) becomes y of the same shape, by fixed statistics.
 
     Parameters: `gamma` (C,), one at first, and `beta` (C,), zero. State: `mean` (C,) and
-    `var` (C,), zero and one at first, which `training` moves.
+    `var` (C,), zero and one at first, in float64, which `training` moves. `momentum` is the
+    fraction of the newest batch in them, and `eps` keeps a constant channel from being divided by
+    zero.
 
     >>> layer = BatchNorm(1)
     >>> x = np.array([[10.0], [14.0]])
@@ -53,18 +58,23 @@ class BatchNorm(Layer):
     >>> for _ in range(100):
     ...     live.remember(cache)
     >>> layer.state["mean"].round(3), layer(x).round(3).ravel()
-    (array([12.], dtype=float32), array([-0.707,  0.707]))
+    (array([12.]), array([-0.707,  0.707]))
 
     (In use the spread is that of two numbers drawn from many, with `R - 1` in the place of `R`.)
 
-    Raises `TypeError` or `ValueError` for inputs of another type or shape and for numbers of
-    channels that are not positive and whole.
+    Raises `TypeError` or `ValueError` for inputs of another type or shape, for numbers of
+    channels that are not positive and whole, for a momentum that is not from 0 to 1, and for an
+    eps that is not above 0.
     """
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, *, momentum: float = 0.1, eps: float = 1e-5) -> None:
         self.channels = c = whole_number(self, "channels", channels)
+        self.momentum = number(
+            self, "momentum", momentum, "a number from 0 to 1", lambda m: 0 <= m <= 1
+        )
+        self.eps = number(self, "eps", eps, "a finite number above 0", above_zero)
         super().__init__(gamma=np.ones(c, np.float32), beta=np.zeros(c, np.float32))
-        self.state.update(mean=np.zeros(c, np.float32), var=np.ones(c, np.float32))
+        self.state.update(mean=np.zeros(c), var=np.ones(c))
 
     def training(self, rng: Rng = None) -> "BatchNormInTraining":
         """Return the twin that normalises by the batch; it shares all arrays."""
@@ -73,20 +83,24 @@ class BatchNorm(Layer):
     def forward(self, x: Array) -> tuple[Array, Array]:
         """Return y = gamma z + beta with the running statistics, and z."""
         require_array(self, "x", x, f"N ... C={self.channels}")
-        z = x - self.state["mean"]
-        z /= np.sqrt(self.state["var"] + EPS)  # in place: new arrays cost more than arithmetic
+        require_parameters(self, self.params)
+        z = self._scaled(x - self.state["mean"], self.state["var"], x)
         return self.params["gamma"] * z + self.params["beta"], z
+
+    def _scaled(self, z: Array, var: Array, x: Array) -> Array:
+        """Return z / sqrt(var + eps) in the type of x; z, in float64, is overwritten."""
+        z *= 1 / np.sqrt(var + self.eps)  # in place: new arrays cost more than arithmetic
+        return z.astype(x.dtype)
 
     def backward(self, dy: Array, cache: Array) -> tuple[Array, Params]:
         """Return dx = gamma dy / sqrt(var + eps), for the statistics do not depend on x."""
-        grads = self._grads(dy, cache)
-        return dy * (self.params["gamma"] / np.sqrt(self.state["var"] + EPS)), grads
-
-    def _grads(self, dy: Array, z: Array) -> Params:
-        """What is owed to gamma and beta by y = gamma z + beta, in either mode."""
+        z = cache
         require_array(self, "dy", dy, "... C", shape=z.shape)
-        rows = tuple(range(dy.ndim - 1))
-        return {"gamma": (dy * z).sum(rows), "beta": dy.sum(rows)}
+        gamma, rows = self.params["gamma"], tuple(range(dy.ndim - 1))
+        dtype = np.result_type(dy, z, gamma)
+        dx = dy * (gamma / np.sqrt(self.state["var"] + self.eps)).astype(dtype)
+        grads = {"gamma": total(dy * z, rows), "beta": total(dy, rows)}
+        return dx, {name: grad.astype(dtype) for name, grad in grads.items()}
 
     def window(self, length: int) -> Window:
         """Each sample is scaled by itself."""
@@ -110,17 +124,18 @@ class BatchNormInTraining(BatchNorm):
         Raises `ValueError` for a single row: its mean would be the row itself.
         """
         require_array(self, "x", x, f"N ... C={self.channels}")
+        require_parameters(self, self.params)
         if x.size == self.channels:
             raise ValueError(
-                f"{type(self).__name__} expected more than one row to take a mean over, got x of "
-                f"shape {x.shape}; use a batch_size that leaves no trace by itself"
+                f"BatchNorm: x must have more than one row in training, got shape {x.shape}. Use a "
+                "batch_size whose last batch has more than one trace."
             )
         rows = tuple(range(x.ndim - 1))
-        mean = x.mean(rows)
-        z = x - mean
-        var = (z * z).mean(rows)
-        z /= np.sqrt(var + EPS)
-        return self.params["gamma"] * z + self.params["beta"], BatchNormCache(z, mean, var)
+        mean, z = centered(x, rows)
+        var = total(z * z, rows) / (x.size // self.channels)
+        z = self._scaled(z, var, x)
+        y = self.params["gamma"] * z + self.params["beta"]
+        return y, BatchNormCache(z, mean.reshape(-1), var)
 
     # The backward pass
     # -----------------
@@ -152,11 +167,14 @@ class BatchNormInTraining(BatchNorm):
         dx[r,c]   = gamma[c] / s[c] (dy[r,c] - dbeta[c] / R - z[r,c] dgamma[c] / R)
         """
         z, _, var = cache
-        grads, n_rows = self._grads(dy, z), z.size // self.channels
-        dx = dy - grads["beta"] / n_rows
-        dx -= z * (grads["gamma"] / n_rows)
-        dx *= self.params["gamma"] / np.sqrt(var + EPS)
-        return dx, grads
+        require_array(self, "dy", dy, "... C", shape=z.shape)
+        gamma, rows = self.params["gamma"], tuple(range(dy.ndim - 1))
+        dtype, n_rows = np.result_type(dy, z, gamma), z.size // self.channels
+        dgamma, dbeta = total(dy * z, rows), total(dy, rows)
+        dx = dy - (dbeta / n_rows).astype(dtype)
+        dx -= z * (dgamma / n_rows).astype(dtype)
+        dx *= (gamma / np.sqrt(var + self.eps)).astype(dtype)
+        return dx, {"gamma": dgamma.astype(dtype), "beta": dbeta.astype(dtype)}
 
     def remember(self, cache: BatchNormCache) -> None:
         """Move the running statistics a little towards those of the batch.
@@ -167,7 +185,7 @@ class BatchNormInTraining(BatchNorm):
         n_rows = cache.z.size // self.channels
         seen = {"mean": cache.mean, "var": cache.var * (n_rows / (n_rows - 1))}
         for name, running in self.state.items():
-            running += MOMENTUM * (seen[name] - running)
+            running += self.momentum * (seen[name] - running)
 
     def window(self, length: int) -> Window:
         """Raise: an output looks at all samples of all traces of the batch."""
