@@ -34,6 +34,7 @@ include_patterns = [
     "CHANGELOG.md",
     "CONTRIBUTING.md",
     "docs/*.md",
+    "docs/how-to/*.md",
     "numpycnn/**.py",
     "examples/*.py",
 ]
@@ -81,6 +82,7 @@ reading_order = {
     "Source": _with_packages([page for page in _table if page.startswith("numpycnn/")]),
     "Examples": [page for page in _table if page.startswith("examples/")],
     "Reference": [
+        *sorted(f"docs/how-to/{path.stem}" for path in HERE.glob("how-to/*.md")),
         "docs/files",
         "docs/notation",
         "docs/glossary",

@@ -341,7 +341,8 @@ def from_files(path, problems, channels=None, files=None):
         return str(file.relative_to(path) if path.is_dir() else file)
 
     for together in files_of_records(files_in(path) if files is None else files, problems, name_of):
-        name = " + ".join(map(name_of, together))
+        more = f" and {len(together) - 1} more" if len(together) > 1 else ""
+        name = name_of(together[0]) + more
         try:
             stations = by_station([t for file in together for t in read_stream(file)], channels)
         except ValueError as error:

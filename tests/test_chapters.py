@@ -14,7 +14,7 @@ from pieces import Fence, cut_chapter
 from running import run_chapter, run_script
 
 ROOT = Path(__file__).parent.parent
-CHAPTERS = sorted((ROOT / "docs").glob("*.md"))
+CHAPTERS = sorted((ROOT / "docs").glob("**/*.md"))
 NUMBERED = sorted((ROOT / "docs").glob("[0-9]*.md"))
 DRAW = "from matplotlib.figure import Figure\nfigure = Figure()"
 

@@ -220,8 +220,8 @@ BAD_FILES = [
     ({"x": X, "labels": np.zeros(5)}, "labels of shape (5, 500), one for each sample, got (5,)"),
     ({"x": X}, "expected onsets or labels, and 5 records or more"),
     ({"x": X[:4], "onsets": [[0, 1]]}, "expected onsets or labels, and 5 records or more"),
-    ({"x": X[0, 0], "onsets": [[0, 1]]}, "x of shape (N, L, C), got (3,)"),
-    ({"x": X + np.nan, "onsets": [[0, 1]]}, "finite numbers, got nan at x[0, 0, 0]"),
+    ({"x": X[0, 0], "onsets": [[0, 1]]}, "x must have shape (N, L, C), got (3,)"),
+    ({"x": X + np.nan, "onsets": [[0, 1]]}, "x must be finite, got nan at x[0, 0, 0]"),
     ({"x": X.transpose(0, 2, 1), "onsets": [[0, 1]]}, "channels go last: x.transpose(0, 2, 1)"),
     ({"x": X, "onsets": [[0, 1]], "sampling_rate": 0}, "sampling_rate to be a number above 0"),
 ]

@@ -281,8 +281,8 @@ BAD_NPZ = {
     "unequal": ({"x": np.array([X[0], X[1, :9]], object), "labels": [0, 1]}, "are of one length"),
     "complex": ({"x": X + 1j, "labels": LABELS}, "Cannot cast array data from dtype('complex128')"),
     "text": ({"x": X.astype(str), "labels": LABELS}, "to dtype('float64') according to the rule"),
-    "one trace": ({"x": X[0], "labels": [0] * 20}, "(20,); for one trace add both axes: x[None"),
-    "too many axes": ({"x": X[None, None], "labels": [0]}, "expected x of shape (N, L, C), got (1"),
+    "one trace": ({"x": X[0], "labels": [0] * 20}, "(20,). For one trace add both axes: x[None"),
+    "too many axes": ({"x": X[None, None], "labels": [0]}, "x must have shape (N, L, C), got (1"),
     "no traces": ({"x": X[:0], "labels": LABELS[:0]}, "expected traces, got none"),
     "nan": (
         {"x": HOLE, "labels": LABELS},
