@@ -248,6 +248,16 @@ def _place(x, start, about, pieces, trace):
     )
 
 
+def summary(about):
+    """Return a line that says what was read, and in which order."""
+    first, last, n_files = about["pieces"][0][0], about["pieces"][-1][0], len(about["files"])
+    order = "in the order of their times"
+    if about["kind"] == "arrays":
+        order = f"in the natural order of their names, {first} to {last}"
+    files = f"{n_files} files {order}" if first else "Zarr array"
+    return f"{files}: {about['length']:,} samples, channels: {about['n_channels']}"
+
+
 def as_stretch(about):
     """Return a `Stretch` with the names, the rate and the length of an archive, without samples."""
     x = np.empty((about["length"], 0))

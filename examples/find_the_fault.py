@@ -137,9 +137,9 @@ figures = {"find_the_fault": figure}
 
 # A section of your own
 # ---------------------
-# The network knows faults of 4 ms and 12.5 m only, in sections that are as noisy as its own. So what
-# it marks in another section is a suggestion. A long line goes through it 256 traces at a time,
-# with as many more on either side as an output depends on. Zeros make both sides divisible by 4.
+# The network learned from sections of 4 ms and 12.5 m only. So its marks in another section are a
+# suggestion. A long line goes through the network 256 traces at a time, with at least the traces on
+# either side on which an output depends. Zeros make both sides divisible by 4.
 
 STRIP, BESIDE = 256, 32  # traces
 

@@ -301,6 +301,7 @@ def main():
             raise ValueError(f"--out and --catalog require a picker, got {args.model}")
         if stored:
             require_same(job, stored, args.result)
+        print(archives.summary(job["record"]), flush=True)
         n_pieces = compute(args, paths, job)
         seconds = time.monotonic() - began
         print(f"{n_pieces} pieces in {seconds:.1f} s, saved {args.result}")

@@ -105,16 +105,18 @@ def curve_of(model, x):
     return np.concatenate(parts)[: len(x)]
 
 
-def pick_all(path, model, notes, theirs):
-    """Print the picks in all records in a file or a folder; return them, and the comparison."""
-    picks, records = [], []  # of `Pick`, and (stretch, samples of the picks)
+def pick_all(path, model, notes):
+    """Print the picks in all records in a file or a folder; return them.
+
+    Returns a list of `Pick`, and a list of each stretch, without its samples, and its picks.
+    """
+    picks, records = [], []
     for name, found in to_pick(path, problems, args.channels):
         n_before = len(picks)
         for stretch in found:
             try:
-                require_kind(
-                    kind_of(stretch.x.shape[1], stretch.rate, stretch.channels), notes, args.model
-                )
+                kind = kind_of(stretch.x.shape[1], stretch.rate, stretch.channels)
+                require_kind(kind, notes, args.model)
             except ValueError as error:
                 problems.add(name, error)
                 break
@@ -126,9 +128,8 @@ def pick_all(path, model, notes, theirs):
                 break
             here = peaks(curve, stretch.rate or RATE)
             picks += picks_of(name, stretch, here, curve)
-            onsets = [] if theirs is None else onsets_in(stretch, theirs)
             empty = np.empty((len(stretch.x), 0))  # a year of days is not kept
-            records.append((stretch._replace(x=empty), here, onsets))
+            records.append((stretch._replace(x=empty), here))
             for pick in picks[len(picks) - len(here) :]:
                 print(f"{name}, {pick.time}, probability {pick.probability:.2f}")
         else:
@@ -136,25 +137,36 @@ def pick_all(path, model, notes, theirs):
                 print(f"{name}, no picks")
     if not records and not path.is_dir() and problems:
         raise ValueError(problems[0])
-    if theirs is None or not records:
-        return picks, []
-    stretches, found, onsets = zip(*records, strict=True)
-    if any(stretch.start is None for stretch in stretches):
-        raise ValueError(f"{path}: records must have a start time to be compared with --catalog")
-    require_some(onsets, theirs, stretches, args.catalog)
-    return picks, comparison(found, onsets, stretches[0].rate, args.tolerance, len(theirs))
+    return picks, records
 
+
+def compare(records, theirs):
+    """Print how the picks in records agree with those of a catalog."""
+    stretches, found = zip(*records, strict=True)
+    if any(stretch.start is None for stretch in stretches):
+        raise ValueError(f"{args.pick}: with --catalog records must have a start time, got none")
+    onsets = [onsets_in(stretch, theirs) for stretch in stretches]
+    require_some(onsets, theirs, stretches, args.catalog)
+    rate, of = stretches[0].rate, len(theirs)
+    print(*comparison(found, onsets, rate, args.tolerance, of), sep="\n")
+
+
+if (args.out or args.catalog) and not args.pick:
+    options.error("--out and --catalog require --pick: the records to pick")
+if args.picks and not args.data:
+    options.error("--picks requires records: pick_arrivals.py records/ --picks picks.xml")
 
 if args.pick:
     try:
         outs = [require_format(out) for out in args.out]
         theirs = args.catalog and read_catalog(args.catalog)
         model, notes = nn.Sequential.load(args.model), load_notes(args.model)
-        picks, lines = pick_all(args.pick, model, notes, theirs)
+        picks, records = pick_all(args.pick, model, notes)
         for out in outs:
             write_picks(out, picks)
             print(f"saved {out}, {len(picks)} picks")
-        print(*lines, sep="\n", end="\n" if lines else "")
+        if theirs and records:
+            compare(records, theirs)
     except (OSError, ValueError) as error:
         options.error(str(error))
     end(problems)

@@ -19,7 +19,6 @@ import numpy as np
 
 from numpycnn.traces import ricker
 from numpycnn.validation import generator, whole_number
-from readers import read_stream
 
 # The instrument and the ground
 # -----------------------------
@@ -117,6 +116,8 @@ def read_section(path):
     The mean is subtracted, and the standard deviation is that of echoes of 1. Raises `ValueError`
     for a file that is not a section.
     """
+    from readers import read_stream  # here, because a chapter uses this module from elsewhere
+
     stream = read_stream(path)
     kinds = {(trace.stats.sampling_rate, len(trace)) for trace in stream}
     if len(kinds) > 1:

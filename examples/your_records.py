@@ -149,14 +149,14 @@ def read_catalog(path):
 def onsets_in(stretch, picks):
     """Return the samples of a stretch at which there are picks of its station, ascending."""
     samples = set()
-    for pick in picks:
+    for pick in picks if stretch.start is not None else []:
         of = pick.waveform_id
         if of is None or of.station_code != stretch.station:
             continue
         if of.network_code and stretch.network and of.network_code != stretch.network:
             continue
         samples.add(round((pick.time - stretch.start) * stretch.rate))
-    return np.array(sorted(samples & set(range(len(stretch.x)))), int)
+    return np.array(sorted(n for n in samples if 0 <= n < len(stretch.x)), int)
 
 
 def require_some(onsets, picks, records, owner):
@@ -181,12 +181,14 @@ def read_picked(path, catalog, length=None, problems=None, channels=None):
     for records that do not fit together, and if no pick is in a record.
     """
     picks, problems = read_catalog(catalog), Problems() if problems is None else problems
-    records = [
-        (name, one)
-        for name, _, found in from_files(path, problems, channels)
-        for one in found
-        if length is None or len(one.x) >= length or problems.add(name, _short(one, length))
-    ]
+    records = []
+    for name, _, found in from_files(path, problems, channels):
+        for one in found:
+            if length is None or len(one.x) >= length:
+                records.append((name, one))
+            else:
+                words = f"the stretch from {one.start} on must have {length} samples, got "
+                problems.add(name, f"{words}{len(one.x)}")
     if not records:
         raise ValueError(f"{path}: expected records, got none. {'; '.join(problems)}")
     kept = [one for _, one in of_one_kind(records, problems)]
@@ -195,10 +197,6 @@ def read_picked(path, catalog, length=None, problems=None, channels=None):
     onsets = [onsets_in(one, picks) for one in kept]
     require_some(onsets, picks, kept, catalog)
     return x, onsets, kept[0].rate, kept[0].channels
-
-
-def _short(one, length):
-    return f"the stretch from {one.start} on must have {length} samples, got {len(one.x)}"
 
 
 # Records to pick

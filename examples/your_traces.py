@@ -133,6 +133,8 @@ add("--delimiter", metavar="SIGN", help="between the values of a table, also tab
 add("--decimal", default=".", metavar="SIGN", help="decimal sign of a table")
 add("--header", action=BooleanOptionalAction, help="if line 1 of a table names the columns")
 args = options.parse_args()
+if args.out and not args.classify:
+    options.error("--out requires --classify: the traces to classify")
 table = Table(args.label_column, args.delimiter, args.decimal, args.header)
 how = {"length": args.length, "problems": problems, "channels": args.channels, "table": table}
 
