@@ -13,6 +13,7 @@ description can be stored with the results and sent to another machine. `read` o
 that it needs.
 """
 
+import hashlib
 from collections import Counter
 from fnmatch import fnmatch
 
@@ -62,10 +63,11 @@ def describe(path, problems, station=None, channels=None, leave_out=None):
     return _describe_records(path, files, problems, station, channels)
 
 
-def stamps(path, files):
-    """Return the name, the size and the time of change of files: other files have others."""
+def stamp(path, files):
+    """Return a text that changes with the name, the size or the time of change of a file."""
     found = [(_name(path, file), file.stat()) for file in files]
-    return [[name, stat.st_size, stat.st_mtime_ns] for name, stat in found]
+    stamps = [(name, stat.st_size, stat.st_mtime_ns) for name, stat in found]
+    return hashlib.sha256(repr(stamps).encode()).hexdigest()
 
 
 def _name(path, file):
@@ -85,7 +87,7 @@ def _describe_arrays(path, files, shapes):
         begin += shape[0]
     return {
         "kind": "arrays",
-        "files": stamps(path, files),
+        "stamp": stamp(path, files),
         "length": begin,
         "n_channels": shapes[0][1][1],
         "pieces": pieces,
@@ -141,7 +143,7 @@ def _describe_records(path, files, problems, station, channels):
     used = {piece[0] for piece in pieces}
     return {
         "kind": "records",
-        "files": stamps(path, [file for file in files if _name(path, file) in used]),
+        "stamp": stamp(path, [file for file in files if _name(path, file) in used]),
         "length": max(piece[2] for piece in pieces),
         "n_channels": len(names),
         "pieces": pieces,
@@ -184,10 +186,13 @@ def _headers(path, files, problems, station, channels):
 
 
 def read(path, about, samples):
-    """Return these samples (a slice) of an archive, (L, C), with NaN in gaps."""
+    """Return these samples (a slice) of an archive, (L, C) float64, with NaN in gaps."""
     if about["kind"] == "arrays":
-        return _read_arrays(path, about, samples)
-    return _read_records(path, about, samples)[:: samples.step or 1]
+        x = _read_arrays(path, about, samples).astype(float)
+    else:
+        x = _read_records(path, about, samples)[:: samples.step or 1]
+    x[~np.isfinite(x)] = np.nan
+    return x
 
 
 def _read_arrays(path, about, samples):
@@ -250,7 +255,8 @@ def _place(x, start, about, pieces, trace):
 
 def summary(about):
     """Return a line that says what was read, and in which order."""
-    first, last, n_files = about["pieces"][0][0], about["pieces"][-1][0], len(about["files"])
+    first, last = about["pieces"][0][0], about["pieces"][-1][0]
+    n_files = len({piece[0] for piece in about["pieces"]})
     order = "in the order of their times"
     if about["kind"] == "arrays":
         order = f"in the natural order of their names, {first} to {last}"

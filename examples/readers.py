@@ -461,7 +461,7 @@ def of_one_length(records, length=None):
 
 
 def read_folder(folder, problems, channels=None):
-    """Return the records of a folder, each (L, C), and the class of each, "" if it has none.
+    """Return the records of a folder, a list of `Stretch`, and the class of each, "" for none.
 
     `problems` receives what cannot be read. Raises `ValueError` for records of several kinds.
     """
@@ -480,4 +480,4 @@ def read_folder(folder, problems, channels=None):
     named = [(place, (name, one)) for (name, place), one in records]
     kept = of_one_kind([(place, one) for place, (_, one) in named], problems)
     class_of = {place: name for place, (name, _) in named}
-    return [one.x.astype(float) for _, one in kept], [class_of[place] for place, _ in kept]
+    return [one for _, one in kept], [class_of[place] for place, _ in kept]

@@ -63,12 +63,12 @@ NAMES = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "space": " "}
 OPTIONS = {"\t": "tab", ";": "';'", ",": "','", " ": "space"}
 
 
-def read_table(path, table=Table()):  # noqa: B008 (it cannot be changed)
+def read_table(path, table=None):
     """Return the series in a text file, each (L, 1), and the label of each, "" for none.
 
     Raises `ValueError` for a file that is written in another way.
     """
-    is_tsv = path.suffix.lower() == ".tsv"
+    table, is_tsv = table or Table(), path.suffix.lower() == ".tsv"
     text = _text(path)
     delimiter = NAMES.get(table.delimiter, table.delimiter) or ("\t" if is_tsv else ",")
     if len(delimiter) != 1 or delimiter == table.decimal:

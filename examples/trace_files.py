@@ -17,7 +17,16 @@ import zipfile
 import numpy as np
 
 from numpycnn.validation import require_array
-from readers import Problems, from_files, of_one_kind, of_one_length, read_folder, without_gaps
+from readers import (
+    Problems,
+    Stretch,
+    components,
+    from_files,
+    of_one_kind,
+    of_one_length,
+    read_folder,
+    without_gaps,
+)
 from tables import Table, label_of, read_table, read_ts
 
 TAPS = 5  # of a filter, and the fewest samples a trace may have
@@ -26,23 +35,22 @@ TABLES = ".csv", ".tsv"
 
 
 def read_traces(
-    path,
-    labeled=True,
-    length=None,
-    *,
-    problems=None,
-    channels=None,
-    table=Table(),  # noqa: B008
+    path, labeled=True, length=None, *, problems=None, channels=None, table=None, kind=None
 ):
     """Return the traces (N, L, C) in a file or a folder, and the class of each, "" for none.
 
-    `problems` receives the files of a folder that are left out. Raises `ValueError` if the traces
+    `problems` receives the files of a folder that are left out, the dict `kind` the sampling rate
+    and the components of records. Raises `ValueError` if the traces
     cannot be read, or if a label is missing and `labeled` is true.
     """
     problems = Problems() if problems is None else problems
     before = len(problems)
     try:
-        x, names = _read(path, problems, channels, table)
+        x, names = _read(path, problems, channels, table or Table())
+        if len(x) and isinstance(x[0], Stretch):
+            if kind is not None:
+                kind |= {"sampling_rate": x[0].rate, "components": components(x[0].channels)}
+            x = [one.x.astype(float) for one in x]
         if labeled and path.is_dir() and any(names):
             for name in names:
                 if not name:
@@ -65,7 +73,7 @@ def read_traces(
 
 
 def _read(path, problems, channels, table):
-    """Return the traces, an array or a list of them, and the names of their classes."""
+    """Return the traces, an array or a list of arrays or records, and the names of the classes."""
     suffix = path.suffix.lower()
     if path.is_dir():
         return read_folder(path, problems, channels)
@@ -87,7 +95,7 @@ def _read(path, problems, channels, table):
         )
     problems += failed
     kept = of_one_kind(found, problems)
-    return [one.x.astype(float) for _, one in kept], [""] * len(kept)
+    return [one for _, one in kept], [""] * len(kept)
 
 
 # What other programs write is read by a library of its own, in a line.

@@ -30,7 +30,7 @@ from numpycnn.explain import probabilities
 from numpycnn.plots import plot_confusion, plot_learning_curves
 from numpycnn.storage import load_notes
 from options import Options, at_least, end
-from readers import Problems
+from readers import Problems, is_same_rate
 from tables import Table
 from trace_files import TAPS, read_traces
 from two_heads import network
@@ -51,6 +51,14 @@ def note(x):
         print(f"note: {copies} of {len(x)} traces are copies of others; {words}", file=sys.stderr)
 
 
+def is_alike(one, other):
+    """Return True if two kinds of records have one rate and the same components, or are unknown."""
+    return not (one and other) or (
+        is_same_rate(one["sampling_rate"], other["sampling_rate"])
+        and one["components"] == other["components"]
+    )
+
+
 # Classifying with a saved model
 # ------------------------------
 # The model's file keeps the names of the classes and the shape of the traces as notes.
@@ -63,9 +71,14 @@ def note(x):
 def classify(path, model_path, out, **how):
     """Print the class of each trace in a file and its probability, by a saved model."""
     model, notes = nn.Sequential.load(model_path), load_notes(model_path)
-    if not isinstance(notes, dict) or notes.keys() != {"classes", "shape", "standardised"}:
+    if not isinstance(notes, dict) or not {"classes", "shape", "standardised"} <= notes.keys():
         raise ValueError(f"{model_path}: expected a model that this script saved, with its classes")
-    x, labels = read_traces(path, labeled=False, **how)
+    x, labels = read_traces(path, labeled=False, kind=(kind := {}), **how)
+    if not is_alike(notes.get("records"), kind):
+        raise ValueError(
+            f"{path}: expected records like those that the model learned from, {notes['records']}, "
+            f"got {kind}. Select channels with --channels, or resample the records with ObsPy."
+        )
     if list(x.shape[1:]) != notes["shape"]:
         raise ValueError(
             f"{path}: expected traces of shape (L, C)={tuple(notes['shape'])}, as the model "
@@ -149,7 +162,7 @@ try:
         classify(args.classify, args.model, args.out, **how)
         end(problems)
         sys.exit()
-    x, names = read_traces(args.data, **how)
+    x, names = read_traces(args.data, kind=(kind := {}), **how)
     classes, labels = np.unique(names, return_inverse=True)
     rng = np.random.default_rng(args.seed)
     if args.test:
@@ -188,6 +201,7 @@ try:
 except FloatingPointError as error:
     options.error(f"the training did not survive --lr {args.lr}. {error}")
 notes = {"classes": classes.tolist(), "shape": shape, "standardised": True}
+notes |= {"records": kind} if kind else {}
 model.save(args.output / "model.npz", notes)
 print(f"\nsaved {args.output / 'model.npz'}, for --classify")
 print(f"cross-entropy {history.loss[0]:.4f} at first, {history.loss[-1]:.4f} at last")

@@ -235,6 +235,13 @@ def test_a_folder_for_each_class_is_learned_from_and_more_records_are_sorted(
         run_example("your_traces", tmp_path, *options)
     assert len(capsys.readouterr().out.splitlines()) == 9
 
+    slow = stream[:n_channels].copy()
+    for piece in slow:
+        piece.stats.sampling_rate = 50
+    slow.write(str(tmp_path / f"slow.{kind.lower()}"), format=kind)
+    options = "--classify", f"slow.{kind.lower()}", "--length", 150
+    assert "'sampling_rate': 50.0" in complaint("your_traces", tmp_path, capsys, *options)
+
 
 @no_warnings
 def test_records_of_other_rates_or_channels_are_named(obspy, tmp_path):
@@ -455,7 +462,8 @@ def test_each_trace_of_a_gather_is_a_record(kind, obspy, tmp_path, capsys):
             piece.data = -piece.data
     series, names = read_folder(tmp_path / "data", Problems())
     assert names == ["first"] * 12 + ["second"] * 12
-    np.testing.assert_array_equal(np.stack(series)[..., 0], np.concatenate([x, -x]))
+    rows = np.stack([one.x[:, 0] for one in series])
+    np.testing.assert_array_equal(rows, np.concatenate([x, -x]))
     run_example("your_traces", tmp_path, "data", "--epochs", 1)
     assert "24 traces of 80 samples, channels: 1" in capsys.readouterr().out
     with pytest.raises(SystemExit) as stop:
