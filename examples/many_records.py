@@ -167,7 +167,11 @@ def scale_of(client, record, job):
     parts = [slice(first, min(first + part, length), step) for first in range(0, length, part)]
     plan = {"retries": 2, "pure": False}
     tasks = client.map(lambda some: archives.read(record, about, some), parts, **plan)
-    return noise_of(np.concatenate(client.gather(tasks)))
+    some = np.concatenate(client.gather(tasks))
+    some = some[~np.isnan(some).any(axis=1)]  # samples in gaps do not count
+    if not len(some):
+        raise ValueError(f"{record}: a sample of all channels at one time is required, got none")
+    return noise_of(some)
 
 
 def begin(client, model_path, record, result, job):

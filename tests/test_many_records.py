@@ -353,20 +353,28 @@ def sds(tmp_path):
     return (tmp_path / "model.npz", tmp_path / "sds", tmp_path / "scores.zarr"), whole
 
 
-def test_the_noise_is_that_of_the_samples_that_are_there():
-    x = np.random.default_rng(0).normal([5, -3], 2, size=(4000, 2))
-    gaps = x.copy()
-    gaps[500:900], gaps[3000, 1] = np.nan, np.nan
-    there = ~np.isnan(gaps).any(axis=1)
-    for ours, theirs in zip(noise_of(gaps), noise_of(x[there]), strict=True):
-        np.testing.assert_array_equal(ours, theirs)
-    with pytest.raises(ValueError, match="a sample at which no channel is NaN, got none"):
-        noise_of(np.full((9, 2), np.nan))
+def test_the_noise_is_that_of_the_samples_that_are_there(sds):
+    paths, whole = sds
+    job = many_records.job_of(*paths, 1700, problems=Problems())
+    middle, size = many_records.scale_of(Here(), paths[1], job)
+    ours = noise_of(whole[~np.isnan(whole).any(axis=1)])
+    np.testing.assert_allclose(middle, ours[0])
+    assert size == pytest.approx(ours[1])
+
+
+def test_a_record_that_is_all_gap_is_refused(long, tmp_path, capsys):
+    paths, _ = long
+    for file in paths[1].iterdir():
+        np.save(file, np.full((500, 2), np.nan))
+    network().save(paths[0], {"channels": 2, "sampling_rate": 100.0, "scale": "noise"})
+    options = "model.npz", "days", "scores.zarr", "--workers", 1
+    assert "got none" in complaint("many_records", tmp_path, capsys, *options)
+    assert not paths[2].exists()
 
 
 def test_an_sds_archive_is_one_record_with_nan_in_its_gaps(sds, tmp_path):
     paths, whole = sds
-    middle, size = noise_of(whole)
+    middle, size = noise_of(whole[~np.isnan(whole).any(axis=1)])
     model = nn.Sequential.load(paths[0])
     ours = model(((whole - middle) / size).astype(np.float32)[None])[0]
     assert 2300 < np.isnan(ours[:, 0]).sum() < 5000
