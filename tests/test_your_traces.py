@@ -248,8 +248,11 @@ BAD_CSV = {
     ),
     "missing labels": (HEAD + GOOD + "NaN,1,2,3,4,5\n?,1,2,3,4,5\n", "got none for 2 of 6"),
     "one class": (HEAD + "a,1,2,3,4,5\n" * 4, "two classes or more, got ['a']"),
-    "a rare class": (HEAD + GOOD + "c,1,2,3,4,5\n", "two examples or more of each class"),
-    "too few": (HEAD + GOOD, "expected parts that can hold each of 2 classes"),
+    "a rare class": (
+        HEAD + GOOD + "c,1,2,3,4,5\n",
+        "twice or more, one example for either set, got one of",
+    ),
+    "too few": (HEAD + GOOD, "got 2 classes and 1 examples"),
     "too short": ("label,s1,s2\na,1,2\nb,1,2\n", "5 samples or more"),
     "an open quote": (
         HEAD + '"a,1,2,3,4,5\n',
