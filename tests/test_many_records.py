@@ -179,12 +179,16 @@ def begun(tmp_path):
     """Begin the script with these options, and return its process."""
     processes = []
 
-    def begin(*options, **how):
+    def begin(*options, largest_file=resource.RLIM_INFINITY):
+        def before():
+            signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell in the background ignores it
+            resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, resource.RLIM_INFINITY))
+
         script = EXAMPLES / "many_records.py"
         command = [sys.executable, "-W", "ignore", script, *map(str, options)]
         pipe = subprocess.PIPE
         plan = {"cwd": tmp_path, "stdout": pipe, "stderr": pipe, "text": True}
-        process = subprocess.Popen(command, start_new_session=True, **plan, **how)
+        process = subprocess.Popen(command, start_new_session=True, preexec_fn=before, **plan)
         processes.append(process)
         return process
 
@@ -213,7 +217,7 @@ def last_line(process, status):
     return line
 
 
-OPTIONS = "model.npz", "days", "scores.zarr", "--piece", 50
+OPTIONS = "model.npz", "days", "scores.zarr", "--piece", 100
 
 
 def test_interrupted_by_ctrl_c_it_is_resumed_and_the_values_are_the_same(long, tmp_path, begun):
@@ -223,18 +227,18 @@ def test_interrupted_by_ctrl_c_it_is_resumed_and_the_values_are_the_same(long, t
     os.killpg(process.pid, signal.SIGINT)
     said = last_line(process, 130)
     done = len(many_records.finished(paths[2]))
-    assert 20 <= done < 400
-    assert f"interrupted. {done} of 400 pieces are finished. The same command again" in said
+    assert 20 <= done < 200
+    assert f"interrupted. {done} of 200 pieces are finished. The same command again" in said
     scores = zarr.open_array(paths[2], mode="r")[:]
     there = ~np.isnan(scores).any(axis=1)
-    assert 50 * done <= there.sum() < len(scores)
+    assert 100 * done <= there.sum() < len(scores)
     ours = network().predict(x[None])[0]
     np.testing.assert_allclose(scores[there], ours[there], rtol=0, atol=1e-5)
     process = begun(*OPTIONS, "--workers", 1)
     out, err = process.communicate(timeout=300)
     assert (process.returncode, err) == (0, "")
-    assert f"\n{400 - done} pieces in " in out
-    without = computed((paths[0], paths[1], tmp_path / "at_once.zarr"), 50)
+    assert f"\n{200 - done} pieces in " in out
+    without = computed((paths[0], paths[1], tmp_path / "at_once.zarr"), 100)
     np.testing.assert_array_equal(zarr.open_array(paths[2], mode="r")[:], without)
 
 
@@ -249,15 +253,14 @@ def test_a_killed_run_and_a_line_that_was_cut_off_are_no_obstacle(long, tmp_path
         file.write("39")
     assert len(many_records.finished(paths[2])) == done
     run_example("many_records", tmp_path, *OPTIONS, "--workers", 1)
-    assert f"{400 - done} pieces in" in capsys.readouterr().out
+    assert f"{200 - done} pieces in" in capsys.readouterr().out
     assert_whole(paths, network(), x)
 
 
 def test_a_full_disk_is_reported_in_a_line_and_the_run_is_resumed(long, tmp_path, begun, capsys):
     paths, x = long
     options = "model.npz", "days", "scores.zarr", "--piece", 3000, "--workers", 1
-    small = {"preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))}
-    said = last_line(begun(*options, **small), 1)
+    said = last_line(begun(*options, largest_file=20_000), 1)
     assert re.search(r"OSError: .*File too large.* 0 of 7 pieces are finished\. The same", said)
     assert np.isnan(zarr.open_array(paths[2], mode="r")[:]).all()
     run_example("many_records", tmp_path, *options)
@@ -291,9 +294,9 @@ def test_a_lost_scheduler_is_reported_in_a_line_and_the_run_is_resumed(
                 lost.kill()
                 process.kill()
     done = len(many_records.finished(paths[2]))
-    assert f". {done} of 400 pieces are finished. The same command again" in said
+    assert f". {done} of 200 pieces are finished. The same command again" in said
     run_example("many_records", tmp_path, *OPTIONS, "--workers", 1)
-    assert f"{400 - done} pieces in" in capsys.readouterr().out
+    assert f"{200 - done} pieces in" in capsys.readouterr().out
     assert_whole(paths, network(), x)
 
 
