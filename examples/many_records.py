@@ -120,8 +120,9 @@ def finished(result):
     """Return the numbers of the finished pieces."""
     if not (result / FINISHED).exists():
         return set()
-    lines = (result / FINISHED).read_text().split("\n")[:-1]
-    return {int(line) for line in lines if line.isdecimal()}
+    lines = (result / FINISHED).read_text().splitlines()
+    words = [line.split() for line in lines]
+    return {int(line[0]) for line in words if line[1:] == ["finished"]}
 
 
 # A task
@@ -193,9 +194,10 @@ def run_all(client, model_path, record, result, pieces):
         for number, piece in pieces.items()
     }
     with (result / FINISHED).open("a") as file:
+        file.write("\n")  # after a line that was cut off
         for _, task in zip(steps_told("piece", len(tasks)), as_completed(tasks), strict=True):
             task.result()  # raises what the task raised
-            file.write(f"{tasks[task]}\n")
+            file.write(f"{tasks[task]} finished\n")
             file.flush()
 
 

@@ -250,10 +250,11 @@ def test_a_killed_run_and_a_line_that_was_cut_off_are_no_obstacle(long, tmp_path
     process.wait()
     done = len(many_records.finished(paths[2]))
     with (paths[2] / many_records.FINISHED).open("a") as file:
-        file.write("39")
+        file.write("199 finis")
     assert len(many_records.finished(paths[2])) == done
     run_example("many_records", tmp_path, *OPTIONS, "--workers", 1)
     assert f"{200 - done} pieces in" in capsys.readouterr().out
+    assert many_records.finished(paths[2]) == {*range(200)}
     assert_whole(paths, network(), x)
 
 
