@@ -315,6 +315,9 @@ def main():
             write_results(args, job, outs, theirs)
     except (OSError, ValueError) as error:
         options.error(str(error))
+    except KeyboardInterrupt:  # before the first piece, or after the last
+        print("many_records: interrupted. The same command goes on from here.", file=sys.stderr)
+        sys.exit(130)
     end(problems)
 
 
