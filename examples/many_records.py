@@ -215,7 +215,7 @@ def connected(scheduler, n_workers):
         with Client(scheduler) as client:
             yield client
         return
-    here = {"n_workers": n_workers, "threads_per_worker": 1, "dashboard_address": None}
+    here = {"n_workers": n_workers, "threads_per_worker": 1, "dashboard_address": ":0"}
     # In a terminal Ctrl-C reaches the workers as well, and each would print a traceback.
     handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
