@@ -35,6 +35,7 @@ from numpycnn.training.progress import steps_told
 from numpycnn.types import Array, Optimizer, Params, Rng
 from numpycnn.validation import (
     as_array,
+    as_type,
     generator,
     require_array,
     require_finite,
@@ -461,11 +462,12 @@ def examples(
     """
     require_finite(owner, f"{of}x", x, "... D")
     dtype = np.result_type(*(model.params.values() or [x]))
-    converted = x.astype(dtype, copy=False)
-    if converted is not x:
-        fix = "Scale x to a standard deviation near 1."
-        require_finite(owner, f"{of}x.astype({dtype})", converted, fix=fix)
-    scores, _ = model.forward(converted[:1])
+    converted = as_type(owner, f"{of}x", x, dtype)
+    try:
+        scores, _ = model.forward(converted[:1])
+    except (TypeError, ValueError):
+        model.forward(converted)  # raises the same with the whole shape in the message
+        raise
     shape = len(x), *scores.shape[1:]
     if loss is softmax_cross_entropy:
         y = as_rows(owner, targets, shape, scores.dtype, f"{of}targets")
