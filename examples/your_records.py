@@ -116,9 +116,9 @@ def from_rows(rows, shape, rate):
     if len(outside):
         unit = "samples, counted from 0" if rate is None else f"seconds, {length / rate:g} long"
         raise ValueError(
-            f"expected onsets within their record, in {unit}, got {places[outside[0]]} in row "
-            f"{outside[0]}; leave it out"
-            + (", or, if it is a sample, sampling_rate" if rate else "")
+            f"onsets must be within their record, in {unit}, got {places[outside[0]]} in row "
+            f"{outside[0]}. Remove the row"
+            + (", or, if it is a sample, sampling_rate." if rate else ".")
         )
     onsets = [np.sort(samples[records == n]).astype(int) for n in range(n_records)]
     return require_onsets("read_records", onsets, length)

@@ -205,10 +205,10 @@ X = np.zeros((5, 500, 3))
 BAD_FILES = [
     ({"onsets": [[0, 1]]}, "expected arrays x and onsets, got ['onsets']; write them with"),
     ({"x": X, "onsets": [[0, 500]]}, "within their record, in samples, counted from 0, got 500"),
-    ({"x": X, "onsets": [[0, 5], [0, -1]]}, "counted from 0, got -1 in row 1; leave it out"),
+    ({"x": X, "onsets": [[0, 5], [0, -1]]}, "counted from 0, got -1 in row 1. Remove the row"),
     (
         {"x": X, "onsets": [[0, 212]], "sampling_rate": 100},
-        "within their record, in seconds, 5 long, got 212 in row 0; leave it out, or, if it is a "
+        "within their record, in seconds, 5 long, got 212 in row 0. Remove the row, or, if it is a "
         "sample, sampling_rate",
     ),
     ({"x": X, "onsets": [[0, 3.12]]}, "got 3.12; if these are seconds, add sampling_rate"),

@@ -770,3 +770,14 @@ def test_picks_that_are_in_no_record_are_refused_before_the_training(obspy, tmp_
         said = complaint("pick_arrivals", tmp_path, capsys, *options)
         assert "picks must be in the records, of ['RJOB'] from 2009-" in said
         assert not (tmp_path / "figures" / "picker.npz").exists()
+
+
+def test_an_array_of_python_objects_is_refused_and_integers_are_picked(tmp_path, capsys):
+    np.save(tmp_path / "a.npy", np.array([[1, 2, None]] * 50, object))
+    said = complaint("pick_arrivals", tmp_path, capsys, "--pick", "a.npy", *picker(tmp_path))
+    assert "got Python objects. Save x.astype(float)" in said
+    np.save(tmp_path / "b.npy", np.zeros((500, 3), np.int16))
+    with pytest.raises(SystemExit) as stop:
+        run_example("pick_arrivals", tmp_path, "--pick", "b.npy", *picker(tmp_path))
+    assert stop.value.code is None
+    assert capsys.readouterr().out == "b.npy, no picks\n"
