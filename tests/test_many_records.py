@@ -446,6 +446,6 @@ def test_what_cannot_be_run_is_refused(long, tmp_path, capsys):
     assert "must be a Zarr array, or a folder" in said("model.npz", "no", "a.zarr")
     assert "is not a whole numpycnn model" in said(paths[1] / "000.npy", "days", "a.zarr")
     nn.Sequential(nn.Flatten(), nn.Dense(80_000, 2)).save(tmp_path / "whole.npz")
-    assert "look at all of it" in said("whole.npz", "days", "a.zarr")
+    assert "whose outputs depend on all of it" in said("whole.npz", "days", "a.zarr")
     np.save(tmp_path / "days" / "004.npy", np.zeros((5, 3)))
     assert "arrays must be (L, C) with the same C" in said("model.npz", "days", "a.zarr")

@@ -229,7 +229,7 @@ def test_a_folder_for_each_class_is_learned_from_and_more_records_are_sorted(
     assert "data: records must have one length, got 151 to 158 samples. With --length 151" in said
     run_example("your_traces", tmp_path, "data", "--length", 150, "--epochs", 5)
     printed = capsys.readouterr().out
-    assert f"16 traces of 150 samples, channels: {n_channels}, held out: 4" in printed
+    assert f"16 traces of 150 samples, channels: {n_channels}, held out: 3" in printed
     options = "--classify", tmp_path / "data" / "quake", "--length", 150
     with pytest.raises(SystemExit):
         run_example("your_traces", tmp_path, *options)
