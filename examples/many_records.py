@@ -1,159 +1,324 @@
 """Many records: an archive of days through a trained network, on one machine or on many.
 
 A record is cut into pieces, and each piece is a task: read the stretch of the record that its
-outputs look at, run the network, write the outputs. Dask hands the tasks to processes, here as many
-as there are processors, or those of a cluster, whose address its scheduler told when it began.
+outputs depend on, run the network, write the outputs. Dask distributes the tasks to processes, here
+one for each processor, or to those of a cluster, whose scheduler printed its address at the start.
 
     python examples/many_records.py picker.npz records/ scores.zarr
+    python examples/many_records.py picker.npz sds/ scores.zarr --station BW.RJOB.* --out picks.xml
     python examples/many_records.py picker.npz 2025.zarr scores.zarr --scheduler tcp://host:8786
 
-A record is a Zarr array `(L, C)`, or a folder of `.npy` files of that shape that follow each other
-in the order of their names, a day each perhaps. The outputs `(M, D)` go to a Zarr array. They are
-what `model.predict` gives for the whole record at once, across all seams: two stretches overlap by
-the samples that both need, which the layers tell, and by no more. Where a network pools and makes
-long again, zeros at the end make the record's length divisible. A network of
-[pick_arrivals.py](pick_arrivals.py) gets the record in units of its noise, as it learned, and
-`pick_peaks(nn.Softmax()(scores)[:, 1], 0.3, 50)` then are the picks that it makes.
+The record is [an archive](archives.py) of one station: a Zarr array, a folder of `.npy` files, or a
+folder of miniSEED. The outputs `(M, D)` are written to a Zarr array. They are those of
+`model.predict` for the whole record at once, across all seams: two stretches overlap by the samples
+that both need, and by no more. Where the record has a gap, and where no piece was computed yet,
+they are NaN. If a network pools and upsamples, zeros at the end make the record's length divisible.
+A network of [pick_arrivals.py](pick_arrivals.py) receives the record in units of its noise, and
+`--out` writes its picks.
 
-It wants two more libraries: `python -m pip install "dask[distributed]" zarr`.
+**It can be interrupted** by Ctrl-C, a full disk, a lost scheduler. The finished pieces are listed
+in the Zarr folder. The same command again computes the others, and the result is that of a run
+without interruption. A changed model, record or option is refused.
+
+It requires `python -m pip install "dask[distributed]" zarr`, and obspy for miniSEED.
 """
 
 import argparse
+import hashlib
 import logging
+import signal
+import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
+import cloudpickle
 import numpy as np
 import zarr
 from distributed import Client, as_completed
 
+import archives
+import readers
 from numpycnn.layers import Container
 from numpycnn.long_records import cut, predict_long
 from numpycnn.picking import noise_of, spaced
 from numpycnn.storage import load_notes
 from numpycnn.training.progress import steps_told
+from options import at_least, end
+from results import comparison, peaks_of_long, picks_of, require_format, write_picks
+from your_records import kind_of, onsets_in, read_catalog, require_kind, require_some
 
-# The record
-# ----------
-# Nothing is read before it is needed: an `.npy` file is opened as a map of the disk.
+# A job
+# -----
+# A job is everything that decides the values of the result: the model, the files of the record, the
+# options. It is stored in the attributes of the Zarr array. A run that finds an array of another
+# job must not add to it.
 
 
-def parts_of(path):
-    """Return the arrays, each (L, C), that make up the record."""
-    if not path.exists():
-        raise FileNotFoundError(f"expected a Zarr array or a folder of .npy files, {path} is none")
-    files = sorted(path.glob("*.npy"))
-    arrays = [np.load(file, mmap_mode="r") for file in files] or [zarr.open_array(path, mode="r")]
-    shapes = {array.shape[1:] for array in arrays}
-    if len(shapes) > 1 or len(shapes.pop()) != 1:
+def job_of(model_path, record, result, n_outputs, *, problems, station=None, channels=None):
+    """Return the job, a dict of numbers and texts. Raises `OSError` or `ValueError`."""
+    about = archives.describe(record, problems, station, channels, leave_out=result)
+    model, notes = Container.load(model_path), load_notes(model_path)
+    is_picker = isinstance(notes, dict) and notes.get("scale") == "noise"
+    if is_picker:
+        rate = about.get("rate", notes.get("sampling_rate"))  # arrays do not have one
+        kind = kind_of(about["n_channels"], rate, about.get("channels", ()))
+        require_kind(kind, notes, model_path)
+    length = filled = about["length"]
+    window = model.window(length)
+    if len(window.spans) > 1:  # a length that is pooled and upsampled must be divisible
+        filled += -length % window.stride
+    n_rows = [piece.outputs.stop for piece in cut(model, filled, n_outputs)][-1]
+    if filled > length:
+        n_rows -= (filled - length) * len(window.spans) // window.stride
+    return {
+        "model": hashlib.sha256(model_path.read_bytes()).hexdigest(),
+        "record": about,
+        "piece": n_outputs,
+        "filled": filled,
+        "outputs": n_rows,
+        "is_picker": is_picker,
+    }
+
+
+def pieces_of(model_path, job):
+    """Return the pieces of a job that have outputs."""
+    pieces = cut(Container.load(model_path), job["filled"], job["piece"])
+    return [piece for piece in pieces if piece.outputs.start < job["outputs"]]
+
+
+def stored_job(result):
+    """Return the job by which a result was begun, or None if there is no result."""
+    if not result.exists():
+        return None
+    try:
+        return zarr.open_array(result, mode="r").attrs["job"]
+    except Exception as error:  # Zarr's have many names
         raise ValueError(
-            f"{path}: expected arrays (L, C) of as many channels, got {[a.shape for a in arrays]}"
+            f"{result} is there already, and was not made by this script. Give another name."
+        ) from error
+
+
+def require_same(job, stored, result):
+    """Raise `ValueError` unless the result was begun by the same job."""
+    words = {"model": "model", "record": "record", "piece": "option --piece"}
+    differ = [word for name, word in words.items() if job[name] != stored[name]]
+    if differ:
+        raise ValueError(
+            f"{result} is there already, from another run: the {' and the '.join(differ)} must be "
+            "the same as then, got a different one. Give another name, or remove it."
         )
-    return arrays
 
 
-def stretch(path, samples):
-    """Return these samples of the record, (L, C)."""
-    parts, begin, step = [], 0, samples.step or 1
-    for array in parts_of(path):
-        first, stop = (max(0, place - begin) for place in (samples.start, samples.stop))
-        first += (samples.start - begin - first) % step
-        if first < min(stop, array.shape[0]):
-            parts.append(array[first:stop:step])
-        begin += array.shape[0]
-    return np.concatenate(parts)
+# The finished pieces are lines of a text file, because adding a line changes nothing before it. A
+# line that was cut off does not count.
+
+FINISHED = "finished_pieces.txt"
 
 
-def scale_of(model_path, record):
-    """Return what is taken from each sample, and by what it is divided then."""
-    notes = load_notes(model_path)
-    if not isinstance(notes, dict) or notes.get("scale") != "noise":
-        return 0, 1
-    length = length_of(record)
-    return noise_of(stretch(record, slice(0, length, spaced(length))))
-
-
-def length_of(path):
-    """Return how many samples the record has."""
-    return sum(array.shape[0] for array in parts_of(path))
+def finished(result):
+    """Return the numbers of the finished pieces."""
+    if not (result / FINISHED).exists():
+        return set()
+    lines = (result / FINISHED).read_text().splitlines()
+    words = [line.split() for line in lines]
+    return {int(line[0]) for line in words if line[1:] == ["finished"]}
 
 
 # A task
 # ------
-# A task holds paths and numbers and nothing else, so whoever sees the files can do it. It writes
-# chunks of the result that are its own, and so it can be done twice: when a worker is lost, Dask
+# A task holds paths and numbers and nothing else, so every process that sees the files can do it.
+# It writes one chunk of the result, and so it can be done twice: when a worker is lost, Dask
 # gives its tasks to another.
 
 
-def outputs_of(model, record, piece, middle=0, size=1):
-    """Return the outputs of one piece, (M, D), with zeros for samples behind the record."""
-    x = ((stretch(record, piece.samples) - middle) / size).astype(np.float32)
-    x = np.pad(x, ((0, piece.samples.stop - piece.samples.start - len(x)), (0, 0)))
-    return predict_long(model, x[None])[0, piece.wanted]
+def outputs_of(model_path, record, job, piece, middle, size):
+    """Return the outputs of one piece (M, D), NaN where they depend on a gap."""
+    first, stop = piece.samples.start, piece.samples.stop
+    x = archives.read(record, job["record"], slice(first, min(stop, job["record"]["length"])))
+    x = ((x - middle) / size).astype(np.float32)
+    x = np.pad(x, ((0, stop - first - len(x)), (0, 0)))  # zeros after the record
+    return predict_long(Container.load(model_path), x[None])[0, piece.wanted]
 
 
-def run(model_path, record, result, piece, *scale):
+def run(model_path, record, result, piece):
     """Compute the outputs of one piece, and write those that belong to samples of the record."""
-    y = outputs_of(Container.load(model_path), record, piece, *scale)
     scores = zarr.open_array(result, mode="r+")
+    job, middle, size = (scores.attrs[name] for name in ("job", "middle", "size"))
+    y = outputs_of(model_path, record, job, piece, np.array(middle), size)
     scores[piece.outputs] = y[: scores.shape[0] - piece.outputs.start]
-
-
-def prepare(model_path, record, result, n_outputs):
-    """Make the array for the results, and return the pieces, of so many outputs."""
-    if result.exists():
-        raise ValueError(f"{result} is there already; give another name, or remove it first")
-    model, length = Container.load(model_path), length_of(record)
-    window, filled = model.window(length), length
-    if len(window.spans) > 1:  # what is pooled and made long again has to be divisible
-        filled += -length % window.stride
-    pieces = list(cut(model, filled, n_outputs))
-    y = outputs_of(model, record, pieces[-1])
-    stop = pieces[-1].outputs.stop
-    if filled > length:
-        stop -= (filled - length) * len(window.spans) // window.stride
-    chunks = min(n_outputs, stop), y.shape[1]
-    zarr.open_array(result, mode="w", shape=(stop, y.shape[1]), chunks=chunks, dtype=y.dtype)
-    return [piece for piece in pieces if piece.outputs.start < stop]
 
 
 # All tasks
 # ---------
-# A processor for each worker, and one thread, so that they do not wait for each other. What fails
-# for another reason than a lost worker, a disk that does not answer say, is tried twice more.
+# A processor for each worker, and one thread, so that they do not wait for each other. A task that
+# fails for another reason than a lost worker, a disk that does not answer for example, is tried
+# twice more.
+
+PART = 2**21  # samples that are read at once to estimate the noise
 
 
-def run_all(client, pieces, *paths):
-    """Have all pieces done, and tell how far it is."""
-    began = time.monotonic()
-    scale = scale_of(*paths[:2])
-    tasks = client.map(lambda piece: run(*paths, piece, *scale), pieces, retries=2, pure=False)
-    for _, task in zip(steps_told("piece", len(tasks)), as_completed(tasks), strict=True):
-        task.result()  # raises what the task raised
-    return time.monotonic() - began
+def scale_of(client, record, job):
+    """Return what is subtracted from each sample, (C,), and by what it is divided then."""
+    about = job["record"]
+    if not job["is_picker"]:
+        return np.zeros(about["n_channels"]), 1.0
+    length, step = about["length"], spaced(about["length"])
+    part = step * max(1, PART // step)
+    parts = [slice(first, min(first + part, length), step) for first in range(0, length, part)]
+    plan = {"retries": 2, "pure": False}
+    tasks = client.map(lambda some: archives.read(record, about, some), parts, **plan)
+    some = np.concatenate(client.gather(tasks))
+    some = some[~np.isnan(some).any(axis=1)]  # samples in gaps do not count
+    if not len(some):
+        raise ValueError(f"{record}: a sample of all channels at one time is required, got none")
+    return noise_of(some)
+
+
+def begin(client, model_path, record, result, job):
+    """Make the array for the results, full of NaN, with the job and the scale of the record."""
+    middle, size = scale_of(client, record, job)
+    y = outputs_of(model_path, record, job, pieces_of(model_path, job)[0], middle, size)
+    shape = job["outputs"], y.shape[1]
+    chunks = min(job["piece"], job["outputs"]), y.shape[1]
+    plan = {"shape": shape, "chunks": chunks, "dtype": y.dtype, "fill_value": np.nan}
+    scores = zarr.open_array(result, mode="w", **plan)
+    scores.attrs.update({"middle": middle.tolist(), "size": float(size), "job": job})
+
+
+def run_all(client, model_path, record, result, pieces):
+    """Compute these pieces, a dict by number, and note each as soon as it is finished."""
+    plan = {"retries": 2, "pure": False}
+    tasks = {
+        client.submit(run, model_path, record, result, piece, **plan): number
+        for number, piece in pieces.items()
+    }
+    with (result / FINISHED).open("a") as file:
+        file.write("\n")  # after a line that was cut off
+        for _, task in zip(steps_told("piece", len(tasks)), as_completed(tasks), strict=True):
+            task.result()  # raises what the task raised
+            file.write(f"{tasks[task]} finished\n")
+            file.flush()
+
+
+# Interruptions
+# -------------
+# Whatever the reason, a person wants to know how far it came and how to go on.
+
+
+@contextmanager
+def connected(scheduler, n_workers):
+    """Connect to a cluster, or start processes here, and return the client."""
+    for name in "distributed", "distributed.client":  # what they log is raised here as well
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    if scheduler:
+        with Client(scheduler) as client:
+            yield client
+        return
+    here = {"n_workers": n_workers, "threads_per_worker": 1, "dashboard_address": ":0"}
+    # In a terminal Ctrl-C reaches the workers as well, and each would print a traceback.
+    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        client = Client(**here, silence_logs=logging.CRITICAL)
+    finally:
+        signal.signal(signal.SIGINT, handler)
+    with client:
+        yield client
+
+
+def compute(args, paths, job):
+    """Compute all pieces that are not finished; return how many these were, or end the script."""
+    result = paths[-1]
+    pieces = dict(enumerate(pieces_of(args.model, job)))
+    total = len(pieces)
+    try:
+        left = {n: piece for n, piece in pieces.items() if n not in finished(result)}
+        if left:
+            with connected(args.scheduler, args.workers) as client:
+                if not result.exists():
+                    begin(client, *paths, job)
+                run_all(client, *paths, left)
+    except KeyboardInterrupt:
+        reason, status = "interrupted", 130
+    except Exception as error:  # of the disk, of Zarr, of Dask
+        if isinstance(error, ValueError) and not result.exists():
+            raise
+        words = str(error).strip().partition("\n")[0].rstrip(".")
+        reason = f"{type(error).__name__}: {words:.200}"
+        status = 1
+    else:
+        return len(left)
+    print(
+        f"many_records: {reason}. {len(finished(result))} of {total} pieces are finished. The same "
+        "command again computes the others.",
+        file=sys.stderr,
+    )
+    sys.exit(status)
+
+
+# Picks
+# -----
+
+
+def write_results(args, job, outs, theirs):
+    """Write the picks of a picker, and compare them with a catalog."""
+    about, stretch = job["record"], archives.as_stretch(job["record"])
+    rate = stretch.rate or load_notes(args.model)["sampling_rate"]
+    here, heights = peaks_of_long(zarr.open_array(args.result, mode="r"), rate)
+    picks = picks_of(str(args.record), stretch, here, dict(zip(here, heights, strict=True)))
+    for out in outs:
+        write_picks(out, picks)
+        print(f"saved {out}, {len(picks)} picks")
+    if theirs is not None:
+        if "start" not in about:
+            raise ValueError("--catalog requires records with times, got a record of arrays")
+        onsets = onsets_in(stretch, theirs)
+        require_some([onsets], theirs, [stretch], args.catalog)
+        print(*comparison([here], [onsets], rate, args.tolerance, len(theirs)), sep="\n")
 
 
 def main():
-    """Read the options, make the pieces, and have them done."""
+    """Read the options, make the pieces, and have them computed."""
     options = argparse.ArgumentParser(description="Run a trained network over a long record.")
     add = options.add_argument
     add("model", type=Path, help=".npz file, as model.save writes it")
-    add("record", type=Path, help="Zarr array (L, C), or folder of .npy files")
-    add("result", type=Path, help="Zarr array to make")
-    add("--piece", type=int, default=262_144, help="outputs of one task, %(default)s if not given")
+    add("record", type=Path, help="Zarr array (L, C), or folder of .npy or miniSEED files")
+    add("result", type=Path, help="Zarr array to make, or to complete")
+    add("--station", help="of the record, a name or a pattern: BW.RJOB..EH")
+    add("--channels", help="channels of the record: Z or HH? or HHZ,HHN,HHE; all if not given")
+    add("--piece", type=at_least(1), default=262_144, help="outputs of a task, %(default)s if none")
     add("--scheduler", metavar="ADDRESS", help="of a Dask cluster whose workers see these files")
-    add("--workers", type=int, help="processes here, without a cluster: one for each processor")
+    add("--workers", type=at_least(1), help="processes here, without a cluster: one a processor")
+    add("--out", action="append", default=[], metavar="FILE", help="for picks, .csv or .xml")
+    add("--catalog", type=Path, metavar="FILE", help="picks of others, with which to compare")
+    add("--tolerance", type=at_least(0, float), default=0.5, help="seconds between the same picks")
     args = options.parse_args()
+    for module in archives, readers:  # workers elsewhere do not have these files
+        cloudpickle.register_pickle_by_value(module)
     paths = [path.absolute() for path in (args.model, args.record, args.result)]
-    here = {"n_workers": args.workers, "threads_per_worker": 1, "dashboard_address": None}
-    here["silence_logs"] = logging.CRITICAL  # errors of tasks are raised here, not logged there
+    problems, began = readers.Problems(), time.monotonic()
     try:
-        pieces = prepare(*paths, args.piece)
-        with Client(args.scheduler) if args.scheduler else Client(**here) as client:
-            seconds = run_all(client, pieces, *paths)
+        outs = [require_format(out) for out in args.out]
+        theirs = args.catalog and read_catalog(args.catalog)
+        stored = stored_job(args.result)
+        how = {"problems": problems, "station": args.station, "channels": args.channels}
+        job = job_of(*paths, args.piece, **how)
+        if (outs or theirs) and not job["is_picker"]:
+            raise ValueError(f"--out and --catalog require a picker, got {args.model}")
+        if stored:
+            require_same(job, stored, args.result)
+        print(archives.summary(job["record"]), flush=True)
+        n_pieces = compute(args, paths, job)
+        seconds = time.monotonic() - began
+        print(f"{n_pieces} pieces in {seconds:.1f} s, saved {args.result}")
+        if outs or theirs:
+            write_results(args, job, outs, theirs)
     except (OSError, ValueError) as error:
         options.error(str(error))
-    print(f"{len(pieces)} pieces in {seconds:.1f} s, saved {args.result}")
+    except KeyboardInterrupt:  # before the first piece, or after the last
+        print("many_records: interrupted. The same command goes on from here.", file=sys.stderr)
+        sys.exit(130)
+    end(problems)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ before anything is computed.
 """
 
 import argparse
+import sys
 from math import inf
 from pathlib import Path
 
@@ -18,6 +19,13 @@ def at_least(least, kind=int):
         return kind(text)
 
     return number
+
+
+def end(problems):
+    """List the files and records that were left out, and why; then the exit status is 1."""
+    if problems:
+        print("\nleft out:", *problems, sep="\n  ", file=sys.stderr)
+        sys.exit(1)
 
 
 class Options(argparse.ArgumentParser):

@@ -9,12 +9,14 @@ found, AIC. Then it runs over continuous data.
     python examples/pick_arrivals.py
     python examples/pick_arrivals.py --hours 24
 
-With [records of your own](your_records.py), learn from them, and let what was
-learned pick others:
+With [records of your own](your_records.py), train a network and pick other records. The picks are
+printed, [written to a file](results.py), and compared with the picks of others:
 
     python examples/pick_arrivals.py records.npz
     python examples/pick_arrivals.py records/ --picks picks.xml --length 3000
     python examples/pick_arrivals.py --pick day.mseed --model figures/picker.npz
+    python examples/pick_arrivals.py --pick days/ --channels HH? --out picks.csv --out picks.xml
+    python examples/pick_arrivals.py --pick days/ --catalog theirs.xml --tolerance 0.2
 """
 
 import sys
@@ -25,11 +27,23 @@ import numpy as np
 import numpycnn as nn
 from numpycnn.baselines import pick_aic, pick_triggers, sta_lta
 from numpycnn.long_records import cut
-from numpycnn.picking import compare_picks, noise_of, onset_targets, pick_peaks
+from numpycnn.picking import compare_picks, noise_of, onset_targets
 from numpycnn.storage import load_notes
 from numpycnn.training.progress import steps_told
-from options import Options, at_least
-from your_records import read_picked, read_records, to_pick
+from options import Options, at_least, end
+from readers import Problems
+from results import comparison, peaks, picks_of, require_format, samples, write_picks
+from your_records import (
+    RATE,
+    kind_of,
+    onsets_in,
+    read_catalog,
+    read_picked,
+    read_records,
+    require_kind,
+    require_some,
+    to_pick,
+)
 
 # The options
 # -----------
@@ -45,8 +59,13 @@ add("--epochs", type=at_least(1), default=24, help="how often all records go thr
 add("--hours", type=at_least(0), default=1, help="of continuous data, to run over in the end")
 add("--pick", type=Path, metavar="FILE", help="records to pick; no training")
 add("--model", type=Path, default="figures/picker.npz", help="to pick them with")
+add("--channels", help="channels of records: Z or HH? or HHZ,HHN,HHE; all if not given")
+add("--out", action="append", default=[], metavar="FILE", help="for the picks, .csv or .xml")
+add("--catalog", type=Path, metavar="FILE", help="picks of others, with which to compare")
+add("--tolerance", type=at_least(0, float), default=0.5, help="seconds between the same picks")
 args = options.read()
 rng = np.random.default_rng(args.seed)
+problems = Problems()  # the files and records that are left out
 
 # A curve, and its peaks
 # ----------------------
@@ -58,9 +77,6 @@ rng = np.random.default_rng(args.seed)
 # piece has to be kept in float32.
 
 STEP = 16  # samples
-RATE = 100.0  # samples a second, if nobody says otherwise
-THRESHOLD = 0.3  # of the probability, for a pick
-APART = 0.5  # seconds between two picks
 
 
 def in_units(x, noise, n_samples):
@@ -89,30 +105,71 @@ def curve_of(model, x):
     return np.concatenate(parts)[: len(x)]
 
 
-def peaks(curve, rate):
-    """Return the picks in this curve (L,), with so many samples in a second."""
-    return pick_peaks(curve, THRESHOLD, round(APART * rate))
+def pick_all(path, model, notes):
+    """Print the picks in all records in a file or a folder; return them.
+
+    Returns a list of `Pick`, and a list of each stretch, without its samples, and its picks.
+    """
+    picks, records = [], []
+    for name, found in to_pick(path, problems, args.channels):
+        n_before = len(picks)
+        for stretch in found:
+            try:
+                kind = kind_of(stretch.x.shape[1], stretch.rate, stretch.channels)
+                require_kind(kind, notes, args.model)
+            except ValueError as error:
+                problems.add(name, error)
+                break
+            with np.errstate(over="ignore", invalid="ignore"):
+                curve = curve_of(model, stretch.x)
+            if not np.isfinite(curve).all():
+                largest = float(abs(stretch.x).max())
+                problems.add(name, f"samples must fit float32, got {largest:.3g}. Scale them.")
+                break
+            here = peaks(curve, stretch.rate or RATE)
+            picks += picks_of(name, stretch, here, curve)
+            empty = np.empty((len(stretch.x), 0))  # a year of days is not kept
+            records.append((stretch._replace(x=empty), here))
+            for pick in picks[len(picks) - len(here) :]:
+                print(f"{name}, {pick.time}, probability {pick.probability:.2f}")
+        else:
+            if len(picks) == n_before:
+                print(f"{name}, no picks")
+    if not records and not path.is_dir() and problems:
+        raise ValueError(problems[0])
+    return picks, records
 
 
-def kind_of(x, rate):
-    """Return the notes of a network that learned from such records, (N, L, C) or (L, C)."""
-    return {"channels": x.shape[-1], "sampling_rate": rate or RATE, "scale": "noise"}
+def compare(records, theirs):
+    """Print how the picks in records agree with those of a catalog."""
+    stretches, found = zip(*records, strict=True)
+    if any(stretch.start is None for stretch in stretches):
+        raise ValueError(f"{args.pick}: with --catalog records must have a start time, got none")
+    onsets = [onsets_in(stretch, theirs) for stretch in stretches]
+    require_some(onsets, theirs, stretches, args.catalog)
+    rate, of = stretches[0].rate, len(theirs)
+    print(*comparison(found, onsets, rate, args.tolerance, of), sep="\n")
 
+
+if (args.out or args.catalog) and not args.pick:
+    options.error("--out and --catalog require --pick: the records to pick")
+if args.picks and not args.data:
+    options.error("--picks requires records: pick_arrivals.py records/ --picks picks.xml")
 
 if args.pick:
     try:
+        outs = [require_format(out) for out in args.out]
+        theirs = args.catalog and read_catalog(args.catalog)
         model, notes = nn.Sequential.load(args.model), load_notes(args.model)
-        for name, record in to_pick(args.pick):
-            if (kind := kind_of(record.x, record.rate)) != notes:
-                raise ValueError(
-                    f"{name}: expected a record like those that {args.model} learned from, "
-                    f"{notes}, got {kind}; resample it, or leave channels out"
-                )
-            curve = curve_of(model, record.x)
-            for pick in peaks(curve, record.rate or RATE):
-                print(f"{name}, {record.time(pick)}, probability {curve[pick]:.2f}")
+        picks, records = pick_all(args.pick, model, notes)
+        for out in outs:
+            write_picks(out, picks)
+            print(f"saved {out}, {len(picks)} picks")
+        if theirs and records:
+            compare(records, theirs)
     except (OSError, ValueError) as error:
         options.error(str(error))
+    end(problems)
     sys.exit()
 
 # The records
@@ -123,21 +180,35 @@ if args.pick:
 # out.
 
 RATIOS = 3, 4, 5, 6, 8, 12, 20
+FEWEST = 20  # samples of a record: both windows of AIC
 
 if args.data:
     try:
-        from_picks = args.picks and read_picked(args.data, args.picks, args.length)
-        x, onsets, known = from_picks or read_records(args.data)
+        channels = ()
+        if args.picks:
+            found = read_picked(args.data, args.picks, args.length, problems, args.channels)
+            x, onsets, known, channels = found
+        else:
+            x, onsets, known = read_records(args.data)
         if onsets is None or len(x) < 5:
             raise ValueError(f"{args.data}: expected onsets or labels, and 5 records or more")
+        if x.shape[1] < FEWEST:
+            raise ValueError(
+                f"{args.data}: records must have {FEWEST} samples or more, got {x.shape[1]}"
+            )
+        order = rng.permutation(len(x))
+        held, kept = np.split(order, [len(x) // 5])
+        if not any(len(onsets[n]) for n in kept):
+            raise ValueError(
+                f"{args.data}: expected onsets in the {len(kept)} records that are not held out, "
+                "got none. Add records with onsets."
+            )
     except (OSError, ValueError) as error:
         options.error(str(error))
-    order = rng.permutation(len(x))
-    held, kept = np.split(order, [len(x) // 5])
     exams = {"held out": (x[held], [onsets[n] for n in held])}
     x, onsets = x[kept], [onsets[n] for n in kept]
 else:
-    known, longer = None, {"n_samples": 3200, "arrivals": (0, 4), "rng": rng}
+    known, channels, longer = None, (), {"n_samples": 3200, "arrivals": (0, 4), "rng": rng}
     x, onsets = nn.make_records(args.records, rng=rng)
     exams = {
         f"{ratio}": nn.make_records(args.records // 8, snr=(ratio, ratio), **longer)
@@ -174,6 +245,7 @@ print(f"{len(x)} records of {x.shape[1]} samples, channels: {x.shape[2]}, weight
 # Training
 # --------
 # What is learned is a bell of a few samples around each onset. Big steps first, then small ones.
+# The network is saved before anything else is done with it.
 
 ready = prepared(x)
 targets = onset_targets(onsets, ready.shape[1], width=4)
@@ -181,14 +253,21 @@ adam = nn.Adam(model.params)
 for lr, epochs in (5e-3, args.epochs), (1e-3, args.epochs // 4 + 1):
     adam.lr = lr
     plan = {"epochs": epochs, "optimizer": adam, "batch_size": 8, "rng": rng}
-    history = nn.fit(model, ready, targets, **plan)
+    try:
+        history = nn.fit(model, ready, targets, **plan)
+    except FloatingPointError as error:
+        options.error(f"the training did not survive. {error}")
 print(f"cross-entropy {history.loss[-1]:.4f}")
+options.make_folder(args.output)
+model.save(args.output / "picker.npz", kind_of(x.shape[2], known, channels))
+print(f"saved {args.output / 'picker.npz'}, for --pick")
 
 # Three pickers
 # -------------
 # The trigger compares 0.3 seconds with 3. The second look is at one second before it and half a
-# second after. At which level the trigger goes on is learned as well: of six, the one that does
-# best on the records that the network learned from.
+# second after. At a low rate these are the fewest samples that the rules require. At which level
+# the trigger goes on is learned as well: of six, the one that does best on the records that the
+# network learned from.
 
 TOLERANCE = 5  # samples
 LEVELS = 1.5, 2, 2.5, 3, 4, 5
@@ -196,13 +275,15 @@ LEVELS = 1.5, 2, 2.5, 3, 4, 5
 
 def triggered(x, level):
     """Return the picks in each record by STA/LTA."""
-    ratios = sta_lta(x, round(0.3 * rate), round(3 * rate))
+    sta = samples(0.3, rate)
+    ratios = sta_lta(x, sta, samples(3, rate, at_least=10 * sta))
     return [pick_triggers(ratio, level, level / 2) for ratio in ratios]
 
 
 def looked_at(x, level):
     """Return the picks in each record by AIC, around those by STA/LTA."""
-    around = {"before": round(rate), "behind": round(rate / 2)}
+    fewest = FEWEST // 2
+    around = {"before": samples(1, rate, fewest), "behind": samples(0.5, rate, fewest)}
     triggers = triggered(x, level)
     return [pick_aic(record, here, **around) for record, here in zip(x, triggers, strict=True)]
 
@@ -243,12 +324,12 @@ def tell(marks, over):
         "false picks an hour": lambda mark, hours: f"{mark.n_false / hours:.0f}",
         "mean error, samples": lambda mark, hours: f"{mark.mean_error:.1f}",
         "spread of the error": lambda mark, hours: f"{mark.spread:.1f}",
-    }
+    }  # of nothing: none
     print(f"\n{over:24}" + "".join(f"{name:>8}" for name in marks))
     for title, cell in cells.items():
         print(title)
         for name in pickers:
-            row = [cell(*column[name]) for column in marks.values()]
+            row = [cell(*column[name]).replace("nan", "none") for column in marks.values()]
             print(f"  {name:22}" + "".join(f"{text:>8}" for text in row))
 
 
@@ -279,8 +360,6 @@ if args.hours and not args.data:
 x, onsets = exams["held out" if args.data else "6"]
 most = int(np.argmax([len(here) for here in onsets]))
 curve = curve_of(model, x[most])
-options.make_folder(args.output)
-model.save(args.output / "picker.npz", kind_of(x, known))
 
 # What it says
 # ------------
@@ -297,3 +376,4 @@ model.save(args.output / "picker.npz", kind_of(x, known))
 # the network pick next to none.
 
 options.finish(args, picks=nn.plots.plot_picks(x[most], curve, peaks(curve, rate), onsets[most]))
+end(problems)

@@ -32,6 +32,7 @@ VELOCITY = 2500.0  # m/s
 FREQUENCY = 30.0  # Hz, of which the Ricker wavelet has most
 NEAR = 25.0  # m to either side; nobody can tell much less than a quarter of the wavelength, 21 m
 N_LAYERS = 36  # boundaries, of which some twenty are in the section
+SMALLEST = 16  # samples and traces of a section in a file
 
 # The standard deviation of the noise is half that of the echoes.
 
@@ -102,6 +103,38 @@ def _echoes(arrivals, strengths):
     width = 1 / (np.sqrt(2) * np.pi * FREQUENCY)  # s, of the wavelet
     layers = zip(arrivals, strengths, strict=True)
     return sum(strength * ricker(times - arrival, width) for arrival, strength in layers)
+
+
+# A section in a file
+# -------------------
+# Seismic surveys are stored in SEG-Y or SU files, a trace after the other. ObsPy reads both.
+
+
+def read_section(path):
+    """Return the traces of a file side by side, (H, W) float32, and the interval in seconds.
+
+    The mean is subtracted, and the standard deviation is that of echoes of 1. Raises `ValueError`
+    for a file that is not a section.
+    """
+    from readers import read_stream  # here, because a chapter uses this module from elsewhere
+
+    stream = read_stream(path)
+    kinds = {(trace.stats.sampling_rate, len(trace)) for trace in stream}
+    if len(kinds) > 1:
+        raise ValueError(
+            f"{path}: traces must have one sampling rate and length, got {sorted(kinds)[:3]}"
+        )
+    ((rate, length),) = kinds
+    if min(length, len(stream)) < SMALLEST:
+        raise ValueError(
+            f"{path}: a section must have {SMALLEST} samples and traces or more, got {length} "
+            f"and {len(stream)}"
+        )
+    x = np.stack([np.ma.filled(trace.data.astype(float), np.nan) for trace in stream], axis=1)
+    if not np.isfinite(x).all():
+        raise ValueError(f"{path}: samples must be finite, got {x[~np.isfinite(x)][0]}")
+    x -= x.mean()
+    return (x / (x.std() or 1)).astype(np.float32), 1 / rate
 
 
 # What needs no network

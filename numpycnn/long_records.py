@@ -41,6 +41,9 @@ def predict_long(model: Layer, x: Array, piece: int = 16_384) -> Array:
     >>> y.shape, bool(np.allclose(y, model.predict(x)))
     ((1, 500, 2), True)
 
+    Gaps in the record are NaN. Outputs whose window has a gap in it are NaN; the others are
+    computed as if there were none.
+
     Raises `ValueError` for a model with a layer that looks at the whole record, such as
     `Flatten`, or that does not say what it looks at, and for a record shorter than one window.
     """

@@ -94,7 +94,7 @@ def test_the_rock_above_the_fault_is_the_one_that_lies_lower(seed, monkeypatch):
 
 
 def test_a_wrong_number_of_sections_is_refused():
-    with pytest.raises(ValueError, match="make_sections expected n_sections to be 1 or more"):
+    with pytest.raises(ValueError, match=r"make_sections\b.*n_sections .*got 0"):
         make_sections(0, rng=0)
 
 
@@ -152,6 +152,37 @@ def test_the_figure_shows_section_truth_and_answers(small):
         for panel, picture in zip(row, pictures, strict=True):
             np.testing.assert_array_equal(panel.images[0].get_array(), picture[section])
     assert (folder / "find_the_fault.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.filterwarnings("ignore")  # of ObsPy's imports
+@pytest.mark.parametrize("kind", ["SEGY", "SU"])
+def test_a_section_in_a_file_is_marked_as_in_an_array(kind, tmp_path, capsys):
+    obspy = pytest.importorskip("obspy", reason="python -m pip install -e '.[interop]'")
+    x, _ = make_sections(6, rng=0)
+    line = np.concatenate(list(x[..., 0]), axis=1)[:62, :383]
+    traces = [obspy.Trace(np.ascontiguousarray(row), {"delta": 0.004}) for row in line.T]
+    options = {"data_encoding": 5} if kind == "SEGY" else {}
+    obspy.Stream(traces).write(str(tmp_path / "line.sgy"), format=kind, **options)
+    train = "--sections", 2, "--epochs", 1
+    names = run_example("find_the_fault", tmp_path, *train, "--section", "line.sgy")
+    assert "line.sgy: 383 traces of 62 samples" in capsys.readouterr().out
+    assert (tmp_path / "figures" / "your_section.png").read_bytes().startswith(b"\x89PNG")
+    scaled = (line - line.mean()) / line.std() * np.sqrt(1.25)
+    whole = np.pad(scaled, ((0, 2), (32, 33)))[None, ..., None].astype(np.float32)
+    scores = names["model"](whole)[0, :62, 32:415]
+    ours = 1 / (1 + np.exp(scores[..., 0] - scores[..., 1]))
+    np.testing.assert_allclose(names["probability"], ours, atol=1e-4)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_file_that_is_not_a_section_is_refused_before_the_training(tmp_path, capsys):
+    obspy = pytest.importorskip("obspy", reason="python -m pip install -e '.[interop]'")
+    (tmp_path / "a.txt").write_text("no section")
+    obspy.read().write(str(tmp_path / "b.mseed"), format="MSEED")
+    for name, words in ("a.txt", "Unknown format"), ("b.mseed", "got 3000 and 3"):
+        said = complaint("find_the_fault", tmp_path, capsys, "--section", name)
+        assert words in said
+        assert name in said
 
 
 @pytest.mark.long

@@ -39,6 +39,33 @@ def test_in_pieces_as_in_whole(case, data, piece):
         assert_allclose(predict_long(model, x, piece), whole, rtol=1e-12, atol=1e-13)
 
 
+@settings(max_examples=100)
+@given(along_the_record(), st.data(), sizes(1, 30))
+def test_outputs_that_depend_on_a_gap_are_nan_and_all_others_are_computed(case, data, piece):
+    model, n_channels = case
+    length = data.draw(st.integers(20, 60))
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((1, length, n_channels))
+    try:
+        whole = model(x)
+    except ValueError:  # too short
+        return
+    first = data.draw(st.integers(0, length - 1))
+    stop, channel = data.draw(st.integers(first + 1, length)), data.draw(sizes(1, n_channels)) - 1
+    gap, other = x.copy(), x.copy()
+    gap[:, first:stop, channel] = np.nan
+    other[:, first:stop, channel] = 100 * rng.standard_normal((1, stop - first))
+    y = predict_long(model, gap, piece)
+    assert np.isnan(y[abs(model(other) - whole) > 1e-9]).all()
+    known = ~np.isnan(y)
+    assert_allclose(y[known], whole[known], rtol=1e-12, atol=1e-13)
+    window = model.window(length)
+    for output in range(y.shape[1]):
+        low, high = window.of(output)
+        if high < first or low >= stop:
+            assert known[0, output].all()
+
+
 def test_a_day_at_a_hundred_hertz():
     model, day = picker(), 8_640_000
     x = np.random.default_rng(0).standard_normal((1, day, 1), dtype=np.float32)

@@ -116,7 +116,7 @@ def test_the_figure_shows_a_record_its_curve_and_the_picks(small):
         assert [line.get_xdata()[0] for line in panel.lines[1:]] == onsets.tolist()
     assert below.lines[1].get_xdata().tolist() == [5]
     assert [text.get_text() for text in below.get_legend().get_texts()] == ["pick", "onset"]
-    with pytest.raises(ValueError, match=r"curve of shape \(L=640\), got \(600,\)"):
+    with pytest.raises(ValueError, match=r"curve .*\(L=640\), got \(600,\)"):
         plot_picks(x[0], curve[:600], np.array([5]), onsets)
     with pytest.raises(ValueError, match="within the record"):
         plot_picks(x[0], curve, np.array([640]), onsets)
@@ -205,10 +205,10 @@ X = np.zeros((5, 500, 3))
 BAD_FILES = [
     ({"onsets": [[0, 1]]}, "expected arrays x and onsets, got ['onsets']; write them with"),
     ({"x": X, "onsets": [[0, 500]]}, "within their record, in samples, counted from 0, got 500"),
-    ({"x": X, "onsets": [[0, 5], [0, -1]]}, "counted from 0, got -1 in row 1; leave it out"),
+    ({"x": X, "onsets": [[0, 5], [0, -1]]}, "counted from 0, got -1 in row 1. Remove the row"),
     (
         {"x": X, "onsets": [[0, 212]], "sampling_rate": 100},
-        "within their record, in seconds, 5 long, got 212 in row 0; leave it out, or, if it is a "
+        "within their record, in seconds, 5 long, got 212 in row 0. Remove the row, or, if it is a "
         "sample, sampling_rate",
     ),
     ({"x": X, "onsets": [[0, 3.12]]}, "got 3.12; if these are seconds, add sampling_rate"),
@@ -220,8 +220,8 @@ BAD_FILES = [
     ({"x": X, "labels": np.zeros(5)}, "labels of shape (5, 500), one for each sample, got (5,)"),
     ({"x": X}, "expected onsets or labels, and 5 records or more"),
     ({"x": X[:4], "onsets": [[0, 1]]}, "expected onsets or labels, and 5 records or more"),
-    ({"x": X[0, 0], "onsets": [[0, 1]]}, "x of shape (N, L, C), got (3,)"),
-    ({"x": X + np.nan, "onsets": [[0, 1]]}, "finite numbers, got nan at x[0, 0, 0]"),
+    ({"x": X[0, 0], "onsets": [[0, 1]]}, "x must have shape (N, L, C), got (3,)"),
+    ({"x": X + np.nan, "onsets": [[0, 1]]}, "x must be finite, got nan at x[0, 0, 0]"),
     ({"x": X.transpose(0, 2, 1), "onsets": [[0, 1]]}, "channels go last: x.transpose(0, 2, 1)"),
     ({"x": X, "onsets": [[0, 1]], "sampling_rate": 0}, "sampling_rate to be a number above 0"),
 ]
@@ -237,7 +237,7 @@ def test_what_is_wrong_with_a_file_is_said_in_words(arrays, words, tmp_path, cap
 
 def test_what_is_no_file_of_records_is_refused(tmp_path, capsys):
     (tmp_path / "data.npz").write_text("label,s1,s2")
-    assert "no .npz file" in complaint("pick_arrivals", tmp_path, capsys, "data.npz")
+    assert "not an .npz archive" in complaint("pick_arrivals", tmp_path, capsys, "data.npz")
     assert "No such file" in complaint("pick_arrivals", tmp_path, capsys, "absent.npz")
     assert "No such file" in complaint("pick_arrivals", tmp_path, capsys, "--pick", "absent.npz")
 
@@ -245,3 +245,41 @@ def test_what_is_no_file_of_records_is_refused(tmp_path, capsys):
 @pytest.mark.parametrize("option", ["--records=15", "--epochs=0", "--hours=-1", "--seed=-1"])
 def test_a_bad_option_gets_one_line(option, tmp_path, capsys):
     assert "expected" in complaint("pick_arrivals", tmp_path, capsys, option)
+
+
+@pytest.mark.usefixtures("figures_are_not_saved")
+@pytest.mark.parametrize("rate", [1e-3, 1.0, 1.66, 1e5])
+def test_every_rate_is_learned_and_picked(rate, own, tmp_path, capsys):
+    x, onsets = own
+    rows = rows_of(onsets[:10]) / [1, rate]
+    np.savez(
+        tmp_path / "data.npz",
+        x=x[:10, :300],
+        onsets=rows[rows[:, 1] < 300 / rate],
+        sampling_rate=rate,
+    )
+    run_example("pick_arrivals", tmp_path, "data.npz", "--epochs", 1)
+    with pytest.raises(SystemExit) as end:
+        run_example("pick_arrivals", tmp_path, "--pick", "data.npz")
+    assert not end.value.code
+    assert capsys.readouterr().out.splitlines()[-1].startswith("record 9, ")
+
+
+@pytest.mark.usefixtures("figures_are_not_saved")
+def test_the_model_is_saved_before_it_is_tested(own, tmp_path, monkeypatch):
+    def broken(*_, **__):
+        raise RuntimeError("the test of the model fails")
+
+    x, onsets = own
+    np.savez(tmp_path / "data.npz", x=x, onsets=rows_of(onsets))
+    monkeypatch.setattr("numpycnn.picking.compare_picks", broken)
+    with pytest.raises(RuntimeError):
+        run_example("pick_arrivals", tmp_path, "data.npz", "--epochs", 1)
+    assert isinstance(Sequential.load(tmp_path / "figures" / "picker.npz"), Sequential)
+
+
+@pytest.mark.parametrize("arrays", [{"onsets": np.zeros((0, 2))}, {"labels": np.zeros((5, 500))}])
+def test_records_without_any_onset_are_refused(arrays, tmp_path, capsys):
+    np.savez(tmp_path / "data.npz", x=X + 1, **arrays)
+    said = complaint("pick_arrivals", tmp_path, capsys, "data.npz")
+    assert "data.npz: expected onsets in the 4 records that are not held out, got none" in said

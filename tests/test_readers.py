@@ -1,6 +1,7 @@
 """Files of seismographs and of the archives of time series: read, or refused in plain words."""
 
 from importlib.util import find_spec
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,9 @@ from scripts import complaint, run_example
 
 import numpycnn as nn
 from numpycnn.picking import noise_of, pick_peaks
-from readers import of_one_length, read_folder, read_ts, read_tsv, record, stretches
-from your_records import read_picked
+from readers import Problems, from_files, of_one_length, read_folder, record, stretches
+from tables import Table, label_of, read_table, read_ts
+from your_records import read_catalog, read_picked
 
 # The archives
 # ------------
@@ -24,7 +26,7 @@ def written(folder, text, name="a.ts"):
 
 def test_a_tsv_file_has_a_class_and_a_series_in_each_line(tmp_path):
     text = "2\t0.5\t1e-1\t-3\n\n1.0000000e+00\t1\t2\tNaN\nup\t1\tNaN\t3\n"
-    series, names = read_tsv(written(tmp_path, text))
+    series, names = read_table(written(tmp_path, text, "a.tsv"))
     assert names == ["2", "1", "up"]
     assert [x.shape for x in series] == [(3, 1), (2, 1), (3, 1)]  # NaN at the end is no sample
     assert series[0].ravel().tolist() == [0.5, 0.1, -3]
@@ -73,9 +75,9 @@ def test_other_ts_files_are_refused(tmp_path, text, said):
 def test_series_of_several_lengths_are_cut_only_if_that_was_asked_for():
     series = [np.ones((length, 1)) for length in (7, 5, 9)]
     assert of_one_length(series, 5).shape == (3, 5, 1)
-    with pytest.raises(ValueError, match=r"got 5 to 9 samples; with --length 5 the first 5 of"):
+    with pytest.raises(ValueError, match=r"got 5 to 9 samples. With --length 5 the first 5 of"):
         of_one_length(series)
-    with pytest.raises(ValueError, match=r"expected 6 samples or more, got 5 in record 2;"):
+    with pytest.raises(ValueError, match=r"--length must be 5 or less, got 6: record 2"):
         of_one_length(series, 6)
     with pytest.raises(ValueError, match="expected records, got none"):
         of_one_length([])
@@ -109,7 +111,7 @@ def test_files_of_the_archive_are_read_as_they_come():
         pytest.skip("python -m pip install --no-deps aeon, which has some of them")
     folder = Path(find_spec("aeon").origin).parent / "datasets" / "data"
     series, names = read_ts(folder / "GunPoint" / "GunPoint_TRAIN.ts")
-    same, same_names = read_tsv(folder / "GunPoint" / "GunPoint_TRAIN.tsv")
+    same, same_names = read_table(folder / "GunPoint" / "GunPoint_TRAIN.tsv")
     assert (len(series), set(names)) == (50, {"1", "2"})
     assert names == same_names
     np.testing.assert_allclose(of_one_length(series), of_one_length(same), rtol=1e-6)
@@ -139,8 +141,8 @@ def test_a_stream_becomes_a_record(obspy):
     stream = obspy.read()
     x, rate, channels = record(stream)
     assert x.shape == (3000, 3)
-    assert (rate, channels) == (100.0, ["EHE", "EHN", "EHZ"])
-    assert (x[:, 2] == stream.select(channel="EHZ")[0].data).all()
+    assert (rate, channels) == (100.0, ["EHZ", "EHN", "EHE"])
+    assert (x[:, 0] == stream.select(channel="EHZ")[0].data).all()
 
 
 @no_warnings
@@ -166,7 +168,7 @@ def test_gaps_and_masked_samples_are_refused(obspy):
             record(broken)
     record(gap.merge(fill_value="interpolate"))  # as the error says
     data = Path(obspy.__file__).parent / "io" / "mseed" / "tests" / "data"
-    with pytest.raises(ValueError, match="expected a record without gaps"):
+    with pytest.raises(ValueError, match="must have no gap"):
         record(obspy.read(data / "gaps.mseed"))
 
 
@@ -187,10 +189,10 @@ def test_a_stretch_has_every_sample_of_every_channel(obspy):
     assert [one.start for one in found] == [start + first / 100 for first, _ in places]
     for one, (first, stop) in zip(found, places, strict=True):
         np.testing.assert_array_equal(one.x, whole[first:stop])
-        assert (one.rate, one.channels, one.station) == (100, ("EHE", "EHN", "EHZ"), "RJOB")
+        assert (one.rate, one.channels, one.station) == (100, ("EHZ", "EHN", "EHE"), "RJOB")
     assert len(stream) == 3  # as it was
     assert np.isnan(north.data).sum() == 1
-    with pytest.raises(ValueError, match="some time in common, got none"):
+    with pytest.raises(ValueError, match="have samples, got none"):
         stretches(stream.slice(start + 29.92))
 
 
@@ -198,11 +200,11 @@ def test_a_stretch_has_every_sample_of_every_channel(obspy):
 def test_channels_that_do_not_fit_together_are_refused(obspy):
     stream = obspy.read()
     stream[0].decimate(2)
-    with pytest.raises(ValueError, match=r"one sampling rate, got \[50.0, 100.0\] Hz; stream.res"):
+    with pytest.raises(ValueError, match=r"one sampling rate above 0, got \[50.0, 100.0\] Hz"):
         record(stream)
     stream = obspy.read()
     stream[0].stats.starttime += 3600
-    with pytest.raises(ValueError, match="some time in common, got none"):
+    with pytest.raises(ValueError, match="have samples, got none"):
         record(stream)
     with pytest.raises(ValueError, match="a channel or more, got none"):
         record(obspy.Stream())
@@ -224,26 +226,346 @@ def test_a_folder_for_each_class_is_learned_from_and_more_records_are_sorted(
                 trace.data = trace.data + number  # no copies
             piece.write(str(tmp_path / "data" / name / f"{number}.{kind.lower()}"), format=kind)
     said = complaint("your_traces", tmp_path, capsys, "data")
-    assert "data: expected records of one length, got 151 to 158 samples; with --length 151" in said
+    assert "data: records must have one length, got 151 to 158 samples. With --length 151" in said
     run_example("your_traces", tmp_path, "data", "--length", 150, "--epochs", 5)
     printed = capsys.readouterr().out
-    assert f"16 traces of 150 samples, channels: {n_channels}, held out: 4" in printed
+    assert f"16 traces of 150 samples, channels: {n_channels}, held out: 3" in printed
     options = "--classify", tmp_path / "data" / "quake", "--length", 150
     with pytest.raises(SystemExit):
         run_example("your_traces", tmp_path, *options)
     assert len(capsys.readouterr().out.splitlines()) == 9
+
+    slow = stream[:n_channels].copy()
+    for piece in slow:
+        piece.stats.sampling_rate = 50
+    slow.write(str(tmp_path / f"slow.{kind.lower()}"), format=kind)
+    options = "--classify", f"slow.{kind.lower()}", "--length", 150
+    assert "'sampling_rate': 50.0" in complaint("your_traces", tmp_path, capsys, *options)
 
 
 @no_warnings
 def test_records_of_other_rates_or_channels_are_named(obspy, tmp_path):
     stream = obspy.read()
     stream.write(str(tmp_path / "a.mseed"), format="MSEED")
-    stream.copy().decimate(2).write(str(tmp_path / "b.mseed"), format="MSEED")
-    with pytest.raises(ValueError, match=r"got \(100.0, 'E', 'N', 'Z'\) as in a.mseed; \(50.0, 'E"):
-        read_folder(tmp_path)
+    half = stream.copy().decimate(2)
+    half.write(str(tmp_path / "b.mseed"), format="MSEED")
+    with pytest.raises(ValueError, match=r"got 100 Hz \['Z', 'N', 'E'\] as in a.mseed; 50 Hz"):
+        read_folder(tmp_path, Problems())
     (tmp_path / "b.mseed").write_text("no record")
-    with pytest.raises(ValueError, match=r"b\.mseed: Unknown format"):
-        read_folder(tmp_path)
+    problems = Problems()
+    assert len(read_folder(tmp_path, problems)[0]) == 1
+    assert [line.partition(": ")[0] for line in problems] == ["b.mseed"]
+    assert "Unknown format" in problems[0]
+    half.write(str(tmp_path / "b.mseed"), format="MSEED")
+    stream.write(str(tmp_path / "c.mseed"), format="MSEED")
+    problems = Problems()
+    assert len(read_folder(tmp_path, problems)[0]) == 2
+    assert problems == [
+        "b.mseed: must be 100 Hz ['Z', 'N', 'E'] as most records, got 50 Hz ['Z', 'N', 'E']"
+    ]
+
+
+# Stations
+# --------
+
+
+def trace(obspy, data, name, begin=0.0, rate=100.0):
+    """A piece called NET.STA.LOC.CHA that begins so many seconds after a time."""
+    names = dict(zip(("network", "station", "location", "channel"), name.split("."), strict=True))
+    start = obspy.UTCDateTime("2025-03-01") + begin
+    return obspy.Trace(np.asarray(data), names | {"sampling_rate": rate, "starttime": start})
+
+
+def found_in(path, **how):
+    """The records in a file or folder as (name, station, stretches), and the problems."""
+    problems = Problems()
+    return list(from_files(path, problems, **how)), problems
+
+
+@no_warnings
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("XX.A..HHZ", "XX.B..HHZ", "XX.C..HHZ"),
+        ("XX.A..HHZ", "YY.A..HHN", "ZZ.A..HHE"),
+        ("XX.A.00.HHZ", "XX.A.10.HHN", "XX.A.20.HHE"),
+        ("XX.A..HHZ", "XX.A..BHN", "XX.A..EHE"),
+    ],
+)
+def test_a_record_is_of_one_network_station_location_and_band(names, obspy, tmp_path):
+    x = np.random.default_rng(0).normal(size=(3, 500))
+    stream = obspy.Stream([trace(obspy, row, name) for row, name in zip(x, names, strict=True)])
+    with pytest.raises(ValueError, match="must be of one station") as refused:
+        record(stream)
+    for name in names:
+        assert name[:-1] in str(refused.value)
+    stream.write(str(tmp_path / "a.mseed"), format="MSEED")
+    found, problems = found_in(tmp_path / "a.mseed")
+    assert problems == []
+    assert [str(station) + one[0].channels[0][-1] for _, station, one in found] == [*names]
+    for (_, _, (one,)), row in zip(found, x, strict=True):
+        np.testing.assert_array_equal(one.x[:, 0], row)
+
+
+@no_warnings
+def test_columns_are_in_one_order_however_the_pieces_come(obspy):
+    rng = np.random.default_rng(0)
+    names = ["XX.A..HHZ", "XX.A..HH1", "XX.A..HH2", "XX.A..HHD"]
+    x = rng.normal(size=(300, 4)).astype(np.float32)
+    for _ in range(20):
+        pieces = []
+        for c, name in enumerate(names):
+            edges = [0, *np.sort(rng.choice(np.arange(1, 300), 2, replace=False)), 300]
+            for first, stop in pairwise(edges):
+                more = min(300, stop + rng.integers(5))  # pieces may overlap if they agree
+                pieces.append(trace(obspy, x[first:more, c], name, first / 100))
+        rng.shuffle(pieces)
+        ours, rate, channels = record(obspy.Stream(pieces))
+        assert channels == ["HHZ", "HH1", "HH2", "HHD"]
+        assert rate == 100
+        np.testing.assert_array_equal(ours, x)
+    (one,) = stretches(obspy.Stream(pieces), "HH1,Z")
+    assert one.channels == ("HHZ", "HH1")
+    with pytest.raises(ValueError, match=r"--channels must select some of .*'HHD'.*, got BH"):
+        stretches(obspy.Stream(pieces), "BH?")
+
+
+@no_warnings
+def test_rates_that_differ_by_rounding_are_one_rate(obspy):
+    x = np.random.default_rng(0).normal(size=(3, 500))
+    rates = 20, 19.9999997, 20.0000003
+    names = "XX.A..BHZ", "XX.A..BHN", "XX.A..BHE"
+    pieces = [trace(obspy, *one) for one in zip(x, names, [0] * 3, rates, strict=True)]
+    np.testing.assert_array_equal(record(obspy.Stream(pieces))[0], x.T)
+    pieces[1].stats.sampling_rate = 20.01
+    with pytest.raises(ValueError, match="one sampling rate"):
+        record(obspy.Stream(pieces))
+
+
+@no_warnings
+@pytest.mark.parametrize("off", [0.15, 0.3, 0.5, -0.4])
+def test_channels_are_joined_only_at_the_same_times(off, obspy):
+    x = np.random.default_rng(0).normal(size=(2, 500))
+    pieces = [trace(obspy, x[0], "XX.A..HHZ"), trace(obspy, x[1], "XX.A..HHN", 3 + off / 100)]
+    with pytest.raises(ValueError, match=rf"XX.A..HH[ZN] .* got times {abs(off):.2f} samples off"):
+        record(obspy.Stream(pieces))
+    pieces[1].stats.starttime -= (off - 0.02) / 100
+    np.testing.assert_array_equal(
+        record(obspy.Stream(pieces))[0], np.stack([x[0, 300:], x[1, :200]], 1)
+    )
+
+
+@no_warnings
+def test_after_a_gap_the_times_may_be_others(obspy):
+    x = np.random.default_rng(0).normal(size=(2, 400))
+    pieces = [
+        trace(obspy, x[c, first:stop], f"XX.A..HH{name}", first / 100 + late)
+        for c, name in enumerate("ZN")
+        for first, stop, late in [(0, 150, 0), (150, 400, 77.003)]
+    ]
+    first, second = stretches(obspy.Stream(pieces))
+    np.testing.assert_array_equal(first.x.T, x[:, :150])
+    np.testing.assert_array_equal(second.x.T, x[:, 150:])
+    assert second.start - first.start == pytest.approx(78.503)
+
+
+@no_warnings
+def test_where_two_pieces_of_a_channel_differ_in_time_a_stretch_ends(obspy):
+    x = np.random.default_rng(0).normal(size=400)
+    pieces = [trace(obspy, x[:200], "XX.A..HHZ"), trace(obspy, x[180:], "XX.A..HHZ", 1.803)]
+    first, second = stretches(obspy.Stream(pieces))
+    assert 178 <= len(first.x) <= 180
+    np.testing.assert_array_equal(first.x[:, 0], x[: len(first.x)])
+    assert 198 <= 400 - len(second.x) <= 202
+    np.testing.assert_array_equal(second.x[:, 0], x[-len(second.x) :])
+
+
+@no_warnings
+def test_years_between_two_pieces_are_not_stored(obspy):
+    pieces = [trace(obspy, np.ones(50), "XX.A..HHZ", begin) for begin in (0, 3e9)]
+    assert [len(one.x) for one in stretches(obspy.Stream(pieces))] == [50, 50]
+
+
+# Folders
+# -------
+
+
+@no_warnings
+def test_files_of_a_channel_each_are_one_record_in_natural_order(obspy, tmp_path):
+    x = np.random.default_rng(0).normal(size=(3, 3000)).astype(np.float32)
+    (tmp_path / "[1]").mkdir()  # not a pattern
+    for day in range(1, 12):
+        for c, name in enumerate("ENZ"):
+            piece = trace(obspy, x[c, :100] + day, f"XX.A..HH{name}", 86400 * day)
+            piece.write(str(tmp_path / "[1]" / f"day{day}.{name}.sac"), format="SAC")
+    found, problems = found_in(tmp_path / "[1]")
+    assert problems == []
+    assert [name for name, *_ in found] == [f"day{day}.E.sac and 2 more" for day in range(1, 12)]
+    for day, (_, _, (one,)) in enumerate(found, 1):
+        assert one.channels == ("HHZ", "HHN", "HHE")
+        np.testing.assert_array_equal(one.x, x[::-1, :100].T + day)
+
+
+@no_warnings
+def test_a_folder_run_goes_on_and_lists_what_was_left_out(obspy, tmp_path, capsys):
+    stream = obspy.read()
+    (tmp_path / "days").mkdir()
+    stream.write(str(tmp_path / "days" / "1.mseed"), format="MSEED")
+    stream[:2].write(str(tmp_path / "days" / "2.mseed"), format="MSEED")
+    (tmp_path / "days" / "README.txt").write_text("about these days")
+    (tmp_path / "days" / "empty.mseed").write_bytes(b"")
+    quiet = stream.copy()
+    for piece in quiet:
+        piece.data = np.zeros(3000)
+        piece.stats.station = "QUIET"
+    quiet.write(str(tmp_path / "days" / "10.mseed"), format="MSEED")
+    with pytest.raises(SystemExit) as stop:
+        run_example("pick_arrivals", tmp_path, "--pick", "days", *picker(tmp_path))
+    assert stop.value.code == 1
+    said = capsys.readouterr()
+    *lines, last = said.out.splitlines()
+    assert len(lines) == 3
+    assert all(line.startswith("1.mseed, 2009-") for line in lines)
+    assert last == "10.mseed, no picks"
+    left_out = said.err.partition("left out:\n")[2].splitlines()
+    assert [line.split(": ")[0].strip() for line in left_out] == [
+        "README.txt",
+        "empty.mseed",
+        "2.mseed",
+    ]
+
+
+@no_warnings
+def test_class_folders_may_contain_folders_of_stations(obspy, tmp_path):
+    rng = np.random.default_rng(0)
+    for name in "noise", "quake":
+        for station in "A", "B":
+            (tmp_path / name / station).mkdir(parents=True)
+            piece = trace(obspy, rng.normal(size=100), f"XX.{station}..HHZ", rng.integers(1000))
+            piece.write(str(tmp_path / name / station / "1.mseed"), format="MSEED")
+    _, names = read_folder(tmp_path, Problems())
+    assert sorted(names) == ["noise", "noise", "quake", "quake"]
+
+
+@no_warnings
+@pytest.mark.parametrize("kind", ["SEGY", "SU"])
+def test_each_trace_of_a_gather_is_a_record(kind, obspy, tmp_path, capsys):
+    x = np.random.default_rng(0).normal(size=(12, 80)).astype(np.float32)
+    gather = obspy.Stream([obspy.Trace(row, {"delta": 0.004}) for row in x])
+    for name in "first", "second":
+        (tmp_path / "data" / name).mkdir(parents=True)
+        path = tmp_path / "data" / name / "shot.sgy"
+        gather.write(str(path), format=kind, data_encoding=5) if kind == "SEGY" else gather.write(
+            str(path), format=kind
+        )
+        for piece in gather:
+            piece.data = -piece.data
+    series, names = read_folder(tmp_path / "data", Problems())
+    assert names == ["first"] * 12 + ["second"] * 12
+    rows = np.stack([one.x[:, 0] for one in series])
+    np.testing.assert_array_equal(rows, np.concatenate([x, -x]))
+    run_example("your_traces", tmp_path, "data", "--epochs", 1)
+    assert "24 traces of 80 samples, channels: 1" in capsys.readouterr().out
+    with pytest.raises(SystemExit) as stop:
+        run_example("your_traces", tmp_path, "--classify", path, "--out", "classes.csv")
+    assert stop.value.code is None
+    rows = (tmp_path / "classes.csv").read_text().splitlines()
+    assert rows[0] == "trace,label,predicted,first,second"
+    for number, row in enumerate(rows[1:], 1):
+        trace_, label, predicted, *both = row.split(",")
+        assert (trace_, label) == (str(number), "")
+        assert sum(map(float, both)) == pytest.approx(1, abs=1e-5)
+        assert predicted == ["first", "second"][int(float(both[1]) > float(both[0]))]
+
+
+# Tables
+# ------
+
+
+def same(path, table, x, names):
+    series, labels = read_table(path, table)
+    np.testing.assert_array_equal(np.stack(series)[..., 0], x)
+    assert labels == names
+
+
+def test_tables_of_other_programs_are_read_with_options(tmp_path, capsys):
+    x = np.random.default_rng(0).normal(size=(4, 6)).round(3)
+    names = ["up", "down", "up", "0012"]
+    rows = [[*map(repr, map(float, row)), name] for row, name in zip(x, names, strict=True)]
+    header = [*(f"s{n}" for n in range(6)), "kind"]
+
+    def table(lines, sign=",", decimal="."):
+        text = "".join(sign.join(line).replace(".", decimal) + "\n" for line in lines)
+        return written(tmp_path, text, "a.csv")
+
+    same(table([header, *rows]), Table(label="kind"), x, names)
+    same(table([header, *rows]), Table(label="last"), x, names)
+    same(table(rows), Table(label="last", header=False), x, names)
+    same(table([header, *rows], ";", ","), Table("kind", ";", ","), x, names)
+    same(table([header, *rows], "\t"), Table("last", "tab"), x, names)
+    same(table([header, *rows], " "), Table("last", "space"), x, names)
+    same(table([h[:-1] for h in [header, *rows]]), Table(label="none"), x, [""] * 4)
+    first = [[line[-1], *line[:-1]] for line in [header, *rows]]
+    same(table(first[1:]), Table(header=False), x, names)
+    assert capsys.readouterr().err == ""
+    for name in "", "index", "Unnamed: 0":
+        numbered = [[name, *first[0]], *([str(n), *line] for n, line in enumerate(first[1:]))]
+        same(table(numbered), Table(label="kind"), x, names)
+        same(table(numbered), Table(label="first"), x, names)
+        assert capsys.readouterr().err.count("the first column counts the lines") == 2
+    for bad, words in [
+        (Table("no"), "a column 'no', got 's0,s1"),
+        (Table("kind", header=False), "first, last or none without a header, got kind"),
+        (Table("kind", ",", ","), "--delimiter must be one character and differ from --decimal"),
+    ]:
+        with pytest.raises(ValueError, match=words):
+            read_table(table([header, *rows]), bad)
+
+
+def test_options_reach_the_script(tmp_path, capsys, figures_are_not_saved):
+    x, labels = nn.make_traces(20, rng=0)
+    lines = [";".join(f"{v:.3f}".replace(".", ",") for v in row) for row in x[..., 0]]
+    text = "".join(f"{line};{'abc'[k]}\n" for line, k in zip(lines, labels, strict=True))
+    written(tmp_path, text, "a.csv")
+    options = "--no-header", "--label-column", "last", "--delimiter", ";", "--decimal", ","
+    run_example("your_traces", tmp_path, "a.csv", *options, "--epochs", 1)
+    assert "20 traces of 64 samples" in capsys.readouterr().out
+
+
+def test_a_tsv_file_without_classes_does_not_lose_its_first_sample(tmp_path):
+    path = written(tmp_path, "0.5\t1\t2\n-0.25\t3\t4\n", "a.tsv")
+    with pytest.raises(ValueError, match=r"got 0\.5. If it is a sample, use --label-column none"):
+        read_table(path)
+    same(path, Table(label="none"), [[0.5, 1, 2], [-0.25, 3, 4]], ["", ""])
+    same(path, Table(label="first"), [[1, 2], [3, 4]], ["0.5", "-0.25"])
+
+
+@pytest.mark.parametrize(("sign", "option"), [(",", "','"), (" ", "space"), (";", "';'")])
+def test_a_tsv_file_with_another_sign_is_told_the_option(sign, option, tmp_path):
+    path = written(tmp_path, f"1{sign}0.5{sign}2\n2{sign}3{sign}4\n", "a.tsv")
+    with pytest.raises(ValueError, match=rf"separated by tab, got .* --delimiter {option}"):
+        read_table(path)
+    same(path, Table(delimiter=option.strip("'")), [[0.5, 2], [3, 4]], ["1", "2"])
+
+
+def test_a_ts_file_without_a_header_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="expected a line @classLabel"):
+        read_ts(written(tmp_path, "1,2,3:a\n"))
+
+
+def test_labels_are_text_and_a_missing_one_is_missing():
+    as_they_are = ["10000000000000001", "10000000000000000", "0012", "12", "1E2", "100", "NA"]
+    as_they_are += ["1.50", "-1", "00.0", "1_0", "up"]
+    assert [label_of(text) for text in as_they_are] == as_they_are
+    assert {label_of(text) for text in ("0", "0.0", "0.", "0.000e+00", "-0.0")} == {"0"}
+    assert label_of("10000000000000001.0") == "10000000000000001"
+    assert [label_of(text) for text in ("", " ", "nan", "NaN", "None", "?", "<NA>")] == [""] * 7
+
+
+@pytest.mark.parametrize("suffix", ["mat", "h5", "parquet", "xlsx"])
+def test_files_of_other_libraries_are_told_how_to_be_saved(suffix, tmp_path, capsys):
+    (tmp_path / f"a.{suffix}").write_bytes(b"anything")
+    assert "Save it with" in complaint("your_traces", tmp_path, capsys, f"a.{suffix}")
 
 
 # Picks
@@ -334,7 +656,9 @@ def test_records_of_another_rate_or_channel_are_not_picked(obspy, tmp_path, caps
     (tmp_path / "c.mseed").write_text("no record")
     assert "c.mseed: Unknown format" in said("c.mseed", *picker(tmp_path))
     np.save(tmp_path / "d.npy", np.full((50, 3), np.nan))
-    assert "d.npy: to_pick expected finite numbers" in said("d.npy", *picker(tmp_path))
+    assert "d.npy: to_pick: x must be finite, got nan at x[0, 0]" in said(
+        "d.npy", *picker(tmp_path)
+    )
 
 
 @no_warnings
@@ -361,9 +685,9 @@ def test_one_can_learn_from_records_and_a_catalogue_of_picks(obspy, tmp_path, ca
     events = [event_of.Event(picks=picks[::2]), event_of.Event(picks=picks[1::2])]
     obspy.core.event.Catalog(events).write(str(tmp_path / "picks.xml"), format="QUAKEML")
 
-    read, found, rate = read_picked(tmp_path / "records", tmp_path / "picks.xml", 600)
-    np.testing.assert_array_equal(read, x[:, :600])
-    assert rate == 50
+    read, found, rate, channels = read_picked(tmp_path / "records", tmp_path / "picks.xml", 600)
+    np.testing.assert_array_equal(read, x[:, :600, ::-1])  # the file has E, N, Z
+    assert (rate, channels) == (50, ("HHZ", "HHN", "HHE"))
     assert sum(map(len, found)) > 5
     for ours, theirs in zip(onsets, found, strict=True):
         np.testing.assert_array_equal(theirs, ours[ours < 600])
@@ -372,4 +696,88 @@ def test_one_can_learn_from_records_and_a_catalogue_of_picks(obspy, tmp_path, ca
     assert "8 records of 600 samples, channels: 3" in capsys.readouterr().out
     (tmp_path / "picks.xml").write_text("none")
     said = complaint("pick_arrivals", tmp_path, capsys, *options)
-    assert "picks.xml: expected picks, got " in said
+    assert "picks.xml: expected a catalog with picks, got " in said
+
+
+@no_warnings
+def test_picks_are_written_and_compared_with_those_of_others(obspy, tmp_path, capsys):
+    stream = obspy.read()
+    stream.write(str(tmp_path / "a.mseed"), format="MSEED")
+    np.save(tmp_path / "a.npy", record(stream)[0])
+    outs = "--out", "picks.csv", "--out", "picks.xml"
+    with pytest.raises(SystemExit) as stop:
+        run_example("pick_arrivals", tmp_path, "--pick", "a.mseed", *picker(tmp_path), *outs)
+    assert stop.value.code is None
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[3:] == ["saved picks.csv, 3 picks", "saved picks.xml, 3 picks"]
+    header, *rows = (tmp_path / "picks.csv").read_text().splitlines()
+    assert header == "record,network,station,location,channel,time,probability"
+    picks = read_catalog(tmp_path / "picks.xml")
+    for line, row, pick in zip(lines, rows, picks, strict=False):
+        name, when, _ = line.split(", ")
+        assert row.startswith(f"{name},BW,RJOB,,EHZ,{when},0.") or row.endswith(",1.0000")
+        assert str(pick.time) == when
+        assert pick.waveform_id.get_seed_string() == "BW.RJOB..EHZ"
+        assert "probability" in pick.comments[0].text
+
+    # Of the picks of somebody else one is late by 0.03 s, one is missing, one nobody else has.
+    event = obspy.core.event
+    theirs = [picks[0].time - 0.03, picks[1].time, stream[0].stats.starttime + 29]
+    seed = event.WaveformStreamID("BW", "RJOB")
+    made = [event.Pick(time=time, waveform_id=seed) for time in theirs]
+    other = event.Pick(time=theirs[0], waveform_id=event.WaveformStreamID("BW", "OTHER"))
+    catalog = event.Catalog([event.Event(picks=[*made, other])])
+    catalog.write(str(tmp_path / "theirs.xml"), format="QUAKEML")
+    options = "--pick", "a.mseed", *picker(tmp_path), "--catalog", "theirs.xml"
+    with pytest.raises(SystemExit):
+        run_example("pick_arrivals", tmp_path, *options, "--tolerance", 0.1)
+    out = capsys.readouterr().out
+    assert "3 of 4 picks of the catalog are in the records, tolerance 0.1 s" in out
+    assert "precision   0.667" in out
+    assert "recall      0.667" in out
+    assert "mean +0.015 s, deviation 0.015 s" in out
+    with pytest.raises(SystemExit):
+        run_example("pick_arrivals", tmp_path, *options, "--tolerance", 0.01)
+    assert "precision   0.333" in capsys.readouterr().out
+
+    said = complaint(
+        "pick_arrivals", tmp_path, capsys, "--pick", "a.npy", *picker(tmp_path), "--out", "b.xml"
+    )
+    assert "in QuakeML a pick must have a date and a time, got sample" in said
+    for out, words in (
+        ("picks.txt", "must end in .csv, or .xml"),
+        ("no/a.csv", "a folder that exists"),
+    ):
+        options = "--pick", "a.npy", *picker(tmp_path), "--out", out
+        assert words in complaint("pick_arrivals", tmp_path, capsys, *options)
+
+
+@no_warnings
+def test_picks_that_are_in_no_record_are_refused_before_the_training(obspy, tmp_path, capsys):
+    stream = obspy.read()
+    (tmp_path / "records").mkdir()
+    for number in range(6):
+        for piece in stream:
+            piece.stats.starttime += 60
+        stream.write(str(tmp_path / "records" / f"{number}.mseed"), format="MSEED")
+    event, middle = obspy.core.event, stream[0].stats.starttime + 15
+    seeds = [("BW", "OTHER", middle), ("YY", "RJOB", middle), ("BW", "RJOB", middle + 1e6)]
+    for network, station, time in seeds:
+        pick = event.Pick(time=time, waveform_id=event.WaveformStreamID(network, station))
+        catalog = event.Catalog([event.Event(picks=[pick])])
+        catalog.write(str(tmp_path / "picks.xml"), format="QUAKEML")
+        options = "records", "--picks", "picks.xml"
+        said = complaint("pick_arrivals", tmp_path, capsys, *options)
+        assert "picks must be in the records, of ['RJOB'] from 2009-" in said
+        assert not (tmp_path / "figures" / "picker.npz").exists()
+
+
+def test_an_array_of_python_objects_is_refused_and_integers_are_picked(tmp_path, capsys):
+    np.save(tmp_path / "a.npy", np.array([[1, 2, None]] * 50, object))
+    said = complaint("pick_arrivals", tmp_path, capsys, "--pick", "a.npy", *picker(tmp_path))
+    assert "got Python objects. Save x.astype(float)" in said
+    np.save(tmp_path / "b.npy", np.zeros((500, 3), np.int16))
+    with pytest.raises(SystemExit) as stop:
+        run_example("pick_arrivals", tmp_path, "--pick", "b.npy", *picker(tmp_path))
+    assert stop.value.code is None
+    assert capsys.readouterr().out == "b.npy, no picks\n"

@@ -13,8 +13,8 @@ def network():
     return nn.Sequential(nn.Conv1D(1, 2, 5, rng=0), nn.GlobalMaxPool1D(), nn.Dense(2, 3, rng=0))
 
 
-X, LABELS = nn.make_traces(12, rng=0)
-COLUMNS = [pandas.Series(LABELS, index=range(100, 112)), xarray.DataArray(LABELS)]
+X, LABELS = nn.make_traces(15, rng=0)
+COLUMNS = [pandas.Series(LABELS, index=range(100, 115)), xarray.DataArray(LABELS)]
 
 
 @pytest.mark.parametrize("labels", COLUMNS)

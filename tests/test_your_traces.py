@@ -206,35 +206,59 @@ HEAD = "label,s1,s2,s3,s4,s5\n"
 GOOD = "a,1,2,3,4,5\nb,1,2,3,4,6\na,1,2,3,4,7\nb,1,2,3,4,8\n"
 
 BAD_CSV = {
-    "empty": ("", "got '' in line 1, where names should be, label the first"),
-    "semicolons": ("label;s1;s2\na;1,0;2,0\n", "got 'label;s1;s2' in line 1, where names should"),
-    "tabs": ("label\ts1\ts2\na\t1\t2\n", "got 'label\\ts1\\ts2' in line 1, where names"),
-    "decimal commas": (HEAD + "a,1,0,2,0,3,0,4,0,5,0\n", "with a decimal point, got 11 values"),
-    "quoted ones": (HEAD + 'a,1,2,"3,5",4,5\n', "line 2: expected as many numbers in each line"),
-    "a comment": ("# made today\n" + HEAD + GOOD, "'# made today' in line 1, where names should"),
-    "a comma at the end": (HEAD[:-1] + ",\na,1,2,3,4,5,\n", "and commas at the ends of lines"),
-    "commas below": (HEAD + GOOD.replace("\n", ",\n"), "line 2: expected as many numbers in each"),
-    "no header": (GOOD, "got 'a,1,2,3,4,5' in line 1"),
-    "no label": ("kind" + HEAD[5:] + GOOD, "got 'kind,s1,s2,s3,s4,s5' in line 1"),
-    "label last": ("s1,s2,label\n1,2,a\n", "got 's1,s2,label' in line 1"),
-    "no traces": (HEAD, "expected x with at least one number in it, got shape (0, 5, 1)"),
-    "no samples": ("label\na\nb\n", "expected x with at least one number in it, got shape (2, 0, "),
-    "ragged": (HEAD + GOOD + "a,1,2\n", "line 6: expected as many numbers in each line"),
-    "text": (HEAD + GOOD + "\na,1,2,x,4,5\n", "line 7: expected as many numbers in each line, "),
+    "empty": ("", "got an empty file"),
+    "semicolons": ("label;s1;s2\na;1,0;2,0\n", "got 'label;s1;s2'. Read it with --delimiter ';'"),
+    "tabs": ("label\ts1\ts2\na\t1\t2\n", "got 'label\\ts1\\ts2'. Read it with --delimiter tab"),
+    "decimal commas": (
+        HEAD + "a,1,0,2,0,3,0,4,0,5,0\n",
+        "line 2 must have 6 values, as line 1, got",
+    ),
+    "quoted ones": (
+        HEAD + 'a,1,2,"3,5",4,5\n',
+        "float: '3,5'. Read decimal commas with --decimal ,",
+    ),
+    "points, not commas": (HEAD.replace(",", ";") + "a;1;2;3,5;4;5\n", "--delimiter ';'"),
+    "a comment": ("# made today\n" + HEAD + GOOD, "must not be a comment, got '# made today'"),
+    "a comma at the end": (HEAD[:-1] + ",\na,1,2,3,4,5,\n", "Remove commas at the ends of lines"),
+    "commas below": (
+        HEAD + GOOD.replace("\n", ",\n"),
+        "line 2 must have 6 values, as line 1, got 7",
+    ),
+    "no header": (
+        GOOD,
+        "got 'a,1,2,3,4,5'. If this is a trace, read it with --no-header and --label",
+    ),
+    "no label": (
+        "kind" + HEAD[5:] + GOOD,
+        "'kind,s1,s2,s3,s4,s5'. Choose it with --label-column NAME",
+    ),
+    "two labels": ("label," + HEAD + GOOD, "one column 'label', got 2"),
+    "no name for the first": (HEAD.replace("label", "") + GOOD, "got '' for the first"),
+    "no traces": (HEAD, "expected traces, got none"),
+    "no samples": ("label\na\nb\n", "must have 5 samples or more"),
+    "ragged": (HEAD + GOOD + "a,1,2\n", "line 6 must have 6 values, as line 1, got 3"),
+    "text": (HEAD + GOOD + "\na,1,2,x,4,5\n", "line 7 must hold numbers with a decimal ., got"),
     "a gap": (HEAD + "a,1,2,3,4,\n", "got could not convert string to float: ''"),
-    "nan": (HEAD + GOOD + "a,1,NaN,3,4,5\n", "got nan as sample 2 of trace 5; leave that trace"),
+    "nan": (HEAD + GOOD + "a,1,NaN,3,4,5\n", "got nan as sample 2 of trace 5"),
     "infinity": (HEAD + "a,inf,2,3,4,5\n", "got inf as sample 1 of trace 1"),
     "too large": (HEAD + GOOD + "a,1,1e300,3,4,5\n", "numbers up to 1e+38, got 1e+300 as sample 2"),
-    "no name": (HEAD + GOOD + 2 * ",1,2,3,4,5\n", "two classes or more, all with a name, got {"),
-    "one class": (HEAD + "a,1,2,3,4,5\n" * 4, "two classes or more, all with a name, got {'a'}"),
-    "a rare class": (HEAD + GOOD + "c,1,2,3,4,5\n", "two examples or more of each class"),
-    "too few": (HEAD + GOOD, "expected parts that can hold each of 2 classes"),
-    "too short": ("label,s1,s2\na,1,2\nb,1,2\n", "expected 5 samples or more"),
+    "no name": (
+        HEAD + GOOD + 2 * ",1,2,3,4,5\n",
+        "a label, got none for 2 of 6, the first of them",
+    ),
+    "missing labels": (HEAD + GOOD + "NaN,1,2,3,4,5\n?,1,2,3,4,5\n", "got none for 2 of 6"),
+    "one class": (HEAD + "a,1,2,3,4,5\n" * 4, "two classes or more, got ['a']"),
+    "a rare class": (
+        HEAD + GOOD + "c,1,2,3,4,5\n",
+        "twice or more, one example for either set, got one of",
+    ),
+    "too few": (HEAD + GOOD, "got 2 classes and 1 examples"),
+    "too short": ("label,s1,s2\na,1,2\nb,1,2\n", "5 samples or more"),
     "an open quote": (
         HEAD + '"a,1,2,3,4,5\n',
-        "values separated by commas, in UTF-8, got unexpect",
+        "line 2: expected values separated by ',', got unexp",
     ),
-    "a name over two lines": (HEAD + '"a\na",1,2,3,4,5\n', "line 3: expected as many numbers in"),
+    "a name over two lines": (HEAD + '"a\na",1,2,3,4,5\n', "line 3 must close a quote where"),
     "Latin-1": (HEAD.encode() + b"gr\xfcn,1,2,3,4,5\n", "in UTF-8, got 'utf-8' codec can't decode"),
     "UTF-16": ((HEAD + GOOD).encode("utf-16"), "in UTF-8, got 'utf-8' codec can't decode byte"),
     "UTF-16 without a mark": ((HEAD + GOOD).encode("utf-16-le"), "got NUL bytes, as UTF-16 has"),
@@ -254,44 +278,47 @@ HOLE, PEAK = np.where(X == 25, np.nan, X), np.where(X == 0, -np.inf, X)
 
 BAD_NPZ = {
     "no x": ({"traces": X, "labels": LABELS}, "x and labels, got 'x is not a file in the archive"),
-    "no labels": ({"x": X}, "two classes or more, all with a name, got {''}"),
+    "no labels": ({"x": X}, "every trace must have a label, got none for all 4"),
     "nothing": ({}, "x is not a file in the archive"),
     "objects": ({"x": X, "labels": np.array(list("abab"), object)}, "and labels.astype(str)"),
     "unequal": ({"x": np.array([X[0], X[1, :9]], object), "labels": [0, 1]}, "are of one length"),
     "complex": ({"x": X + 1j, "labels": LABELS}, "Cannot cast array data from dtype('complex128')"),
     "text": ({"x": X.astype(str), "labels": LABELS}, "to dtype('float64') according to the rule"),
-    "one trace": ({"x": X[0], "labels": [0] * 20}, "(20,); for one trace add both axes: x[None"),
-    "too many axes": ({"x": X[None, None], "labels": [0]}, "expected x of shape (N, L, C), got (1"),
-    "no traces": ({"x": X[:0], "labels": LABELS[:0]}, "one number in it, got shape (0, 20, 1)"),
+    "one trace": ({"x": X[0], "labels": [0] * 20}, "(20,). For one trace add both axes: x[None"),
+    "too many axes": ({"x": X[None, None], "labels": [0]}, "x must have shape (N, L, C), got (1"),
+    "no traces": ({"x": X[:0], "labels": LABELS[:0]}, "expected traces, got none"),
     "nan": (
         {"x": HOLE, "labels": LABELS},
-        "got nan as sample 6 of trace 2; leave that trace out",
+        "got nan as sample 6 of trace 2",
     ),
     "infinite": ({"x": PEAK[..., None], "labels": LABELS}, "got -inf as sample 1 of trace 1"),
     "too few labels": (
         {"x": X, "labels": LABELS[:3]},
-        "labels of shape (4,), integers or texts, got",
+        "integers or texts of shape (4,), got int64 of shape (3,)",
     ),
     "one-hot": (
         {"x": X, "labels": np.eye(2)[LABELS]},
-        "got float64 of shape (4, 2); labels.astype(int), or of one-hot rows labels.argmax(axis=1)",
+        "of shape (4, 2). Use labels.astype(int), or of one-hot rows labels.argmax(axis=1",
     ),
-    "floats": ({"x": X, "labels": LABELS / 1}, "integers or texts, got float64 of shape (4,)"),
+    "floats": (
+        {"x": X, "labels": LABELS / 1},
+        "integers or texts of shape (4,), got float64 of shape (4,)",
+    ),
     "one class": (
         {"x": X, "labels": 0 * LABELS},
-        "two classes or more, all with a name, got {'0'}",
+        "two classes or more, got ['0']",
     ),
     "empty name": (
         {"x": X, "labels": ["a", "", "a", " "]},
-        "two classes or more, all with a name, got {",
+        "a label, got none for 2 of 4",
     ),
     "channels first": (
         {"x": X.reshape(4, 20, 1).transpose(0, 2, 1), "labels": LABELS},
-        "no fewer than there are channels, got 1 of 20; in x channels go last: x.transp",
+        "no fewer than channels, got 1 of 20. In x channels go last: x.transpose",
     ),
     "more channels than samples": (
         {"x": np.zeros((4, 6, 7)), "labels": LABELS},
-        "expected 5 samples or more, and no fewer than there are channels, got 6 of 7",
+        "5 samples or more, and no fewer than channels, got 6 of 7",
     ),
 }
 
@@ -311,15 +338,14 @@ def test_what_is_no_archive_or_a_damaged_one_is_refused(tmp_path):
     (tmp_path / "cut.npz").write_bytes(whole[: len(whole) // 2])
     at = whole.index(X[2].tobytes())
     (tmp_path / "damaged.npz").write_bytes(whole[:at] + b"\xff" + whole[at + 1 :])
-    for name in ("array.npy", "cut.npz"):
-        said = refusal(tmp_path, name)
-        assert "got what is no .npz file and no .csv, or was cut off; write them with" in said
+    assert "after x = np.load(file)" in refusal(tmp_path, "array.npy")
+    assert "not an .npz archive, or was cut off. Write them with" in refusal(tmp_path, "cut.npz")
     assert "arrays x and labels, got Bad CRC-32" in refusal(tmp_path, "damaged.npz")
 
 
 def test_a_file_that_is_not_there_or_is_a_folder(tmp_path):
     assert "No such file" in refusal(tmp_path, "not/here.csv")
-    assert "expected records, got none" in refusal(tmp_path, tmp_path)
+    assert "expected traces, got none" in refusal(tmp_path, tmp_path)
 
 
 # Files that something happened to
@@ -494,18 +520,18 @@ def test_the_saved_model_classifies_another_file(tmp_path, first):
 
     right = np.mean(first.classes[p.argmax(axis=1)] == np.take(CLASS_NAMES, labels))
     assert right >= 0.9
-    assert told.out.endswith(f"\n\n{right:.3f} of them are as labelled\n")
-    assert "labelled" not in bare.out + scaled.out
+    assert told.out.endswith(f"\n\n{right:.3f} of the 30 labeled traces are as labeled\n")
+    assert "labeled" not in bare.out + scaled.out
     assert sorted(path.name for path in tmp_path.iterdir()) == ["bare.csv", "more.csv", "more.npz"]
 
 
 def test_labels_may_be_unknown_to_the_model_or_blank(tmp_path, first):
     x, _ = make_traces(3, rng=5)
-    for names, words in (["Quiet", "Quake", ""], "\n0.333 of them are as"), ([""] * 3, "Quiet\n"):
+    for names, words in (["Quiet", "Quake", ""], "\n0.500 of the 2 labeled"), ([""] * 3, "Quiet\n"):
         write_csv(tmp_path / "more.csv", x, names)
         done = run(first.folder, "--classify", tmp_path / "more.csv")  # the model in figures/
         assert words in done.out
-        assert ("labelled" in done.out) == any(names)
+        assert ("labeled" in done.out) == any(names)
 
 
 def test_traces_of_another_shape_are_not_classified(tmp_path, first):
@@ -517,7 +543,7 @@ def test_traces_of_another_shape_are_not_classified(tmp_path, first):
 def test_without_a_header_the_first_trace_is_not_lost(tmp_path, first):
     (tmp_path / "bare.csv").write_text("1,2,3,4,5\n4,5,6,7,8\n")
     said = refusal(first.folder, "--classify", tmp_path / "bare.csv")
-    assert "got '1,2,3,4,5' in line 1, where names should be" in said
+    assert "got '1,2,3,4,5'. If this is a trace, read it with --no-header" in said
 
 
 def test_a_model_without_notes_is_refused(tmp_path, first):
