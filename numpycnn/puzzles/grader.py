@@ -290,7 +290,8 @@ def _reasons(
     if any(t.actual.failure for t in trials):
         related = []
     else:
-        related = [r for name in names if (r := reasons.related(name, trials, again))]
+        searched = names[:1] if trial.case.kind == "optimizer" else names
+        related = [r for name in searched if (r := reasons.related(name, trials, again))]
     if related:
         return list(dict.fromkeys(related))
     return [_unknown(first, names, trials, trial)]
@@ -337,7 +338,7 @@ def _unknown(first: Difference, names: list[str], trials: list[Trial], trial: Tr
     else:
         what = f"{reasons._subject(first, trial)} is incorrect."
     others = [name for name in names if name != first.name]
-    if others and n_failing:
+    if others and n_failing and trial.case.kind != "optimizer":
         what += f" Incorrect, too: {', '.join(others)}."
     right = [n for n in trial.expected.results if n not in (*names, "y")]
     if right and trial.case.kind == "layer":

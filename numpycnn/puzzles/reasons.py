@@ -232,6 +232,9 @@ def related(name: str, trials: Sequence[Trial], again: Callable[[Case], Outcome]
 
     `again` runs the solution on another case.
     """
+    if trials[0].case.kind == "optimizer":
+        name, trials = FIRST_STEP, [_first_step(trial) for trial in trials]
+    subject = name[0].upper() + name[1:] if name.startswith("the ") else name
     pairs: list[tuple[Array, Array, Case]] = []
     for trial in trials:
         actual = numbers(trial.actual.results.get(name))
@@ -243,10 +246,26 @@ def related(name: str, trials: Sequence[Trial], again: Callable[[Case], Outcome]
         return None
     if any(a.shape != e.shape for a, e, _ in pairs):
         return _turned(pairs)
-    for relation in (_equal_to, _scaled, _without_dy, _rounded, _reordered, _left_out):
-        if (reason := relation(name, pairs, again)) is not None:
-            return reason._replace(sentence=reason.sentence[0].upper() + reason.sentence[1:])
+    if (reason := _equal_to(subject, pairs)) or (reason := _with_another_dy(name, pairs, again)):
+        return reason
+    for relation in (_scaled, _rounded, _reordered, _left_out):
+        if (reason := relation(subject, pairs)) is not None:
+            return reason
     return None
+
+
+FIRST_STEP = "the first step"
+
+
+def _first_step(trial: Trial) -> Trial:
+    """A trial of an optimizer, with the change of the parameters in the first step as result."""
+    params = trial.case.more["params"]
+
+    def step(outcome: Outcome) -> Outcome:
+        changes = [outcome.results[f"{n} after step 1"] - array for n, array in params.items()]
+        return Outcome({FIRST_STEP: np.concatenate([change.ravel() for change in changes])})
+
+    return Trial(trial.case, step(trial.actual), step(trial.expected))
 
 
 Pairs = Sequence[tuple[Array, Array, Case]]
@@ -300,9 +319,11 @@ def _all_same(pairs: Pairs, make: Make) -> bool:
     return True
 
 
-def _equal_to(name: str, pairs: Pairs, again: Again) -> Reason | None:
+def _equal_to(name: str, pairs: Pairs) -> Reason | None:
     if _all_same(pairs, lambda e, c: 0 * e):
-        return Reason("zero", f"{name} is zero everywhere: it was not computed, or not stored.")
+        is_layer = pairs[0][2].kind == "layer"
+        why = ": it was not computed, or not stored" if is_layer else ""
+        return Reason("zero", f"{name} is zero in every case{why}.")
     for given in ("dy", "x"):
         if pairs[0][2].kind == "layer" and _all_same(pairs, _given(given)):
             what = "the derivative is missing" if given == "dy" else "dy is not used"
@@ -317,7 +338,7 @@ def _equal_to(name: str, pairs: Pairs, again: Again) -> Reason | None:
     return None
 
 
-def _scaled(name: str, pairs: Pairs, again: Again) -> Reason | None:
+def _scaled(name: str, pairs: Pairs) -> Reason | None:
     """The expected result times a factor: a constant, or a size."""
     if _all_same(pairs, lambda e, c: -e):
         return Reason(
@@ -330,6 +351,8 @@ def _scaled(name: str, pairs: Pairs, again: Again) -> Reason | None:
     ratios, sizes = [], []
     for actual, expected, case in pairs:
         if not expected.any():
+            if not close(actual, expected).all():
+                return None
             continue
         ratio = float((actual * expected).sum() / (expected * expected).sum())
         if not ratio or not close(actual, ratio * expected).all():
@@ -337,6 +360,8 @@ def _scaled(name: str, pairs: Pairs, again: Again) -> Reason | None:
         ratios.append(ratio)
         sizes.append(_sizes(case))
     if len(ratios) < 3:
+        return None
+    if np.allclose(ratios, 1, rtol=1e-3):
         return None
     if np.allclose(ratios, ratios[0], rtol=1e-3):
         return Reason("factor", f"{name} is {ratios[0]:.4g} times the expected value everywhere.")
@@ -353,12 +378,19 @@ def _scaled(name: str, pairs: Pairs, again: Again) -> Reason | None:
                 "mean missing",
                 f"{name} is too large by the factor {size}: a division by {size} is missing.",
             )
+        if np.allclose(ratios, np.square(values), rtol=1e-3):
+            return Reason(
+                "mean missing",
+                f"{name} is too large by the square of {size}: it is multiplied with {size}; divide "
+                "by it.",
+            )
     return None
 
 
 AXES = {
     2: ("N (traces)", "D (features)"),
     3: ("N (traces)", "L (samples)", "C (channels)"),
+    4: ("N (pictures)", "H (rows)", "W (columns)", "C (channels)"),
 }
 
 
@@ -368,6 +400,8 @@ def _sizes(case: Case) -> dict[str, int]:
         name: int(value) for name, value in case.arguments.items() if isinstance(value, int)
     }
     x, dy = case.more.get("x"), case.more.get("dy")
+    if dy is not None:
+        sizes["dy.size"] = int(dy.size)
     if x is None:
         x = next((v for v in case.arguments.values() if isinstance(v, np.ndarray)), None)
     for array, last in ((x, ""), (dy, " of the output")):
@@ -377,29 +411,46 @@ def _sizes(case: Case) -> dict[str, int]:
                 name = axis if not last else axis.replace("L (samples)", "M (windows)")
                 if is_new or name not in sizes:
                     sizes.setdefault(name + ("" if name.startswith("M") else last), size)
-            sizes[f"the number of entries of {'dy' if last else 'x'}"] = int(array.size)
+            sizes.setdefault("dy.size" if last else "x.size", int(array.size))
             rows = int(array.size // array.shape[-1]) if array.ndim and array.size else 0
-            sizes.setdefault("N L (traces times samples)", rows)
+            sizes.setdefault("N L", rows)
     return sizes
 
 
-def _without_dy(name: str, pairs: Pairs, again: Again) -> Reason | None:
+OTHERS: dict[str, tuple[str, Callable[[Array], Array]]] = {
+    "all ones": ("dy ignored", np.ones_like),
+    "|dy|, without signs": ("sign of dy", np.abs),
+    "dy with negative values set to zero": ("mask of dy", lambda dy: np.maximum(dy, 0)),
+    "dy²": ("square of dy", np.square),
+    "the sum of dy everywhere": ("dy summed", lambda dy: dy.sum() + 0 * dy),
+    "the mean of dy over axis 0": ("dy averaged", lambda dy: dy.mean(axis=0) + 0 * dy),
+    "its first position along axis 1, everywhere": ("one dy", lambda dy: dy[:, :1] + 0 * dy),
+    "its last position along axis 1, everywhere": ("one dy", lambda dy: dy[:, -1:] + 0 * dy),
+    "dy in reverse order along axis 1": ("dy reversed", lambda dy: dy[:, ::-1]),
+}
+"""What an incorrect backward may use in place of dy, and the name of the mistake."""
+
+
+def _with_another_dy(name: str, pairs: Pairs, again: Again) -> Reason | None:
+    """What the solution returns for another dy, in all cases."""
     if pairs[0][2].kind != "layer" or pairs[0][2].more.get("dy") is None:
         return None
 
-    def with_ones(expected: Array, case: Case) -> Array | None:
-        ones = np.ones_like(case.more["dy"])
-        return numbers(again(case._replace(more={**case.more, "dy": ones})).results.get(name))
+    def using(change: Callable[[Array], Array]) -> Make:
+        def make(expected: Array, case: Case) -> Array | None:
+            other = case._replace(more={**case.more, "dy": change(case.more["dy"])})
+            return numbers(again(other).results.get(name))
 
-    if _all_same(pairs, with_ones):
-        return Reason(
-            "dy ignored",
-            f"{name} is what it would be if dy were all ones: dy is not used.",
-        )
+        return make
+
+    for words, (mistake, change) in OTHERS.items():
+        if all(case.more["dy"].ndim > 1 for *_, case in pairs) and _all_same(pairs, using(change)):
+            ignored = ": dy is not used" if mistake == "dy ignored" else ""
+            return Reason(mistake, f"{name} is what it would be if dy were {words}{ignored}.")
     return None
 
 
-def _rounded(name: str, pairs: Pairs, again: Again) -> Reason | None:
+def _rounded(name: str, pairs: Pairs) -> Reason | None:
     if _all_same(pairs, lambda e, c: np.trunc(e)):
         return Reason(
             "integers",
@@ -413,7 +464,7 @@ def _rounded(name: str, pairs: Pairs, again: Again) -> Reason | None:
     return None
 
 
-def _reordered(name: str, pairs: Pairs, again: Again) -> Reason | None:
+def _reordered(name: str, pairs: Pairs) -> Reason | None:
     n_axes = min(e.ndim for _, e, _ in pairs)
     for axis in range(n_axes):
         if _all_same(pairs, _flipped(axis)):
@@ -447,7 +498,7 @@ def _turned(pairs: Pairs) -> Reason | None:
     return None
 
 
-def _left_out(name: str, pairs: Pairs, again: Again) -> Reason | None:
+def _left_out(name: str, pairs: Pairs) -> Reason | None:
     """Correct in one part, zero elsewhere; or the other way round."""
     n_axes = min(e.ndim for _, e, _ in pairs)
     for axis in range(n_axes):

@@ -146,6 +146,7 @@ class Course:
         self.folder = folder
         self.keys: Keys | None = None
         self.typed = ""  # digits of a number
+        self.seen = 0.0  # when the file that is judged was saved
 
     def run(self, asked: argparse.Namespace, puzzle: Puzzle | None, is_command: bool) -> int:
         """Do what was asked on the command line."""
@@ -276,8 +277,8 @@ class Course:
         """The solution, after an attempt; other correct answers, after success."""
         if puzzle.name not in self.folder.tried:
             return wrapped(
-                "The solution is shown after an attempt. Change something and save it; the result may "
-                "be all you need. There are hints, too."
+                "The solution is shown after an attempt. Change something and save it; the result "
+                "may be all you need. There are hints, too."
             )
         parts = [
             f"In place of `{puzzle.gap.splitlines()[0]}`:",

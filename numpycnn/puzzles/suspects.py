@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -25,7 +25,7 @@ class Tanh(Layer):
         y = np.tanh(x)
         return y, y
 
-    def backward(self, dy: Array, cache: Any) -> tuple[Array, dict[str, Array]]:
+    def backward(self, dy: Array, cache: Any) -> tuple[Array, Mapping[str, Array]]:
         """Multiply with 1 - y²."""
         return dy * (1 - cache**2), {}
 
@@ -34,7 +34,7 @@ def tanh_with(change: Callable[[Array, Array, Array], Array]) -> Callable[[], La
     """A tanh whose dx is `change(dx, dy, y)`."""
 
     class Changed(Tanh):
-        def backward(self, dy: Array, cache: Any) -> tuple[Array, dict[str, Array]]:
+        def backward(self, dy: Array, cache: Any) -> tuple[Array, Mapping[str, Array]]:
             return change(super().backward(dy, cache)[0], dy, cache), {}
 
     return Changed
@@ -56,7 +56,7 @@ def convolution_with(change: Callable[[Any, Array, Any, Array], Array]) -> Calla
     """A convolution whose dx is `change(layer, dy, cache, dx)`."""
 
     class Changed(Convolution):
-        def backward(self, dy: Array, cache: Any) -> tuple[Array, dict[str, Array]]:
+        def backward(self, dy: Array, cache: Any) -> tuple[Array, Mapping[str, Array]]:
             dx, grads = super().backward(dy, cache)
             return change(self, dy, cache, dx), grads
 
@@ -78,7 +78,7 @@ def pooling_with(change: Callable[[Any, Array, Any, Array], Array]) -> Callable[
     """Max pooling whose dx is `change(layer, dy, cache, dx)`."""
 
     class Changed(MaxPool1D):
-        def backward(self, dy: Array, cache: Any) -> tuple[Array, dict[str, Array]]:
+        def backward(self, dy: Array, cache: Any) -> tuple[Array, Mapping[str, Array]]:
             dx, grads = super().backward(dy, cache)
             return change(self, dy, cache, dx), grads
 
@@ -111,7 +111,7 @@ class ToAllMaxima(MaxPool1D):
         y, _ = super().forward(x)
         return y, (x, y)
 
-    def backward(self, dy: Array, cache: Any) -> tuple[Array, dict[str, Array]]:
+    def backward(self, dy: Array, cache: Any) -> tuple[Array, Mapping[str, Array]]:
         """Compare with the maximum."""
         x, y = cache
         dx = np.zeros(x.shape, dy.dtype)
@@ -129,7 +129,7 @@ class OfMagnitudes(MaxPool1D):
         y, cache = super().forward(x * np.sign(x.real))
         return y, (cache, np.sign(x))
 
-    def backward(self, dy: Array, cache: Any) -> tuple[Array, dict[str, Array]]:
+    def backward(self, dy: Array, cache: Any) -> tuple[Array, Mapping[str, Array]]:
         """Multiply with the sign."""
         dx, grads = super().backward(dy, cache[0])
         return dx * cache[1], grads

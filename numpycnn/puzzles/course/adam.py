@@ -28,7 +28,6 @@ class Adam:
 
 # ---- what follows is for the grader; the reader's file ends here ----
 
-
 from numpycnn.puzzles.cases import Case
 
 SECTION = "Two steps by hand"

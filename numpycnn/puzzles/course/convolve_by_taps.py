@@ -30,7 +30,6 @@ def convolve(x, w):
 
 # ---- what follows is for the grader; the reader's file ends here ----
 
-
 from numpycnn.puzzles.cases import function, loop_test
 
 SECTION = "Several channels, several filters"

@@ -15,7 +15,7 @@ def epoch_to_keep(losses, patience):
     """Return the number, from 0, of the epoch whose weights are kept."""
     lowest, kept = np.inf, 0
     for epoch, loss in enumerate(losses):
-        ...  # if it is a new lowest loss, store it and its epoch; else, after `patience` epochs, return kept
+        ...  # a new lowest loss? store it and its epoch. Else, after `patience` epochs, return kept
     return kept
 
 
@@ -68,7 +68,7 @@ WRONG = {
     "    if n > patience:\n        return kept": "counter not reset: the epochs without a new lowest loss "
     "are counted in all, and one too many; they must be in a row.",
     "if loss < lowest:\n    lowest = loss\nelif epoch - kept >= patience:\n    return kept": "always 0: "
-    "it always returns 0: the epoch of a new lowest loss is never stored.",
+    "it returns 0 whatever the losses are.",
     "if loss < lowest:\n    kept = epoch\nelif epoch - kept >= patience:\n    return kept": "lowest not "
     "stored: the lowest loss is not stored, so every loss counts as a new lowest one.",
     "if loss > lowest:\n    lowest, kept = loss, epoch\nelif epoch - kept >= patience:\n    return kept": (

@@ -15,7 +15,6 @@ def largest_sample(x):
 
 # ---- what follows is for the grader; the reader's file ends here ----
 
-
 from numpycnn.puzzles.cases import function, loop_test
 
 SECTION = "Would a simple rule do?"

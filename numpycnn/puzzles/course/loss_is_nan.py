@@ -36,8 +36,9 @@ FORMS = (
     "z = x - x.max()\nreturn np.log(np.exp(z).sum()) - z[t]",
 )
 WRONG = {
-    "x = x - x.max()\nreturn -np.log(np.exp(x[t]) / np.exp(x).sum())": "log of zero: a probability of "
-    "exp(-1600) is 0 in floating point, and its logarithm infinite. Compute log exp(x[t]) on paper.",
+    "x = x - x.max()\nreturn -np.log(np.exp(x[t]) / np.exp(x).sum())": "infinite: it returns infinity "
+    "if a score is far above that of the true class: a logarithm of zero, or exp of a large number. "
+    "Compute log exp(x[t]) on paper.",
     "x = x - x.max()\nreturn -np.log(np.exp(x[t]) / np.exp(x).sum() + 1e-7)": "eps: with 1e-7 added the "
     "surprise is never above 16, and the gradient of such a trace is lost.",
     "p = np.exp(x - x.max())\nreturn -np.log(np.clip(p[t] / p.sum(), 1e-12, 1))": "clipped: a clipped "

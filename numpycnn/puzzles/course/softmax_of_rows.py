@@ -15,7 +15,6 @@ def softmax(x):
 
 # ---- what follows is for the grader; the reader's file ends here ----
 
-
 from numpycnn.puzzles.cases import function, loop_test
 
 SECTION = "From scores to probabilities"
