@@ -44,15 +44,18 @@ def session(name: str, answer: str) -> str:
     """Return what a reader sees for this answer, when all puzzles before are done."""
     puzzle = find(name)
     environment = {**os.environ, "COLUMNS": "101", "TERM": "xterm"}
-    with elsewhere(), contextlib.redirect_stdout(Screen()) as screen:
-        with unittest.mock.patch.dict(os.environ, environment):
-            folder = Folder(Path("puzzles"))
-            folder.fill()
-            folder.save(now=puzzle, correct={done.name for done in PUZZLES[: puzzle.number - 1]})
-            folder.file(puzzle).write_text(puzzle.answered(answer), encoding="utf-8")
-            main(["--once"])
+    with (
+        elsewhere(),
+        contextlib.redirect_stdout(Screen()) as screen,
+        unittest.mock.patch.dict(os.environ, environment),
+    ):
+        folder = Folder(Path("puzzles"))
+        folder.fill()
+        folder.save(now=puzzle, correct={done.name for done in PUZZLES[: puzzle.number - 1]})
+        folder.file(puzzle).write_text(puzzle.answered(answer), encoding="utf-8")
+        main(["--once"])
     text = screen.getvalue().rpartition("\x1b[2J\x1b[H")[2]
-    return re.sub(r"\x1b\]8;;[^\x1b]*\x1b\\\\", "", text)
+    return re.sub(r"\x1b\]8;;[^\x1b]*\x1b\\", "", text)
 
 
 @contextlib.contextmanager
@@ -126,7 +129,7 @@ def write() -> None:
         text = re.sub(r"\n\nNow do \[puzzles? [^\n]*$", "", text.rstrip())
         path.write_text(f"{text}\n\n{last_line(chapter)}\n{heading}{after}", encoding="utf-8")
     page = DOCS / "puzzles.md"
-    before, begin, after = page.read_text(encoding="utf-8").partition("\n| # | puzzle |")
+    before, _, after = page.read_text(encoding="utf-8").partition("\n| # | puzzle |")
     rest = after.partition("\n\n")[2]
     page.write_text(f"{before}\n{table()}\n\n{rest}", encoding="utf-8")
 

@@ -22,7 +22,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from copy import deepcopy
-from types import FrameType, MappingProxyType, SimpleNamespace
+from types import FrameType, SimpleNamespace
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -38,8 +38,8 @@ class Case(NamedTuple):
     kind: Kind
     name: str  # of what the reader's file defines
     arguments: dict[str, Any]  # of a function, or of a constructor
-    returns: tuple[str, ...] = ("the result",)
-    more: Mapping[str, Any] = MappingProxyType({})  # x, dy, parameters, gradients, by kind
+    returns: tuple[str, ...]  # names of the results
+    more: dict[str, Any]  # x, dy, parameters, gradients, by kind
 
 
 class Failure(NamedTuple):
@@ -113,12 +113,12 @@ N_SMALL = 24
 
 def value(name: str) -> Case:
     """A case that reads a variable of the reader's file."""
-    return Case("value", name, {}, (name,))
+    return Case("value", name, {}, (name,), {})
 
 
 def function(name: str, arguments: dict[str, Any], *returns: str) -> Case:
     """A case that calls a function; `returns` names the results, if there are several."""
-    return Case("function", name, arguments, returns or ("the result",))
+    return Case("function", name, arguments, returns or ("the result",), {})
 
 
 def layer(name: str, options: dict[str, Any], x: Array, between: Array | None = None) -> Case:

@@ -381,8 +381,8 @@ def _scaled(name: str, pairs: Pairs) -> Reason | None:
         if np.allclose(ratios, np.square(values), rtol=1e-3):
             return Reason(
                 "mean missing",
-                f"{name} is too large by the square of {size}: it is multiplied with {size}; divide "
-                "by it.",
+                f"{name} is too large by the square of {size}: it is multiplied with {size}; "
+                "divide by it.",
             )
     return None
 

@@ -33,7 +33,7 @@ import numpycnn.puzzles.cases as given
 from numpycnn import Dense, ReLU
 from numpycnn.puzzles.trained import accuracy
 
-SECTION = "The contract"
+SECTION = "The loop in ten lines"
 GAP = """\
 def forward(self, x):
     self.caches = []
