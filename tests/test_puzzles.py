@@ -5,7 +5,9 @@
 import ast
 import builtins
 import subprocess
+import sys
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -349,6 +351,20 @@ def test_judging_needs_no_process_no_thread_and_no_file(monkeypatch):
         assert judge(puzzle, puzzle.answered(puzzle.module.SOLUTION)).status == "correct"
         answer = next(iter(puzzle.module.WRONG))
         assert judge(puzzle, puzzle.answered(answer)).status == "incorrect"
+
+
+def test_judging_works_where_modules_of_the_system_are_missing():
+    missing = "termios", "tty", "fcntl", "resource", "msvcrt", "select", "curses"
+    code = (
+        f"import sys; sys.modules.update(dict.fromkeys({missing!r}))\n"
+        "import numpycnn.puzzles\n"
+        "print(numpycnn.puzzles.check('tanh', 'dy * (1 - y)').mistakes)"
+    )
+    root = Path(__file__).parent.parent
+    ran = subprocess.run(
+        [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=False
+    )
+    assert (ran.stdout, ran.stderr) == ("('square missing',)\n", "")
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

@@ -112,24 +112,84 @@ N_SMALL = 24
 
 
 def value(name: str) -> Case:
-    """A case that reads a variable of the reader's file."""
+    """Make a case that reads a variable of the reader's file.
+
+    Parameters
+    ----------
+    name : str
+        The variable.
+
+    Returns
+    -------
+    Case
+        The case.
+    """
     return Case("value", name, {}, (name,), {})
 
 
 def function(name: str, arguments: dict[str, Any], *returns: str) -> Case:
-    """A case that calls a function; `returns` names the results, if there are several."""
+    """Make a case that calls a function.
+
+    Parameters
+    ----------
+    name : str
+        The function.
+    arguments : dict
+        Its arguments by name, in order.
+    *returns : str
+        Names of the results, if there are several.
+
+    Returns
+    -------
+    Case
+        The case.
+    """
     return Case("function", name, arguments, returns or ("the result",), {})
 
 
 def layer(name: str, options: dict[str, Any], x: Array, between: Array | None = None) -> Case:
-    """A case that runs a layer forward and backward, with another forward in between if given."""
+    """Make a case that runs a layer forward and backward.
+
+    The grader adds parameters and an upstream gradient.
+
+    Parameters
+    ----------
+    name : str
+        The class.
+    options : dict
+        Arguments of the constructor by name, in order.
+    x : ndarray
+        The input.
+    between : ndarray, optional
+        Another input, on which forward is run before and after that on x.
+
+    Returns
+    -------
+    Case
+        The case.
+    """
     return Case("layer", name, options, ("y", "dx"), {"x": x, "between": between})
 
 
 def loop_test(
     name: str, small: tuple[Any, ...], large: tuple[Any, ...], over: str
 ) -> tuple[Case, str]:
-    """A case that counts the lines run for small and for large arguments, and what grows."""
+    """Make a case that counts the lines run for small and for large arguments.
+
+    Parameters
+    ----------
+    name : str
+        The function.
+    small, large : tuple
+        Arguments; in `large` everything is longer over which no loop is allowed.
+    over : str
+        What is longer, for the message.
+
+    Returns
+    -------
+    tuple of Case and str
+        The case and `over`.
+    """
     return Case("lines", name, {}, ("lines",), {"small": small, "large": large}), over
 
 
@@ -177,6 +237,22 @@ def load(source: str, filename: str) -> tuple[SimpleNamespace | None, Outcome]:
 def observe(part: Any, case: Case, filename: str = "") -> Outcome:
     """Run one case on the names that a reader's file defines.
 
+    Parameters
+    ----------
+    part : object
+        Its attributes are the names.
+    case : Case
+        The case; it is not changed.
+    filename : str, optional
+        The file's name, to find the line of an error.
+
+    Returns
+    -------
+    Outcome
+        What was returned, or the error.
+
+    Examples
+    --------
     >>> observe(SimpleNamespace(double=lambda x: 2 * x), function("double", {"x": 3})).results
     {'the result': 6}
     """

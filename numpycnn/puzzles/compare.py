@@ -31,7 +31,20 @@ class Difference(NamedTuple):
 
 
 def differences(case: Case, actual: Outcome, expected: Outcome) -> list[Difference]:
-    """Return what is not as expected, the most general first; empty if all is correct."""
+    """Compare the outcome of an answer with that of the solution.
+
+    Parameters
+    ----------
+    case : Case
+        The case.
+    actual, expected : Outcome
+        The outcomes of the answer and of the solution.
+
+    Returns
+    -------
+    list of Difference
+        What is not as expected; empty if all is correct.
+    """
     if actual.failure:
         return [Difference("failure", actual.failure.kind, actual.failure)]
     return list(_differences(case, actual, expected))

@@ -65,6 +65,20 @@ Observe = Callable[[Sequence[Case]], tuple[Outcome, list[Outcome]]]
 def judge(puzzle: Puzzle, source: str) -> Result:
     """Judge the text of a reader's file, in this process.
 
+    Parameters
+    ----------
+    puzzle : Puzzle
+        The puzzle.
+    source : str
+        The text of the file.
+
+    Returns
+    -------
+    Result
+        With `status`, `text`, `mistakes`, `case` and `printed`.
+
+    Examples
+    --------
     >>> judge(find("slope"), find("slope").answered("3")).status
     'correct'
     """
@@ -159,7 +173,21 @@ def at_sight(puzzle: Puzzle, source: str) -> Result | None:
 
 
 def assess(puzzle: Puzzle, run: Observe) -> Result:
-    """Run an answer on the cases of a puzzle and judge the outcomes."""
+    """Run an answer on the cases of a puzzle and judge the outcomes.
+
+    Parameters
+    ----------
+    puzzle : Puzzle
+        The puzzle.
+    run : function
+        Runs the answer on a list of cases, here or in another process. It returns the outcome of
+        loading the answer and that of each case.
+
+    Returns
+    -------
+    Result
+        The result.
+    """
     cases, expected = prepared(puzzle)
     loaded, outcomes = run(cases)
     if loaded.failure:
@@ -202,7 +230,7 @@ def _verdict(puzzle: Puzzle, trials: list[Trial]) -> Verdict | None:
     if not failing:
         return _still_a_loop(puzzle, lines)
     trial, found = failing[0]
-    given = _reasons(puzzle, trials, found, trial)
+    given = _reasons(puzzle, trials, failing)
     if trial.case.kind == "value":
         return given, "", trial
     head = f"The smallest of {len(failing)} failing cases ({len(trials)} were tried):"
@@ -264,46 +292,41 @@ def _still_a_loop(puzzle: Puzzle, lines: list[Trial]) -> Verdict | None:
     return None
 
 
-def _reasons(
-    puzzle: Puzzle, trials: list[Trial], found: list[Difference], trial: Trial
-) -> list[Reason]:
-    """The reasons for the failing trial: listed, general, related or described."""
-    first = found[0]
-    names = list(dict.fromkeys(d.name for d in _value_differences(trials)))
-    is_general = first.what in ("none", "type") or first.name == "replaced"
-    all_names = list(reasons.concerned(trials))
-    named = [] if is_general else reasons.listed(all_names, trials, _known(puzzle))
-    if named and trial.case.kind == "value":
-        return [Reason(named[0].name, f"Not {_shown(trial)}: {named[0].sentence}")]
-    if named:
-        named = [Reason(name, f"{name}: {sentence}") for name, sentence in named]
-        general = reasons.general(first, trial) if first.what in ("failure", "shape") else None
-        return [*named, general] if general else named
+Failing = Sequence[tuple[Trial, list[Difference]]]
+"""The trials that fail, the smallest first, and how they differ."""
+
+
+def _reasons(puzzle: Puzzle, trials: list[Trial], failing: Failing) -> list[Reason]:
+    """The reasons: listed, general, related or described."""
+    trial, (first, *_) = failing[0]
+    differing = dict.fromkeys(d.name for _, found in failing for d in found)
+    if first.what not in ("none", "type") and first.name != "replaced":
+        named = reasons.listed(set(differing), trials, _known(puzzle))
+        if named:
+            return _listed(named, first, trial)
+    again = _again(puzzle)
     if (reason := reasons.general(first, trial)) is not None:
-        if first.what == "shape" and trial.case.kind != "value":
-            turned = reasons.related(first.name, trials, _again(puzzle))
-            return [reason, turned] if turned else [reason]
-        return [reason]
+        is_turned = first.what == "shape" and trial.case.kind != "value"
+        turned = reasons.related(first.name, trials, again) if is_turned else None
+        return [reason, turned] if turned else [reason]
     if trial.case.kind == "value":
         return [_value(first, trial)]
-    again = _again(puzzle)
+    found = [d for _, found in failing for d in found if d.what in ("value", "nan", "shape")]
+    names = list(dict.fromkeys(d.name for d in found))
+    searched = names[:1] if trial.case.kind == "optimizer" else names
     if any(t.actual.failure for t in trials):
-        related = []
-    else:
-        searched = names[:1] if trial.case.kind == "optimizer" else names
-        related = [r for name in searched if (r := reasons.related(name, trials, again))]
-    if related:
-        return list(dict.fromkeys(related))
-    return [_unknown(first, names, trials, trial)]
+        searched = []
+    related = [r for name in searched if (r := reasons.related(name, trials, again))]
+    return list(dict.fromkeys(related)) or [_unknown(first, names, trials, trial)]
 
 
-def _value_differences(trials: Sequence[Trial]) -> list[Difference]:
-    return [
-        d
-        for t in trials
-        for d in differences(t.case, t.actual, t.expected)
-        if d.what in ("value", "nan", "shape")
-    ]
+def _listed(named: list[Reason], first: Difference, trial: Trial) -> list[Reason]:
+    """Listed reasons as they are printed: with the value, or with the name and the facts."""
+    if trial.case.kind == "value":
+        return [Reason(named[0].name, f"Not {_shown(trial)}: {named[0].sentence}")]
+    named = [Reason(name, f"{name}: {sentence}") for name, sentence in named]
+    general = reasons.general(first, trial) if first.what in ("failure", "shape") else None
+    return [*named, general] if general else named
 
 
 def _again(puzzle: Puzzle) -> Callable[[Case], Outcome]:
@@ -329,7 +352,6 @@ def _value(found: Difference, trial: Trial) -> Reason:
 
 def _unknown(first: Difference, names: list[str], trials: list[Trial], trial: Trial) -> Reason:
     """A description of a mistake that has no name."""
-    n_failing = len([d for d in _value_differences([trial]) if d.name == first.name])
     if first.off is not None and first.off.ndim:
         n_off, size = int(first.off.sum()), first.off.size
         what = f"{n_off} of {size} entries of {first.name} are incorrect."
@@ -338,7 +360,7 @@ def _unknown(first: Difference, names: list[str], trials: list[Trial], trial: Tr
     else:
         what = f"{reasons._subject(first, trial)} is incorrect."
     others = [name for name in names if name != first.name]
-    if others and n_failing and trial.case.kind != "optimizer":
+    if others and trial.case.kind != "optimizer":
         what += f" Incorrect, too: {', '.join(others)}."
     right = [n for n in trial.expected.results if n not in (*names, "y")]
     if right and trial.case.kind == "layer":

@@ -148,7 +148,7 @@ class Puzzle:
 
         return prepared(self)[0][0].name
 
-    @property
+    @cached_property
     def asks(self) -> str:
         """The question for a file in which nothing was changed yet."""
         if opening := getattr(self.module, "opening", None):

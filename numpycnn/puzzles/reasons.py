@@ -101,6 +101,8 @@ def _missing(found: Difference, trial: Trial) -> Reason:
 def _type(found: Difference, trial: Trial) -> Reason:
     right = numbers(found.expected)
     wanted = "a number" if right is None or right.ndim == 0 else f"numbers of shape {right.shape}"
+    if right is not None and right.ndim and trial.case.kind == "value":
+        wanted = _count_of(right)
     text = f"{_subject(found, trial)} must be {wanted}, got {kind_of(found.actual)}."
     if isinstance(found.actual, str) and trial.case.kind == "value":
         text += " Remove the quotation marks."
@@ -187,7 +189,7 @@ Known = tuple[Reason, list[Outcome], set[str]]
 """A listed incorrect answer: the reason, its outcomes, and the results in which it is incorrect."""
 
 
-def listed(names: Sequence[str], trials: Sequence[Trial], known: Sequence[Known]) -> list[Reason]:
+def listed(names: set[str], trials: Sequence[Trial], known: Sequence[Known]) -> list[Reason]:
     """The listed mistakes that return the same as the answer in all cases.
 
     A mistake that concerns several results must explain all of them. An answer with several
@@ -195,7 +197,7 @@ def listed(names: Sequence[str], trials: Sequence[Trial], known: Sequence[Known]
     """
     found, explained = [], set[str]()
     for reason, outcomes, concerned in sorted(known, key=lambda one: -len(one[2])):
-        if not concerned or not concerned <= set(names) or concerned & explained:
+        if not concerned or not concerned <= names or concerned & explained:
             continue
         pairs = zip(trials, outcomes, strict=True)
         if all(_alike(name, t.actual, o) for t, o in pairs for name in concerned):

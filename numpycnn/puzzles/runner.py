@@ -26,11 +26,11 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from textwrap import indent
+from typing import TYPE_CHECKING
 
 from numpycnn.puzzles.classes import grade
 from numpycnn.puzzles.folder import Folder, folder_here
 from numpycnn.puzzles.grader import Result
-from numpycnn.puzzles.keys import Keys, typed_keys
 from numpycnn.puzzles.process import Stopped, judge_file
 from numpycnn.puzzles.puzzle import PUZZLES, Puzzle, find
 from numpycnn.puzzles.screen import (
@@ -44,9 +44,13 @@ from numpycnn.puzzles.screen import (
     is_terminal,
     link,
     paint,
+    prose,
     width,
     wrapped,
 )
+
+if TYPE_CHECKING:
+    from numpycnn.puzzles.keys import Keys
 
 KEYS = "h hint   s solution   n next   p previous   l list   e editor   r reset   q quit"
 COMMANDS = ("list", "check", "hint", "reset", "solution", "grade")
@@ -302,6 +306,8 @@ class Course:
 
     def watch(self) -> int:
         """Show the present puzzle, and judge it at every save, until `q`."""
+        from numpycnn.puzzles.keys import typed_keys  # needs a terminal, which a browser lacks
+
         with typed_keys() as self.keys:
             while True:
                 puzzle = self.folder.now
@@ -401,7 +407,7 @@ class Course:
         file = self.folder.file(puzzle)
         print(f"{self.progress()}\n\n{heading(puzzle)}   after {where}, “{puzzle.section}”")
         print(paint(link(file, str(file)), GREY))
-        print(f"\n{puzzle.task.partition(chr(10))[2].strip(chr(10))}\n", flush=True)
+        print(f"\n{prose(puzzle.task.partition(chr(10))[2])}\n", flush=True)
 
     def saved_at(self, puzzle: Puzzle) -> float:
         """When the file was saved; 0 if there is none."""

@@ -51,6 +51,23 @@ def wrapped(text: str) -> str:
     return "\n".join(lines)
 
 
+def prose(text: str) -> str:
+    """Paragraphs filled to the width of the terminal; those with indented lines stay as they are.
+
+    >>> print(prose("One\\nparagraph.\\n\\n    y = x\\n"))
+    One paragraph.
+    <BLANKLINE>
+        y = x
+    """
+    paragraphs = text.strip("\n").split("\n\n")
+    return "\n\n".join(
+        p
+        if any(line.startswith(" ") for line in p.splitlines())
+        else fill(" ".join(p.split()), width())
+        for p in paragraphs
+    )
+
+
 def code(text: str) -> str:
     """Python code, indented; highlighted if rich is installed and this is a terminal."""
     if is_terminal():

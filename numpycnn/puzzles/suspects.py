@@ -70,6 +70,12 @@ def not_flipped(layer: Any, dy: Array, cache: Any, dx: Array) -> Array:
     return Conv1D.backward(other, dy, cache)[0]
 
 
+def of_averaged_dy(layer: Any, dy: Array, cache: Any, dx: Array) -> Array:
+    """The dx for the mean of dy over the samples."""
+    mean = np.repeat(dy.mean(axis=1, keepdims=True), dy.shape[1], axis=1)
+    return Conv1D.backward(layer, mean, cache)[0]
+
+
 # Max pooling
 # -----------
 
@@ -169,9 +175,7 @@ SUSPECTS: dict[str, list[Callable[[], Any]]] = {
             lambda layer, dy, cache, dx: dx * (np.arange(len(dx)) == 0)[:, None, None]
         ),
         convolution_with(lambda layer, dy, cache, dx: dx / len(dx)),
-        convolution_with(
-            lambda layer, dy, cache, dx: np.repeat(dx.mean(axis=1, keepdims=True), dx.shape[1], 1)
-        ),
+        convolution_with(of_averaged_dy),
         convolution_with(lambda layer, dy, cache, dx: dx * (np.arange(dx.shape[1]) > 0)[:, None]),
     ],
     "pooling": [

@@ -18,12 +18,12 @@ class Adam:
         beta1, beta2 = self.betas
         for name, g in grads.items():
             self.t += 1
-            m, v = self.m[name], self.v[name]
+            w, m, v = self.params[name], self.m[name], self.v[name]
             m += (1 - beta1) * (g - m)
             v += (1 - beta2) * (g * g - v)
             m_hat = m / (1 - beta1**self.t)
             v_hat = v / (1 - beta2**self.t)
-            self.params[name] -= self.lr * m_hat / (np.sqrt(v_hat) + self.eps)
+            w -= self.lr * m_hat / (np.sqrt(v_hat) + self.eps)
 
 
 # ---- what follows is for the grader; the reader's file ends here ----

@@ -4,9 +4,9 @@ A layer without bias is a matrix A, and its backward is the transpose. Then for 
 
     sum(y * dy) = sum(x * dx)        with y = forward(x), dx = backward(dy)
 
-No derivative is needed, and no step. Write the test for a convolution without bias with two input
-channels. Which x and which dy do you choose? The test is run on two correct convolutions and on
-eight incorrect ones. It must pass the correct ones and fail the others.
+No derivative is needed, and no step. Write the test for a convolution without bias, with two input
+channels, four taps, and stride 1 or 2. Which x and which dy do you choose? The test is run on two
+correct convolutions and on eight incorrect ones. It must pass the correct ones and fail the others.
 """
 
 import numpy as np
@@ -45,6 +45,7 @@ WRONG = {
     SOLUTION.replace("rng.standard_normal((3, 9, 2))", "np.ones((3, 9, 2))").replace(
         "rng.standard_normal(y.shape)", "np.ones(y.shape)"
     ): "passes",
+    SOLUTION.replace("rng.standard_normal(y.shape)", "np.ones(y.shape)"): "passes",
     SOLUTION.replace("(3, 9, 2)", "(1, 9, 2)"): "passes",
     SOLUTION.replace(_ASSERT, "assert dx.shape == x.shape"): "never fails",
     SOLUTION.replace(_ASSERT, "pass"): "never fails",
@@ -69,7 +70,7 @@ INCORRECT = (
     "one that computes the first channel only",
     "one that computes the first trace only",
     "one that is averaged over the batch",
-    "one that spreads the gradient evenly over the samples",
+    "one that averages dy over the samples first",
     "one that leaves out the first sample",
 )
 

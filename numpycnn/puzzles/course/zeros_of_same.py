@@ -8,6 +8,8 @@ Output m uses `taps` samples of the padded trace, from sample m · stride on. Th
 where the zeros end. If it fits without padding, there are none.
 """
 
+import numpy as np
+
 
 def zeros_around(length, taps, stride):
     """The number of zeros to the left and to the right."""
