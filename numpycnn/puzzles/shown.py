@@ -141,7 +141,8 @@ def _lines(rows: list[tuple[str, Any, Array | None]]) -> Iterator[str]:
             if off is not None:
                 yield from _worst(array, off)
         elif array.ndim == 0:
-            yield f"{start}{float(array):.{digits}g}"
+            star = "*" if off is not None and off.any() else ""
+            yield f"{start}{float(array):.{digits}g}{star}"
         else:
             shape = f"{array.shape!s:<{shape_width}}  "
             for i, line in enumerate(_drawn(array, off, cell, digits)):
