@@ -248,6 +248,16 @@ def test_all_at_once(here, capsys):
     assert "Incorrect" not in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    "words", [["hint", "--json"], ["list", "--once"], ["12", "13"], ["check", "1", "2"], ["--yes"]]
+)
+def test_what_would_have_no_effect_is_an_error(here, words, capsys):
+    with pytest.raises(SystemExit):
+        main(words)
+    assert words[-1] in capsys.readouterr().err
+    assert not here.exists()
+
+
 def test_hints_come_one_after_the_other(here, capsys):
     hints = find("max_pool").module.HINTS
     for n_shown in range(1, len(hints) + 1):
@@ -658,6 +668,11 @@ def test_one_may_quit_while_it_computes_and_save_again(tmp_path):
     terminal.wait_for("Running your file")
     answer(folder, FIRST, "(40, 1500)")  # saved again: the old run is stopped
     terminal.wait_for("there is always a channel axis")
+    terminal.wait_for(KEYS_SHOWN)
+    answer(folder, FIRST, "sum(range(10**13))")
+    terminal.wait_for("Running your file")
+    terminal.press("\x03")  # Ctrl-C ends the answer, not the course
+    terminal.wait_for("was stopped")
     terminal.wait_for(KEYS_SHOWN)
     answer(folder, FIRST, "sum(range(10**14))")
     terminal.wait_for("Running your file")

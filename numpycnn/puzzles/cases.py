@@ -323,6 +323,8 @@ def _layer(what: Any, case: Case, given: dict[str, Any], results: dict[str, Any]
     """Forward, and backward if there is a dy; every array in the type of x."""
     made = what(*(given[name] for name in case.arguments))
     x, dy, params = given["x"], given.get("dy"), given.get("params") or {}
+    if params and not hasattr(made, "astype"):
+        raise TypeError(f"{case.name} must be a subclass of numpycnn.Layer, got {type(made)}.")
     if params:
         made = made.astype(x.dtype)
         for name, array in params.items():

@@ -48,14 +48,14 @@ def grade(folders: Sequence[Path], target: Path | None = None) -> int:
         print(f"grade: {what}. Pass the pupils' folders.", file=sys.stderr)
         return 2
     print(WARNING, file=sys.stderr)
-    rows = (row for pupil in pupils for row in _rows(pupil))
+    rows = (row for pupil in pupils for row in _rows(pupil))  # each is written when it is there
     try:
         if target is None:
             _write(rows, sys.stdout)
         else:
             with target.open("w", newline="", encoding="utf-8") as file:
                 _write(rows, file)
-            print(f"{len(pupils)} pupils: {target}")
+            print(f"The results of {len(pupils)} pupils are in {target}.")
     except OSError as error:
         print(f"grade: the results cannot be written: {error}", file=sys.stderr)
         return 2
@@ -96,7 +96,9 @@ def _files(folder: Path) -> list[tuple[Puzzle, Path]]:
 
 
 def _rows(pupil: Path) -> Iterator[tuple[str, ...]]:
-    for puzzle, path in _files(pupil):
+    files = _files(pupil)
+    print(f"{pupil.resolve().name}: {len(files)} files", file=sys.stderr, flush=True)
+    for puzzle, path in files:
         result = judge_file(puzzle, path)
         text = " ".join(result.text.split()) if result.status == "incorrect" else ""
         row = str(puzzle.number), puzzle.name, result.status, "; ".join(result.mistakes), text

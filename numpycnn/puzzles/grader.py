@@ -135,8 +135,6 @@ def check(puzzle: str | int, answer: Any) -> Result:
             f"{kind}. Pass the class: check({found.name!r}, {name})."
         )
     part = SimpleNamespace(**{name: answer})
-    if getattr(found.module, "GIVEN", None):  # names of the file that the cases need, too
-        part = SimpleNamespace(**{**vars(found.right()), name: answer})
     try:
         text = inspect.getsource(answer)
     except (OSError, TypeError):

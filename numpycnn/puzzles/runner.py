@@ -61,16 +61,23 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the course from the command line; return the exit code."""
     parser = _parser()
     asked = parser.parse_args(arguments)
+    near = get_close_matches(asked.command or "", COMMANDS, 1)
+    if near and asked.command not in COMMANDS:
+        parser.error(f"unknown command {asked.command!r}. Did you mean {near[0]!r}?")
+    if words := _without_effect(asked):
+        parser.error(words)
     if asked.command == "grade":
-        return grade([Path(name) for name in asked.names], asked.csv)
+        try:
+            return grade([Path(name) for name in asked.names], asked.csv)
+        except KeyboardInterrupt:
+            print("\nStopped. The rows so far are written.")
+            return 130
     folder = folder_here()
     course = Course(folder)
     is_command = asked.command in COMMANDS
     what = asked.names[0] if is_command and asked.names else None
     if asked.command and not is_command:
         what = asked.command
-        if near := get_close_matches(what, COMMANDS, 1):
-            parser.error(f"unknown command {what!r}. Did you mean {near[0]!r}?")
     if asked.command == "reset" and what == "all":
         return course.reset_all(asked.yes)
     try:
@@ -104,6 +111,19 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--yes", action="store_true", help="of reset: do not ask")
     parser.add_argument("--csv", type=Path, help="of grade: the file for the results")
     return parser
+
+
+def _without_effect(asked: argparse.Namespace) -> str:
+    """Say which option or argument would have no effect, or nothing."""
+    uses = {"once": (), "json": ("list", "check"), "yes": ("reset",), "csv": ("grade",)}
+    for option, commands in uses.items():
+        is_used = asked.command in commands or (option == "once" and asked.command not in COMMANDS)
+        if getattr(asked, option) and not is_used:
+            where = f"with {' or '.join(commands)}" if commands else "without a command"
+            return f"--{option} has an effect only {where}."
+    if len(asked.names) > (asked.command in COMMANDS) and asked.command != "grade":
+        return f"one puzzle at a time, got {' '.join(asked.names)!r} as well."
+    return ""
 
 
 def check_file(file: str) -> None:
@@ -314,9 +334,10 @@ class Course:
                 self.seen = self.saved_at(puzzle)
                 try:
                     self.show(puzzle)
-                except Stopped:
+                except (Stopped, KeyboardInterrupt):  # Ctrl-C ends the answer, not the course
                     if self.saved_at(puzzle) != self.seen:
                         continue
+                    print("The answer was stopped. Save the file to run it again.")
                 print(f"\n{paint(KEYS, GREY)}", flush=True)
                 while self.saved_at(puzzle) == self.seen and self.folder.now is puzzle:
                     if not (key := self.keys.get(0.2)):
