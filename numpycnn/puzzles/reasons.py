@@ -98,6 +98,11 @@ def _missing(found: Difference, trial: Trial) -> Reason:
     return Reason("missing", f"The results contain no {found.name}.")
 
 
+# Types and shapes
+# ----------------
+# The message has the actual and the expected one.
+
+
 def _type(found: Difference, trial: Trial) -> Reason:
     right = numbers(found.expected)
     wanted = "a number" if right is None or right.ndim == 0 else f"numbers of shape {right.shape}"
@@ -183,6 +188,8 @@ def _subject(found: Difference, trial: Trial) -> str:
 
 # Listed
 # ------
+# The listed incorrect answers of a puzzle have been run on the same cases. Many answers that look
+# different return the same, so the sentence of a listed one is about what is returned.
 
 
 Known = tuple[Reason, list[Outcome], set[str]]
@@ -227,6 +234,8 @@ def _alike(name: str, a: Outcome, b: Outcome) -> bool:
 
 # Relations
 # ---------
+# A relation is a function that makes an incorrect result from the expected one. It explains an
+# answer if it makes the answer's result in every case, also in those where the answer is correct.
 
 
 def related(name: str, trials: Sequence[Trial], again: Callable[[Case], Outcome]) -> Reason | None:
@@ -389,6 +398,8 @@ def _scaled(name: str, pairs: Pairs) -> Reason | None:
     return None
 
 
+# Sizes differ from case to case. So a factor that is 1 / N in all cases is 1 / N.
+
 AXES = {
     2: ("N (traces)", "D (features)"),
     3: ("N (traces)", "L (samples)", "C (channels)"),
@@ -418,6 +429,10 @@ def _sizes(case: Case) -> dict[str, int]:
             sizes.setdefault("N L", rows)
     return sizes
 
+
+# An incorrect dy
+# ---------------
+# A backward that uses something else in place of dy returns what the solution returns for that.
 
 OTHERS: dict[str, tuple[str, Callable[[Array], Array]]] = {
     "all ones": ("dy ignored", np.ones_like),
@@ -519,6 +534,7 @@ def _left_out(name: str, pairs: Pairs) -> Reason | None:
 
 # Described
 # ---------
+# A mistake without a name is still at certain positions, or at certain signs.
 
 
 def described(name: str, trials: Sequence[Trial]) -> str:
@@ -568,6 +584,7 @@ def difference_of_value(actual: Any, expected: Array) -> str:
 
 # A reader's test
 # ---------------
+# A test proves something only if it can fail.
 
 
 def of_a_test(

@@ -61,10 +61,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the course from the command line; return the exit code."""
     parser = _parser()
     asked = parser.parse_args(arguments)
-    near = get_close_matches(asked.command or "", COMMANDS, 1)
-    if near and asked.command not in COMMANDS:
-        parser.error(f"unknown command {asked.command!r}. Did you mean {near[0]!r}?")
-    if words := _without_effect(asked):
+    if words := _mistyped(asked.command or "list") or _without_effect(asked):
         parser.error(words)
     if asked.command == "grade":
         try:
@@ -111,6 +108,15 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--yes", action="store_true", help="of reset: do not ask")
     parser.add_argument("--csv", type=Path, help="of grade: the file for the results")
     return parser
+
+
+def _mistyped(command: str) -> str:
+    """Say which command was meant, if this is neither a command nor a puzzle but close to one."""
+    names = [name for puzzle in PUZZLES for name in (puzzle.name, str(puzzle.number))]
+    near = get_close_matches(command, COMMANDS, 1)
+    if command in (*COMMANDS, *names) or not near:
+        return ""
+    return f"unknown command {command!r}. Did you mean {near[0]!r}?"
 
 
 def _without_effect(asked: argparse.Namespace) -> str:
