@@ -735,6 +735,22 @@ def test_the_path_is_a_link_at_a_terminal(tmp_path):
     assert terminal.end() == 0
 
 
+@pytest.mark.parametrize("has_rich", [True, False])
+def test_code_is_highlighted_if_rich_is_installed_and_the_same_without(monkeypatch, has_rich):
+    from numpycnn.puzzles import screen
+
+    monkeypatch.setattr(screen, "is_terminal", lambda: True)
+    if has_rich:
+        pytest.importorskip("rich")
+    else:
+        monkeypatch.setitem(sys.modules, "rich.console", None)
+    text = "for m in range(3):\n    y[m] = x[m] @ w"
+    shown = screen.code(text)
+    assert ("\x1b[" in shown) == has_rich
+    plain = re.sub(r"\x1b\[[\d;]*m", "", shown)
+    assert [line.rstrip()[4:] for line in plain.splitlines()] == text.splitlines()
+
+
 # What is said about it elsewhere
 # -------------------------------
 
