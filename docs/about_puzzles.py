@@ -3,7 +3,7 @@
     python docs/about_puzzles.py
 
 draws `docs/images/puzzles.svg`, ends the exercises of each chapter with the numbers of its puzzles,
-and lists them all in `docs/puzzles.md`. Run it when a puzzle was added; tests compare all that with
+and lists all of them in `docs/puzzles.md`. Run it after adding a puzzle; tests compare these with
 the course.
 """
 
@@ -13,6 +13,7 @@ import io
 import os
 import re
 import tempfile
+import unittest.mock
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -32,29 +33,34 @@ COLUMN, ROW, MARGIN = 8.43, 19, 18  # of a letter of 14 pixels
 
 
 class Screen(io.StringIO):
-    """What is printed, by someone who takes it for a terminal."""
+    """Output that takes itself for a terminal."""
 
     def isatty(self) -> bool:
-        """Yes, and colours are welcome."""
+        """Return True, so that colors are printed."""
         return True
 
 
 def session(name: str, answer: str) -> str:
-    """What a reader sees with this answer to this puzzle, when all before it are done."""
+    """Return what a reader sees for this answer, when all puzzles before are done."""
     puzzle = find(name)
-    with elsewhere(), contextlib.redirect_stdout(Screen()) as screen:
+    environment = {**os.environ, "COLUMNS": "101", "TERM": "xterm"}
+    with (
+        elsewhere(),
+        contextlib.redirect_stdout(Screen()) as screen,
+        unittest.mock.patch.dict(os.environ, environment),
+    ):
         folder = Folder(Path("puzzles"))
-        folder.now = puzzle
-        folder.right = {done.name for done in PUZZLES[: puzzle.number - 1]}
         folder.fill()
+        folder.save(now=puzzle, correct={done.name for done in PUZZLES[: puzzle.number - 1]})
         folder.file(puzzle).write_text(puzzle.answered(answer), encoding="utf-8")
         main(["--once"])
-    return screen.getvalue()
+    text = screen.getvalue().rpartition("\x1b[2J\x1b[H")[2]
+    return re.sub(r"\x1b\]8;;[^\x1b]*\x1b\\", "", text)
 
 
 @contextlib.contextmanager
 def elsewhere() -> Iterator[None]:
-    """In an empty folder, for a while."""
+    """Work in an empty folder for a while."""
     before = Path.cwd()
     with tempfile.TemporaryDirectory() as place:
         os.chdir(place)
@@ -65,8 +71,8 @@ def elsewhere() -> Iterator[None]:
 
 
 def draw(text: str, alt: str) -> str:
-    """The text of a terminal, with its colours, as an SVG."""
-    lines = re.sub(r"\x1b\[2J\x1b\[H", "", text).strip("\n").split("\n")
+    """Draw the text of a terminal, with its colors, as an SVG."""
+    lines = text.strip("\n").split("\n")
     plain = [re.sub(r"\x1b\[\d+m", "", line) for line in lines]
     width = round(max(map(len, plain)) * COLUMN + 2 * MARGIN)
     height = len(lines) * ROW + 2 * MARGIN
@@ -95,7 +101,10 @@ def draw(text: str, alt: str) -> str:
 def picture() -> str:
     """The picture for the README: a backward pass with `=` for `+=`."""
     answer = "dx[:, window] = dy[:, m : m + 1] / self.pool_size"
-    return draw(session("average_pool", answer), "A wrong answer to a puzzle, and its verdict")
+    return draw(
+        session("average_pool", answer),
+        "An incorrect answer to a puzzle, the mistake, and a case that fails",
+    )
 
 
 # The chapters and the list
@@ -103,7 +112,7 @@ def picture() -> str:
 
 
 def last_line(chapter: str) -> str:
-    """How the exercises of a chapter end."""
+    """Return the last line of the exercises of a chapter."""
     numbers = [puzzle.number for puzzle in PUZZLES if puzzle.chapter == chapter]
     first, last = numbers[0], numbers[-1]
     words = {1: f"puzzle {first}", 2: f"puzzles {first} and {last}"}
@@ -112,22 +121,27 @@ def last_line(chapter: str) -> str:
 
 
 def write() -> None:
-    """Bring the picture, the chapters and the list up to date."""
+    """Update the picture, the chapters and the list."""
     PICTURE.write_text(picture(), encoding="utf-8")
     for chapter in COURSE:
         path = DOCS / f"{chapter}.md"
         text, heading, after = path.read_text(encoding="utf-8").partition("\n## Where to read on\n")
         text = re.sub(r"\n\nNow do \[puzzles? [^\n]*$", "", text.rstrip())
         path.write_text(f"{text}\n\n{last_line(chapter)}\n{heading}{after}", encoding="utf-8")
-    with elsewhere(), contextlib.redirect_stdout(io.StringIO()) as listed:
-        main(["list"])
     page = DOCS / "puzzles.md"
-    before, call, after = page.read_text(encoding="utf-8").partition(
-        'main(["list"])\n```\n\n```text\n'
-    )
-    rows = "\n".join(line.rstrip() for line in listed.getvalue().rstrip().splitlines())
-    end = after[after.index("```") :]
-    page.write_text(f"{before}{call}{rows}\n{end}", encoding="utf-8")
+    before, _, after = page.read_text(encoding="utf-8").partition("\n| # | puzzle |")
+    rest = after.partition("\n\n")[2]
+    page.write_text(f"{before}\n{table()}\n\n{rest}", encoding="utf-8")
+
+
+def table() -> str:
+    """All puzzles, and the sections that explain them."""
+    rows = ["| # | puzzle | explained in |", "| --: | --- | --- |"]
+    for puzzle in PUZZLES:
+        number = puzzle.chapter.partition("-")[0].lstrip("0")
+        where = f"[chapter {number}, {puzzle.section}]({puzzle.anchor})"
+        rows.append(f"| {puzzle.number} | {puzzle.title} | {where} |")
+    return "\n".join(rows)
 
 
 if __name__ == "__main__":

@@ -1,15 +1,20 @@
-"""The puzzles: small steps from one derivative to a network, and a grader that says which mistake.
+"""The puzzles: small steps from one derivative to a network, and a grader that names the mistake.
 
     python -m numpycnn.puzzles
 
-makes a folder of small files. Each has a task, an equation, what is given, and one `...` to
-replace. Save the file, and you are told whether it is right; if not, what is wrong with it.
+makes a folder of small files. Each has a task, an equation, given code, and one `...` to replace.
+Save the file, and it is judged; if it is incorrect, the mistake and a case that fails are shown. In
+a notebook, `check` judges a function, a class or source text:
 
-Each puzzle is one file in the folder `course`, and the modules here are what goes around it:
-`puzzle` reads it, `grading` has what its check is made of, `verdict` puts the outcome into words,
-`folder` keeps the reader's files, and `runner` is what one sees.
+    numpycnn.puzzles.check("dense", Dense)
+
+Each puzzle is one file in the folder `course`. Of the modules, `puzzle` reads it, `cases` runs an
+answer on drawn cases, `compare`, `reasons` and `shown` find, name and show what differs, and
+`grader` puts these together. `process` does it in a process of its own, `folder` keeps the reader's
+files, and `runner` is what the reader sees.
 """
 
+from numpycnn.puzzles.grader import Result, check
 from numpycnn.puzzles.runner import check_file, main
 
-__all__ = ["check_file", "main"]
+__all__ = ["Result", "check", "check_file", "main"]

@@ -9,7 +9,7 @@ if __name__ == "__main__":
     try:
         code = main()
         sys.stdout.flush()
-    except BrokenPipeError:  # whoever reads has read enough, as in `list | head`
+    except BrokenPipeError:  # the reader of the output has closed it, as in `list | head`
         code = 0
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(code)

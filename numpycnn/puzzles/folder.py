@@ -1,79 +1,187 @@
-"""The folder: the reader's files, and how far they have come.
+"""The folder: the reader's files and the progress.
 
-All that the course writes lies in one folder, `puzzles` in the place where it was started: a
-file for each puzzle, and `progress.json`. A file that is there is never written over. A reset
-puts the old one aside, under a name of its own, before it makes a new one.
+Everything the course writes is in one folder: a file for each puzzle, and `progress.json`. An
+existing file is never overwritten. A reset renames the old file before it writes a new one.
+
+Two processes may use the folder at once. A change of the progress is therefore applied to what
+the file contains now, and the file is replaced as a whole. A damaged file is kept as
+`progress.json.bad`.
 """
 
+from __future__ import annotations
+
 import json
-from contextlib import suppress
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from numpycnn.puzzles.puzzle import PUZZLES, Puzzle, find
 
+NAME = "progress.json"
+
 
 class Folder:
-    """The reader's files, and which of them are right."""
+    """The reader's files, and which of them are correct."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.now = PUZZLES[0]
-        self.right: set[str] = set()
+        self.correct: set[str] = set()
         self.tried: set[str] = set()
         self.hints: dict[str, int] = {}
-        with suppress(OSError, ValueError, TypeError, LookupError):  # not there, or spoilt
-            progress = json.loads((path / "progress.json").read_text(encoding="utf-8"))
-            names = {puzzle.name for puzzle in PUZZLES}
-            self.right = names & set(progress["right"])
-            self.tried = names & set(progress["tried"])
-            self.hints = dict(progress["hints"])
-            self.now = next((p for p in PUZZLES if p.name == progress["now"]), self.now)
+        self.bad: Path | None = None  # where a damaged progress file was kept
+        self._read()
 
-    def save(self) -> None:
-        """Write down how far the reader has come."""
-        progress = {
-            "now": self.now.name,
-            "right": sorted(self.right),
-            "tried": sorted(self.tried),
-            "hints": self.hints,
-        }
-        text = json.dumps(progress, indent=1)
-        (self.path / "progress.json").write_text(text, encoding="utf-8")
+    # Progress
+    # --------
+
+    def _read(self) -> None:
+        """Take over what the file says. `right` is how version 0.1.0 called what is correct."""
+        try:
+            progress = json.loads((self.path / NAME).read_text(encoding="utf-8"))
+            names = {puzzle.name for puzzle in PUZZLES}
+            correct = names & set(progress.get("correct", progress.get("right")))
+            tried = names & set(progress["tried"])
+            hints = {str(name): int(n) for name, n in dict(progress["hints"]).items()}
+            now = next((p for p in PUZZLES if p.name == progress["now"]), self.now)
+        except FileNotFoundError:
+            return
+        except (ValueError, TypeError, LookupError, AttributeError):
+            if self.is_ours():  # else it is another program's
+                self.bad = self._set_aside(self.path / NAME, f"{NAME}.bad")
+            return
+        except OSError:
+            return
+        self.correct, self.tried, self.hints, self.now = correct, tried, hints, now
+
+    def change(self, apply: Callable[[], None]) -> None:
+        """Read the progress, apply a change to this object, and write it: whole or not at all."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        with self._locked():
+            self._read()
+            apply()
+            text = json.dumps(
+                {
+                    "now": self.now.name,
+                    "correct": sorted(self.correct),
+                    "tried": sorted(self.tried),
+                    "hints": self.hints,
+                },
+                indent=1,
+            )
+            number, name = tempfile.mkstemp(dir=self.path, prefix=f".{NAME}.")
+            try:
+                with os.fdopen(number, "w", encoding="utf-8") as file:
+                    file.write(text)
+                os.replace(name, self.path / NAME)
+            except BaseException:
+                with suppress(OSError):
+                    os.unlink(name)
+                raise
+
+    def save(self, **values: Any) -> None:
+        """Set attributes of this object and write them: `save(now=puzzle)`."""
+        self.change(lambda: vars(self).update(values))
+
+    def note(self, puzzle: Puzzle, status: str) -> None:
+        """Record the result of a puzzle."""
+
+        def apply() -> None:
+            if status != "open":
+                self.tried.add(puzzle.name)
+            if status == "correct":
+                self.correct.add(puzzle.name)
+
+        self.change(apply)
+
+    def status(self, puzzle: Puzzle) -> str:
+        """The status of a puzzle as far as the progress shows it."""
+        if puzzle.name in self.correct:
+            return "correct"
+        return "incorrect" if puzzle.name in self.tried else "open"
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Keep other processes from changing the progress, for a moment."""
+        lock = self.path / f".{NAME}.lock"
+        end = time.monotonic() + 5
+        while True:
+            try:
+                os.close(os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+                break
+            except FileExistsError:
+                if time.monotonic() > end:  # left by a process that was killed
+                    break
+                time.sleep(0.02)
+        try:
+            yield
+        finally:
+            with suppress(OSError):
+                lock.unlink()
+
+    def next(self) -> Puzzle | None:
+        """The next puzzle that is not correct, after the present one and then from the first."""
+        at = self.now.number
+        in_order = [*PUZZLES[at:], *PUZZLES[:at]]
+        return next((p for p in in_order if p.name not in self.correct), None)
+
+    # Files
+    # -----
 
     def file(self, puzzle: Puzzle) -> Path:
-        """Where the reader's file for this puzzle is."""
-        numbered = sorted(self.path.glob(f"[0-9]*_{puzzle.name}.py"))  # in another order once, say
+        """The path of the reader's file, which may have another number from an earlier version."""
+        numbered = sorted(self.path.glob(f"[0-9]*_{puzzle.name}.py"))
         return next(
             (file for file in numbered if find(file.name) is puzzle), self.path / puzzle.filename
         )
 
-    def fill(self) -> None:
-        """Make the folder, and every file that is not there.
+    def is_ours(self) -> bool:
+        """Whether there is a puzzle's file in it."""
+        return any(self.file(puzzle).exists() for puzzle in PUZZLES)
 
-        Raises `FileExistsError` for a folder that holds something else.
+    def fill(self) -> None:
+        """Make the folder, and every file that is missing.
+
+        Raises `FileExistsError` for a folder that holds other files.
         """
-        self.path.mkdir(exist_ok=True)
-        is_ours = any(self.file(puzzle).exists() for puzzle in PUZZLES)
-        if not is_ours and any(self.path.iterdir()):
+        self.path.mkdir(parents=True, exist_ok=True)
+        if not self.is_ours() and any(self.path.iterdir()):
             raise FileExistsError(
-                f"the folder {self.path.resolve()} holds something else; start in another folder"
+                f"the folder {self.path.resolve()} contains other files. Start in another folder."
             )
         for puzzle in PUZZLES:
             if not self.file(puzzle).exists():
                 self.file(puzzle).write_text(puzzle.stub, encoding="utf-8")
-        self.save()
+        if not (self.path / NAME).exists():
+            self.save()
 
     def reset(self, puzzle: Puzzle) -> Path | None:
-        """Make a puzzle's file anew; return where the old one went, if it had been changed."""
+        """Write a puzzle's file anew; return where the old one is, if it had been changed.
+
+        The puzzle no longer counts as correct.
+        """
         file, aside = self.file(puzzle), None
-        if file.exists() and file.read_text(encoding="utf-8") != puzzle.stub:
-            numbers = (n for n in range(1, 10**6) if not file.with_suffix(f".old{n}").exists())
-            aside = file.rename(file.with_suffix(f".old{next(numbers)}"))
+        if file.exists() and (file.is_dir() or file.read_bytes() != puzzle.stub.encode()):
+            aside = self._set_aside(file, f"{file.stem}.old")
         file.write_text(puzzle.stub, encoding="utf-8")
+        self.change(lambda: self.correct.discard(puzzle.name))
         return aside
 
-    def next(self) -> Puzzle:
-        """The next puzzle that is not right yet, after the present one and then from the start."""
-        at = self.now.number
-        in_order = [*PUZZLES[at:], *PUZZLES[:at]]
-        return next((p for p in in_order if p.name not in self.right), self.now)
+    def _set_aside(self, file: Path, name: str) -> Path:
+        """Rename a file to this name, or with a number if that exists."""
+        first = [] if name.endswith(".old") else [self.path / name]
+        names = [*first, *(self.path / f"{name}{n}" for n in range(1, 1000))]
+        return file.rename(next(path for path in names if not path.exists()))
+
+
+def folder_here(where: Path | None = None) -> Folder:
+    """The folder `puzzles` in the working directory, or that directory if it holds the puzzles."""
+    here = where or Path()
+    names = {puzzle.name for puzzle in PUZZLES}
+    files = here.glob("[0-9]*_*.py")
+    is_inside = any(file.stem.lstrip("0123456789").lstrip("_") in names for file in files)
+    return Folder(here if is_inside else here / "puzzles")

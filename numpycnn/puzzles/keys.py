@@ -1,66 +1,130 @@
 """Keys: what the reader types while a file is being watched.
 
-On a terminal each key counts at once. Where there is none, as in a pipe or a notebook, a line
-does, and of it the first letter. The two systems that Python runs on have different doors to
-the same room: `termios` on Linux and macOS, `msvcrt` on Windows.
+On a terminal each key counts at once. Elsewhere, as in a pipe or a notebook, a line does. POSIX
+systems and Windows read a key in different ways: `termios` and `msvcrt`.
 """
 
+from __future__ import annotations
+
 import os
+import select
 import sys
-from collections.abc import Callable, Iterator
+import time
+from collections import deque
+from collections.abc import Iterator
 from contextlib import contextmanager
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from threading import Thread
 
 
-@contextmanager
-def typed_keys() -> Iterator["SimpleQueue[str]"]:
-    """A queue of the keys as they are typed; when the input ends, a `q`."""
-    typed: SimpleQueue[str] = SimpleQueue()
-    if sys.platform == "win32" and sys.stdin.isatty():
-        import msvcrt
+class Keys:
+    """What was typed, a key at a time; `"q"` at the end of the input.
 
-        _listen(typed, msvcrt.getwch)
-        yield typed
-    elif sys.platform != "win32" and sys.stdin.isatty():
-        import termios
-        import tty
-
-        terminal = sys.stdin.fileno()
-        before = termios.tcgetattr(terminal)
-        tty.setcbreak(terminal)  # keys at once, and Ctrl-C as always
-        try:
-            _listen(typed, lambda: os.read(terminal, 1).decode(errors="ignore") or "q")
-            yield typed
-        finally:
-            termios.tcsetattr(terminal, termios.TCSADRAIN, before)
-    else:
-        _listen(typed, lambda: _first_letter(sys.stdin.fileno()))
-        yield typed
-
-
-def _listen(typed: "SimpleQueue[str]", read: Callable[[], str]) -> None:
-    """Put what `read` returns into the queue, up to a `q`, while the rest goes on."""
-
-    def listen() -> None:
-        key = ""
-        while key != "q":
-            key = read()
-            typed.put(key)
-
-    Thread(target=listen, daemon=True).start()
-
-
-def _first_letter(file: int) -> str:
-    """The first letter of the next line; `q` at the end.
-
-    Read byte by byte from the file itself: a thread that waits inside `sys.stdin` would hold
-    its lock when Python ends.
+    Keys that are read while something else is going on can be put back.
     """
-    line = b""
-    while not line.endswith(b"\n"):
-        byte = os.read(file, 1)
-        if not byte:
-            return "q" if not line else line.decode(errors="ignore")[:1]
-        line += byte
-    return line.decode(errors="ignore").strip()[:1]
+
+    def __init__(self) -> None:
+        self.back: deque[str] = deque()
+
+    def get(self, timeout: float) -> str:
+        """The next key, or `""` if none comes within `timeout` seconds."""
+        return self.back.popleft() if self.back else self.read(timeout)
+
+    def read(self, timeout: float) -> str:
+        """The next key that is typed."""
+        raise NotImplementedError
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Leave the terminal to another program, such as an editor."""
+        yield
+
+
+class _Lines(Keys):
+    """Lines of a pipe."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: SimpleQueue[str] = SimpleQueue()
+        Thread(target=self._listen, daemon=True).start()
+
+    def _listen(self) -> None:
+        """Read from the file itself: a thread inside `sys.stdin` would hold its lock at the end."""
+        line = b""
+        while byte := os.read(sys.stdin.fileno(), 1):
+            line += byte
+            if byte == b"\n":
+                self.lines.put(line.decode(errors="ignore").strip() or "\n")
+                line = b""
+        if line.strip():
+            self.lines.put(line.decode(errors="ignore").strip())
+        self.lines.put("q")
+
+    def read(self, timeout: float) -> str:
+        try:
+            return self.lines.get(timeout=timeout)
+        except Empty:
+            return ""
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    class _Terminal(Keys):
+        """Keys of a Windows terminal."""
+
+        def read(self, timeout: float) -> str:
+            end = time.monotonic() + timeout
+            while not msvcrt.kbhit():
+                if time.monotonic() > end:
+                    return ""
+                time.sleep(0.02)
+            return msvcrt.getwch().replace("\r", "\n")
+
+else:
+    import termios
+    import tty
+
+    class _Terminal(Keys):
+        """Keys of a POSIX terminal."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.terminal = sys.stdin.fileno()
+            self.before = termios.tcgetattr(self.terminal)
+            self.begin()
+
+        def begin(self) -> None:
+            """Deliver keys at once; Ctrl-C as always."""
+            tty.setcbreak(self.terminal)
+
+        def end(self) -> None:
+            """Leave the terminal as it was."""
+            termios.tcsetattr(self.terminal, termios.TCSADRAIN, self.before)
+
+        def read(self, timeout: float) -> str:
+            if not select.select([self.terminal], [], [], timeout)[0]:
+                return ""
+            return os.read(self.terminal, 1).decode(errors="ignore") or "q"
+
+        @contextmanager
+        def paused(self) -> Iterator[None]:
+            self.end()
+            try:
+                yield
+            finally:
+                self.begin()
+
+
+@contextmanager
+def typed_keys() -> Iterator[Keys]:
+    """The keys as they are typed; the terminal is as before when this is left."""
+    if not sys.stdin.isatty():
+        yield _Lines()
+        return
+    keys = _Terminal()
+    try:
+        yield keys
+    finally:
+        if sys.platform != "win32":
+            keys.end()

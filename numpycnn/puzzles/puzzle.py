@@ -1,27 +1,34 @@
-"""The puzzle: one file that a teacher writes, and the file that a reader gets of it.
+"""The puzzle: one file written by a teacher, and the reader's file made from it.
 
-The upper part of a puzzle's file, as it stands, is what the reader gets: the task as a
-docstring, what is given, and one gap. The gap is a `...`, and the comment beside it says what
-belongs there. Where a mistake is to be found, there is no `...`, and the gap is the wrong line.
+The upper part of a puzzle's file is what the reader gets: the task as a docstring, the given code,
+and one gap. The gap is a `...`, and the comment next to it says what to write there. In a puzzle
+that contains a bug there is no `...`, and the gap is the incorrect line.
 
 The lower part, below a line of dashes, is for the grader:
 
-    HINTS      two or three, from a nudge to nearly the answer
-    GAP        the wrong lines, if the gap is not a `...`
-    SOLUTION   what belongs into the gap
-    WRONG      what people put there, and a word that the verdict has to say then
-    LESSON     a sentence or two, for whoever has got it right
-    check      raises `Wrong` unless the reader's names do what they should
+    SECTION       the section of the chapter that explains it
+    HINTS         two or three, the last one nearly the answer
+    GAP           the incorrect lines, if the gap is not a `...`
+    SOLUTION      the text that replaces the gap
+    FORMS         other correct answers, shown after success
+    WRONG         incorrect answers, and for each "name: the reason, in a sentence"
+    LESSON        a sentence or two, shown after success
+    case          draws a case: what the answer is run on
+    LOOPS         a pair of cases that show a loop, where the text forbids one
+    FORBIDDEN     names that the text forbids, and why
+    ALTERNATIVES  correct answers with other results than the solution
+    assess        compares the results, where equality with the solution is not the rule
 
-Because a solution is nothing but the text for the gap, every wrong answer is one as well, and
-the tests try them all.
+A solution and an incorrect answer are both texts for the gap, and the tests try them all.
 """
+
+from __future__ import annotations
 
 import ast
 from functools import cached_property
 from importlib import import_module
-from pathlib import Path
-from textwrap import indent
+from pathlib import PurePath
+from textwrap import dedent, indent
 from types import ModuleType, SimpleNamespace
 from typing import NamedTuple
 
@@ -61,6 +68,16 @@ def gaps_in(source: str) -> list[Gap]:
     ]
 
 
+def without_ending(tree: ast.Module) -> ast.Module:
+    """A reader's file without its last lines, which judge it when it is run."""
+    body = [node for node in tree.body if not _is_ending(node)]
+    return ast.Module(body, [])
+
+
+def _is_ending(node: ast.stmt) -> bool:
+    return ast.dump(node) == ast.dump(ast.parse(RUN).body[0])
+
+
 class Puzzle:
     """One puzzle of the course.
 
@@ -74,23 +91,24 @@ class Puzzle:
 
     @cached_property
     def module(self) -> ModuleType:
-        """The file as a module: the hints, the solution, the check."""
+        """The file as a module: the hints, the solution, the cases."""
         return import_module(f"numpycnn.puzzles.course.{self.name}")
 
     @cached_property
     def stub(self) -> str:
-        """What the reader begins with."""
-        source = Path(str(self.module.__file__)).read_text(encoding="utf-8")
+        """The reader's file as it is at the beginning."""
+        loader = getattr(self.module, "__loader__", None)
+        source = str(loader.get_source(self.module.__name__))  # type: ignore[union-attr]
         given, end, _ = source.partition(END)
         if not end:
-            raise ValueError(f"the puzzle {self.name} expected this line in its file:{END}")
+            raise ValueError(f"puzzle {self.name}: its file must contain this line:{END}")
         return (
             f"# Puzzle {self.number}, after docs/{self.chapter}.md\n" + given.rstrip() + "\n" + RUN
         )
 
     @property
     def filename(self) -> str:
-        """What the reader's file is called."""
+        """The name of the reader's file."""
         return f"{self.number:02}_{self.name}.py"
 
     @property
@@ -100,27 +118,52 @@ class Puzzle:
 
     @property
     def task(self) -> str:
-        """What is to be done, as it stands at the head of the reader's file."""
+        """The docstring of the reader's file."""
         return str(self.module.__doc__).strip()
 
     @property
+    def section(self) -> str:
+        """The heading of the section that explains it."""
+        return str(self.module.SECTION)
+
+    @property
+    def anchor(self) -> str:
+        """The section as a link target: `01-question.md#the-shape-of-a-batch`.
+
+        >>> find("shape_of_a_batch").anchor
+        '01-question.md#the-shape-of-a-batch'
+        """
+        words = "".join(c for c in self.section.lower() if c.isalnum() or c in " -_")
+        return f"{self.chapter}.md#{words.replace(' ', '-')}"
+
+    @property
     def gap(self) -> str:
-        """The text that is to be replaced."""
+        """The text to replace."""
         return getattr(self.module, "GAP", "...")
 
     @property
+    def defines(self) -> str:
+        """The name of the variable, function or class that the answer defines."""
+        from numpycnn.puzzles.grader import prepared
+
+        return prepared(self)[0][0].name
+
+    @cached_property
     def asks(self) -> str:
-        """What to say of a file in which nothing was changed yet."""
+        """The question for a file in which nothing was changed yet."""
         if opening := getattr(self.module, "opening", None):
             return str(opening())
         (gap,) = gaps_in(self.stub)
         line = self.stub.splitlines()[gap.line - 1]
-        return f"Line {gap.line} still says `...`. What belongs there: {line.partition('# ')[2]}."
+        return f"Replace the `...` in line {gap.line}. Required: {line.partition('# ')[2]}."
 
     def is_untouched(self, source: str) -> bool:
-        """Whether a reader's file is still what it was, but for comments and blank lines."""
+        """Whether a reader's file is as at the beginning, apart from comments and docstrings.
+
+        Docstrings do not count: the text of a task may have changed since the file was written.
+        """
         try:
-            return ast.dump(ast.parse(source)) == ast.dump(ast.parse(self.stub))
+            return _code_of(source) == _code_of(self.stub)
         except (SyntaxError, ValueError):
             return False
 
@@ -138,9 +181,39 @@ class Puzzle:
         lines[gap.line - 1] = before + indent(answer, margin).removeprefix(margin) + after
         return "".join(lines)
 
+    def completed(self, answer: str) -> str:
+        """The reader's file for source text: a whole file as it is, or a text for the gap."""
+        text = dedent(answer).strip("\n")
+        try:
+            names = {
+                name
+                for node in ast.parse(text).body
+                for name in (getattr(node, "name", ""), *_assigned(node))
+            }
+        except (SyntaxError, ValueError):
+            names = set()
+        return text if self.defines in names else self.answered(text)
+
     def right(self) -> SimpleNamespace:
         """The names that the solved file defines."""
         return run(self.answered(self.module.SOLUTION), self.filename)
+
+
+def _assigned(node: ast.stmt) -> list[str]:
+    targets = node.targets if isinstance(node, ast.Assign) else []
+    return [target.id for target in targets if isinstance(target, ast.Name)]
+
+
+def _code_of(source: str) -> str:
+    """A program without comments, blank lines and docstrings."""
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list) and body and isinstance(body[0], ast.Expr):
+            value = body[0].value
+            if isinstance(value, ast.Constant) and isinstance(value.value, str):
+                del body[0]
+    return ast.dump(tree)
 
 
 def run(source: str, filename: str) -> SimpleNamespace:
@@ -162,17 +235,18 @@ PUZZLES = [
 
 
 def find(what: str) -> Puzzle:
-    """Return the puzzle with this number, name or file.
+    """Return the puzzle with this number, name or file name.
 
     >>> find("07").name == find("7").name == find("puzzles/07_far_enough.py").name
     True
 
     Raises `ValueError` if there is none.
     """
-    name = Path(what).stem.lstrip("0123456789_")
+    name = PurePath(what).stem.lstrip("0123456789_")
     for puzzle in PUZZLES:
         if puzzle.name == name or str(puzzle.number) == what.lstrip("0"):
             return puzzle
     raise ValueError(
-        f"expected the number of a puzzle, 1 to {len(PUZZLES)}, or its name, got {what!r}"
+        f"find: puzzle must be a number from 1 to {len(PUZZLES)} or a name, got {what!r}. `list` "
+        "shows them all."
     )

@@ -1,105 +1,172 @@
 """The runner: what a reader of the course sees and types.
 
     python -m numpycnn.puzzles              show the puzzle, watch its file, judge every save
-    python -m numpycnn.puzzles 12           go to another one
+    python -m numpycnn.puzzles 12           continue at puzzle 12
     python -m numpycnn.puzzles --once       judge it once
     python -m numpycnn.puzzles list         all puzzles, and which are done
     python -m numpycnn.puzzles check 12     judge one (or all, without a number)
-    python -m numpycnn.puzzles hint 12      a hint; the next time the next
-    python -m numpycnn.puzzles reset 12     a fresh file; the old one is put aside
+    python -m numpycnn.puzzles hint 12      a hint; each time one more
+    python -m numpycnn.puzzles reset 12     a fresh file; the old one is renamed
     python -m numpycnn.puzzles solution 12  the solution, after an attempt
+    python -m numpycnn.puzzles grade ANNA BEN --csv results.csv
 
-With `--json`, `check` and `list` print a list for programs, with an entry for each puzzle. `check`
-returns 0 if all that it judged is right, and 1 if not.
+With `--json`, `check` and `list` print a list with an entry for each puzzle. `check` returns 0 if
+everything it judged is correct, and 1 if not.
 """
+
+from __future__ import annotations
 
 import argparse
 import json
 import os
+import shlex
+import subprocess
 import sys
+from collections.abc import Sequence
+from difflib import get_close_matches
 from pathlib import Path
-from queue import Empty
-from textwrap import fill, indent
+from textwrap import indent
+from typing import TYPE_CHECKING
 
-from numpycnn.puzzles.folder import Folder
-from numpycnn.puzzles.keys import typed_keys
+from numpycnn.puzzles.classes import grade
+from numpycnn.puzzles.folder import Folder, folder_here
+from numpycnn.puzzles.grader import Result
+from numpycnn.puzzles.process import Stopped, judge_file
 from numpycnn.puzzles.puzzle import PUZZLES, Puzzle, find
-from numpycnn.puzzles.verdict import Verdict, judge_file
+from numpycnn.puzzles.screen import (
+    BOLD,
+    GREEN,
+    GREY,
+    RED,
+    clear,
+    code,
+    harmless,
+    is_terminal,
+    link,
+    paint,
+    prose,
+    width,
+    wrapped,
+)
 
-KEYS = "h hint   l list   n next   r reset   s solution   q quit"
+if TYPE_CHECKING:
+    from numpycnn.puzzles.keys import Keys
+
+KEYS = "h hint   s solution   n next   p previous   l list   e editor   r reset   q quit"
+COMMANDS = ("list", "check", "hint", "reset", "solution", "grade")
+DOCS = Path(__file__).parents[2] / "docs"
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the course from the command line; return the exit code."""
-    parser = argparse.ArgumentParser(
-        prog="python -m numpycnn.puzzles",
-        description="Small steps from one derivative to a network. Without a command, the puzzle "
-        "you are at is shown, and its file is judged whenever you save it.",
-    )
-    parser.add_argument("command", nargs="?", help="list, check, hint, reset or solution")
-    parser.add_argument("puzzle", nargs="?", help="its number or name; without a command, go there")
-    parser.add_argument("--once", action="store_true", help="judge it once, and do not watch")
-    parser.add_argument("--json", action="store_true", help="for programs: of list and check")
+    parser = _parser()
     asked = parser.parse_args(arguments)
-    course = Course(Folder(Path("puzzles")))
-    commands = {"hint": course.hint, "reset": course.reset, "solution": course.solution}
-    is_command = asked.command in ("list", "check", *commands)
-    what = asked.puzzle if is_command else asked.command
+    if words := _mistyped(asked.command or "list") or _without_effect(asked):
+        parser.error(words)
+    if asked.command == "grade":
+        try:
+            return grade([Path(name) for name in asked.names], asked.csv)
+        except KeyboardInterrupt:
+            print("\nStopped. The rows so far are written.")
+            return 130
+    folder = folder_here()
+    course = Course(folder)
+    is_command = asked.command in COMMANDS
+    what = asked.names[0] if is_command and asked.names else None
+    if asked.command and not is_command:
+        what = asked.command
+    if asked.command == "reset" and what == "all":
+        return course.reset_all(asked.yes)
     try:
         puzzle = find(what) if what else None
     except ValueError as error:
         parser.error(str(error))
     try:
-        if not is_command:
-            course.folder.now = puzzle or course.folder.now
-            return course.once() if asked.once else course.watch()
-        if asked.command == "list":
-            return course.show_list(asked.json)
-        if asked.command == "check":
-            return course.check([puzzle] if puzzle else PUZZLES, asked.json)
-        course.folder.fill()
-        print(commands[asked.command](puzzle or course.folder.now))
+        return course.run(asked, puzzle, is_command)
     except KeyboardInterrupt:
-        print("\nStopped. All is kept; start again where you were.")
+        print("\nStopped. Everything is saved; the same command continues here.")
         return 130
-    except (FileExistsError, PermissionError) as error:
+    except (FileExistsError, NotADirectoryError, PermissionError) as error:
         print(f"The puzzles cannot be written: {error}")
         return 2
-    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m numpycnn.puzzles",
+        description="Small steps from one derivative to a network. Without a command, the present "
+        "puzzle is shown, and its file is judged whenever you save it.",
+    )
+    parser.add_argument(
+        "command", nargs="?", help=f"{', '.join(COMMANDS)}; or a puzzle, to continue there"
+    )
+    parser.add_argument(
+        "names", nargs="*", help="the number or name of a puzzle; of grade, folders"
+    )
+    parser.add_argument("--once", action="store_true", help="judge it once, and do not watch")
+    parser.add_argument("--json", action="store_true", help="for programs: of list and check")
+    parser.add_argument("--yes", action="store_true", help="of reset: do not ask")
+    parser.add_argument("--csv", type=Path, help="of grade: the file for the results")
+    return parser
+
+
+def _mistyped(command: str) -> str:
+    """Say which command was meant, if this is neither a command nor a puzzle but close to one."""
+    names = [name for puzzle in PUZZLES for name in (puzzle.name, str(puzzle.number))]
+    near = get_close_matches(command, COMMANDS, 1)
+    if command in (*COMMANDS, *names) or not near:
+        return ""
+    return f"unknown command {command!r}. Did you mean {near[0]!r}?"
+
+
+def _without_effect(asked: argparse.Namespace) -> str:
+    """Say which option or argument would have no effect, or nothing."""
+    uses = {"once": (), "json": ("list", "check"), "yes": ("reset",), "csv": ("grade",)}
+    for option, commands in uses.items():
+        is_used = asked.command in commands or (option == "once" and asked.command not in COMMANDS)
+        if getattr(asked, option) and not is_used:
+            where = f"with {' or '.join(commands)}" if commands else "without a command"
+            return f"--{option} has an effect only {where}."
+    if len(asked.names) > (asked.command in COMMANDS) and asked.command != "grade":
+        return f"one puzzle at a time, got {' '.join(asked.names)!r} as well."
+    return ""
 
 
 def check_file(file: str) -> None:
-    """Judge the reader's file that calls this in its last line, and print the verdict."""
+    """Judge the reader's file that calls this in its last line, and print the result."""
     path = Path(file)
-    puzzle, folder = find(path.name), Folder(path.parent)
-    verdict = judge_file(puzzle, path)
-    if (path.parent / "progress.json").exists():
-        note(folder, puzzle, verdict)
-    print(in_words(verdict))
+    puzzle = find(path.name)
+    result = judge_file(puzzle, path)
+    folder = folder_here(path.parent)
+    if folder.path == path.parent and (path.parent / "progress.json").exists():
+        folder.note(puzzle, result.status)
+    print(in_words(result))
 
 
-def note(folder: Folder, puzzle: Puzzle, verdict: Verdict) -> None:
-    """Write down what a verdict means for the progress."""
-    if verdict.verdict != "open":
-        folder.tried.add(puzzle.name)
-    if verdict.verdict == "right":
-        folder.right.add(puzzle.name)
-    folder.save()
+SAID = {
+    "correct": ("Correct.", GREEN),
+    "incorrect": ("Incorrect.", RED),
+    "open": ("Your turn.", BOLD),
+}
 
 
-def in_words(verdict: Verdict) -> str:
-    """The verdict as a paragraph, with what the reader's code printed."""
-    said, colour = SAID[verdict.verdict]
-    text = f"{said} {verdict.text}"
-    if verdict.printed.strip():
-        text += f"\n\nYour code printed:\n\n{indent(verdict.printed.rstrip(), '    ')}"
-    lines = (fill(line, 96, subsequent_indent=margin_of(line)) for line in text.splitlines())
-    return "\n".join(lines).replace(said, paint(said, colour), 1)
+def in_words(result: Result) -> str:
+    """The result as paragraphs, with the failing case and what the answer printed."""
+    said, color = SAID[result.status]
+    parts = [wrapped(f"{said} {result.text}").replace(said, paint(said, color), 1)]
+    if result.case:
+        parts.append(indent(_narrow(result.case), "    "))
+    if result.printed.strip():
+        where = " in this case" if result.case else ""
+        text = harmless(result.printed).rstrip()
+        parts.append(f"Your code printed{where}:\n\n{indent(text, '    ')}")
+    return "\n\n".join(parts)
 
 
-def margin_of(line: str) -> str:
-    """The blanks that a line begins with."""
-    return line[: len(line) - len(line.lstrip())]
+def _narrow(table: str) -> str:
+    """A table cut at the width of the terminal."""
+    room = width() - 4
+    return "\n".join(s if len(s) <= room else s[: room - 1] + "…" for s in table.splitlines())
 
 
 class Course:
@@ -107,35 +174,75 @@ class Course:
 
     def __init__(self, folder: Folder) -> None:
         self.folder = folder
+        self.keys: Keys | None = None
+        self.typed = ""  # digits of a number
+        self.seen = 0.0  # when the file that is judged was saved
+
+    def run(self, asked: argparse.Namespace, puzzle: Puzzle | None, is_command: bool) -> int:
+        """Do what was asked on the command line."""
+        if self.folder.bad:
+            print(f"progress.json could not be read. It is kept as {self.folder.bad}.")
+        if asked.command == "list":
+            return self.show_list(asked.json)
+        self.folder.fill()
+        if asked.command == "check":
+            return self.check([puzzle] if puzzle else PUZZLES, asked.json)
+        if puzzle and not is_command:
+            self.folder.save(now=puzzle)
+        if not is_command:
+            return self.once() if asked.once else self.watch()
+        puzzle = puzzle or self.folder.now
+        if asked.command == "reset":
+            if not (asked.yes or self._agrees(f"Reset puzzle {puzzle.number}?")):
+                print("Nothing was changed.")
+                return 1
+            print(self.reset(puzzle))
+        else:
+            print({"hint": self.hint, "solution": self.solution}[asked.command](puzzle))
+        return 0
 
     # One thing at a time
     # -------------------
 
-    def check(self, puzzles: list[Puzzle], as_json: bool = False) -> int:
-        """Judge some puzzles; return 0 if all are right."""
-        self.folder.fill()
+    def check(self, puzzles: Sequence[Puzzle], as_json: bool = False) -> int:
+        """Judge some puzzles; return 0 if all are correct."""
         rows = []
         for puzzle in puzzles:
-            verdict = self.judge(puzzle)
-            rows.append({"number": puzzle.number, "name": puzzle.name, **verdict._asdict()})
+            result = self.judge(puzzle)
+            rows.append({"number": puzzle.number, "name": puzzle.name, **result._asdict()})
             if not as_json:
-                print(f"{heading(puzzle)}\n{indent(in_words(verdict), '    ')}\n")
+                print(f"{heading(puzzle)}\n{indent(in_words(result), '    ')}\n", flush=True)
         if as_json:
             print(json.dumps(rows, indent=1))
-        return int(any(row["verdict"] != "right" for row in rows))
+        return int(any(row["status"] != "correct" for row in rows))
 
-    def judge(self, puzzle: Puzzle) -> Verdict:
-        """Judge one, and write down the outcome."""
-        verdict = judge_file(puzzle, self.folder.file(puzzle))
-        note(self.folder, puzzle, verdict)
-        return verdict
+    def judge(self, puzzle: Puzzle) -> Result:
+        """Judge one, and record the result; stop if `q` is typed."""
+        result = judge_file(puzzle, self.folder.file(puzzle), keep_going=self._keep_going)
+        self.folder.note(puzzle, result.status)
+        return result
+
+    def _keep_going(self) -> bool:
+        """Whether no `q` was typed, and the file was not saved again; other keys are kept."""
+        if self.keys is None:
+            return True
+        key = self.keys.read(0)
+        if key:
+            self.keys.back.append(key)
+        is_terminal_key = sys.stdin.isatty() and key == "q"
+        return not is_terminal_key and self.saved_at(self.folder.now) == self.seen
 
     def show_list(self, as_json: bool = False) -> int:
         """Print all puzzles by chapters."""
-        right = self.folder.right
         if as_json:
             rows = [
-                {"number": p.number, "name": p.name, "chapter": p.chapter, "right": p.name in right}
+                {
+                    "number": p.number,
+                    "name": p.name,
+                    "chapter": p.chapter,
+                    "section": p.section,
+                    "status": self.folder.status(p),
+                }
                 for p in PUZZLES
             ]
             print(json.dumps(rows, indent=1))
@@ -146,102 +253,191 @@ class Course:
             if puzzle.chapter != chapter:
                 chapter = puzzle.chapter
                 print(f"\n  after docs/{chapter}.md")
-            mark = paint("done", GREEN) if puzzle.name in right else "    "
+            status = self.folder.status(puzzle)
+            mark = {"correct": paint("done ", GREEN), "incorrect": "tried", "open": "     "}[status]
             here = ">" if puzzle is self.folder.now else " "
             print(f"{here} {mark} {puzzle.number:3}  {puzzle.title}")
         return 0
 
     def hint(self, puzzle: Puzzle) -> str:
-        """The next hint, or all there are."""
-        hints, n_seen = puzzle.module.HINTS, self.folder.hints.get(puzzle.name, 0)
-        n_shown = min(n_seen + 1, len(hints))
-        self.folder.hints[puzzle.name] = n_shown
-        self.folder.save()
+        """One hint more than the last time."""
+        hints = puzzle.module.HINTS
+
+        def one_more() -> None:
+            seen = self.folder.hints.get(puzzle.name, 0)
+            self.folder.hints[puzzle.name] = min(seen + 1, len(hints))
+
+        self.folder.change(one_more)
+        n_shown = self.folder.hints[puzzle.name]
         more = len(hints) - n_shown
-        end = f"({more} more)" if more else "(That was the last.)"
+        end = f"({more} more)" if more else "(That was the last one.)"
         lines = [f"Hint {i}: {hint}" for i, hint in enumerate(hints[:n_shown], 1)]
-        return "\n".join([*lines, end])
+        return wrapped("\n".join([*lines, end]))
 
     def reset(self, puzzle: Puzzle) -> str:
         """A fresh file."""
         aside = self.folder.reset(puzzle)
-        where = f" What you had is in {aside}." if aside else ""
-        return f"{self.folder.file(puzzle)} is as it was in the beginning.{where}"
+        where = f" Your former file is {aside}." if aside else ""
+        return f"{self.folder.file(puzzle)} is as at the beginning.{where}"
+
+    def reset_all(self, yes: bool) -> int:
+        """Fresh files for all puzzles."""
+        if not (yes or self._agrees(f"Reset all {len(PUZZLES)} puzzles?")):
+            print("Nothing was changed.")
+            return 1
+        self.folder.fill()
+        kept = [aside for puzzle in PUZZLES if (aside := self.folder.reset(puzzle))]
+        self.folder.save(now=PUZZLES[0], tried=set(), hints={})
+        print(f"All puzzles are as at the beginning. Former files that were kept: {len(kept)}.")
+        return 0
+
+    def _agrees(self, question: str) -> bool:
+        """Whether the reader confirms; without a terminal nobody can be asked."""
+        if self.keys is None:
+            if not sys.stdin.isatty():
+                print(f"{question} Confirm with --yes.")
+                return False
+            return input(f"{question} Your file is kept under another name. [y/N] ").strip() == "y"
+        print(f"\n{question} Your file is kept under another name. Press y to confirm.", flush=True)
+        while not (key := self.keys.get(60)):
+            pass
+        return key == "y"
 
     def solution(self, puzzle: Puzzle) -> str:
-        """The solution, for those who have tried."""
+        """The solution, after an attempt; other correct answers, after success."""
         if puzzle.name not in self.folder.tried:
-            return (
-                "The solution is shown after an attempt. Type something, however wrong, and save; "
-                "the verdict may be all you need. There are hints, too."
+            return wrapped(
+                "The solution is shown after an attempt. Change something and save it; the result "
+                "may be all you need. There are hints, too."
             )
-        return f"In place of `{puzzle.gap}`:\n\n{indent(puzzle.module.SOLUTION, '    ')}"
+        parts = [
+            f"In place of `{puzzle.gap.splitlines()[0]}`:",
+            code(puzzle.module.SOLUTION.rstrip()),
+        ]
+        if puzzle.name in self.folder.correct:
+            for form in puzzle.module.FORMS:
+                parts += ["Also correct:", code(form.rstrip())]
+        return "\n\n".join(parts)
 
     # Watching
     # --------
 
     def once(self) -> int:
-        """Show and judge the present puzzle once; if it is right, the next is the present one."""
-        self.folder.fill()
-        verdict = self.show(self.folder.now)
-        if verdict.verdict == "right":
-            self.go_on()
-            print(f"\nNext: {heading(self.folder.now)}, in {self.folder.file(self.folder.now)}")
-        return int(verdict.verdict != "right")
+        """Show and judge the present puzzle once; if it is correct, go to the next."""
+        result = self.show(self.folder.now)
+        if result.status == "correct" and (following := self.folder.next()):
+            self.folder.save(now=following)
+            print(f"\nNext: {heading(following)}, in {self.folder.file(following)}")
+        return int(result.status != "correct")
 
     def watch(self) -> int:
         """Show the present puzzle, and judge it at every save, until `q`."""
-        self.folder.fill()
-        with typed_keys() as typed:
+        from numpycnn.puzzles.keys import typed_keys  # needs a terminal, which a browser lacks
+
+        with typed_keys() as self.keys:
             while True:
                 puzzle = self.folder.now
-                seen = self.saved_at(puzzle)
-                self.show(puzzle)
-                print(f"\n{paint(KEYS, GREY)}", flush=True)
-                while self.saved_at(puzzle) == seen and self.folder.now is puzzle:
-                    try:
-                        key = typed.get(timeout=0.2)
-                    except Empty:
+                self.seen = self.saved_at(puzzle)
+                try:
+                    self.show(puzzle)
+                except (Stopped, KeyboardInterrupt):  # Ctrl-C ends the answer, not the course
+                    if self.saved_at(puzzle) != self.seen:
                         continue
-                    if key == "q":
-                        print(
-                            self.progress() + "\nStart again where you were, with the same command."
-                        )
+                    print("The answer was stopped. Save the file to run it again.")
+                print(f"\n{paint(KEYS, GREY)}", flush=True)
+                while self.saved_at(puzzle) == self.seen and self.folder.now is puzzle:
+                    if not (key := self.keys.get(0.2)):
+                        continue
+                    if key[:1] == "q":
+                        print(f"{self.progress()}\nThe same command continues here.")
                         return 0
                     self.press(key, puzzle)
 
     def press(self, key: str, puzzle: Puzzle) -> None:
-        """Do what a key stands for."""
-        says = {"h": self.hint, "r": self.reset, "s": self.solution}
-        if key in says:
-            print(f"\n{says[key](puzzle)}", flush=True)
-        elif key == "l":
+        """Do what a key, or in a pipe a line, stands for."""
+        if key.isdigit() and is_terminal():
+            self.typed += key
+            print(key, end="", flush=True)
+            return
+        if key == "\n" or key.isdigit():
+            number, self.typed = (key if key.isdigit() else self.typed), ""
+            self._go_to(number, puzzle)
+            return
+        self.typed = ""
+        letter = key[:1]
+        if letter in "hs":
+            print(f"\n{(self.hint if letter == 'h' else self.solution)(puzzle)}", flush=True)
+        elif letter == "r":
+            agreed = self._agrees(f"Reset puzzle {puzzle.number}?")
+            print(f"\n{self.reset(puzzle) if agreed else 'Nothing was changed.'}", flush=True)
+            if agreed:
+                self.seen = self.saved_at(puzzle)  # do not wipe the sentence off the screen
+        elif letter == "l":
+            print()
             self.show_list()
-        elif key == "n":
-            self.go_on()
-            if self.folder.now is puzzle:
-                print("All the others are done.", flush=True)
+            print("\nType a number and Enter to continue there.", flush=True)
+        elif letter in "np":
+            self._step(letter, puzzle)
+        elif letter == "e":
+            self._edit(puzzle)
 
-    def go_on(self) -> None:
-        """Make the next open puzzle the present one."""
-        self.folder.now = self.folder.next()
-        self.folder.save()
+    def _go_to(self, number: str, puzzle: Puzzle) -> None:
+        if number:
+            try:
+                self.folder.save(now=find(number))
+            except ValueError as error:
+                print(f"\n{error}", flush=True)
 
-    def show(self, puzzle: Puzzle) -> Verdict:
-        """Print the progress, the task and the verdict."""
+    def _step(self, letter: str, puzzle: Puzzle) -> None:
+        """Next: the next open puzzle. Previous: the one before, open or not."""
+        if letter == "p":
+            self.folder.save(now=PUZZLES[max(0, puzzle.number - 2)])
+        elif (following := self.folder.next()) in (None, puzzle):
+            print("All others are done.", flush=True)
+        else:
+            self.folder.save(now=following)
+
+    def _edit(self, puzzle: Puzzle) -> None:
+        """Open the file in the reader's editor."""
+        editor = os.environ.get("VISUAL") or os.environ.get("EDITOR")
+        if not editor or self.keys is None:
+            print("\nSet the environment variable EDITOR to use this key.", flush=True)
+            return
+        with self.keys.paused():
+            try:
+                subprocess.run([*shlex.split(editor), str(self.folder.file(puzzle))], check=False)
+            except OSError as error:
+                print(f"\nThe editor {editor!r} cannot be started: {error}", flush=True)
+
+    def show(self, puzzle: Puzzle) -> Result:
+        """Print the progress, the task and the result."""
+        if is_terminal():  # the task at once, and then again with the result
+            clear()
+            self._head(puzzle)
+            print(paint("Running your file …", GREY), flush=True)
+        result = self.judge(puzzle)
         clear()
-        print(f"{self.progress()}\n\n{heading(puzzle)}   after docs/{puzzle.chapter}.md")
-        print(paint(str(self.folder.file(puzzle)), GREY))
-        print(f"\n{puzzle.task.partition(chr(10))[2].strip(chr(10))}\n", flush=True)
-        verdict = self.judge(puzzle)
-        print(in_words(verdict))
-        if verdict.verdict == "right":
-            left = len(PUZZLES) - len(self.folder.right)
-            print("\nThat was the last open one: all are done." if not left else "")
-        return verdict
+        self._head(puzzle)
+        print(in_words(result))
+        if result.status == "correct":
+            following = self.folder.next()
+            if following is None:
+                print("\nThat was the last open puzzle: all are done.")
+            elif self.keys is not None:
+                print(f"\nNext: {heading(following)}. Press n. Other correct answers: s.")
+        return result
+
+    def _head(self, puzzle: Puzzle) -> None:
+        chapter = DOCS / f"{puzzle.chapter}.md"
+        where = f"docs/{puzzle.chapter}.md"
+        where = link(chapter, where) if chapter.exists() else where
+        file = self.folder.file(puzzle)
+        print(f"{self.progress()}\n\n{heading(puzzle)}   after {where}, “{puzzle.section}”")
+        print(paint(link(file, str(file)), GREY))
+        print(f"\n{prose(puzzle.task.partition(chr(10))[2])}\n", flush=True)
 
     def saved_at(self, puzzle: Puzzle) -> float:
-        """When the file was saved; 0 if it is not there."""
+        """When the file was saved; 0 if there is none."""
         try:
             return self.folder.file(puzzle).stat().st_mtime_ns
         except OSError:
@@ -249,34 +445,11 @@ class Course:
 
     def progress(self) -> str:
         """A line with a bar."""
-        n, of, width = len(self.folder.right), len(PUZZLES), 30
-        bar = "#" * (width * n // of)
-        return f"[{paint(bar, GREEN)}{'.' * (width - len(bar))}] {n} of {of} done"
-
-
-# On the terminal
-# ---------------
-
-GREEN, RED, GREY, BOLD = "32", "31", "90", "1"
-SAID = {"right": ("Right.", GREEN), "wrong": ("Not yet.", RED), "open": ("Your turn.", BOLD)}
+        n, of, columns = len(self.folder.correct), len(PUZZLES), 30
+        bar = "#" * (columns * n // of)
+        return f"[{paint(bar, GREEN)}{'.' * (columns - len(bar))}] {n} of {of} done"
 
 
 def heading(puzzle: Puzzle) -> str:
     """Number and title."""
     return paint(f"{puzzle.number}. {puzzle.title}", BOLD)
-
-
-def is_terminal() -> bool:
-    """Whether what is printed goes to a terminal that knows colours."""
-    knows = "WT_SESSION" in os.environ if os.name == "nt" else os.environ.get("TERM") != "dumb"
-    return sys.stdout.isatty() and knows
-
-
-def paint(text: str, colour: str) -> str:
-    """The text in colour, on a terminal."""
-    return f"\x1b[{colour}m{text}\x1b[0m" if is_terminal() else text
-
-
-def clear() -> None:
-    """Begin a new screen, on a terminal."""
-    print("\x1b[2J\x1b[H" if is_terminal() else "", end="")

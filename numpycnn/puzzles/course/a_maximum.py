@@ -2,36 +2,40 @@
 
     y = max(a, b, c)        a = 2, b = 5, c = 4
 
-Behind it the loss says dy = 3: it grows three times as fast as y. What comes back to a, b and c?
+Suppose the loss grows three times as fast as y, so dy = 3. What is the derivative of the loss with
+respect to a, b and c?
 """
 
 da_db_dc = ...  # three numbers
 
 # ---- what follows is for the grader; the reader's file ends here ----
 
-from numpycnn.puzzles.grading import check_value
+from numpycnn.puzzles.cases import value
 
+SECTION = "Every layer, in plain lines"
 HINTS = (
-    "Move a up by 0.001. Does y move? Then b.",
-    "Only the winner moves y. What comes to it is dy, times a slope of 1.",
+    "Increase a by 0.001. Does y change? Then do the same with b.",
+    "Only the maximum changes y. It receives dy, times a slope of 1.",
 )
 SOLUTION = "(0, 3, 0)"
+FORMS = ("[0, 3 * 1, 0]",)
 WRONG = {
-    "(0, 1, 0)": "dy",
-    "(3, 3, 3)": "winner",
-    "(1, 1, 1)": "winner",
-    "(0, 5, 0)": "value",
-    "(0, 15, 0)": "value",
+    "(0, 1, 0)": "dy missing: the slope is correct. Multiply it with dy.",
+    "(3, 3, 3)": "not only the maximum: increase a by a little: y stays. Only the maximum receives dy.",
+    "(1, 1, 1)": "not only the maximum: increase a by a little: y stays. Only the maximum receives dy.",
+    "(1, 3, 1)": "not only the maximum: increase a by a little: y stays, so its derivative is 0.",
+    "(0, 5, 0)": "value: 5 is the value of b, and the slope of y = b is 1.",
+    "(0, 15, 0)": "value: 5 is the value of b, and the slope of y = b is 1.",
+    "(3, 0, 0)": "wrong position: b is the maximum, not a.",
+    "(0, 0, 3)": "wrong position: b is the maximum, not c.",
+    "(2, 5, 4)": "value: these are the values. The slope of y = b is 1.",
+    "(6, 15, 12)": "value: these are the values times dy. The slope of y = b is 1.",
+    "(0, -3, 0)": "sign: increase b, and y increases.",
+    "(-3, 3, -3)": "not only the maximum: decrease a by a little: y stays, so its derivative is 0.",
+    "3": "wrong shape",
 }
-LESSON = "The winner takes it all. The losers could move a little, and nothing would change."
+LESSON = "The maximum receives all of dy. The others could change a little without effect on y."
 
 
-def check(answer, right):
-    known = {
-        (0, 1, 0): "The slope is right. It still has to be multiplied with dy.",
-        (3, 3, 3): "Move a by a little: y stays. Only the winner gets something.",
-        (1, 1, 1): "Move a by a little: y stays. Only the winner gets something.",
-        (0, 5, 0): "5 is the value of b, and the slope of y = b is 1.",
-        (0, 15, 0): "5 is the value of b, and the slope of y = b is 1.",
-    }
-    check_value(answer.da_db_dc, right.da_db_dc, known)
+def cases():
+    return [value("da_db_dc")]

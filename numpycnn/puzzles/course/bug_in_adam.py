@@ -1,7 +1,7 @@
 """Find the bug: Adam
 
-This Adam trains the trace classifier as well as any. One thing in it is wrong all the same. Which?
-Find it, and mend it.
+This Adam trains the trace classifier as well as any. All the same, one thing in it is incorrect.
+Find it, and fix it.
 """
 
 import numpy as np
@@ -18,51 +18,65 @@ class Adam:
         beta1, beta2 = self.betas
         for name, g in grads.items():
             self.t += 1
-            m, v = self.m[name], self.v[name]
+            w, m, v = self.params[name], self.m[name], self.v[name]
             m += (1 - beta1) * (g - m)
             v += (1 - beta2) * (g * g - v)
             m_hat = m / (1 - beta1**self.t)
             v_hat = v / (1 - beta2**self.t)
-            self.params[name] -= self.lr * m_hat / (np.sqrt(v_hat) + self.eps)
+            w -= self.lr * m_hat / (np.sqrt(v_hat) + self.eps)
 
 
 # ---- what follows is for the grader; the reader's file ends here ----
 
-from numpycnn.checks import check_adam
-from numpycnn.puzzles.grading import Wrong, accuracy
+from numpycnn.puzzles.course.adam import cases
+from numpycnn.puzzles.trained import accuracy
 
+SECTION = "Two steps by hand"
 GAP = """\
 for name, g in grads.items():
     self.t += 1
 """
 HINTS = (
-    "With one parameter it is right. The classifier has six.",
-    "What does t count? What should it count?",
+    "With one parameter it is correct. The classifier has six.",
+    "What does t count? What must it count?",
 )
 SOLUTION = """\
 self.t += 1
 for name, g in grads.items():
 """
+FORMS = (
+    "self.t = self.t + 1\nfor name in grads:\n    g = grads[name]\n",
+    "for i, (name, g) in enumerate(grads.items()):\n    self.t += i == 0\n",
+)
 WRONG = {
-    "for name, g in grads.items():\n": "not finite",
-    "self.t = 1\nfor name, g in grads.items():\n": "time stands still",
-    "for name, g in grads.items():\n    self.t += 1 / 2\n": "unknown",
-    "beta2, beta1 = self.betas\nself.t += 1\nfor name, g in grads.items():\n": "betas swapped",
+    "for name, g in grads.items():\n": "t stays 0: t stays 0, so the correction divides by 1 - beta**0 = 0.",
+    "self.t = 1\nfor name, g in grads.items():\n": "t stays 1: t stays 1, so every step is corrected like "
+    "the first one.",
+    "self.t = 0\nfor name, g in grads.items():\n    self.t += 1\n": "t restarts: t starts again at "
+    "every step; it must count the steps.",
+    "for name, g in grads.items():\n    self.t += 1 / 2\n": "time per parameter: t grows with every "
+    "parameter, by a half; it must grow by 1 per step.",
+    "for name, g in grads.items():\n    self.t += 1 / len(grads)\n": "time per parameter: t grows within "
+    "a step, from parameter to parameter; it must grow by 1 before the first.",
+    "self.t += len(grads)\nfor name, g in grads.items():\n": "time per parameter: t grows by the number of "
+    "parameters; it must grow by 1 per step.",
+    "self.t += 2\nfor name, g in grads.items():\n": "off by one: t grows by 2; it must grow by 1 per step.",
+    "beta2, beta1 = self.betas\nself.t += 1\nfor name, g in grads.items():\n": "betas swapped: m must "
+    "use beta1 and v must use beta2.",
+    "self.t += 1\nfor name, g in list(grads.items())[:1]:\n": "one parameter: only the first parameter "
+    "is changed.",
+    "self.t += 1\nfor name, g in grads.items():\n    g = -g\n": "uphill: the parameters go up the gradient.",
+    "self.t += 1\nfor name, g in grads.items():\n    self.t += 1\n": "counted twice: t grows once per step "
+    "and once more with every parameter.",
 }
 LESSON = (
-    "t counts steps, and here it counted arrays: the correction was over too soon. Somebody made it, or one like it: "
-    "https://github.com/DiffSharp/DiffSharp/issues/292"
+    "t counts steps; here it counted arrays, and the correction ended too soon. A similar bug was found "
+    "in DiffSharp: https://github.com/DiffSharp/DiffSharp/issues/292"
 )
 
 
 def opening():
     return (
-        f"With this Adam the trace classifier is right on {accuracy(optimizer=Adam):.0%} of the "
-        "traces that it has not seen. Which line is wrong?"
+        f"With this Adam the trace classifier is correct on {accuracy(optimizer=Adam):.0%} of the "
+        "test set. Which line is incorrect?"
     )
-
-
-def check(answer, right):
-    report = check_adam(answer.Adam, rng=0)
-    if not report.ok:
-        raise Wrong(str(report), *(mistake.name for mistake in report.mistakes))

@@ -1,8 +1,8 @@
-"""Find the bug: the bridge of a U-Net
+"""Find the bug: the skip connection of a U-Net
 
-    y = x beside f(x)
+    y = x and f(x), concatenated along the channels
 
-The channels of x come first, and after them those of f(x). One line is wrong. Which?
+The channels of x come first, then those of f(x). One line is incorrect. Find it, and fix it.
 """
 
 import numpy as np
@@ -25,25 +25,47 @@ class Beside(Container):
 # ---- what follows is for the grader; the reader's file ends here ----
 
 from numpycnn import Conv1D, Sequential
-from numpycnn.puzzles.grading import accuracy, check_layers
+from numpycnn.puzzles.cases import layer
+from numpycnn.puzzles.trained import accuracy
 
+SECTION = "U-Net, 2015: the way back up"
 GAP = "dx = dx + dy[..., -channels:]"
 HINTS = (
     "dy has the channels of y. Which of them belong to x, and which to f(x)?",
     "x came first.",
 )
 SOLUTION = "dx = dx + dy[..., :channels]"
+FORMS = ("dx = dy[..., :channels] + dx", "dx = dx + np.split(dy, [channels], axis=-1)[0]")
 WRONG = {
-    "dx = dx": "unknown",
-    "dx = dx + dy": "stopped",
-    "dx = dx + dy[..., channels : 2 * channels]": "unknown",
-    "dx = dy[..., :channels]": "unknown",
-    "dx = dx - dy[..., :channels]": "unknown",
+    "dx = dx": "path missing: the path around f is missing: the first channels of dy.",
+    "dx = dx + dy": "all channels: all channels of dy are added; only the first ones belong to x.",
+    "dx = dx + dy[..., channels:]": "wrong channels: the channels of f(x) are added; those of x are the "
+    "first ones.",
+    "dx = dx + dy[..., channels : 2 * channels]": "wrong channels: the channels after those of x are added; "
+    "those of x are the first ones.",
+    "dx = dy[..., :channels]": "path missing: the path through f is missing: dx from its backward.",
+    "dx = dy[..., -channels:]": "path missing: the path through f is missing, and the channels are the wrong "
+    "ones.",
+    "dx = dx - dy[..., :channels]": "sign of a term: dy is subtracted; add it.",
+    "dx = dx * dy[..., :channels]": "product: the gradients of two paths are added, not multiplied.",
+    "dx = (dx + dy[..., :channels]) / 2": "mean: the gradients of two paths are added. There is no division "
+    "by 2.",
+    "dx = dx + dy[..., :channels] + dy[..., -channels:]": "counted twice: the channels of f(x) are added as "
+    "well; they went through f already.",
+    "dx = dx + dy[..., channels - 1 :: -1]": "reversed channels: the channels of x are in reverse order.",
+    "dx = dx + 2 * dy[..., :channels]": "counted twice: the path around f is counted twice.",
+    "dx = dx + dy.sum(axis=-1, keepdims=True)": "sum: dy is summed over the channels; each channel of x has "
+    "its own.",
+    "dx = dx + dy[..., :1]": "first channel: the first channel of dy is added to all channels.",
+    "dx = dx + dy[:, :channels]": "wrong axis: dy[:, :channels] cuts the samples; the channels are the last "
+    "axis.",
+    "dx = dx + 1": "dy missing: the path around f has the slope 1, times dy.",
 }
 LESSON = (
-    "The gradient of the one branch went to the other. Somebody made it, or one like it: "
+    "The gradient of one path was taken from the other. A similar bug: "
     "https://github.com/BVLC/caffe/pull/2972"
 )
+N_CASES = 40
 
 
 def opening():
@@ -52,16 +74,12 @@ def opening():
         return Sequential(Conv1D(channels, 4, taps, padding=padding, rng=rng), Beside(inner))
 
     return (
-        f"With this bridge the trace classifier is right on {accuracy(conv=bridged):.0%} of the "
-        "traces that it has not seen. Which line is wrong?"
+        f"With this connection the trace classifier is correct on {accuracy(conv=bridged):.0%} of the test "
+        "set. Which line is incorrect?"
     )
 
 
-def case(part, draw):
-    channels = draw(1, 2)
-    layer = part.Beside(Conv1D(channels, channels + draw(0, 2), 3, padding="same", rng=0))
-    return layer, draw.array(draw(1, 2), draw(2, 4), channels)
-
-
-def check(answer, right):
-    check_layers(answer, right, case, n_cases=8)
+def case(draw):
+    channels = draw(1, 3)
+    f = Conv1D(channels, channels + draw(0, 2), 3, padding="same", rng=0)
+    return layer("Beside", {"f": f}, draw.array(draw(1, 2), draw(2, 4), channels))

@@ -1,7 +1,8 @@
-"""Find the bug: the chain of layers
+"""Find the bug: a chain of layers
 
-It trains, and it is right on nearly all traces. Then somebody put a look at other traces between
-forward and backward, and the gradients were nonsense. Why? Mend forward and backward.
+This chain trains, and classifies nearly all traces correctly. Then somebody ran forward on other
+traces between forward and backward, and the gradients became incorrect. Why? Fix forward and
+backward.
 """
 
 from numpycnn import Container
@@ -28,9 +29,11 @@ class Chain(Container):
 
 # ---- what follows is for the grader; the reader's file ends here ----
 
+import numpycnn.puzzles.cases as given
 from numpycnn import Dense, ReLU
-from numpycnn.puzzles.grading import accuracy, check_layers
+from numpycnn.puzzles.trained import accuracy
 
+SECTION = "The loop in ten lines"
 GAP = """\
 def forward(self, x):
     self.caches = []
@@ -46,7 +49,7 @@ def backward(self, dy, cache):
 """
 HINTS = (
     "Two forwards, then a backward. Whose caches does it use?",
-    "Return the caches as the second result of forward. Backward is given them as `cache`.",
+    "Return the caches as the second result of forward. Backward receives them as `cache`.",
 )
 SOLUTION = """\
 def forward(self, x):
@@ -61,30 +64,63 @@ def backward(self, dy, cache):
     for place in reversed(range(len(self.layers))):
         dy, own = self.layers[place].backward(dy, cache[place])
 """
+FORMS = (
+    SOLUTION.replace("caches = []", "caches = ()").replace(
+        "caches.append(cache)", "caches += (cache,)"
+    ),
+    SOLUTION.replace("caches = []", "caches = {}").replace(
+        "caches.append(cache)", "caches[len(caches)] = cache"
+    ),
+)
+_SHARED = "shared: backward uses the caches of a forward on other traces. Each forward must return a list of its own."
 WRONG = {
-    GAP.replace("return x, None", "return x, self.caches"): "cache overwritten",
-    GAP.replace("self.caches[place]", "self.caches.pop()"): "cache changed",
-    GAP.replace("return x, None", "return x, cache"): "cache overwritten",
-    SOLUTION.replace("cache[place]", "cache[0]"): "stopped",
+    GAP.replace("return x, None", "return x, self.caches"): _SHARED,
+    GAP.replace("return x, None", "return x, cache"): _SHARED,
+    GAP.replace("self.caches = []", "self.caches = list()"): _SHARED,
+    GAP.replace(
+        "self.caches = []\n", "if not hasattr(self, 'caches'):\n        self.caches = []\n"
+    ): ("shared"),
+    GAP.replace("self.caches[place]", "self.caches.pop()"): "IndexError",
+    SOLUTION.replace("cache[place]", "cache.pop()"): "IndexError",
+    SOLUTION.replace(
+        "cache[place]", "cache[0]"
+    ): "one cache: every layer receives the cache of the first "
+    "layer. Layer number `place` needs cache[place].",
+    SOLUTION.replace(
+        "cache[place]", "cache"
+    ): "all caches: each layer receives the caches of all layers. "
+    "Layer number `place` needs cache[place].",
+    SOLUTION.replace(
+        "cache[place]", "cache[-1 - place]"
+    ): "order: the caches are in the order of forward, so layer number `place` needs cache[place].",
+    SOLUTION.replace(
+        "return x, caches", "return x, cache"
+    ): "one cache: forward returns the cache of the last layer only. Return the list.",
+    SOLUTION.replace("return x, caches", "return x"): "wrong type",
+    SOLUTION.replace("    return x, caches\n", ""): "None",
+    SOLUTION.replace(
+        "reversed(range(len(self.layers)))", "range(len(self.layers))"
+    ): "order: backward must go through the layers from the last to the first.",
+    SOLUTION.replace(
+        "caches.append(cache)", "caches.insert(0, cache)"
+    ): "order: the caches are stored in reverse order, and read in the order of forward.",
 }
 LESSON = (
-    "The caller keeps the caches, and the chain remembers nothing. Somebody made it, or one like it: "
-    "https://github.com/SeanNaren/QlearningExample.torch/issues/4"
+    "The caller keeps the caches, and the chain stores nothing. A similar bug was found in a Torch "
+    "example: https://github.com/SeanNaren/QlearningExample.torch/issues/4"
 )
+N_CASES = 24
 
 
 def opening():
     return (
-        f"With this chain the trace classifier is right on {accuracy(chain=Chain):.0%} of the traces "
-        "that it has not seen. What goes wrong with a forward in between?"
+        f"With this chain the trace classifier is correct on {accuracy(chain=Chain):.0%} of the test set. "
+        "What goes wrong with another forward in between?"
     )
 
 
-def case(part, draw):
-    width = draw(2, 4)
-    chain = part.Chain(Dense(3, width, rng=0), ReLU(), Dense(width, 2, rng=0))
-    return chain, draw.array(draw(2, 4), 3)
-
-
-def check(answer, right):
-    check_layers(answer, right, case, n_cases=4)
+def case(draw):
+    width = draw(1, 4)
+    layers = {"0": Dense(2, width, rng=0), "1": ReLU(), "2": Dense(width, 2, rng=0)}
+    n = draw(1, 3)
+    return given.layer("Chain", layers, draw.array(n, 2), between=draw.array(n, 2))

@@ -1,7 +1,8 @@
-"""Find the bug: convolution as one correlation
+"""Find the bug: a convolution as a correlation
 
-With K taps and no padding, dx is itself a convolution: of dy, with K - 1 zeros on either side. This
-layer makes use of that. One line is wrong. Which?
+    dx is dy, padded with zeros, correlated with the taps
+
+In the classifier it works. All the same, one line is incorrect. Find it, and fix it.
 """
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpycnn import Layer
 
 
 def correlate(x, w):
-    """Every window of x (N, L, C) times w (K, C, F): (N, L - K + 1, F)."""
+    """Multiply every window of x (N, L, C) with w (K, C, F): (N, L - K + 1, F)."""
     n_outputs = x.shape[1] - len(w) + 1
     return sum(x[:, k : k + n_outputs] @ w[k] for k in range(len(w)))
 
@@ -38,26 +39,53 @@ class Convolution(Layer):
 # ---- what follows is for the grader; the reader's file ends here ----
 
 from numpycnn import Sequential
-from numpycnn.checks.reference import Geometry, conv1d_backward
-from numpycnn.puzzles.grading import accuracy, check_function, check_layers
+from numpycnn.puzzles.cases import layer
+from numpycnn.puzzles.trained import accuracy
 
+SECTION = "Stride, dilation, and backwards"
 GAP = "dx = correlate(padded, w.transpose(0, 2, 1))"
 HINTS = (
-    "dw and db are right. Follow one dx by hand: which tap does the first sample meet?",
-    "The first output takes sample 0 with tap 0. What does window 0 of `padded` take it with?",
-    "On the way back the kernel turns round: w[::-1].",
+    "dw and db are correct. Follow one dx by hand: which tap does the first sample meet?",
+    "The first output multiplies sample 0 with tap 0. With which tap does window 0 of `padded` multiply it?",
+    "In the backward pass the taps are in reverse order: w[::-1].",
 )
 SOLUTION = "dx = correlate(padded, w[::-1].transpose(0, 2, 1))"
+FORMS = (
+    "dx = correlate(padded, np.flip(w, 0).swapaxes(1, 2))",
+    "dx = correlate(padded[:, ::-1], w.transpose(0, 2, 1))[:, ::-1]",
+)
 WRONG = {
     "dx = correlate(padded[:, ::-1], w.transpose(0, 2, 1))": "reversed",
-    "dx = correlate(padded, w[::-1].transpose(0, 2, 1)) / len(w)": "factor",
-    "dx = correlate(padded, w[::-1])": "transposed",
+    "dx = correlate(padded, w[::-1].transpose(0, 2, 1)) / len(w)": "averaged: dx is divided by the number of "
+    "taps. There is no division.",
+    "dx = correlate(padded, w[::-1].transpose(0, 2, 1)) / len(x)": "averaged: dx is divided by the number of "
+    "traces. There is no division.",
+    "dx = correlate(padded, w[::-1])": "channels not exchanged: w is not transposed: dx goes from F filters "
+    "back to C channels. If C = F the shapes fit all the same.",
+    "dx = correlate(padded, w)": "channels not exchanged: w is neither reversed nor transposed.",
+    "dx = correlate(padded, w[::-1].reshape(len(w), self.filters, self.channels))": "reshape: w is reshaped, "
+    "which does not transpose. Use transpose(0, 2, 1).",
+    "dx = correlate(padded, w[:, ::-1].transpose(0, 2, 1))": "wrong axis: the channels of w are reversed; the "
+    "taps, axis 0, must be.",
+    "dx = correlate(padded, w[:, :, ::-1].transpose(0, 2, 1))": "wrong axis: the filters of w are reversed; "
+    "the taps, axis 0, must be.",
+    "dx = correlate(padded, w.transpose(0, 2, 1)[:, ::-1])": "wrong axis: the filters of w are reversed; "
+    "the taps, axis 0, must be.",
     "dx = correlate(np.roll(padded, 1, axis=1), w[::-1].transpose(0, 2, 1))": "shifted",
+    "dx = correlate(padded, -w[::-1].transpose(0, 2, 1))": "sign",
+    "dx = correlate(np.ones_like(padded), w[::-1].transpose(0, 2, 1))": "dy ignored: dy is not used: the "
+    "padded array is all ones.",
+    "dx = correlate(padded, w[::-1].transpose(2, 1, 0))": "transpose: transpose(2, 1, 0) moves the taps; "
+    "only the last two axes must be exchanged.",
+    "dx = correlate(dy, w[::-1].transpose(0, 2, 1))": "padding missing: dy is not padded, so dx is too short.",
+    "dx = correlate(padded, w[::-1].transpose(0, 2, 1))[:, :: 1][:, : dy.shape[1]]": "wrong shape",
+    "dx = correlate(padded[:, : x.shape[1]], w[::-1].transpose(0, 2, 1))": "wrong shape",
 }
 LESSON = (
-    "Two convolutions in the classifier, and only the first suffered from a wrong dx of the second. "
-    "A kernel that was not turned round: https://github.com/llvm/torch-mlir/pull/4437"
+    "The classifier has two convolutions, and only the first one received an incorrect gradient. "
+    "A kernel that was not reversed: https://github.com/llvm/torch-mlir/pull/4437"
 )
+N_CASES = 40
 
 
 def opening():
@@ -67,29 +95,12 @@ def opening():
         )
 
     return (
-        f"With two of these the trace classifier is right on {accuracy(conv=two, n_flat=240):.0%} of "
-        "the traces that it has not seen. Which line is wrong?"
+        f"With two of these the trace classifier is correct on {accuracy(conv=two, n_flat=240):.0%} of the "
+        "test set. Which line is incorrect?"
     )
 
 
-def case(part, draw):
-    taps, channels = draw(2, 3), draw(2, 3)
-    x = draw.array(draw(1, 2), draw(taps + 1, taps + 3), channels)
-    return part.Convolution(channels, draw(2, 3), taps, rng=0), x
-
-
-def check(answer, right):
-    check_layers(answer, right, case, n_cases=6)
-
-    def gradient(dy, x, w):
-        layer = answer.Convolution(w.shape[1], w.shape[2], len(w))
-        return layer.with_params({"w": w, "b": 0 * w[0, 0]}).backward(dy, x)[0]
-
-    def loops(dy, x, w):
-        return conv1d_backward(dy, x, w, Geometry())[0]
-
-    def arguments(draw):
-        taps, m = draw(1, 3), draw(1, 4)
-        return draw.array(2, m, 2), draw.array(2, m + taps - 1, 3), draw.array(taps, 3, 2)
-
-    check_function(gradient, loops, arguments)
+def case(draw):
+    taps, channels = draw(2, 4), draw(1, 3)
+    x = draw.array(draw(1, 2), draw(taps, taps + 3), channels)
+    return layer("Convolution", {"channels": channels, "filters": draw(1, 3), "taps": taps}, x)

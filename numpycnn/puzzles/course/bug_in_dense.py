@@ -1,6 +1,6 @@
 """Find the bug: a dense layer
 
-One line is wrong, and the classifier does not care. Which is it? Find it, and mend it.
+One line is incorrect, and the classifier trains well all the same. Find it, and fix it.
 """
 
 import numpy as np
@@ -28,49 +28,54 @@ class Dense(Layer):
 
 # ---- what follows is for the grader; the reader's file ends here ----
 
-from numpycnn.checks.reference import dense_backward
-from numpycnn.puzzles.grading import accuracy, check_function, check_layers
+from numpycnn.puzzles.cases import layer
+from numpycnn.puzzles.trained import accuracy
 
+SECTION = "The checker"
 GAP = "db = dy.mean(axis=0)"
 HINTS = (
     "Three gradients. Write down each with its indices, and compare.",
-    "Who divides by N? The loss does, and nobody else.",
+    "The loss divides by N, and nothing else does.",
 )
 SOLUTION = "db = dy.sum(axis=0)"
+FORMS = ("db = np.ones(len(dy)) @ dy", "db = np.einsum('nj->j', dy)")
 WRONG = {
-    "db = dy.sum(axis=0) / self.d_out": "bias averaged",
-    "db = dy[0]": "only one share",
-    "db = dy.sum(axis=1)": "wrong shape",
+    "db = dy.sum(axis=0) / self.d_out": "bias averaged: db is divided by the number of outputs. There is no "
+    "division.",
+    "db = dy.sum(axis=0) / self.d_in": "bias averaged: db is divided by the number of inputs. There is no "
+    "division.",
+    "db = dy.sum(axis=0) / dy.size": "bias averaged: db is divided by the number of entries of dy. There is "
+    "no division.",
+    "db = dy.sum(axis=0) / len(x)": "bias averaged: db is the mean over the traces; it must be the sum.",
+    "db = dy[0]": "first trace: db contains only the first trace.",
+    "db = dy[-1]": "last trace: db contains only the last trace.",
+    "db = dy.sum(axis=1)": "wrong axis: db is summed over the outputs; it must be summed over the traces, "
+    "axis 0.",
+    "db = dy.mean(axis=1)": "wrong axis: db is a mean over the outputs; it must be the sum over the traces, "
+    "axis 0.",
     "db = dy.sum()": "wrong shape",
+    "db = dy": "wrong shape",
+    "db = -dy.sum(axis=0)": "sign",
+    "db = np.ones(self.d_out) * len(x)": "dy ignored",
+    "db = dy.mean(axis=0)\ndw = x.T @ dy / len(x)": "averaged: db and dw are means over the traces; both "
+    "must be sums.",
+    "db = dy.mean(axis=0)\ndx = dy @ w.T / len(x)": "averaged: db and dx are divided by the number of "
+    "traces. Neither must be.",
+    "db = dy.max(axis=0)": "maximum: db is the maximum over the traces; it must be the sum.",
 }
 LESSON = (
-    "A bias that learns N times too slowly; Adam does not even notice. Somebody made it, or one like it: "
-    "https://github.com/kvfrans/notes/issues/5"
+    "The bias learned N times too slowly, and Adam hides that. A similar bug was found in a collection of "
+    "notes: https://github.com/kvfrans/notes/issues/5"
 )
 
 
 def opening():
     return (
-        f"With this layer the trace classifier is right on {accuracy(dense=Dense):.0%} of the traces "
-        "that it has not seen. Which line is wrong?"
+        f"With this layer the trace classifier is correct on {accuracy(dense=Dense):.0%} of the test set. "
+        "Which line is incorrect?"
     )
 
 
-def case(part, draw):
-    d_in = draw(2, 4)
-    return part.Dense(d_in, draw(2, 4), rng=0), draw.array(draw(2, 4), d_in)
-
-
-def check(answer, right):
-    check_layers(answer, right, case)
-
-    def gradients(dy, x, w):
-        layer = answer.Dense(*w.shape).with_params({"w": w, "b": 0 * w[0]})
-        dx, grads = layer.backward(dy, x)
-        return dx, grads["w"], grads["b"]
-
-    def arguments(draw):
-        n, i, j = draw(1, 4), draw(1, 4), draw(1, 4)
-        return draw.array(n, j), draw.array(n, i), draw.array(i, j)
-
-    check_function(gradients, dense_backward, arguments)
+def case(draw):
+    d_in = draw(1, 4)
+    return layer("Dense", {"d_in": d_in, "d_out": draw(1, 4)}, draw.array(draw(1, 4), d_in))

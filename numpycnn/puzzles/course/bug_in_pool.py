@@ -1,6 +1,7 @@
 """Find the bug: max pooling
 
-In the classifier its windows stand side by side, and all is well. It is wrong all the same. Where?
+In the classifier its windows are side by side, and it works. All the same, it is incorrect. Find the
+line, and fix it. Of equal samples, the first counts as the maximum and receives the whole gradient.
 """
 
 import numpy as np
@@ -32,49 +33,66 @@ class MaxPool(Layer):
 
 # ---- what follows is for the grader; the reader's file ends here ----
 
-from numpycnn.checks.reference import maxpool1d_backward
-from numpycnn.puzzles.grading import accuracy, check_function, check_layers
+from numpycnn.puzzles.cases import layer
+from numpycnn.puzzles.trained import accuracy
 
+SECTION = "The checker"
 GAP = "dx[n, winner, c] = dy[:, m]"
 HINTS = (
-    "With which stride can a sample win twice?",
-    "What has an earlier window handed out, and what becomes of it?",
+    "With which stride can a sample be the maximum of two windows?",
+    "What did an earlier window write there, and what happens to it?",
 )
 SOLUTION = "dx[n, winner, c] += dy[:, m]"
+FORMS = (
+    "np.add.at(dx, (n, winner, c), dy[:, m])",
+    "dx[n, winner, c] = dx[n, winner, c] + dy[:, m]",
+)
+_WINDOW = "window = slice(start, start + self.pool_size)\n            "
 WRONG = {
     "dx[n, winner, c] = dx[n, winner, c] * dy[:, m]": "zero",
-    "dx[n, winner, c] = np.maximum(dx[n, winner, c], dy[:, m])": "mask of dy",
-    "dx[n, winner - start, c] += dy[:, m]": "misplaced",
-    "dx[n, winner, c] += dy[:, m] / self.pool_size": "factor",
+    "dx[n, winner, c] = np.maximum(dx[n, winner, c], dy[:, m])": "maximum of dy: of the contributions of "
+    "several windows, and of zero, the largest is kept; they must be added.",
+    "dx[n, winner, c] -= dy[:, m]": "sign",
+    "dx[n, winner - start, c] += dy[:, m]": "start subtracted: winner already counts from the beginning of "
+    "the trace.",
+    "dx[n, start, c] += dy[:, m]": "first sample: the gradient goes to the first sample of each window; it "
+    "must go to the maximum.",
+    "dx[n, winner, c] += dy[:, m] / self.pool_size": "averaged: the gradient is divided by the pool size. "
+    "The slope of a maximum is 1.",
+    "dx[n, winner, c] = dy[:, m] / self.pool_size": "averaged: the gradient is divided by the pool size, and "
+    "overwritten where windows overlap.",
+    "dx[n, winner, c] += 1": "dy ignored",
+    "dx[n, winner, c] += dy[:, 0]": "first window: every window uses the dy of the first one.",
+    "dx[n, winner, c] = dy[:, m] + dy[:, m - 1]": "neighbor: the dy of the window before is added, whether "
+    "or not the sample is its maximum.",
+    "dx[:, start : start + self.pool_size] += dy[:, m : m + 1]": "all samples: the gradient goes to all "
+    "samples of the window; it must go to the maximum only.",
+    "dx[:, start : start + self.pool_size] += dy[:, m : m + 1] / self.pool_size": "average pooling: the "
+    "gradient is divided among all samples of the window; it must go to the maximum only.",
+    "window = x[:, start : start + self.pool_size]\nwon = window == window.max(axis=1, keepdims=True)\n"
+    "dx[:, start : start + self.pool_size] += won * dy[:, m : m + 1]": "ties: each of several equal maxima "
+    "receives the whole gradient; only the first may.",
+    "window = x[:, start : start + self.pool_size]\nwon = window == window.max(axis=1, keepdims=True)\n"
+    "dx[:, start : start + self.pool_size] += won * dy[:, m : m + 1] / won.sum(axis=1, keepdims=True)": (
+        "ties: several equal maxima share the gradient; the first must receive all."
+    ),
+    "dx[n, winner, c] += dy[:, m] * (dx[n, winner, c] == 0)": "first window kept: where windows overlap only "
+    "the first one is kept; they must be added.",
 }
 LESSON = (
-    "Side by side no sample wins twice, so `=` was as good as `+=`. Somebody made it, or one like it: "
+    "Side by side no sample is the maximum of two windows, so `=` was as good as `+=`. A similar bug: "
     "https://github.com/0809zheng/CS231n-assignment2019/issues/19"
 )
 
 
 def opening():
     return (
-        f"With this pooling the trace classifier is right on {accuracy(pool=MaxPool):.0%} of the "
-        "traces that it has not seen. Which line is wrong?"
+        f"With this pooling the trace classifier is correct on {accuracy(pool=MaxPool):.0%} of the test "
+        "set. Which line is incorrect?"
     )
 
 
-def case(part, draw):
-    pool_size = draw(2, 4)
-    x = draw.array(draw(1, 2), draw(pool_size + 2, pool_size + 5), draw(1, 2))
-    return part.MaxPool(pool_size, draw(1, 3)), x
-
-
-def check(answer, right):
-    check_layers(answer, right, case)
-
-    def gradient(dy, x, pool_size, stride):
-        return answer.MaxPool(pool_size, stride).backward(dy, x)[0]
-
-    def arguments(draw):
-        pool_size, stride, n_windows = draw(2, 3), draw(1, 3), draw(1, 4)
-        x = draw.array(2, (n_windows - 1) * stride + pool_size, 2)
-        return draw.array(2, n_windows, 2), x, pool_size, stride
-
-    check_function(gradient, maxpool1d_backward, arguments)
+def case(draw):
+    options = {"pool_size": draw(2, 4), "stride": draw(1, 4)}
+    shape = draw(1, 2), draw(options["pool_size"] + 1, options["pool_size"] + 5), draw(1, 2)
+    return layer("MaxPool", options, draw.ties(*shape) if draw(0, 2) == 1 else draw.array(*shape))

@@ -1,6 +1,6 @@
 """Find the bug: ReLU
 
-Two lines do something, and one of them is wrong. Which is it? Find it, and mend it.
+Two lines compute something, and one of them is incorrect. Find it, and fix it.
 """
 
 import numpy as np
@@ -21,36 +21,49 @@ class ReLU(Layer):
 
 # ---- what follows is for the grader; the reader's file ends here ----
 
-from numpycnn.puzzles.grading import accuracy, check_layers
+from numpycnn.puzzles.cases import layer
+from numpycnn.puzzles.trained import accuracy
 
+SECTION = "The checker"
 GAP = "dx = np.where(y >= 0, dy, 0)"
 HINTS = (
-    "What is y where x was negative? What does backward make of that?",
+    "What is y where x was negative? What does backward do there?",
     "y is never below zero, so y >= 0 is always true.",
 )
 SOLUTION = "dx = np.where(y > 0, dy, 0)"
+FORMS = ("dx = dy * (y > 0)", "dx = dy * np.sign(y)")
 WRONG = {
-    "dx = np.where(dy > 0, dy, 0)": "mask of dy",
-    "dx = np.where(y > 0, dy, 0.01 * dy)": "mask missing",
-    "dx = np.where(y > 0, y, 0)": "unknown",
-    "dx = dy": "mask missing",
+    "dx = np.where(dy > 0, dy, 0)": "mask of dy: negative dy are set to zero. The mask must come from y.",
+    "dx = np.where(y > 0, dy, 0.01 * dy)": "leaky: where y is zero, a hundredth of dy passes; dx must be "
+    "zero there.",
+    "dx = np.where(y > 0, y, 0)": "dy ignored: dx is y itself. It must be dy where y is positive.",
+    "dx = dy": "mask missing: dy passes everywhere; where y is zero, dx must be zero.",
+    "dx = np.where(y >= 0, dy, 0) * 1": "mask missing",
+    "dx = dy * (y >= 0)": "mask missing",
+    "dx = np.where(y > 0, 1, 0)": "dy ignored: this is the mask. Multiply it with dy.",
+    "dx = np.where(y > 0, 0, dy)": "mask inverted: dy passes where y is zero, and must pass where y is "
+    "positive.",
+    "dx = np.where(y < 0, dy, 0)": "zero",
+    "dx = y * dy": "factor y: dy is multiplied with y; the slope is 1 where y is positive.",
+    "dx = np.maximum(dy, 0)": "mask of dy",
+    "dx = np.where((y > 0) & (dy > 0), dy, 0)": "mask of dy: negative dy are set to zero, too. Only the sign "
+    "of x decides.",
+    "dx = np.where(y > 1, dy, 0)": "threshold: small positive y are blocked; the threshold is 0.",
+    "dx = -np.where(y > 0, dy, 0)": "sign",
+    "dx = np.where(y > 0, dy, 0).sum(axis=0)": "wrong shape",
 }
 LESSON = (
-    "One character. The mask let everything through, as if there were no ReLU on the way back. "
+    "One character. The mask let everything pass, as if there were no ReLU in the backward pass. "
     "A mask that did not fit its ReLU: https://github.com/deeplearning4j/nd4j/issues/271"
 )
 
 
 def opening():
     return (
-        f"With this ReLU the trace classifier is right on {accuracy(relu=ReLU):.0%} of the traces "
-        "that it has not seen. Which line is wrong?"
+        f"With this ReLU the trace classifier is correct on {accuracy(relu=ReLU):.0%} of the test set. "
+        "Which line is incorrect?"
     )
 
 
-def case(part, draw):
-    return part.ReLU(), draw.array(draw(2, 4), draw(2, 4))
-
-
-def check(answer, right):
-    check_layers(answer, right, case)
+def case(draw):
+    return layer("ReLU", {}, draw.array(draw(1, 4), draw(1, 5)))

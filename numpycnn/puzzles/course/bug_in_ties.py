@@ -1,7 +1,8 @@
 """Find the bug: max pooling again
 
-This one adds up where windows overlap. For numbers that all differ it is right. Real traces are
-whole numbers, as the digitiser counted them, and may be flat for a while. What is wrong?
+This one adds where windows overlap. For values that all differ it is correct. Real traces are
+integers, as the digitizer counted them, and may be constant for a while. What is incorrect? Find the
+line, and fix it. The gradient of a window may go to one of its equal maxima, or be shared evenly.
 """
 
 import numpy as np
@@ -33,42 +34,73 @@ class MaxPool(Layer):
 
 # ---- what follows is for the grader; the reader's file ends here ----
 
-from numpycnn.puzzles.grading import accuracy, check_layers
+from numpycnn.puzzles.cases import layer
+from numpycnn.puzzles.trained import accuracy
 
+SECTION = "Corners"
 GAP = "won = window == window.max(axis=1, keepdims=True)"
 HINTS = (
-    "Take a window (2, 2, 1). How much is handed out in all?",
-    "One of the equal ones has to be chosen; argmax chooses the first.",
-    "argmax(axis=1, keepdims=True) is (N, 1, C); compare it with the places 0 … P - 1.",
+    "Take a window (2, 2, 1). How much do its samples receive in all?",
+    "One of the equal maxima must be chosen; argmax chooses the first.",
+    "argmax(axis=1, keepdims=True) is (N, 1, C); compare it with the positions 0 … P - 1.",
 )
 SOLUTION = """\
 places = np.arange(self.pool_size)[:, None]  # (P, 1)
 won = places == window.argmax(axis=1)[:, None]"""
+FORMS = (
+    "won = np.zeros(window.shape)\nnp.put_along_axis(won, window.argmax(axis=1)[:, None], 1, axis=1)",
+    "top = window == window.max(axis=1, keepdims=True)\nwon = top / top.sum(axis=1, keepdims=True)",
+)
+ALTERNATIVES = (
+    FORMS[1],
+    "last = self.pool_size - 1 - window[:, ::-1].argmax(axis=1)[:, None]\n"
+    "won = np.arange(self.pool_size)[:, None] == last",
+)
 WRONG = {
-    "won = window >= window.max(axis=1, keepdims=True)": "ties",
-    "won = window == window.max()": "ties",
-    "won = np.arange(self.pool_size)[:, None] == window.argmin(axis=1)[:, None]": "misplaced",
-    "won = np.arange(self.pool_size)[:, None] == 0 * window": "misplaced",
+    "won = window >= window.max(axis=1, keepdims=True)": "all maxima: each of several equal maxima receives "
+    "the whole gradient.",
+    "won = np.isclose(window, window.max(axis=1, keepdims=True))": "all maxima",
+    "won = window == window.max()": "whole batch: the maximum is taken over all traces and channels; each "
+    "window of each channel has its own.",
+    "won = window == window.max(axis=(1, 2), keepdims=True)": "channels mixed: the maximum is taken over all "
+    "channels; each has its own.",
+    "won = np.arange(self.pool_size)[:, None] == window.argmin(axis=1)[:, None]": "minimum: the gradient "
+    "goes to the minimum of the window.",
+    "won = np.arange(self.pool_size)[:, None] == 0 * window": "first sample: the gradient goes to the first "
+    "sample of the window; it must go to the maximum.",
+    "won = window > window.mean(axis=1, keepdims=True)": "above the mean: all samples above the mean of the "
+    "window receive the gradient; only the maximum may.",
+    "won = np.ones(window.shape)": "all samples: the gradient goes to all samples of the window.",
+    "won = np.ones(window.shape) / self.pool_size": "average pooling: the gradient is divided among all "
+    "samples of the window.",
+    "top = window == window.max(axis=1, keepdims=True)\nwon = top / self.pool_size": "wrong divisor: the "
+    "gradient is divided by the pool size; it must be divided by the number of equal maxima.",
+    "top = window == window.max(axis=1, keepdims=True)\nwon = top / top.sum()": "wrong divisor: the "
+    "gradient is divided by the number of maxima in all traces and channels; each window has its own.",
+    "top = window == window.max(axis=1, keepdims=True)\nwon = top * (top.sum(axis=1, keepdims=True) == 1)": (
+        "dropped: where maxima are equal, none of them receives anything."
+    ),
+    "won = window > np.sort(window, axis=1)[:, -2:-1]": "dropped: where maxima are equal, none of them "
+    "receives anything.",
+    "won = np.arange(self.pool_size)[:, None] == window.argmax()": "whole batch: the position of the "
+    "maximum is taken over all traces and channels; each window of each channel has its own.",
+    "won = np.arange(self.pool_size)[:, None] == np.abs(window).argmax(axis=1)[:, None]": "magnitude: the "
+    "gradient goes to the sample with the largest magnitude.",
 }
 LESSON = (
-    "Of two equal maxima each took all, so more was handed out than came in. To share it out evenly "
-    "would be right, too. Somebody made it, or one like it: https://github.com/apache/mxnet/issues/18563"
+    "Each of two equal maxima received all, so more was passed back than came in. A similar bug: "
+    "https://github.com/apache/mxnet/issues/18563"
 )
 
 
 def opening():
     return (
-        f"With this pooling the trace classifier is right on {accuracy(pool=MaxPool):.0%} of the "
-        "traces that it has not seen. Which line is wrong?"
+        f"With this pooling the trace classifier is correct on {accuracy(pool=MaxPool):.0%} of the test "
+        "set. Which line is incorrect?"
     )
 
 
-def case(part, draw):
-    pool_size = draw(2, 4)
-    shape = draw(1, 2), draw(pool_size, pool_size + 4), draw(1, 2)
-    x = draw.ties(*shape) if draw(0, 1) else draw.array(*shape)
-    return part.MaxPool(pool_size, draw(1, 3)), x
-
-
-def check(answer, right):
-    check_layers(answer, right, case)
+def case(draw):
+    options = {"pool_size": draw(2, 4), "stride": draw(1, 4)}
+    shape = draw(1, 2), draw(options["pool_size"], options["pool_size"] + 4), draw(1, 2)
+    return layer("MaxPool", options, draw.ties(*shape) if draw(0, 2) else draw.array(*shape))

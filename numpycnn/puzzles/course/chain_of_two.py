@@ -3,36 +3,41 @@
     u = 3 x + 1
     z = u²
 
-At x = 2: u = 7 and z = 49. How fast does z move with x there?
+At x = 2, u = 7 and z = 49. What is the derivative of z with respect to x there?
 """
 
 slope = ...  # a number: the derivative of z with respect to x, at x = 2
 
 # ---- what follows is for the grader; the reader's file ends here ----
 
-from numpycnn.puzzles.grading import check_number
+from numpycnn.puzzles.cases import value
 
+SECTION = "A circuit"
 HINTS = (
-    "Step by step: how fast does z move with u? How fast does u move with x?",
+    "One step at a time: what is the derivative of z with respect to u? Of u with respect to x?",
     "2 u times 3, and u is 7.",
 )
 SOLUTION = "2 * 7 * 3"
+FORMS = ("(7.003**2 - 6.997**2) / 0.002",)
 WRONG = {
-    "14": "first step",
-    "2 * 2 * 3": "at u",
-    "3": "second step",
-    "14 + 3": "multiply",
-    "49": "value",
+    "14": "first step: that is the derivative of z with respect to u. Multiply with that of u with "
+    "respect to x.",
+    "3": "second step: that is the derivative of u with respect to x. Multiply with that of z with "
+    "respect to u.",
+    "2 * 2 * 3": "at x: the slope of u² is taken at u, which is 7, and not at x.",
+    "14 + 3": "sum: the slopes of a chain are multiplied, not added.",
+    "49": "value: that is the value of z.",
+    "49 * 3": "value: the slope of u² is 2 u, not u².",
+    "7 * 3": "factor: the slope of u² is 2 u, not u.",
+    "2 * 7": "first step: that is the derivative of z with respect to u. Multiply with that of u with "
+    "respect to x.",
+    "4": "at x: that is the slope of x² at x. The square is taken of u.",
+    "14 / 3": "quotient: the slopes of a chain are multiplied, not divided.",
+    "-42": "sign",
+    "'42'": "wrong type",
 }
-LESSON = "See it: at 2.001 u is 7.003 and z is 49.042, so z moves 42 times as far. Slopes multiply."
+LESSON = "At 2.001, u is 7.003 and z is 49.042: z changes 42 times as much as x. Slopes multiply."
 
 
-def check(answer, right):
-    known = {
-        14: "That is how fast z moves with u. And the first step, from x to u?",
-        3: "That is how fast u moves with x. And the second step, from u to z?",
-        12: "The slope of u² is taken at u, which is 7, and not at x.",
-        17: "The slopes of a chain do not add; they multiply.",
-        49: "That is the value of z.",
-    }
-    check_number(answer.slope, right.slope, known)
+def cases():
+    return [value("slope")]

@@ -1,9 +1,9 @@
-"""Convolution, backwards
+"""Convolution, backward
 
     y[n,m,f] = b[f] + sum over k and c of  x[n, m S + k, c] w[k,c,f]
 
-Forward goes over the taps. For each it reads every S-th sample, and adds to y. Turn that line
-round, twice: once for x, once for w.
+Forward loops over the taps. For each tap it reads every S-th sample and adds to y. Differentiate that
+line twice: once with respect to x, once with respect to w.
 """
 
 import numpy as np
@@ -18,7 +18,7 @@ class Convolution(Layer):
         self.channels, self.filters, self.taps, self.stride = channels, filters, taps, stride
 
     def under(self, k, n_outputs):
-        """The samples that lie under tap k."""
+        """The samples that meet tap k."""
         return slice(k, k + (n_outputs - 1) * self.stride + 1, self.stride)
 
     def forward(self, x):
@@ -39,8 +39,9 @@ class Convolution(Layer):
 
 # ---- what follows is for the grader; the reader's file ends here ----
 
-from numpycnn.puzzles.grading import check_layers
+from numpycnn.puzzles.cases import layer
 
+SECTION = "Every layer, in plain lines"
 HINTS = (
     "Two lines. For dx: forward multiplied with w[k], from C to F; backward goes from F to C.",
     "dx[:, read] += dy @ w[k].T",
@@ -49,26 +50,77 @@ HINTS = (
 SOLUTION = """\
 dx[:, read] += dy @ w[k].T
 dw[k] = np.einsum("nmc,nmf->cf", x[:, read], dy)"""
+FORMS = (
+    "dx[:, read] += np.einsum('nmf,cf->nmc', dy, w[k])\n"
+    "dw[k] = np.tensordot(x[:, read], dy, axes=((0, 1), (0, 1)))",
+    "dx[:, read] += dy @ w[k].T\nfor n in range(len(x)):\n    dw[k] += x[n, read].T @ dy[n]",
+)
 DW = '\ndw[k] = np.einsum("nmc,nmf->cf", x[:, read], dy)'
 DX = "dx[:, read] += dy @ w[k].T\n"
 WRONG = {
-    "dx[:, read] = dy @ w[k].T" + DW: "overwritten",
-    "dx[:, read] += dy @ w[self.taps - 1 - k].T" + DW: "reversed",
-    DX + 'dw[k] = np.einsum("mc,mf->cf", x[0, read], dy[0])': "only one share",
-    DX + 'dw[k] = np.einsum("nmc,nmf->cf", x[:, read], dy) / len(x)': "divided twice",
-    DX + 'dw[self.taps - 1 - k] = np.einsum("nmc,nmf->cf", x[:, read], dy)': "reversed",
-    DX + 'dw[0] += np.einsum("nmc,nmf->cf", x[:, read], dy)': "unknown",
-    "dx[:, read] += dy.sum(axis=2, keepdims=True)" + DW: "unknown",
+    "dx[:, read] = dy @ w[k].T"
+    + DW: "overwritten: dx is assigned; where windows overlap only the last "
+    "tap is left. Add with `+=`.",
+    "dx[:, read] += dy @ w[self.taps - 1 - k].T"
+    + DW: "taps reversed: dx is computed with the taps in "
+    "reverse order. Tap k reads the samples `read` in forward, and backward adds to the same.",
+    "dx[:, k : k + dy.shape[1]] += dy @ w[k].T" + DW: "stride ignored: dx is added to neighboring "
+    "samples; tap k reads every S-th sample.",
+    "dx[:, self.under(0, dy.shape[1])] += dy @ w[k].T"
+    + DW: "not shifted: every tap adds dx to the same samples; tap k begins at sample k.",
+    "dx[:, read] += dy.sum(axis=2, keepdims=True)"
+    + DW: "weights missing: dx does not contain w. Multiply dy with w[k].T.",
+    "dx[:, read] += dy @ w[k].T / self.taps"
+    + DW: "averaged: dx is divided by the number of taps. There is no division.",
+    "dx[:, read] += dy @ w[k].T / self.stride"
+    + DW: "averaged: dx is divided by the stride. There is no division.",
+    "dx[:, read] += dy @ w[k].T / len(x)"
+    + DW: "averaged: dx is divided by the number of traces. There is no division.",
+    "dx[:, read] -= dy @ w[k].T" + DW: "sign",
+    "dx[:, read] += np.ones_like(dy) @ w[k].T" + DW: "dy ignored",
+    "dx[:, read] += dy @ w[0].T"
+    + DW: "first tap: dx is computed with the weights of the first tap at every step.",
+    "dx[:, read] += dy @ w[k].T.reshape(w.shape[2], -1)[::-1]" + DW: "unknown",
+    "dx[:, read] += dy @ w[k].reshape(w.shape[2], w.shape[1])"
+    + DW: "reshape: w[k] is reshaped, which does not transpose. Use w[k].T.",
+    DX
+    + 'dw[k] = np.einsum("mc,mf->cf", x[0, read], dy[0])': "first trace: dw contains only the first "
+    "trace.",
+    DX
+    + 'dw[k] = np.einsum("nmc,nmf->cf", x[:, read], dy) / len(x)': "averaged: dw is divided by the "
+    "number of traces. dy already contains the mean of the loss.",
+    DX
+    + 'dw[k] = np.einsum("nmc,nmf->cf", x[:, read], dy) / dy.shape[1]': "averaged: dw is divided by the "
+    "number of outputs. There is no division.",
+    DX
+    + 'dw[k] = np.einsum("nmc,nmf->cf", x[:, read], dy) / self.taps': "averaged: dw is divided by the "
+    "number of taps. There is no division.",
+    DX
+    + 'dw[self.taps - 1 - k] = np.einsum("nmc,nmf->cf", x[:, read], dy)': "taps reversed: dw has the "
+    "taps in reverse order.",
+    DX
+    + 'dw[0] += np.einsum("nmc,nmf->cf", x[:, read], dy)': "first tap: the gradients of all taps are "
+    "added to dw[0]; each tap has its own.",
+    DX
+    + 'dw[k] = np.einsum("nmc,nmf->cf", x[:, self.under(0, dy.shape[1])], dy)': "not shifted: dw uses "
+    "the same samples for every tap; tap k begins at sample k.",
+    DX
+    + 'dw[k] = np.einsum("nmc,nmf->cf", x[:, k : k + dy.shape[1]], dy)': "stride ignored: dw uses "
+    "neighboring samples; tap k reads every S-th sample.",
+    DX
+    + "dw[k] = np.outer(x[:, read].sum(axis=(0, 1)), dy.sum(axis=(0, 1)))": "product of sums: dw is the "
+    "product of two sums. Multiply first, then sum.",
+    DX + 'dw[k] = np.einsum("nmc,nmf->cf", x[:, read], np.ones_like(dy))': "dy ignored",
+    DX + 'dw[k] = -np.einsum("nmc,nmf->cf", x[:, read], dy)': "sign",
     DX: "zero",
+    DW.strip(): "zero",
 }
-LESSON = "The whole of a convolutional layer, both ways. numpycnn/layers/conv1d.py has these lines."
+LESSON = "A convolutional layer, both ways. numpycnn/layers/conv1d.py contains these lines."
+N_CASES = 40
 
 
-def case(part, draw):
-    taps, channels = draw(2, 4), draw(1, 3)
-    x = draw.array(draw(2, 3), draw(taps + 2, taps + 4), channels)
-    return part.Convolution(channels, draw(2, 3), taps, draw(1, 2)), x
-
-
-def check(answer, right):
-    check_layers(answer, right, case, n_cases=6)
+def case(draw):
+    taps, channels = draw(1, 4), draw(1, 3)
+    x = draw.array(draw(1, 3), draw(taps + 1, taps + 5), channels)
+    options = {"channels": channels, "filters": draw(1, 3), "taps": taps, "stride": draw(1, 3)}
+    return layer("Convolution", options, x)

@@ -2,7 +2,7 @@
 
     y[n,m,f] = sum over k and c of  x[n,m+k,c] w[k,c,f]
 
-Written as it stands, that is five loops:
+Written out, the equation is five loops:
 
     for n in range(n_traces):
         for m in range(n_outputs):
@@ -11,54 +11,66 @@ Written as it stands, that is five loops:
                     for c in range(n_channels):
                         y[n, m, f] += x[n, m + k, c] * w[k, c, f]
 
-Keep the one over taps, of which there are few. One operation is to do the other four.
+Keep the loop over taps, of which there are few. Replace the other four by one array operation; no
+other loop may be left.
 """
 
 import numpy as np
 
 
 def convolve(x, w):
-    """Traces (N, L, C) and weights (K, C, F) make y (N, L - K + 1, F)."""
+    """Convolve traces (N, L, C) with weights (K, C, F) to y (N, L - K + 1, F)."""
     n_taps, _, n_filters = w.shape
     n_outputs = x.shape[1] - n_taps + 1
     y = np.zeros((len(x), n_outputs, n_filters))
     for k in range(n_taps):
-        ...  # add to y what tap k gives, for all n, m and f at once
+        ...  # add to y the products of tap k, for all n, m and f at once
     return y
 
 
 # ---- what follows is for the grader; the reader's file ends here ----
 
+from numpycnn.puzzles.cases import function, loop_test
 
-from numpycnn.checks.reference import Geometry, conv1d_forward
-from numpycnn.puzzles.grading import check_function, check_iterations
-
+SECTION = "Several channels, several filters"
 HINTS = (
-    "Which samples lie under tap k, while m goes from 0 to n_outputs - 1? A slice of x.",
+    "Which samples meet tap k, while m goes from 0 to n_outputs - 1? A slice of x.",
     "The sum over c is a matrix product: (N, M, C) @ (C, F) is (N, M, F).",
     "So add to y the product of x[:, k : k + n_outputs] and w[k].",
 )
 SOLUTION = "y += x[:, k : k + n_outputs] @ w[k]"
+FORMS = (
+    "y += np.einsum('nmc,cf->nmf', x[:, k : k + n_outputs], w[k])",
+    "y = y + np.tensordot(x[:, k : k + n_outputs], w[k], axes=1)",
+)
 WRONG = {
-    "y = x[:, k : k + n_outputs] @ w[k]": "it should be",
-    "y += x[:, :n_outputs] @ w[k]": "it should be",
-    "y += x[:, k : k + n_outputs] @ w[n_taps - 1 - k]": "it should be",
-    "y += x[:, k:] @ w[k]": "stopped in line",
-    "for m in range(n_outputs):\n    y[:, m] += x[:, m + k] @ w[k]": "goes round",
+    "y = x[:, k : k + n_outputs] @ w[k]": "overwritten: `=` keeps only the last tap. Add with `+=`.",
+    "y += x[:, :n_outputs] @ w[k]": "not shifted: every tap is multiplied with the same samples. Tap k "
+    "begins k samples later.",
+    "y += x[:, k : k + n_outputs] @ w[n_taps - 1 - k]": "reversed: the taps are in reverse order.",
+    "y += x[:, n_taps - 1 - k : n_taps - 1 - k + n_outputs] @ w[k]": "reversed: the taps are in reverse "
+    "order.",
+    "y += x[:, k:] @ w[k]": "too long: x[:, k:] has more samples than there are outputs, except for "
+    "the last tap.",
+    "y += x[:, k : k + n_outputs] @ w[0]": "first tap: every step uses the weights of the first tap.",
+    "y += x[:, k : k + n_outputs].sum(axis=2, keepdims=True) * w[k].sum(axis=0)": "sum of products: the "
+    "sum over c of the products is not the product of two sums.",
+    "y -= x[:, k : k + n_outputs] @ w[k]": "sign",
+    "y += x[:, k : k + n_outputs] @ w[k] / n_taps": "averaged: a convolution sums over the taps; there "
+    "is no division.",
+    "for m in range(n_outputs):\n    y[:, m] += x[:, m + k] @ w[k]": "loop",
+    "for c in range(x.shape[2]):\n    y += x[:, k : k + n_outputs, c : c + 1] * w[k, c]": "loop",
 }
-LESSON = "K products of whole arrays. This is the plain layer, numpycnn/layers/conv1d.py."
+LESSON = "K matrix products of whole arrays. numpycnn/layers/conv1d.py contains this loop."
+LOOPS = loop_test(
+    "convolve",
+    (np.ones((1, 5, 2)), np.ones((3, 2, 2))),
+    (np.ones((4, 50, 4)), np.ones((3, 4, 5))),
+    "traces, samples, channels and filters",
+)
 
 
-def check(answer, right):
-    def arguments(draw):
-        taps, channels = draw(1, 4), draw(1, 3)
-        x = draw.array(draw(1, 3), draw(taps, taps + 5), channels)
-        return x, draw.array(taps, channels, draw(1, 3))
-
-    def loops(x, w):
-        return conv1d_forward(x, w, np.zeros(w.shape[2]), Geometry())
-
-    check_function(answer.convolve, loops, arguments)
-    w = np.ones((3, 2, 2))
-    small, large = (np.ones((1, 5, 2)), w), (np.ones((4, 50, 2)), w)
-    check_iterations(answer.convolve, small, large, "samples")
+def case(draw):
+    taps, channels = draw(1, 4), draw(1, 3)
+    x = draw.array(draw(1, 3), draw(taps, taps + 5), channels)
+    return function("convolve", {"x": x, "w": draw.array(taps, channels, draw(1, 3))})

@@ -1,39 +1,41 @@
-"""Count the weights
+"""Count the parameters
 
-    Conv1D(3, 16, 7)      3 channels in, 16 filters, 7 taps
+    Conv1D(3, 16, 7)      3 input channels, 16 filters, 7 taps
     ReLU()
-    Conv1D(16, 32, 5)     16 channels in, 32 filters, 5 taps
+    Conv1D(16, 32, 5)     16 input channels, 32 filters, 5 taps
 
-How many numbers does training have to find? Count by hand, before you ask the computer.
+How many numbers does training determine, weights and biases together? Count by hand first.
 """
 
-n_weights = ...  # a whole number
+n_weights = ...  # an integer
 
 # ---- what follows is for the grader; the reader's file ends here ----
 
-from numpycnn.puzzles.grading import check_number
+from numpycnn.puzzles.cases import value
 
+SECTION = "Several channels, several filters"
 HINTS = (
-    "Each filter has its own taps for each channel that it reads.",
-    "And each filter has one bias. ReLU has nothing to find.",
+    "Each filter has its own taps for each input channel.",
+    "Each filter has one bias. ReLU has no parameters.",
 )
 SOLUTION = "(7 * 3 * 16 + 16) + (5 * 16 * 32 + 32)"
+FORMS = ("(7 * 3 + 1) * 16 + (5 * 16 + 1) * 32",)
 WRONG = {
-    "7 * 3 * 16 + 5 * 16 * 32": "bias",
-    "7 * 3 * 16 + 1 + 5 * 16 * 32 + 1": "each filter",
-    "7 * 16 + 16 + 5 * 32 + 32": "channel",
-    "7 * 3 * 16 + 16 + 5 * 3 * 32 + 32": "first layer",
+    "7 * 3 * 16 + 5 * 16 * 32": "biases: these are the weights. Each filter has a bias, too.",
+    "7 * 3 * 16 + 1 + 5 * 16 * 32 + 1": "biases: there is one bias for each filter, not for each layer.",
+    "7 * 3 * 16 + 3 + 5 * 16 * 32 + 16": "biases: there is one bias for each filter, not for each "
+    "input channel.",
+    "7 * 16 + 16 + 5 * 32 + 32": "channels: a filter has taps for each input channel.",
+    "7 * 16 + 5 * 32": "channels: a filter has taps for each input channel, and a bias.",
+    "7 * 3 * 16 + 16 + 5 * 3 * 32 + 32": "channels: the second layer has 16 input channels, the "
+    "outputs of the first layer.",
+    "7 * 3 * 16 + 16": "one layer: this is the first convolution. The second has parameters, too.",
+    "5 * 16 * 32 + 32": "one layer: this is the second convolution. The first has parameters, too.",
+    "7 * 3 * 16 * 5 * 16 * 32": "product: the parameters of the layers are added, not multiplied.",
+    "'2944'": "wrong type",
 }
-LESSON = (
-    "352 and 2,592. The length of the trace does not come in: the taps are the same everywhere."
-)
+LESSON = "352 and 2,592. The length of the trace does not matter: the same taps are used at all positions."
 
 
-def check(answer, right):
-    known = {
-        2896: "What about a bias for each filter?",
-        2898: "There is a bias for each filter, not one for each layer.",
-        320: "A filter has taps for every channel that it reads.",
-        864: "The channels that the second layer reads are what the first layer puts out.",
-    }
-    check_number(answer.n_weights, right.n_weights, known)
+def cases():
+    return [value("n_weights")]

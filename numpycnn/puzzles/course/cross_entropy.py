@@ -11,7 +11,7 @@ import numpy as np
 
 
 def cross_entropy(x, labels):
-    """The loss for scores x (N, D) and labels (N,), and its gradient (N, D)."""
+    """Compute the loss for scores x (N, D) and labels (N,), and its gradient (N, D)."""
     n, d = x.shape
     exps = np.exp(x - x.max(axis=1, keepdims=True))
     p = exps / exps.sum(axis=1, keepdims=True)  # (N, D)
@@ -23,32 +23,46 @@ def cross_entropy(x, labels):
 
 # ---- what follows is for the grader; the reader's file ends here ----
 
-from numpycnn.puzzles.grading import check_layers
+from numpycnn.puzzles.cases import function
 
+SECTION = "Which way, and how hard?"
 HINTS = (
-    "For one trace: log Z - x[t]. What is the derivative of log Z? Of x[t]?",
-    "What the network said, minus what was true. And then there is the mean.",
+    "For one trace the loss is log Z - x[t]. What is the derivative of log Z? Of x[t]?",
+    "The probabilities minus the true classes. Then there is the mean over the traces.",
 )
 SOLUTION = "(p - y) / n"
+FORMS = (
+    "p / n - y / n",
+    "(p - y) / len(labels)",
+    "(p - np.eye(d)[labels]) / len(x)",
+)
 WRONG = {
-    "p - y": "mean missing",
-    "(y - p) / n": "sign",
-    "p / n": "unknown",
-    "(p - y) / n**2": "divided twice",
-    "(p - y) / (n * d)": "divided twice",
+    "p - y": "mean missing: too large by the factor n, the number of traces: the loss is a mean over "
+    "the traces.",
+    "(y - p) / n": "sign: every sign is wrong. A larger score of a wrong class raises the loss.",
+    "y - p": "sign: every sign is wrong, and the division by n is missing.",
+    "p / n": "labels ignored: only the derivative of log Z is there. The term of the true class, -y, is "
+    "missing.",
+    "-y / n": "softmax ignored: only the term of the true class is there. The derivative of log Z, which "
+    "is p, is missing.",
+    "-y / p / n": "derivative with respect to p: this is the derivative with respect to the "
+    "probabilities p, not the scores x.",
+    "(p - y) / n**2": "divided twice: it is divided by n twice. Once is enough.",
+    "(p - y) / (n * d)": "too many divisors: it is divided by n and by d. The loss is a mean over the "
+    "n traces only.",
+    "(p - y) / y.size": "too many divisors: y.size is n times d. The loss is a mean over the n traces "
+    "only.",
+    "(p - y) / d": "wrong divisor: it is divided by d, the number of classes. The loss is a mean over "
+    "the n traces.",
+    "p * (1 - p) / n": "labels ignored: p (1 - p) is a derivative of the softmax alone, without the "
+    "labels.",
+    "(p - y).mean(axis=0)": "wrong shape: the gradient has a row for each trace; here they are averaged.",
+    "(p - y) * loss / n": "loss: the gradient does not contain the loss itself.",
 }
-LESSON = "What it said minus what was true, and here, once and for all, the division by N."
+LESSON = "The probabilities minus the true classes. The division by N is done here, once, and nowhere else."
 
 
-def case(part, draw):
-    n, d = draw(2, 5), draw(2, 4)
-    labels = [draw(0, d - 1) for _ in range(n)]
-
-    def cross_entropy(x):
-        return part.cross_entropy(x, labels)
-
-    return cross_entropy, draw.array(n, d)
-
-
-def check(answer, right):
-    check_layers(answer, right, case)
+def case(draw):
+    n, d = draw(1, 5), draw(2, 4)
+    labels = draw.rng.integers(0, d, n)
+    return function("cross_entropy", {"x": draw.array(n, d), "labels": labels}, "loss", "dx")

@@ -1,12 +1,13 @@
 """A network that does not learn
 
-The traces come as the digitiser counted them. The network below is the one of chapter 7, and it
-has learned nothing after sixty epochs. You may ask the doctor:
+The traces are given as counts of the digitizer. The network below is that of chapter 7, and it has
+learned nothing after sixty epochs. You may use the diagnostics:
 
     from numpycnn import diagnose
     print(diagnose(network(), counts, labels))
 
-What should the network get in place of the counts?
+What should the network be trained on in place of the counts? `prepare` must compute it from its
+argument, for any number of traces, and must not change the argument.
 """
 
 import numpy as np
@@ -31,52 +32,90 @@ def network():
 
 
 def prepare(counts):
-    """From counts (N, L, 1) to what the network is trained on, of the same shape."""
-    return ...  # numbers around zero, of a size of about one
+    """Compute the input of the network, of the same shape, from counts (N, L, 1)."""
+    return ...  # values around zero, with a standard deviation of about one
 
 
 # ---- what follows is for the grader; the reader's file ends here ----
 
-
 from numpycnn import evaluate, fit
-from numpycnn.puzzles.grading import Wrong
+from numpycnn.puzzles.cases import function
+from numpycnn.puzzles.compare import numbers
+from numpycnn.puzzles.reasons import Reason
 
+SECTION = "The doctor"
+ALLOWED = ("diagnose", "standardize")
 HINTS = (
-    "Read what the doctor says about the scale of the traces: standard deviation and offset.",
-    "Take off the mean of each trace. And then?",
+    "Read the report on the scale of the traces: standard deviation and offset.",
+    "Subtract the mean of each trace. And then?",
     "Divide by one number for all, so that a large trace stays larger than a small one: .std().",
 )
 SOLUTION = """\
 (counts - counts.mean(axis=1, keepdims=True)) / counts.std(axis=1).mean()"""
+FORMS = (
+    "(counts - 2_000_000) / 100_000",
+    "(counts - counts.mean()) / counts.std()",
+)
 WRONG = {
     "counts": "offset",
     "counts / counts.max()": "offset",
+    "counts / 100_000": "offset",
+    "counts / 2_000_000": "offset",
     "counts - counts.mean(axis=1, keepdims=True)": "standard deviation",
+    "counts - counts.mean()": "standard deviation",
+    "(counts - counts.mean()) / counts.std() ** 2": "standard deviation",
     "counts * 0.0": "constant",
-    "counts[:, ::2]": "shape",
+    "np.ones_like(counts)": "constant",
+    "counts[:, ::2]": "wrong shape",
+    "counts[:, :, 0]": "wrong shape",
+    "volts": "wrong shape",
+    "np.log(counts - counts.max())": "not finite",
+    "counts.mean(axis=1)": "wrong shape",
+    "print(counts.shape)": "printed",
+    "'counts'": "wrong type",
 }
 LESSON = (
-    "First weights are made for numbers of size one. An offset twenty times the signal drowns it, and "
-    "counts in place of volts make scores, and a first loss, of a quarter of a million."
+    "Initial weights are made for values of magnitude one. An offset of twenty standard deviations hides "
+    "the signal, and counts in place of volts give a first loss of a quarter of a million."
 )
 
 
-def check(answer, right):
-    x = np.asarray(answer.prepare(answer.counts.copy()), np.float32)
-    if x.shape != answer.counts.shape:
-        raise Wrong(f"It should have the shape {answer.counts.shape}, and it has {x.shape}.")
-    if not np.isfinite(x).all():
-        raise Wrong("There are NaN or infinite numbers in it.")
-    spread, offset = float(x.std(axis=1).mean()), abs(float(x.mean()))
-    found = f"Each trace has a standard deviation of {spread:.3g}, and their mean is {offset:.3g}."
-    if spread == 0:
-        raise Wrong(f"{found} The traces are constant: nothing is left to learn from.")
-    if offset > spread:
-        raise Wrong(f"{found} Such an offset is larger than what happens in a trace.")
-    if not 0.03 < spread < 30:
-        raise Wrong(f"{found} The standard deviation should be of size one.")
-    model = right.network()
-    fit(model, x[:144], right.labels[:144], epochs=60)
-    share = evaluate(model, x[144:], right.labels[144:])[1]
+def cases():
+    more, _ = make_traces(30, rng=1)
+    for given in counts, 100_000 * more + 2_000_000:
+        yield function("prepare", {"counts": given})
+
+
+def assess(trials):
+    for trial in trials:
+        given = trial.case.arguments["counts"]
+        x = numbers(trial.actual.results["the result"])
+        if x is None:
+            return Reason("wrong type", f"prepare must return an array of shape {given.shape}.")
+        if x.shape != given.shape:
+            return Reason(
+                "wrong shape",
+                f"For counts of shape {given.shape}, prepare must return an array of the same shape, got "
+                f"{x.shape}.",
+            )
+        if not np.isfinite(x).all():
+            return Reason("not finite", "The result contains NaN or infinite values.")
+        spread, offset = float(x.std(axis=1).mean()), abs(float(x.mean()))
+        found = f"The mean standard deviation of a trace is {spread:.3g}, the mean of all is {offset:.3g}."
+        if spread < 1e-9 * max(1.0, offset):
+            return Reason(
+                "constant", f"{found} The traces are constant: nothing is left to learn from."
+            )
+        if offset > spread:
+            return Reason("offset", f"{found} This offset is larger than the signal.")
+        if not 0.03 < spread < 30:
+            return Reason("standard deviation", f"{found} The standard deviation must be near one.")
+    x = numbers(trials[0].actual.results["the result"]).astype(np.float32)
+    model = network()
+    fit(model, x[:144], labels[:144], epochs=60)
+    share = evaluate(model, x[144:], labels[144:])[1]
     if share < 0.9:
-        raise Wrong(f"{found} Trained on it, the network gets {share:.0%} of new traces right.")
+        return Reason(
+            "not learned", f"{found} Trained on it, the network classifies {share:.0%} correctly."
+        )
+    return None

@@ -1,45 +1,74 @@
-"""Which of these can see far enough?
+"""Receptive fields that are large enough
 
-Arrivals in your records are 40 samples long. Which networks have outputs that see one whole?
+Arrivals in your records are 40 samples long. Which of these networks have an output that depends on
+a whole arrival?
 
     A   four times   Conv1D with 9 taps
     B   Conv1D with 5 taps, MaxPool1D(2), Conv1D with 5 taps, MaxPool1D(2), Conv1D with 5 taps
     C   Conv1D with 9 taps, MaxPool1D(4), Conv1D with 9 taps
     D   four times   Conv1D with 5 taps, and the dilations 1, 2, 4, 8
 
-Say how many samples one output of each can see. Two of them see enough.
+For each network state the number of samples that one output depends on. Two have 40 or more.
 """
 
-sees = ...  # four whole numbers, for A, B, C and D, such as (1, 2, 3, 4)
+sees = ...  # four integers, for A, B, C and D, such as (1, 2, 3, 4)
 
 # ---- what follows is for the grader; the reader's file ends here ----
 
-from numpycnn.puzzles.grading import Wrong
+from numpycnn.puzzles.cases import value
+from numpycnn.puzzles.reasons import Reason
 
+SECTION = "How far does it see?"
 HINTS = (
-    "Begin with the one sample itself. Each layer adds (K - 1) steps.",
-    "How far a step goes: 1 at first, times the stride of every layer before, times the dilation.",
+    "Begin with one sample. Each layer adds K - 1 steps.",
+    "The length of a step: 1 at first, times the stride of each layer before, times the dilation.",
     "C: 1, and 8 steps of 1, and 3 steps of 1, and 8 steps of 4.",
 )
 SOLUTION = "(33, 32, 44, 61)"
+FORMS = ("(1 + 4 * 8, 1 + 4 + 1 + 4 * 2 + 2 + 4 * 4, 1 + 8 + 3 + 8 * 4, 1 + 4 * (1 + 2 + 4 + 8))",)
 WRONG = {
     "(36, 32, 44, 61)": "A",
+    "(9, 32, 44, 61)": "A",
     "(33, 15, 44, 61)": "B",
+    "(33, 36, 44, 61)": "B",
     "(33, 32, 20, 61)": "C",
+    "(33, 32, 41, 61)": "C",
     "(33, 32, 44, 17)": "D",
-    "(33, 32, 44)": "four",
+    "(33, 32, 44, 75)": "D",
+    "(33, 32, 44)": "wrong shape",
+    "('C', 'D')": "wrong type",
+    "33": "wrong shape",
 }
-LESSON = "C and D. Poolings and dilations make short filters see far; more layers alone hardly do."
+LESSON = "C and D. Poolings and dilations enlarge the receptive field; more layers alone do little."
+
+WHY = {
+    ("A", 36): "The first layer depends on 9 samples, each further one adds 8, not 9.",
+    ("A", 9): "Each further layer adds 8.",
+    ("B", 15): "After a pooling of 2, neighboring samples are 2 apart.",
+    ("C", 20): "After a pooling of 4, neighboring samples are 4 apart.",
+    ("C", 41): "The pooling itself adds 3 samples.",
+    ("D", 17): "A dilation d makes the steps d samples long.",
+}
 
 
-def check(answer, right):
-    try:
-        came = tuple(map(int, answer.sees))
-    except TypeError:
-        came = ()
-    if len(came) != 4:
-        raise Wrong(f"It takes four numbers, one for each network; this is {answer.sees!r}.")
-    for name, number, true in zip("ABCD", came, right.sees, strict=True):
+def cases():
+    return [value("sees")]
+
+
+def assess(trials):
+    from numpycnn.puzzles.compare import numbers
+    from numpycnn.puzzles.shown import show
+
+    came = trials[0].actual.results["sees"]
+    values, right = numbers(came), trials[0].expected.results["sees"]
+    if values is None or values.shape != (4,):
+        kind = "wrong type" if values is None else "wrong shape"
+        return Reason(kind, f"sees must be four integers, one per network, got {show(came)}.")
+    for name, number, true in zip("ABCD", values.tolist(), right, strict=True):
         if number != true:
             size = "fewer" if number > true else "more"
-            raise Wrong(f"Network {name} sees {size} than {number} samples.")
+            why = WHY.get((name, number), "")
+            return Reason(
+                name, f"Network {name} depends on {size} than {number:g} samples. {why}".strip()
+            )
+    return None

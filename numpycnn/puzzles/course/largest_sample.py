@@ -1,7 +1,7 @@
 """The largest sample of each trace
 
-The simplest rule for an arrival looks at the sample that is furthest from zero, and at its sign.
-Where it lies is found already. Fetch it, from all traces at once, without a loop.
+The simplest detector of an arrival uses the sample with the largest magnitude, and its sign. Its
+position is already computed. Pick that sample from every trace at once, without a loop.
 """
 
 import numpy as np
@@ -15,32 +15,39 @@ def largest_sample(x):
 
 # ---- what follows is for the grader; the reader's file ends here ----
 
-from numpycnn.puzzles.grading import check_function, check_iterations
+from numpycnn.puzzles.cases import function, loop_test
 
+SECTION = "Would a simple rule do?"
 HINTS = (
-    "With two index arrays of the same shape, NumPy takes them pair by pair.",
-    "x[rows, place] wants the rows 0, 1, 2, … as an array of N numbers.",
+    "NumPy reads two index arrays of the same shape in pairs.",
+    "x[rows, place] needs the rows 0, 1, 2, … as an array of N integers.",
 )
 SOLUTION = "x[np.arange(len(x)), place]"
+FORMS = (
+    "np.take_along_axis(x, place[:, None], axis=1)[:, 0]",
+    "x.ravel()[np.arange(len(x)) * x.shape[1] + place]",
+)
 WRONG = {
-    "x[:, place]": "shape",
-    "x.max(axis=1)": "it should be",
-    "np.abs(x).max(axis=1)": "it should be",
-    "np.array([x[n, place[n]] for n in range(len(x))])": "goes round",
+    "x[:, place]": "each with each: `x[:, place]` picks every position from every trace: (N, N).",
+    "x[place]": "rows: `place` is used as a row number here. It counts samples within a trace.",
+    "x.max(axis=1)": "largest value: the largest value is not the sample with the largest magnitude: "
+    "that may be negative.",
+    "np.abs(x).max(axis=1)": "sign lost: the magnitude is correct, and the sign is lost.",
+    "x.min(axis=1)": "smallest value: this is the smallest value of each trace.",
+    "place": "position: this is the position of the sample, not its value.",
+    "x[0, place]": "first trace: the positions are correct, but all samples come from the first trace.",
+    "np.diag(x[:, place])[::-1]": "reversed",
+    "np.array([x[n, place[n]] for n in range(len(x))])": "loop",
+    "np.array(list(map(lambda row, at: row[at], x, place)))": "forbidden",
 }
-LESSON = "Two index arrays are read pair by pair; a slice and an index array, each with each."
+LESSON = "Two index arrays are read in pairs. A slice and an index array combine each with each."
+LOOPS = loop_test(
+    "largest_sample",
+    (np.arange(15.0).reshape(3, 5),),
+    (np.arange(150.0).reshape(30, 5),),
+    "traces",
+)
 
 
-def check(answer, right):
-    def arguments(draw):
-        return (draw.array(draw(1, 4), draw(1, 5)),)
-
-    check_function(answer.largest_sample, right.largest_sample, arguments)
-    small, large = arguments_of(3), arguments_of(30)
-    check_iterations(answer.largest_sample, small, large, "traces")
-
-
-def arguments_of(n):
-    import numpy as np
-
-    return (np.arange(5.0 * n).reshape(n, 5),)
+def case(draw):
+    return function("largest_sample", {"x": draw.array(draw(1 + draw.is_small, 4), draw(2, 5))})

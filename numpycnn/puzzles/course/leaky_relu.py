@@ -1,9 +1,9 @@
-"""Leaky ReLU, backwards
+"""Leaky ReLU, backward
 
     y = x        where x > 0
     y = 0.1 x    elsewhere
 
-It lets a tenth of what is negative through, so that no number is cut off for good.
+It passes a tenth of negative values, so that no unit stops learning for good.
 """
 
 import numpy as np
@@ -17,34 +17,43 @@ class LeakyReLU(Layer):
 
     def backward(self, dy, cache):
         x = cache
-        dx = ...  # of the shape of x
+        dx = ...  # the gradient with respect to x, from x and dy
         return dx, {}
 
 
 # ---- what follows is for the grader; the reader's file ends here ----
 
-from numpycnn.puzzles.grading import check_layers
+from numpycnn.puzzles.cases import layer
 
+SECTION = "Every layer, in plain lines"
 HINTS = (
-    "Two slopes: which, and where?",
-    "Whether a number was let through is seen from x, not from dy.",
+    "There are two slopes. Which, and where?",
+    "The sign of x decides, not the sign of dy.",
 )
 SOLUTION = "np.where(x > 0, dy, 0.1 * dy)"
+FORMS = ("dy * np.where(x > 0, 1, 0.1)", "dy * (0.1 + 0.9 * (x > 0))")
 WRONG = {
-    "np.where(dy > 0, dy, 0.1 * dy)": "unknown",
-    "np.where(x > 0, dy, 0)": "unknown",
+    "np.where(dy > 0, dy, 0.1 * dy)": "mask of dy: the slope is chosen by the sign of dy. It depends on "
+    "the sign of x.",
+    "np.where(x > 0, dy, 0)": "slope of ReLU: where x is negative the slope is 0.1, not 0.",
+    "np.where(dy > 0, dy, 0)": "mask of dy: the slope is chosen by the sign of dy, and is 0 in place of "
+    "0.1.",
     "dy": "derivative missing",
-    "np.where(x > 0, 1, 0.1)": "dy ignored",
-    "np.where(x > 0, dy, 0.1)": "unknown",
-    "np.where(x > 0, dy, 0.1 * x)": "unknown",
+    "np.where(x > 0, 1, 0.1)": "dy ignored: these are the slopes. Multiply them with dy.",
+    "np.where(x > 0, dy, 0.1)": "dy ignored: where x is negative dx is 0.1, without dy.",
+    "np.where(x > 0, 1, 0.1 * dy)": "dy ignored: where x is positive dx is 1, without dy.",
+    "np.where(x > 0, dy, 0.1 * x)": "x for dy: where x is negative dx is 0.1 x; it must be 0.1 dy.",
+    "np.where(x > 0, x, 0.1 * x)": "forward: this is forward again. dx depends on dy.",
+    "np.where(x > 0, 0.1 * dy, dy)": "exchanged: the two slopes are exchanged.",
+    "np.where(x < 0, dy, 0.1 * dy)": "exchanged: the two slopes are exchanged.",
+    "0.1 * dy": "one slope: where x is positive the slope is 1.",
+    "np.where(x > 0, dy, -0.1 * dy)": "sign: where x is negative the sign is wrong: the slope is +0.1.",
+    "np.where(x > 0, dy, 0.01 * dy)": "slope: where x is negative the slope is 0.1, not 0.01.",
+    "np.where(x > 0, dy, dy / 0.1)": "upside down: where x is negative dy is divided by 0.1; multiply.",
+    "-np.where(x > 0, dy, 0.1 * dy)": "sign",
 }
-LESSON = "A slope of 1 or of 0.1, chosen by x and multiplied with dy."
+LESSON = "A slope of 1 or 0.1, chosen by x and multiplied with dy."
 
 
-def case(part, draw):
-    shape = draw(1, 4), draw(2, 5)
-    return part.LeakyReLU(), draw.array(*shape)
-
-
-def check(answer, right):
-    check_layers(answer, right, case)
+def case(draw):
+    return layer("LeakyReLU", {}, draw.array(draw(1, 4), draw(1, 5)))

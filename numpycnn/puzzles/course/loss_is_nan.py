@@ -1,56 +1,76 @@
-"""The loss is nan. Why?
+"""The loss is nan
 
-Training stopped in the third epoch: the loss was `nan`. The scores of one trace were then
-(900, 20, -700), and class 2 was the true one.
+Training stopped in the third epoch because the loss was `nan`. The scores of one trace were then
+(900, 20, -700), and its true class was class 2, the last one (classes are counted from 0).
 
     surprise = -log p[t],    p[i] = exp(x[i]) / sum over j of exp(x[j])
 
-The formula is right, and so is the line below, on paper. Write it so that it holds for all scores.
+The formula is correct, and so is the line below, on paper. Rewrite it so that it works for all
+scores.
 """
 
 import numpy as np
 
 
 def surprise(x, t):
-    """-log of the probability that the scores x (D,) give to class t."""
+    """Compute -log of the probability of class t for the scores x (D,)."""
     return -np.log(np.exp(x[t]) / np.exp(x).sum())
 
 
 # ---- what follows is for the grader; the reader's file ends here ----
 
-from numpycnn.puzzles.grading import check_function
+from numpycnn.puzzles.cases import function
 
+SECTION = "Large scores"
 GAP = "return -np.log(np.exp(x[t]) / np.exp(x).sum())"
 HINTS = (
-    "Where does infinity come in? And if that is mended, where does zero?",
+    "Where does infinity occur? After that is fixed, where does zero occur?",
     "The logarithm of a quotient is a difference, and log exp(x[t]) needs neither log nor exp.",
-    "log Z - x[t] is left. Take the largest score out of the sum: log Z = top + log(sum exp(x - top)).",
+    "log Z - x[t] remains. Take the largest score out of the sum: log Z = top + log(sum exp(x - top)).",
 )
 SOLUTION = """\
 top = x.max()
 return top + np.log(np.exp(x - top).sum()) - x[t]"""
+FORMS = (
+    "return np.logaddexp.reduce(x - x[t])",
+    "z = x - x.max()\nreturn np.log(np.exp(z).sum()) - z[t]",
+)
 WRONG = {
-    "x = x - x.max()\nreturn -np.log(np.exp(x[t]) / np.exp(x).sum())": "inf",
-    "x = x - x.max()\nreturn -np.log(np.exp(x[t]) / np.exp(x).sum() + 1e-7)": "it should be",
-    "return np.log(np.exp(x).sum()) - x[t]": "inf",
-    "return np.log(np.exp(x - x.max()).sum()) - x[t]": "it should be",
+    "x = x - x.max()\nreturn -np.log(np.exp(x[t]) / np.exp(x).sum())": "infinite: it returns infinity "
+    "if a score is far above that of the true class: a logarithm of zero, or exp of a large number. "
+    "Compute log exp(x[t]) on paper.",
+    "x = x - x.max()\nreturn -np.log(np.exp(x[t]) / np.exp(x).sum() + 1e-7)": "eps: with 1e-7 added the "
+    "surprise is never above 16, and the gradient of such a trace is lost.",
+    "p = np.exp(x - x.max())\nreturn -np.log(np.clip(p[t] / p.sum(), 1e-12, 1))": "clipped: a clipped "
+    "probability gives a surprise of 28 at most, and the gradient of such a trace is lost.",
+    "return np.log(np.exp(x).sum()) - x[t]": "overflow: exp of a large score is infinite. Subtract the "
+    "largest score first.",
+    "return np.log(np.exp(x - x.max()).sum()) - x[t]": "shift missing: the largest score was "
+    "subtracted in one term only.",
+    "return x.max() + np.log(np.exp(x - x.max()).sum())": "score missing: this is log Z; the score of the "
+    "true class is not subtracted.",
+    "return x.max() - x[t]": "sum missing: log Z is taken for the largest score, which holds only if one "
+    "score is far above the others.",
+    "top = x.max()\nreturn x[t] - top - np.log(np.exp(x - top).sum())": "sign",
+    "return np.nan_to_num(-np.log(np.exp(x[t]) / np.exp(x).sum()))": "replaced: nan_to_num replaces the "
+    "nan by 0 and hides the error. The true value is finite.",
+    "top = x.max()\ntop + np.log(np.exp(x - top).sum()) - x[t]": "None",
+    "top = x.max()\nprint(top + np.log(np.exp(x - top).sum()) - x[t])": "printed",
 }
 LESSON = (
-    "exp(900) is infinite, and infinity over infinity is nan. With the largest score taken off it "
-    "is exp(-1600) = 0, and its log is infinite. Only the logarithm done on paper is safe."
+    "exp(900) is infinite, and infinity / infinity is nan. With the largest score subtracted there is "
+    "exp(-1600) = 0, and its logarithm is infinite. Only a logarithm taken on paper is safe."
 )
 
 
 def opening():
     return (
-        "With scores (1, 2, 3) and class 2 it gives 0.408, as it should. With (900, 20, -700) it "
-        "gives nan; it should be 1600. What is infinite on the way?"
+        "With scores (1, 2, 3) and class 2 it returns 0.408, which is correct. With (900, 20, -700) it "
+        "returns nan; expected 1600. Which intermediate value is infinite?"
     )
 
 
-def check(answer, right):
-    def arguments(draw):
-        classes = draw(1, 4)
-        return draw.array(classes) * 10.0 ** draw(0, 3), draw(0, classes - 1)
-
-    check_function(answer.surprise, right.surprise, arguments)
+def case(draw):
+    classes = draw(1, 4)
+    x = draw.array(classes) * 10.0 ** (0 if draw.is_small and draw(0, 1) else draw(0, 3))
+    return function("surprise", {"x": x, "t": draw(0, classes - 1)})

@@ -1,9 +1,13 @@
-"""Max pooling with windows that overlap, backwards
+"""Max pooling with overlapping windows, backward
 
     y[n,m,c] = max over j < P of  x[n, m S + j, c]
 
-The winner of a window gets what comes back to it. With S below P a sample may win several windows.
-Of equal samples the first wins.
+The maximum of a window receives the gradient of its output. If S is smaller than P, a sample may be
+the maximum of several windows. Of equal samples, the first counts as the maximum and receives the
+whole gradient.
+
+`n` and `c` are index arrays of shapes (N, 1) and (1, C): dx[n, index, c] with an index array
+(N, C) picks one sample for each trace and channel.
 """
 
 import numpy as np
@@ -27,43 +31,76 @@ class MaxPool(Layer):
     def backward(self, dy, cache):
         x = cache
         dx = np.zeros(x.shape)
-        winner = self.windows(x).argmax(axis=2)  # (N, M, C): its place in the window, 0 … P - 1
-        n, c = np.ogrid[: dy.shape[0], : dy.shape[2]]  # so that dx[n, place, c] is (N, C)
+        winner = self.windows(x).argmax(axis=2)  # (N, M, C): its position in the window, 0 … P - 1
+        n, c = np.ogrid[: dy.shape[0], : dy.shape[2]]  # so that dx[n, index, c] is (N, C)
         for m in range(dy.shape[1]):
-            ...  # dy[:, m] (N, C) goes to the winner of window m
+            ...  # add dy[:, m] (N, C) to dx at the maximum of window m
         return dx, {}
 
 
 # ---- what follows is for the grader; the reader's file ends here ----
 
-from numpycnn.puzzles.grading import check_layers
+from numpycnn.puzzles.cases import layer
 
+SECTION = "Every layer, in plain lines"
 HINTS = (
-    "winner counts from where the window begins. Where is that in the trace?",
-    "dx[n, place, c] with place = m * self.stride + winner[:, m].",
-    "And a sample may win twice.",
+    "winner counts from the beginning of the window. Where is that in the trace?",
+    "dx[n, index, c] with index = m * self.stride + winner[:, m].",
+    "A sample may be the maximum of two windows.",
 )
 SOLUTION = "dx[n, m * self.stride + winner[:, m], c] += dy[:, m]"
+FORMS = (
+    "np.add.at(dx, (n, m * self.stride + winner[:, m], c), dy[:, m])",
+    "for j in range(self.pool_size):\n    dx[:, m * self.stride + j] += dy[:, m] * (winner[:, m] == j)",
+)
+_WINDOW = "window = slice(m * self.stride, m * self.stride + self.pool_size)\n"
 WRONG = {
-    "dx[n, m * self.stride + winner[:, m], c] = dy[:, m]": "overwritten",
-    "dx[n, winner[:, m], c] += dy[:, m]": "misplaced",
-    "dx[n, m + winner[:, m], c] += dy[:, m]": "misplaced",
-    "dx[:, m * self.stride : m * self.stride + self.pool_size] += dy[:, m : m + 1]": "mask missing",
-    "window = slice(m * self.stride, m * self.stride + self.pool_size)\n"
-    "dx[:, window] += dy[:, m : m + 1] / self.pool_size": "misplaced",
-    "window = slice(m * self.stride, m * self.stride + self.pool_size)\n"
-    "top = x[:, window].max(axis=1, keepdims=True)\n"
-    "dx[:, window] += dy[:, m : m + 1] * (x[:, window] == top)": "ties",
+    "dx[n, m * self.stride + winner[:, m], c] = dy[:, m]": "overwritten: where windows overlap only the "
+    "last window is left. Add with `+=`.",
+    "dx[n, winner[:, m], c] += dy[:, m]": "start missing: winner counts from the beginning of the "
+    "window. Add m * self.stride.",
+    "dx[n, winner[:, m], c] = dy[:, m]": "start missing: winner counts from the beginning of the "
+    "window. Add m * self.stride, and add with `+=`.",
+    "dx[n, m + winner[:, m], c] += dy[:, m]": "stride missing: window m begins at m * self.stride, not "
+    "at m.",
+    "dx[n, m * self.pool_size + winner[:, m], c] += dy[:, m]": "stride: window m begins at m * "
+    "self.stride, not at m * self.pool_size.",
+    "dx[n, m * self.stride, c] += dy[:, m]": "first sample: the gradient goes to the first sample of "
+    "each window; it must go to the maximum.",
+    "dx[n, m * self.stride + self.pool_size - 1, c] += dy[:, m]": "last sample: the gradient goes to "
+    "the last sample of each window; it must go to the maximum.",
+    "dx[:, m * self.stride : m * self.stride + self.pool_size] += dy[:, m : m + 1]": "all samples: the "
+    "gradient goes to all samples of the window; it must go to the maximum only.",
+    _WINDOW
+    + "dx[:, window] += dy[:, m : m + 1] / self.pool_size": "average pooling: the gradient is "
+    "divided among all samples of the window; it must go to the maximum only.",
+    _WINDOW + "top = x[:, window].max(axis=1, keepdims=True)\n"
+    "dx[:, window] += dy[:, m : m + 1] * (x[:, window] == top)": "ties: each of several equal maxima "
+    "receives the whole gradient; only the first may.",
+    _WINDOW + "top = x[:, window].max(axis=1, keepdims=True)\nwon = x[:, window] == top\n"
+    "dx[:, window] += dy[:, m : m + 1] * won / won.sum(axis=1, keepdims=True)": "ties: several equal "
+    "maxima share the gradient; the first must receive all.",
+    "at = m * self.stride + self.pool_size - 1 - self.windows(x)[:, m, ::-1].argmax(axis=1)\n"
+    "dx[n, at, c] += dy[:, m]": "ties: of several equal maxima the last receives the gradient; it must "
+    "be the first.",
+    "dx[n, m * self.stride + winner[:, m], c] += dy[:, m] / self.pool_size": "averaged: the gradient is "
+    "divided by the pool size. The slope of a maximum is 1.",
+    "dx[n, m * self.stride + winner[:, m], c] += 1": "dy ignored",
+    "dx[n, m * self.stride + winner[:, m], c] -= dy[:, m]": "sign",
+    "dx[n, m * self.stride + winner[:, m], c] += dy[:, 0]": "first window: every window uses the dy of the "
+    "first one.",
+    "dx[n, m * self.stride + winner[:, m], c] += dy[:, m] * self.windows(x)[:, m].max(axis=1)": "value: "
+    "the slope of a maximum is 1, not its value.",
+    "at = m * self.stride + self.windows(x)[:, m].argmin(axis=1)\ndx[n, at, c] += dy[:, m]": "minimum: "
+    "the gradient goes to the minimum of the window.",
 }
-LESSON = "All to the winner, added up where it won twice, and to one alone where two are equal."
+LESSON = (
+    "All of dy goes to the maximum, is added where a sample is the maximum twice, and goes to one sample "
+    "where two are equal."
+)
 
 
-def case(part, draw):
-    pool_size, stride = draw(2, 3), draw(1, 3)
-    shape = draw(1, 2), draw(pool_size + 2, pool_size + 5), draw(1, 2)
-    x = draw.ties(*shape) if draw(0, 3) == 0 else draw.array(*shape)
-    return part.MaxPool(pool_size, stride), x
-
-
-def check(answer, right):
-    check_layers(answer, right, case)
+def case(draw):
+    options = {"pool_size": draw(2, 3), "stride": draw(1, 4)}
+    shape = draw(1, 3), draw(options["pool_size"] + 1, options["pool_size"] + 5), draw(1, 2)
+    return layer("MaxPool", options, draw.ties(*shape) if draw(0, 2) == 0 else draw.array(*shape))

@@ -1,64 +1,90 @@
-"""Windows back to back
+"""Windows side by side
 
-All windows of K samples of a long trace, times K taps. Written as it stands, it goes round once for
-each window:
+Multiply all windows of K samples of a long trace with K taps. Written out, this is a loop over the
+windows:
 
     for m in range(n_outputs):
         y[m] = x[m : m + K] @ w
 
-Windows that begin K samples apart lie back to back: they are a reshape, and one product does them
-all. Begin at sample 0, then at sample 1, … up to K - 1, and each window has turned up once.
+Windows that begin K samples apart are side by side: together they are a reshape, and one product
+computes them all. Begin at sample 0, then at sample 1, … up to K - 1, and each window has occurred
+once. Keep the loop over these K phases, and no other; do not use np.correlate or np.convolve.
 """
 
 import numpy as np
 
 
 def correlate(x, w):
-    """x (L,) and w (K,) make y (L - K + 1,)."""
+    """Correlate x (L,) with w (K,): y (L - K + 1,)."""
     n_taps = len(w)
     y = np.zeros(len(x) - n_taps + 1)
     for phase in range(n_taps):
-        n_windows = (len(x) - phase) // n_taps  # as many as fit from here on
-        ...  # fill every n_taps-th number of y, from y[phase] on
+        n_windows = (len(x) - phase) // n_taps  # windows that fit from here on
+        ...  # fill every n_taps-th entry of y, from y[phase] on
     return y
 
 
 # ---- what follows is for the grader; the reader's file ends here ----
 
+from numpycnn.puzzles.cases import function, loop_test
 
-from numpycnn.puzzles.grading import check_function, check_iterations
-
+SECTION = "Views"
 HINTS = (
-    "Which stretch of x is covered by the windows of this phase? It has n_windows * n_taps samples.",
-    "Reshaped to (n_windows, n_taps), each row is a window. One product with w gives them all.",
-    "They go to y[phase::n_taps].",
+    "Which samples of x are in the windows of this phase? There are n_windows * n_taps of them.",
+    "Reshaped to (n_windows, n_taps), each row is a window. One product with w computes them all.",
+    "The results belong to y[phase::n_taps].",
 )
 SOLUTION = """\
 windows = x[phase : phase + n_windows * n_taps].reshape(n_windows, n_taps)
 y[phase::n_taps] = windows @ w"""
+FORMS = (
+    "part = x[phase:][: n_windows * n_taps]\ny[phase::n_taps] = np.dot(part.reshape(-1, n_taps), w)",
+    "at = phase + np.arange(n_windows * n_taps).reshape(n_windows, n_taps)\n"
+    "y[phase::n_taps] = (x[at] * w).sum(axis=1)",
+)
 WRONG = {
-    SOLUTION.replace("y[phase::n_taps]", "y[:n_windows]"): "it should be",
-    SOLUTION.replace("x[phase : phase + n_windows * n_taps]", "x[: n_windows * n_taps]"): (
-        "it should be"
-    ),
-    "windows = x[phase:].reshape(n_windows, n_taps)\ny[phase::n_taps] = windows @ w": "reshape",
+    SOLUTION.replace(
+        "y[phase::n_taps]", "y[:n_windows]"
+    ): "positions: the results of every phase are "
+    "written to the first entries of y; they belong to every n_taps-th, from y[phase] on.",
+    SOLUTION.replace("y[phase::n_taps]", "y[phase : phase + n_windows]"): "positions: the results "
+    "are written to neighboring entries of y; they belong to every n_taps-th.",
+    SOLUTION.replace(
+        "x[phase : phase + n_windows * n_taps]", "x[: n_windows * n_taps]"
+    ): "phase missing: every phase uses the windows from sample 0 on; phase p begins at sample p.",
+    "windows = x[phase:].reshape(n_windows, n_taps)\ny[phase::n_taps] = windows @ w": "remaining samples: "
+    "reshape needs exactly n_windows * n_taps samples. Remove those that fill no window.",
     "windows = x[phase : phase + n_windows * n_taps].reshape(n_taps, n_windows)\n"
-    "y[phase::n_taps] = w @ windows": "it should be",
-    "for m in range(phase, len(y), n_taps):\n    y[m] = x[m : m + n_taps] @ w": "goes round",
+    "y[phase::n_taps] = w @ windows": "axis order: reshaped to (n_taps, n_windows), a row is not a window.",
+    SOLUTION.replace(
+        "windows @ w", "windows @ w[::-1]"
+    ): "reversed: the taps are in reverse order.",
+    SOLUTION.replace(
+        "windows @ w", "windows.sum(axis=1)"
+    ): "taps missing: the windows are summed without the taps.",
+    SOLUTION.replace(
+        "windows @ w", "windows.mean(axis=1)"
+    ): "taps missing: the mean of each window is taken, without the taps.",
+    SOLUTION.replace("windows @ w", "-windows @ w"): "sign",
+    SOLUTION.replace("windows @ w", "windows @ w / n_taps"): "averaged: the products are "
+    "divided by the number of taps; they must be summed only.",
+    SOLUTION.replace(
+        "y[phase::n_taps]", "y[::n_taps][:n_windows]"
+    ): "phase missing: the results of every phase are written to the entries of phase 0.",
+    "y[phase] = x[phase : phase + n_taps] @ w": "first window: only the first window of each phase is "
+    "computed.",
+    "for m in range(phase, len(y), n_taps):\n    y[m] = x[m : m + n_taps] @ w": "loop",
+    "y = np.correlate(x, w, 'valid')": "forbidden",
 }
 LESSON = (
-    "K products, and nothing copied. numpycnn/layers/phases.py does it for channels and strides."
+    "K products, and nothing is copied. The fast convolution does this with channels and strides."
+)
+LOOPS = loop_test("correlate", (np.ones(6), np.ones(3)), (np.ones(60), np.ones(3)), "windows")
+FORBIDDEN = dict.fromkeys(
+    ("correlate", "convolve"), "this puzzle is about computing it with a reshape and a product"
 )
 
 
-def check(answer, right):
-    def arguments(draw):
-        taps = draw(1, 5)
-        return draw.array(draw(taps, 3 * taps + 4)), draw.array(taps)
-
-    def loops(x, w):
-        return np.array([x[m : m + len(w)] @ w for m in range(len(x) - len(w) + 1)])
-
-    check_function(answer.correlate, loops, arguments)
-    small, large = (np.ones(6), np.ones(3)), (np.ones(60), np.ones(3))
-    check_iterations(answer.correlate, small, large, "windows")
+def case(draw):
+    taps = draw(1, 5)
+    return function("correlate", {"x": draw.array(draw(taps, 3 * taps + 4)), "w": draw.array(taps)})

@@ -1,11 +1,12 @@
-"""Prove it: a gradient check of your own
+"""Write a test: a gradient check
 
-Below is half of a test. It draws an input x, an upstream gradient dy and a direction v, and asks a
-layer for its dx. The other half is yours: along v, compare dx with a central difference of forward.
+Below is half of a test. It draws an input x, an upstream gradient dy and a direction v, and computes
+the dx of a layer. Write the other half: along v, compare dx with a central difference of forward.
 
-    sum(dx * v)  should be  sum(dy * (forward(x + h v) - forward(x - h v)) / 2 h)
+    sum(dx * v)  must equal  sum(dy * (forward(x + h v) - forward(x - h v)) / 2 h)
 
-Your test is run on layers that are right and on eight that are wrong. It has to tell them apart.
+The test is run on two correct layers and on eight incorrect ones. It must pass the correct ones and
+fail the others.
 """
 
 import numpy as np
@@ -23,12 +24,12 @@ def test(layer):
 
 # ---- what follows is for the grader; the reader's file ends here ----
 
+from numpycnn.puzzles.cases import Case
+from numpycnn.puzzles.reasons import of_a_test
 
-from numpycnn import Layer, Softmax
-from numpycnn.puzzles.grading import check_test
-
+SECTION = "A derivative by subtraction"
 HINTS = (
-    "h = 1e-5 is a good step. Chapter 8 says why it is neither larger nor smaller.",
+    "h = 1e-5 is a good step. Chapter 8 explains why it is neither larger nor smaller.",
     "Both sides are one number each. They agree to about ten digits, not to sixteen.",
     "assert abs((dx * v).sum() - (dy * difference).sum()) < 1e-6",
 )
@@ -36,58 +37,49 @@ SOLUTION = """\
 h = 1e-5
 difference = (layer.forward(x + h * v)[0] - layer.forward(x - h * v)[0]) / (2 * h)
 assert abs((dx * v).sum() - (dy * difference).sum()) < 1e-6"""
-START = (
+FORMS = (
+    "f = lambda t: (dy * layer.forward(x + t * v)[0]).sum()\n"
+    "assert np.isclose((f(1e-6) - f(-1e-6)) / 2e-6, np.vdot(dx, v), rtol=1e-6)",
+)
+_START = (
     "h = 1e-5\ndifference = (layer.forward(x + h * v)[0] - layer.forward(x - h * v)[0]) / (2 * h)\n"
 )
 WRONG = {
-    "pass": "cannot fail",
-    "assert dx.shape == x.shape": "cannot fail",
-    "assert np.isfinite(dx).all()": "lets pass",
-    START + "assert abs((dx * v).sum() - (dy * difference).sum()) < 1": "lets pass",
-    START + "assert (dx * v).sum() == (dy * difference).sum()": "accuses",
-    START + "assert np.allclose(dx, difference)": "accuses",
-    START + "assert not abs((dx * v).sum() - (dy * difference).sum()) > 1e-6": "NaN",
+    "pass": "never fails",
+    "assert dx.shape == x.shape": "never fails",
+    _START + "np.isclose((dx * v).sum(), (dy * difference).sum())": "never fails",
+    _START + "return abs((dx * v).sum() - (dy * difference).sum()) < 1e-6": "never fails",
+    "assert np.isfinite(dx).all()": "passes",
+    _START + "assert abs((dx * v).sum() - (dy * difference).sum()) < 1": "passes",
+    _START + "assert np.sign((dx * v).sum()) == np.sign((dy * difference).sum())": "passes",
+    _START + "assert (dx * v).sum() == (dy * difference).sum()": "false alarm",
+    _START + "assert np.allclose(dx, difference)": "false alarm",
+    _START + "assert abs(dx.sum() - (dy * difference).sum()) < 1e-6": "false alarm",
+    _START + "assert not abs((dx * v).sum() - (dy * difference).sum()) > 1e-6": "passes",
     "difference = layer.forward(x + 1e-5 * v)[0] - layer.forward(x - 1e-5 * v)[0]\n"
-    "assert abs((dx * v).sum() - (dy * difference).sum()) < 1e-6": "accuses",
+    "assert abs((dx * v).sum() - (dy * difference).sum()) < 1e-6": "false alarm",
+    _START.replace("1e-5", "1e-16")
+    + "assert abs((dx * v).sum() - (dy * difference).sum()) < 1e-6": ("false alarm"),
 }
-LESSON = (
-    "A dozen lines check any layer there is. check_gradients is these, with care for the details."
+LESSON = "A few lines check any layer. check_gradients is this test, with care for the details."
+
+CORRECT = "a tanh", "a softmax"
+INCORRECT = (
+    "one that returns dy",
+    "one that returns zeros",
+    "one with the wrong sign",
+    "one that is too large by a hundredth",
+    "one that does not use dy",
+    "one that is incorrect in its last column only",
+    "one with 1 - y for 1 - y²",
+    "one that returns NaN, which is neither smaller nor larger than anything",
 )
 
 
-class Tanh(Layer):
-    def forward(self, x):
-        y = np.tanh(x)
-        return y, y
-
-    def backward(self, dy, cache):
-        return dy * (1 - cache**2), {}
+def cases():
+    places = range(len(CORRECT) + len(INCORRECT))
+    return [Case("test", "test", {}, (), {"group": "tanh", "place": place}) for place in places]
 
 
-def spoilt(spoil):
-    """A tanh whose dx went through `spoil(dx, dy, y)`."""
-
-    class Spoilt(Tanh):
-        def backward(self, dy, cache):
-            return spoil(super().backward(dy, cache)[0], dy, cache), {}
-
-    return Spoilt()
-
-
-def check(answer, right):
-    right_ones = {"a tanh": Tanh(), "a softmax": Softmax()}
-    wrong_ones = {
-        "one that returns dy": spoilt(lambda dx, dy, y: dy),
-        "one that returns zeros": spoilt(lambda dx, dy, y: 0 * dx),
-        "one with the wrong sign": spoilt(lambda dx, dy, y: -dx),
-        "one that is off by a hundredth": spoilt(lambda dx, dy, y: 1.01 * dx),
-        "one that forgets dy": spoilt(lambda dx, dy, y: 1 - y**2),
-        "one that is wrong in its last column only": spoilt(
-            lambda dx, dy, y: dx * (np.arange(dx.shape[1]) < dx.shape[1] - 1)
-        ),
-        "one with 1 - y for 1 - y²": spoilt(lambda dx, dy, y: dy * (1 - y)),
-        "one that returns NaN, which is neither below nor above anything": spoilt(
-            lambda dx, dy, y: dx * np.nan
-        ),
-    }
-    check_test(answer.test, right_ones, wrong_ones)
+def assess(trials):
+    return of_a_test(trials, CORRECT, INCORRECT)

@@ -1,11 +1,12 @@
-"""Prove it: the dot-product test
+"""Write a test: the dot-product test
 
 A layer without bias is a matrix A, and its backward is the transpose. Then for any x and dy
 
     sum(y * dy) = sum(x * dx)        with y = forward(x), dx = backward(dy)
 
-No derivative is needed, and no step. Write the test for a convolution without bias that reads two
-channels. Which x and which dy? It is run on right convolutions and on eight wrong ones.
+No derivative is needed, and no step. Write the test for a convolution without bias, with two input
+channels, four taps, and stride 1 or 2. Which x and which dy do you choose? The test is run on two
+correct convolutions and on eight incorrect ones. It must pass the correct ones and fail the others.
 """
 
 import numpy as np
@@ -18,13 +19,13 @@ def test(layer):
 
 # ---- what follows is for the grader; the reader's file ends here ----
 
+from numpycnn.puzzles.cases import Case
+from numpycnn.puzzles.reasons import of_a_test
 
-from numpycnn import Conv1D
-from numpycnn.puzzles.grading import check_test
-
+SECTION = "The layer as a matrix"
 HINTS = (
-    "Draw both at random. With ones a shifted gradient has the same sum as a right one.",
-    "More than one trace, and a length of about ten, so that there is something to mix up.",
+    "Draw both at random. With ones, a shifted gradient has the same sum as a correct one.",
+    "Use more than one trace and about ten samples, so that there is something to mix up.",
     "assert np.isclose((y * dy).sum(), (x * dx).sum())",
 )
 SOLUTION = """\
@@ -34,65 +35,52 @@ y, cache = layer.forward(x)
 dy = rng.standard_normal(y.shape)
 dx, _ = layer.backward(dy, cache)
 assert np.isclose((y * dy).sum(), (x * dx).sum())"""
+FORMS = (
+    "x = np.random.default_rng(1).normal(size=(4, 12, 2))\ny, cache = layer.forward(x)\n"
+    "dy = np.random.default_rng(2).normal(size=y.shape)\ndx = layer.backward(dy, cache)[0]\n"
+    "np.testing.assert_allclose(np.vdot(y, dy), np.vdot(x, dx))",
+)
+_ASSERT = "assert np.isclose((y * dy).sum(), (x * dx).sum())"
 WRONG = {
     SOLUTION.replace("rng.standard_normal((3, 9, 2))", "np.ones((3, 9, 2))").replace(
         "rng.standard_normal(y.shape)", "np.ones(y.shape)"
-    ): "lets pass",
-    SOLUTION.replace("(3, 9, 2)", "(1, 9, 2)"): "lets pass",
+    ): "passes",
+    SOLUTION.replace("rng.standard_normal(y.shape)", "np.ones(y.shape)"): "passes",
+    SOLUTION.replace("(3, 9, 2)", "(1, 9, 2)"): "passes",
+    SOLUTION.replace(_ASSERT, "assert dx.shape == x.shape"): "never fails",
+    SOLUTION.replace(_ASSERT, "pass"): "never fails",
+    SOLUTION.replace(_ASSERT, _ASSERT[7:]): "never fails",
+    SOLUTION.replace(_ASSERT, f"return {_ASSERT[7:]}"): "never fails",
+    SOLUTION.replace("rng.standard_normal(y.shape)", "0 * y"): "never fails",
+    SOLUTION.replace("(y * dy).sum(), (x * dx).sum()", "y.sum(), x.sum()"): "false alarm",
     SOLUTION.replace(
-        "assert np.isclose((y * dy).sum(), (x * dx).sum())", "assert dx.shape == x.shape"
-    ): ("cannot fail"),
-    SOLUTION.replace("rng.standard_normal(y.shape)", "0 * y"): "cannot fail",
-    SOLUTION.replace("(y * dy).sum(), (x * dx).sum()", "y.sum(), x.sum()"): "accuses",
-    SOLUTION.replace("dy = rng.standard_normal(y.shape)", "dy = y"): "",
+        "(y * dy).sum(), (x * dx).sum()", "(y * dy).mean(), (x * dx).mean()"
+    ): "false alarm",
+    SOLUTION.replace(_ASSERT, "assert (y * dy).sum() == (x * dx).sum()"): "false alarm",
+    SOLUTION.replace("(3, 9, 2)", "(3, 9, 1)"): "ValueError",
+    SOLUTION.replace("(3, 9, 2)", "(9, 2)"): "ValueError",
 }
-del WRONG[SOLUTION.replace("dy = rng.standard_normal(y.shape)", "dy = y")]
-LESSON = "Two sums, exact to rounding. Geophysicists check their migration with it."
+LESSON = "Two sums, equal up to rounding. Geophysicists check their migration with this test."
+
+CORRECT = "a convolution", "a convolution with stride 2"
+INCORRECT = (
+    "one that computes dx with the taps in reverse order",
+    "one whose dx is one sample late",
+    "one whose channels are exchanged",
+    "one that computes the first channel only",
+    "one that computes the first trace only",
+    "one that is averaged over the batch",
+    "one that averages dy over the samples first",
+    "one that leaves out the first sample",
+)
 
 
-class Convolution(Conv1D):
-    """A convolution without bias."""
-
-    def __init__(self, taps=4, stride=1):
-        super().__init__(2, 3, taps, stride=stride, rng=0)
-        self._params = {"w": self.params["w"].astype(np.float64), "b": np.zeros(3)}
-
-
-def spoilt(spoil, **options):
-    """A convolution whose dx is `spoil(layer, dy, cache, dx)`."""
-
-    class Spoilt(Convolution):
-        def backward(self, dy, cache):
-            dx, grads = super().backward(dy, cache)
-            return spoil(self, dy, cache, dx), grads
-
-    return Spoilt(**options)
+def cases():
+    places = range(len(CORRECT) + len(INCORRECT))
+    return [
+        Case("test", "test", {}, (), {"group": "convolution", "place": place}) for place in places
+    ]
 
 
-def turned(layer, dy, cache, dx):
-    w = layer.params["w"]
-    twin = Convolution(len(w), layer.stride).with_params({**layer.params, "w": w[::-1]})
-    return Conv1D.backward(twin, dy, cache)[0]
-
-
-def check(answer, right):
-    right_ones = {"a convolution": Convolution(), "one with stride 2": Convolution(4, stride=2)}
-    wrong_ones = {
-        "one with the kernel not turned round": spoilt(turned),
-        "one whose dx is one sample late": spoilt(lambda layer, dy, cache, dx: np.roll(dx, 1, 1)),
-        "one whose channels are exchanged": spoilt(lambda layer, dy, cache, dx: dx[:, :, ::-1]),
-        "one that fills in the first channel only": spoilt(
-            lambda layer, dy, cache, dx: dx * [1.0, 0.0]
-        ),
-        "one that fills in the first trace only": spoilt(
-            lambda layer, dy, cache, dx: dx * (np.arange(len(dx)) == 0)[:, None, None]
-        ),
-        "one that is averaged over the batch": spoilt(lambda layer, dy, cache, dx: dx / len(dx)),
-        "one that spreads its gradient evenly over the samples": spoilt(
-            lambda layer, dy, cache, dx: np.repeat(dx.mean(axis=1, keepdims=True), dx.shape[1], 1)
-        ),
-        "one that forgets the first sample": spoilt(
-            lambda layer, dy, cache, dx: dx * (np.arange(dx.shape[1]) > 0)[:, None]
-        ),
-    }
-    check_test(answer.test, right_ones, wrong_ones)
+def assess(trials):
+    return of_a_test(trials, CORRECT, INCORRECT)

@@ -2,37 +2,40 @@
 
     y[m] = w x[m],    m = 0, 1, 2
 
-One weight, for all three. x = (1, -2, 4), and from behind comes dy = (1, 1, 2).
+One weight for three outputs. x = (1, -2, 4), and the upstream gradient is dy = (1, 1, 2).
 """
 
 dw = ...  # a number: the derivative of the loss with respect to w
 
 # ---- what follows is for the grader; the reader's file ends here ----
 
-from numpycnn.puzzles.grading import check_number
+from numpycnn.puzzles.cases import value
 
+SECTION = "The method"
 HINTS = (
-    "w touches y[0] with the slope x[0]. What does it get from there? From y[1], from y[2]?",
+    "y[0] depends on w with the slope x[0]. What does w receive from y[0]? From y[1], from y[2]?",
     "1 · 1, -2 · 1 and 4 · 2, and then one sum.",
 )
 SOLUTION = "1 * 1 + -2 * 1 + 4 * 2"
+FORMS = ("sum(a * b for a, b in zip((1, -2, 4), (1, 1, 2)))",)
 WRONG = {
-    "1 - 2 + 4": "dy",
-    "1 + 1 + 2": "x",
-    "(1, -2, 8)": "number",
-    "4 * 2": "last",
-    "7 / 3": "mean",
+    "1 - 2 + 4": "dy missing: that is the sum of x. Multiply each term with its own dy.",
+    "1 + 1 + 2": "x missing: that is the sum of dy. Multiply each term with the slope, which is x.",
+    "(1, -2, 8)": "wrong shape",
+    "4 * 2": "last term: that is the term of the last output. There are three.",
+    "1 * 1": "first term: that is the term of the first output. There are three.",
+    "7 / 3": "mean: the terms are summed. There is no mean.",
+    "1 + 2 + 8": "sign: the second term is negative: x[1] = -2.",
+    "(1 - 2 + 4) * (1 + 1 + 2)": "product of sums: multiply first, then sum.",
+    "1 * -2 * 8": "product: the terms are added.",
+    "8 - 2": "term missing: the first term, 1 · 1, is missing.",
+    "-7": "sign",
+    "'7'": "wrong type",
 }
 LESSON = (
-    "See it: with w up by 0.001 the loss grows by 0.001 - 0.002 + 0.008 = 0.007. Shares add up."
+    "With w larger by 0.001 the loss grows by 0.001 - 0.002 + 0.008 = 0.007. The terms are added."
 )
 
 
-def check(answer, right):
-    known = {
-        3: "That is the sum of x. Each share is multiplied with its own dy.",
-        4: "That is the sum of dy. Each share is multiplied with the slope, which is x.",
-        8: "That is the share of the last output. There are three.",
-        7 / 3: "The shares are summed. Nobody asked for a mean.",
-    }
-    check_number(answer.dw, right.dw, known)
+def cases():
+    return [value("dw")]

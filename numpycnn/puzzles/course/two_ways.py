@@ -1,33 +1,41 @@
-"""Two ways to the loss
+"""Two paths to the loss
 
     u = 2 x
     v = x + 1
     loss = u v
 
-At x = 3: u = 6, v = 4, loss = 24. There are two ways from x to the loss, one through u and one through v.
+At x = 3: u = 6, v = 4, loss = 24. Two paths lead from x to the loss, one through u and one through
+v. What is the derivative of the loss with respect to x?
 """
 
 dx = ...  # a number: the derivative of the loss with respect to x, at x = 3
 
 # ---- what follows is for the grader; the reader's file ends here ----
 
-from numpycnn.puzzles.grading import check_number
+from numpycnn.puzzles.cases import value
 
+SECTION = "A circuit"
 HINTS = (
-    "Along each way multiply. How fast does the loss move with u, while v stays?",
-    "Through u: 4 · 2. Through v: 6 · 1. And what becomes of the two?",
+    "Multiply along each path. What is the derivative of the loss with respect to u, while v is fixed?",
+    "Through u: 4 · 2. Through v: 6 · 1. How are the two combined?",
 )
 SOLUTION = "4 * 2 + 6 * 1"
-WRONG = {"8": "other way", "6": "other way", "8 * 6": "add", "2 * 1": "values", "24": "value"}
-LESSON = "See it: at 3.001 the loss is 6.002 · 4.001 = 24.014. Along a way multiply, and add up the ways."
+FORMS = ("4 * 3 + 2",)
+WRONG = {
+    "8": "one path: that is the part through u. The part through v is missing.",
+    "6": "one path: that is the part through v. The part through u is missing.",
+    "8 * 6": "product: slopes are multiplied along a path, and the paths are added.",
+    "2 * 1": "product: the slope of u v with respect to u is v, and with respect to v it is u.",
+    "2 + 1": "values missing: the slope of u v with respect to u is v, and with respect to v it is u.",
+    "24": "value: that is the value of the loss.",
+    "6 * 2 + 4 * 1": "exchanged: the slope of u v with respect to u is v, not u.",
+    "7": "mean: the two paths are added. There is no mean.",
+    "10": "values: that is u + v.",
+    "-14": "sign",
+    "(8, 6)": "wrong shape",
+}
+LESSON = "At 3.001 the loss is 6.002 · 4.001 = 24.014. Multiply along a path, add the paths."
 
 
-def check(answer, right):
-    known = {
-        8: "That is what comes through u. There is the other way, too.",
-        6: "That is what comes through v. There is the other way, too.",
-        48: "Along a way one multiplies; the ways themselves one has to add.",
-        2: "How fast u v moves with u depends on the values: it is v.",
-        24: "That is the value of the loss.",
-    }
-    check_number(answer.dx, right.dx, known)
+def cases():
+    return [value("dx")]

@@ -1,43 +1,46 @@
-"""What comes out?
+"""The shape of the output
 
     x                                        (32, 103, 3)
     Conv1D(3, 8, kernel_size=5, stride=2)    no padding
     ReLU()
-    MaxPool1D(3)                             the windows stand side by side
+    MaxPool1D(3)                             windows side by side
     Conv1D(8, 16, kernel_size=3, padding="same")
     Flatten()
 
-Follow the shape down, on paper.
+Follow the shape from layer to layer, on paper. What is the shape of the output?
 """
 
-shape = ...  # of what comes out at the end
+shape = ...  # the shape of the output of Flatten, a tuple of integers
 
 # ---- what follows is for the grader; the reader's file ends here ----
 
-from numpycnn.puzzles.grading import check_value
+from numpycnn.puzzles.cases import value
 
+SECTION = "Pooling"
 HINTS = (
     "Without padding there are (L - K) / S + 1 outputs, rounded down.",
-    "(103 - 5) / 2 + 1 is 50. How many windows of 3 are there in 50?",
-    "16, and two samples are dropped. Now 16 filters, and all of a trace in one row.",
+    "(103 - 5) / 2 + 1 is 50. How many windows of 3 fit into 50?",
+    "16, and two samples are dropped. Then there are 16 filters, and a row for each trace.",
 )
 SOLUTION = "(32, 256)"
+FORMS = ("(32, 16 * 16)",)
 WRONG = {
-    "(32, 272)": "dropped",
-    "(32, 16, 16)": "Flatten",
-    "(32, 128)": "filters",
-    "(32, 800)": "pooling",
-    "(8192,)": "trace",
+    "(32, 272)": "dropped: samples that do not fill a window are dropped: 50 samples make 16 windows.",
+    "(32, 16, 16)": "Flatten: Flatten puts the values of a trace into one row.",
+    "(32, 128)": "filters: the last convolution has 16 filters.",
+    "(32, 800)": "pooling: the pooling is missing. Of 50 samples 16 windows are left.",
+    "(32, 224)": 'padding: with padding "same" the length stays as it is.',
+    "(8192,)": "one row: Flatten keeps the first axis: each trace has its own row.",
+    "(1, 8192)": "one row: Flatten keeps the first axis: each trace has its own row.",
+    "(32, 768)": "channels: the last convolution sums over its input channels; 16 remain.",
+    "(32, 544)": "stride: the first convolution has stride 2.",
+    "(32, 528)": "stride: the first convolution has stride 2.",
+    "(256,)": "traces: there are 32 traces, each with a row of 256 values.",
+    "(256, 32)": "axis order: the traces are the first axis.",
+    "256": "traces: the shape has two axes, the traces and the values of each.",
 }
-LESSON = "103, 50, 16 and still 16 samples; 16 filters for each make 256 numbers a trace."
+LESSON = "103, 50, 16 and still 16 samples; with 16 filters this makes 256 values per trace."
 
 
-def check(answer, right):
-    known = {
-        (32, 272): "What does not fill a window is dropped.",
-        (32, 16, 16): "And then Flatten puts all of a trace in one row.",
-        (32, 128): "The last convolution has 16 filters.",
-        (32, 800): "And the pooling?",
-        (8192,): "Flatten keeps every trace to itself: the first axis stays.",
-    }
-    check_value(answer.shape, right.shape, known)
+def cases():
+    return [value("shape")]

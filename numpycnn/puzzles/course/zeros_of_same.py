@@ -1,46 +1,60 @@
 """Where the zeros of "same" go
 
-A convolution with padding "same" puts zeros around the trace, so that with stride S there are as
-many outputs as there would be steps of S in the trace: L / S, rounded up. Half of the zeros go to
-the left and half to the right; if there is an odd one, it goes to the right.
+A convolution with padding "same" puts zeros around the trace, so that with a stride there are
+length / stride outputs, rounded up. Half of the zeros go to the left and half to the right; an odd
+zero goes to the right.
 
-Output m begins at sample m S of the trace with its zeros, and covers K samples. So the last
-window has to end where the zeros end, unless there is room enough without any.
+Output m uses `taps` samples of the padded trace, from sample m · stride on. The last window ends
+where the zeros end. If it fits without padding, there are none.
 """
+
+import numpy as np
 
 
 def zeros_around(length, taps, stride):
-    """How many zeros stand to the left and to the right."""
+    """The number of zeros to the left and to the right."""
     n_outputs = -(-length // stride)  # length / stride, rounded up
-    total = ...  # how many zeros there are in all, from n_outputs, stride, taps and length
+    total = ...  # the number of zeros in all, from n_outputs, stride, taps and length
     return total // 2, total - total // 2
 
 
 # ---- what follows is for the grader; the reader's file ends here ----
 
-from numpycnn.checks.reference import same_padding
-from numpycnn.puzzles.grading import check_function
+from numpycnn.puzzles.cases import function
 
+SECTION = "What happens at the ends"
 HINTS = (
     "At which sample does the last window begin? At which does it end?",
-    "It begins at (n_outputs - 1) * stride and covers so many taps. Take off what is there.",
-    "With a stride above the taps that is less than nothing: then there are no zeros.",
+    "It begins at (n_outputs - 1) * stride and covers `taps` samples. Subtract the length.",
+    "If the stride is larger than the kernel, the result may be negative. Then there are no zeros.",
 )
 SOLUTION = "max(0, (n_outputs - 1) * stride + taps - length)"
+FORMS = ("max((n_outputs - 1) * stride + taps, length) - length",)
 WRONG = {
-    "taps - 1": "it should be",
-    "(n_outputs - 1) * stride + taps - length": "it should be",
-    "max(0, n_outputs * stride + taps - length)": "it should be",
-    "max(0, taps - stride)": "it should be",
+    "taps - 1": "stride ignored: taps - 1 zeros are correct for stride 1 only.",
+    "(n_outputs - 1) * stride + taps - length": "negative: the number of zeros becomes negative where "
+    "the last window fits without padding. It must be at least 0.",
+    "abs((n_outputs - 1) * stride + taps - length)": "negative: where the last window fits without "
+    "padding there are no zeros; `abs` makes some.",
+    "max(0, n_outputs * stride + taps - length)": "one window too many: the last window begins at "
+    "(n_outputs - 1) * stride.",
+    "max(0, (n_outputs - 1) * stride + taps - length - 1)": "off by one: one zero too few.",
+    "max(0, (n_outputs - 1) * stride + taps - length + 1)": "off by one: one zero too many.",
+    "max(0, taps - stride)": "length ignored: taps - stride is correct only if the length is a "
+    "multiple of the stride.",
+    "max(0, n_outputs * stride - length)": "taps ignored: the last window covers `taps` samples, not "
+    "`stride`.",
+    "max(0, (length // stride - 1) * stride + taps - length)": "rounded down: the number of outputs is "
+    "length / stride rounded up, which is n_outputs.",
+    "max(0, (n_outputs - 1) * taps + stride - length)": "exchanged: stride and taps are exchanged.",
+    "0": "zero: some zeros are needed as soon as taps is larger than the stride.",
 }
 LESSON = (
-    "With K even and S = 1 the right-hand side gets one zero more. Other libraries agree, but not "
-    "all, and then a net that was carried over is off by one sample."
+    "With an even kernel and stride 1 the right end gets one zero more. Most libraries agree, but not "
+    "all; weights carried over from another one are then off by one sample."
 )
 
 
-def check(answer, right):
-    def arguments(draw):
-        return draw(1, 20), draw(1, 7), draw(1, 5)
-
-    check_function(answer.zeros_around, same_padding, arguments)
+def case(draw):
+    sizes = {"length": draw(1, 20), "taps": draw(1, 7), "stride": draw(1, 5)}
+    return function("zeros_around", sizes, "left", "right")

@@ -1,0 +1,533 @@
+"""The cases: what is done with an answer, and what it returned.
+
+An answer that fits one example proves nothing. A puzzle therefore says how a *case* is drawn,
+with sizes, strides, signs and ties at random:
+
+    def case(draw):
+        width = draw(1, 4)
+        return layer("Scale", {"width": width}, draw.array(draw(1, 3), width))
+
+A case is data: the name of the function or class in the reader's file, and its arguments. `observe`
+runs it and returns an `Outcome`, which is data as well. An answer can therefore run in a process
+that holds neither the solution nor the expected results.
+"""
+
+from __future__ import annotations
+
+import io
+import linecache
+import sys
+import traceback
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from copy import deepcopy
+from types import FrameType, SimpleNamespace
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+
+from numpycnn.types import Array
+
+Kind = Literal["value", "function", "layer", "optimizer", "network", "lines", "test"]
+
+
+class Case(NamedTuple):
+    """One experiment with an answer."""
+
+    kind: Kind
+    name: str  # of what the reader's file defines
+    arguments: dict[str, Any]  # of a function, or of a constructor
+    returns: tuple[str, ...]  # names of the results
+    more: dict[str, Any]  # x, dy, parameters, gradients, by kind
+
+
+class Failure(NamedTuple):
+    """An exception in the reader's code."""
+
+    kind: str
+    message: str
+    line: int | None = None  # in the reader's file
+    source: str = ""
+
+
+class Strange(NamedTuple):
+    """A returned object that is not a number, an array or a collection of these."""
+
+    kind: str
+    text: str
+
+
+class Outcome(NamedTuple):
+    """The result of one case."""
+
+    results: dict[str, Any]
+    failure: Failure | None = None
+    changed: tuple[str, ...] = ()  # arguments that the answer wrote to
+    printed: str = ""
+
+
+# Drawing
+# -------
+
+
+class Draw:
+    """Random sizes and arrays for a case: the same for the same seed.
+
+    The first `N_SMALL` seeds draw mostly the smallest size and small integers, so that a failing
+    case can be followed by hand.
+
+    >>> draw = Draw(0)
+    >>> draw(1, 3) in (1, 2, 3), draw.array(2, 2).shape
+    (True, (2, 2))
+    >>> set(draw.ties(50).tolist()) <= {-1.0, 0.0, 1.0, 2.0}
+    True
+    """
+
+    def __init__(self, seed: int) -> None:
+        self.rng = np.random.default_rng(seed)
+        self.is_small = seed < N_SMALL
+        self.dtype = np.float32 if seed % 7 == 6 else np.float64
+
+    def __call__(self, at_least: int, at_most: int) -> int:
+        """Draw an integer."""
+        if self.is_small and self.rng.random() < 0.6:
+            return at_least
+        return int(self.rng.integers(at_least, at_most, endpoint=True))
+
+    def array(self, *shape: int) -> Array:
+        """Draw values around zero, no two of them equal and none of them zero."""
+        size = int(np.prod(shape))
+        if self.is_small and size <= 100:
+            values = np.array([v for v in range(-size, size + 1) if v])
+            return self.rng.permutation(values)[:size].reshape(shape).astype(self.dtype)
+        return self.rng.standard_normal(shape).astype(self.dtype)
+
+    def ties(self, *shape: int) -> Array:
+        """Draw small integers, so that many are equal."""
+        return self.rng.integers(-1, 2, shape, endpoint=True).astype(self.dtype)
+
+
+N_SMALL = 24
+
+
+def value(name: str) -> Case:
+    """Make a case that reads a variable of the reader's file.
+
+    Parameters
+    ----------
+    name : str
+        The variable.
+
+    Returns
+    -------
+    Case
+        The case.
+    """
+    return Case("value", name, {}, (name,), {})
+
+
+def function(name: str, arguments: dict[str, Any], *returns: str) -> Case:
+    """Make a case that calls a function.
+
+    Parameters
+    ----------
+    name : str
+        The function.
+    arguments : dict
+        Its arguments by name, in order.
+    *returns : str
+        Names of the results, if there are several.
+
+    Returns
+    -------
+    Case
+        The case.
+    """
+    return Case("function", name, arguments, returns or ("the result",), {})
+
+
+def layer(name: str, options: dict[str, Any], x: Array, between: Array | None = None) -> Case:
+    """Make a case that runs a layer forward and backward.
+
+    The grader adds parameters and an upstream gradient.
+
+    Parameters
+    ----------
+    name : str
+        The class.
+    options : dict
+        Arguments of the constructor by name, in order.
+    x : ndarray
+        The input.
+    between : ndarray, optional
+        Another input, on which forward is run before and after that on x.
+
+    Returns
+    -------
+    Case
+        The case.
+    """
+    return Case("layer", name, options, ("y", "dx"), {"x": x, "between": between})
+
+
+def loop_test(
+    name: str, small: tuple[Any, ...], large: tuple[Any, ...], over: str
+) -> tuple[Case, str]:
+    """Make a case that counts the lines run for small and for large arguments.
+
+    Parameters
+    ----------
+    name : str
+        The function.
+    small, large : tuple
+        Arguments; in `large` everything is longer over which no loop is allowed.
+    over : str
+        What is longer, for the message.
+
+    Returns
+    -------
+    tuple of Case and str
+        The case and `over`.
+    """
+    return Case("lines", name, {}, ("lines",), {"small": small, "large": large}), over
+
+
+# Running
+# -------
+
+
+class Text(io.StringIO):
+    """Printed text up to a limit, so that an endless print does not fill the memory."""
+
+    limit = 2000
+
+    def write(self, text: str) -> int:
+        """Keep the text while there is room."""
+        super().write(text[: max(0, self.limit - self.tell())])
+        return len(text)
+
+
+@contextmanager
+def kept_output() -> Iterator[Text]:
+    """Collect what the reader's code prints; hide its warnings."""
+    text = Text()
+    with (
+        warnings.catch_warnings(),
+        np.errstate(all="ignore"),
+        redirect_stdout(text),
+        redirect_stderr(text),
+    ):
+        warnings.simplefilter("ignore")
+        yield text
+
+
+def load(source: str, filename: str) -> tuple[SimpleNamespace | None, Outcome]:
+    """Run a reader's file as if it were imported; return its names, and the outcome of that."""
+    names = {"__name__": "answer", "__file__": filename}
+    linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
+    with kept_output() as text:
+        try:
+            exec(compile(source, filename, "exec"), names)
+        except (Exception, SystemExit) as error:
+            return None, Outcome({}, _failure(error, filename), printed=text.getvalue())
+    return SimpleNamespace(**names), Outcome({}, printed=text.getvalue())
+
+
+def observe(part: Any, case: Case, filename: str = "") -> Outcome:
+    """Run one case on the names that a reader's file defines.
+
+    Parameters
+    ----------
+    part : object
+        Its attributes are the names.
+    case : Case
+        The case; it is not changed.
+    filename : str, optional
+        The file's name, to find the line of an error.
+
+    Returns
+    -------
+    Outcome
+        What was returned, or the error.
+
+    Examples
+    --------
+    >>> observe(SimpleNamespace(double=lambda x: 2 * x), function("double", {"x": 3})).results
+    {'the result': 6}
+    """
+    if not hasattr(part, case.name):
+        return Outcome({}, Failure("missing", case.name))
+    results: dict[str, Any] = {}
+    given = deepcopy({**case.arguments, **case.more})
+    before = deepcopy(given)
+    failure = None
+    with kept_output() as text:
+        try:
+            RUN[case.kind](getattr(part, case.name), case, given, results)
+        except (Exception, SystemExit) as error:
+            failure = _failure(error, filename or _file_of(getattr(part, case.name)))
+        changed = tuple(name for name in before if not _same(given[name], before[name]))
+    changed += tuple(results.pop("changed", ()))
+    data = {name: plain(result) for name, result in results.items()}
+    return Outcome(data, failure, changed, text.getvalue())
+
+
+def _file_of(what: Any) -> str:
+    """The file in which a function, or the methods of a class, stand."""
+    functions = [what, *vars(what).values()] if isinstance(what, type) else [what]
+    return next((f.__code__.co_filename for f in functions if hasattr(f, "__code__")), "")
+
+
+def _failure(error: BaseException, filename: str) -> Failure:
+    """The exception and the last line of the reader's file that it passed."""
+    lines = [
+        frame.lineno
+        for frame in traceback.extract_tb(error.__traceback__)
+        if frame.filename == filename
+    ]
+    line = lines[-1] if lines else None
+    if isinstance(error, SyntaxError):
+        line = error.lineno
+    source = linecache.getline(filename, line).strip() if line else ""
+    kind = "MemoryError" if isinstance(error, MemoryError) else type(error).__name__
+    return Failure(kind, str(error)[:500], line, source)
+
+
+def _same(a: Any, b: Any) -> bool:
+    if isinstance(a, np.ndarray):
+        return bool(np.array_equal(a, b, equal_nan=a.dtype.kind == "f"))
+    if isinstance(a, Mapping):
+        return a.keys() == b.keys() and all(_same(a[name], b[name]) for name in a)
+    if isinstance(a, list | tuple):
+        return len(a) == len(b) and all(map(_same, a, b))
+    return bool(a == b) if isinstance(a, int | float | str) else True
+
+
+def _value(what: Any, case: Case, given: dict[str, Any], results: dict[str, Any]) -> None:
+    results[case.name] = what
+
+
+def _function(what: Any, case: Case, given: dict[str, Any], results: dict[str, Any]) -> None:
+    result = what(*(given[name] for name in case.arguments))
+    n = len(case.returns)
+    if n == 1:
+        results[case.returns[0]] = result
+    elif isinstance(result, tuple | list) and len(result) == n:
+        results.update(zip(case.returns, result, strict=True))
+    else:
+        results["the results"] = result
+
+
+def _layer(what: Any, case: Case, given: dict[str, Any], results: dict[str, Any]) -> None:
+    """Forward, and backward if there is a dy; every array in the type of x."""
+    made = what(*(given[name] for name in case.arguments))
+    x, dy, params = given["x"], given.get("dy"), given.get("params") or {}
+    if params and not hasattr(made, "astype"):
+        raise TypeError(f"{case.name} must be a subclass of numpycnn.Layer, got {type(made)}.")
+    if params:
+        made = made.astype(x.dtype)
+        for name, array in params.items():
+            made.params[name][...] = array
+    if given.get("between") is not None:  # before it and after it
+        made.forward(given["between"])
+    both = made.forward(x)
+    if not (isinstance(both, tuple) and len(both) == 2):
+        results["forward"] = both
+        return
+    y, cache = both
+    results["y"] = np.array(y)
+    if given.get("between") is not None:
+        made.forward(given["between"])
+    if dy is None:
+        return
+    both = made.backward(dy, cache)
+    if not (isinstance(both, tuple) and len(both) == 2 and isinstance(both[1], dict)):
+        results["backward"] = both
+        return
+    results["dx"] = both[0]
+    results.update({_gradient(name): grad for name, grad in both[1].items()})
+    changed = [name for name, array in params.items() if not _same(made.params[name], array)]
+    if isinstance(y, np.ndarray) and not _same(y, results["y"]):
+        changed.append("y")
+    if given.get("between") is not None:  # backward may be called again with the same cache
+        results["dx of a second backward"] = np.array(made.backward(dy, cache)[0])
+    results["changed"] = changed
+
+
+def _gradient(name: str) -> str:
+    """`w` → `dw`, `0.w` → `grads["0.w"]`."""
+    return f"d{name}" if str(name).isidentifier() else f'grads["{name}"]'
+
+
+def _optimizer(what: Any, case: Case, given: dict[str, Any], results: dict[str, Any]) -> None:
+    """Several steps. The arrays that the caller holds must change, not entries of a dict."""
+    arrays = given["params"]
+    params = dict(arrays)
+    optimizer = what(params, **given["options"])
+    for step, grads in enumerate(given["gradients"], 1):
+        optimizer.step(grads)
+        for name, array in arrays.items():
+            results[f"{name} after step {step}"] = array.copy()
+    results["replaced"] = [n for n, array in arrays.items() if params.get(n) is not array]
+    given["params"] = deepcopy(case.more["params"])  # these may change
+    for kind in ("m", "v"):
+        held = getattr(optimizer, kind, None)
+        if isinstance(held, dict):
+            results[kind] = [np.array(array, dtype=float) for array in held.values()]
+
+
+def _network(what: Any, case: Case, given: dict[str, Any], results: dict[str, Any]) -> None:
+    """The shape of the output, the number of weights, and the samples that an output depends on.
+
+    All weights and inputs are positive, so that no ReLU hides a dependence. A maximum depends on
+    one sample at a time, so inputs are drawn until no other sample is found.
+    """
+    model = what().astype(np.float64)
+    for array in model.params.values():
+        array[...] = 1 / max(1, array.size)
+    y = model(given["x"][:1])
+    results["shape"] = y.shape
+    results["n_weights"] = int(sum(array.size for array in model.params.values()))
+    if y.shape[:2] != (1, given["x"].shape[1]) or results["n_weights"] > given["at_most"]:
+        return
+    sees = [_dependence(model, given["x"], y.shape, at) for at in given["at"]]
+    results["sees"] = [int(depends.sum()) for depends in sees]
+
+
+def _dependence(model: Any, inputs: Array, shape: tuple[int, ...], at: int) -> Array:
+    """Which samples output number `at` depends on."""
+    dy = np.zeros(shape)
+    dy[:, at] = 1
+    depends, n_without = np.zeros(inputs.shape[1], bool), 0
+    for x in inputs:
+        _, cache = model.forward(x[None])
+        more = (model.backward(dy, cache)[0] != 0).any(axis=(0, 2)) & ~depends
+        depends |= more
+        n_without = 0 if more.any() else n_without + 1
+        if n_without == 5:
+            break
+    return depends
+
+
+def _lines(what: Any, case: Case, given: dict[str, Any], results: dict[str, Any]) -> None:
+    """Count the lines of Python that are run, in the answer and in what it calls.
+
+    The text does not show whether a loop is left: it may hide in a comprehension, in a function,
+    or in a function of NumPy that is itself a loop, such as `np.split`.
+    """
+    results["lines"] = [_lines_of(what, given[size]) for size in ("small", "large")]
+
+
+def _lines_of(call: Callable[..., Any], arguments: Sequence[Any]) -> int:
+    n_lines = 0
+
+    def count(frame: FrameType, event: str, _: object) -> Any:
+        nonlocal n_lines
+        n_lines += event == "line"
+        return count
+
+    call(*deepcopy(arguments))  # what is imported or cached at the first call is not counted
+    before = sys.gettrace()
+    given = deepcopy(arguments)
+    sys.settrace(count)
+    try:
+        call(*given)
+    finally:
+        sys.settrace(before)
+    return n_lines
+
+
+def _test(what: Any, case: Case, given: dict[str, Any], results: dict[str, Any]) -> None:
+    """Run a reader's test on a suspect: does it pass?"""
+    from numpycnn.puzzles.suspects import SUSPECTS
+
+    suspect = SUSPECTS[given["group"]][given["place"]]()
+    try:
+        what(suspect)
+    except AssertionError as error:
+        results.update(passes=False, says=str(error)[:200])
+    except Exception as error:
+        results.update(passes=False, stopped=_failure(error, _file_of(what)))
+    else:
+        results["passes"] = True
+
+
+RUN: dict[Kind, Callable[[Any, Case, dict[str, Any], dict[str, Any]], None]] = {
+    "value": _value,
+    "function": _function,
+    "layer": _layer,
+    "optimizer": _optimizer,
+    "network": _network,
+    "lines": _lines,
+    "test": _test,
+}
+
+
+# As data
+# -------
+
+
+def plain(result: Any, depth: int = 0) -> Any:
+    """A result as data: numbers, text, arrays of numbers, and lists and dicts of these.
+
+    >>> plain((np.float32(2), [None, {1}]))
+    (2.0, [None, Strange(kind='set', text='{1}')])
+    """
+    if result is None or isinstance(result, bool | int | float | str | complex):
+        return result[:200] if isinstance(result, str) else result
+    if isinstance(result, np.generic):
+        return plain(result.item())
+    if isinstance(result, np.ndarray) and result.dtype.kind in "biufc":
+        if result.size > 10**6:
+            return Strange("ndarray", f"an array of shape {result.shape}")
+        return np.array(result, subok=False)
+    if isinstance(result, Failure):
+        return list(result)
+    if depth < 4 and isinstance(result, list | tuple) and len(result) <= 10**4:
+        kept = [plain(one, depth + 1) for one in result]
+        return tuple(kept) if isinstance(result, tuple) else kept
+    if depth < 4 and isinstance(result, dict) and len(result) <= 100:
+        return {str(name): plain(one, depth + 1) for name, one in result.items()}
+    try:
+        text = repr(result)[:80]
+    except Exception:
+        text = "an object whose repr fails"
+    return Strange(type(result).__name__, text)
+
+
+def encoded(result: Any) -> Any:
+    """A plain result for JSON: `decoded(encoded(r))` is `r`."""
+    if isinstance(result, np.ndarray):
+        if result.dtype.kind == "c":
+            parts = [result.real.tolist(), result.imag.tolist()]
+        else:
+            parts = [result.tolist()]
+        return {"array": parts, "dtype": result.dtype.str, "shape": result.shape}
+    if isinstance(result, Strange):
+        return {"strange": list(result)}
+    if isinstance(result, tuple):
+        return {"tuple": [encoded(one) for one in result]}
+    if isinstance(result, list):
+        return [encoded(one) for one in result]
+    if isinstance(result, dict):
+        return {"dict": {name: encoded(one) for name, one in result.items()}}
+    return {"strange": ["complex", str(result)]} if isinstance(result, complex) else result
+
+
+def decoded(data: Any) -> Any:
+    """A plain result from JSON."""
+    if isinstance(data, list):
+        return [decoded(one) for one in data]
+    if not isinstance(data, dict):
+        return data
+    if "array" in data:
+        dtype, shape = np.dtype(data["dtype"]), tuple(data["shape"])
+        parts = [np.array(part) for part in data["array"]]
+        whole = parts[0] if len(parts) == 1 else parts[0] + 1j * parts[1]
+        return whole.astype(dtype).reshape(shape)
+    if "strange" in data:
+        return Strange(*data["strange"])
+    if "tuple" in data:
+        return tuple(decoded(one) for one in data["tuple"])
+    return {name: decoded(one) for name, one in data["dict"].items()}

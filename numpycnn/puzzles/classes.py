@@ -1,0 +1,105 @@
+"""For classes: the results of many pupils in one table.
+
+    python -m numpycnn.puzzles grade ANNA BEN --csv results.csv
+
+Each folder is one pupil's; a folder that contains only such folders stands for all of them. Answers
+run in processes of their own, which hold no expected results, and the results are compared here.
+Nothing is written into the folders. A process limits time, memory and output. It does not protect
+the files of this machine: grade strangers' answers in a container or on a machine without secrets.
+"""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from numpycnn.puzzles.process import judge_file
+from numpycnn.puzzles.puzzle import PUZZLES, Puzzle
+
+COLUMNS = ("pupil", "number", "puzzle", "status", "mistakes", "text")
+
+WARNING = (
+    "Warning: this runs the code of strangers, with your rights. Its time, memory and output are "
+    "limited; its access to your files and to the network is not. Run it in a container."
+)
+
+
+def grade(folders: Sequence[Path], target: Path | None = None) -> int:
+    """Judge all puzzles' files in some folders; write a CSV file, or print it.
+
+    Parameters
+    ----------
+    folders : sequence of Path
+        The pupils' folders, or folders of these.
+    target : Path, optional
+        The CSV file; standard output if left out.
+
+    Returns
+    -------
+    int
+        The exit code: 0, or 2 if there is nothing to grade or the file cannot be written.
+    """
+    pupils = [pupil for folder in folders for pupil in _pupils(folder)]
+    missing = [folder for folder in folders if not folder.is_dir()]
+    if missing or not pupils:
+        what = f"{missing[0]} is not a folder" if missing else "there are no puzzles' files"
+        print(f"grade: {what}. Pass the pupils' folders.", file=sys.stderr)
+        return 2
+    print(WARNING, file=sys.stderr)
+    rows = (row for pupil in pupils for row in _rows(pupil))  # each is written when it is there
+    try:
+        if target is None:
+            _write(rows, sys.stdout)
+        else:
+            with target.open("w", newline="", encoding="utf-8") as file:
+                _write(rows, file)
+            print(f"The results of {len(pupils)} pupils are in {target}.")
+    except OSError as error:
+        print(f"grade: the results cannot be written: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _write(rows: Iterator[tuple[str, ...]], file: object) -> None:
+    writer = csv.writer(file)  # type: ignore[arg-type]
+    writer.writerow(COLUMNS)
+    for row in rows:
+        writer.writerow([_no_formula(cell) for cell in row])
+
+
+def _no_formula(cell: str) -> str:
+    """A cell that no spreadsheet takes for a formula: its text may come from a pupil."""
+    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@") else cell
+
+
+def _pupils(folder: Path) -> list[Path]:
+    """The folders of pupils in or at this path."""
+    if _files(folder):
+        return [folder]
+    inside = sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+    return [path for path in inside if _files(path)]
+
+
+def _files(folder: Path) -> list[tuple[Puzzle, Path]]:
+    """The puzzles' files of one pupil, in the folder or in its folder `puzzles`."""
+    found = []
+    for puzzle in PUZZLES:
+        for place in (folder, folder / "puzzles"):
+            paths = sorted(place.glob(f"[0-9]*_{puzzle.name}.py"))
+            paths = [p for p in paths if p.stem.lstrip("0123456789").lstrip("_") == puzzle.name]
+            if paths:
+                found.append((puzzle, paths[0]))
+                break
+    return found
+
+
+def _rows(pupil: Path) -> Iterator[tuple[str, ...]]:
+    files = _files(pupil)
+    print(f"{pupil.resolve().name}: {len(files)} files", file=sys.stderr, flush=True)
+    for puzzle, path in files:
+        result = judge_file(puzzle, path)
+        text = " ".join(result.text.split()) if result.status == "incorrect" else ""
+        row = str(puzzle.number), puzzle.name, result.status, "; ".join(result.mistakes), text
+        yield (pupil.resolve().name, *row)

@@ -1,0 +1,269 @@
+"""A process for an answer: code that nobody has read may never end, print forever or crash.
+
+The new process receives the text of the answer and the cases, as data, and returns what the answer
+returned. It holds neither the solution nor the expected results; they are compared here. It may use
+10 seconds by the clock and, where the system can limit it, 1 GB of memory. What it writes to its
+standard output and error, other than by `print`, is discarded.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import tokenize
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from importlib.abc import MetaPathFinder
+from pathlib import Path
+from typing import Any
+
+from numpycnn.puzzles.cases import Case, Failure, Outcome, decoded, encoded, load, observe
+from numpycnn.puzzles.grader import Result, assess, at_sight, prepared
+from numpycnn.puzzles.puzzle import Puzzle
+from numpycnn.puzzles.shown import table
+
+TIME_LIMIT = 10.0
+"""Seconds by the clock for an answer."""
+
+START_LIMIT = 60.0
+"""Seconds that Python may take to start and to import NumPy."""
+
+MEMORY_LIMIT = 2**30
+"""Bytes that an answer may use beyond what Python and NumPy use."""
+
+OUTPUT_LIMIT = 2**26
+"""Bytes that an answer may return, and write to any file."""
+
+
+class Stopped(Exception):  # noqa: N818  (a wish of the reader, not an error)
+    """The reader did not want to wait for the result."""
+
+
+class _Ended(Exception):  # noqa: N818
+    """The process ended before it was done."""
+
+    def __init__(self, n_done: int, text: str, mistake: str) -> None:
+        super().__init__(text)
+        self.n_done, self.text, self.mistake = n_done, text, mistake
+
+
+# Here
+# ----
+
+
+def judge_file(
+    puzzle: Puzzle,
+    path: Path,
+    time_limit: float = TIME_LIMIT,
+    keep_going: Callable[[], bool] = lambda: True,
+) -> Result:
+    """Judge a reader's file in a process of its own.
+
+    Parameters
+    ----------
+    puzzle : Puzzle
+        The puzzle.
+    path : Path
+        The reader's file.
+    time_limit : float
+        Seconds by the clock for the answer.
+    keep_going : function
+        Called several times per second; the process is stopped when it returns False.
+
+    Returns
+    -------
+    Result
+        The result.
+
+    Raises
+    ------
+    Stopped
+        If `keep_going` returned False.
+    """
+    try:
+        source = read_source(path)
+    except FileNotFoundError:
+        return Result("open", f"There is no file {path}. Reset the puzzle to create it again.")
+    except IsADirectoryError:
+        return Result("open", f"{path} is a folder. Remove it, then reset the puzzle.")
+    except (UnicodeError, SyntaxError, OSError) as error:
+        words = f"{path.name} cannot be read: {error}. Save it as UTF-8 text."
+        return Result("incorrect", words, ("encoding",))
+    if (result := at_sight(puzzle, source)) is not None:
+        return result
+
+    def run(cases: Sequence[Case]) -> tuple[Outcome, list[Outcome]]:
+        return observe_apart(source, puzzle.filename, cases, time_limit, keep_going)
+
+    try:
+        return assess(puzzle, run)
+    except _Ended as ended:
+        cases = prepared(puzzle)[0]
+        shown = table(cases[ended.n_done], []) if 0 <= ended.n_done < len(cases) else ""
+        return Result("incorrect", ended.text, (ended.mistake,), shown)
+
+
+def read_source(path: Path) -> str:
+    """The text of a Python file, with or without a byte order mark or a line on its encoding."""
+    if path.is_dir():
+        raise IsADirectoryError(path)
+    data = path.read_bytes()
+    encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+    return io.TextIOWrapper(io.BytesIO(data), encoding, newline=None).read()
+
+
+def observe_apart(
+    source: str,
+    filename: str,
+    cases: Sequence[Case],
+    time_limit: float = TIME_LIMIT,
+    keep_going: Callable[[], bool] = lambda: True,
+) -> tuple[Outcome, list[Outcome]]:
+    """Run an answer on cases in a process of its own; return the outcomes."""
+    with tempfile.TemporaryFile() as task, tempfile.TemporaryFile() as answers:
+        pickle.dump((source, filename, list(cases)), task)
+        task.seek(0)
+        process = subprocess.Popen(
+            [sys.executable, "-c", "from numpycnn.puzzles.process import child; child()"],
+            stdin=task,
+            stdout=answers,
+            stderr=subprocess.DEVNULL,
+            env=_environment(),
+            start_new_session=True,
+        )
+        try:
+            in_time = _wait(process, answers, time_limit, keep_going)
+        finally:
+            _kill(process)
+        answers.seek(0)
+        lines = answers.read(OUTPUT_LIMIT).splitlines()[1:]
+    outcomes = [outcome for line in lines if (outcome := _outcome(line)) is not None]
+    n_done = len(outcomes) - 1
+    if not in_time:
+        text = (
+            f"It was not done after {time_limit:g} seconds, and was stopped. Does a loop never end?"
+        )
+        raise _Ended(n_done, text, "endless")
+    if n_done < len(cases) and not (outcomes and outcomes[0].failure):
+        code = process.returncode
+        text = f"The process of the answer ended with the code {code} before there was a result."
+        raise _Ended(n_done, text, "ended")
+    return outcomes[0], outcomes[1:]
+
+
+def _environment() -> dict[str, str]:
+    """One thread, for the memory limit, and this package wherever it is."""
+    home = str(Path(__file__).parents[2])
+    path = os.pathsep.join(filter(None, [home, os.environ.get("PYTHONPATH", "")]))
+    return {**os.environ, "PYTHONPATH": path, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+
+
+def _wait(
+    process: subprocess.Popen[bytes], answers: Any, limit: float, keep_going: Callable[[], bool]
+) -> bool:
+    """Wait for the end of the process; return whether it came in time."""
+    begin = time.monotonic()
+    end = begin + START_LIMIT
+    is_started = False
+    while process.poll() is None:
+        if not is_started and os.fstat(answers.fileno()).st_size:
+            is_started, end = True, time.monotonic() + limit
+        if time.monotonic() > end:
+            return False
+        if not keep_going():
+            raise Stopped
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(0.05)
+    return True
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """End the process, and those that it started."""
+    if sys.platform == "win32":
+        process.kill()
+    else:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def _outcome(line: bytes) -> Outcome | None:
+    try:
+        results, failure, changed, printed = json.loads(line)
+        return Outcome(
+            decoded(results),
+            Failure(*failure) if failure else None,
+            tuple(map(str, changed)),
+            str(printed),
+        )
+    except (ValueError, TypeError, KeyError, LookupError):
+        return None  # the process was stopped in the middle of a line
+
+
+# There
+# -----
+
+
+def child() -> None:
+    """Run the answer on the cases, and write an outcome per line: what the new process does."""
+    channel = os.fdopen(os.dup(1), "wb")
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    source, filename, cases = pickle.load(sys.stdin.buffer)
+    for stream in (0, 1, 2):  # of the answer, only what it prints through Python is kept
+        os.dup2(nowhere, stream)
+    sys.meta_path.insert(0, _NoSolutions())
+    _limit_memory()
+
+    def write(outcome: Outcome) -> None:
+        results, failure, changed, printed = outcome
+        line = [encoded(results), failure and list(failure), list(changed), printed]
+        channel.write(json.dumps(line).encode() + b"\n")
+        channel.flush()
+
+    channel.write(b"ready\n")
+    channel.flush()
+    part, loaded = load(source, filename)
+    write(loaded)
+    if part is not None:
+        for case in cases:
+            write(observe(part, case, filename))
+    os._exit(0)
+
+
+class _NoSolutions(MetaPathFinder):
+    """Refuses to import the puzzles, which hold the solutions."""
+
+    def find_spec(self, name: str, path: Any, target: Any = None) -> None:
+        """Raise for a module of the course."""
+        if name.startswith("numpycnn.puzzles.course."):
+            raise ImportError("an answer cannot import the puzzles")
+
+
+def _limit_memory() -> None:
+    """Limit what is used from now on, where the system can."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    with suppress(OSError, ValueError):
+        used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+        _lower(resource.RLIMIT_AS, used + MEMORY_LIMIT)
+    with suppress(OSError, ValueError):
+        _lower(resource.RLIMIT_FSIZE, OUTPUT_LIMIT)
+    with suppress(OSError, ValueError):
+        _lower(resource.RLIMIT_CORE, 0)
+
+
+def _lower(what: int, limit: int) -> None:
+    import resource
+
+    _, hard = resource.getrlimit(what)
+    limit = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
+    resource.setrlimit(what, (limit, hard))
