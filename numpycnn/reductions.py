@@ -25,7 +25,9 @@ Complex arrays are reduced by the same formulas, without conjugates: the
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import prod
+from typing import Any
 
 import numpy as np
 
@@ -41,7 +43,12 @@ def wide(x: Array) -> np.dtype[np.inexact]:
     >>> wide(np.ones(3, np.int8)), wide(np.ones(3, np.complex64))
     (dtype('float64'), dtype('complex128'))
     """
-    return np.result_type(x.dtype, np.float64)
+    return _wide(x.dtype)
+
+
+@lru_cache
+def _wide(dtype: np.dtype[Any]) -> np.dtype[np.inexact]:
+    return np.result_type(dtype, np.float64)
 
 
 def difference(x: Array, reference: Array) -> Array:

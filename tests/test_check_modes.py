@@ -47,7 +47,7 @@ def names(layer, x=X):
 def test_a_report_that_is_right_has_one_line():
     report = check_modes(ReLU(), X, rng=0)
     assert report.ok
-    assert str(report) == "Modes of ReLU: right"
+    assert str(report) == "Modes of ReLU: correct"
     assert (report.check, report.mistakes) == ("check_modes", [])
     assert check_modes(ReLU(), -abs(X), rng=0).ok  # nothing but zeros comes out
 
@@ -55,7 +55,7 @@ def test_a_report_that_is_right_has_one_line():
 def test_a_report_that_is_not_names_the_mistake_in_the_next():
     report = check_modes(TwoFaces(lambda x: 2 * x, lambda x, step: x), X, rng=0)
     assert not report.ok
-    assert str(report) == f"Modes of TwoFaces: WRONG\n  modes apart: {APART}"
+    assert str(report) == f"Modes of TwoFaces: INCORRECT\n  modes apart: {APART}"
 
 
 def test_an_answer_that_changes_with_its_company_is_training_in_use():

@@ -136,7 +136,7 @@ def test_in_noise_it_is_better_to_add_up_some_differences_and_not_too_many():
 def test_it_prints_the_network_its_check_and_the_scores(small):
     names, text, _ = small
     assert re.search(r"^ +total +([\d,]+)$", text, re.MULTILINE)[1] == "9,378"
-    assert "Gradients of Sequential: right" in text
+    assert "Gradients of Sequential: correct" in text
     assert len(re.findall(r"^epoch +\d+   cross-entropy \d\.\d{4}$", text, re.MULTILINE)) == 1
     for name, score in names["scores"].items():
         assert re.search(rf"^  {name} +{score:.3f}$", text, re.MULTILINE)

@@ -202,18 +202,18 @@ def test_a_new_mistake_on_pictures_is_placed_in_words():
 @pytest.mark.parametrize(
     ("layer", "came", "mend"),
     [
-        (Conv2D(1, 2, 3), (7, 5, 6), "add a channel axis: x[..., None]"),
-        (Conv2D(3, 2, 3), (5, 6, 3), "for one picture add a batch axis: x[None]"),
-        (Conv2D(1, 2, 3), (5, 6), "for one picture add both axes: x[None, :, :, None]"),
-        (Conv2D(3, 2, 3), (7, 3, 5, 6), "channels go last: x.transpose(0, 2, 3, 1)"),
-        (MaxPool2D(2), (7, 5, 6), "add a channel axis: x[..., None]"),
+        (Conv2D(1, 2, 3), (7, 5, 6), "x[..., None]"),
+        (Conv2D(3, 2, 3), (5, 6, 3), "x[None]"),
+        (Conv2D(1, 2, 3), (5, 6), "x[None, :, :, None]"),
+        (Conv2D(3, 2, 3), (7, 3, 5, 6), "x.transpose(0, 2, 3, 1)"),
+        (MaxPool2D(2), (7, 5, 6), "x[..., None]"),
         (Conv2D(3, 2, 3), (7, 5, 6, 2), "got (7, 5, 6, 2)"),
         (Conv2D(3, 2, 3), (5,), "got (5,)"),
         (nn.Conv1D(1, 2, 3), (7, 5, 6, 1), "got (7, 5, 6, 1)"),
     ],
 )
 def test_a_wrong_shape_is_mended_with_as_many_axes(layer, came, mend):
-    with pytest.raises(ValueError, match=re.escape(mend) + "$"):
+    with pytest.raises(ValueError, match=re.escape(mend) + r"\.$"):
         layer(np.zeros(came, np.float32))
 
 
@@ -271,15 +271,13 @@ def test_samples_of_pictures_are_learned_as_if_each_stood_alone(as_targets):
 @pytest.mark.parametrize(
     ("targets", "words"),
     [
-        (np.zeros((3, 4, 5), int), "labels, shape (2, 4, 5), or rows of probabilities"),
-        (np.zeros((2, 4), int), "shape (2, 4, 5, 3), got shape (2, 4)"),
-        (np.full((2, 4, 5), 3), "targets from 0 to 2, got 3 at targets[0, 0, 0]"),
+        (np.zeros((3, 4, 5), int), "(3, 4, 5)"),
+        (np.zeros((2, 4), int), "(2, 4)"),
+        (np.full((2, 4, 5), 3), "3 at targets[0, 0, 0]"),
     ],
 )
 def test_fit_says_which_labels_it_wants_for_pictures(targets, words):
-    with pytest.raises(
-        ValueError, match=re.escape(words).replace("labels\\ from", "targets\\ from")
-    ):
+    with pytest.raises(ValueError, match="^fit: targets .*" + re.escape(words)):
         nn.fit(nn.Dense(2, 3), normal(2, 4, 5, 2), targets, epochs=1)
 
 

@@ -288,8 +288,8 @@ def test_an_output_that_is_not_finite_is_reported_and_not_a_traceback():
     ("layer", "x", "kind", "words"),
     [
         ("dense", np.zeros(3), TypeError, "layer .*forward, backward and params.* str"),
-        (ReLU(), np.array([np.nan]), ValueError, r"expected finite numbers, got nan at x\[0\]"),
-        (Dense(2, 3), np.zeros((4, 3)), ValueError, r"Dense expected x of shape \(..., D_in=2\)"),
+        (ReLU(), np.array([np.nan]), ValueError, r"^check_gradients: x .*nan at x\[0\]"),
+        (Dense(2, 3), np.zeros((4, 3)), ValueError, r"^Dense: x .*D_in=2"),
     ],
 )
 def test_what_cannot_be_checked_is_named(layer, x, kind, words):

@@ -108,7 +108,7 @@ def owner_of(layer, last):
     """Return the name in the errors of a layer: for a chain that of its first or last layer."""
     if isinstance(layer, Sequential):
         layer = layer.layers[-1 if last else 0]
-    return type(layer).__name__
+    return type(layer).__name__.removesuffix("InTraining")
 
 
 @every_layer

@@ -165,7 +165,9 @@ class Elsewhere:
                     COARSE if self.is_coarse else 0
                 ):
                     name_found = result.mistake.name if result.mistake else "unknown"
-                    is_named = mistake is NEXT_TO_A_KINK and name_found != "unknown"
+                    is_named = name_found == "precision" or (
+                        mistake is NEXT_TO_A_KINK and name_found != "unknown"
+                    )
                     found[name] = result._replace(
                         kinks=found[name].kinks,
                         mistake=result.mistake if is_named else mistake,

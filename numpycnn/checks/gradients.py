@@ -112,7 +112,7 @@ def check_gradients(
       w        correct   relative error ... by complex step
       b        INCORRECT relative error 5.0e-01 by complex step
           worst at [0]: backward returned 0.724784, expected 1.44957
-          bias averaged: too small by the factor 2 = N = D: averaged where it has to be summed
+          bias averaged: too small by the factor 2 = N: averaged where it has to be summed
     """
     if method not in (None, *TOLERANCE):
         raise ValueError(

@@ -82,7 +82,7 @@ class MaxPool1D(Pool1D):
         for j in range(1, self.pool_size):
             rival = x.take(starts + j, axis=1)
             winner = np.maximum(winner, (rival > y) * winner.dtype.type(j))
-            y = np.maximum(y, rival)
+            np.maximum(y, rival, out=y)
         # NaN beats every number, and of several the first counts: the last one assigned here.
         if np.isnan(y.max()):
             for j in reversed(range(self.pool_size)):

@@ -211,7 +211,8 @@ def learn(
     _require_finite("the loss", value)
     _, grads = train_model.backward(dscores, cache)
     try:
-        optimizer.step({name: grads[name] for name in optimizer.params})
+        own = optimizer.params
+        optimizer.step({name: grad for name, grad in grads.items() if name in own})
     except ValueError:  # what Adam and SGD raise for a gradient that is not finite
         _require_all_finite("gradient", grads)
         raise

@@ -83,14 +83,16 @@ def as_rows(
         )
     if y.dtype.kind not in "biuf":
         raise TypeError(f"{owner}: {name} must be rows of probabilities, got {y.dtype}.")
-    # Two quick questions for all rows together, before each row is looked at.
-    if not (y.min() >= 0 and abs(total(y, -1) - 1).max() < 1e-3):
+    sums = total(y, -1, keepdims=True)
+    error = abs(sums - 1).max()
+    if not (y.min() >= 0 and error < 1e-3):
         where = first_true(~are_probabilities(y))
         raise ValueError(
             f"{owner}: {name} must be rows of probabilities, none below 0 and with the sum 1, "
             f"got {y[where]} at {entry(name, where)}. Pass labels, or divide each row by its sum."
         )
-    return y.astype(dtype, copy=False)
+    # The gradient of softmax_cross_entropy is p - y for rows with the sum 1, exactly.
+    return (y if error == 0 else y / sums).astype(dtype, copy=False)
 
 
 def are_probabilities(rows: Array) -> Array:
@@ -179,10 +181,11 @@ def _of_scores(logits: Array, y: Array, weight: Array | float) -> tuple[Scalar, 
     exps = np.exp(shifted)
     sums = exps.sum(axis=-1, keepdims=True)
     surprise = np.log(sums) - shifted
-    surprise[y == 0] = 0  # a class that is not true does not count, however improbable
-    loss = (weight * y * surprise).sum()
-    gradient = weight * (y.sum(axis=-1, keepdims=True) * (exps / sums) - y)
-    return logits.dtype.type(loss), gradient.astype(logits.dtype)
+    if shifted.min() == -np.inf:  # a class that is not true does not count: 0 times infinity
+        surprise[y == 0] = 0
+    y = weight * y
+    gradient = exps * (weight / sums) - y
+    return logits.dtype.type((y * surprise).sum()), gradient.astype(logits.dtype)
 
 
 # Classes that count more than others
