@@ -233,5 +233,5 @@ def test_the_table_shows_every_bug_caught_and_most_with_an_accuracy_that_looks_p
 
 def test_check_adam_takes_a_seed_and_says_so():
     assert check_adam(Adam, rng=3) == check_adam(Adam, rng=3)
-    with pytest.raises(ValueError, match="^check_adam: rng .*-1"):
+    with pytest.raises(ValueError, match=r"^check_adam: rng .*-1"):
         check_adam(Adam, rng=-1)
