@@ -42,7 +42,8 @@ def parts(docstring: str) -> Iterator[Part]:
 
 
 LISTS = ("Parameters", "Returns", "Yields", "Raises", "Attributes")
-"""Sections of numpydoc that are lists; the others, such as Notes, are prose."""
+PROSE = ("Notes", "Examples", "References", "See Also", "Warnings")
+"""The sections of numpydoc: those that are lists, and those that are prose."""
 
 
 def as_list(text: str) -> str:
@@ -66,11 +67,11 @@ def as_list(text: str) -> str:
     """
     lines, inside = [], ""  # the name of the list that a line is in
     rows = text.split("\n")
-    for line, below in zip(rows, [*rows[1:], ""], strict=True):
-        if below and below == "-" * len(line):
+    for above, line, below in zip(["", *rows[:-1]], rows, [*rows[1:], ""], strict=True):
+        if line in LISTS + PROSE and below == "-" * len(line):
             inside = line if line in LISTS else ""
             lines.append(f"**{line}**")
-        elif line and set(line) == {"-"}:
+        elif above in LISTS + PROSE and line == "-" * len(above):
             lines.append("")
         elif inside in LISTS and line and not line.startswith(" "):
             names, _, kind = line.partition(" : ")
