@@ -91,7 +91,10 @@ def as_rows(
             f"{owner}: {name} must be rows of probabilities, none below 0 and with the sum 1, "
             f"got {y[where]} at {entry(name, where)}. Pass labels, or divide each row by its sum."
         )
-    # The gradient of softmax_cross_entropy is p - y for rows with the sum 1, exactly.
+
+    # The gradient of `softmax_cross_entropy` is `p - y` for rows with the sum 1, exactly: rows that
+    # are off by a thousandth are divided by their sum.
+
     return (y if error == 0 else y / sums).astype(dtype, copy=False)
 
 
