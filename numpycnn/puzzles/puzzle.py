@@ -25,6 +25,7 @@ A solution and an incorrect answer are both texts for the gap, and the tests try
 from __future__ import annotations
 
 import ast
+import inspect
 from functools import cached_property
 from importlib import import_module
 from pathlib import PurePath
@@ -97,9 +98,7 @@ class Puzzle:
     @cached_property
     def stub(self) -> str:
         """The reader's file as it is at the beginning."""
-        loader = getattr(self.module, "__loader__", None)
-        source = str(loader.get_source(self.module.__name__))  # type: ignore[union-attr]
-        given, end, _ = source.partition(END)
+        given, end, _ = inspect.getsource(self.module).partition(END)
         if not end:
             raise ValueError(f"puzzle {self.name}: its file must contain this line:{END}")
         return (
