@@ -106,8 +106,9 @@ def inputs(
     Examples
     --------
     >>> from hypothesis import find
-    >>> find(inputs(ndim=4, n_channels=3), lambda x: True).shape
-    (1, 1, 1, 3)
+    >>> x = find(inputs(ndim=4, n_channels=3), lambda x: True)
+    >>> x.ndim, x.shape[-1]
+    (4, 3)
     """
     if ndim not in (2, 3, 4):
         raise ValueError(f"inputs: ndim must be 2, 3 or 4, got {ndim}. Use distinct(shape).")
