@@ -34,7 +34,8 @@ class Entry(NamedTuple):
 def sections(page: str, document: nodes.document) -> Iterator[Entry]:
     """Yield the sections of a page with their own text, without that of sections in them.
 
-    Docstrings are left out: they belong to the definitions, which are listed by themselves.
+    Docstrings are left out: they belong to the definitions, which are listed by themselves. Of equal
+    cells of a table one is kept.
     """
     title = ""
     for section in document.findall(nodes.section):
@@ -47,7 +48,7 @@ def sections(page: str, document: nodes.document) -> Iterator[Entry]:
             and _nearest_box(block) is section
         ]
         place = "" if heading == title else section["ids"][0]
-        yield Entry(page, place, heading, title, "", " ".join(words))
+        yield Entry(page, place, heading, title, "", " ".join(dict.fromkeys(words)))
 
 
 def _nearest_box(node: nodes.Node) -> nodes.Node:
@@ -65,11 +66,14 @@ def defined(page: str, title: str, source: str) -> Iterator[Entry]:
 
 
 def entries(app: Sphinx) -> Iterator[Entry]:
-    """Yield all entries in reading order, the README last: it says everything once more."""
+    """Yield all entries in reading order, the README last: it repeats what other pages say.
+
+    The changelog is left out. It describes what the pages describe, as it was before.
+    """
     for pages in [*app.config.reading_order.values(), ["README"]]:
         for page in pages:
-            if page not in app.env.titles:
-                continue  # of which Sphinx has warned
+            if page not in app.env.titles or page == "CHANGELOG":
+                continue  # of a missing page Sphinx has warned
             yield from sections(page, app.env.get_doctree(page))
             path = Path(app.env.doc2path(page))
             if path.suffix == ".py":

@@ -648,7 +648,7 @@ def test_a_bug_is_revealed_with_its_report(shown):
         assert report.is_displayed()
         assert bugs.ZOO[name].mistake in figure.root.find_element(By.TAG_NAME, "svg").text
         assert f"It reaches {accuracy:.3f}" in figure.answer
-        assert "WRONG" in report.text
+        assert "INCORRECT" in report.text
 
 
 @pytest.mark.long

@@ -107,7 +107,10 @@ class MaxPool1D(Pool1D):
         require_array(self, "dy", dy, "N M C", shape=winner.shape)
         window = self.window(length)
 
-        dx = np.zeros((n_traces, length, n_channels), dy.dtype)
+        # Samples in no window: those in the gaps between windows, and the last ones.
+        has_gaps = self.stride > self.pool_size
+        dx = (np.zeros if has_gaps else np.empty)((n_traces, length, n_channels), dy.dtype)
+        dx[:, window.n_outputs * self.stride :] = 0
         for j in range(self.pool_size):
             share = (winner == j).astype(dy.dtype)  # (N, M, C)
             share *= dy

@@ -83,7 +83,7 @@ def as_rows(
         )
     if y.dtype.kind not in "biuf":
         raise TypeError(f"{owner}: {name} must be rows of probabilities, got {y.dtype}.")
-    sums = total(y, -1, keepdims=True)
+    sums = row_sums(y)
     error = abs(sums - 1).max()
     if not (y.min() >= 0 and error < 1e-3):
         where = first_true(~are_probabilities(y))
@@ -98,9 +98,17 @@ def as_rows(
     return (y if error == 0 else y / sums).astype(dtype, copy=False)
 
 
+def row_sums(rows: Array) -> Array:
+    """Return the sum of each row (..., D) as (..., 1) in float64.
+
+    A product with ones: NumPy's own sums over a short last axis take twice as long.
+    """
+    return np.asarray(rows @ np.ones(rows.shape[-1]))[..., None]
+
+
 def are_probabilities(rows: Array) -> Array:
     """Return whether each row (..., D) has no entry below 0 and the sum 1, to within 1e-3."""
-    return (rows >= 0).all(axis=-1) & (abs(total(rows, -1) - 1) < 1e-3)
+    return (rows >= 0).all(axis=-1) & (abs(row_sums(rows)[..., 0] - 1) < 1e-3)
 
 
 def cross_entropy(
@@ -132,7 +140,7 @@ def cross_entropy(
 
 def _refuse_scores(rows: Array) -> None:
     """Raise `ValueError` for rows that are not probabilities. NaN passes: the loss is then NaN."""
-    wrong = (rows.real < -1e-3).any(axis=-1) | (abs(total(rows.real, -1) - 1) > 1e-3)
+    wrong = (rows.real < -1e-3).any(axis=-1) | (abs(row_sums(rows.real)[..., 0] - 1) > 1e-3)
     if wrong.any():
         where = first_true(wrong)
         raise ValueError(
@@ -182,7 +190,7 @@ def _of_scores(logits: Array, y: Array, weight: Array | float) -> tuple[Scalar, 
     with np.errstate(over="ignore"):  # of scores 1e308 apart the lower one has the probability 0
         shifted = scores - scores.max(axis=-1, keepdims=True)
     exps = np.exp(shifted)
-    sums = exps.sum(axis=-1, keepdims=True)
+    sums = row_sums(exps)
     surprise = np.log(sums) - shifted
     if shifted.min() == -np.inf:  # a class that is not true does not count: 0 times infinity
         surprise[y == 0] = 0
