@@ -34,8 +34,8 @@ class Entry(NamedTuple):
 def sections(page: str, document: nodes.document) -> Iterator[Entry]:
     """Yield the sections of a page with their own text, without that of sections in them.
 
-    Docstrings are left out: they belong to the definitions, which are listed by themselves. Of equal
-    cells of a table one is kept.
+    Docstrings are left out: they belong to the definitions, which are listed separately. Of
+    equal cells of a table one is kept.
     """
     title = ""
     for section in document.findall(nodes.section):
