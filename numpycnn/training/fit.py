@@ -27,9 +27,16 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+# A step needs a layer, a loss and an optimizer, each from its own file.
 from numpycnn.layers.layer import Layer, require_layer
 from numpycnn.training.adam import Adam
-from numpycnn.training.losses import Loss, are_probabilities, as_rows, softmax_cross_entropy
+from numpycnn.training.losses import (
+    Loss,
+    are_probabilities,
+    as_rows,
+    of_rows,
+    softmax_cross_entropy,
+)
 from numpycnn.training.machine import keep_freed_memory
 from numpycnn.training.progress import steps_told
 from numpycnn.types import Array, Optimizer, Params, Rng
@@ -231,6 +238,9 @@ def look(
 
 def _checked(loss: Loss, scores: Array, y: Array) -> tuple[float, Array]:
     """Return the loss as a float and its gradient, or raise if a custom loss returns others."""
+    if loss is softmax_cross_entropy:  # `examples` has checked its targets, once for all steps
+        value, dscores = of_rows(scores, y, y.shape[-1] / y.size)
+        return float(value), dscores
     result = loss(scores, y)
     if not isinstance(result, tuple) or len(result) != 2:
         raise TypeError(

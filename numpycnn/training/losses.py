@@ -181,10 +181,10 @@ def softmax_cross_entropy(logits: Array, targets: npt.ArrayLike) -> tuple[Scalar
     """
     require_array("softmax_cross_entropy", "logits", logits, "... D")
     y = as_rows("softmax_cross_entropy", targets, logits.shape, logits.dtype)
-    return _of_scores(logits, y, y.shape[-1] / y.size)
+    return of_rows(logits, y, y.shape[-1] / y.size)
 
 
-def _of_scores(logits: Array, y: Array, weight: Array | float) -> tuple[Scalar, Array]:
+def of_rows(logits: Array, y: Array, weight: Array | float) -> tuple[Scalar, Array]:
     """Return -sum_n weight[n] sum_j y[n,j] log softmax(x[n])[j], and its gradient for x."""
     scores = logits.astype(wide(logits))
     with np.errstate(over="ignore"):  # of scores 1e308 apart the lower one has the probability 0
@@ -235,8 +235,6 @@ def weighted_cross_entropy(weights: npt.ArrayLike) -> Loss:
     def loss(logits: Array, targets: npt.ArrayLike) -> tuple[Scalar, Array]:
         require_array("weighted_cross_entropy", "logits", logits, f"... D={len(of_class)}")
         y = as_rows("weighted_cross_entropy", targets, logits.shape, logits.dtype)
-        return _of_scores(
-            logits, y, (y @ of_class[:, None].astype(y.dtype)) * (y.shape[-1] / y.size)
-        )
+        return of_rows(logits, y, (y @ of_class[:, None].astype(y.dtype)) * (y.shape[-1] / y.size))
 
     return loss
