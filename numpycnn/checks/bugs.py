@@ -40,7 +40,7 @@ from numpycnn.layers.batchnorm import BatchNormCache, BatchNormInTraining
 from numpycnn.layers.dropout import DropoutInTraining
 from numpycnn.traces import make_traces, train_test_split
 from numpycnn.training.adam import Adam
-from numpycnn.training.fit import learn
+from numpycnn.training.fit import examples, learn
 from numpycnn.training.losses import cross_entropy, one_hot, softmax_cross_entropy
 from numpycnn.types import Array, Params, Rng
 from numpycnn.validation import generator
@@ -769,8 +769,9 @@ def trained_accuracy(
     x_train, x_test, y_train, y_test = train_test_split(x, labels, rng=rng)
     model, loss = build(rng)
     live, steps = model.training(rng), optimizer(model.params, lr=LR)
+    data = examples("trained_accuracy", model, x_train, y_train, loss)
     for _ in range(N_EPOCHS):
-        learn(live, steps, loss, x_train, y_train)
+        learn(live, steps, loss, data.x, data.y)
     return float((model.classify(x_test) == y_test).mean())
 
 
