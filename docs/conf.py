@@ -27,6 +27,7 @@ extensions = [
     "network_map",
     "navigation",
     "search",
+    "docs.builder.live",
 ]
 root_doc = "README"
 include_patterns = [

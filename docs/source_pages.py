@@ -33,6 +33,7 @@ from sphinx.util import logging
 from sphinx.writers.html5 import HTML5Translator
 
 import numpycnn
+from docs.builder.live import wrapped
 from docstrings import code_of, parts, with_formulas
 from names import Library, Place
 from pictures import is_stale, name_of, picture_of
@@ -101,6 +102,7 @@ class PageRenderer(SphinxRenderer):
         if fold := words.get("fold"):
             self._html(f'<details class="fold"><summary>{html.escape(fold)}</summary>')
         super().render_fence(token)
+        self.current_node[-1]["words"] = words
         if names := token.meta.get("names"):
             self.current_node[-1]["names"] = names
         if fold:
@@ -464,6 +466,7 @@ class Translator(HTML5Translator):
         except nodes.SkipNode:
             if names := node.get("names"):
                 self.body[-1] = with_links(self.body[-1], names, self._tag_of)
+            self.body[-1] = wrapped(node, self.body[-1], bool(self.config.live_runtime))
             raise
 
     def _tag_of(self, place: Place) -> str:
