@@ -45,7 +45,9 @@ def find_runtime(app: Sphinx, config: Config) -> None:
         config.live_runtime = str(runtime.runtime())
     except runtime.RuntimeMissingError as error:
         if wish == "required":
-            raise ExtensionError(f"{error} NUMPYCNN_LIVE=required forbids a site without it.") from None
+            raise ExtensionError(
+                f"{error} NUMPYCNN_LIVE=required forbids a site without it."
+            ) from None
         logger.info("live: pages without Run buttons, because there is no runtime. %s", error)
 
 
@@ -171,7 +173,13 @@ def write_files(app: Sphinx, error: Exception | None) -> None:
     (target / "sizes.js").write_text(f"live.sizes = {json.dumps(sizes)};\n", encoding="utf-8")
 
 
-PARTS = ["numpycnn/**/*.py", "docs/__init__.py", "docs/figures/*.py", "docs/live/*.py", "examples/*.py"]
+PARTS = [
+    "numpycnn/**/*.py",
+    "docs/__init__.py",
+    "docs/figures/*.py",
+    "docs/live/*.py",
+    "examples/*.py",
+]
 
 
 def write_package(root: Path, target: Path) -> None:

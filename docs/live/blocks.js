@@ -171,7 +171,8 @@ live.Block = class {
     const fault = live.told(result) || (result.error ? [...result.error.where, result.error.what].join("\n") : "");
     if (fault) this.output.append(live.element("pre", {className: "live-error", textContent: fault}));
     this.output.hidden = this.output.children.length < 2;
-    for (const shown of this.results(Boolean(result.figures?.length))) shown.hidden = true;
+    if (!this.node.closest("details:not([open])")) // the page's results stand outside the fold
+      for (const shown of this.results(Boolean(result.figures?.length))) shown.hidden = true;
     this.resetButton.hidden = false;
     for (const block of live.blocks) // what follows was computed from something else
       if (block.within === this.within && block.number > this.number) block.ran = null;

@@ -1,0 +1,244 @@
+"""The site computes: blocks, puzzles, the checker and the playground, in Chromium.
+
+Needs the extra `browser`, Debian's chromium and chromium-driver, and the runtime; without them the
+tests are skipped, unless NUMPYCNN_LIVE is "required". NUMPYCNN_SITE names a site that is built.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import chromium
+import pytest
+
+ROOT = Path(__file__).parent.parent
+REQUIRED = os.environ.get("NUMPYCNN_LIVE") == "required"
+chromium.unless_there(REQUIRED)
+
+from selenium.webdriver.common.by import By  # noqa: E402
+from selenium.webdriver.common.keys import Keys  # noqa: E402
+
+from docs.builder import runtime  # noqa: E402
+
+# A page, as a test drives it
+# ---------------------------
+
+HELP = """
+const sleep = ms => new Promise(resolve => setTimeout(resolve, ms));
+const node = n => document.querySelector(`[data-live="${n}"]`);
+const finish = async box => {
+    const begin = performance.now();
+    while (["loading", "running"].includes(box.dataset.state)) await sleep(5);
+    return performance.now() - begin;
+};
+const press = (box, name) => box.querySelector(`button[data-${name}]`).click();
+const run = async n => { press(node(n), "run"); return finish(node(n)); };
+const running = async n => { while (node(n).dataset.state !== "running") await sleep(5); };
+const output = n => node(n).querySelector("[data-output]");
+const type = (area, text) => { area.value = text; area.dispatchEvent(new Event("input")); };
+const edit = (n, text) => { press(node(n), "edit"); type(node(n).querySelector("textarea"), text); };
+"""
+
+
+class Page:
+    """A page of the site in the browser."""
+
+    def __init__(self, browser, address):
+        self.browser, self.address = browser, address
+
+    def open(self, page):
+        self.browser.get(f"{self.address}/{page}")
+        return self
+
+    def do(self, script, *arguments):
+        """Run JavaScript that may wait, and return what it returns."""
+        whole = f"const done = arguments[arguments.length - 1]; (async () => {{{HELP}{script}}})()"
+        end = ".then(value => done({value}), error => done({error: String(error.stack)}))"
+        answer = self.browser.execute_async_script(whole + end, *arguments)
+        assert "error" not in answer, answer["error"]
+        return answer.get("value")
+
+    def text(self, number):
+        return self.do("return output(arguments[0]).textContent", number)
+
+    def state(self, number):
+        return self.do("return node(arguments[0]).dataset.state", number)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    if ready := os.environ.get("NUMPYCNN_SITE"):
+        folder = Path(ready).resolve()
+        if not (folder / "_static/live").exists() and not REQUIRED:
+            pytest.skip("the site was built without the runtime")
+        return folder
+    try:
+        runtime.runtime()
+    except runtime.RuntimeMissingError as error:
+        pytest.skip(str(error))
+    folder = tmp_path_factory.mktemp("site")
+    options = ["-q", "-W", "-n", "--keep-going", "-jauto", "-c", ROOT / "docs"]
+    folders = ["-d", folder / "cache", ROOT, folder / "html"]
+    command = [sys.executable, "-m", "sphinx", *options, *folders]
+    subprocess.run(command, check=True, env=os.environ | {"NUMPYCNN_LIVE": "required"})
+    return folder / "html"
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    with chromium.start(tmp_path_factory.mktemp("profile")) as driver:
+        driver.set_script_timeout(120)
+        yield driver
+
+
+@pytest.fixture
+def page(browser, site):
+    """A page of an empty browser; in the end, no foreign request and an empty console."""
+    with chromium.served(site) as address:
+        browser.get_log("performance"), browser.get_log("browser")
+        yield Page(browser, address)
+        browser.execute_script("localStorage.clear()")
+        messages = [
+            json.loads(each["message"])["message"] for each in browser.get_log("performance")
+        ]
+        fetched = {
+            message["params"]["request"]["url"]
+            for message in messages
+            if message["method"] == "Network.requestWillBeSent"
+        }
+        foreign = {url for url in fetched if not url.startswith((address, "blob:", "data:"))}
+        assert not foreign
+        # the way to say stop is a blob that is revoked, which the browser notes as not found
+        complaints = [each["message"] for each in browser.get_log("browser")]
+        assert not [text for text in complaints if not text.startswith("blob:")]
+        browser.get("about:blank")
+
+
+CHAPTER = "docs/07-training.html"
+
+# Blocks
+# ------
+
+
+def test_nothing_of_python_is_fetched_before_the_first_run(page):
+    page.open(CHAPTER)
+    script = "return performance.getEntriesByType('resource').map(entry => [entry.name, entry.decodedBodySize])"
+    loaded = page.do(script)
+    assert not [name for name, _ in loaded if "live/python" in name or "package.zip" in name]
+    html = page.do("return (await (await fetch(location)).text()).length")
+    assert html + sum(size for _, size in loaded) < 600_000
+
+
+def test_a_block_runs_after_those_above_and_prints_what_the_page_shows(page):
+    page.open(CHAPTER)
+    page.do("await run(3)")
+    printed = page.do("""return [1, 2, 3].map(n => [node(n).dataset.state, output(n).querySelector("pre")?.textContent.trim(),
+        live.blocks[n - 1].results(false).map(shown => shown.textContent.trim())[0]])""")
+    assert [state for state, *_ in printed] == ["done"] * 3
+    assert [text for _, text, _ in printed] == [shown for *_, shown in printed]
+    assert page.do("return live.blocks[2].results(false).every(shown => shown.hidden)")
+
+
+def test_a_figure_is_drawn_and_reset_brings_back_the_pages(page):
+    page.open(CHAPTER)
+    number = page.do("""
+        document.querySelectorAll("article details").forEach(fold => { fold.open = true; });
+        const block = live.blocks.find(one => one.results(true).some(shown => shown.matches("figure")));
+        await run(block.number);
+        return block.number""")
+    image = "output(arguments[0]).querySelector('img')"
+    assert page.do(f"await {image}.decode(); return {image}.naturalWidth", number) > 100
+    assert page.do(
+        "return live.blocks[arguments[0] - 1].results(true).every(shown => shown.hidden)", number
+    )
+    page.do("press(node(arguments[0]), 'reset')", number)
+    assert page.state(number) == "idle"
+    shown = page.do(
+        "return [output(arguments[0]).hidden, live.blocks[arguments[0] - 1].results(true).some(shown => shown.hidden)]",
+        number,
+    )
+    assert shown == [True, False]
+
+
+def test_an_edit_by_keyboard_runs_and_survives_a_reload(page):
+    page.open(CHAPTER)
+    button = page.browser.find_elements(By.CSS_SELECTOR, "[data-edit]")[1]
+    page.browser.execute_script(
+        "arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})", button
+    )
+    button.click()
+    area = page.browser.switch_to.active_element
+    assert area.tag_name == "textarea"
+    area.send_keys(Keys.CONTROL, Keys.END)
+    area.send_keys(Keys.NULL, Keys.ENTER, "for i in range(2):", Keys.ENTER, "print(i, 'mine')")
+    area.send_keys(Keys.CONTROL, Keys.ENTER)
+    page.do("await running(2); await finish(node(2))")
+    assert "0 mine\n1 mine" in page.text(2)
+    area.send_keys(Keys.NULL, Keys.ESCAPE)
+    assert page.browser.switch_to.active_element.text == "Run"
+    area.send_keys(Keys.TAB)
+    assert page.browser.switch_to.active_element.tag_name == "button"  # Tab leaves the editor
+
+    page.browser.refresh()
+    assert "mine" in page.do("return node(2).querySelector('textarea').value")
+    page.do("press(node(2), 'reset')")
+    page.browser.refresh()
+    assert page.do("return node(2).querySelector('textarea')") is None
+
+
+def test_a_link_carries_an_edit_and_does_not_run_it(page):
+    text = "print('ü <&>')\n"
+    page.open(CHAPTER)
+    packed = page.do("return live.packed(arguments[0])", text)
+    page.browser.get("about:blank")
+    page.open(f"{CHAPTER}#edit=1:{packed}")
+    assert page.do("return node(1).querySelector('textarea').value") == text
+    assert page.state(1) == "idle"
+    page.do("await run(1)")
+    assert "ü <&>" in page.text(1)
+
+
+def test_an_error_shows_the_readers_lines_only(page):
+    page.open(CHAPTER)
+    code = "import numpycnn as nn\n\ndef mine():\n    nn.Dense(2, 3).forward('text')\n\nmine()"
+    page.do("edit(1, arguments[0]); await run(1)", code)
+    text = page.text(1)
+    assert page.state(1) == "error"
+    assert "block 1, line 6: mine()" in text
+    assert "block 1, line 4: nn.Dense(2, 3).forward('text')" in text
+    assert "Dense: x" in text
+    assert "desk.py" not in text
+
+
+def test_stop_keeps_variables_and_ends_what_does_not_react(page):
+    page.open(CHAPTER)
+    page.do("edit(1, 'kept = 42\\nwhile True:\\n    pass')")
+    seconds = page.do(
+        "press(node(1), 'run'); await running(1); await sleep(300); press(node(1), 'run'); return finish(node(1))"
+    )
+    assert seconds < 1000  # ms, before the worker would be ended
+    assert page.state(1) == "error"
+    assert "Variables are kept" in page.text(1)
+    page.do("type(node(1).querySelector('textarea'), 'print(kept)'); await run(1)")
+    assert "42" in page.text(1)
+
+    page.do("type(node(1).querySelector('textarea'), 'import time\\ntime.sleep(60)')")
+    page.do(
+        "press(node(1), 'run'); await running(1); await sleep(100); press(node(1), 'run'); await finish(node(1))"
+    )
+    assert "variables are lost" in page.text(1)
+    page.do("type(node(1).querySelector('textarea'), 'print(6 * 7)'); await run(1)")
+    assert "42" in page.text(1)
+
+
+def test_examples_of_docstrings_run_with_the_names_of_their_module(page):
+    page.open("numpycnn/layers/conv1d.html")
+    for number in range(1, page.do("return live.blocks.length") + 1):
+        page.do("await run(arguments[0])", number)
+        shown = page.do("return live.blocks[arguments[0] - 1].shown.textContent", number)
+        assert page.state(number) == "done"
+        printed = page.do("return output(arguments[0]).querySelector('pre').textContent", number)
+        assert printed.strip() in shown
