@@ -28,6 +28,7 @@ extensions = [
     "navigation",
     "search",
     "docs.builder.live",
+    "docs.builder.live_pages",
 ]
 root_doc = "README"
 include_patterns = [

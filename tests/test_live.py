@@ -22,6 +22,10 @@ from selenium.webdriver.common.by import By  # noqa: E402
 from selenium.webdriver.common.keys import Keys  # noqa: E402
 
 from docs.builder import runtime  # noqa: E402
+from docs.live import puzzles  # noqa: E402
+from numpycnn.puzzles.folder import Folder  # noqa: E402
+from numpycnn.puzzles.grader import judge  # noqa: E402
+from numpycnn.puzzles.puzzle import find  # noqa: E402
 
 # A page, as a test drives it
 # ---------------------------
@@ -242,3 +246,76 @@ def test_examples_of_docstrings_run_with_the_names_of_their_module(page):
         assert page.state(number) == "done"
         printed = page.do("return output(arguments[0]).querySelector('pre').textContent", number)
         assert printed.strip() in shown
+
+
+# Puzzles
+# -------
+
+SOME = ("slope", "softmax", "max_pool", "bug_in_dense", "early_stopping")
+ANSWER = """
+const box = document.querySelector("[data-puzzle]");
+type(box.querySelector("textarea"), arguments[0]);
+press(box, "check");
+await finish(box);
+return [box.dataset.state, box.querySelector("[data-result]").innerText];
+"""
+
+
+def code_of(puzzle, answer):
+    """The text of the editor with an answer in the gap."""
+    given = puzzles.given(puzzle)
+    start = puzzle.stub.index(given)
+    end = len(puzzle.stub) - start - len(given)
+    return puzzle.answered(answer)[start:-end]
+
+
+def test_puzzles_are_judged_and_the_progress_is_kept(page):
+    for name in SOME:
+        puzzle = find(name)
+        page.open(f"puzzles/{name}.html")
+        if name == SOME[0]:
+            state, text = page.do(ANSWER, puzzles.given(puzzle))
+            assert state == "open"
+            assert "line 1" in text
+        wrong, reason = next(iter(puzzle.module.WRONG.items()))
+        state, text = page.do(ANSWER, code_of(puzzle, wrong))
+        assert state == "incorrect"
+        assert judge(puzzle, puzzle.answered(wrong)).text.partition("\n")[0] in text
+        state, text = page.do(ANSWER, code_of(puzzle, puzzle.module.SOLUTION))
+        assert state == "correct"
+        assert "Next:" in text
+        assert puzzle.module.SOLUTION.splitlines()[0] in text
+    page.open("puzzles/index.html")
+    solved = page.do("return [...document.querySelectorAll('li[data-state=correct] a')].map(a => a.dataset.name)")
+    assert sorted(solved) == sorted(SOME)
+
+
+def test_a_puzzle_that_never_ends_is_stopped(page):
+    puzzle = find("tanh")
+    page.open("puzzles/tanh.html")
+    loop = code_of(puzzle, puzzle.module.SOLUTION) + "\nwhile True:\n    pass\n"
+    state, text = page.do(ANSWER, loop)
+    assert state == "incorrect"
+    assert "10 seconds" in text
+
+
+def test_the_progress_is_that_of_the_terminal(page, tmp_path):
+    terminal = Folder(tmp_path / "puzzles")
+    terminal.fill()
+    terminal.note(find("tanh"), "correct")
+    terminal.note(find("dense"), "incorrect")
+    page.open("puzzles/index.html")
+    file = page.browser.find_element(By.CSS_SELECTOR, "input[type=file]")
+    file.send_keys(str(tmp_path / "puzzles" / "progress.json"))
+    page.do("while (!document.querySelector('li[data-state=correct]')) await sleep(20)")
+    progress = page.do("return live.progress.read()")
+    assert (progress["correct"], progress["tried"]) == (["tanh"], ["dense", "tanh"])
+    saved = page.do("""
+        const blobs = [], make = URL.createObjectURL;
+        URL.createObjectURL = blob => { blobs.push(blob); return make.call(URL, blob); };
+        HTMLAnchorElement.prototype.click = () => {};
+        document.querySelector("button[data-save]").click();
+        return blobs[0].text()""")
+    (tmp_path / "puzzles" / "progress.json").write_text(saved, encoding="utf-8")
+    again = Folder(tmp_path / "puzzles")
+    assert (again.correct, again.tried, again.bad) == ({"tanh"}, {"dense", "tanh"}, None)

@@ -25,7 +25,7 @@ live.Block = class {
     node.append(live.element("div", {className: "live-bar"},
       this.runButton, this.editButton, this.linkButton, this.resetButton, this.status), this.output);
     this.state = "idle";
-    this.restore();
+    live.older(this.key, this.given, this.status, code => this.replace(code));
   }
 
   set state(name) {
@@ -76,15 +76,6 @@ live.Block = class {
     this.changed(text);
     this.edit(false);
     this.editor.value = text;
-  }
-
-  restore() {
-    const saved = live.store.get(this.key);
-    if (saved?.given === this.given) this.replace(saved.code);
-    else if (saved) {
-      const older = live.button("your older version", "older", () => { older.remove(); this.replace(saved.code); });
-      this.status.append("The page's code has changed since your edit: ", older);
-    }
   }
 
   reset() {

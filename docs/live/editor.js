@@ -85,4 +85,17 @@
     paint();
     return {box, area, set value(text) { area.value = text; paint(); }, get value() { return area.value; }};
   };
+
+  // An edit that was kept is used again; if the page's code has changed since, it is offered.
+  live.older = (key, given, status, use) => {
+    const saved = live.store.get(key);
+    if (saved?.given === given) use(saved.code);
+    else if (saved) {
+      const button = live.button("your older version", "older", () => {
+        status.textContent = "";
+        use(saved.code);
+      });
+      status.append("The page's code has changed since your edit: ", button);
+    }
+  };
 }
