@@ -6,6 +6,7 @@ tests are skipped, unless NUMPYCNN_LIVE is "required". NUMPYCNN_SITE names a sit
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -18,11 +19,13 @@ ROOT = Path(__file__).parent.parent
 REQUIRED = os.environ.get("NUMPYCNN_LIVE") == "required"
 chromium.unless_there(REQUIRED)
 
+from selenium.webdriver import ActionChains  # noqa: E402
 from selenium.webdriver.common.by import By  # noqa: E402
 from selenium.webdriver.common.keys import Keys  # noqa: E402
+from selenium.webdriver.support.select import Select  # noqa: E402
 
 from docs.builder import runtime  # noqa: E402
-from docs.live import puzzles  # noqa: E402
+from docs.live import playground, puzzles  # noqa: E402
 from numpycnn.puzzles.folder import Folder  # noqa: E402
 from numpycnn.puzzles.grader import judge  # noqa: E402
 from numpycnn.puzzles.puzzle import find  # noqa: E402
@@ -286,7 +289,9 @@ def test_puzzles_are_judged_and_the_progress_is_kept(page):
         assert "Next:" in text
         assert puzzle.module.SOLUTION.splitlines()[0] in text
     page.open("puzzles/index.html")
-    solved = page.do("return [...document.querySelectorAll('li[data-state=correct] a')].map(a => a.dataset.name)")
+    solved = page.do(
+        "return [...document.querySelectorAll('li[data-state=correct] a')].map(a => a.dataset.name)"
+    )
     assert sorted(solved) == sorted(SOME)
 
 
@@ -319,3 +324,76 @@ def test_the_progress_is_that_of_the_terminal(page, tmp_path):
     (tmp_path / "puzzles" / "progress.json").write_text(saved, encoding="utf-8")
     again = Folder(tmp_path / "puzzles")
     assert (again.correct, again.tried, again.bad) == ({"tanh"}, {"dense", "tanh"}, None)
+
+
+# Check your own layer
+# --------------------
+
+
+def test_an_own_layer_and_an_own_pair_are_checked(page):
+    page.open("check.html")
+    page.do("await run(2)")
+    assert "Gradients of fwd: correct" in page.text(2)
+    menu = Select(page.browser.find_element(By.TAG_NAME, "select"))
+    menu.select_by_index(2)
+    page.do("await run(1)")
+    accuracy = float(re.search(r"accuracy on the test set: ([\d.]+)", page.text(1))[1])
+    assert accuracy >= 0.97
+    assert "INCORRECT" in page.text(1)
+    mine = (
+        "import numpy as np, numpycnn as nn\n"
+        "class Double(nn.Layer):\n"
+        "    def forward(self, x):\n        return 2 * x, None\n"
+        "    def backward(self, dy, cache):\n        return dy, {}\n"
+        "print(nn.check_gradients(Double(), np.arange(6.0).reshape(2, 3), rng=0))"
+    )
+    page.do("type(node(1).querySelector('textarea'), arguments[0]); await run(1)", mine)
+    assert "Gradients of Double: INCORRECT" in page.text(1)
+    assert "factor" in page.text(1)
+
+
+# Playground
+# ----------
+
+TRAIN = """
+const figure = document.querySelector("[data-playground]");
+press(figure, "train");
+while (figure.dataset.state !== "done") await sleep(20);
+return figure.querySelector(".answer").textContent;
+"""
+
+
+def test_the_playground_trains_and_shows_what_the_network_makes_of_the_readers_traces(page):
+    page.open("playground.html")
+    drawn = "return document.querySelector('[data-playground] svg').innerHTML"
+    before = page.do(drawn)
+    told = page.do("document.querySelectorAll('[data-playground] summary')[0].click();" + TRAIN)
+    assert "After 60 epochs" in told
+    assert float(re.search(r"accuracy (\d+) %", told)[1]) >= 90
+    assert page.do(drawn) != before
+
+    far = """
+        const {playground} = live;
+        playground.position.value = arguments[0];
+        playground.moved();
+        while (playground.looking) await sleep(5);
+        return playground.told.textContent"""
+    assert "correct" in page.do(far, 32)
+    assert "incorrect" in page.do(far, 2)
+
+    page.browser.find_element(By.XPATH, "//label[contains(., 'draw with')]/input").click()
+    svg = page.browser.find_element(By.CSS_SELECTOR, "[data-playground] svg")
+    page.browser.execute_script(
+        "arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})", svg
+    )
+    pen = ActionChains(page.browser).move_to_element_with_offset(svg, -200, -160)
+    pen.click_and_hold().move_by_offset(60, -25).move_by_offset(60, 60).release().perform()
+    page.do("while (live.playground.looking) await sleep(5)")
+    assert "Your trace" in page.do("return live.playground.told.textContent")
+    values = page.do("return live.playground.values")
+    assert max(values) - min(values) > 0.3
+
+    code = page.do("return live.blocks[0].code")
+    assert code == playground.code_of(playground.SETTINGS)
+    page.do("await run(1)")
+    assert page.state(1) == "done"

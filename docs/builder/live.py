@@ -82,6 +82,7 @@ def mark(app: Sphinx, document: nodes.document) -> None:
             if block.parent not in boxes:
                 boxes.append(block.parent)
             block["live"]["data-within"] = f"{module}#{boxes.index(block.parent)}"
+            block["live"]["data-prompts"] = ""
 
 
 def missing(code: str, needs: str | None, lacking: dict[str, str]) -> str:

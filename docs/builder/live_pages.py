@@ -1,16 +1,20 @@
 """Live pages: a Sphinx extension for the pages that are made for the browser alone.
 
-A page for each puzzle and the list of them. They exist if there is a runtime.
+The playground, the page that checks a reader's layer, the list of the puzzles and a page for each. They
+exist if there is a runtime.
 """
 
+import json
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 from docutils import nodes
 from markdown_it import MarkdownIt
 from sphinx.application import Sphinx
 
-from docs.builder.live import use
+from docs.builder.live import FOLDER, SCRIPTS, use
+from docs.live import playground
 from docs.live.puzzles import given
 from numpycnn.puzzles.course import COURSE
 from numpycnn.puzzles.puzzle import PUZZLES, Puzzle
@@ -19,8 +23,15 @@ Page = tuple[str, dict[str, Any], str]
 SCRIPTS_OF = {
     "puzzle.html": ["kernel", "sizes", "editor", "puzzles"],
     "puzzles.html": ["kernel", "sizes", "editor", "puzzles"],
+    "check.html": [*SCRIPTS, "check"],
+    "playground.html": [*SCRIPTS, "playground"],
+    "front.html": ["kernel", "sizes", "playground"],
 }
-TITLES = {"puzzles/index": "Puzzles in the page"}
+TITLES = {
+    "playground": "Playground",
+    "puzzles/index": "Puzzles in the page",
+    "check": "Check your own layer",
+}
 """The pages that the sidebar names."""
 
 
@@ -28,10 +39,51 @@ def collect(app: Sphinx) -> Iterator[Page]:
     """Yield the pages: name, context and template."""
     if not app.config.live_runtime:
         return
-    titles = {chapter: app.env.titles[f"docs/{chapter}"].astext() for chapter in COURSE}
-    yield "puzzles/index", {"title": TITLES["puzzles/index"], "chapters": _by_chapter(titles)}, "puzzles.html"
+    found = {chapter: app.env.titles.get(f"docs/{chapter}") for chapter in COURSE}
+    titles = {chapter: title.astext() if title else chapter for chapter, title in found.items()}
+    yield (
+        "puzzles/index",
+        {"title": TITLES["puzzles/index"], "chapters": _by_chapter(titles)},
+        "puzzles.html",
+    )
     for puzzle in PUZZLES:
         yield _page_of(puzzle), _context(puzzle, titles), "puzzle.html"
+
+    yield "check", {"title": TITLES["check"], "kinds": kinds()}, "check.html"
+    code = playground.code_of(playground.SETTINGS)
+    yield "playground", {"title": TITLES["playground"], "code": code}, "playground.html"
+
+
+# Check your own layer
+# --------------------
+
+KINDS = {
+    "layer": (
+        "A layer",
+        "A class with <code>params</code>, <code>forward(x) -> y, cache</code> and "
+        "<code>backward(dy, cache) -> dx, grads</code>.",
+    ),
+    "pair": (
+        "A pair of functions",
+        "<code>fwd(…) -> y, cache</code> for any number of arrays, and <code>bwd(dy, cache)</code>, which returns a "
+        "gradient for each of them.",
+    ),
+}
+
+
+def kinds() -> list[dict[str, Any]]:
+    """Return the two kinds of code that can be checked, each with its examples."""
+    return [
+        {"name": name, "title": title, "text": text, "examples": list(examples(name))}
+        for name, (title, text) in KINDS.items()
+    ]
+
+
+def examples(kind: str) -> Iterator[dict[str, str]]:
+    """Yield the examples of a kind: the docstring is the title, the rest is the code."""
+    for path in sorted(FOLDER.glob(f"layers_to_check/{kind}_*.py")):
+        title, _, code = path.read_text(encoding="utf-8").partition("\n")
+        yield {"name": path.stem, "title": title.strip('"'), "code": code.strip()}
 
 
 # Puzzles
@@ -56,7 +108,9 @@ def _context(puzzle: Puzzle, titles: dict[str, str]) -> dict[str, Any]:
     markdown = MarkdownIt()
     _, _, task = puzzle.task.partition("\n")
     chapter, _, anchor = puzzle.anchor.partition(".md#")
-    around = [PUZZLES[n] if 0 <= n < len(PUZZLES) else None for n in (puzzle.number - 2, puzzle.number)]
+    around = [
+        PUZZLES[n] if 0 <= n < len(PUZZLES) else None for n in (puzzle.number - 2, puzzle.number)
+    ]
     return {
         "title": f"Puzzle {puzzle.number}: {puzzle.title}",
         "puzzle": puzzle,
@@ -84,13 +138,24 @@ def add_links(
     }
     if page in TITLES or page.startswith("puzzles/"):
         context["open_part"] = "In the page"
+    if template in ("playground.html", "front.html"):
+        context["playground"] = _start()
+        app.add_css_file("living/living.css")
+        app.add_js_file("living/figure.js", loading_method="defer", priority=600)
     if scripts := SCRIPTS_OF.get(template):
         use(app, scripts)
     if page == "docs/puzzles":
         address = context["pathto"]("puzzles/index")
         context["body"] = context["body"].replace(
-            "</h1>", f'</h1>\n<p><a href="{address}">Solve them in the page</a>: nothing to install.</p>', 1
+            "</h1>",
+            f'</h1>\n<p><a href="{address}">Solve them in the page</a>: nothing to install.</p>',
+            1,
         )
+
+
+@cache
+def _start() -> str:
+    return json.dumps(playground.start(), separators=(",", ":"))
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

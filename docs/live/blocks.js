@@ -5,15 +5,16 @@ live.blocks = [];
 
 live.Block = class {
   constructor(node) {
-    const {within = "", raises} = node.dataset;
-    Object.assign(this, {node, number: +node.dataset.live, within, raises: raises !== undefined, ran: null});
+    const {live: number, within = "", raises, prompts, verb = "Run"} = node.dataset;
+    Object.assign(this, {node, number: +number, within, verb, ran: null, raises: raises !== undefined,
+      prompts: prompts !== undefined});
     const pre = node.querySelector("pre").cloneNode(true);
     pre.querySelectorAll(".linenos").forEach(line => line.remove());
     this.shown = node.querySelector(".highlight");
-    this.given = this.code = live.codeOf(pre.textContent.replace(/\n+$/, ""), Boolean(within));
+    this.given = this.code = live.codeOf(pre.textContent.replace(/\n+$/, ""), this.prompts);
     this.key = `${live.page}#${this.number}`;
 
-    this.runButton = live.button("Run", "run", () => this.pressed(), {
+    this.runButton = live.button(verb, "run", () => this.pressed(), {
       title: `Runs in this page. The first Run loads Python, ${live.sizes.python} MB.`});
     this.editButton = live.button("Edit", "edit", () => this.edit(true));
     this.linkButton = live.button("Copy link", "link", () => this.copyLink(), {hidden: true,
@@ -26,11 +27,12 @@ live.Block = class {
       this.runButton, this.editButton, this.linkButton, this.resetButton, this.status), this.output);
     this.state = "idle";
     live.older(this.key, this.given, this.status, code => this.replace(code));
+    if (node.dataset.open !== undefined) this.edit(false);
   }
 
   set state(name) {
     this.node.dataset.state = name;
-    this.runButton.textContent = name === "running" ? "Stop" : "Run";
+    this.runButton.textContent = name === "running" ? "Stop" : this.verb;
     this.runButton.setAttribute("aria-disabled", name === "loading");
   }
 
@@ -87,6 +89,7 @@ live.Block = class {
     this.changed(this.given);
     this.state = "idle";
     this.say("");
+    if (this.node.dataset.open !== undefined) this.edit(false);
     this.runButton.focus();
   }
 
@@ -156,7 +159,8 @@ live.Block = class {
       this.output.replaceChildren(live.element("p", {className: "live-label", textContent: "your run"}));
     };
     if (this !== caller) this.state = "loading";
-    const result = await live.kernel.ask("desk.run", {block: `block ${this.number}`, code, within: this.within},
+    const result = await live.kernel.ask("desk.run", 
+      {block: `block ${this.number}`, code, within: this.within, prompts: this.prompts},
       {say: words => { if (!words) begin(); say(words); }, hear, plots});
     for (const svg of result.figures ?? []) this.draw(svg);
     const fault = live.told(result) || (result.error ? [...result.error.where, result.error.what].join("\n") : "");

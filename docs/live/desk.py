@@ -89,23 +89,21 @@ class Sent(io.TextIOBase):
 # All blocks of a chapter share one namespace, that of the main program. The examples of a
 # docstring share the names of their module, as in doctest.
 
-SPACES: dict[str, dict[str, Any]] = {}
+SPACES: dict[str, ModuleType] = {}
 
 
 def space(name: str) -> dict[str, Any]:
     """Return the namespace for a chapter, "", or for a docstring, "numpycnn.traces#1"."""
     if name not in SPACES:
-        module = ModuleType("__main__")
-        if name:
-            module.__dict__.update(vars(import_module(name.partition("#")[0])))
-        else:
-            sys.modules["__main__"] = module
-        SPACES[name] = module.__dict__
-    return SPACES[name]
+        SPACES[name] = ModuleType("__main__")
+        if module := name.partition("#")[0]:
+            vars(SPACES[name]).update(vars(import_module(module)))
+    sys.modules["__main__"] = SPACES[name]
+    return vars(SPACES[name])
 
 
-def run(block: str, code: str, send: Send, within: str = "") -> dict[str, Any]:
-    """Run a block; print the value of its last line, in a docstring that of every line."""
+def run(block: str, code: str, within: str, prompts: bool, send: Send) -> dict[str, Any]:
+    """Run a block and print the value of its last line, with `prompts` that of every line."""
     names, filename, out = space(within), f"<{block}>", Sent(send)
     linecache.cache[filename] = (len(code), None, code.splitlines(True), filename)
     known, begin, error = figures(names), time.perf_counter(), None
@@ -113,7 +111,7 @@ def run(block: str, code: str, send: Send, within: str = "") -> dict[str, Any]:
         with redirect_stdout(out), redirect_stderr(out), warnings.catch_warnings():
             body = ast.parse(code, filename).body
             for at, node in enumerate(body):
-                shown = isinstance(node, ast.Expr) and (bool(within) or at == len(body) - 1)
+                shown = isinstance(node, ast.Expr) and (prompts or at == len(body) - 1)
                 tree = ast.Interactive([node]) if shown else ast.Module([node], [])
                 exec(compile(tree, filename, "single" if shown else "exec"), names)
     except KeyboardInterrupt:

@@ -37,7 +37,8 @@
     return markup;
   };
 
-  // Returns {box, area, value}. `change` is called with the text, `run` by Ctrl+Enter, `leave` by Esc.
+  // Returns {box, area, value, type}; what is typed can be undone.
+  // `change` is called with the text, `run` by Ctrl+Enter, `leave` by Esc.
   live.editor = (code, label, {change, run, leave}) => {
     const copy = live.element("pre", {ariaHidden: "true"});
     const area = live.element("textarea", {value: code, spellcheck: false, wrap: "off", autocapitalize: "off",
@@ -83,7 +84,8 @@
     area.addEventListener("input", () => { paint(); change(area.value); });
     area.addEventListener("scroll", () => { copy.scrollLeft = area.scrollLeft; });
     paint();
-    return {box, area, set value(text) { area.value = text; paint(); }, get value() { return area.value; }};
+    const type = text => { area.select(); put(text); area.setSelectionRange(0, 0); };
+    return {box, area, type, set value(text) { area.value = text; paint(); }, get value() { return area.value; }};
   };
 
   // An edit that was kept is used again; if the page's code has changed since, it is offered.

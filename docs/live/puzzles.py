@@ -35,11 +35,11 @@ def judge(name: str, code: str, send: Any = None) -> dict[str, Any]:
     >>> judge("slope", "slope = 4")["status"], judge("slope", "slope = 3")["solution"]
     ('incorrect', '3')
     """
-    puzzle = find(name)
-    result = result_of(puzzle, code)
+    puzzle, file = find(name), code + RUN
+    result = result_of(puzzle, file)
     shown = {"status": result.status, "text": result.text, "case": result.case}
     shown["printed"] = result.printed.rstrip()
-    if result.status == "open" and puzzle.is_untouched(code):  # the question counts in the file
+    if result.status == "open" and puzzle.is_untouched(file):  # the question counts in the file
         above = _cut(puzzle)[0]
         shown["text"] = re.sub(r"(?<=in line )\d+", lambda n: str(int(n[0]) - above), result.text)
     if result.status == "correct":
