@@ -30,7 +30,7 @@ def test_a_folder_with_a_changed_file_is_refused_and_the_file_named(tmp_path, mo
     monkeypatch.setenv("NUMPYCNN_RUNTIME", str(tmp_path))
     for name in runtime.HASHES:
         (tmp_path / name).write_text("something else", encoding="utf-8")
-    with pytest.raises(runtime.RuntimeMissingError, match="pyodide.asm.wasm"):
+    with pytest.raises(runtime.RuntimeMissingError, match=r"pyodide\.asm\.wasm"):
         runtime.runtime()
 
 
@@ -204,6 +204,8 @@ def test_every_puzzle_can_be_shown_and_judged_in_a_page():
         code = puzzles.given(puzzle)
         assert puzzle.task not in code
         assert code in puzzle.stub
+        if puzzle.gap != "..." and puzzle.name != "bug_in_dense":
+            continue  # its question trains a network
         result = json.loads(json.dumps(puzzles.judge(puzzle.name, code)))
         assert result["status"] == "open"
         if lines := re.findall(r"line (\d+)", result["text"]):

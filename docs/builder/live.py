@@ -9,7 +9,6 @@ as it is, without Run buttons. The environment variable `NUMPYCNN_LIVE` changes 
 import ast
 import json
 import os
-import re
 import shutil
 import sys
 import zipfile
@@ -184,7 +183,7 @@ PARTS = [
 
 
 def write_package(root: Path, target: Path) -> None:
-    """Write the package, and what chapters import besides it, as a zip with always the same bytes."""
+    """Write the package and the modules that chapters import; same files, same bytes."""
     with zipfile.ZipFile(target, "w") as archive:
         for path in sorted(path for part in PARTS for path in root.glob(part)):
             runtime.write(archive, path.relative_to(root).as_posix(), path.read_bytes())

@@ -1,7 +1,7 @@
 """Live pages: a Sphinx extension for the pages that are made for the browser alone.
 
-The playground, the page that checks a reader's layer, the list of the puzzles and a page for each. They
-exist if there is a runtime.
+The playground, the page that checks a reader's layer, the list of the puzzles and a page for each.
+They exist if there is a runtime.
 """
 
 import json
@@ -65,8 +65,8 @@ KINDS = {
     ),
     "pair": (
         "A pair of functions",
-        "<code>fwd(…) -> y, cache</code> for any number of arrays, and <code>bwd(dy, cache)</code>, which returns a "
-        "gradient for each of them.",
+        "<code>fwd(…) -> y, cache</code> for any number of arrays, and "
+        "<code>bwd(dy, cache)</code>, which returns a gradient for each of them.",
     ),
 }
 

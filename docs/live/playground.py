@@ -1,7 +1,7 @@
 """Playground: the network of the tutorial with other settings, trained while the page draws it.
 
-The code that `code_of` returns is what runs: `train` executes it up to the training, and trains with
-a function that sends the numbers of each epoch to the page.
+The code that `code_of` returns is the code that runs: `train` executes it up to the training, and
+trains with a function that sends the numbers of each epoch to the page.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ optimizer = nn.{optimizer}(model.params, lr={lr})
 TRAIN = """
 history = nn.fit(model, x_train, y_train, epochs={epochs}, optimizer=optimizer)
 loss, accuracy = nn.evaluate(model, x_test, y_test)
-print(f"training loss {{history.loss[-1]:.4f}}, test loss {{loss:.4f}}, test accuracy {{accuracy:.3f}}")
+print(f"loss {{history.loss[-1]:.4f}}, test loss {{loss:.4f}}, test accuracy {{accuracy:.3f}}")
 """
 
 
