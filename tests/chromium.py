@@ -40,6 +40,7 @@ def start(profile):
     options.add_argument(f"--user-data-dir={profile}")
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     driver = webdriver.Chrome(options, webdriver.ChromeService(shutil.which("chromedriver")))
+    driver.command_executor.client_config.timeout = 900
     driver.get("about:blank")  # in place of Chromium's own page, which fetches things
     return driver
 

@@ -1,7 +1,7 @@
 """The site computes: blocks, puzzles, the checker and the playground, in Chromium.
 
 Needs the extra `browser`, Debian's chromium and chromium-driver, and the runtime; without them the
-tests are skipped, unless NUMPYCNN_LIVE is "required". NUMPYCNN_SITE names a site that is built.
+tests are skipped, unless NUMPYCNN_BROWSER is "required". NUMPYCNN_SITE names a site that is built.
 """
 
 import json
@@ -15,7 +15,7 @@ import chromium
 import pytest
 
 ROOT = Path(__file__).parent.parent
-REQUIRED = os.environ.get("NUMPYCNN_LIVE") == "required"
+REQUIRED = os.environ.get("NUMPYCNN_BROWSER") == "required"
 chromium.unless_there(REQUIRED)
 
 from selenium.webdriver import ActionChains  # noqa: E402
@@ -105,7 +105,7 @@ def site(tmp_path_factory):
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory):
     with chromium.start(tmp_path_factory.mktemp("profile")) as driver:
-        driver.set_script_timeout(120)
+        driver.set_script_timeout(300)
         yield driver
 
 
@@ -208,7 +208,7 @@ def test_an_edit_by_keyboard_runs_and_survives_a_reload(page):
 def test_a_link_carries_an_edit_and_does_not_run_it(page):
     text = "print('ü <&>')\n"
     page.open(CHAPTER)
-    packed = page.do("return live.packed(arguments[0])", text)
+    packed = page.do("return live.toAddress(arguments[0])", text)
     page.browser.get("about:blank")
     page.open(f"{CHAPTER}#edit=1:{packed}")
     assert page.do("return node(1).querySelector('textarea').value") == text

@@ -7,6 +7,8 @@ as it is, without Run buttons. The environment variable `NUMPYCNN_LIVE` changes 
 """
 
 import ast
+import base64
+import gzip
 import json
 import os
 import shutil
@@ -75,8 +77,7 @@ def mark(app: Sphinx, document: nodes.document) -> None:
             continue
         number += 1
         block["live"] = {"data-live": str(number)}
-        if "raises" in words:
-            block["live"]["data-raises"] = ""
+        block["live"] |= {f"data-{word}": "" for word in ("raises", "varies") if word in words}
         if not is_text:
             if block.parent not in boxes:
                 boxes.append(block.parent)
@@ -170,6 +171,7 @@ def write_files(app: Sphinx, error: Exception | None) -> None:
         if path.suffix in (".js", ".css"):
             shutil.copyfile(path, target / path.name)
     write_package(Path(app.srcdir), target / "package.zip")
+    write_packed(target)
     (target / "sizes.js").write_text(f"live.sizes = {json.dumps(sizes)};\n", encoding="utf-8")
 
 
@@ -187,6 +189,25 @@ def write_package(root: Path, target: Path) -> None:
     with zipfile.ZipFile(target, "w") as archive:
         for path in sorted(path for part in PARTS for path in root.glob(part)):
             runtime.write(archive, path.relative_to(root).as_posix(), path.read_bytes())
+
+
+def write_packed(folder: Path) -> None:
+    """Write what Python needs as scripts as well, for pages that are opened from a disk."""
+    plots = {runtime.LOCK["packages"][name]["file_name"] for name in runtime.WITH_PLOTS}
+    files = [path for path in (folder / "python").iterdir() if path.suffix != ".txt"]
+    parts = {
+        "python": [folder / "worker.js", folder / "package.zip", *files],
+        "plots": [path for path in files if path.name in plots],
+    }
+    (folder / "packed").mkdir(exist_ok=True)
+    for part, paths in parts.items():
+        packed = {
+            path.name: base64.b64encode(gzip.compress(path.read_bytes(), mtime=0)).decode()
+            for path in paths
+            if part == "plots" or path.name not in plots
+        }
+        text = f"live.packed.{part} = {json.dumps(packed)};\n"
+        (folder / "packed" / f"{part}.js").write_text(text, encoding="utf-8")
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

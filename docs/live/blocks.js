@@ -95,7 +95,7 @@ live.Block = class {
 
   async copyLink() {
     const address = new URL(location.href);
-    address.hash = `edit=${this.number}:${live.packed(this.code)}`;
+    address.hash = `edit=${this.number}:${live.toAddress(this.code)}`;
     try {
       await navigator.clipboard.writeText(address.href);
       this.say("The link is copied.");
@@ -120,7 +120,6 @@ live.Block = class {
     if (["loading", "running"].includes(this.state)) return;
     this.state = "loading";
     try {
-      await live.kernel.ready; // a worker that is being started has another generation
       const group = live.blocks.filter(block => block.within === this.within);
       const above = group.slice(0, group.indexOf(this));
       const first = above.findIndex(block => block.isStale);
@@ -192,9 +191,9 @@ live.codeOf = (text, prompts) => !prompts ? text : text.split("\n")
   .filter(line => /^(>>>|\.\.\.)( |$)/.test(line)).map(line => line.slice(4)).join("\n");
 
 // Text as a part of an address, and back.
-live.packed = text => btoa(String.fromCharCode(...new TextEncoder().encode(text)))
+live.toAddress = text => btoa(String.fromCharCode(...new TextEncoder().encode(text)))
   .replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
-live.unpacked = text => new TextDecoder().decode(
+live.fromAddress = text => new TextDecoder().decode(
   Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), letter => letter.charCodeAt(0)));
 
 document.addEventListener("DOMContentLoaded", () => {
@@ -203,12 +202,9 @@ document.addEventListener("DOMContentLoaded", () => {
   const block = live.blocks.find(one => one.number === +number);
   if (!block) return;
   try {
-    block.replace(live.unpacked(code));
+    block.replace(live.fromAddress(code));
   } catch { return; } // half a link
   block.node.closest("details")?.setAttribute("open", "");
   block.node.scrollIntoView({block: "center", behavior: "instant"});
   block.say("This version came with the link. It is not run until you press Run.");
 });
-
-// A page that comes back from the browser's memory has no Python any more.
-addEventListener("pageshow", event => { if (event.persisted) live.kernel.generation += 1; });

@@ -39,10 +39,18 @@ live.kernel = {
   say: () => {}, // where to say what is being loaded
 
   start() {
-    this.ready ??= new Promise((resolve, reject) => {
-      this.say(`Loading Python, ${live.sizes.python} MB the first time …`);
-      this.generation += 1;
-      const worker = this.worker = new Worker(`${live.base}worker.js`);
+    this.ready ??= this.boot().catch(error => {
+      this.end();
+      throw new Error(`Python did not start: ${error.message}. Reload the page to try again.`);
+    });
+    return this.ready;
+  },
+
+  async boot() {
+    this.say(`Loading Python, ${live.sizes.python} MB the first time …`);
+    const files = live.isFile ? await live.unpack("python") : null;
+    await new Promise((resolve, reject) => {
+      const worker = this.worker = files ? live.packedWorker(files) : new Worker(`${live.base}worker.js`);
       worker.onerror = error => reject(new Error(error.message || "the worker did not start"));
       worker.onmessage = ({data}) => {
         if (worker !== this.worker) return;
@@ -52,12 +60,8 @@ live.kernel = {
         else if (data.type === "failed") this.restart(`Python ended: ${data.text}.`);
         else if (data.id === this.request?.id) this.request.hear(data);
       };
-      worker.postMessage({type: "boot", base: live.base});
-    }).catch(error => {
-      this.end();
-      throw new Error(`Python did not start: ${error.message}. Reload the page to try again.`);
+      worker.postMessage({type: "boot", base: live.base, files});
     });
-    return this.ready;
   },
 
   // Call a function of a module in docs/live, "desk.run". Resolves to what it returns, or to
@@ -71,8 +75,8 @@ live.kernel = {
   async answer(name, args, {say, hear, plots, seconds}) {
     this.say = say;
     await this.start();
-    say("");
-    const stopURL = URL.createObjectURL(new Blob(["go"]));
+    if (plots && live.isFile) this.worker.postMessage({type: "files", files: await live.unpack("plots")});
+    const stopURL = live.isFile ? null : URL.createObjectURL(new Blob(["go"]));
     let clock;
     try {
       return await new Promise(resolve => {
@@ -89,7 +93,7 @@ live.kernel = {
       });
     } finally {
       clearTimeout(clock);
-      URL.revokeObjectURL(stopURL);
+      if (stopURL) URL.revokeObjectURL(stopURL);
       this.request = null;
     }
   },
@@ -98,7 +102,7 @@ live.kernel = {
   stop() {
     const request = this.request;
     if (!request) return;
-    URL.revokeObjectURL(request.stopURL);
+    if (request.stopURL) URL.revokeObjectURL(request.stopURL);
     setTimeout(() => { if (this.request === request) this.restart(); }, 1000);
   },
 
@@ -112,8 +116,34 @@ live.kernel = {
   end() {
     this.worker?.terminate();
     this.worker = this.ready = null;
+    this.generation += 1;
   },
 };
+
+// From a disk
+// -----------
+// There a page may not fetch, and a worker may not load a script. So the files come as scripts, which
+// hold them in base64, and the worker is made of one text that contains all of its scripts.
+
+live.isFile = location.protocol === "file:";
+live.packed = {}; // filled by packed/python.js and packed/plots.js
+
+live.unpack = async part => {
+  if (!live.packed[part]) await new Promise((resolve, reject) => document.head.append(live.element("script", {
+    src: `${live.base}packed/${part}.js`, onload: resolve, onerror: () => reject(new Error(
+      "opened from a disk, the page needs the folder packed, which is missing. Start `python -m http.server` "
+      + "in the site's folder and open http://localhost:8000"))})));
+  const files = {};
+  for (const [name, text] of Object.entries(live.packed[part])) {
+    const bytes = Uint8Array.from(atob(text), letter => letter.charCodeAt(0));
+    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+    files[name] = await new Response(stream).arrayBuffer();
+  }
+  return files;
+};
+
+live.packedWorker = files => new Worker(URL.createObjectURL(new Blob(
+  ["pyodide.js", "pyodide.asm.js", "worker.js"].flatMap(name => [files[name], "\n"]), {type: "text/javascript"})));
 
 // A sentence for what came back, "" if it was an ordinary result.
 live.told = ({stopped, late, lost, why}) => {
@@ -126,6 +156,6 @@ addEventListener("pagehide", () => live.kernel.end());
 
 // Whoever has run something before need not wait for Python on the next page.
 addEventListener("load", () => {
-  if (live.store.get("ran") && !navigator.connection?.saveData && location.protocol !== "file:")
+  if (live.store.get("ran") && !navigator.connection?.saveData && !live.isFile)
     (window.requestIdleCallback ?? setTimeout)(() => live.kernel.start().catch(() => {}));
 });

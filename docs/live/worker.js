@@ -1,10 +1,10 @@
 // The worker: Python, one call at a time.
 //
-// In:  boot {base, files} · call {id, name, args, plots, seconds, stopURL}
+// In:  boot {base, files} · files {files} · call {id, name, args, plots, seconds, stopURL}
 // Out: progress {text} · ready · failed {text}, and for a call: KIND {id, value} · done {id, value}
 "use strict";
 
-let python, call, deadline = Infinity, late = false, stopURL = null, nextPoll = 0;
+let python, call, memory = null, deadline = Infinity, late = false, stopURL = null, nextPoll = 0;
 const post = (type, more = {}) => postMessage({type, ...more});
 
 // Python reads element 0 of this "array" every 50 or so of its steps, and raises KeyboardInterrupt
@@ -39,17 +39,17 @@ function disarm() {
   deadline = Infinity;
 }
 
-// With `files`, a map from names to bytes, nothing is fetched: a page from a disk may not.
-async function boot({base, files}) {
+// Answers from memory, a map from names to bytes: a page from a disk may not fetch.
+async function fetchFromMemory(address) {
+  const name = String(address?.url ?? address).split("/").pop();
   const types = {wasm: "application/wasm", json: "application/json"};
-  if (files) {
-    self.fetch = async address => {
-      const name = String(address).split("/").pop();
-      const type = types[name.split(".").pop()] ?? "application/octet-stream";
-      return new Response(files[name] ?? "", {status: name in files ? 200 : 404,
-        headers: {"content-type": type}});
-    };
-  } else importScripts(`${base}python/pyodide.js`);
+  const type = types[name.split(".").pop()] ?? "application/octet-stream";
+  return new Response(memory[name] ?? "", {status: name in memory ? 200 : 404, headers: {"content-type": type}});
+}
+
+async function boot({base, files}) {
+  if (files) [memory, self.fetch] = [files, fetchFromMemory];
+  else importScripts(`${base}python/pyodide.js`);
   const indexURL = files ? "https://none.invalid/" : `${base}python/`;
   python = await loadPyodide({indexURL, packages: ["numpy"], env: {MPLBACKEND: "svg", HOME: "/home/pyodide"}});
   post("progress", {text: "Loading the package …"});
@@ -83,7 +83,8 @@ async function answer({id, name, args, plots, seconds, stopURL: address}) {
 
 onmessage = async ({data}) => {
   try {
-    await (data.type === "boot" ? boot(data) : answer(data));
+    if (data.type === "files") Object.assign(memory, data.files);
+    else await (data.type === "boot" ? boot(data) : answer(data));
   } catch (error) {
     post("failed", {id: data.id, text: String(error?.message || error).trim().split("\n").pop()});
   }
