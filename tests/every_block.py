@@ -2,8 +2,9 @@
 
     python tests/every_block.py docs/_build [page …]
 
-prints each difference, then the number of blocks that ran and of those that do not run in a browser,
-with their reasons. It takes some minutes. The exit code is the number of differences, at most 1.
+prints each difference, then the number of blocks that ran and of those that do not run in a
+browser, with their reasons. It takes some minutes. The exit code is 1 if there is a
+difference.
 """
 
 import doctest
@@ -23,13 +24,15 @@ BLOCKS = """
 const done = arguments[0];
 document.querySelectorAll("article details").forEach(fold => { fold.open = true; });
 done({
-    numbers: live.blocks.map(block => block.number),
+    numbers: live.blocks.filter(block => block.task === "desk.run").map(block => block.number),
     notes: [...document.querySelectorAll(".live-note")].map(note => note.textContent),
 });
 """
 RUN = """
 const [number, done] = arguments, block = live.blocks.find(one => one.number === number);
-const shown = block.prompts ? block.shown.querySelector("pre").textContent
+const text = block.shown.querySelector("pre").cloneNode(true);
+text.querySelectorAll(".linenos").forEach(number => number.remove());
+const shown = block.prompts ? text.textContent
     : block.results(false).map(result => result.textContent).join("");
 const drawn = block.results(true).some(result => result.matches("figure, img"));
 block.run().then(() => done({
@@ -47,8 +50,8 @@ def fault(ran):
         return f"ended as {ran['state']}: {ran['printed'].strip()[-500:]}"
     shown, printed = ran["shown"].strip(), ran["printed"].strip()
     if ran["prompts"]:
-        lines = [re.sub(r"^ *\d+ ?(?=>>>|\.\.\.)", "", line) for line in shown.split("\n")]
-        shown = "\n".join(line for line in lines if not re.match(r">>>|\.\.\.", line))
+        lines = shown.split("\n")
+        shown = "\n".join(line for line in lines if not re.match(r"(>>>|\.\.\.)( |$)", line))
         flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
         if doctest.OutputChecker().check_output(shown + "\n", printed + "\n", flags):
             return ""

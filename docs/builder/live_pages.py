@@ -4,6 +4,7 @@ The playground, the page that checks a reader's layer, the list of the puzzles a
 They exist if there is a runtime.
 """
 
+import html
 import json
 from collections.abc import Iterator
 from functools import cache
@@ -14,7 +15,7 @@ from markdown_it import MarkdownIt
 from sphinx.application import Sphinx
 
 from docs.builder.live import FOLDER, SCRIPTS, use
-from docs.live import playground
+from docs.live import kernels, playground
 from docs.live.puzzles import given
 from numpycnn.puzzles.course import COURSE
 from numpycnn.puzzles.puzzle import PUZZLES, Puzzle
@@ -123,6 +124,19 @@ def _context(puzzle: Puzzle, titles: dict[str, str]) -> dict[str, Any]:
     }
 
 
+# Change convolution itself
+# -------------------------
+
+KERNELS = """<section id="change-it"><h2>Change it</h2>
+<p>These are the plain kernels. Edit them, then train the network of the tutorial with them or check
+their gradients. The page writes <code>conv1d.py</code> with your kernels, removes the line that selects
+the fast ones, and imports the package again. Every block of this page then runs on them, until
+Reset.</p>
+<div class="live" data-live="{number}" data-kernels data-within="#kernels"
+data-verb="Train with this" data-open data-state="idle">
+<div class="highlight"><pre>{code}</pre></div></div></section>
+"""
+
 # Around the pages
 # ----------------
 
@@ -144,6 +158,10 @@ def add_links(
         app.add_js_file("living/figure.js", loading_method="defer", priority=600)
     if scripts := SCRIPTS_OF.get(template):
         use(app, scripts)
+    if page == "numpycnn/layers/conv1d":
+        number = 1 + context["body"].count('data-live="')
+        context["body"] += KERNELS.format(number=number, code=html.escape(kernels.plain()))
+        use(app, [*SCRIPTS, "kernels"])
     if page == "docs/puzzles":
         address = context["pathto"]("puzzles/index")
         context["body"] = context["body"].replace(

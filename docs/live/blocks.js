@@ -6,7 +6,7 @@ live.blocks = [];
 live.Block = class {
   constructor(node) {
     const {live: number, within = "", raises, prompts, verb = "Run"} = node.dataset;
-    Object.assign(this, {node, number: +number, within, verb, ran: null, raises: raises !== undefined,
+    Object.assign(this, {node, task: "desk.run", number: +number, within, verb, ran: null, raises: raises !== undefined,
       prompts: prompts !== undefined});
     const pre = node.querySelector("pre").cloneNode(true);
     pre.querySelectorAll(".linenos").forEach(line => line.remove());
@@ -158,7 +158,7 @@ live.Block = class {
       this.output.replaceChildren(live.element("p", {className: "live-label", textContent: "your run"}));
     };
     if (this !== caller) this.state = "loading";
-    const result = await live.kernel.ask("desk.run", 
+    const result = await live.kernel.ask(this.task, 
       {block: `block ${this.number}`, code, within: this.within, prompts: this.prompts},
       {say: words => { if (!words) begin(); say(words); }, hear, plots});
     for (const svg of result.figures ?? []) this.draw(svg);
@@ -197,7 +197,10 @@ live.fromAddress = text => new TextDecoder().decode(
   Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), letter => letter.charCodeAt(0)));
 
 document.addEventListener("DOMContentLoaded", () => {
-  for (const node of document.querySelectorAll("[data-live]")) live.blocks.push(new live.Block(node));
+  for (const node of document.querySelectorAll("[data-live]")) {
+    const kind = node.dataset.kernels === undefined ? live.Block : live.Kernels;
+    live.blocks.push(new kind(node));
+  }
   const [, number, code] = location.hash.match(/^#edit=(\d+):([\w-]+)$/) ?? [];
   const block = live.blocks.find(one => one.number === +number);
   if (!block) return;

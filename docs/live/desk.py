@@ -13,6 +13,7 @@ import io
 import json
 import linecache
 import logging
+import re
 import sys
 import time
 import traceback
@@ -128,13 +129,27 @@ def run(block: str, code: str, within: str, prompts: bool, send: Send) -> dict[s
 def explained(error: BaseException) -> dict[str, Any]:
     """Return the reader's own lines of a traceback, where the package raised, and the message."""
     frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if frame.filename.startswith("<block")]
-    where = [f"{frame.filename[1:-1]}, line {frame.lineno}: {frame.line}" for frame in own]
+    own = [frame for frame in frames if _is_own(frame)]
+    where = []
+    for frame in own:
+        label = "your code" if frame.filename in OWN else frame.filename.strip("<>")
+        line = (frame.lineno or 0) - OWN.get(frame.filename, 0)
+        where.append(f"{label}, line {line}: {frame.line}")
     if own and frames[-1] is not own[-1]:
         last = frames[-1]
         file = last.filename.partition("site-packages/")[2] or last.filename
         where.append(f"raised in {file}, line {last.lineno}, in {last.name}")
     return {"where": where, "what": "".join(traceback.format_exception_only(error)).strip()}
+
+
+OWN: dict[str, int] = {}
+"""Files with the reader's code at their end, and how many lines are above it."""
+
+
+def _is_own(frame: traceback.FrameSummary) -> bool:
+    if frame.filename in OWN:
+        return (frame.lineno or 0) > OWN[frame.filename]
+    return bool(re.fullmatch("<block [1-9].*>", frame.filename))
 
 
 # Figures
