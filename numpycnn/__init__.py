@@ -39,6 +39,7 @@ from numpycnn.layers import (
     Sequential,
     Softmax,
     Upsample1D,
+    set_threads,
 )
 from numpycnn.long_records import predict_long
 from numpycnn.records import make_records
@@ -51,8 +52,6 @@ from numpycnn.training import (
     cross_entropy,
     evaluate,
     fit,
-    in_threads,
-    keep_freed_memory,
     one_hot,
     softmax_cross_entropy,
     weighted_cross_entropy,
@@ -95,13 +94,12 @@ __all__ = [
     "evaluate",
     "explain",
     "fit",
-    "in_threads",
-    "keep_freed_memory",
     "make_records",
     "make_traces",
     "one_hot",
     "picking",
     "predict_long",
+    "set_threads",
     "softmax_cross_entropy",
     "standardise",
     "train_test_split",

@@ -71,9 +71,9 @@ def test_only_windows_in_two_traces_are_grey():
 @pytest.mark.parametrize(
     ("x", "kernel_size", "words"),
     [
-        (TWO_TRACES[..., 0], 3, r"plot_phases expected x of shape \(N, L, C=1\), got \(2, 6\)"),
-        (TWO_TRACES, 7, "plot_phases expected kernel_size up to L=6, got 7; use longer traces"),
-        (TWO_TRACES, 0, "plot_phases expected kernel_size"),
+        (TWO_TRACES[..., 0], 3, r"plot_phases: x .*\(N, L, C=1\), got \(2, 6\)"),
+        (TWO_TRACES, 7, "plot_phases: kernel_size .*L=6, got 7"),
+        (TWO_TRACES, 0, "plot_phases: kernel_size .*got 0"),
     ],
 )
 def test_what_cannot_be_drawn_is_named(x, kernel_size, words):

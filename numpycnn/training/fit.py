@@ -30,7 +30,6 @@ import numpy.typing as npt
 from numpycnn.layers.layer import Layer, require_layer
 from numpycnn.training.adam import Adam
 from numpycnn.training.losses import Loss, are_probabilities, as_rows, softmax_cross_entropy
-from numpycnn.training.machine import keep_freed_memory
 from numpycnn.training.progress import steps_told
 from numpycnn.types import Array, Optimizer, Rng
 from numpycnn.validation import (
@@ -146,7 +145,6 @@ def fit(
     if patience is not None and whole_number("fit", "patience", patience) and validation is None:
         raise ValueError("fit: patience requires validation data. Pass validation=(x, targets).")
     rng, history = generator("fit", rng), History()
-    keep_freed_memory()
 
     # An overflow ends in a loss that is not finite, and that is reported at the end.
     with np.errstate(all="ignore"):

@@ -47,7 +47,8 @@ WRONG = {
     "for m in range(phase, len(y), n_taps):\n    y[m] = x[m : m + n_taps] @ w": "goes round",
 }
 LESSON = (
-    "K products, and nothing copied. numpycnn/layers/phases.py does it for channels and strides."
+    "K products, and nothing copied. numpycnn/layers/_conv1d_kernels.py does it for channels "
+    "and strides."
 )
 
 

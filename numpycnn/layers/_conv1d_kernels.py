@@ -1,0 +1,339 @@
+"""Fast convolution: every window without a copy of it, in one matrix product.
+
+The [plain kernels](conv1d.py) compute one product for each tap and add the results, so that the
+whole output is read from memory and written back `K` times. One product, `K` times as
+long, would be enough. The textbook method copies each window of `K` samples into a row of a
+large matrix and multiplies the matrix with the weights. But each sample is part of `K` windows,
+so the matrix is `K` times the data. The functions below need no such matrix.
+
+They compute the same as the plain kernels, up to rounding. Read this file with chapter 10 of
+the tutorial, which develops it in steps.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from itertools import pairwise
+from math import ceil, gcd, prod
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from numpycnn.layers import _threads
+from numpycnn.types import Array
+
+if TYPE_CHECKING:
+    from numpycnn.layers.conv1d import Placement
+
+# Windows back to back
+# --------------------
+# Write the samples of one trace one below the other, one row of `C` channels for each. A window
+# of `K` rows is then `K C` consecutive values in memory. Cut the rows into windows that lie back
+# to back, beginning at the first row, then at the second row, and so on. After `K` such
+# *phases* every window has occurred once:
+#
+#     row        0  1  2  3  4  5  6  7  8  9 10
+#     phase 0   [ window 0 ][ window 3 ][ window 6 ]
+#     phase 1      [ window 1 ][ window 4 ][ window 7 ]
+#     phase 2         [ window 2 ][ window 5 ][ window 8 ]        K = 3
+#
+# All windows are one array `(R, K C)` in which each row begins `C` values after the one before.
+# The rows overlap, and such an array is too irregular for the library that multiplies matrices:
+# NumPy would copy it. But in one phase the rows do not overlap. So the array is split once more,
+# `(R / K, K, K C)`, and the two axes are exchanged. Each phase is then an ordinary matrix, and
+# `np.matmul` multiplies all of them in one call.
+
+
+def windows(rows: Array, size: int, length: int) -> Array:
+    """View the first `length` values of every window of `size` rows: (R, length).
+
+    >>> windows(np.arange(5.0).reshape(5, 1), size=3, length=3)
+    array([[0., 1., 2.],
+           [1., 2., 3.],
+           [2., 3., 4.]])
+    """
+    return np.ndarray((len(rows) - size + 1, length), rows.dtype, rows, strides=rows.strides)
+
+
+def by_phase(rows: Array, size: int, n_blocks: int) -> Array:
+    """View (R, W) as (blocks, phases, windows, W): in a phase, every `size`-th row.
+
+    >>> by_phase(np.arange(6).reshape(6, 1), size=3, n_blocks=1)[0, :, :, 0]
+    array([[0, 3],
+           [1, 4],
+           [2, 5]])
+    """
+    return rows.reshape(n_blocks, -1, size, rows.shape[1]).swapaxes(1, 2)
+
+
+def correlate(rows: Array, weights: Array, size: int, n_blocks: int) -> Array:
+    """Multiply every window of `size` rows (R + size - 1, C) by the weights: (R, F)."""
+    every = windows(rows, size, len(weights))
+    products = np.empty((len(every), weights.shape[1]), rows.dtype)
+    np.matmul(by_phase(every, size, n_blocks), weights, out=by_phase(products, size, n_blocks))
+    return products
+
+
+# The gradient of the weights is the sum, over all windows, of the window times its row of `dy`.
+# With few channels it is computed phase by phase, by the transposed view. With many channels it
+# is faster tap by tap: the rows under tap `k`, transposed, times `dy`. Then a product has `K`
+# times as many rows and a `K`-th of the outputs, and fewer outputs have to be added.
+
+
+def sum_products(rows: Array, dy_rows: Array, size: int, n_blocks: int) -> Array:
+    """Sum, over all windows, the window transposed times its row of dy (R, F): (size C, F)."""
+    n_channels, n_filters = rows.shape[1], dy_rows.shape[1]
+    every = windows(rows, size, size * n_channels)
+    n_values = size * n_channels * n_filters
+    if n_channels < FEW_CHANNELS and size * n_values <= SUMMED_AT_ONCE:
+        left = by_phase(every, size, n_blocks).swapaxes(2, 3)  # (blocks, phases, size C, windows)
+        right, n_values = by_phase(dy_rows, size, n_blocks), size * n_values
+    else:
+        left = every.reshape(n_blocks, -1, size, n_channels).transpose(0, 2, 3, 1)
+        left, right = left[:, None], dy_rows.reshape(n_blocks, 1, 1, -1, n_filters)
+    total = np.zeros((*left.shape[2:-1], n_filters), rows.dtype)
+    step = max(1, SUMMED_AT_ONCE // n_values)
+    for i in range(0, n_blocks, step):
+        total += np.matmul(left[i : i + step], right[i : i + step]).sum(axis=(0, 1))
+    return total.reshape(-1, n_filters)
+
+
+# Blocks
+# ------
+# Small products are the faster ones on some processors. Before OpenBLAS, which comes with NumPy,
+# multiplies large matrices, it copies them into another order. That pays if each value is used
+# many times. With AVX-512 instructions it multiplies up to about a million pairs without
+# the copy. So the rows are cut into blocks of about a million multiplications for each phase. Where
+# that is only a few windows, larger products are faster; without AVX-512 this is so sooner.
+#
+# Each constant was measured on an AMD EPYC with (Zen 4) and without AVX-512.
+
+SMALL_PRODUCT = 1_000_000  # multiplications
+MANY_WINDOWS = 512  # in each phase of a block where SMALL_PRODUCT would allow too few
+SUMMED_AT_ONCE = 1 << 16  # values of the products that `sum_products` adds in one call
+
+
+def has_small_products() -> bool:
+    """Return True if NumPy's OpenBLAS multiplies small matrices without copying them."""
+    core = _threads.openblas("get_corename")
+    if core is None:
+        return False
+    core.restype = ctypes.c_char_p
+    return core() in (b"SkylakeX", b"Cooperlake", b"SapphireRapids")
+
+
+FEW_WINDOWS, FEW_CHANNELS = (8, 8) if has_small_products() else (256, 64)
+
+# Stride and dilation
+# -------------------
+# **Stride** is another reshape. With a row of `S` samples, the windows that begin at every `S`-th
+# sample begin at every row: `(rows, C)` to `(rows / S, S C)`. A filter of `K` taps
+# covers `ceil(K / S)` rows, and there are as many phases.
+#
+# **Dilation** is not a reshape. Taps `d` apart are neighbors in a trace of which only every
+# `d`-th sample is kept. So the trace is split into its `d` *polyphase components*, each of them a
+# short trace. This copies every sample, but once, not `K` times, and the copy is
+# needed anyway for the zeros around the trace. With a stride as well, output `m` begins
+# at sample `m S`. Outputs begin at `d / gcd(S, d)` different positions modulo `d`, so that
+# many components are enough, with a stride of `S / gcd(S, d)` in each.
+
+
+def polyphase(
+    traces: Array, components: Array, begin: int, between: int, apart: int
+) -> Iterator[tuple[Array, Array]]:
+    """Pair samples with their positions in the components: two views for each component.
+
+    Sample `v` of component `h` is sample `begin + h between + v apart` of the trace. Samples
+    outside the trace (N, L, C), and outside the components (N, H, V, C), are left out.
+
+    >>> trace, components = np.arange(1.0, 6.0).reshape(1, 5, 1), np.zeros((1, 2, 4, 1))
+    >>> for there, here in polyphase(trace, components, begin=-2, between=1, apart=2):
+    ...     here[...] = there
+    >>> components[0, :, :, 0]
+    array([[0., 1., 3., 5.],
+           [0., 2., 4., 0.]])
+    """
+    for h in range(components.shape[1]):
+        first = begin + h * between
+        before = max(0, -(first // apart))  # samples of the component before the trace
+        there = traces[:, first + before * apart :: apart]
+        here = components[:, h, before:]
+        n = min(there.shape[1], here.shape[1])
+        yield there[:, :n], here[:, :n]
+
+
+class Plan(NamedTuple):
+    """The equivalent convolution without stride and dilation, and the parts of the work."""
+
+    n_components: int
+    stride: int  # within a component; a row holds as many samples
+    size: int  # rows in a window
+    n_windows: int  # in each component; the last ones may exceed the outputs
+    n_at_once: int  # windows of one phase in a block
+    parts: list[tuple[slice, int, int]]  # traces; first window and number of windows
+    shared: bool  # whether the parts are worth several threads
+    tiny: bool  # whether each product is too small for the threads of BLAS
+
+    def run(self, compute: Callable[..., Any]) -> list[Any]:
+        """Return `compute(traces, first, n)` for each part."""
+        if self.tiny:
+            return [compute(*part) for part in self.parts]
+        return _threads.in_order(compute, self.parts, self.shared)
+
+    def zeros(self, n_traces: int, n_windows: int, width: int, dtype: Any) -> tuple[Any, ...]:
+        """Return rows (R + size - 1, width), a view of those in use, and the number of blocks.
+
+        The view is (traces, components, windows + size - 1, width). Its last `size - 1` windows
+        reach into the next component or trace: they are computed and not used. `R` is rounded
+        up to whole blocks.
+        """
+        shape = n_traces, self.n_components, n_windows + self.size - 1, width
+        n_used = prod(shape[:3])
+        n_blocks = ceil(n_used / self.size / self.n_at_once)
+        n_rows = n_blocks * ceil(n_used / self.size / n_blocks) * self.size
+        rows = np.zeros((n_rows + self.size - 1, width), dtype)
+        return rows, rows[:n_used].reshape(shape), n_blocks
+
+    def x_pairs(
+        self, x: Array, rows: Array, at: Placement, first: int
+    ) -> Iterator[tuple[Array, Array]]:
+        """Pair the samples of x (N, L, C) with their positions in rows, from window `first` on."""
+        components = rows.reshape(*rows.shape[:2], -1, x.shape[2])  # S samples to a row
+        begin = first * self.n_components * at.stride - at.left
+        return polyphase(x, components, begin, at.stride, at.dilation)
+
+    def dy_pairs(self, dy: Array, rows: Array, first: int) -> Iterator[tuple[Array, Array]]:
+        """Pair the entries of dy (N, M, F) with the rows at which their windows begin."""
+        return polyphase(dy, rows, first * self.n_components, 1, self.n_components)
+
+
+PART = 1 << 19  # values in and out of a part, 2 MB: some fit into the cache shared by all cores
+BLAS_SHARES = 1 << 18  # multiplications; OpenBLAS computes smaller products on one thread
+WORTH_SHARING = 30_000_000  # multiplications; below, waking a thread takes longer
+
+
+@lru_cache(maxsize=1024)
+def plan(
+    n_traces: int, channels: tuple[int, int], at: Placement, n_threads: int, extra: bool = False
+) -> Plan:
+    """Return the plan for (C, F) channels, with `size - 1` `extra` windows for dx."""
+    n_channels, n_filters = channels
+    common = gcd(at.stride, at.dilation)
+    n_components, stride = at.dilation // common, at.stride // common
+    size, n_windows = ceil(at.kernel_size / stride), ceil(at.n_outputs / n_components)
+    n_small = SMALL_PRODUCT // (size * stride * n_channels * n_filters)
+    n_at_once = n_small if n_small >= FEW_WINDOWS else MANY_WINDOWS
+
+    n_all = n_windows + extra * (size - 1)
+    n_rows, n_weights = n_traces * n_components * n_all, at.kernel_size * prod(channels)
+    shared = n_threads > 1 and n_rows * n_weights > WORTH_SHARING
+    per_round = (n_threads if shared else 1) * max(PART, 4 * n_weights)
+    n_parts = ceil(n_rows * (stride * n_channels + n_filters) / per_round)
+    n_parts *= n_threads if shared else 1
+    n_cuts = 1  # parts of a trace
+    if n_parts > n_traces:
+        n_cuts = min(ceil(n_parts / n_traces), ceil(n_all / size / 16))
+        n_parts = n_traces
+    cuts = [n_all * i // n_cuts for i in range(n_cuts + 1)]
+    some = [slice(n_traces * i // n_parts, n_traces * (i + 1) // n_parts) for i in range(n_parts)]
+    parts = [(traces, first, end - first) for first, end in pairwise(cuts) for traces in some]
+    tiny = min(n_at_once, ceil(n_rows / size)) * n_weights <= BLAS_SHARES
+    return Plan(
+        n_components, stride, size, n_windows, n_at_once, parts, shared, tiny and not shared
+    )
+
+
+# The three kernels
+# -----------------
+# A *part* is some of the traces, and in each component `n` windows from window `first` on. Each
+# part is finished before the next one is begun, so its rows stay in the processor's cache.
+
+
+def output(x: Array, w: Array, b: Array | None, at: Placement) -> Array:
+    """Return y (N, M, F) as the plain kernel does."""
+    dtype, n_filters = np.result_type(x, w, *(() if b is None else (b,))), w.shape[2]
+    p = plan(len(x), w.shape[1:], at, _threads.n_threads)
+    y = np.empty((len(x), p.n_windows, p.n_components, n_filters), dtype)
+
+    def compute(traces: slice, first: int, n: int) -> None:
+        rows, used, n_blocks = p.zeros(len(x[traces]), n, p.stride * x.shape[2], dtype)
+        for there, here in p.x_pairs(x[traces], used, at, first):
+            here[...] = there
+        maps = correlate(rows, w.reshape(-1, n_filters), p.size, n_blocks)[: prod(used.shape[:3])]
+        maps = maps.reshape(*used.shape[:3], n_filters)[:, :, :n]
+        # The bias is repeated for all windows: NumPy then adds in loops as long as that, and
+        # not in one loop of F values for each window.
+        bias = np.zeros((n, n_filters), dtype)
+        if b is not None:
+            bias[...] = b
+        np.add(maps, bias, out=y[traces, first : first + n].swapaxes(1, 2))
+
+    p.run(compute)
+    return y.reshape(len(x), -1, n_filters)[:, : at.n_outputs]
+
+
+# Without stride and dilation, a sample was multiplied by the first tap in the output that begins
+# on it, by the second tap in the output that begins one sample earlier, and so on. Its
+# gradient is therefore a window of `dy` times the taps in *reverse* order, with the roles of
+# channels and filters exchanged. The gradient of a convolution with respect to its input is a
+# convolution with the flipped filter.
+
+
+def input_gradient(dy: Array, w: Array, at: Placement) -> Array:
+    """Return dx (N, L, C) as the plain kernel does."""
+    dtype, (n_taps, n_channels, n_filters) = np.result_type(dy, w), w.shape
+    p = plan(len(dy), w.shape[1:], at, _threads.n_threads, extra=True)
+    flipped = np.zeros((p.size * p.stride, n_channels, n_filters), dtype)
+    flipped[:n_taps] = w
+    flipped = flipped.reshape(p.size, -1, n_filters)[::-1].swapaxes(1, 2)
+    flipped = flipped.reshape(p.size * n_filters, -1)
+    dx = np.zeros((len(dy), at.length, n_channels), dtype)
+
+    def compute(traces: slice, first: int, n: int) -> None:
+        rows, used, n_blocks = p.zeros(len(dy[traces]), n, n_filters, dtype)
+        for there, here in p.dy_pairs(dy[traces], used, first - p.size + 1):
+            here[...] = there
+        dx_rows = correlate(rows, flipped, p.size, n_blocks)[: prod(used.shape[:3])]
+        dx_rows = dx_rows.reshape(*used.shape[:3], -1)[:, :, :n]
+        for there, here in p.x_pairs(dx[traces], dx_rows, at, first):
+            there[...] = here
+
+    p.run(compute)
+    return dx
+
+
+def weight_gradient(x: Array, dy: Array, at: Placement) -> tuple[Array, Array]:
+    """Return dw (K, C, F) and db (F,) as the plain kernel does."""
+    dtype, (n_channels, n_filters) = np.result_type(x, dy), (x.shape[2], dy.shape[2])
+    p = plan(len(dy), (n_channels, n_filters), at, _threads.n_threads)
+
+    def compute(traces: slice, first: int, n: int) -> tuple[Array, Array]:
+        rows, used, n_blocks = p.zeros(len(x[traces]), n, p.stride * n_channels, dtype)
+        for there, here in p.x_pairs(x[traces], used, at, first):
+            here[...] = there
+        dy_rows, used, _ = p.zeros(len(x[traces]), n, n_filters, dtype)
+        for there, here in p.dy_pairs(dy[traces], used[:, :, :n], first):
+            here[...] = there
+        # Sums by products with ones: NumPy's own sum over two axes takes ten times as long.
+        part = dy[traces, first * p.n_components : (first + n) * p.n_components]
+        per_trace = np.ones(len(part), dy.dtype) @ part.reshape(len(part), -1)
+        db = np.ones(part.shape[1], dy.dtype) @ per_trace.reshape(-1, n_filters)
+        return sum_products(rows, dy_rows[: len(rows) - p.size + 1], p.size, n_blocks), db
+
+    (dw, db), *others = p.run(compute)
+    for other_dw, other_db in others:
+        dw += other_dw
+        db += other_db
+    return dw.reshape(-1, n_channels, n_filters)[: at.kernel_size], db
+
+
+# Memory
+# ------
+# Each training step allocates and frees the same arrays. The usual C library on Linux returns
+# freed memory to the system if it exceeds twice the largest block that was ever freed, and then
+# the system has to provide every page again: up to a quarter of the time of a step. One
+# large block, freed unused, raises this limit. Elsewhere the line has no effect.
+
+np.empty(30 << 20, np.uint8)
