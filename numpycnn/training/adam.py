@@ -126,7 +126,8 @@ def require_gradients(owner: object, params: Params, grads: Params) -> None:
             "parameters pass {name: grads[name] for name in optimizer.params}."
         )
     for name, array in params.items():
-        require_finite(owner, f"grads[{name!r}]", grads[name], "...", shape=array.shape)
+        fix = "Reduce lr, or scale x to a standard deviation near 1."
+        require_finite(owner, f"grads[{name!r}]", grads[name], shape=array.shape, fix=fix)
 
 
 def _end_to_end(arrays: Params) -> Array:
