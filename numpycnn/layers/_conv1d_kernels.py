@@ -82,22 +82,28 @@ def correlate(rows: Array, weights: Array, size: int, n_blocks: int) -> Array:
 # times as many rows and a `K`-th of the outputs, and fewer outputs have to be added.
 
 
-def sum_products(rows: Array, dy_rows: Array, size: int, n_blocks: int) -> Array:
-    """Sum, over all windows, the window transposed times its row of dy (R, F): (size C, F)."""
+def sum_products(rows: Array, dy_rows: Array, size: int, length: int, n_blocks: int) -> Array:
+    """Sum, over all windows, the window transposed times its row of dy (R, F): (length, F)."""
     n_channels, n_filters = rows.shape[1], dy_rows.shape[1]
-    every = windows(rows, size, size * n_channels)
-    n_values = size * n_channels * n_filters
-    if n_channels < FEW_CHANNELS and size * n_values <= SUMMED_AT_ONCE:
-        left = by_phase(every, size, n_blocks).swapaxes(2, 3)  # (blocks, phases, size C, windows)
-        right, n_values = by_phase(dy_rows, size, n_blocks), size * n_values
+    n_values = size * length * n_filters
+    few_channels = n_channels < FEW_CHANNELS or length < size * n_channels
+    if few_channels and n_values <= SUMMED_AT_ONCE:
+        every = by_phase(windows(rows, size, length), size, n_blocks)
+        left = every.swapaxes(2, 3)  # (blocks, phases, length, windows)
+        right = by_phase(dy_rows, size, n_blocks)
     else:
-        left = every.reshape(n_blocks, -1, size, n_channels).transpose(0, 2, 3, 1)
-        left, right = left[:, None], dy_rows.reshape(n_blocks, 1, 1, -1, n_filters)
-    total = np.zeros((*left.shape[2:-1], n_filters), rows.dtype)
+        every = windows(rows, size, size * n_channels).reshape(n_blocks, 1, -1, size, n_channels)
+        left = every.transpose(0, 1, 3, 4, 2)  # (blocks, 1, taps, C, rows)
+        right, n_values = dy_rows.reshape(n_blocks, 1, 1, -1, n_filters), n_values // size
     step = max(1, SUMMED_AT_ONCE // n_values)
-    for i in range(0, n_blocks, step):
-        total += np.matmul(left[i : i + step], right[i : i + step]).sum(axis=(0, 1))
-    return total.reshape(-1, n_filters)
+    sums = (
+        np.matmul(left[i : i + step], right[i : i + step]).sum(axis=(0, 1))
+        for i in range(0, n_blocks, step)
+    )
+    total: Array = next(sums)
+    for each in sums:
+        total += each
+    return total.reshape(-1, n_filters)[:length]
 
 
 # Blocks
@@ -268,7 +274,12 @@ def output(x: Array, w: Array, b: Array | None, at: Placement) -> Array:
         bias = np.zeros((n, n_filters), dtype)
         if b is not None:
             bias[...] = b
-        np.add(maps, bias, out=y[traces, first : first + n].swapaxes(1, 2))
+        here = y[traces, first : first + n].swapaxes(1, 2)
+        if p.n_components == 1:
+            np.add(maps, bias, out=here)
+        else:  # here, only F values are contiguous in y
+            maps += bias
+            here[...] = maps
 
     p.run(compute)
     return y.reshape(len(x), -1, n_filters)[:, : at.n_outputs]
@@ -320,13 +331,14 @@ def weight_gradient(x: Array, dy: Array, at: Placement) -> tuple[Array, Array]:
         part = dy[traces, first * p.n_components : (first + n) * p.n_components]
         per_trace = np.ones(len(part), dy.dtype) @ part.reshape(len(part), -1)
         db = np.ones(part.shape[1], dy.dtype) @ per_trace.reshape(-1, n_filters)
-        return sum_products(rows, dy_rows[: len(rows) - p.size + 1], p.size, n_blocks), db
+        dy_rows, length = dy_rows[: len(rows) - p.size + 1], at.kernel_size * n_channels
+        return sum_products(rows, dy_rows, p.size, length, n_blocks), db
 
     (dw, db), *others = p.run(compute)
     for other_dw, other_db in others:
         dw += other_dw
         db += other_db
-    return dw.reshape(-1, n_channels, n_filters)[: at.kernel_size], db
+    return dw.reshape(-1, n_channels, n_filters), db
 
 
 # Memory

@@ -16,10 +16,10 @@ from __future__ import annotations
 
 import ctypes
 import os
+from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from itertools import pairwise
 from threading import Lock
 from typing import Any
 
@@ -158,30 +158,44 @@ if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
 def in_order(act: Callable[..., Any], parts: Sequence[tuple[Any, ...]], shared: bool) -> list[Any]:
     """Return `act(*part)` for each part, computed on several threads if `shared`.
 
-    The calling thread computes the first parts itself. `np.errstate` is the same in all
-    threads, and an exception in one of them is raised here.
+    The calling thread takes part after part, and so does each other thread as soon as it is
+    awake. `np.errstate` is the same in all threads, and an exception in one is raised here.
     """
-    global _pool
+    results: list[Any] = [None] * len(parts)
+    todo = deque(range(len(parts)))
+    handling, handler = np.geterr(), np.geterrcall()
 
-    def run(some: Sequence[tuple[Any, ...]]) -> list[Any]:
-        return [act(*part) for part in some]
+    def work() -> None:
+        while True:
+            try:
+                i = todo.popleft()
+            except IndexError:  # nothing is left
+                return
+            results[i] = act(*parts[i])
 
-    def run_alike(some: Sequence[tuple[Any, ...]]) -> list[Any]:
+    def work_alike() -> None:
         with np.errstate(call=handler, **handling):  # type: ignore[arg-type]
-            return run(some)
+            work()
 
     with one_blas_thread:
-        n_all = n_threads if shared and one_blas_thread.controls else 1
-        n = min(n_all, len(parts))
-        if n == 1:
-            return run(parts)
-        ends = [len(parts) * i // n for i in range(n + 1)]
-        first, *others = (parts[i:j] for i, j in pairwise(ends))
-        handling, handler = np.geterr(), np.geterrcall()
+        others = start(work_alike, len(parts) - 1) if shared and one_blas_thread.controls else []
         try:
-            with _lock:
-                _pool = pool = _pool or ThreadPoolExecutor(n_all - 1, "numpycnn")
-            running = [pool.submit(run_alike, some) for some in others]
-        except RuntimeError:  # no new threads: the interpreter is ending, or runs in a browser
-            return run(parts)
-        return run(first) + [result for some in running for result in some.result()]
+            work()
+        finally:
+            todo.clear()  # after an error
+        for other in others:
+            if not other.cancel():  # a thread that is still asleep is not waited for
+                other.result()
+    return results
+
+
+def start(work: Callable[[], None], n: int) -> list[Future[None]]:
+    """Start `work` on at most `n` other threads."""
+    global _pool
+    started: list[Future[None]] = []
+    with suppress(RuntimeError), _lock:  # no new threads: at the end of the interpreter, or in
+        n = min(n, n_threads - 1)  # a browser
+        if n > 0:
+            _pool = _pool or ThreadPoolExecutor(n_threads - 1, "numpycnn")
+            started.extend(_pool.submit(work) for _ in range(n))
+    return started
