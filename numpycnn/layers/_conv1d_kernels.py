@@ -12,9 +12,8 @@ the tutorial, which develops it in steps.
 
 from __future__ import annotations
 
-import ctypes
-from collections.abc import Callable, Iterator
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache, reduce
 from itertools import pairwise
 from math import ceil, gcd, prod
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -68,11 +67,11 @@ def by_phase(rows: Array, size: int, n_blocks: int) -> Array:
     return rows.reshape(n_blocks, -1, size, rows.shape[1]).swapaxes(1, 2)
 
 
-def correlate(rows: Array, weights: Array, size: int, n_blocks: int) -> Array:
+def multiply(rows: Array, weights: Array, size: int, n_blocks: int) -> Array:
     """Multiply every window of `size` rows (R + size - 1, C) by the weights: (R, F)."""
-    every = windows(rows, size, len(weights))
-    products = np.empty((len(every), weights.shape[1]), rows.dtype)
-    np.matmul(by_phase(every, size, n_blocks), weights, out=by_phase(products, size, n_blocks))
+    left = by_phase(windows(rows, size, len(weights)), size, n_blocks)
+    products = np.empty((len(rows) - size + 1, weights.shape[1]), rows.dtype)
+    np.matmul(left, weights, out=by_phase(products, size, n_blocks))
     return products
 
 
@@ -83,27 +82,26 @@ def correlate(rows: Array, weights: Array, size: int, n_blocks: int) -> Array:
 
 
 def sum_products(rows: Array, dy_rows: Array, size: int, length: int, n_blocks: int) -> Array:
-    """Sum, over all windows, the window transposed times its row of dy (R, F): (length, F)."""
+    """Sum, over all windows, the window transposed times its row of dy: (length, F)."""
     n_channels, n_filters = rows.shape[1], dy_rows.shape[1]
     n_values = size * length * n_filters
     few_channels = n_channels < FEW_CHANNELS or length < size * n_channels
     if few_channels and n_values <= SUMMED_AT_ONCE:
-        every = by_phase(windows(rows, size, length), size, n_blocks)
-        left = every.swapaxes(2, 3)  # (blocks, phases, length, windows)
-        right = by_phase(dy_rows, size, n_blocks)
+        left = by_phase(windows(rows, size, length), size, n_blocks).swapaxes(2, 3)
+        right = by_phase(dy_rows, size, n_blocks)  # left: (blocks, phases, length, windows)
     else:
         every = windows(rows, size, size * n_channels).reshape(n_blocks, 1, -1, size, n_channels)
         left = every.transpose(0, 1, 3, 4, 2)  # (blocks, 1, taps, C, rows)
         right, n_values = dy_rows.reshape(n_blocks, 1, 1, -1, n_filters), n_values // size
     step = max(1, SUMMED_AT_ONCE // n_values)
-    sums = (
-        np.matmul(left[i : i + step], right[i : i + step]).sum(axis=(0, 1))
-        for i in range(0, n_blocks, step)
-    )
-    total: Array = next(sums)
-    for each in sums:
-        total += each
+    some = [slice(i, i + step) for i in range(0, n_blocks, step)]
+    total = added(np.matmul(left[i], right[i]).sum(axis=(0, 1)) for i in some)
     return total.reshape(-1, n_filters)[:length]
+
+
+def added(arrays: Iterable[Array]) -> Array:
+    """Add the arrays to the first of them."""
+    return reduce(lambda total, each: np.add(total, each, out=total), arrays)
 
 
 # Blocks
@@ -121,16 +119,9 @@ MANY_WINDOWS = 512  # in each phase of a block where SMALL_PRODUCT would allow t
 SUMMED_AT_ONCE = 1 << 16  # values of the products that `sum_products` adds in one call
 
 
-def has_small_products() -> bool:
-    """Return True if NumPy's OpenBLAS multiplies small matrices without copying them."""
-    core = _threads.openblas("get_corename")
-    if core is None:
-        return False
-    core.restype = ctypes.c_char_p
-    return core() in (b"SkylakeX", b"Cooperlake", b"SapphireRapids")
-
-
-FEW_WINDOWS, FEW_CHANNELS = (8, 8) if has_small_products() else (256, 64)
+# The names by which OpenBLAS calls its versions with AVX-512 instructions.
+AVX512 = _threads.openblas_version() in ("SkylakeX", "Cooperlake", "SapphireRapids")
+FEW_WINDOWS, FEW_CHANNELS = (8, 8) if AVX512 else (256, 64)
 
 # Stride and dilation
 # -------------------
@@ -170,54 +161,69 @@ def polyphase(
         yield there[:, :n], here[:, :n]
 
 
+# Parts
+# -----
+# A *part* is some of the traces, and in each of their components `n` windows from window `first`
+# on. Each part is finished before the next one is begun, so that its rows stay in the
+# processor's cache. Parts are also the work that threads share.
+
+PART = 1 << 19  # values in and out of a part, 2 MB: some fit into the cache shared by all cores
+WORTH_SHARING = 30_000_000  # multiplications; below, waking a thread takes longer
+BLAS_SHARES = 1 << 18  # multiplications; OpenBLAS computes smaller products on one thread
+
+
 class Plan(NamedTuple):
     """The equivalent convolution without stride and dilation, and the parts of the work."""
 
+    at: Placement
     n_components: int
     stride: int  # within a component; a row holds as many samples
     size: int  # rows in a window
     n_windows: int  # in each component; the last ones may exceed the outputs
     n_at_once: int  # windows of one phase in a block
-    parts: list[tuple[slice, int, int]]  # traces; first window and number of windows
-    shared: bool  # whether the parts are worth several threads
-    tiny: bool  # whether each product is too small for the threads of BLAS
+    parts: list[tuple[slice, int, int]]  # traces, first, n
+    n_threads: int  # 0 where each product is too small for the threads of BLAS as well
 
     def run(self, compute: Callable[..., Any]) -> list[Any]:
         """Return `compute(traces, first, n)` for each part."""
-        if self.tiny:
+        if self.n_threads == 0:
             return [compute(*part) for part in self.parts]
-        return _threads.in_order(compute, self.parts, self.shared)
+        return _threads.in_order(compute, self.parts, self.n_threads)
 
-    def zeros(self, n_traces: int, n_windows: int, width: int, dtype: Any) -> tuple[Any, ...]:
+    def samples(self, first: int) -> tuple[int, int, int]:
+        """Return the positions of the components of x, from window `first` on, for `polyphase`."""
+        begin = first * self.n_components * self.at.stride - self.at.left
+        return begin, self.at.stride, self.at.dilation
+
+    def outputs(self, first: int) -> tuple[int, int, int]:
+        """Return the positions of the components of dy, from window `first` on."""
+        return first * self.n_components, 1, self.n_components
+
+    def rows(
+        self, traces: Array, n: int, width: int, positions: tuple[int, int, int], dtype: Any
+    ) -> tuple[Array, Array, int]:
         """Return rows (R + size - 1, width), a view of those in use, and the number of blocks.
 
-        The view is (traces, components, windows + size - 1, width). Its last `size - 1` windows
+        The view is (traces, components, n + size - 1, width). Its last `size - 1` windows
         reach into the next component or trace: they are computed and not used. `R` is rounded
         up to whole blocks.
         """
-        shape = n_traces, self.n_components, n_windows + self.size - 1, width
-        n_used = prod(shape[:3])
+        shape = len(traces), self.n_components, n + self.size - 1
+        n_used = prod(shape)
         n_blocks = ceil(n_used / self.size / self.n_at_once)
         n_rows = n_blocks * ceil(n_used / self.size / n_blocks) * self.size
         rows = np.zeros((n_rows + self.size - 1, width), dtype)
-        return rows, rows[:n_used].reshape(shape), n_blocks
+        used = rows[:n_used].reshape(*shape, width)
+        components = used.reshape(*shape[:2], -1, traces.shape[2])
+        for there, here in polyphase(traces, components, *positions):
+            here[...] = there
+        return rows, used, n_blocks
 
-    def x_pairs(
-        self, x: Array, rows: Array, at: Placement, first: int
-    ) -> Iterator[tuple[Array, Array]]:
-        """Pair the samples of x (N, L, C) with their positions in rows, from window `first` on."""
-        components = rows.reshape(*rows.shape[:2], -1, x.shape[2])  # S samples to a row
-        begin = first * self.n_components * at.stride - at.left
-        return polyphase(x, components, begin, at.stride, at.dilation)
-
-    def dy_pairs(self, dy: Array, rows: Array, first: int) -> Iterator[tuple[Array, Array]]:
-        """Pair the entries of dy (N, M, F) with the rows at which their windows begin."""
-        return polyphase(dy, rows, first * self.n_components, 1, self.n_components)
-
-
-PART = 1 << 19  # values in and out of a part, 2 MB: some fit into the cache shared by all cores
-BLAS_SHARES = 1 << 18  # multiplications; OpenBLAS computes smaller products on one thread
-WORTH_SHARING = 30_000_000  # multiplications; below, waking a thread takes longer
+    def multiply(self, rows: tuple[Array, Array, int], weights: Array, n: int) -> Array:
+        """Multiply the windows by the weights: (traces, components, n, F)."""
+        values, used, n_blocks = rows
+        products = multiply(values, weights, self.size, n_blocks)[: prod(used.shape[:3])]
+        return products.reshape(*used.shape[:3], -1)[:, :, :n]
 
 
 @lru_cache(maxsize=1024)
@@ -225,55 +231,52 @@ def plan(
     n_traces: int, channels: tuple[int, int], at: Placement, n_threads: int, extra: bool = False
 ) -> Plan:
     """Return the plan for (C, F) channels, with `size - 1` `extra` windows for dx."""
-    n_channels, n_filters = channels
     common = gcd(at.stride, at.dilation)
     n_components, stride = at.dilation // common, at.stride // common
     size, n_windows = ceil(at.kernel_size / stride), ceil(at.n_outputs / n_components)
-    n_small = SMALL_PRODUCT // (size * stride * n_channels * n_filters)
+    n_small = SMALL_PRODUCT // (size * stride * prod(channels))
     n_at_once = n_small if n_small >= FEW_WINDOWS else MANY_WINDOWS
 
     n_all = n_windows + extra * (size - 1)
     n_rows, n_weights = n_traces * n_components * n_all, at.kernel_size * prod(channels)
-    shared = n_threads > 1 and n_rows * n_weights > WORTH_SHARING
-    per_round = (n_threads if shared else 1) * max(PART, 4 * n_weights)
-    n_parts = ceil(n_rows * (stride * n_channels + n_filters) / per_round)
-    n_parts *= n_threads if shared else 1
-    n_cuts = 1  # parts of a trace
-    if n_parts > n_traces:
-        n_cuts = min(ceil(n_parts / n_traces), ceil(n_all / size / 16))
-        n_parts = n_traces
-    cuts = [n_all * i // n_cuts for i in range(n_cuts + 1)]
-    some = [slice(n_traces * i // n_parts, n_traces * (i + 1) // n_parts) for i in range(n_parts)]
-    parts = [(traces, first, end - first) for first, end in pairwise(cuts) for traces in some]
-    tiny = min(n_at_once, ceil(n_rows / size)) * n_weights <= BLAS_SHARES
-    return Plan(
-        n_components, stride, size, n_windows, n_at_once, parts, shared, tiny and not shared
-    )
+    if n_rows * n_weights <= WORTH_SHARING:
+        n_product = min(n_at_once, ceil(n_rows / size)) * n_weights
+        n_threads = 1 if n_product > BLAS_SHARES else 0
+    n_values, n_each = n_rows * (stride * channels[0] + channels[1]), max(PART, 4 * n_weights)
+    n_parts = ceil(n_values / n_each / max(1, n_threads)) * max(1, n_threads)
+    n_groups = min(n_parts, n_traces)  # of traces; each trace is cut if there are too few
+    n_cuts = min(ceil(n_parts / n_groups), ceil(n_all / size / 16))
+    cuts, groups = evenly(n_all, n_cuts), evenly(n_traces, n_groups)
+    parts = [(slice(*group), first, end - first) for first, end in cuts for group in groups]
+    return Plan(at, n_components, stride, size, n_windows, n_at_once, parts, n_threads)
+
+
+def evenly(n: int, n_parts: int) -> list[tuple[int, int]]:
+    """Return the beginning and the end of each of `n_parts` parts of `n`.
+
+    >>> evenly(5, 2)
+    [(0, 2), (2, 5)]
+    """
+    return list(pairwise(n * i // n_parts for i in range(n_parts + 1)))
 
 
 # The three kernels
 # -----------------
-# A *part* is some of the traces, and in each component `n` windows from window `first` on. Each
-# part is finished before the next one is begun, so its rows stay in the processor's cache.
 
 
 def output(x: Array, w: Array, b: Array | None, at: Placement) -> Array:
     """Return y (N, M, F) as the plain kernel does."""
-    dtype, n_filters = np.result_type(x, w, *(() if b is None else (b,))), w.shape[2]
-    p = plan(len(x), w.shape[1:], at, _threads.n_threads)
+    dtype = np.result_type(*(array for array in (x, w, b) if array is not None))
+    p, n_filters = plan(len(x), w.shape[1:], at, _threads.n_threads), w.shape[2]
     y = np.empty((len(x), p.n_windows, p.n_components, n_filters), dtype)
 
     def compute(traces: slice, first: int, n: int) -> None:
-        rows, used, n_blocks = p.zeros(len(x[traces]), n, p.stride * x.shape[2], dtype)
-        for there, here in p.x_pairs(x[traces], used, at, first):
-            here[...] = there
-        maps = correlate(rows, w.reshape(-1, n_filters), p.size, n_blocks)[: prod(used.shape[:3])]
-        maps = maps.reshape(*used.shape[:3], n_filters)[:, :, :n]
+        rows = p.rows(x[traces], n, p.stride * x.shape[2], p.samples(first), dtype)
+        maps = p.multiply(rows, w.reshape(-1, n_filters), n)
         # The bias is repeated for all windows: NumPy then adds in loops as long as that, and
         # not in one loop of F values for each window.
-        bias = np.zeros((n, n_filters), dtype)
-        if b is not None:
-            bias[...] = b
+        bias = np.empty((n, n_filters), dtype)
+        bias[...] = 0 if b is None else b
         here = y[traces, first : first + n].swapaxes(1, 2)
         if p.n_components == 1:
             np.add(maps, bias, out=here)
@@ -303,12 +306,10 @@ def input_gradient(dy: Array, w: Array, at: Placement) -> Array:
     dx = np.zeros((len(dy), at.length, n_channels), dtype)
 
     def compute(traces: slice, first: int, n: int) -> None:
-        rows, used, n_blocks = p.zeros(len(dy[traces]), n, n_filters, dtype)
-        for there, here in p.dy_pairs(dy[traces], used, first - p.size + 1):
-            here[...] = there
-        dx_rows = correlate(rows, flipped, p.size, n_blocks)[: prod(used.shape[:3])]
-        dx_rows = dx_rows.reshape(*used.shape[:3], -1)[:, :, :n]
-        for there, here in p.x_pairs(dx[traces], dx_rows, at, first):
+        rows = p.rows(dy[traces], n, n_filters, p.outputs(first - p.size + 1), dtype)
+        dx_rows = p.multiply(rows, flipped, n)
+        components = dx_rows.reshape(*dx_rows.shape[:2], -1, n_channels)
+        for there, here in polyphase(dx[traces], components, *p.samples(first)):
             there[...] = here
 
     p.run(compute)
@@ -319,26 +320,21 @@ def weight_gradient(x: Array, dy: Array, at: Placement) -> tuple[Array, Array]:
     """Return dw (K, C, F) and db (F,) as the plain kernel does."""
     dtype, (n_channels, n_filters) = np.result_type(x, dy), (x.shape[2], dy.shape[2])
     p = plan(len(dy), (n_channels, n_filters), at, _threads.n_threads)
+    length = at.kernel_size * n_channels
 
     def compute(traces: slice, first: int, n: int) -> tuple[Array, Array]:
-        rows, used, n_blocks = p.zeros(len(x[traces]), n, p.stride * n_channels, dtype)
-        for there, here in p.x_pairs(x[traces], used, at, first):
-            here[...] = there
-        dy_rows, used, _ = p.zeros(len(x[traces]), n, n_filters, dtype)
-        for there, here in p.dy_pairs(dy[traces], used[:, :, :n], first):
-            here[...] = there
-        # Sums by products with ones: NumPy's own sum over two axes takes ten times as long.
+        # The outputs of this part only: where `rows` overlap with the next part, dy is zero.
         part = dy[traces, first * p.n_components : (first + n) * p.n_components]
+        rows, _, n_blocks = p.rows(x[traces], n, p.stride * n_channels, p.samples(first), dtype)
+        dy_rows, _, _ = p.rows(part, n, n_filters, p.outputs(0), dtype)
+        dy_rows = dy_rows[: len(rows) - p.size + 1]
+        # Sums by products with ones: NumPy's own sum over two axes takes ten times as long.
         per_trace = np.ones(len(part), dy.dtype) @ part.reshape(len(part), -1)
         db = np.ones(part.shape[1], dy.dtype) @ per_trace.reshape(-1, n_filters)
-        dy_rows, length = dy_rows[: len(rows) - p.size + 1], at.kernel_size * n_channels
         return sum_products(rows, dy_rows, p.size, length, n_blocks), db
 
-    (dw, db), *others = p.run(compute)
-    for other_dw, other_db in others:
-        dw += other_dw
-        db += other_db
-    return dw.reshape(-1, n_channels, n_filters), db
+    dws, dbs = zip(*p.run(compute), strict=True)
+    return added(dws).reshape(-1, n_channels, n_filters), added(dbs)
 
 
 # Memory

@@ -20,7 +20,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from threading import Lock
+from threading import RLock
 from typing import Any
 
 import numpy as np
@@ -82,7 +82,7 @@ def set_threads(n: int | None = None) -> None:
 
 n_threads = default_threads()
 _pool: ThreadPoolExecutor | None = None
-_lock = Lock()
+_lock = RLock()
 
 # One thread for each matrix product
 # ----------------------------------
@@ -103,6 +103,15 @@ def openblas(name: str) -> Any:
     return None
 
 
+def openblas_version() -> str:
+    """Return the kind of processor for which OpenBLAS computes, or an empty string."""
+    core = openblas("get_corename")
+    if core is None:
+        return ""
+    core.restype = ctypes.c_char_p
+    return str(core(), "ascii")
+
+
 def blas_controls() -> list[tuple[Callable[[], int], Callable[[int], Any]]]:
     """Return the functions that get and set the number of threads of BLAS, or an empty list."""
     get, limit = openblas("get_num_threads"), openblas("set_num_threads")
@@ -121,7 +130,7 @@ class OneBlasThread:
 
     def __init__(self) -> None:
         self.controls, self.before = blas_controls(), list[int]()
-        self.lock, self.n_inside = Lock(), 0
+        self.lock, self.n_inside = RLock(), 0
 
     def __enter__(self) -> None:
         with self.lock:
@@ -145,7 +154,7 @@ one_blas_thread = OneBlasThread()
 def _after_fork() -> None:
     """Start again in a forked process, which has none of its parent's threads."""
     global _pool, _lock
-    _pool, _lock, one_blas_thread.lock = None, Lock(), Lock()
+    _pool, _lock, one_blas_thread.lock = None, RLock(), RLock()
     if one_blas_thread.n_inside:  # another thread of the parent was computing
         one_blas_thread.n_inside = 1
         one_blas_thread.__exit__()
@@ -155,8 +164,8 @@ if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
     os.register_at_fork(after_in_child=_after_fork)
 
 
-def in_order(act: Callable[..., Any], parts: Sequence[tuple[Any, ...]], shared: bool) -> list[Any]:
-    """Return `act(*part)` for each part, computed on several threads if `shared`.
+def in_order(act: Callable[..., Any], parts: Sequence[tuple[Any, ...]], n: int) -> list[Any]:
+    """Return `act(*part)` for each part, computed on at most `n` threads.
 
     The calling thread takes part after part, and so does each other thread as soon as it is
     awake. `np.errstate` is the same in all threads, and an exception in one is raised here.
@@ -178,7 +187,8 @@ def in_order(act: Callable[..., Any], parts: Sequence[tuple[Any, ...]], shared: 
             work()
 
     with one_blas_thread:
-        others = start(work_alike, len(parts) - 1) if shared and one_blas_thread.controls else []
+        n_others = min(n, len(parts)) - 1 if one_blas_thread.controls else 0
+        others = start(work_alike, n_others)
         try:
             work()
         finally:
@@ -190,12 +200,11 @@ def in_order(act: Callable[..., Any], parts: Sequence[tuple[Any, ...]], shared: 
 
 
 def start(work: Callable[[], None], n: int) -> list[Future[None]]:
-    """Start `work` on at most `n` other threads."""
+    """Start `work` on `n` other threads, or on fewer where the system has no more."""
     global _pool
     started: list[Future[None]] = []
-    with suppress(RuntimeError), _lock:  # no new threads: at the end of the interpreter, or in
-        n = min(n, n_threads - 1)  # a browser
-        if n > 0:
+    with suppress(RuntimeError), _lock:  # the interpreter is ending, or runs in a browser
+        if n > 0 and n_threads > 1:
             _pool = _pool or ThreadPoolExecutor(n_threads - 1, "numpycnn")
             started.extend(_pool.submit(work) for _ in range(n))
     return started
