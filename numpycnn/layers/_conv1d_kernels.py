@@ -39,10 +39,10 @@ if TYPE_CHECKING:
 #     phase 2         [ window 2 ][ window 5 ][ window 8 ]        K = 3
 #
 # All windows are one array `(R, K C)` in which each row begins `C` values after the one before.
-# The rows overlap, and such an array is too irregular for the library that multiplies matrices:
-# NumPy would copy it. But in one phase the rows do not overlap. So the array is split once more,
-# `(R / K, K, K C)`, and the two axes are exchanged. Each phase is then an ordinary matrix, and
-# `np.matmul` multiplies all of them in one call.
+# Its rows overlap, and the library that multiplies matrices (BLAS) cannot read such an array:
+# NumPy would copy it. But the rows of one phase do not overlap. So the first axis is split,
+# `(R / K, K, K C)`, and the two new axes are exchanged. Each phase is then an ordinary matrix,
+# and `np.matmul` multiplies all of them in one call.
 
 
 def windows(rows: Array, size: int, length: int) -> Array:
@@ -65,14 +65,6 @@ def by_phase(rows: Array, size: int, n_blocks: int) -> Array:
            [2, 5]])
     """
     return rows.reshape(n_blocks, -1, size, rows.shape[1]).swapaxes(1, 2)
-
-
-def multiply(rows: Array, weights: Array, size: int, n_blocks: int) -> Array:
-    """Multiply every window of `size` rows (R + size - 1, C) by the weights: (R, F)."""
-    left = by_phase(windows(rows, size, len(weights)), size, n_blocks)
-    products = np.empty((len(rows) - size + 1, weights.shape[1]), rows.dtype)
-    np.matmul(left, weights, out=by_phase(products, size, n_blocks))
-    return products
 
 
 # The gradient of the weights is the sum, over all windows, of the window times its row of `dy`.
@@ -139,15 +131,16 @@ FEW_WINDOWS, FEW_CHANNELS = (8, 8) if AVX512 else (256, 64)
 
 def polyphase(
     traces: Array, components: Array, begin: int, between: int, apart: int
-) -> Iterator[tuple[Array, Array]]:
-    """Pair samples with their positions in the components: two views for each component.
+) -> Iterator[tuple[Array, Array, Array, Array]]:
+    """Pair the samples of each component with their positions in it.
 
-    Sample `v` of component `h` is sample `begin + h between + v apart` of the trace. Samples
-    outside the trace (N, L, C), and outside the components (N, H, V, C), are left out.
+    Sample `v` of component `h` is sample `begin + h between + v apart` of the trace. For each
+    component (N, V, C) there are four views: samples of the traces (N, L, C), their positions,
+    and the positions before and after them, which lie outside the trace.
 
-    >>> trace, components = np.arange(1.0, 6.0).reshape(1, 5, 1), np.zeros((1, 2, 4, 1))
-    >>> for there, here in polyphase(trace, components, begin=-2, between=1, apart=2):
-    ...     here[...] = there
+    >>> trace, components = np.arange(1.0, 6.0).reshape(1, 5, 1), np.empty((1, 2, 4, 1))
+    >>> for there, here, before, after in polyphase(trace, components, -2, between=1, apart=2):
+    ...     here[...], before[...], after[...] = there, 0, 0
     >>> components[0, :, :, 0]
     array([[0., 1., 3., 5.],
            [0., 2., 4., 0.]])
@@ -156,9 +149,9 @@ def polyphase(
         first = begin + h * between
         before = max(0, -(first // apart))  # samples of the component before the trace
         there = traces[:, first + before * apart :: apart]
-        here = components[:, h, before:]
-        n = min(there.shape[1], here.shape[1])
-        yield there[:, :n], here[:, :n]
+        here = components[:, h, before : before + there.shape[1]]
+        after = components[:, h, before + there.shape[1] :]
+        yield there[:, : here.shape[1]], here, components[:, h, :before], after
 
 
 # Parts
@@ -212,18 +205,22 @@ class Plan(NamedTuple):
         n_used = prod(shape)
         n_blocks = ceil(n_used / self.size / self.n_at_once)
         n_rows = n_blocks * ceil(n_used / self.size / n_blocks) * self.size
-        rows = np.zeros((n_rows + self.size - 1, width), dtype)
+        rows = np.empty((n_rows + self.size - 1, width), dtype)
+        rows[n_used:] = 0
         used = rows[:n_used].reshape(*shape, width)
         components = used.reshape(*shape[:2], -1, traces.shape[2])
-        for there, here in polyphase(traces, components, *positions):
+        for there, here, before, after in polyphase(traces, components, *positions):
             here[...] = there
+            before[...] = after[...] = 0
         return rows, used, n_blocks
 
     def multiply(self, rows: tuple[Array, Array, int], weights: Array, n: int) -> Array:
-        """Multiply the windows by the weights: (traces, components, n, F)."""
+        """Multiply every window by the weights (length, F): (traces, components, n, F)."""
         values, used, n_blocks = rows
-        products = multiply(values, weights, self.size, n_blocks)[: prod(used.shape[:3])]
-        return products.reshape(*used.shape[:3], -1)[:, :, :n]
+        left = by_phase(windows(values, self.size, len(weights)), self.size, n_blocks)
+        products = np.empty((len(values) - self.size + 1, weights.shape[1]), values.dtype)
+        np.matmul(left, weights, out=by_phase(products, self.size, n_blocks))
+        return products[: prod(used.shape[:3])].reshape(*used.shape[:3], -1)[:, :, :n]
 
 
 @lru_cache(maxsize=1024)
@@ -309,7 +306,7 @@ def input_gradient(dy: Array, w: Array, at: Placement) -> Array:
         rows = p.rows(dy[traces], n, n_filters, p.outputs(first - p.size + 1), dtype)
         dx_rows = p.multiply(rows, flipped, n)
         components = dx_rows.reshape(*dx_rows.shape[:2], -1, n_channels)
-        for there, here in polyphase(dx[traces], components, *p.samples(first)):
+        for there, here, *_ in polyphase(dx[traces], components, *p.samples(first)):
             there[...] = here
 
     p.run(compute)
