@@ -35,8 +35,6 @@ from numpycnn.training.progress import steps_told
 from numpycnn.types import Array, Optimizer, Params, Rng
 from numpycnn.validation import (
     as_array,
-    entry,
-    first_true,
     generator,
     require_array,
     require_finite,
@@ -464,12 +462,9 @@ def examples(
     require_finite(owner, f"{of}x", x, "... D")
     dtype = np.result_type(*(model.params.values() or [x]))
     converted = x.astype(dtype, copy=False)
-    if not (finite := np.isfinite(converted)).all():
-        where = first_true(~finite)
-        raise ValueError(
-            f"{owner}: {of}x must fit into {dtype}, the type of the parameters, got {x[where]} at "
-            f"{entry(f'{of}x', where)}. Scale x to a standard deviation near 1."
-        )
+    if converted is not x:
+        fix = "Scale x to a standard deviation near 1."
+        require_finite(owner, f"{of}x.astype({dtype})", converted, fix=fix)
     scores, _ = model.forward(converted[:1])
     shape = len(x), *scores.shape[1:]
     if loss is softmax_cross_entropy:
