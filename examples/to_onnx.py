@@ -25,7 +25,6 @@ from onnx import TensorProto, helper, numpy_helper
 
 import numpycnn as nn
 from numpycnn.layers import Container, conv1d
-from numpycnn.layers.batchnorm import EPS
 from numpycnn.layers.layer import defining
 from numpycnn.storage import load_notes
 
@@ -112,7 +111,7 @@ def upsample(graph, layer, x):
 
 def batch_norm(graph, layer, x):
     """y = gamma (x - mean) / sqrt(var + eps) + beta, channels last."""
-    deviation = np.sqrt(layer.state["var"] + EPS)
+    deviation = np.sqrt(layer.state["var"] + layer.eps)
     z = graph.add("Sub", x, float32(layer.state["mean"]))
     z = graph.add("Div", z, float32(deviation))
     y = graph.add("Mul", z, float32(layer.params["gamma"]))

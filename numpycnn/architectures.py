@@ -169,5 +169,5 @@ def unet(
 
 
 def _normalised(n_in: int, n: int, kernel_size: int, rng: Rng) -> tuple[Layer, Layer]:
-    """A convolution, then batch normalisation."""
-    return Conv1D(n_in, n, kernel_size, padding="same", rng=rng), BatchNorm(n)
+    """A convolution, then batch normalization, which makes a bias before it superfluous."""
+    return Conv1D(n_in, n, kernel_size, padding="same", bias=False, rng=rng), BatchNorm(n)

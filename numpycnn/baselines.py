@@ -32,8 +32,8 @@ from numpycnn.training.losses import one_hot
 from numpycnn.types import Array
 from numpycnn.validation import (
     above_zero,
+    number,
     require_labels,
-    require_number,
     require_real,
     whole_number,
 )
@@ -327,8 +327,8 @@ def pick_triggers(ratio: Array, on: float, off: float) -> Array:
     """
     require_real("pick_triggers", "ratio", ratio, "L")
     kind = "a finite number above 0"
-    on = require_number("pick_triggers", "on", on, kind, above_zero)
-    off = require_number("pick_triggers", "off", off, kind, above_zero)
+    on = number("pick_triggers", "on", on, kind, above_zero)
+    off = number("pick_triggers", "off", off, kind, above_zero)
     if off > on:
         raise ValueError(
             f"pick_triggers: off must be at most on, got off={off}, on={on}. Exchange them."

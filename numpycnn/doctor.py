@@ -141,7 +141,7 @@ def diagnose(model: Layer, x: Array, targets: npt.ArrayLike, *, lr: float = 5e-3
     require_trainable("diagnose", model)
     # A sick network may overflow, and then the numbers below say so.
     with np.errstate(all="ignore"):
-        x, y = examples("diagnose", model, x, targets, softmax_cross_entropy)
+        x, y, _ = examples("diagnose", model, x, targets, softmax_cross_entropy)
         live = model.training(0)
         n_seen = max(N_SEEN, N_NUMBERS // x[0].size)
         some = np.random.default_rng(0).permutation(len(x))[:n_seen]
@@ -239,7 +239,7 @@ def _step_sizes(model: Layer, x: Array, y: Array, lr: float) -> Finding:
     """
     twin, step = _apprentice(model, lr)
     weights = {name: array for name, array in twin.params.items() if array.ndim > 1}
-    weights = weights or twin.params
+    weights = weights or dict(twin.params)
     first = {name: _norm(array) for name, array in weights.items()}
     moved = dict.fromkeys(weights, 0.0)
     for _ in range(FEW_STEPS):

@@ -19,9 +19,18 @@ from typing import NamedTuple
 
 import numpy as np
 
-from numpycnn.layers import Layer, Sequential, Softmax, Window
+from numpycnn.layers import (
+    AveragePool1D,
+    Dropout,
+    GlobalAveragePool1D,
+    Layer,
+    Sequential,
+    Softmax,
+    Upsample1D,
+    Window,
+)
 from numpycnn.layers.container import Activation, activations
-from numpycnn.layers.layer import require_layer
+from numpycnn.layers.layer import defining, require_layer
 from numpycnn.types import Array
 from numpycnn.validation import require_finite, require_labels, whole_number
 
@@ -38,7 +47,8 @@ __all__ = [
 def probabilities(model: Layer, x: Array) -> Array:
     """Return the probability of each class, (N, n_classes): the softmax of the model's scores.
 
-    If the model ends in `Softmax`, its output is that already.
+    The output of a model that ends in `Softmax` is returned as it is. A model with a single score
+    decides between two classes: the columns are [1 - p, p] with p = 1 / (1 + exp(-score)).
 
     >>> from numpycnn import Dense
     >>> layer = Dense(1, 2, rng=0)
@@ -49,20 +59,33 @@ def probabilities(model: Layer, x: Array) -> Array:
     >>> probabilities(Sequential(layer, Softmax()), x)
     array([[0.25, 0.75]])
 
-    Raises `TypeError` for what is no layer, and whatever layers raise for traces that do not fit.
+    Raises `TypeError` for an object that is not a layer, `ValueError` for NaN and infinity in x
+    and for a `Softmax` of a single score, which is always 1, and whatever layers raise for traces
+    that do not fit.
     """
     require_layer("probabilities", model)
-    *_, (_, last) = model.stages()
-    scores = model.predict(x)
-    return scores if isinstance(last, Softmax) else Softmax()(scores)
+    require_finite("probabilities", "x", x)
+    scores = model(x)
+    # After a softmax these layers keep rows of probabilities what they are.
+    keep = Dropout, Upsample1D, AveragePool1D, GlobalAveragePool1D
+    kinds = [defining(layer, "forward") for _, layer in model.stages()]
+    ends_in_softmax = [kind for kind in kinds if kind not in keep][-1:] == [Softmax]
+    if scores.shape[-1] > 1:
+        return scores if ends_in_softmax else Softmax()(scores)
+    if ends_in_softmax:
+        raise ValueError(
+            "probabilities: model must have more than one score before its Softmax, got one, whose "
+            "softmax is always 1. Leave the Softmax out."
+        )
+    return Softmax()(np.concatenate([np.zeros_like(scores), scores], axis=-1))
 
 
 def require_row_of_scores(owner: str, scores: Array) -> None:
     """Raise `ValueError` unless these outputs of a model are a row for each trace."""
     if scores.ndim != 2:
         raise ValueError(
-            f"{owner} expected a model with a row of scores for each trace, (N, D), got outputs "
-            f"of shape {scores.shape}; end it in Flatten or GlobalMaxPool1D and Dense"
+            f"{owner}: the output of model must have shape (N, D), a row of scores for each trace, "
+            f"got {scores.shape}. End the model in Flatten or GlobalMaxPool1D, and Dense."
         )
 
 

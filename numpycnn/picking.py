@@ -29,7 +29,7 @@ from numpycnn.validation import (
     above_zero,
     as_array,
     is_finite,
-    require_number,
+    number,
     require_real,
     whole_number,
     zero_or_more,
@@ -108,7 +108,7 @@ def onset_targets(onsets: Sequence[npt.ArrayLike], n_samples: int, width: float)
     """
     known = require_onsets("onset_targets", onsets, n_samples)
     kind = "a finite number above 0, in samples"
-    width = require_number("onset_targets", "width", width, kind, above_zero)
+    width = number("onset_targets", "width", width, kind, above_zero)
     rows = np.zeros((len(known), n_samples, 2), np.float32)
     for row, here in zip(rows, known, strict=True):
         with np.errstate(over="ignore"):  # far from a narrow bell
@@ -224,7 +224,7 @@ def pick_peaks(curve: Array, threshold: float, apart: int) -> Array:
     Raises `TypeError` or `ValueError` for what is no curve, and for NaN or infinity.
     """
     require_real("pick_peaks", "curve", curve, "L")
-    threshold = require_number("pick_peaks", "threshold", threshold, "a finite number", is_finite)
+    threshold = number("pick_peaks", "threshold", threshold, "a finite number", is_finite)
     apart = min(whole_number("pick_peaks", "apart", apart), len(curve))
     high = np.flatnonzero(curve >= threshold)
     around = np.pad(curve.astype(wide(curve)), apart, constant_values=-np.inf)
@@ -309,7 +309,7 @@ def compare_picks(
     _require_lists(owner, "onsets", onsets, None)
     _require_lists(owner, "picks", picks, len(onsets))
     kind = "a finite number of 0 or more"
-    tolerance = require_number(owner, "tolerance", tolerance, kind, zero_or_more)
+    tolerance = number(owner, "tolerance", tolerance, kind, zero_or_more)
     found, n_picks, n_onsets = [np.zeros(0, int)], 0, 0
     for n, (these, those) in enumerate(zip(picks, onsets, strict=True)):
         called = _positions(owner, f"picks[{n}]", these)

@@ -26,7 +26,7 @@ from numpycnn.validation import (
     above_zero,
     generator,
     is_whole,
-    require_number,
+    number,
     require_range,
     whole_number,
     zero_or_more,
@@ -49,7 +49,7 @@ def pulse(t: Array, frequency: float) -> Array:
 
     Raises `TypeError` or `ValueError` for a frequency that is not a finite number above 0.
     """
-    frequency = require_number("pulse", "frequency", frequency, ABOVE_ZERO, above_zero)
+    frequency = number("pulse", "frequency", frequency, ABOVE_ZERO, above_zero)
     t = np.asarray(t, float)
     highest = np.arctan(4 * np.pi) / (2 * np.pi)  # in periods: there the slope is zero
     height = np.exp(-highest / 2) * np.sin(2 * np.pi * highest)
@@ -78,8 +78,8 @@ def arrival(
 
     Raises `TypeError` or `ValueError` for numbers out of range.
     """
-    decay = require_number("arrival", "decay", decay, ABOVE_ZERO, above_zero)
-    coda = require_number("arrival", "coda", coda, ZERO_OR_MORE, zero_or_more)
+    decay = number("arrival", "decay", decay, ABOVE_ZERO, above_zero)
+    coda = number("arrival", "coda", coda, ZERO_OR_MORE, zero_or_more)
     wave = pulse(t, frequency)[:, None]
     incoming = rng.standard_normal((len(t), len(line))) * np.exp(-t / decay)[:, None]
     incoming *= coda / np.sqrt((wave**2).sum())
@@ -110,7 +110,7 @@ def red_noise(n_samples: int, n_channels: int, memory: float, rng: np.random.Gen
 
     Raises `TypeError` or `ValueError` for a `memory` that is not a number from 0 to below 1.
     """
-    memory = require_number("red_noise", "memory", memory, "a number from 0 to below 1", is_memory)
+    memory = number("red_noise", "memory", memory, "a number from 0 to below 1", is_memory)
     white = rng.standard_normal((n_samples, n_channels))
     turns = 2 * np.pi * np.fft.rfftfreq(n_samples)[:, None]  # radians per sample
     gain = np.sqrt(1 - memory**2) / (1 - memory * np.exp(-1j * turns))
@@ -179,9 +179,9 @@ def make_records(
     n_records = whole_number(owner, "n_records", n_records)
     n_samples = whole_number(owner, "n_samples", n_samples)
     n_channels = whole_number(owner, "n_channels", n_channels)
-    sampling_rate = require_number(owner, "sampling_rate", sampling_rate, ABOVE_ZERO, above_zero)
-    apart = require_number(owner, "apart", apart, ABOVE_ZERO, above_zero)
-    coda = require_number(owner, "coda", coda, ZERO_OR_MORE, zero_or_more)
+    sampling_rate = number(owner, "sampling_rate", sampling_rate, ABOVE_ZERO, above_zero)
+    apart = number(owner, "apart", apart, ABOVE_ZERO, above_zero)
+    coda = number(owner, "coda", coda, ZERO_OR_MORE, zero_or_more)
     kind = "finite numbers above 0"
     snr = require_range(owner, "snr", snr, kind, above_zero)
     frequency = require_range(owner, "frequency", frequency, kind, above_zero)

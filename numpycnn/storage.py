@@ -32,7 +32,8 @@ from typing import Any, BinaryIO, NoReturn
 import numpy as np
 
 from numpycnn.layers.layer import Layer
-from numpycnn.types import Array, Params
+from numpycnn.types import Array
+from numpycnn.validation import require_parameters
 
 ARCHITECTURE, NOTES = "architecture", "notes"  # the names of the texts among the arrays
 MEND = "give a file that model.save wrote"
@@ -60,8 +61,9 @@ def save_layer(layer: Layer, path: str | os.PathLike[str], notes: Any = None) ->
     """
     whole = Path(os.path.realpath(_file_name("save", path)))  # a link is followed, not replaced
     permissions = _require_writable(whole)
-    architecture = np.array(json.dumps(layer, default=_described))
-    arrays = {ARCHITECTURE: architecture, **_floats(layer)}
+    own = {**layer.params, **layer.state}
+    require_parameters("save", own)
+    arrays = {ARCHITECTURE: np.array(json.dumps(layer, default=_described)), **own}
     if notes is not None:
         arrays[NOTES] = np.array(json.dumps(notes, default=_refused))
     # Each thread writes to a name of its own, which is not too long where the path is not. The file
@@ -115,19 +117,6 @@ def _require_writable(whole: Path) -> int | None:
             f"save: path must lie in a folder that can be written, got {whole}. Save elsewhere."
         )
     return permissions
-
-
-def _floats(layer: Layer) -> Params:
-    """Return the parameters and the state of a layer, or raise for one that is not floats."""
-    arrays = {**layer.params, **layer.state}
-    for name, array in arrays.items():
-        if not isinstance(array, np.ndarray) or array.dtype.kind not in "fc":
-            kind = array.dtype if isinstance(array, np.ndarray) else type(array).__name__
-            raise TypeError(
-                f"save: the parameter {name} must be an array of floats, got {kind}. Save "
-                "model.astype(np.float32)."
-            )
-    return arrays
 
 
 def _described(layer: object) -> dict[str, Any]:

@@ -38,8 +38,8 @@ from numpycnn.validation import (
     generator,
     is_finite,
     is_whole,
+    number,
     require_labels,
-    require_number,
     require_range,
     require_real,
     whole_number,
@@ -165,14 +165,14 @@ def make_traces(
     centre = _known_centre(centre, n_samples)
     width = require_range(owner, "width", width, "finite numbers above 0", above_zero)
     amplitude = require_range(owner, "amplitude", amplitude, "finite numbers", is_finite)
-    noise = require_number(owner, "noise", noise, "a finite number of 0 or more", zero_or_more)
-    background = require_number(
+    noise = number(owner, "noise", noise, "a finite number of 0 or more", zero_or_more)
+    background = number(
         owner, "background", background, "a finite number of 0 or more", zero_or_more
     )
-    background_cycles = require_number(
+    background_cycles = number(
         owner, "background_cycles", background_cycles, "a finite number", is_finite
     )
-    clip = require_number(owner, "clip", clip, "a number above 0", lambda n: n > 0)
+    clip = number(owner, "clip", clip, "a number above 0", lambda n: n > 0)
     _check_name("wavelet", wavelet, WAVELETS)
     if snr is not None:
         snr = require_range(owner, "snr", snr, "finite numbers above 0", above_zero)
@@ -388,7 +388,7 @@ def train_test_split(
             f"and {labels.shape}."
         )
     kind = "a fraction above 0 and below 1"
-    train_size = require_number(owner, "train_size", train_size, kind, lambda n: 0 < n < 1)
+    train_size = number(owner, "train_size", train_size, kind, lambda n: 0 < n < 1)
     n_train = min(round(train_size * len(x)), len(x) - 1)
     if n_train < 1:
         raise ValueError(
@@ -401,8 +401,8 @@ def train_test_split(
     if stratify is not None:
         classes = _classes_of(stratify, len(x), smaller=min(n_train, len(x) - n_train))
         place = np.empty(len(x))
-        for number in range(classes.max() + 1):
-            members = order[classes[order] == number]
+        for label in range(classes.max() + 1):
+            members = order[classes[order] == label]
             place[members] = np.linspace(0, 1, len(members))
         order = order[place[order].argsort(kind="stable")]
         train, test = rng.permutation(order[:n_train]), rng.permutation(order[n_train:])

@@ -1,5 +1,6 @@
 """The words that the signatures here use."""
 
+from collections.abc import Mapping
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
@@ -8,7 +9,7 @@ import numpy.typing as npt
 Array: TypeAlias = npt.NDArray[Any]
 """Any NumPy array of floats: float32 usually, float64 and complex for checking derivatives."""
 
-Params: TypeAlias = dict[str, Array]
+Params: TypeAlias = Mapping[str, Array]
 """Arrays by name: a layer's parameters, or the gradients that belong to them."""
 
 Rng: TypeAlias = np.random.Generator | int | None

@@ -1,12 +1,17 @@
-"""Checking arguments: what was expected, what came, and how to mend it.
+"""Argument checks: what was expected, what was given, and how to fix it.
 
 Most mistakes with networks are mistakes with shapes, and most of those are the
 same few: a missing channel axis, channels first instead of last, integers
-where floats belong. Every layer checks what it is given, so that the mistake
-is named where it was made and not three layers further on.
+in place of floats. Every layer and every function checks its arguments with the functions
+below, so the same mistake raises the same message everywhere:
+
+    <function or class>: <argument> must be <expected>, got <actual>. <Fix>.
+
+NaN and infinity are refused where a user passes data (`require_finite`: training, evaluation,
+prediction), and not in `forward`: a record may have a gap, and a network passes it on.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from math import inf, prod
 from numbers import Real
@@ -31,11 +36,11 @@ def require_array(
     >>> require_array("Pool", "x", np.zeros((9, 64)), "N L C=1")
     Traceback (most recent call last):
         ...
-    ValueError: Pool expected x of shape (N, L, C=1), got (9, 64); add a channel axis: x[..., None]
+    ValueError: Pool: x must have shape (N, L, C=1), got (9, 64). Add a channel axis: x[..., None].
     >>> require_array("Dense", "dy", np.zeros((9, 64)), "... D_out", shape=(9, 3))
     Traceback (most recent call last):
         ...
-    ValueError: Dense expected dy of shape (9, D_out=3), got (9, 64)
+    ValueError: Dense: dy must have shape (9, D_out=3), got (9, 64).
 
     Raises `TypeError` for what is not an array of floats, `ValueError` for a wrong shape.
     """
@@ -43,19 +48,17 @@ def require_array(
         _require_plain(owner, name, array)
     if array.dtype.kind not in "fc":
         raise TypeError(
-            f"{_name(owner)} expected {name} to hold floats, got {array.dtype}; "
-            f"convert it: {name}.astype(np.float32)"
+            f"{_name(owner)}: {name} must hold floats, got {array.dtype}. "
+            f"Convert it: {name}.astype(np.float32)."
         )
     came = array.shape
     if came != shape and not (shape is None and _has_axes(axes, came)):
         raise ValueError(
-            f"{_name(owner)} expected {name} of shape {_in_letters(axes, shape)}, got {came}"
-            + _mend(name, came, axes, shape)
+            f"{_name(owner)}: {name} must have shape {_in_letters(axes, shape)}, got {came}."
+            + _fix(name, came, axes, shape)
         )
     if 0 in came:
-        raise ValueError(
-            f"{_name(owner)} expected {name} with at least one number in it, got shape {came}"
-        )
+        raise ValueError(f"{_name(owner)}: {name} must not be empty, got shape {came}.")
 
 
 @lru_cache(maxsize=1024)
@@ -85,12 +88,12 @@ def _require_plain(owner: object, name: str, array: object) -> None:
     """Raise for what is no array, or an array with rules of its own: masked, or a matrix."""
     _refuse_mask(owner, name, array)
     if not isinstance(array, np.ndarray) or isinstance(array, np.matrix):
-        mend = f"np.asarray({name}, dtype=np.float32)"
-        if hasattr(array, "to_numpy"):  # as the tables of pandas and xarray have it
-            mend = f"{name}.to_numpy()"
+        fix = f"np.asarray({name}, dtype=np.float32)"
+        if hasattr(array, "to_numpy"):  # a table of pandas or xarray
+            fix = f"{name}.to_numpy()"
         raise TypeError(
-            f"{_name(owner)} expected {name} to be a NumPy array of floats, "
-            f"got {type(array).__name__}; convert it: {mend}"
+            f"{_name(owner)}: {name} must be a NumPy array of floats, "
+            f"got {type(array).__name__}. Convert it: {fix}."
         )
 
 
@@ -98,8 +101,8 @@ def _refuse_mask(owner: object, name: str, array: object) -> None:
     """Raise for a masked array: NumPy would drop the mask, and nobody would know."""
     if isinstance(array, np.ma.MaskedArray):
         raise TypeError(
-            f"{_name(owner)} expected {name} without a mask, got a masked array; fill what is "
-            f"masked, {name}.filled(0), or leave those examples out"
+            f"{_name(owner)}: {name} must be an array without a mask, got a masked array. Fill the "
+            f"masked entries, {name}.filled(0), or leave those examples out."
         )
 
 
@@ -112,7 +115,10 @@ def as_array(owner: object, name: str, values: object) -> np.ndarray[Any, Any]:
     try:
         return np.asarray(values)
     except ValueError as error:
-        raise ValueError(f"{_name(owner)} expected {name} in rows of one length: {error}") from None
+        raise ValueError(
+            f"{_name(owner)}: {name} must have rows of equal length, got {type(values).__name__} "
+            f"that NumPy refuses: {error}."
+        ) from None
 
 
 def generator(owner: object, rng: Rng) -> np.random.Generator:
@@ -121,80 +127,66 @@ def generator(owner: object, rng: Rng) -> np.random.Generator:
     >>> generator("fit", -1)
     Traceback (most recent call last):
         ...
-    ValueError: fit expected rng to be a seed of 0 or more, got -1
+    ValueError: fit: rng must be a seed of 0 or more, got -1.
     """
     if rng is None or isinstance(rng, np.random.Generator):
         return np.random.default_rng(rng)
     if isinstance(rng, bool) or not isinstance(rng, int | np.integer):
         raise TypeError(
-            f"{_name(owner)} expected rng to be a seed (a whole number), a generator "
-            f"(np.random.default_rng(0)) or None, got {rng!r}"
+            f"{_name(owner)}: rng must be an integer seed, a generator such as "
+            f"np.random.default_rng(0), or None, got {rng!r}."
         )
     if rng < 0:
-        raise ValueError(f"{_name(owner)} expected rng to be a seed of 0 or more, got {rng}")
+        raise ValueError(f"{_name(owner)}: rng must be a seed of 0 or more, got {rng}.")
     return np.random.default_rng(rng)
 
 
 def whole_number(owner: object, name: str, value: object, at_least: int = 1) -> int:
-    """Return `value` as an `int`, or raise if it is no whole number or smaller than `at_least`.
+    """Return `value` as an `int`, or raise unless it is an integer and at least `at_least`.
 
     >>> whole_number("Conv1D", "stride", 0)
     Traceback (most recent call last):
         ...
-    ValueError: Conv1D expected stride to be 1 or more, got 0
+    ValueError: Conv1D: stride must be 1 or more, got 0.
     """
     who = _name(owner)
     if not is_whole(value):
-        raise TypeError(f"{who} expected {name} to be a whole number, got {value!r}")
+        raise TypeError(f"{who}: {name} must be an integer, got {value!r}.")
     if value < at_least:
-        raise ValueError(f"{who} expected {name} to be {at_least} or more, got {value}")
+        raise ValueError(f"{who}: {name} must be {at_least} or more, got {value}.")
     return int(value)
 
 
-def require_number(
-    owner: object, name: str, value: object, kind: str, is_fit: Callable[[float], bool]
-) -> float:
-    """Return `value` as a float.
+def boolean(owner: object, name: str, value: object) -> bool:
+    """Return `value` as a `bool`, or raise `TypeError` if it is anything else.
 
-    Parameters
-    ----------
-    owner : object
-        The function or object that requires it, for the message.
-    name : str
-        The argument's name, for the message.
-    value : object
-        A real number of Python or NumPy.
-    kind : str
-        The numbers that fit, in words: "a finite number of 0 or more".
-    is_fit : callable
-        Return True if a number is of this kind.
-
-    Returns
-    -------
-    float
-        The number in Python's own type, in which `-value` and `2 * value` do not wrap around.
-
-    Raises
-    ------
-    TypeError
-        If `value` is not a real number.
-    ValueError
-        If the number does not fit.
-
-    Examples
-    --------
-    >>> require_number("pick_peaks", "threshold", np.nan, "a finite number", is_finite)
+    >>> boolean("Dense", "bias", "no")
     Traceback (most recent call last):
         ...
-    ValueError: pick_peaks: threshold must be a finite number, got nan.
+    TypeError: Dense: bias must be True or False, got 'no'.
     """
-    must_be = f"{_name(owner)}: {name} must be {kind}"
-    if not isinstance(value, Real) or isinstance(value, bool):
-        raise TypeError(f"{must_be}, got {value!r}.")
-    number = float(value)
-    if not is_fit(number):
-        raise ValueError(f"{must_be}, got {value}.")
-    return number
+    if not isinstance(value, bool | np.bool_):
+        raise TypeError(f"{_name(owner)}: {name} must be True or False, got {value!r}.")
+    return bool(value)
+
+
+def number(
+    owner: object, name: str, value: object, kind: str, is_fit: Callable[[float], bool]
+) -> float:
+    """Return `value` as a `float`, or raise unless it is a real number that `is_fit`.
+
+    >>> number("Adam", "lr", 0, "a finite number above 0", above_zero)
+    Traceback (most recent call last):
+        ...
+    ValueError: Adam: lr must be a finite number above 0, got 0.
+
+    Raises `TypeError` for another type, `ValueError` for another range.
+    """
+    if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
+        raise TypeError(f"{_name(owner)}: {name} must be {kind}, got {value!r}.")
+    if not is_fit(float(value)):
+        raise ValueError(f"{_name(owner)}: {name} must be {kind}, got {value!r}.")
+    return float(value)
 
 
 def require_range(
@@ -264,15 +256,39 @@ def is_whole(number: object) -> TypeGuard[int]:
     return isinstance(number, int | np.integer) and not isinstance(number, bool)
 
 
-def require_finite(owner: object, name: str, x: Any, axes: str) -> None:
-    """Raise what `require_array` does, and `ValueError` where NaN or infinity is in it."""
-    require_array(owner, name, x, axes)
+class NotFiniteError(ValueError):
+    """NaN or infinity where a finite number is required: the `value` of an array or number."""
+
+    def __init__(self, message: str, name: str = "", value: object = None) -> None:
+        super().__init__(message)
+        self.name, self.value = name, value
+
+
+def require_finite(
+    owner: object,
+    name: str,
+    x: Any,
+    axes: str = "...",
+    shape: tuple[int, ...] | None = None,
+    fix: str = "Fill the gap, or leave out {example}.",
+) -> None:
+    """Raise what `require_array` raises, and `NotFiniteError` with the position of NaN or infinity.
+
+    >>> require_finite("fit", "x", np.array([[1.0, np.nan]]))
+    Traceback (most recent call last):
+        ...
+    numpycnn.validation.NotFiniteError: fit: x must be finite, got nan at x[0, 1]. \
+Fill the gap, or leave out x[0].
+    """
+    require_array(owner, name, x, axes, shape)
     finite = np.isfinite(x)
     if not finite.all():
         where = first_true(~finite)
-        raise ValueError(
-            f"{_name(owner)} expected finite numbers, got {x[where]} at {entry(name, where)}; "
-            f"fill the gap, or leave out {entry(name, where[:1])}"
+        raise NotFiniteError(
+            f"{_name(owner)}: {name} must be finite, got {x[where]} at {entry(name, where)}. "
+            + fix.format(example=entry(name, where[:1])),
+            name,
+            x[where],
         )
 
 
@@ -331,29 +347,47 @@ def require_labels(
     >>> require_labels("saliency", "labels", [0, -1], n_classes=3)
     Traceback (most recent call last):
         ...
-    ValueError: saliency expected labels from 0 to 2, got -1 at labels[1]; count the classes from 0
+    ValueError: saliency: labels must be from 0 to 2, got -1 at labels[1]. Count the classes from 0.
 
     Raises `TypeError` for labels of another type, `ValueError` for another shape or range.
     """
     known, who = as_array(owner, name, labels), _name(owner)
     if known.dtype.kind not in "iu":
         words = known.dtype.kind in "OSU"
-        unique = f"number the classes: names, numbers = np.unique({name}, return_inverse=True)"
-        mend = unique if words else f"convert them: np.asarray({name}).astype(int)"
-        raise TypeError(f"{who} expected {name} to be whole numbers, got {known.dtype}; {mend}")
+        unique = f"Number the classes: names, numbers = np.unique({name}, return_inverse=True)"
+        fix = unique if words else f"Convert them: np.asarray({name}).astype(int)"
+        raise TypeError(f"{who}: {name} must be integers, got {known.dtype}. {fix}.")
     if shape not in (None, known.shape):
-        raise ValueError(f"{who} expected {name} of shape {shape}, got {known.shape}")
+        raise ValueError(f"{who}: {name} must have shape {shape}, got {known.shape}.")
     limit = np.inf if n_classes is None else n_classes
     wrong = (known < 0) | (known >= limit)
     if wrong.any():
         where = first_true(wrong)
-        limits = "of 0 or more" if n_classes is None else f"from 0 to {n_classes - 1}"
-        more = "" if known.max() < limit else f", or allow for {int(known.max()) + 1} of them"
+        limits = "0 or more" if n_classes is None else f"from 0 to {n_classes - 1}"
+        more = "" if known.max() < limit else f", or allow {int(known.max()) + 1} classes"
         raise ValueError(
-            f"{who} expected {name} {limits}, got {known[where]} at {entry(name, where)}; "
-            f"count the classes from 0{more}"
+            f"{who}: {name} must be {limits}, got {known[where]} at {entry(name, where)}. "
+            f"Count the classes from 0{more}."
         )
     return known
+
+
+def require_parameters(owner: object, params: Mapping[str, Any]) -> None:
+    """Raise `TypeError` unless every parameter is an array of floats: integers cannot be trained.
+
+    >>> require_parameters("Dense", {"w": np.ones((2, 3), int)})
+    Traceback (most recent call last):
+        ...
+    TypeError: Dense: params['w'] must be an array of floats, got int64. \
+Convert it: np.asarray(params['w'], dtype=np.float32).
+    """
+    for name, array in params.items():
+        if not isinstance(array, np.ndarray) or array.dtype.kind not in "fc":
+            kind = array.dtype if isinstance(array, np.ndarray) else type(array).__name__
+            raise TypeError(
+                f"{_name(owner)}: params[{name!r}] must be an array of floats, got {kind}. "
+                f"Convert it: np.asarray(params[{name!r}], dtype=np.float32)."
+            )
 
 
 def first_true(mask: np.ndarray[Any, Any]) -> tuple[int, ...]:
@@ -383,21 +417,21 @@ def _in_letters(axes: str, shape: tuple[int, ...] | None) -> str:
     return f"({', '.join(words)})"
 
 
-def _mend(name: str, came: tuple[int, ...], axes: str, shape: tuple[int, ...] | None) -> str:
-    """The likely mend of a wrong shape, or nothing where none suggests itself."""
+def _fix(name: str, came: tuple[int, ...], axes: str, shape: tuple[int, ...] | None) -> str:
+    """Return the likely fix of a wrong shape as a sentence, or nothing if none is likely."""
     letters, n_axes, sizes = _parsed(axes)
-    wanted = shape[-1] if shape else dict(sizes).get(-1)
-    if shape is None and "..." in letters and len(came) > 1 and prod(came[1:]) == wanted:
-        return "; put a Flatten() before it"
+    last = shape[-1] if shape else dict(sizes).get(-1)
+    if shape is None and "..." in letters and len(came) > 1 and prod(came[1:]) == last:
+        return " Put a Flatten() before it."
     n_axes = n_axes if shape is None else len(shape)
     if n_axes in (3, 4):
         missing, one = n_axes - len(came), {3: "trace", 4: "picture"}[n_axes]
-        if missing == 1 and came[-1] == wanted:
-            return f"; for one {one} add a batch axis: {name}[None]"
-        if missing == 1 and wanted in (1, None):
-            return f"; add a channel axis: {name}[..., None]"
-        if missing == 2 and wanted in (1, None):
-            return f"; for one {one} add both axes: {name}[None{', :' * len(came)}, None]"
-        if missing == 0 and came[1] == wanted:
-            return f"; channels go last: {name}.transpose{(0, *range(2, n_axes), 1)}"
+        if missing == 1 and came[-1] == last:
+            return f" For one {one} add a batch axis: {name}[None]."
+        if missing == 1 and last in (1, None):
+            return f" Add a channel axis: {name}[..., None]."
+        if missing == 2 and last in (1, None):
+            return f" For one {one} add both axes: {name}[None{', :' * len(came)}, None]."
+        if missing == 0 and came[1] == last:
+            return f" Channels go last: {name}.transpose{(0, *range(2, n_axes), 1)}."
     return ""

@@ -32,12 +32,12 @@ def n_weights(model):
 
 
 def convolution(taps, n_in, n):
-    return taps * n_in * n + n
+    return taps * n_in * n  # without a bias, which the batch normalization makes superfluous
 
 
 def test_the_fully_convolutional_network_has_the_sizes_of_its_paper():
     # Wang, Yan and Oates 2017, section II B: 128 filters of 8, 256 of 5, 128 of 3, each with
-    # batch normalisation (two numbers a channel) and ReLU, then a mean and a softmax layer.
+    # batch normalization (two numbers a channel) and ReLU, then a mean and a softmax layer.
     for n_channels, n_classes in ((1, 2), (3, 37)):
         model = fcn(n_channels, n_classes)
         assert n_weights(model) == sum(
@@ -99,7 +99,8 @@ def test_unet_has_the_levels_of_its_paper_and_filters_three_wide():
     down = [(1, 64), (64, 64), *((n_in, n) for n in levels[1:] for n_in in (n // 2, n))]
     up = [(n_in, n) for n in reversed(levels[:-1]) for n_in in (3 * n, n)]
     model = unet(1, 2)
-    assert n_weights(model) == sum(convolution(3, *sizes) for sizes in down + up) + 64 * 2 + 2
+    filters = sum(convolution(3, n_in, n) + n for n_in, n in down + up)
+    assert n_weights(model) == filters + 64 * 2 + 2
     assert model.window(160).n_outputs == 160
 
 

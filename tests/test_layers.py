@@ -1,7 +1,6 @@
 """What holds for every layer: purity, types, any kind of array; then each layer's own laws."""
 
 import copy
-import re
 import tracemalloc
 
 import numpy as np
@@ -134,8 +133,7 @@ def test_gradients_have_the_wider_type_of_what_they_are_made_of(layer, types):
 
 @pytest.mark.parametrize("dtype", [int, bool, str, object])
 def test_a_layer_of_anything_but_floats_is_refused(dtype):
-    words = re.escape(f"astype expected a type of floats, got {np.dtype(dtype)}")
-    with pytest.raises(TypeError, match=words):
+    with pytest.raises(TypeError, match=f"dtype.*{np.dtype(dtype)}"):
         Dense(2, 1).astype(dtype)
 
 

@@ -141,7 +141,7 @@ def test_what_is_remembered_of_many_batches_comes_near_the_truth():
         live.remember(cache)
     assert_allclose(layer.state["mean"], [3, -1], atol=0.5)
     assert_allclose(layer.state["var"], [0.25, 4], rtol=0.3)
-    assert layer.state["mean"].dtype == np.float32
+    assert layer.state["mean"].dtype == np.float64
 
 
 def test_a_bias_before_it_never_learns():

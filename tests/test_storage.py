@@ -125,7 +125,10 @@ def test_the_file_holds_arrays_and_json_and_no_pickle(path):
     assert set(arrays) == {"architecture", "0.w", "0.b"}
     assert json.loads(str(arrays["architecture"])) == {
         "layer": "Sequential",
-        "layers": [{"layer": "Dense", "in_features": 4, "out_features": 3}, {"layer": "ReLU"}],
+        "layers": [
+            {"layer": "Dense", "in_features": 4, "out_features": 3, "bias": True},
+            {"layer": "ReLU"},
+        ],
     }
 
 

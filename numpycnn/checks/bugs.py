@@ -36,7 +36,7 @@ from numpycnn.layers import (
     Sequential,
     Softmax,
 )
-from numpycnn.layers.batchnorm import EPS, BatchNormCache, BatchNormInTraining
+from numpycnn.layers.batchnorm import BatchNormCache, BatchNormInTraining
 from numpycnn.layers.dropout import DropoutInTraining
 from numpycnn.traces import make_traces, train_test_split
 from numpycnn.training.adam import Adam
@@ -345,7 +345,7 @@ class norm_mean_constant(BatchNormInTraining):
     def backward(self, dy, cache):
         dx, grads = super().backward(dy, cache)
         by_mean = self.params["gamma"] * grads["beta"] * self.channels / dy.size
-        return dx + by_mean / np.sqrt(cache.var + EPS), grads
+        return dx + by_mean / np.sqrt(cache.var + self.eps), grads
 
 
 @bad_twin(BatchNorm, "the variance of the batch is taken for a constant", "batch variance")
@@ -353,14 +353,14 @@ class norm_variance_constant(BatchNormInTraining):
     def backward(self, dy, cache):
         dx, grads = super().backward(dy, cache)
         by_variance = cache.z * self.params["gamma"] * grads["gamma"] * self.channels / dy.size
-        return dx + by_variance / np.sqrt(cache.var + EPS), grads
+        return dx + by_variance / np.sqrt(cache.var + self.eps), grads
 
 
 @bad_twin(BatchNorm, "both are: backward is that of the layer in use", "batch mean and variance")
 class norm_both_constant(BatchNormInTraining):
     def backward(self, dy, cache):
         _, grads = super().backward(dy, cache)
-        return self.params["gamma"] * dy / np.sqrt(cache.var + EPS), grads
+        return self.params["gamma"] * dy / np.sqrt(cache.var + self.eps), grads
 
 
 @bad_twin(BatchNorm, "forward divides by R - 1, and backward does not know", "batch variance")
@@ -369,7 +369,7 @@ class norm_unbiased(BatchNormInTraining):
         _, (z, mean, var) = super().forward(x)
         n_rows = z.size // self.channels
         var = var * n_rows / (n_rows - 1)
-        z = (x - mean) / np.sqrt(var + EPS)
+        z = (x - mean) / np.sqrt(var + self.eps)
         return self.params["gamma"] * z + self.params["beta"], BatchNormCache(z, mean, var)
 
 

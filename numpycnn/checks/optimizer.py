@@ -31,6 +31,7 @@ class Reading(NamedTuple):
 
     corrects_bias: bool = True
     eps_under_the_root: bool = False
+    eps_before_correction: bool = False
     squares: bool = True
     swaps_betas: bool = False
     time: str = "runs"  # or "runs for every parameter", or "stands still"
@@ -52,6 +53,11 @@ MISREADINGS = {
     "eps under the root": (
         Reading(eps_under_the_root=True),
         "sqrt(v + eps) in place of sqrt(v) + eps, which makes eps 1e-8 act like 1e-4",
+    ),
+    "eps before the bias correction": (
+        Reading(eps_before_correction=True),
+        "eps is added to sqrt(v) and not to sqrt(v_hat): the form at the end of section 2 of the "
+        "paper (eps hat), in which eps counts more at the first steps",
     ),
     "square missing": (
         Reading(squares=False),
@@ -78,7 +84,10 @@ def adam_path(w: float, gradients: list[float], place: int, reading: Reading) ->
         v = beta2 * v + (1 - beta2) * (g**2 if reading.squares else abs(g))
         m_hat = m / (1 - beta1**t) if reading.corrects_bias else m
         v_hat = v / (1 - beta2**t) if reading.corrects_bias else v
-        w -= LR * m_hat / (sqrt(v_hat + EPS) if reading.eps_under_the_root else sqrt(v_hat) + EPS)
+        root = sqrt(v_hat + EPS) if reading.eps_under_the_root else sqrt(v_hat) + EPS
+        if reading.eps_before_correction:
+            root = (sqrt(v) + EPS) / sqrt(1 - beta2**t)
+        w -= LR * m_hat / root
         path.append(w)
     return path
 

@@ -28,6 +28,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from numpycnn.layers.container import Container
 from numpycnn.layers.layer import Layer, Window
 from numpycnn.layers.sequential import Sequential
 from numpycnn.types import Array, Params
@@ -53,7 +54,7 @@ class Residual(Sequential):
 
     def __init__(self, *layers: Layer, shortcut: Layer | None = None) -> None:
         self.shortcut = shortcut
-        super().__init__(*layers, shortcut=shortcut)
+        Container.__init__(self, *layers, shortcut=shortcut)
 
     def forward(self, x: Array) -> tuple[Array, Any]:
         """Return y = x + f(x), and the caches of f and of g."""
@@ -64,9 +65,9 @@ class Residual(Sequential):
             caches.append(cache)
         if y.shape != around.shape:
             raise ValueError(
-                f"Residual expected layers that give the shape {around.shape} of the way around, "
-                f"got {y.shape}; use padding='same' and as many filters as channels, or a shortcut "
-                "that changes the shape as they do"
+                f"Residual: the output of layers must have the shape {around.shape} of the "
+                f"shortcut, got {y.shape}. Use padding='same' and out_channels equal to "
+                "in_channels, or a shortcut that changes the shape in the same way."
             )
         return around + y, caches
 
@@ -76,7 +77,7 @@ class Residual(Sequential):
         if self.shortcut is None:
             return dy + dx, grads
         around, own = self.shortcut.backward(dy, cache[-1])
-        return around + dx, grads | {f"shortcut.{name}": grad for name, grad in own.items()}
+        return around + dx, {**grads} | {f"shortcut.{name}": grad for name, grad in own.items()}
 
     def window(self, length: int) -> Window:
         """What f looks at, and the sample itself, or what g looks at."""
@@ -108,8 +109,8 @@ class Beside(Sequential):
         y, caches = super().forward(x)
         if y.shape[:-1] != x.shape[:-1]:
             raise ValueError(
-                f"Beside expected layers that keep all axes of x but the last, got {y.shape} from "
-                f"{x.shape}; use padding='same', and make longer again what was pooled"
+                f"Beside: the output of layers must have the shape of x, {x.shape}, except in the "
+                f"last axis, got {y.shape}. Use padding='same', and Upsample1D after pooling."
             )
         return np.concatenate([x, y], axis=-1), BesideCache(caches, x.shape[-1])
 

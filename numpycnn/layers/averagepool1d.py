@@ -19,6 +19,7 @@ import numpy as np
 
 from numpycnn.layers.layer import Layer, Window
 from numpycnn.layers.maxpool1d import Pool1D
+from numpycnn.reductions import difference, finite_or_zero, mean, wide
 from numpycnn.types import Array, Params
 from numpycnn.validation import require_array
 
@@ -43,19 +44,19 @@ class AveragePool1D(Pool1D):
         """Return y[n,m,c] = 1 / P sum_j x[n, m S + j, c], and the shape of x."""
         require_array(self, "x", x, "N L C")
         window = self.window(x.shape[1])
-        y = x[:, window.under(0)] / self.pool_size  # (N, M, C)
-        for j in range(1, self.pool_size):
-            y += x[:, window.under(j)] / self.pool_size
-        return y, x.shape
+        first = finite_or_zero(x[:, window.under(0)])  # (N, M, C)
+        above = sum(difference(x[:, window.under(j)], first) for j in range(self.pool_size))
+        return (first + above / self.pool_size).astype(x.dtype), x.shape
 
     def backward(self, dy: Array, cache: tuple[int, ...]) -> tuple[Array, Params]:
         """Return dx, which collects dy[n,m,c] / P for every window m that a sample lies in."""
         n_traces, length, n_channels = shape = cache
         window = self.window(length)
         require_array(self, "dy", dy, "N M C", shape=(n_traces, window.n_outputs, n_channels))
+        share = _divided(dy, self.pool_size)
         dx = np.zeros(shape, dy.dtype)
         for j in range(self.pool_size):
-            dx[:, window.under(j)] += dy / self.pool_size
+            dx[:, window.under(j)] += share
         return dx, {}
 
 
@@ -72,14 +73,19 @@ class GlobalAveragePool1D(Layer):
     def forward(self, x: Array) -> tuple[Array, tuple[int, ...]]:
         """Return y[n,c] = 1 / L sum_l x[n,l,c], and the shape of x."""
         require_array(self, "x", x, "N L C")
-        return x.mean(axis=1), x.shape
+        return mean(x, axis=1).astype(x.dtype), x.shape
 
     def backward(self, dy: Array, cache: tuple[int, ...]) -> tuple[Array, Params]:
         """Return dx[n,l,c] = dy[n,c] / L."""
         n_traces, length, n_channels = cache
         require_array(self, "dy", dy, "N C", shape=(n_traces, n_channels))
-        return np.repeat(dy[:, None] / length, length, axis=1), {}
+        return np.repeat(_divided(dy, length)[:, None], length, axis=1), {}
 
     def window(self, length: int) -> Window:
         """Every output looks at the whole trace."""
         return Window.whole_trace(length)
+
+
+def _divided(dy: Array, n: int) -> Array:
+    """Return dy / n in the type of dy, also for an `n` that is too large for float16."""
+    return (dy.astype(wide(dy)) / n).astype(dy.dtype)

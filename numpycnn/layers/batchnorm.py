@@ -26,23 +26,28 @@ Source: S. Ioffe, C. Szegedy, "Batch normalization: accelerating deep network
 training by reducing internal covariate shift", ICML 2015, algorithms 1 and 2.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from numpycnn.layers.layer import Layer, Window
+from numpycnn.reductions import centered, mean, total, wide
 from numpycnn.types import Array, Params, Rng
-from numpycnn.validation import require_array, whole_number
+from numpycnn.validation import above_zero, number, require_array, require_parameters, whole_number
 
-EPS = 1e-5  # keeps a channel that is constant from being divided by zero
-MOMENTUM = 0.1  # the share of the newest batch in the running statistics
+# A channel of raw counts may have the mean 1e7 and the standard deviation 100. In float32 such
+# numbers are 1 apart, which is enough for them and not for their mean, to which every
+# batch adds a tenth of a small difference. So the statistics, and what is subtracted and divided
+# with them, are float64 (`reductions.py`), and the results are converted to the type of x.
 
 
 class BatchNorm(Layer):
     """Normalise each channel: x (N, ..., C) becomes y of the same shape, by fixed statistics.
 
     Parameters: `gamma` (C,), one at first, and `beta` (C,), zero. State: `mean` (C,) and
-    `var` (C,), zero and one at first, which `training` moves.
+    `var` (C,), zero and one at first, in float64, which `training` moves. `momentum` is the
+    fraction of the newest batch in them, and `eps` keeps a constant channel from being divided by
+    zero.
 
     >>> layer = BatchNorm(1)
     >>> x = np.array([[10.0], [14.0]])
@@ -53,18 +58,23 @@ class BatchNorm(Layer):
     >>> for _ in range(100):
     ...     live.remember(cache)
     >>> layer.state["mean"].round(3), layer(x).round(3).ravel()
-    (array([12.], dtype=float32), array([-0.707,  0.707]))
+    (array([12.]), array([-0.707,  0.707]))
 
     (In use the spread is that of two numbers drawn from many, with `R - 1` in the place of `R`.)
 
-    Raises `TypeError` or `ValueError` for inputs of another type or shape and for numbers of
-    channels that are not positive and whole.
+    Raises `TypeError` or `ValueError` for inputs of another type or shape, for numbers of
+    channels that are not positive and whole, for a momentum that is not from 0 to 1, and for an
+    eps that is not above 0.
     """
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, *, momentum: float = 0.1, eps: float = 1e-5) -> None:
         self.channels = c = whole_number(self, "channels", channels)
+        self.momentum = number(
+            self, "momentum", momentum, "a number from 0 to 1", lambda m: 0 <= m <= 1
+        )
+        self.eps = number(self, "eps", eps, "a finite number above 0", above_zero)
         super().__init__(gamma=np.ones(c, np.float32), beta=np.zeros(c, np.float32))
-        self.state.update(mean=np.zeros(c, np.float32), var=np.ones(c, np.float32))
+        self.state.update(mean=np.zeros(c), var=np.ones(c))
 
     def training(self, rng: Rng = None) -> "BatchNormInTraining":
         """Return the twin that normalises by the batch; it shares all arrays."""
@@ -73,20 +83,25 @@ class BatchNorm(Layer):
     def forward(self, x: Array) -> tuple[Array, Array]:
         """Return y = gamma z + beta with the running statistics, and z."""
         require_array(self, "x", x, f"N ... C={self.channels}")
-        z = x - self.state["mean"]
-        z /= np.sqrt(self.state["var"] + EPS)  # in place: new arrays cost more than arithmetic
-        return self.params["gamma"] * z + self.params["beta"], z
+        require_parameters(self, self.params)
+        z = x - self.state["mean"]  # in float64, like the state
+        z /= np.sqrt(self.state["var"] + self.eps)  # in place: new arrays cost more than arithmetic
+        return self._scaled(z, x)
+
+    def _scaled(self, z: Array, x: Array) -> tuple[Array, Array]:
+        """Return gamma z + beta, and z, in the types that x and the parameters have."""
+        gamma, beta = self.params["gamma"], self.params["beta"]
+        y = (gamma * z + beta).astype(np.result_type(x, gamma, beta))
+        return y, z.astype(x.dtype)
 
     def backward(self, dy: Array, cache: Array) -> tuple[Array, Params]:
         """Return dx = gamma dy / sqrt(var + eps), for the statistics do not depend on x."""
-        grads = self._grads(dy, cache)
-        return dy * (self.params["gamma"] / np.sqrt(self.state["var"] + EPS)), grads
-
-    def _grads(self, dy: Array, z: Array) -> Params:
-        """What is owed to gamma and beta by y = gamma z + beta, in either mode."""
+        z = cache
         require_array(self, "dy", dy, "... C", shape=z.shape)
-        rows = tuple(range(dy.ndim - 1))
-        return {"gamma": (dy * z).sum(rows), "beta": dy.sum(rows)}
+        gamma, rows = self.params["gamma"], tuple(range(dy.ndim - 1))
+        grads = {"gamma": total(dy * z.astype(wide(z)), rows), "beta": total(dy, rows)}
+        dx = dy * (gamma / np.sqrt(self.state["var"] + self.eps))
+        return _converted(dx, grads, np.result_type(dy, z, gamma))
 
     def window(self, length: int) -> Window:
         """Each sample is scaled by itself."""
@@ -110,17 +125,18 @@ class BatchNormInTraining(BatchNorm):
         Raises `ValueError` for a single row: its mean would be the row itself.
         """
         require_array(self, "x", x, f"N ... C={self.channels}")
+        require_parameters(self, self.params)
         if x.size == self.channels:
             raise ValueError(
-                f"{type(self).__name__} expected more than one row to take a mean over, got x of "
-                f"shape {x.shape}; use a batch_size that leaves no trace by itself"
+                f"BatchNorm: x must have more than one row in training, got shape {x.shape}. Use a "
+                "batch_size whose last batch has more than one trace."
             )
         rows = tuple(range(x.ndim - 1))
-        mean = x.mean(rows)
-        z = x - mean
-        var = (z * z).mean(rows)
-        z /= np.sqrt(var + EPS)
-        return self.params["gamma"] * z + self.params["beta"], BatchNormCache(z, mean, var)
+        middle, z = centered(x, rows)
+        var = mean(z * z, rows)
+        z /= np.sqrt(var + self.eps)
+        y, z = self._scaled(z, x)
+        return y, BatchNormCache(z, middle.reshape(-1), var)
 
     # The backward pass
     # -----------------
@@ -151,12 +167,15 @@ class BatchNormInTraining(BatchNorm):
         dbeta[c]  = sum_r dy[r,c]
         dx[r,c]   = gamma[c] / s[c] (dy[r,c] - dbeta[c] / R - z[r,c] dgamma[c] / R)
         """
-        z, _, var = cache
-        grads, n_rows = self._grads(dy, z), z.size // self.channels
-        dx = dy - grads["beta"] / n_rows
-        dx -= z * (grads["gamma"] / n_rows)
-        dx *= self.params["gamma"] / np.sqrt(var + EPS)
-        return dx, grads
+        require_array(self, "dy", dy, "... C", shape=cache.z.shape)
+        z, gamma = cache.z.astype(wide(cache.z)), self.params["gamma"]
+        rows, n_rows = tuple(range(dy.ndim - 1)), z.size // self.channels
+        middle, dx = centered(dy, rows)  # dbeta / R, and dy without it
+        along = mean(dx * z, rows)  # dgamma / R, because the mean of z is zero
+        dx -= z * along
+        dx *= gamma / np.sqrt(cache.var + self.eps)
+        grads = {"gamma": n_rows * along, "beta": n_rows * middle.reshape(-1)}
+        return _converted(dx, grads, np.result_type(dy, cache.z, gamma))
 
     def remember(self, cache: BatchNormCache) -> None:
         """Move the running statistics a little towards those of the batch.
@@ -167,7 +186,7 @@ class BatchNormInTraining(BatchNorm):
         n_rows = cache.z.size // self.channels
         seen = {"mean": cache.mean, "var": cache.var * (n_rows / (n_rows - 1))}
         for name, running in self.state.items():
-            running += MOMENTUM * (seen[name] - running)
+            running += self.momentum * (seen[name] - running)
 
     def window(self, length: int) -> Window:
         """Raise: an output looks at all samples of all traces of the batch."""
@@ -175,3 +194,8 @@ class BatchNormInTraining(BatchNorm):
             f"{type(self).__name__} looks at the whole batch with every output; ask the model "
             "itself, not its twin for training"
         )
+
+
+def _converted(dx: Array, grads: Params, dtype: np.dtype[Any]) -> tuple[Array, Params]:
+    """Return gradients that were computed in float64 in the type of the data."""
+    return dx.astype(dtype), {name: grad.astype(dtype) for name, grad in grads.items()}

@@ -10,7 +10,7 @@ Whatever holds layers keeps the contract of a layer, so it can stand inside
 another, and whatever can check or train one layer can do it with all.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from functools import partial
 from os import PathLike
@@ -46,13 +46,13 @@ class Container(Layer):
     def __init__(self, *layers: Layer, **others: Layer | None) -> None:
         owner = type(self).__name__
         if not layers:
-            raise ValueError(f"{owner} expected at least one layer, got none")
+            raise ValueError(f"{owner}: layers must hold at least one layer, got none.")
         named = {name: layer for name, layer in others.items() if layer is not None}
         for layer in (*layers, *named.values()):
             if not isinstance(layer, Layer):
                 raise TypeError(
-                    f"{owner} expected layers, got {layer!r}; "
-                    f"list them, each one created: {owner}(Dense(4, 3), ReLU())"
+                    f"{owner}: layers must be Layer objects, got {layer!r}. "
+                    f"List them, each one created: {owner}(Dense(4, 3), ReLU())."
                 )
         super().__init__()
         self._layers, self._named = layers, named
@@ -60,8 +60,8 @@ class Container(Layer):
         for _, layer in self.stages():
             if id(layer) in seen:
                 raise ValueError(
-                    f"{owner} expected each layer once, got the same {layer!r} twice; "
-                    f"create a second {type(layer).__name__} with weights of its own"
+                    f"{owner}: layers must be different objects, got the same {layer!r} twice. "
+                    f"Create a second {type(layer).__name__} with its own parameters."
                 )
             seen.add(id(layer))
 
@@ -70,7 +70,7 @@ class Container(Layer):
         """The layers inside, in order."""
         if "_layers" not in vars(self):
             raise TypeError(
-                f"{type(self).__name__} expected super().__init__(*layers) in its constructor"
+                f"{type(self).__name__}: its constructor must call super().__init__(*layers)."
             )
         return self._layers
 
@@ -81,11 +81,12 @@ class Container(Layer):
 
     @property
     def params(self) -> Params:
-        """The layers' own arrays, under names such as "0.w"."""
-        return _with_places({place: layer.params for place, layer in self.children.items()})
+        """The layers' own arrays, under names such as "0.w". The mapping is read-only."""
+        children = self.children.items()
+        return ParamsInside(self, _with_places({place: layer.params for place, layer in children}))
 
     @property
-    def state(self) -> Params:
+    def state(self) -> dict[str, Array]:
         """The layers' own state, under names such as "1.mean"."""
         return _with_places({place: layer.state for place, layer in self.children.items()})
 
@@ -128,8 +129,9 @@ class Container(Layer):
                 layer.remember(part)
         elif any(defining(layer, "remember") is not Layer for _, layer in _leaves(self)):
             raise TypeError(
-                f"{type(self).__name__} expected the caches of its layers in a list, one each, got "
-                f"{type(cache).__name__}; its forward makes it, so define remember(cache) as well"
+                f"{type(self).__name__}: cache must be a list of the caches of its layers, got "
+                f"{type(cache).__name__}. Its forward creates the cache, so define remember(cache) "
+                "as well."
             )
 
     def __len__(self) -> int:
@@ -193,7 +195,49 @@ def _leaves(container: Layer) -> Iterator[tuple[str, Layer]]:
     return (stage for stage in container.stages() if not isinstance(stage[1], Container))
 
 
-def _with_places(arrays: dict[str, Params]) -> Params:
+class ParamsInside(Mapping[str, Array]):
+    """The parameters of the layers inside a container, a read-only mapping.
+
+    The arrays belong to the layers. A new array in the mapping would change no layer, so the
+    assignment is an error; an array is changed in place.
+
+    >>> from numpycnn import Dense, Sequential
+    >>> model = Sequential(Dense(4, 2))
+    >>> model.params["0.b"][:] = 1
+    >>> model.params["0.b"] -= 0.5
+    >>> model[0].params["b"]
+    array([0.5, 0.5], dtype=float32)
+    >>> model.params["0.b"] = np.zeros(2)
+    Traceback (most recent call last):
+        ...
+    TypeError: Sequential: params must not be assigned to, got a new array for '0.b'. \
+Write into the array: params['0.b'][...] = values.
+    """
+
+    def __init__(self, container: Layer, arrays: Params) -> None:
+        self._name, self._arrays = type(container).__name__, arrays
+
+    def __getitem__(self, name: str) -> Array:
+        return self._arrays[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._arrays)
+
+    def __len__(self) -> int:
+        return len(self._arrays)
+
+    def __setitem__(self, name: str, array: Array) -> None:
+        if self._arrays.get(name) is not array:  # `params[name] -= step` assigns the same array
+            raise TypeError(
+                f"{self._name}: params must not be assigned to, got a new array for {name!r}. "
+                f"Write into the array: params[{name!r}][...] = values."
+            )
+
+    def __repr__(self) -> str:
+        return repr(self._arrays)
+
+
+def _with_places(arrays: dict[str, Params]) -> dict[str, Array]:
     """The arrays of each layer, with its place before the name."""
     return {
         f"{place}.{name}": array

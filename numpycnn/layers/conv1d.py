@@ -29,7 +29,7 @@ import numpy as np
 from numpycnn.layers.initialisation import glorot_uniform
 from numpycnn.layers.layer import Layer, Window
 from numpycnn.types import Array, Params, Rng
-from numpycnn.validation import generator, require_array, whole_number
+from numpycnn.validation import boolean, generator, require_array, require_parameters, whole_number
 
 
 class Conv1D(Layer):
@@ -43,7 +43,8 @@ class Conv1D(Layer):
     - `"causal"`: `d (K - 1)`, all on the left, so no output looks ahead.
     - a number for both sides, or `(left, right)`.
 
-    Parameters: `w` (K, C, F), Glorot-uniform at first, and `b` (F,), zero.
+    Parameters: `w` (K, C, F), Glorot-uniform at first, and `b` (F,), zero. With `bias=False`
+    there is no `b`: a batch normalization that follows subtracts any constant.
 
     >>> layer = Conv1D(1, 1, kernel_size=2)
     >>> layer.params["w"][:, 0, 0] = [-1.0, 1.0]     # the difference of neighbours
@@ -65,6 +66,7 @@ class Conv1D(Layer):
         stride: int = 1,
         padding: str | int | tuple[int, int] = "valid",
         dilation: int = 1,
+        bias: bool = True,
         rng: Rng = None,
     ) -> None:
         self.in_channels = whole_number(self, "in_channels", in_channels)
@@ -73,13 +75,13 @@ class Conv1D(Layer):
         self.stride = whole_number(self, "stride", stride)
         self.dilation = whole_number(self, "dilation", dilation)
         self.padding = self._known_padding(padding)
+        self.bias = boolean(self, "bias", bias)
 
         self.reach = self.dilation * (self.kernel_size - 1) + 1  # samples under one window
         shape = self.kernel_size, self.in_channels, self.out_channels
-        super().__init__(
-            w=glorot_uniform(shape, prod(shape[:2]), shape[0] * shape[2], generator(self, rng)),
-            b=np.zeros(self.out_channels, dtype=np.float32),
-        )
+        w = glorot_uniform(shape, prod(shape[:2]), shape[0] * shape[2], generator(self, rng))
+        b = {"b": np.zeros(self.out_channels, dtype=np.float32)} if self.bias else {}
+        super().__init__(w=w, **b)
 
     # Padding
     # -------
@@ -98,8 +100,8 @@ class Conv1D(Layer):
         else:
             return whole_number(self, "padding", padding, at_least=0)
         raise ValueError(
-            "Conv1D expected padding to be 'valid', 'same', 'causal', a number or (left, right), "
-            f"got {padding!r}"
+            "Conv1D: padding must be 'valid', 'same', 'causal', an integer or (left, right), "
+            f"got {padding!r}."
         )
 
     def zeros_around(self, length: int) -> tuple[int, int]:
@@ -125,9 +127,9 @@ class Conv1D(Layer):
         left, right = self.zeros_around(length)
         if left + length + right < self.reach:
             raise ValueError(
-                f"Conv1D expected x with at least {self.reach - left - right} samples, because "
+                f"Conv1D: x must have at least {self.reach - left - right} samples, because "
                 f"kernel_size={self.kernel_size} at dilation={self.dilation} spans {self.reach}, "
-                f"got L={length}; use padding='same', a smaller kernel or longer traces"
+                f"got L={length}. Use padding='same', a smaller kernel or longer traces."
             )
         n_outputs = (left + length + right - self.reach) // self.stride + 1
         return Window([(-left, self.reach - left - 1)], self.stride, n_outputs)
@@ -146,14 +148,14 @@ class Conv1D(Layer):
     def forward(self, x: Array) -> tuple[Array, Any]:
         """Return y[n,m,f] = sum_k sum_c x[n, m S + k d - left, c] w[k,c,f] + b[f], and x."""
         require_array(self, "x", x, f"N L C={self.in_channels}")
-        w, b = self.params["w"], self.params["b"]
+        require_parameters(self, self.params)
+        w = self.params["w"]
         window, padded = self.window(x.shape[1]), self._padded(x)
 
-        y = np.zeros((len(x), window.n_outputs, self.out_channels), np.result_type(x, w, b))
-        y += b
+        y = np.zeros((len(x), window.n_outputs, self.out_channels), np.result_type(x, w))
         for k in range(self.kernel_size):
             y += padded[:, window.under(k * self.dilation)] @ w[k]
-        return y, x
+        return y + self.params["b"] if self.bias else y, x
 
     # The backward pass
     # -----------------
@@ -183,4 +185,4 @@ class Conv1D(Layer):
             dx[:, under] += dy @ w[k].T
             dw[k] = np.tensordot(padded[:, under], dy, axes=([0, 1], [0, 1]))  # sum over n, m
         dx = dx[:, window.left : window.left + x.shape[1]]
-        return dx, {"w": dw, "b": dy.sum(axis=(0, 1))}
+        return dx, {"w": dw} | ({"b": dy.sum(axis=(0, 1))} if self.bias else {})

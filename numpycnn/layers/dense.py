@@ -14,13 +14,14 @@ import numpy as np
 from numpycnn.layers.initialisation import glorot_uniform
 from numpycnn.layers.layer import Layer, Window
 from numpycnn.types import Array, Params, Rng
-from numpycnn.validation import generator, require_array, whole_number
+from numpycnn.validation import boolean, generator, require_array, require_parameters, whole_number
 
 
 class Dense(Layer):
     """Weighted sums over the last axis: x (..., D_in) becomes y (..., D_out).
 
-    Parameters: `w` (D_in, D_out), Glorot-uniform at first, and `b` (D_out,), zero.
+    Parameters: `w` (D_in, D_out), Glorot-uniform at first, and `b` (D_out,), zero. With
+    `bias=False` there is no `b`: a batch normalization that follows subtracts any constant.
 
     >>> layer = Dense(2, 1)
     >>> layer.params["w"][:] = [[10.0], [1.0]]
@@ -33,18 +34,22 @@ class Dense(Layer):
     and for inputs of another type or shape.
     """
 
-    def __init__(self, in_features: int, out_features: int, *, rng: Rng = None) -> None:
+    def __init__(
+        self, in_features: int, out_features: int, *, bias: bool = True, rng: Rng = None
+    ) -> None:
         self.in_features = d_in = whole_number(self, "in_features", in_features)
         self.out_features = d_out = whole_number(self, "out_features", out_features)
-        super().__init__(
-            w=glorot_uniform((d_in, d_out), fan_in=d_in, fan_out=d_out, rng=generator(self, rng)),
-            b=np.zeros(d_out, dtype=np.float32),
-        )
+        self.bias = boolean(self, "bias", bias)
+        w = glorot_uniform((d_in, d_out), fan_in=d_in, fan_out=d_out, rng=generator(self, rng))
+        b = {"b": np.zeros(d_out, dtype=np.float32)} if self.bias else {}
+        super().__init__(w=w, **b)
 
     def forward(self, x: Array) -> tuple[Array, Array]:
         """Return y[n,j] = sum_i x[n,i] w[i,j] + b[j], and x, which backward needs for dw."""
         require_array(self, "x", x, f"... D_in={self.in_features}")
-        return x @ self.params["w"] + self.params["b"], x
+        require_parameters(self, self.params)
+        y = x @ self.params["w"]
+        return y + self.params["b"] if self.bias else y, x
 
     # The backward pass
     # -----------------
@@ -70,7 +75,9 @@ class Dense(Layer):
         require_array(self, "dy", dy, "... D_out", shape=(*x.shape[:-1], self.out_features))
         x_rows = x.reshape(-1, self.in_features)  # (N, D_in)
         dy_rows = dy.reshape(-1, self.out_features)  # (N, D_out)
-        grads = {"w": x_rows.T @ dy_rows, "b": dy_rows.sum(axis=0)}
+        grads = {"w": x_rows.T @ dy_rows}
+        if self.bias:
+            grads["b"] = dy_rows.sum(axis=0)
         return dy @ self.params["w"].T, grads
 
     def window(self, length: int) -> Window:

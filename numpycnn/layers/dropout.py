@@ -27,7 +27,7 @@ import numpy as np
 
 from numpycnn.layers.layer import Layer, Window
 from numpycnn.types import Array, Params, Rng
-from numpycnn.validation import generator, require_array
+from numpycnn.validation import generator, number, require_array
 
 
 class Dropout(Layer):
@@ -46,11 +46,7 @@ class Dropout(Layer):
     """
 
     def __init__(self, rate: float) -> None:
-        if isinstance(rate, bool) or not isinstance(rate, int | float | np.floating):
-            raise TypeError(f"Dropout expected rate to be a number, got {rate!r}")
-        if not 0 <= rate < 1:
-            raise ValueError(f"Dropout expected rate to be from 0 to below 1, got {rate}")
-        self.rate = float(rate)
+        self.rate = number(self, "rate", rate, "a number from 0 to below 1", lambda r: 0 <= r < 1)
         super().__init__()
 
     def training(self, rng: Rng = None) -> "DropoutInTraining":

@@ -30,7 +30,13 @@ import numpy as np
 import numpy.typing as npt
 
 from numpycnn.types import Array, Params, Rng
-from numpycnn.validation import whole_number
+from numpycnn.validation import (
+    entry,
+    first_true,
+    require_finite,
+    require_parameters,
+    whole_number,
+)
 
 Kind = TypeVar("Kind", bound="Layer")
 
@@ -62,21 +68,31 @@ class Layer:
     """
 
     def __init__(self, **params: Array) -> None:
-        self._params: Params = params
-        self._state: Params = {}
+        require_parameters(self, params)
+        self._params = params
+        self._state: dict[str, Array] = {}
 
     @property
     def params(self) -> Params:
-        """The layer's own arrays by name, not copies: an optimiser changes them in place."""
+        """The layer's own arrays by name, not copies: an optimizer changes them in place."""
         # A layer without parameters may leave super().__init__() out.
         params: Params = vars(self).setdefault("_params", {})
         return params
 
     @property
-    def state(self) -> Params:
+    def state(self) -> dict[str, Array]:
         """Arrays by names of their own that are kept with `params` and moved by no gradient."""
-        state: Params = vars(self).setdefault("_state", {})
+        state: dict[str, Array] = vars(self).setdefault("_state", {})
         return state
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name in ("params", "state"):
+            raise AttributeError(
+                f"{type(self).__name__}: {name} must not be replaced. Write into its arrays, "
+                f"layer.{name}[name][...] = values; a new layer passes its own to "
+                "super().__init__(w=w, b=b)."
+            )
+        super().__setattr__(name, value)
 
     def forward(self, x: Array) -> tuple[Array, Any]:
         """Return the output for `x` and the cache that `backward` will want."""
@@ -118,21 +134,42 @@ class Layer:
         return y
 
     def predict(self, x: Array, batch_size: int | None = None) -> Array:
-        """Return the output for `x`, with a `batch_size` computed for so many at a time.
+        """Return the output for `x`, computed for `batch_size` traces at a time if that is given.
 
         While it runs, a network keeps the caches of all its layers, as for training. Where
-        memory is short, take a `batch_size`.
+        memory is short, pass a `batch_size`.
+
+        Raises `TypeError` or `ValueError` for arrays that do not fit, and for NaN and infinity
+        with their position. A plain `layer(x)` passes these through.
         """
-        if batch_size is None:
-            return self(x)
-        size = whole_number("predict", "batch_size", batch_size)
-        starts = range(0, max(1, len(x)), size)
-        return np.concatenate([self(x[start : start + size]) for start in starts])
+        return self._predicted("predict", x, batch_size)
 
     def classify(self, x: Array, batch_size: int | None = None) -> Array:
-        """Return the class with the highest score, by number: the argmax over the last axis."""
-        labels: Array = self.predict(x, batch_size).argmax(axis=-1)
+        """Return the class with the highest score, by number: the argmax over the last axis.
+
+        For a single score these are the classes 0 and 1, and 1 where the score is above 0.
+
+        Raises what `predict` raises, and `ValueError` for scores that are NaN.
+        """
+        scores = self._predicted("classify", x, batch_size)
+        if (gaps := np.isnan(scores)).any():
+            raise ValueError(
+                f"classify: the scores must not be NaN, got {entry('scores', first_true(gaps))}. "
+                "Are the parameters finite? A network that diverged in training has to be trained "
+                "again."
+            )
+        if scores.shape[-1] == 1:
+            return (scores[..., 0] > 0).astype(np.intp)
+        labels: Array = scores.argmax(axis=-1)
         return labels
+
+    def _predicted(self, owner: str, x: Array, batch_size: int | None) -> Array:
+        """Return the output for x, checked first in the name of the function `owner`."""
+        require_finite(owner, "x", x)
+        if batch_size is None:
+            return self(x)
+        size = whole_number(owner, "batch_size", batch_size)
+        return np.concatenate([self(x[start : start + size]) for start in range(0, len(x), size)])
 
     def window(self, length: int) -> "Window":
         """Return which stretch of an input of this length each output looks at.
@@ -159,11 +196,16 @@ class Layer:
         return twin
 
     def astype(self: Kind, dtype: npt.DTypeLike) -> Kind:
-        """A copy of this layer whose arrays have another type of float, float64 say."""
+        """A copy of this layer whose parameters have another type of float, float64 say.
+
+        The `state`, statistics of data, is not made narrower than float64.
+        """
         if np.dtype(dtype).kind not in "fc":
-            raise TypeError(f"astype expected a type of floats, got {np.dtype(dtype)}")
-        arrays = {**self.params, **self.state}
-        return self.with_params({name: array.astype(dtype) for name, array in arrays.items()})
+            raise TypeError(f"astype: dtype must be a type of floats, got {np.dtype(dtype)}.")
+        wide = np.result_type(dtype, np.float64)
+        arrays = {name: array.astype(dtype) for name, array in self.params.items()}
+        state = {name: array.astype(wide) for name, array in self.state.items()}
+        return self.with_params(arrays | state)
 
     def stages(self, place: str = "") -> Iterator[tuple[str, "Layer"]]:
         """Every layer in which something is computed, with its place: here, only this one."""
@@ -177,8 +219,8 @@ class Layer:
         for name in self._arguments():
             if not hasattr(self, name):
                 raise TypeError(
-                    f"{type(self).__name__} expected its argument {name} to be stored under its "
-                    f"own name, to be built again with it; write self.{name} = {name}"
+                    f"{type(self).__name__}: the argument {name} must be stored under its own "
+                    f"name, so that the layer can be built again. Write self.{name} = {name}."
                 )
         return {name: getattr(self, name) for name in self._arguments()}
 
@@ -206,7 +248,7 @@ class Layer:
 def require_layer(owner: str, model: object) -> None:
     """Raise `TypeError` unless `model` is a layer, or a network, which is one as well."""
     if not isinstance(model, Layer):
-        raise TypeError(f"{owner} expected a layer, such as a Sequential, got {model!r}")
+        raise TypeError(f"{owner}: model must be a layer, such as a Sequential, got {model!r}.")
 
 
 def defining(layer: Layer, *methods: str) -> type[Layer]:

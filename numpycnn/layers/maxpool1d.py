@@ -36,8 +36,8 @@ class Pool1D(Layer):
         """Output m looks at the samples from m S to m S + P - 1."""
         if length < self.pool_size:
             raise ValueError(
-                f"{type(self).__name__} expected x with at least pool_size={self.pool_size} "
-                f"samples, got L={length}; use a smaller pool or longer traces"
+                f"{type(self).__name__}: x must have at least pool_size={self.pool_size} samples, "
+                f"got L={length}. Use a smaller pool or longer traces."
             )
         n_outputs = (length - self.pool_size) // self.stride + 1
         return Window([(0, self.pool_size - 1)], self.stride, n_outputs)
@@ -55,7 +55,8 @@ class MaxPool1D(Pool1D):
 
     A new window begins every `stride` samples, by default where the last one
     ended; `M = (L - P) // S + 1` of them fit, and what is left over is dropped. Of
-    equal maxima the first is the winner and takes the whole gradient.
+    equal maxima the first is the winner and takes the whole gradient. NaN counts as the
+    maximum: the output is NaN, and the first NaN takes the gradient.
 
     >>> x = np.array([3.0, 1.0, 4.0, 1.0, 5.0]).reshape(1, 5, 1)
     >>> MaxPool1D(2).forward(x)[0].ravel()
@@ -82,6 +83,10 @@ class MaxPool1D(Pool1D):
             rival = x.take(starts + j, axis=1)
             winner = np.maximum(winner, (rival > y) * winner.dtype.type(j))
             y = np.maximum(y, rival)
+        # NaN beats every number, and of several the first counts: the last one assigned here.
+        if np.isnan(y.max()):
+            for j in reversed(range(self.pool_size)):
+                winner[np.isnan(x.take(starts + j, axis=1))] = j
         return y, MaxPoolCache(winner, length)
 
     # The backward pass

@@ -19,7 +19,7 @@ import numpy as np
 
 from numpycnn.layers.conv1d import Conv1D as PlainConv1D
 from numpycnn.types import Array, Params
-from numpycnn.validation import require_array
+from numpycnn.validation import require_array, require_parameters
 
 # Windows back to back
 # --------------------
@@ -136,6 +136,7 @@ class Conv1D(PlainConv1D):  # noqa: D101
     def forward(self, x: Array) -> tuple[Array, Conv1DCache]:
         """Return y[n,m,f] = sum_k sum_c x[n, m S + k d - left, c] w[k,c,f] + b[f]."""
         require_array(self, "x", x, f"N L C={self.in_channels}")
+        require_parameters(self, self.params)
         n_traces, length, n_channels = x.shape
         n_outputs, n_filters = self.window(length).n_outputs, self.out_channels
         n_hands, stride, size = self._folded()
@@ -151,7 +152,8 @@ class Conv1D(PlainConv1D):  # noqa: D101
         # The bias is repeated for a whole hand: so NumPy adds in loops as long as that, and
         # not in one loop of only F numbers for every sample.
         maps = products.reshape(n_traces, n_hands, n_rows, n_filters)[:, :, :n_starts]
-        maps = maps + np.tile(self.params["b"], (n_starts, 1))
+        if self.bias:
+            maps = maps + np.tile(self.params["b"], (n_starts, 1))
         y = maps.swapaxes(1, 2).reshape(n_traces, -1, n_filters)  # from each hand in turn
         return y[:, :n_outputs], Conv1DCache(samples, length)
 
@@ -196,8 +198,10 @@ class Conv1D(PlainConv1D):  # noqa: D101
 
         # A column sum as a product with ones: 8 µs, where `dy.sum(axis=(0, 1))` took 148 for the
         # trace classifier.
-        db = np.ones(len(dy) * n_outputs, dy.dtype) @ dy.reshape(-1, n_filters)
-        return dx, {"w": dw.reshape(w.shape), "b": db}
+        grads = {"w": dw.reshape(w.shape)}
+        if self.bias:
+            grads["b"] = np.ones(len(dy) * n_outputs, dy.dtype) @ dy.reshape(-1, n_filters)
+        return dx, grads
 
 
 # Blocks and small products

@@ -7,7 +7,7 @@ That is the chain rule, and it is three lines.
 """
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, overload
 
 from numpycnn.layers.container import Container
 from numpycnn.layers.layer import Layer, Window, defining
@@ -29,6 +29,19 @@ class Sequential(Container):
     occurs twice or for no layer at all.
     """
 
+    def __init__(self, *layers: Layer) -> None:
+        super().__init__(*layers)
+
+    @overload
+    def __getitem__(self, place: int) -> Layer: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> "Sequential": ...
+
+    def __getitem__(self, place: int | slice) -> Layer:
+        """Return one layer, or with a slice a chain of several: `model[:-1]` shares its layers."""
+        return Sequential(*self.layers[place]) if isinstance(place, slice) else self.layers[place]
+
     def forward(self, x: Array) -> tuple[Array, Any]:
         """Run the layers in order; the cache is the list of their caches."""
         caches = []
@@ -39,7 +52,7 @@ class Sequential(Container):
 
     def backward(self, dy: Array, cache: Any) -> tuple[Array, Params]:
         """Run the layers in reverse; each one's dx is the dy of the one before it."""
-        grads: Params = {}
+        grads: dict[str, Array] = {}
         for place in reversed(range(len(self.layers))):
             dy, layer_grads = self.layers[place].backward(dy, cache[place])
             grads |= {f"{place}.{name}": grad for name, grad in layer_grads.items()}

@@ -14,6 +14,7 @@ the largest exponential is `exp(0) = 1`.
 import numpy as np
 
 from numpycnn.layers.layer import Layer, Window
+from numpycnn.reductions import difference, total
 from numpycnn.types import Array, Params
 from numpycnn.validation import require_array
 
@@ -34,8 +35,9 @@ class Softmax(Layer):
     def forward(self, x: Array) -> tuple[Array, Array]:
         """Return the probabilities, twice: their derivative needs nothing else."""
         require_array(self, "x", x, "... D")
-        exps = np.exp(x - x.max(axis=-1, keepdims=True))
-        y = exps / exps.sum(axis=-1, keepdims=True)
+        with np.errstate(over="ignore"):  # of scores 1e308 apart the lower one gets exactly 0
+            exps = np.exp(difference(x, x.max(axis=-1, keepdims=True)))
+        y = (exps / exps.sum(axis=-1, keepdims=True)).astype(x.dtype)
         return y, y
 
     # The backward pass
@@ -56,7 +58,8 @@ class Softmax(Layer):
         """Return dx[n,j] = y[n,j] (dy[n,j] - sum_i dy[n,i] y[n,i])."""
         y = cache
         require_array(self, "dy", dy, "... D", shape=y.shape)
-        return y * (dy - (dy * y).sum(axis=-1, keepdims=True)), {}
+        mean = total(dy * y, -1, keepdims=True)
+        return (y * (dy - mean)).astype(np.result_type(y, dy)), {}
 
     def window(self, length: int) -> Window:
         """Each sample's scores are shared out by themselves."""

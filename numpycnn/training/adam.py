@@ -22,15 +22,19 @@ average; the variant at the end of the paper's section 2, which some libraries u
 before the correction and takes slightly different steps.
 """
 
-from numbers import Real
+from collections.abc import Mapping
 
 import numpy as np
 
 from numpycnn.types import Array, Params
+from numpycnn.validation import above_zero, number, require_finite, require_parameters
 
 
 class Adam:
     """Adam for the arrays in `params`, which `step` changes in place.
+
+    `params` is `model.params`, or a dict of some of its arrays under the same names: then only
+    these are trained.
 
     >>> params = {"w": np.array([1.0, 1.0])}
     >>> optimizer = Adam(params, lr=0.1)
@@ -49,15 +53,18 @@ class Adam:
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
     ) -> None:
-        for name, number in {"lr": lr, "eps": eps}.items():
-            if not isinstance(number, Real):
-                raise TypeError(f"Adam expected {name} to be a number, got {number!r}")
-        if not (np.isfinite(lr) and lr > 0 and np.isfinite(eps) and eps > 0):
-            raise ValueError(f"Adam expected lr and eps above zero, got lr={lr}, eps={eps}")
-        if not (len(betas) == 2 and all(0 <= beta < 1 for beta in betas)):
-            raise ValueError(f"Adam expected two betas from 0 to below 1, got {betas}")
-        self.params, self.lr, self.betas, self.eps = params, lr, betas, eps
-        self.m, self.v = np.zeros_like(_end_to_end(params)), np.zeros_like(_end_to_end(params))
+        require_trainable_arrays(self, params)
+        self.params, self.lr = params, number(self, "lr", lr, "a finite number above 0", above_zero)
+        self.eps = number(self, "eps", eps, "a finite number above 0", above_zero)
+        if not isinstance(betas, tuple | list) or len(betas) != 2:
+            raise TypeError(f"Adam: betas must be a pair of numbers, got {betas!r}.")
+        for beta in betas:
+            number(self, "betas", beta, "two numbers from 0 to below 1", lambda b: 0 <= b < 1)
+        self.betas = betas
+        # In float16 the square of a gradient below 2e-4 is 0, and so is eps.
+        g = _end_to_end(params)
+        self.m = np.zeros_like(g, dtype=np.result_type(g, np.float32))
+        self.v = np.zeros_like(self.m)
         self.t = 0
 
     def step(self, grads: Params) -> None:
@@ -72,10 +79,10 @@ class Adam:
         a few operations on a long array take less time than many on short ones. One array
         at a time, the training of the trace classifier took 5 % longer.
         """
-        require_gradients("Adam", self.params, grads)
+        require_gradients(self, self.params, grads)
         self.t += 1
         (beta1, beta2), m, v = self.betas, self.m, self.v
-        g = _end_to_end({name: grads[name] for name in self.params})
+        g = _end_to_end({name: grads[name] for name in self.params}).astype(m.dtype, copy=False)
         m *= beta1
         m += (1 - beta1) * g
         v *= beta2
@@ -85,17 +92,42 @@ class Adam:
         steps = self.lr * m_hat / (np.sqrt(v_hat) + self.eps)
 
         begin = 0
-        for name, array in self.params.items():
-            self.params[name] -= steps[begin : begin + array.size].reshape(array.shape)
+        for array in self.params.values():
+            array -= steps[begin : begin + array.size].reshape(array.shape)
             begin += array.size
 
 
-def require_gradients(owner: str, params: Params, grads: Params) -> None:
-    """Raise `ValueError` unless there is a gradient of its shape for every parameter."""
-    shapes = {name: array.shape for name, array in params.items()}
-    came = {name: array.shape for name, array in grads.items()}
-    if came != shapes:
-        raise ValueError(f"{owner} expected gradients of the shapes {shapes}, got {came}")
+def require_trainable_arrays(owner: object, params: object) -> None:
+    """Raise `TypeError` unless `params` is a mapping of names to arrays of floats, not empty."""
+    who = type(owner).__name__
+    if hasattr(params, "params"):
+        raise TypeError(
+            f"{who}: params must be a dict of arrays, got {type(params).__name__}. "
+            "Pass its parameters: model.params."
+        )
+    if not isinstance(params, Mapping) or not params:
+        raise TypeError(
+            f"{who}: params must be a dict with at least one array, got {params!r:.80}. "
+            "Pass model.params."
+        )
+    require_parameters(owner, params)
+
+
+def require_gradients(owner: object, params: Params, grads: Params) -> None:
+    """Raise unless there is a finite gradient of its shape for every parameter, and no other."""
+    who = type(owner).__name__
+    if not isinstance(grads, Mapping):
+        raise TypeError(f"{who}: grads must be a dict of arrays, got {type(grads).__name__}.")
+    if missing := [name for name in params if name not in grads]:
+        raise ValueError(f"{who}: grads must have every name of params, {missing} are missing.")
+    if unknown := [name for name in grads if name not in params]:
+        raise ValueError(
+            f"{who}: grads must have the names of params only, got {unknown}. For a part of the "
+            "parameters pass {name: grads[name] for name in optimizer.params}."
+        )
+    for name, array in params.items():
+        fix = "Reduce lr, or scale x to a standard deviation near 1."
+        require_finite(owner, f"grads[{name!r}]", grads[name], shape=array.shape, fix=fix)
 
 
 def _end_to_end(arrays: Params) -> Array:

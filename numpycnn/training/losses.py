@@ -20,8 +20,16 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from numpycnn.reductions import difference, total, wide
 from numpycnn.types import Array
-from numpycnn.validation import as_array, entry, first_true, require_array, require_labels
+from numpycnn.validation import (
+    as_array,
+    entry,
+    first_true,
+    require_array,
+    require_labels,
+    whole_number,
+)
 
 Scalar: TypeAlias = np.inexact[Any]
 """One number of the same type as the arrays it was computed from."""
@@ -43,11 +51,11 @@ def one_hot(labels: npt.ArrayLike, n_classes: int, dtype: npt.DTypeLike = np.flo
     array([[0., 0., 1.],
            [1., 0., 0.]], dtype=float32)
 
-    Raises `TypeError` or `ValueError` for what are no labels from 0 to n_classes - 1.
+    Raises `TypeError` or `ValueError` for labels that are not integers from 0 to n_classes - 1.
     """
-    rows: Array = np.eye(n_classes, dtype=dtype)[
-        require_labels("one_hot", "labels", labels, n_classes)
-    ]
+    n_classes = whole_number("one_hot", "n_classes", n_classes)
+    classes = require_labels("one_hot", "labels", labels, n_classes)
+    rows: Array = np.eye(n_classes, dtype=dtype)[classes]
     return rows
 
 
@@ -58,30 +66,35 @@ def as_rows(
     dtype: npt.DTypeLike,
     name: str = "targets",
 ) -> Array:
-    """Return targets, labels (...,) or rows, as rows of probabilities of this `shape` (..., D).
+    """Return targets, labels (...,) or (..., 1) or rows, as rows of this `shape` (..., D).
 
     Raises `TypeError` or `ValueError` for targets of another type, shape or range.
     """
     y = as_array(owner, name, targets)
+    if y.shape == (*shape[:-1], 1) != shape:
+        y = y[..., 0]
     if y.shape == shape[:-1]:
         rows: Array = np.eye(shape[-1], dtype=dtype)[require_labels(owner, name, y, shape[-1])]
         return rows
     if y.shape != shape:
         raise ValueError(
-            f"{owner} expected {name} to be labels, shape {shape[:-1]}, or rows of "
-            f"probabilities, shape {shape}, got shape {y.shape}"
+            f"{owner}: {name} must be labels of shape {shape[:-1]} or rows of probabilities of "
+            f"shape {shape}, got shape {y.shape}."
         )
     if y.dtype.kind not in "biuf":
-        raise TypeError(f"{owner} expected {name} to be rows of probabilities, got {y.dtype}")
-    off = abs(y.sum(axis=-1) - 1)
-    if not (off.max() < 1e-3 and y.min() >= 0):  # NaN is neither
-        where = first_true(~((off < 1e-3) & (y >= 0).all(axis=-1)))
+        raise TypeError(f"{owner}: {name} must be rows of probabilities, got {y.dtype}.")
+    if (wrong := ~are_probabilities(y)).any():
+        where = first_true(wrong)
         raise ValueError(
-            f"{owner} expected {name} to be rows of probabilities, none below 0 and each row "
-            f"with the sum 1, got {y[where]} at {entry(name, where)}; give labels, or divide "
-            "each row by its sum"
+            f"{owner}: {name} must be rows of probabilities, none below 0 and with the sum 1, "
+            f"got {y[where]} at {entry(name, where)}. Pass labels, or divide each row by its sum."
         )
     return y.astype(dtype, copy=False)
+
+
+def are_probabilities(rows: Array) -> Array:
+    """Return whether each row (..., D) has no entry below 0 and the sum 1, to within 1e-3."""
+    return (rows >= 0).all(axis=-1) & (abs(total(rows, -1) - 1) < 1e-3)
 
 
 def cross_entropy(
@@ -101,11 +114,26 @@ def cross_entropy(
     Raises `TypeError` or `ValueError` for arguments of another type, shape or range.
     """
     require_array("cross_entropy", "probabilities", probabilities, "... D")
+    _refuse_scores(probabilities)
     y = as_rows("cross_entropy", targets, probabilities.shape, probabilities.dtype)
     n_rows = y.size // y.shape[-1]
-    safe = probabilities + eps
-    total = -(y * np.log(safe)).sum()
-    return total.dtype.type(total / n_rows), -y / safe / n_rows  # NumPy 1 would make it float64
+    safe = probabilities.astype(wide(probabilities)) + eps
+    surprise = -np.log(np.where(y == 0, 1, safe))  # of other classes than the true one none is used
+    gradient = -y / safe / n_rows
+    loss = total(y * surprise) / n_rows
+    return probabilities.dtype.type(loss), gradient.astype(probabilities.dtype)
+
+
+def _refuse_scores(rows: Array) -> None:
+    """Raise `ValueError` for rows that are not probabilities. NaN passes: the loss is then NaN."""
+    wrong = (rows.real < -1e-3).any(axis=-1) | (abs(total(rows.real, -1) - 1) > 1e-3)
+    if wrong.any():
+        where = first_true(wrong)
+        raise ValueError(
+            "cross_entropy: probabilities must be rows of at least 0 with the sum 1, got "
+            f"{rows[where]} at {entry('probabilities', where)}. For scores without a softmax use "
+            "softmax_cross_entropy."
+        )
 
 
 # Softmax and cross-entropy in one
@@ -128,7 +156,8 @@ def softmax_cross_entropy(logits: Array, targets: npt.ArrayLike) -> tuple[Scalar
 
     `logits` (..., D) are scores as the last `Dense` layer gives them, before any
     softmax; `targets` are labels (...,) or rows of probabilities (..., D). The mean
-    is over all axes but the last. Stable for scores of any size.
+    is over all axes but the last. Stable for scores of any size; a score of -inf is a
+    probability of 0.
 
     >>> loss, gradient = softmax_cross_entropy(np.zeros((1, 3)), np.array([2]))
     >>> round(float(loss), 4), gradient.round(3)
@@ -144,11 +173,15 @@ def softmax_cross_entropy(logits: Array, targets: npt.ArrayLike) -> tuple[Scalar
 def _of_scores(logits: Array, y: Array, counts: Array) -> tuple[Scalar, Array]:
     """Return mean -counts[n] sum_j y[n,j] log softmax(x[n])[j], and its gradient for x."""
     n_rows = y.size // y.shape[-1]
-    shifted = logits - logits.max(axis=-1, keepdims=True)
+    with np.errstate(over="ignore"):  # of scores 1e308 apart the lower one is a probability of 0
+        shifted = difference(logits, logits.max(axis=-1, keepdims=True))
     exps = np.exp(shifted)
     sums = exps.sum(axis=-1, keepdims=True)
-    total = (counts * y * (np.log(sums) - shifted)).sum()
-    return total.dtype.type(total / n_rows), counts * (exps / sums - y) / n_rows
+    # Classes that are not true do not count, however improbable: 0 times infinity is not 0.
+    y = counts * y
+    surprise = np.log(sums) - np.where(y == 0, 0, shifted)
+    gradient = (y.sum(axis=-1, keepdims=True) * (exps / sums) - y) / n_rows
+    return logits.dtype.type(total(y * surprise) / n_rows), gradient.astype(logits.dtype)
 
 
 # Classes that count more than others
@@ -168,13 +201,20 @@ def weighted_cross_entropy(weights: npt.ArrayLike) -> Loss:
     [0.693, 6.931]
 
     Usual ones are `n_labels / (n_classes * np.bincount(labels))`: then each class counts the
-    same in all, and the mean over traces is 1. Raises `ValueError` for weights that are no
-    numbers of 0 or more, one for each class.
+    same in all, and the mean over traces is 1. Raises `ValueError` for weights that are not
+    finite numbers of 0 or more, one for each class; the formula gives infinity for a class
+    without labels.
     """
-    of_class = as_array("weighted_cross_entropy", "weights", weights)
-    if of_class.dtype.kind not in "iuf" or of_class.ndim != 1 or not (of_class >= 0).all():
+    owner = "weighted_cross_entropy"
+    of_class = as_array(owner, "weights", weights)
+    if of_class.dtype.kind not in "iuf" or of_class.ndim != 1:
+        raise ValueError(f"{owner}: weights must be one number for each class, got {weights!r}.")
+    wrong = ~((of_class >= 0) & np.isfinite(of_class))
+    if wrong.any():
+        where = first_true(wrong)
         raise ValueError(
-            f"weighted_cross_entropy expected a weight of 0 or more for each class, got {weights!r}"
+            f"{owner}: weights must be finite and 0 or more, got {of_class[where]} at "
+            f"{entry('weights', where)}. Give a class without labels the weight 0."
         )
 
     def loss(logits: Array, targets: npt.ArrayLike) -> tuple[Scalar, Array]:

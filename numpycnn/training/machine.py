@@ -89,7 +89,7 @@ class _InParts(Layer):
         return self.layer.params
 
     @property
-    def state(self) -> Params:
+    def state(self) -> dict[str, Array]:
         return self.layer.state
 
     def forward(self, x: Array) -> tuple[Array, list[Any]]:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from numpycnn.types import Array
-from numpycnn.validation import require_labels
+from numpycnn.validation import require_labels, whole_number
 
 
 def confusion_matrix(
@@ -32,6 +32,8 @@ def confusion_matrix(
     Raises `TypeError` or `ValueError` for what are no labels from 0 to n_classes - 1, and if
     the two differ in shape.
     """
+    if n_classes is not None:
+        n_classes = whole_number("confusion_matrix", "n_classes", n_classes)
     true = require_labels("confusion_matrix", "y_true", y_true, n_classes)
     called = require_labels("confusion_matrix", "y_pred", y_pred, n_classes, shape=true.shape)
     largest = max(true.max(initial=0), called.max(initial=0))

@@ -17,12 +17,11 @@ Source: B. T. Polyak, "Some methods of speeding up the convergence of iteration
 methods", USSR Computational Mathematics and Mathematical Physics 4 (1964).
 """
 
-from numbers import Real
-
 import numpy as np
 
-from numpycnn.training.adam import require_gradients
+from numpycnn.training.adam import require_gradients, require_trainable_arrays
 from numpycnn.types import Params
+from numpycnn.validation import above_zero, number
 
 
 class SGD:
@@ -42,21 +41,18 @@ class SGD:
     """
 
     def __init__(self, params: Params, lr: float, momentum: float = 0.0) -> None:
-        for name, number in {"lr": lr, "momentum": momentum}.items():
-            if not isinstance(number, Real):
-                raise TypeError(f"SGD expected {name} to be a number, got {number!r}")
-        if not (np.isfinite(lr) and lr > 0 and 0 <= momentum < 1):
-            raise ValueError(
-                "SGD expected an lr above zero and a momentum from 0 to below 1, got "
-                f"lr={lr}, momentum={momentum}"
-            )
-        self.params, self.lr, self.momentum = params, lr, momentum
+        require_trainable_arrays(self, params)
+        self.params, self.lr = params, number(self, "lr", lr, "a finite number above 0", above_zero)
+        self.momentum = number(
+            self, "momentum", momentum, "a number from 0 to below 1", lambda m: 0 <= m < 1
+        )
         self.u = {name: np.zeros_like(array) for name, array in params.items()}
 
     def step(self, grads: Params) -> None:
         """Move every parameter: u = momentum u + g, then w = w - lr u."""
-        require_gradients("SGD", self.params, grads)
-        for name, u in self.u.items():
+        require_gradients(self, self.params, grads)
+        for name, array in self.params.items():
+            u = self.u[name]
             u *= self.momentum
             u += grads[name]
-            self.params[name] -= self.lr * u
+            array -= self.lr * u
