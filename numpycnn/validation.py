@@ -256,14 +256,6 @@ def is_whole(number: object) -> TypeGuard[int]:
     return isinstance(number, int | np.integer) and not isinstance(number, bool)
 
 
-class NotFiniteError(ValueError):
-    """NaN or infinity where a finite number is required: the `value` of an array or number."""
-
-    def __init__(self, message: str, name: str = "", value: object = None) -> None:
-        super().__init__(message)
-        self.name, self.value = name, value
-
-
 def require_finite(
     owner: object,
     name: str,
@@ -272,23 +264,20 @@ def require_finite(
     shape: tuple[int, ...] | None = None,
     fix: str = "Fill the gap, or leave out {example}.",
 ) -> None:
-    """Raise what `require_array` raises, and `NotFiniteError` with the position of NaN or infinity.
+    """Raise what `require_array` raises, and `ValueError` with the position of NaN or infinity.
 
     >>> require_finite("fit", "x", np.array([[1.0, np.nan]]))
     Traceback (most recent call last):
         ...
-    numpycnn.validation.NotFiniteError: fit: x must be finite, got nan at x[0, 1]. \
-Fill the gap, or leave out x[0].
+    ValueError: fit: x must be finite, got nan at x[0, 1]. Fill the gap, or leave out x[0].
     """
     require_array(owner, name, x, axes, shape)
     finite = np.isfinite(x)
     if not finite.all():
         where = first_true(~finite)
-        raise NotFiniteError(
+        raise ValueError(
             f"{_name(owner)}: {name} must be finite, got {x[where]} at {entry(name, where)}. "
-            + fix.format(example=entry(name, where[:1])),
-            name,
-            x[where],
+            + fix.format(example=entry(name, where[:1]))
         )
 
 

@@ -32,9 +32,8 @@ from numpycnn.training.adam import Adam
 from numpycnn.training.losses import Loss, are_probabilities, as_rows, softmax_cross_entropy
 from numpycnn.training.machine import keep_freed_memory
 from numpycnn.training.progress import steps_told
-from numpycnn.types import Array, Optimizer, Rng
+from numpycnn.types import Array, Optimizer, Params, Rng
 from numpycnn.validation import (
-    NotFiniteError,
     as_array,
     entry,
     first_true,
@@ -171,7 +170,7 @@ def fit(
                 # What counts is the model at inference: it is measured, not the copy for training.
                 if held_out:
                     value, accuracy = _measure(model, loss, held_out)
-                    _require_finite_number("the validation loss", value)
+                    _require_finite("the validation loss", value)
                     history.val_loss.append(value)
                     history.val_accuracy.append(accuracy)
                     kept.compare(epoch, value)
@@ -180,13 +179,12 @@ def fit(
                 if kept.is_out_of_patience(epoch):
                     break
             # No loss is computed after the last step, so its parameters are checked themselves.
-            for name, array in _arrays(model).items():
-                require_finite("fit", f"params[{name!r}]", array)
-        except NotFiniteError as error:
+            _require_all_finite("parameter", _arrays(model))
+        except DivergenceError as error:
             kept.restore_last()
             raise FloatingPointError(
-                f"fit: {error.name} became {error.value} in epoch {epoch}. {kept.restored} "
-                "Reduce lr, or scale x to a standard deviation near 1."
+                f"fit: {error} in epoch {epoch}. {kept.restored} Reduce lr, or scale x to a "
+                "standard deviation near 1."
             ) from error
         finally:
             kept.restore_best()
@@ -207,13 +205,17 @@ def learn(
 ) -> tuple[float, float]:
     """Take one step on examples `x` with the targets `y`; return loss and accuracy before it.
 
-    Raises `NotFiniteError`, and takes no step, if the loss or a gradient is not finite.
+    Raises `DivergenceError`, and takes no step, if the loss or a gradient is not finite.
     """
     scores, cache = train_model.forward(x)
     value, dscores = _checked(loss, scores, y)
-    _require_finite_number("the loss", value)
+    _require_finite("the loss", value)
     _, grads = train_model.backward(dscores, cache)
-    optimizer.step({name: grads[name] for name in optimizer.params})
+    try:
+        optimizer.step({name: grads[name] for name in optimizer.params})
+    except ValueError:  # what Adam and SGD raise for a gradient that is not finite
+        _require_all_finite("gradient", grads)
+        raise
     train_model.remember(cache)
     return value, _accuracy(scores, labels)
 
@@ -244,10 +246,21 @@ def _checked(loss: Loss, scores: Array, y: Array) -> tuple[float, Array]:
     return float(value), dscores
 
 
-def _require_finite_number(name: str, value: float) -> None:
-    """Raise `NotFiniteError` for a loss that is NaN or infinite."""
+class DivergenceError(FloatingPointError):
+    """A loss, a gradient or a parameter became NaN or infinite in training."""
+
+
+def _require_finite(what: str, value: float) -> None:
+    """Raise `DivergenceError` for a loss that is NaN or infinite."""
     if not np.isfinite(value):
-        raise NotFiniteError(f"fit: {name} must be finite, got {value}.", name, value)
+        raise DivergenceError(f"{what} became {value}")
+
+
+def _require_all_finite(kind: str, arrays: Params) -> None:
+    """Raise `DivergenceError` if a gradient or parameter holds NaN or infinity."""
+    for name, array in arrays.items():
+        if not (finite := np.isfinite(array)).all():
+            raise DivergenceError(f"the {kind} {name} became {array[~finite][0]}")
 
 
 # Accuracy
