@@ -46,7 +46,7 @@ def save_layer(layer: Layer, path: str | os.PathLike[str], notes: Any = None) ->
     ----------
     layer : Layer
         A network or another layer. All its parameters are floats.
-    path : str or path-like
+    path : str, bytes or path-like
         The file. If there is one, the new file has the same permissions. A link is followed.
     notes : optional
         Anything that JSON can express.

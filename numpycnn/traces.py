@@ -27,6 +27,7 @@ wavelets", Geophysics 18 (1953), 10-40.
 """
 
 from collections.abc import Iterable
+from numbers import Real
 
 import numpy as np
 
@@ -411,10 +412,8 @@ def train_test_split(
 
 def _classes_of(stratify: object, n_examples: int, smaller: int) -> Array:
     """Number the classes of the examples, or raise if two sets cannot hold one of each."""
-    known, must = (
-        as_array("train_test_split", "stratify", stratify),
-        "train_test_split: stratify must",
-    )
+    known = as_array("train_test_split", "stratify", stratify)
+    must = "train_test_split: stratify must"
     if known.shape != (n_examples,):
         raise ValueError(
             f"{must} have shape ({n_examples},), a class for each example, got {known.shape}."
@@ -439,8 +438,10 @@ def _require_classes(must: str, known: Array) -> None:
     """Raise for an entry that is no class: a missing one, or one of another kind than the first."""
     values = known.tolist()
     for position, value in enumerate(values):
-        is_missing = value is None or value != value  # NaN
-        if is_missing or isinstance(value, str) != isinstance(values[0], str):
+        is_missing = value is None or (isinstance(value, Real) and value != value)  # NaN
+        if is_missing or any(
+            isinstance(value, kind) != isinstance(values[0], kind) for kind in (str, Real)
+        ):
             raise TypeError(
                 f"{must} hold a class for each example, all of them names or all of them "
                 f"numbers, got {value!r} at stratify[{position}]. Leave the example out or name "

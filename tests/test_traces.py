@@ -617,6 +617,7 @@ def test_a_stratified_split_is_shuffled_by_its_seed_and_favours_no_trace():
         ([0.0, 0.0, np.nan, np.nan], 0.5, TypeError, "nan at stratify[2]"),
         (np.array(["a", "a", 1, 1], object), 0.5, TypeError, "1 at stratify[2]"),
         (np.array([1, 1, "a", "a"], object), 0.5, TypeError, "'a' at stratify[2]"),
+        (np.array([1, 1, NotImplemented, 1], object), 0.5, TypeError, "at stratify[2]"),
     ],
 )
 def test_classes_that_cannot_be_in_both_sets_are_named(stratify, train_size, kind, value):
