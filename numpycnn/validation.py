@@ -370,7 +370,9 @@ def require_parameters(owner: object, params: Mapping[str, Any]) -> None:
     TypeError: Dense: params['w'] must be an array of floats, got int64. \
 Convert it: np.asarray(params['w'], dtype=np.float32).
     """
-    for name, array in params.items():
+    for name, array in params.items():  # at every forward pass, so the usual case is quick
+        if type(array) is np.ndarray and array.dtype.kind in "fc":
+            continue
         if not isinstance(array, np.ndarray) or array.dtype.kind not in "fc":
             kind = array.dtype if isinstance(array, np.ndarray) else type(array).__name__
             raise TypeError(
