@@ -27,7 +27,7 @@ import numpy as np
 import numpy.typing as npt
 
 from numpycnn.picking import require_indices
-from numpycnn.reductions import centered, difference, mean, total, wide
+from numpycnn.reductions import difference, mean, total, wide
 from numpycnn.training.losses import one_hot
 from numpycnn.types import Array
 from numpycnn.validation import (
@@ -272,7 +272,8 @@ def sta_lta(x: Array, sta: int, lta: int) -> Array:
     require_real("sta_lta", "x", x, "N L C")
     sta = whole_number("sta_lta", "sta", sta)
     lta = whole_number("sta_lta", "lta", lta, at_least=sta + 1)
-    _, z = centered(x, axis=1)
+    z = difference(x, x[:, :1])  # of a constant nothing is left, not even rounding
+    z -= mean(z, axis=1, keepdims=True)
     z /= largest_or_one(z, axis=(1, 2))
     energy = total(z * z, axis=2)
     short, long = _mean_up_to(energy, sta), _mean_up_to(energy, lta)

@@ -31,7 +31,7 @@ from numbers import Real
 
 import numpy as np
 
-from numpycnn.reductions import centered, mean, wide
+from numpycnn.reductions import difference, mean, wide
 from numpycnn.types import Array, Rng
 from numpycnn.validation import (
     above_zero,
@@ -322,7 +322,8 @@ def _standardised(x: Array) -> Array:
     if x.dtype.kind == "f":  # divide by a power of two, which is exact: else 1e300 would overflow
         largest = abs(x).max(axis=(1, 2), keepdims=True).astype(wide(x))
         x = np.ldexp(x.astype(wide(x)), -np.frexp(largest)[1])
-    _, z = centered(x, axis=1)
+    z = difference(x, x[:, :1])  # of a constant nothing is left, not even rounding
+    z -= mean(z, axis=1, keepdims=True)
     size = abs(z).max(axis=(1, 2), keepdims=True)
     z /= np.where(size == 0, 1.0, size)  # else the square of a tiny number would be 0
     deviation = np.sqrt(mean(z * z, axis=(1, 2), keepdims=True))

@@ -111,6 +111,17 @@ def test_the_rules_of_the_baselines(case, seed):
         assert_array_equal(commonest.classify(x), np.bincount(labels).argmax())
 
 
+@pytest.mark.parametrize("dtype", TYPES)
+@pytest.mark.parametrize("length", [3, 49, 1000])
+def test_of_a_constant_no_rounding_is_left(dtype, length):
+    """Rounding divided by its own size would look like noise."""
+    level = np.array(0.1, dtype) if dtype.kind == "f" else np.array(np.iinfo(dtype).max - 1, dtype)
+    x = np.full((2, length, 3), level)
+    assert_array_equal(standardise(x), 0)
+    assert_array_equal(sta_lta(x, 1, 2), 0)
+    assert noise_of(x[0])[1] == 1
+
+
 def test_the_size_of_the_least_int8_is_128():
     x = np.array([[[-128], [127], [5]]], np.int8)
     assert_array_equal(LargestSampleRule().statistic(x), [-128])
@@ -166,6 +177,9 @@ def test_two_million_samples(dtype):
     ratio = sta_lta(x[None], 1000, 100_000)[0]
     assert_allclose(ratio[[length // 2 - 1, -1]], 1, rtol=1e-9)
     assert_allclose(ratio[length // 2 + 999], 18 / (0.99 * 2 + 0.01 * 18), rtol=1e-9)
+
+    level = np.full((1, length + 1, 1), np.iinfo(np.int32).max)
+    assert_array_equal(standardise(level), 0)
 
     traces = x.reshape(2, -1, 1)
     rule = MedianRule().fit(traces, np.array([0, 1]))
