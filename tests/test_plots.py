@@ -122,6 +122,25 @@ def drawn_labels(axis):
     return [label.get_text() for tick, label in ticks if low <= tick <= high]
 
 
+@pytest.mark.parametrize("losses", [[1.1], [1.1, 0.5, 0.2]])
+@pytest.mark.parametrize("validated", [False, True])
+def test_an_accuracy_that_is_not_a_number_is_left_out(losses, validated):
+    """A loss of one's own may have targets that are no labels."""
+    nothing = [np.nan] * len(losses)
+    validation = (losses, nothing) if validated else ()
+    (panel,) = plot_learning_curves(History(losses, nothing, *validation)).axes
+    assert panel.get_ylabel() == "cross-entropy"
+    assert panel.get_xlabel() == "epoch"
+    assert [line.get_label() for line in panel.lines] == ["training", "validation"][: 1 + validated]
+
+
+def test_an_accuracy_that_only_one_set_has_is_drawn():
+    figure = plot_learning_curves(History([1.1, 0.5], [np.nan] * 2, [1.2, 0.6], [0.4, 0.5]))
+    _, panel = figure.axes
+    assert [line.get_label() for line in panel.lines] == ["validation"]
+    assert list(panel.lines[0].get_ydata()) == [0.4, 0.5]
+
+
 def test_the_loss_is_labelled_with_plain_numbers():
     loss, _ = plot_learning_curves(History([1.1, 0.1, 0.004], [0.3, 0.9, 1.0])).axes
     assert drawn_labels(loss.yaxis) == ["0.01", "0.1", "1"]
@@ -304,7 +323,7 @@ def test_nothing_stands_outside_the_figure():
 
 
 def test_a_history_without_an_epoch_is_refused():
-    with pytest.raises(ValueError, match="expected at least one epoch"):
+    with pytest.raises(ValueError, match=r"^plot_learning_curves\b.*\bhistory\b"):
         plot_learning_curves(History())
 
 
