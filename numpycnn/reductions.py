@@ -7,17 +7,17 @@ the seven digits are the offset: the variance of data around 10,000 is the small
 difference of two large sums, and none of its digits is correct. Integers are worse,
 because they wrap around: in uint8, 98 - 100 is 254.
 
-The statistics of data and losses in this package are therefore computed in two steps.
-Subtract a reference value, the first of the numbers that are reduced, in float64; then
-add the differences in float64:
+The statistics of data and losses in this package are therefore accumulated in float64,
+which has 16 digits: enough for the offset and the signal of a float32. Where the data are
+float64 themselves, or integers of 64 bits, a reference value is subtracted first, the first
+of the numbers that are reduced:
 
     mean(x) = r + 1/R sum_i (x[i] - r)        r = x[0]
 
-The difference of two float32 numbers is exact in float64, and so is the difference of two
-nearby float64 numbers: the offset is gone before anything is rounded. The caller
-converts the result to the type of its data. (The gradients of parameters are not
-reduced in this way. They are sums over products that cancel little, the matrix product
-computes them, and it is fastest in the type of the data.)
+The difference of two nearby float64 numbers is exact, so the offset is gone before
+anything is rounded. The caller converts the result to the type of its data. (The gradients
+of parameters are not reduced in this way. They are sums over products that cancel little,
+the matrix product computes them, and it is fastest in the type of the data.)
 
 Complex arrays are reduced by the same formulas, without conjugates: the
 [complex step](checks/derivatives.py) requires functions of `x` that are analytic.
@@ -81,7 +81,7 @@ def mean(x: Array, axis: Axis = None, *, keepdims: bool = False) -> Array:
     (100000002.66666667, 2.667)
     """
     reference, _, offset = _relative(x, axis)
-    result = reference + offset
+    result: Array = reference + offset
     return result if keepdims else result.squeeze(_axes(x, axis))
 
 
@@ -95,18 +95,20 @@ def centered(x: Array, axis: Axis = None) -> tuple[Array, Array]:
     (array([[10001.]]), array([[-1.,  1.]]))
     """
     reference, z, offset = _relative(x, axis)
-    z -= offset
-    return reference + offset, z
+    return reference + offset, z - offset
 
 
-def _relative(x: Array, axis: Axis) -> tuple[Array, Array, Array]:
+def _relative(x: Array, axis: Axis) -> tuple[Array | float, Array, Array]:
     """Return the reference values, `x` minus these, and the means of these differences."""
     axes = _axes(x, axis)
-    first = x[tuple(np.s_[:1] if i in axes else np.s_[:] for i in range(x.ndim))]
-    reference = finite_or_zero(first)
-    z = np.asarray(difference(x, reference))
-    offset = total(z, axes, keepdims=True) / prod(x.shape[i] for i in axes)
-    return reference.astype(wide(x)), z, offset
+    reference: Array | float = 0.0
+    z = x
+    if x.dtype.itemsize >= wide(x).itemsize:  # no digits to spare for an offset
+        first = finite_or_zero(
+            x[tuple(np.s_[:1] if i in axes else np.s_[:] for i in range(x.ndim))]
+        )
+        reference, z = first.astype(wide(x)), difference(x, first)
+    return reference, z, total(z, axes, keepdims=True) / prod(x.shape[i] for i in axes)
 
 
 def finite_or_zero(x: Array) -> Array:

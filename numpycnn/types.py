@@ -20,7 +20,9 @@ Rng: TypeAlias = np.random.Generator | int | None
 class Optimizer(Protocol):
     """Whatever moves arrays against their gradients, `Adam` for one."""
 
-    params: Params
+    @property
+    def params(self) -> Params:
+        """The arrays that `step` changes, by name."""
 
     def step(self, grads: Params) -> None:
         """Change every array in `params`, in place, by the gradient of its name."""

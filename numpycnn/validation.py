@@ -228,28 +228,28 @@ def is_whole(number: object) -> TypeGuard[int]:
     return isinstance(number, int | np.integer) and not isinstance(number, bool)
 
 
-class NotFiniteError(ValueError):
-    """NaN or infinity where a finite number is required."""
-
-
 def require_finite(
-    owner: object, name: str, x: Any, axes: str = "...", shape: tuple[int, ...] | None = None
+    owner: object,
+    name: str,
+    x: Any,
+    axes: str = "...",
+    shape: tuple[int, ...] | None = None,
+    fix: str = "Fill the gap, or leave out {example}.",
 ) -> None:
-    """Raise what `require_array` raises, and `NotFiniteError` with the position of NaN or infinity.
+    """Raise what `require_array` raises, and `ValueError` with the position of NaN or infinity.
 
     >>> require_finite("fit", "x", np.array([[1.0, np.nan]]))
     Traceback (most recent call last):
         ...
-    numpycnn.validation.NotFiniteError: fit: x must be finite, got nan at x[0, 1]. \
-Fill the gap, or leave out x[0].
+    ValueError: fit: x must be finite, got nan at x[0, 1]. Fill the gap, or leave out x[0].
     """
     require_array(owner, name, x, axes, shape)
     finite = np.isfinite(x)
     if not finite.all():
         where = first_true(~finite)
-        raise NotFiniteError(
+        raise ValueError(
             f"{_name(owner)}: {name} must be finite, got {x[where]} at {entry(name, where)}. "
-            f"Fill the gap, or leave out {entry(name, where[:1])}."
+            + fix.format(example=entry(name, where[:1]))
         )
 
 
@@ -299,14 +299,16 @@ def require_parameters(owner: object, params: Mapping[str, Any]) -> None:
     Traceback (most recent call last):
         ...
     TypeError: Dense: params['w'] must be an array of floats, got int64. \
-Convert it: params['w'].astype(np.float32).
+Convert it: np.asarray(params['w'], dtype=np.float32).
     """
-    for name, array in params.items():
+    for name, array in params.items():  # at every forward pass, so the usual case is quick
+        if type(array) is np.ndarray and array.dtype.kind in "fc":
+            continue
         if not isinstance(array, np.ndarray) or array.dtype.kind not in "fc":
-            kind = getattr(array, "dtype", type(array).__name__)
+            kind = array.dtype if isinstance(array, np.ndarray) else type(array).__name__
             raise TypeError(
                 f"{_name(owner)}: params[{name!r}] must be an array of floats, got {kind}. "
-                f"Convert it: params[{name!r}].astype(np.float32)."
+                f"Convert it: np.asarray(params[{name!r}], dtype=np.float32)."
             )
 
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from numpycnn.layers.layer import Layer, Window
 from numpycnn.layers.maxpool1d import Pool1D
-from numpycnn.reductions import difference, finite_or_zero, mean, wide
+from numpycnn.reductions import mean, wide
 from numpycnn.types import Array, Params
 from numpycnn.validation import require_array
 
@@ -44,8 +44,9 @@ class AveragePool1D(Pool1D):
         """Return y[n,m,c] = 1 / P sum_j x[n, m S + j, c], and the shape of x."""
         require_array(self, "x", x, "N L C")
         window = self.window(x.shape[1])
-        first = finite_or_zero(x[:, window.under(0)])  # (N, M, C)
-        above = sum(difference(x[:, window.under(j)], first) for j in range(self.pool_size))
+        first = x[:, window.under(0)].astype(wide(x))  # (N, M, C)
+        with np.errstate(invalid="ignore"):  # infinity minus infinity: NaN
+            above = sum(x[:, window.under(j)] - first for j in range(1, self.pool_size))
         return (first + above / self.pool_size).astype(x.dtype), x.shape
 
     def backward(self, dy: Array, cache: tuple[int, ...]) -> tuple[Array, Params]:

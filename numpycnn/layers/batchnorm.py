@@ -26,12 +26,12 @@ Source: S. Ioffe, C. Szegedy, "Batch normalization: accelerating deep network
 training by reducing internal covariate shift", ICML 2015, algorithms 1 and 2.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from numpycnn.layers.layer import Layer, Window
-from numpycnn.reductions import centered, mean, total, wide
+from numpycnn.reductions import centered, total
 from numpycnn.types import Array, Params, Rng
 from numpycnn.validation import above_zero, number, require_array, require_parameters, whole_number
 
@@ -84,24 +84,23 @@ class BatchNorm(Layer):
         """Return y = gamma z + beta with the running statistics, and z."""
         require_array(self, "x", x, f"N ... C={self.channels}")
         require_parameters(self, self.params)
-        z = x - self.state["mean"]  # in float64, like the state
-        z /= np.sqrt(self.state["var"] + self.eps)  # in place: new arrays cost more than arithmetic
-        return self._scaled(z, x)
+        z = self._scaled(x - self.state["mean"], self.state["var"], x)
+        return self.params["gamma"] * z + self.params["beta"], z
 
-    def _scaled(self, z: Array, x: Array) -> tuple[Array, Array]:
-        """Return gamma z + beta, and z, in the types that x and the parameters have."""
-        gamma, beta = self.params["gamma"], self.params["beta"]
-        y = (gamma * z + beta).astype(np.result_type(x, gamma, beta))
-        return y, z.astype(x.dtype)
+    def _scaled(self, z: Array, var: Array, x: Array) -> Array:
+        """Return z / sqrt(var + eps) in the type of x; z, in float64, is overwritten."""
+        z *= 1 / np.sqrt(var + self.eps)  # in place: new arrays cost more than arithmetic
+        return z.astype(x.dtype)
 
     def backward(self, dy: Array, cache: Array) -> tuple[Array, Params]:
         """Return dx = gamma dy / sqrt(var + eps), for the statistics do not depend on x."""
         z = cache
         require_array(self, "dy", dy, "... C", shape=z.shape)
         gamma, rows = self.params["gamma"], tuple(range(dy.ndim - 1))
-        grads = {"gamma": total(dy * z.astype(wide(z)), rows), "beta": total(dy, rows)}
-        dx = dy * (gamma / np.sqrt(self.state["var"] + self.eps))
-        return _converted(dx, grads, np.result_type(dy, z, gamma))
+        dtype = np.result_type(dy, z, gamma)
+        dx = dy * (gamma / np.sqrt(self.state["var"] + self.eps)).astype(dtype)
+        grads = {"gamma": total(dy * z, rows), "beta": total(dy, rows)}
+        return dx, {name: grad.astype(dtype) for name, grad in grads.items()}
 
     def window(self, length: int) -> Window:
         """Each sample is scaled by itself."""
@@ -132,11 +131,11 @@ class BatchNormInTraining(BatchNorm):
                 "batch_size whose last batch has more than one trace."
             )
         rows = tuple(range(x.ndim - 1))
-        middle, z = centered(x, rows)
-        var = mean(z * z, rows)
-        z /= np.sqrt(var + self.eps)
-        y, z = self._scaled(z, x)
-        return y, BatchNormCache(z, middle.reshape(-1), var)
+        mean, z = centered(x, rows)
+        var = total(z * z, rows) / (x.size // self.channels)
+        z = self._scaled(z, var, x)
+        y = self.params["gamma"] * z + self.params["beta"]
+        return y, BatchNormCache(z, mean.reshape(-1), var)
 
     # The backward pass
     # -----------------
@@ -167,15 +166,15 @@ class BatchNormInTraining(BatchNorm):
         dbeta[c]  = sum_r dy[r,c]
         dx[r,c]   = gamma[c] / s[c] (dy[r,c] - dbeta[c] / R - z[r,c] dgamma[c] / R)
         """
-        require_array(self, "dy", dy, "... C", shape=cache.z.shape)
-        z, gamma = cache.z.astype(wide(cache.z)), self.params["gamma"]
-        rows, n_rows = tuple(range(dy.ndim - 1)), z.size // self.channels
-        middle, dx = centered(dy, rows)  # dbeta / R, and dy without it
-        along = mean(dx * z, rows)  # dgamma / R, because the mean of z is zero
-        dx -= z * along
-        dx *= gamma / np.sqrt(cache.var + self.eps)
-        grads = {"gamma": n_rows * along, "beta": n_rows * middle.reshape(-1)}
-        return _converted(dx, grads, np.result_type(dy, cache.z, gamma))
+        z, _, var = cache
+        require_array(self, "dy", dy, "... C", shape=z.shape)
+        gamma, rows = self.params["gamma"], tuple(range(dy.ndim - 1))
+        dtype, n_rows = np.result_type(dy, z, gamma), z.size // self.channels
+        dgamma, dbeta = total(dy * z, rows), total(dy, rows)
+        dx = dy - (dbeta / n_rows).astype(dtype)
+        dx -= z * (dgamma / n_rows).astype(dtype)
+        dx *= (gamma / np.sqrt(var + self.eps)).astype(dtype)
+        return dx, {"gamma": dgamma.astype(dtype), "beta": dbeta.astype(dtype)}
 
     def remember(self, cache: BatchNormCache) -> None:
         """Move the running statistics a little towards those of the batch.
@@ -194,8 +193,3 @@ class BatchNormInTraining(BatchNorm):
             f"{type(self).__name__} looks at the whole batch with every output; ask the model "
             "itself, not its twin for training"
         )
-
-
-def _converted(dx: Array, grads: Params, dtype: np.dtype[Any]) -> tuple[Array, Params]:
-    """Return gradients that were computed in float64 in the type of the data."""
-    return dx.astype(dtype), {name: grad.astype(dtype) for name, grad in grads.items()}

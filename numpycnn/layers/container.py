@@ -233,6 +233,12 @@ Write into the array: params['0.b'][...] = values.
                 f"Write into the array: params[{name!r}][...] = values."
             )
 
+    def __or__(self, other: Params) -> dict[str, Array]:
+        return {**self, **other}
+
+    def __ror__(self, other: Params) -> dict[str, Array]:
+        return {**other, **self}
+
     def __repr__(self) -> str:
         return repr(self._arrays)
 

@@ -27,7 +27,13 @@ from collections.abc import Mapping
 import numpy as np
 
 from numpycnn.types import Array, Params
-from numpycnn.validation import above_zero, number, require_finite, require_parameters
+from numpycnn.validation import (
+    above_zero,
+    number,
+    require_array,
+    require_finite,
+    require_parameters,
+)
 
 
 class Adam:
@@ -54,7 +60,8 @@ class Adam:
         eps: float = 1e-8,
     ) -> None:
         require_trainable_arrays(self, params)
-        self.params, self.lr = params, number(self, "lr", lr, "a finite number above 0", above_zero)
+        self.params = dict(params)
+        self.lr = number(self, "lr", lr, "a finite number above 0", above_zero)
         self.eps = number(self, "eps", eps, "a finite number above 0", above_zero)
         if not isinstance(betas, tuple | list) or len(betas) != 2:
             raise TypeError(f"Adam: betas must be a pair of numbers, got {betas!r}.")
@@ -80,9 +87,11 @@ class Adam:
         at a time, the training of the trace classifier took 5 % longer.
         """
         require_gradients(self, self.params, grads)
-        self.t += 1
         (beta1, beta2), m, v = self.betas, self.m, self.v
         g = _end_to_end({name: grads[name] for name in self.params}).astype(m.dtype, copy=False)
+        if not np.isfinite(g).all():
+            require_finite_gradients(self, grads)
+        self.t += 1
         m *= beta1
         m += (1 - beta1) * g
         v *= beta2
@@ -114,19 +123,26 @@ def require_trainable_arrays(owner: object, params: object) -> None:
 
 
 def require_gradients(owner: object, params: Params, grads: Params) -> None:
-    """Raise unless there is a finite gradient of its shape for every parameter, and no other."""
+    """Raise unless there is a gradient of its shape for every parameter, and no other."""
     who = type(owner).__name__
     if not isinstance(grads, Mapping):
         raise TypeError(f"{who}: grads must be a dict of arrays, got {type(grads).__name__}.")
-    if missing := [name for name in params if name not in grads]:
-        raise ValueError(f"{who}: grads must have every name of params, {missing} are missing.")
-    if unknown := [name for name in grads if name not in params]:
+    if grads.keys() != params.keys():
+        missing = [name for name in params if name not in grads]
+        unknown = [name for name in grads if name not in params]
         raise ValueError(
-            f"{who}: grads must have the names of params only, got {unknown}. For a part of the "
-            "parameters pass {name: grads[name] for name in optimizer.params}."
+            f"{who}: grads must have the names of params, got {unknown} more and {missing} less. "
+            "For a part of the parameters pass {name: grads[name] for name in optimizer.params}."
         )
     for name, array in params.items():
-        require_finite(owner, f"grads[{name!r}]", grads[name], "...", shape=array.shape)
+        require_array(owner, f"grads[{name!r}]", grads[name], "...", shape=array.shape)
+
+
+def require_finite_gradients(owner: object, grads: Params) -> None:
+    """Raise `ValueError` with the position of NaN or infinity in a gradient."""
+    fix = "Reduce lr, or scale x to a standard deviation near 1."
+    for name, grad in grads.items():
+        require_finite(owner, f"grads[{name!r}]", grad, fix=fix)
 
 
 def _end_to_end(arrays: Params) -> Array:

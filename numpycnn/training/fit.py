@@ -32,9 +32,8 @@ from numpycnn.training.adam import Adam
 from numpycnn.training.losses import Loss, are_probabilities, as_rows, softmax_cross_entropy
 from numpycnn.training.machine import keep_freed_memory
 from numpycnn.training.progress import steps_told
-from numpycnn.types import Array, Optimizer, Rng
+from numpycnn.types import Array, Optimizer, Params, Rng
 from numpycnn.validation import (
-    NotFiniteError,
     as_array,
     entry,
     first_true,
@@ -171,7 +170,7 @@ def fit(
                 # What counts is the model at inference: it is measured, not the copy for training.
                 if held_out:
                     value, accuracy = _measure(model, loss, held_out)
-                    _require_finite_number("validation loss", value)
+                    _require_finite("the validation loss", value)
                     history.val_loss.append(value)
                     history.val_accuracy.append(accuracy)
                     kept.compare(epoch, value)
@@ -180,13 +179,12 @@ def fit(
                 if kept.is_out_of_patience(epoch):
                     break
             # No loss is computed after the last step, so its parameters are checked themselves.
-            for name, array in _arrays(model).items():
-                require_finite("fit", name, array)
-        except NotFiniteError as error:
+            _require_all_finite("parameter", _arrays(model))
+        except DivergenceError as error:
             kept.restore_last()
             raise FloatingPointError(
-                f"fit: {str(error).removeprefix('fit: ')} This happened in epoch {epoch}. "
-                f"{kept.restored} Reduce lr, or scale x to a standard deviation near 1."
+                f"fit: {error} in epoch {epoch}. {kept.restored} Reduce lr, or scale x to a "
+                "standard deviation near 1."
             ) from error
         finally:
             kept.restore_best()
@@ -207,13 +205,17 @@ def learn(
 ) -> tuple[float, float]:
     """Take one step on examples `x` with the targets `y`; return loss and accuracy before it.
 
-    Raises `NotFiniteError`, and takes no step, if the loss or a gradient is not finite.
+    Raises `DivergenceError`, and takes no step, if the loss or a gradient is not finite.
     """
     scores, cache = train_model.forward(x)
     value, dscores = _checked(loss, scores, y)
-    _require_finite_number("loss", value)
+    _require_finite("the loss", value)
     _, grads = train_model.backward(dscores, cache)
-    optimizer.step({name: grads[name] for name in optimizer.params})
+    try:
+        optimizer.step({name: grads[name] for name in optimizer.params})
+    except ValueError:  # what Adam and SGD raise for a gradient that is not finite
+        _require_all_finite("gradient", grads)
+        raise
     train_model.remember(cache)
     return value, _accuracy(scores, labels)
 
@@ -244,10 +246,21 @@ def _checked(loss: Loss, scores: Array, y: Array) -> tuple[float, Array]:
     return float(value), dscores
 
 
-def _require_finite_number(name: str, value: float) -> None:
-    """Raise `NotFiniteError` for a loss that is NaN or infinite."""
+class DivergenceError(FloatingPointError):
+    """A loss, a gradient or a parameter became NaN or infinite in training."""
+
+
+def _require_finite(what: str, value: float) -> None:
+    """Raise `DivergenceError` for a loss that is NaN or infinite."""
     if not np.isfinite(value):
-        raise NotFiniteError(f"the {name} became {value}.")
+        raise DivergenceError(f"{what} became {value}")
+
+
+def _require_all_finite(kind: str, arrays: Params) -> None:
+    """Raise `DivergenceError` if a gradient or parameter holds NaN or infinity."""
+    for name, array in arrays.items():
+        if not (finite := np.isfinite(array)).all():
+            raise DivergenceError(f"the {kind} {name} became {array[~finite][0]}")
 
 
 # Accuracy
@@ -268,7 +281,8 @@ def _accuracy(scores: Array, labels: Array | None) -> float:
 def _labels_in(y: Array, shape: tuple[int, ...]) -> Array | None:
     """Return the labels (...,) that targets mean for scores of this shape (..., D), or None.
 
-    Labels may be given as (...,) or (..., 1), and as rows of class probabilities (..., D).
+    Labels are integers (...,) or (..., 1), or rows of class probabilities (..., D). Floats that
+    are neither are the targets of a regression, also where they happen to be 0 and 1.
     """
     if len(shape) < 2 or y.dtype.kind not in "biuf":
         return None
@@ -277,8 +291,7 @@ def _labels_in(y: Array, shape: tuple[int, ...]) -> Array | None:
         return y.argmax(axis=-1) if are_probabilities(y).all() else None
     if y.shape == (*shape[:-1], 1):
         y = y[..., 0]
-    is_binary = n_scores == 1 and bool(((y == 0) | (y == 1)).all())  # floats may be labels here
-    if y.shape != shape[:-1] or not (is_binary or y.dtype.kind in "biu"):
+    if y.shape != shape[:-1] or y.dtype.kind == "f":
         return None
     return y if y.min() >= 0 and y.max() < max(n_scores, 2) else None
 
@@ -369,12 +382,9 @@ class _Kept:
     def restored(self) -> str:
         """The sentence that says which parameters the model has after an error."""
         if self.patience is not None:
-            return f"The parameters with the lowest validation loss were restored ({self._when})."
+            when = f"epoch {self.best_epoch}" if self.best_epoch else "the start"
+            return f"The parameters with the lowest validation loss were restored, those of {when}."
         return "The parameters were restored to the start of the last epoch with a finite loss."
-
-    @property
-    def _when(self) -> str:
-        return f"those of epoch {self.best_epoch}" if self.best_epoch else "those at the start"
 
 
 def _arrays(model: Layer) -> dict[str, Array]:

@@ -20,7 +20,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from numpycnn.reductions import difference, total, wide
+from numpycnn.reductions import total, wide
 from numpycnn.types import Array
 from numpycnn.validation import (
     as_array,
@@ -83,8 +83,9 @@ def as_rows(
         )
     if y.dtype.kind not in "biuf":
         raise TypeError(f"{owner}: {name} must be rows of probabilities, got {y.dtype}.")
-    if (wrong := ~are_probabilities(y)).any():
-        where = first_true(wrong)
+    # Two quick questions for all rows together, before each row is looked at.
+    if not (y.min() >= 0 and abs(total(y, -1) - 1).max() < 1e-3):
+        where = first_true(~are_probabilities(y))
         raise ValueError(
             f"{owner}: {name} must be rows of probabilities, none below 0 and with the sum 1, "
             f"got {y[where]} at {entry(name, where)}. Pass labels, or divide each row by its sum."
@@ -167,21 +168,21 @@ def softmax_cross_entropy(logits: Array, targets: npt.ArrayLike) -> tuple[Scalar
     """
     require_array("softmax_cross_entropy", "logits", logits, "... D")
     y = as_rows("softmax_cross_entropy", targets, logits.shape, logits.dtype)
-    return _of_scores(logits, y, np.ones((), y.dtype))
+    return _of_scores(logits, y, y.shape[-1] / y.size)
 
 
-def _of_scores(logits: Array, y: Array, counts: Array) -> tuple[Scalar, Array]:
-    """Return mean -counts[n] sum_j y[n,j] log softmax(x[n])[j], and its gradient for x."""
-    n_rows = y.size // y.shape[-1]
-    with np.errstate(over="ignore"):  # of scores 1e308 apart the lower one is a probability of 0
-        shifted = difference(logits, logits.max(axis=-1, keepdims=True))
+def _of_scores(logits: Array, y: Array, weight: Array | float) -> tuple[Scalar, Array]:
+    """Return -sum_n weight[n] sum_j y[n,j] log softmax(x[n])[j], and its gradient for x."""
+    scores = logits.astype(wide(logits))
+    with np.errstate(over="ignore"):  # of scores 1e308 apart the lower one has the probability 0
+        shifted = scores - scores.max(axis=-1, keepdims=True)
     exps = np.exp(shifted)
     sums = exps.sum(axis=-1, keepdims=True)
-    # Classes that are not true do not count, however improbable: 0 times infinity is not 0.
-    y = counts * y
-    surprise = np.log(sums) - np.where(y == 0, 0, shifted)
-    gradient = (y.sum(axis=-1, keepdims=True) * (exps / sums) - y) / n_rows
-    return logits.dtype.type(total(y * surprise) / n_rows), gradient.astype(logits.dtype)
+    surprise = np.log(sums) - shifted
+    surprise[y == 0] = 0  # a class that is not true does not count, however improbable
+    loss = (weight * y * surprise).sum()
+    gradient = weight * (exps / sums - y)
+    return logits.dtype.type(loss), gradient.astype(logits.dtype)
 
 
 # Classes that count more than others
@@ -220,6 +221,8 @@ def weighted_cross_entropy(weights: npt.ArrayLike) -> Loss:
     def loss(logits: Array, targets: npt.ArrayLike) -> tuple[Scalar, Array]:
         require_array("weighted_cross_entropy", "logits", logits, f"... D={len(of_class)}")
         y = as_rows("weighted_cross_entropy", targets, logits.shape, logits.dtype)
-        return _of_scores(logits, y, y @ of_class[:, None].astype(y.dtype))
+        return _of_scores(
+            logits, y, (y @ of_class[:, None].astype(y.dtype)) * (y.shape[-1] / y.size)
+        )
 
     return loss

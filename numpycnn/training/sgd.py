@@ -19,7 +19,11 @@ methods", USSR Computational Mathematics and Mathematical Physics 4 (1964).
 
 import numpy as np
 
-from numpycnn.training.adam import require_gradients, require_trainable_arrays
+from numpycnn.training.adam import (
+    require_finite_gradients,
+    require_gradients,
+    require_trainable_arrays,
+)
 from numpycnn.types import Params
 from numpycnn.validation import above_zero, number
 
@@ -42,7 +46,8 @@ class SGD:
 
     def __init__(self, params: Params, lr: float, momentum: float = 0.0) -> None:
         require_trainable_arrays(self, params)
-        self.params, self.lr = params, number(self, "lr", lr, "a finite number above 0", above_zero)
+        self.params = dict(params)
+        self.lr = number(self, "lr", lr, "a finite number above 0", above_zero)
         self.momentum = number(
             self, "momentum", momentum, "a number from 0 to below 1", lambda m: 0 <= m < 1
         )
@@ -51,6 +56,7 @@ class SGD:
     def step(self, grads: Params) -> None:
         """Move every parameter: u = momentum u + g, then w = w - lr u."""
         require_gradients(self, self.params, grads)
+        require_finite_gradients(self, grads)
         for name, array in self.params.items():
             u = self.u[name]
             u *= self.momentum
