@@ -69,7 +69,7 @@ def test_the_parameters_are_written_into_and_never_replaced(kind):
     for name in "0.b", "0.c":
         with refused(TypeError, kind.__name__, "params", repr(name), f"params[{name!r}][...]"):
             model.params[name] = array.copy()
-    with pytest.raises(TypeError):
+    with pytest.raises((AttributeError, TypeError)):
         del model.params["0.b"]
     for layer in model, model[0]:
         with refused(AttributeError, type(layer).__name__, "params", "[...]"):
