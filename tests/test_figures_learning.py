@@ -73,7 +73,7 @@ def test_the_curve_reaches_the_smallest_probability_that_is_marked():
 
 @pytest.mark.parametrize("p", [0.0, -0.1, 1.1, np.nan])
 def test_what_is_no_probability_is_refused(p):
-    with pytest.raises(ValueError, match="plot_surprise expected probabilities above 0, up to 1"):
+    with refused(ValueError, "plot_surprise", "probabilities", p):
         plot_surprise([0.5, p])
 
 

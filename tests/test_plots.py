@@ -281,7 +281,7 @@ def test_zero_is_white_and_both_signs_have_the_same_strength():
 
 
 def test_a_layer_that_is_not_linear_has_no_matrix():
-    with pytest.raises(ValueError, match="expected a linear layer"):
+    with refused(ValueError, "as_matrix", "layer", "ReLU()"):
         plot_matrices(ReLU(), (1, 4, 1))
 
 
@@ -305,7 +305,7 @@ def test_nothing_stands_outside_the_figure():
 
 
 def test_a_history_without_an_epoch_is_refused():
-    with pytest.raises(ValueError, match="expected at least one epoch"):
+    with refused(ValueError, "plot_learning_curves", "history"):
         plot_learning_curves(History())
 
 
@@ -314,7 +314,7 @@ def test_without_a_screen_show_says_what_to_do(monkeypatch):
     import matplotlib as mpl
 
     mpl.use("agg")
-    with pytest.raises(RuntimeError, match=r"expected a screen.*--output DIR"):
+    with refused(RuntimeError, "show", "screen", "--output DIR"):
         show(Figure())
 
 
