@@ -14,8 +14,11 @@ from refusals import refused
 
 from numpycnn import (
     AveragePool1D,
+    BatchNorm,
     Conv1D,
     Dense,
+    Dropout,
+    GlobalAveragePool1D,
     GlobalMaxPool1D,
     Layer,
     MaxPool1D,
@@ -230,6 +233,15 @@ def test_two_ways_look_at_what_either_of_them_looks_at():
         (3, 4),
         (3, 6),
     ]
+
+
+@pytest.mark.parametrize("layer", [ReLU(), Softmax(), Dense(3, 2), Dropout(0.5), BatchNorm(3)])
+def test_layers_that_take_each_sample_by_itself_say_so(layer):
+    assert layer.window(9) == Window([(0, 0)], stride=1, n_outputs=9)
+
+
+def test_an_output_of_global_average_pooling_looks_at_the_whole_trace():
+    assert GlobalAveragePool1D().window(64) == Window([(0, 63)], stride=0, n_outputs=1)
 
 
 @pytest.mark.parametrize("layer", [Conv1D(1, 1, 5, padding=1), MaxPool1D(3), AveragePool1D(3)])

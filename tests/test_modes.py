@@ -213,6 +213,23 @@ def test_two_dropouts_of_a_network_leave_out_different_numbers():
     assert 0.2 < (model(x) != 0).mean() < 0.3
 
 
+def test_each_seed_of_dropout_is_the_next_one():
+    live = Dropout(0.5).training(7)
+    first = live.seed
+    assert first > 2**40  # drawn from many, so that two layers hardly share one
+    for step in range(3):
+        assert live.seed == first + step
+        live.remember(live.forward(np.ones((2, 6, 3)))[1])
+
+
+def test_what_dropout_keeps_follows_from_its_seed_in_float32():
+    live = Dropout(0.3).training(3)
+    draws = np.random.default_rng(live.seed).random((50, 40, 3), np.float32)
+    y, keep = live.forward(np.ones((50, 40, 3)))
+    assert_array_equal(keep, draws >= 0.3)
+    assert_array_equal(y, keep / 0.7)
+
+
 @pytest.mark.parametrize("rate", [-0.1, 1, 1.5, float("nan")])
 def test_a_rate_out_of_range_is_refused(rate):
     with refused(ValueError, "Dropout", "rate", rate):
