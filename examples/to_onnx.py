@@ -1,22 +1,25 @@
-"""To ONNX: a trained network in a file that other programs run.
+"""Export a trained network to ONNX.
 
-ONNX is a format in which a network is a graph: nodes that each name an operation, and
-constants, the weights. Programs in C++, in browsers, on telephones, on graphics
-cards and behind servers run it, and none of them needs Python.
+ONNX is a file format in which a network is a graph. Each node names an operation, and the
+parameters are stored as constants. Programs written in C++, in browsers, on phones, on graphics
+cards and on servers run such files without Python.
 
     python examples/to_onnx.py figures/model.npz model.onnx
 
-What goes in is called `x` and has our layout, `(N, L, C)`, and what comes out, `y`, is what
-`model.predict(x)` returns, in float32. The number of traces is free, and their length as far as
-the network leaves it free. The notes that were saved with the model, such as the names of its
-classes, come along as metadata, each in JSON.
+The input of the graph is called `x` and has the layout of this package, `(N, L, C)`. The output
+`y` is the output of `model.predict(x)` in float32. The number of traces `N` is free, and so is the
+length `L` unless the network fixes it. NaN in a trace spreads as it does in `model(x)`. The notes
+that were saved with the model, such as the names of the classes, become metadata in JSON.
 
-It wants two more libraries: `python -m pip install onnx onnxruntime`. With the second the file
-is tried before you have it: its answers are compared with those of `predict`.
+The script requires two libraries: `python -m pip install onnx onnxruntime`. Before it writes the
+file, it runs the graph with `onnxruntime` and compares the outputs with those of `predict`.
 """
 
 import argparse
 import json
+import os
+from contextlib import suppress
+from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -25,25 +28,26 @@ from onnx import TensorProto, helper, numpy_helper
 
 import numpycnn as nn
 from numpycnn.layers import Container, conv1d
-from numpycnn.layers.layer import defining
+from numpycnn.layers.layer import defining, require_layer
 from numpycnn.storage import load_notes
+from numpycnn.validation import first_true, require_parameters
 
-# A graph
-# -------
-# Every node has a name for what comes out of it, and names what goes in. Here the name is all
-# that is handed from one to the next.
+# The graph
+# ---------
+# Every node has a name for its output and lists the names of its inputs. Here, these names are
+# passed from one node to the next.
 
 
 class Graph:
-    """The nodes and the constants so far."""
+    """The nodes and constants of a graph under construction."""
 
     def __init__(self):
         self.nodes, self.constants = [], []
 
     def add(self, operation, *inputs, **attributes):
-        """Add a node for this operation, and return the name of its output.
+        """Add a node and return the name of its output.
 
-        Its inputs are such names, and arrays, which become constants.
+        Inputs are names of outputs, or arrays, which become constants.
         """
         names = [name if isinstance(name, str) else self._constant(name) for name in inputs]
         output = f"{operation}_{len(self.nodes)}"
@@ -55,98 +59,164 @@ class Graph:
         self.constants.append(numpy_helper.from_array(np.ascontiguousarray(array), name))
         return name
 
-    def add_along_samples(self, operation, x, *inputs, **attributes):
-        """Add an operation that wants the channels before the samples, (N, C, L)."""
-        x = self.add("Transpose", x, perm=[0, 2, 1])
-        y = self.add(operation, x, *inputs, **attributes)
-        return self.add("Transpose", y, perm=[0, 2, 1])
+
+def along_samples(graph, x, add):
+    """Swap the last two axes of x (N, L, C), apply `add`, and swap the axes back."""
+    y = add(graph.add("Transpose", x, perm=[0, 2, 1]))
+    return graph.add("Transpose", y, perm=[0, 2, 1])
 
 
 # Layer by layer
 # --------------
-# Convolutions and poolings of ONNX want the channels first. Each gets its input turned round, and
-# its output turned back. Between two of them nothing is left of that: the program that runs
-# the graph cancels a turn with the next.
-#
-# The zeros of `padding="same"` depend on the length where there is a stride. ONNX knows that
-# padding as SAME_UPPER, but the program that runs most of these files refuses it together
-# with a dilation. A dilated filter is a longer one with zeros between its taps, so that is
-# what it gets.
+# Convolution and pooling of ONNX have the channels first. Each swaps the axes of its input and
+# swaps those of its output back. The program that runs the graph cancels adjacent swaps.
 
 
 def conv(graph, layer, x):
-    """y[n,m,f] = sum_k sum_c x[n, m S + k d - left, c] w[k,c,f] + b[f]."""
-    w = layer.params["w"].transpose(2, 1, 0)  # (F, C, K)
-    options = {"strides": [layer.stride]}
+    """Add y[n,m,f] = sum_k sum_c x[n, m S + k d - left, c] w[k,c,f] + b[f]."""
+    options = {"strides": [layer.stride], "dilations": [layer.dilation]}
     if layer.padding == "same" and layer.stride > 1:
-        spread = np.zeros((*w.shape[:2], layer.reach), w.dtype)
-        spread[..., :: layer.dilation] = w
-        w = spread
-        options["auto_pad"] = "SAME_UPPER"
-    else:  # as many zeros for any length
-        options |= {"pads": layer.zeros_around(1), "dilations": [layer.dilation]}
-    return graph.add_along_samples("Conv", x, float32(w), float32(layer.params["b"]), **options)
+        x = pad_same(graph, layer, x)
+    else:
+        options["pads"] = layer.zeros_around(1)  # the same for every length
+    arrays = [float32(layer.params["w"].transpose(2, 1, 0))]  # (F, C, K)
+    if layer.bias:
+        arrays.append(float32(layer.params["b"]))
+    return along_samples(graph, x, lambda x: graph.add("Conv", x, *arrays, **options))
+
+
+# With a stride, the number of zeros of `padding="same"` depends on the length, so the graph
+# computes it. ONNX has an attribute for this padding, `auto_pad="SAME_UPPER"`. For a filter
+# shorter than the stride, however, onnxruntime computes a negative number of zeros from it and
+# drops samples at the start (https://github.com/microsoft/onnxruntime/issues/10086).
+
+
+def pad_same(graph, layer, x):
+    """Pad x (N, L, C) with the zeros of `padding="same"`.
+
+    M = ceil(L / S) windows of `reach` samples span (M - 1) S + reach samples. The zeros supply
+    the difference to L: max(0, reach - 1 - (L - 1) mod S). Half of them are on the left.
+    """
+
+    def integers(*values):
+        return np.array(values, np.int64)
+
+    last = graph.add("Sub", graph.add("Shape", x, start=1, end=2), integers(1))  # L - 1
+    beyond = graph.add("Mod", last, integers(layer.stride))
+    missing = graph.add("Sub", integers(layer.reach - 1), beyond)
+    missing = graph.add("Max", missing, integers(0))
+    left = graph.add("Div", missing, integers(2))
+    right = graph.add("Sub", missing, left)
+    pads = graph.add("Concat", integers(0), left, integers(0, 0), right, integers(0), axis=0)
+    return graph.add("Pad", x, pads)
 
 
 def dense(graph, layer, x):
-    """y[n,j] = sum_i x[n,i] w[i,j] + b[j]."""
+    """Add y[n,j] = sum_i x[n,i] w[i,j] + b[j]."""
     y = graph.add("MatMul", x, float32(layer.params["w"]))
-    return graph.add("Add", y, float32(layer.params["b"]))
+    return graph.add("Add", y, float32(layer.params["b"])) if layer.bias else y
 
 
-def pool(graph, layer, x):
-    """The largest of each window, or its mean."""
-    operation = type(layer).__name__.removesuffix("1D")
-    options = {"kernel_shape": [layer.pool_size], "strides": [layer.stride]}
-    return graph.add_along_samples(operation, x, **options)
+def average_pool(graph, layer, x):
+    """Add the mean of each window."""
+    return along_samples(graph, x, lambda x: graph.add("AveragePool", x, **window(layer)))
+
+
+def max_pool(graph, layer, x):
+    """Add the maximum of each window."""
+    return along_samples(graph, x, lambda x: maximum(graph, "MaxPool", x, **window(layer)))
+
+
+def window(layer):
+    """Return the attributes of a pooling operation."""
+    return {"kernel_shape": [layer.pool_size], "strides": [layer.stride]}
+
+
+# The maximum of values among which one is NaN is NaN here. ONNX does not define it, and
+# onnxruntime often skips the NaN. So the graph computes a second maximum, of 1 where a value is
+# NaN and 0 elsewhere.
+
+
+def maximum(graph, operation, x, **options):
+    """Add MaxPool or ReduceMax, with NaN where one of the values is NaN."""
+    is_nan = graph.add("Cast", graph.add("IsNaN", x), to=TensorProto.FLOAT)
+    has_nan = graph.add("Cast", graph.add(operation, is_nan, **options), to=TensorProto.BOOL)
+    return graph.add("Where", has_nan, np.float32(np.nan), graph.add(operation, x, **options))
+
+
+# onnxruntime adds up float32 values in float32: the mean of 20 million ones would be 0.84. In
+# float64 it is 1.
+
+
+def global_average(graph, _, x):
+    """Add the mean of each channel over the whole trace."""
+    x = graph.add("Cast", x, to=TensorProto.DOUBLE)
+    x = graph.add("ReduceMean", x, axes=[1], keepdims=0)  # (N, C)
+    return graph.add("Cast", x, to=TensorProto.FLOAT)
+
+
+def global_max(graph, _, x):
+    """Add the maximum of each channel over the whole trace."""
+    return maximum(graph, "ReduceMax", x, axes=[1], keepdims=0)  # (N, C)
 
 
 def upsample(graph, layer, x):
-    """Each sample beside itself on a new axis, which is then read as one with that before it."""
-    x = graph.add("Unsqueeze", graph.add("Transpose", x, perm=[0, 2, 1]), np.array([3]))
-    x = graph.add("Expand", x, np.array([1, 1, 1, layer.factor]))  # (N, C, L, factor)
-    x = graph.add("Reshape", x, np.array([0, 0, -1]))  # 0: as it is
-    return graph.add("Transpose", x, perm=[0, 2, 1])
+    """Repeat each sample along a new axis, which is then merged with the axis before it."""
+
+    def repeat(x):
+        x = graph.add("Unsqueeze", x, np.array([3]))  # (N, C, L, 1)
+        x = graph.add("Expand", x, np.array([1, 1, 1, layer.factor]))  # (N, C, L, factor)
+        return graph.add("Reshape", x, np.array([0, 0, -1]))  # 0 keeps the length of an axis
+
+    return along_samples(graph, x, repeat)
+
+
+# The running mean is float64, because the mean of raw counts may need more digits than float32 has.
+# It is subtracted in two parts, each of them float32.
 
 
 def batch_norm(graph, layer, x):
-    """y = gamma (x - mean) / sqrt(var + eps) + beta, channels last."""
-    deviation = np.sqrt(layer.state["var"] + layer.eps)
-    z = graph.add("Sub", x, float32(layer.state["mean"]))
-    z = graph.add("Div", z, float32(deviation))
-    y = graph.add("Mul", z, float32(layer.params["gamma"]))
-    return graph.add("Add", y, float32(layer.params["beta"]))
+    """Add y = gamma (x - mean) / sqrt(var + eps) + beta."""
+    mean, var = layer.state["mean"], layer.state["var"]
+    high = float32(mean)
+    x = graph.add("Sub", x, high)
+    x = graph.add("Sub", x, float32(mean - high))
+    x = graph.add("Mul", x, float32(layer.params["gamma"] / np.sqrt(var + layer.eps)))
+    return graph.add("Add", x, float32(layer.params["beta"]))
 
 
 def chain(graph, model, x):
-    """One layer after the other."""
+    """Add one layer after the other."""
     for layer in model:
         x = add_layer(graph, layer, x)
     return x
 
 
 def residual(graph, model, x):
-    """What the layers make of x, and x, or what the shortcut makes of it."""
+    """Add the output of the layers to x, or to the output of the shortcut."""
     around = x if model.shortcut is None else add_layer(graph, model.shortcut, x)
-    return graph.add("Add", around, chain(graph, model, x))
+    y = chain(graph, model, x)
+    # Add would repeat a single sample or channel to fit the other input. Residual refuses that,
+    # and so does Reshape.
+    return graph.add("Add", around, graph.add("Reshape", y, graph.add("Shape", around)))
 
 
 def float32(array):
-    """The type in which ONNX's convolutions compute."""
-    return array.astype(np.float32, casting="same_kind")
+    """Return the array in float32, in the byte order of the machine."""
+    return array.astype(np.float32)
 
 
-# What is looked up is the class whose `forward` a layer has. So a chain with a constructor of your
-# own can be exported, and a convolution with a forward of your own is refused.
+# The table is looked up by the class that defines the computation of a layer. A chain with a
+# custom constructor can be exported, and a convolution with a custom forward is refused.
 
 OPERATIONS = {
     conv1d.Conv1D: conv,
     nn.Conv1D: conv,
     nn.Dense: dense,
-    nn.MaxPool1D: pool,
-    nn.AveragePool1D: pool,
-    nn.GlobalMaxPool1D: lambda graph, _, x: graph.add("ReduceMax", x, axes=[1], keepdims=0),
-    nn.GlobalAveragePool1D: lambda graph, _, x: graph.add("ReduceMean", x, axes=[1], keepdims=0),
+    nn.MaxPool1D: max_pool,
+    nn.AveragePool1D: average_pool,
+    nn.GlobalMaxPool1D: global_max,
+    nn.GlobalAveragePool1D: global_average,
     nn.Upsample1D: upsample,
     nn.BatchNorm: batch_norm,
     nn.Dropout: lambda graph, layer, x: x,
@@ -160,58 +230,79 @@ OPERATIONS = {
 
 
 def add_layer(graph, layer, x):
-    """Add what a layer does to `x`, and return the name of what comes out."""
-    kind = defining(layer, "forward")
+    """Add the computation of a layer to the graph and return the name of its output."""
+    kind = defining(layer, "forward", "predict", "__call__")
     if kind not in OPERATIONS:
         known = ", ".join(dict.fromkeys(known.__name__ for known in OPERATIONS))
         raise TypeError(
-            f"to_onnx has no operation for the forward of {kind.__name__}, in {layer!r}; it knows "
-            f"{known}. Build the network of these, or add an operation to OPERATIONS"
+            f"to_onnx: every layer must compute what one of {known} computes, got {layer!r} with "
+            f"the computation of {kind.__name__}. Build the network of these layers, or add an "
+            "operation to OPERATIONS."
         )
     return OPERATIONS[kind](graph, layer, x)
 
 
-# One scale for all
-# -----------------
-# A network that learned from standardised traces wants to see such. If the notes say so, the graph
-# begins with what `nn.standardise` does, and takes the traces as the instrument wrote them.
+# Standardization
+# ---------------
+# A network that was trained on standardized traces requires such traces. If the notes say so, the
+# graph begins with `nn.standardise` and takes the traces in the units of the instrument.
+#
+# Traces often have an offset that is large compared with the signal. The first sample of each
+# channel is therefore subtracted first, which is exact or nearly so. It also turns a constant
+# trace into exact zeros. The rest is computed in float64.
 
 
 def standardise(graph, x):
-    """Mean 0 in each channel and deviation 1 in each trace; zeros for a constant trace."""
-
-    def of_each_trace(operation, x, axes=(1, 2)):
-        return graph.add(operation, x, axes=axes)  # (N, 1, 1), or (N, 1, C) with the axes (1,)
-
-    zero, one = np.zeros((), np.float32), np.ones((), np.float32)
-    highest, lowest = of_each_trace("ReduceMax", x, (1,)), of_each_trace("ReduceMin", x, (1,))
-    widest = of_each_trace("ReduceMax", graph.add("Sub", highest, lowest))
-    constant = graph.add("Equal", widest, zero)
-    peak = graph.add("Where", constant, one, of_each_trace("ReduceMax", graph.add("Abs", x)))
-    x = graph.add("Div", graph.add("Where", constant, zero, x), peak)
-    x = graph.add("Sub", x, of_each_trace("ReduceMean", x, (1,)))
-    square = of_each_trace("ReduceMean", graph.add("Mul", x, x))
-    return graph.add("Div", x, graph.add("Where", constant, one, graph.add("Sqrt", square)))
+    """Add mean 0 in each channel and deviation 1 in each trace; zeros for a constant trace."""
+    x = graph.add("Cast", x, to=TensorProto.DOUBLE)
+    first = graph.add("Slice", x, np.array([0]), np.array([1]), np.array([1]))  # (N, 1, C)
+    x = graph.add("Sub", x, first)
+    x = graph.add("Sub", x, graph.add("ReduceMean", x, axes=[1]))
+    variance = graph.add("ReduceMean", graph.add("Mul", x, x), axes=[1, 2])  # (N, 1, 1)
+    deviation = graph.add("Sqrt", variance)
+    is_zero = graph.add("Equal", deviation, np.float64(0))
+    x = graph.add("Div", x, graph.add("Where", is_zero, np.float64(1), deviation))
+    return graph.add("Cast", x, to=TensorProto.FLOAT)
 
 
 # The file
 # --------
-# Versions are those of 2022, so that a program need not be new to read it.
+# The versions of the format are those of 2022, so that older programs can read the file.
 
 
 def to_onnx(model, notes=None):
-    """Return the network as an ONNX model, with `notes`, a dict, in its metadata.
+    """Return the network as an ONNX model.
 
-    Where `notes["standardised"]` is true, the graph standardises the traces first.
+    Parameters
+    ----------
+    model : Layer
+        The network. Its parameters are converted to float32.
+    notes : dict, optional
+        Metadata, stored in JSON. If `notes["standardised"]` is true, the graph standardizes the
+        traces first.
 
-    Raises `TypeError` for a layer that cannot be exported, and for complex weights.
+    Returns
+    -------
+    onnx.ModelProto
+        A graph with the input `x`, shape (N, L, C), and the output `y`.
+
+    Raises
+    ------
+    TypeError
+        For a custom layer, and for parameters that are not real floating-point numbers.
+    ValueError
+        For parameters that are not finite in float32.
     """
+    require_layer("to_onnx", model)
+    require_parameters("to_onnx", model.params)
+    require_float32("params", model.params)
+    require_float32("state", model.state)
     notes = notes or {}
     graph = Graph()
     x = standardise(graph, "x") if notes.get("standardised") else "x"
     graph.add("Identity", add_layer(graph, model, x))
     graph.nodes[-1].output[0] = "y"
-    shape = ["N", "L", channels(model)]
+    shape = ["N", "L", channels(model) or "C"]
     exported = helper.make_model(
         helper.make_graph(
             graph.nodes,
@@ -227,13 +318,34 @@ def to_onnx(model, notes=None):
         doc_string=repr(model),
     )
     helper.set_model_props(exported, {name: json.dumps(note) for name, note in notes.items()})
-    exported = onnx.shape_inference.infer_shapes(exported, strict_mode=True)  # the shape of y
+    exported = onnx.shape_inference.infer_shapes(exported, strict_mode=True)
+    axes_of_y = exported.graph.output[0].type.tensor_type.shape.dim
+    for axis, letter in zip(axes_of_y, "NMF" if len(axes_of_y) == 3 else "ND", strict=True):
+        if not axis.dim_value and axis.dim_param != "L":  # not known to the inference
+            axis.dim_param = letter
     onnx.checker.check_model(exported, full_check=True)
     return exported
 
 
+def require_float32(kind, arrays):
+    """Raise unless all numbers are real and finite in float32."""
+    for name, array in arrays.items():
+        if array.dtype.kind == "c":
+            raise TypeError(
+                f"to_onnx: {kind}[{name!r}] must be an array of real floats, got {array.dtype}. "
+                "Convolutions of ONNX are real: train a real network."
+            )
+        with np.errstate(over="ignore"):
+            wrong = ~np.isfinite(float32(array))
+        if wrong.any():
+            raise ValueError(
+                f"to_onnx: {kind}[{name!r}] must be finite in float32, got {array[wrong][0]} at "
+                f"{list(first_true(wrong))}. Train the network again, with a smaller lr."
+            )
+
+
 def channels(model):
-    """The number of channels that the network wants, or "C" where it takes any."""
+    """Return the number of channels that the network requires, or None if it takes any number."""
     for _, layer in model.stages():
         if isinstance(layer, conv1d.Conv1D):
             return layer.in_channels
@@ -241,75 +353,149 @@ def channels(model):
             return layer.in_features
         if isinstance(layer, nn.BatchNorm):
             return layer.channels
-        if isinstance(layer, nn.Flatten | nn.Beside):  # behind which there are others
+        if isinstance(layer, nn.Flatten | nn.Beside):  # which change the number of channels
             break
-    return "C"
+    return None
 
 
-# Does it say the same?
-# ---------------------
-# The file is tried on random traces, of the length that the notes tell, or of the shortest that
-# the network takes.
+# Comparison with predict
+# -----------------------
+# The last windows of a trace depend on the remainder of its length divided by the strides. A
+# comparison at one length can miss an error at another, so there is one length for each remainder
+# of the product of all strides, as far as the network takes such lengths.
 
-
-def some_traces(model, notes):
-    """Return 16 random traces (N, L, C) that the network takes."""
-    n_channels = channels(model)
-    n_channels = 1 if n_channels == "C" else n_channels
-    rng = np.random.default_rng(0)
-    for length in notes["shape"][:1] if "shape" in notes else range(1, 10_000):
-        x = rng.standard_normal((16, length, n_channels)).astype(np.float32)
-        try:
-            model.predict(x[:1])
-        except ValueError:  # too short, or not what a dense layer behind Flatten wants
-            continue
-        return x
-    raise ValueError("found no length from 1 to 10,000 samples that the network takes")
+TOLERANCE = 1e-4  # of the largest output
 
 
 def compare(exported, model, notes):
-    """Run the graph, and say how far it is from `predict`."""
+    """Run the graph and return a sentence with its worst difference from `predict`.
+
+    Raises
+    ------
+    ArithmeticError
+        If the difference exceeds `TOLERANCE`.
+    """
     try:
-        import onnxruntime  # here, because the export does without
+        import onnxruntime  # here, because the export does not require it
     except ImportError:
         return "not compared with predict, because onnxruntime is not installed"
-    x = some_traces(model, notes)
     session = onnxruntime.InferenceSession(exported.SerializeToString())
-    (theirs,) = session.run(["y"], {"x": x})
-    ours = model.predict(nn.standardise(x) if notes.get("standardised") else x)
-    furthest = abs(theirs - ours).max()
-    return f"within {furthest:.0e} of predict, for 16 random traces of {x.shape[1]} samples"
+    differences = {}
+    for x, expected in some_traces(model, notes):
+        (actual,) = session.run(["y"], {"x": x})
+        differences[x.shape[1]] = difference(actual, expected)
+    length = max(differences, key=lambda length: (differences[length], length))
+    worst = f"{differences[length]:.1e} of the largest output, at {length} samples"
+    if not differences[length] <= TOLERANCE:
+        raise ArithmeticError(
+            f"to_onnx: the outputs of the graph must agree with those of predict within "
+            f"{TOLERANCE:.0e} of the largest output, got a difference of {worst}. No file was "
+            "written. Please report the network, because the export is incorrect."
+        )
+    lengths = f"{len(differences)} lengths from {min(differences)} to {max(differences)}"
+    return f"worst difference from predict: {worst} (random traces of {lengths})"
+
+
+def difference(actual, expected):
+    """Return the largest difference in units of the largest output; infinity instead of NaN."""
+    if actual.shape != expected.shape:
+        return np.inf
+    apart = abs(actual - expected).max() / (abs(expected).max() or 1.0)
+    return np.inf if np.isnan(apart) else apart
+
+
+def some_traces(model, notes):
+    """Yield random traces x (N, L, C) of several lengths, and the output of `predict`."""
+    length, n_channels = given_shape(notes) or (None, 1)
+    n_channels = channels(model) or n_channels
+    rng = np.random.default_rng(0)
+
+    def attempt(length):
+        x = rng.standard_normal((4, length, n_channels))
+        standardised = notes.get("standardised")
+        if standardised:  # as an instrument may write them
+            x = 1000 * x + rng.uniform(-1e7, 1e7, (4, 1, n_channels))
+        x = x.astype(np.float32)
+        return x, model.predict(nn.standardise(x.astype(np.float64)) if standardised else x)
+
+    first = length or shortest(attempt)
+    period = prod(getattr(layer, "stride", 1) for _, layer in model.stages())
+    yield attempt(first)
+    for start in (first, first + 100):  # short traces, where padding counts most, and longer ones
+        remainders = {first % period} if start == first else set()
+        for length in (*range(start, start + period), *range(start - 1, start - period, -1)):
+            if length > 0 and length % period not in remainders:
+                with suppress(ValueError):  # not a length that the network takes
+                    yield attempt(length)
+                    remainders.add(length % period)
+
+
+def given_shape(notes):
+    """Return the shape (L, C) of a trace if the notes contain it, else None."""
+    shape = notes.get("shape")
+    is_shape = isinstance(shape, list) and [type(size) for size in shape] == [int, int]
+    return shape if is_shape and min(shape) > 0 else None
+
+
+def shortest(attempt, longest=10_000):
+    """Return the smallest length at which `attempt` raises no ValueError."""
+    for length in range(1, longest):
+        with suppress(ValueError):
+            attempt(length)
+            return length
+    attempt(longest)
+    return longest
+
+
+# The script
+# ----------
 
 
 def axes(values):
-    """The axes of what goes in or comes out, such as (N, L, 1)."""
+    """Return the axes of the input or the output, such as (N, L, 1)."""
     sizes = [axis.dim_param or axis.dim_value for axis in values[0].type.tensor_type.shape.dim]
     return f"({', '.join(map(str, sizes))})"
 
 
+def write(path, content):
+    """Write the file completely or not at all."""
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        part.write_bytes(content)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
 def main():
-    """Read the model, write the graph, and compare."""
+    """Read the model, build the graph, compare the outputs, and write the file."""
     options = argparse.ArgumentParser(description="Write a saved network as an ONNX file.")
     add = options.add_argument
     add("model", type=Path, help=".npz file, as model.save writes it")
     add("onnx", type=Path, help="file to write")
-    add("--standardise", action="store_true", help="begin with what nn.standardise does")
+    add("--standardise", action="store_true", help="begin with nn.standardise")
     args = options.parse_args()
+    if args.onnx.exists() and args.model.exists() and args.onnx.samefile(args.model):
+        options.error(f"to_onnx: onnx must be another file than model, got {args.onnx}.")
+    if not args.onnx.parent.is_dir():
+        options.error(f"to_onnx: onnx must be in an existing folder, got {args.onnx}.")
     try:
         model, notes = Container.load(args.model), load_notes(args.model) or {}
         notes = notes if isinstance(notes, dict) else {"notes": notes}
         if args.standardise:
             notes["standardised"] = True
         exported = to_onnx(model, notes)
-        answer = compare(exported, model, notes)
-        args.onnx.write_bytes(exported.SerializeToString())
+        result = compare(exported, model, notes)
+        write(args.onnx, exported.SerializeToString())
+    except ArithmeticError as error:
+        options.exit(1, f"{error}\n")
     except (OSError, TypeError, ValueError) as error:
         options.error(str(error))
 
     print(f"x {axes(exported.graph.input)} becomes y {axes(exported.graph.output)}, float32")
     for note in exported.metadata_props:
         print(f"{note.key}: {note.value}")
-    print(f"{answer}\nsaved {args.onnx}")
+    print(f"{result}\nsaved {args.onnx}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Keras, given our weights, answers as `predict` does, and its own weights come back."""
+"""Keras with our parameters computes what `predict` does, and its parameters come back."""
 
 import os
 from functools import partial
@@ -6,7 +6,9 @@ from importlib.util import find_spec
 
 import numpy as np
 import pytest
+from exchange import assert_close, bound, random_array, strided, with_random_arrays
 from hypothesis import Phase, assume, given, settings
+from hypothesis import strategies as st
 from nets import blocks, changed, classifiers, in_use, is_same, ways_around
 
 import numpycnn as nn
@@ -35,20 +37,20 @@ class Around(keras.Layer):
         return self.join([x if self.shortcut is None else self.shortcut(x), self.inside(x)])
 
 
-def convolution(ours):
-    # With both Keras refuses.
-    assume(ours.stride == 1 or ours.dilation == 1)
-    options = {"strides": ours.stride, "dilation_rate": ours.dilation}
-    by_name = isinstance(ours.padding, str)
-    layer = keras.layers.Conv1D(
-        ours.out_channels,
-        ours.kernel_size,
-        padding=ours.padding if by_name else "valid",
-        **options,
-    )
-    if by_name:
-        return layer
-    return keras.Sequential([keras.layers.ZeroPadding1D(ours.zeros_around(1)), layer])
+def convolution(ours, zeros=None):
+    """The same convolution, padded with these zeros where Keras has no such padding."""
+    options = {"strides": ours.stride, "dilation_rate": ours.dilation, "use_bias": ours.bias}
+    padding = ours.padding if isinstance(ours.padding, str) else "valid"
+    after = []
+    if ours.stride > 1 and ours.dilation > 1:  # Keras refuses both at once
+        assume(zeros is not None)
+        options["strides"], padding = 1, "valid"
+        after = [keras.layers.MaxPooling1D(1, strides=ours.stride)]  # every S-th output
+    layer = keras.layers.Conv1D(ours.out_channels, ours.kernel_size, padding=padding, **options)
+    if padding != "valid" or ours.padding == "valid":
+        return keras.Sequential([layer, *after])
+    zeros = ours.zeros_around(1) if zeros is None else zeros
+    return keras.Sequential([keras.layers.ZeroPadding1D(zeros), layer, *after])
 
 
 def twin_of(layer):
@@ -64,8 +66,10 @@ def twin_of(layer):
     pooling = vars(layer).get("pool_size"), vars(layer).get("stride")
     return {
         nn.Conv1D: lambda: convolution(layer),
-        nn.Dense: lambda: keras.layers.Dense(layer.out_features),
-        nn.BatchNorm: lambda: keras.layers.BatchNormalization(epsilon=1e-5),
+        nn.Dense: lambda: keras.layers.Dense(layer.out_features, use_bias=layer.bias),
+        nn.BatchNorm: lambda: keras.layers.BatchNormalization(
+            momentum=1 - layer.momentum, epsilon=layer.eps
+        ),
         nn.Dropout: lambda: keras.layers.Dropout(layer.rate),
         nn.ReLU: keras.layers.ReLU,
         nn.Softmax: keras.layers.Softmax,
@@ -78,17 +82,56 @@ def twin_of(layer):
     }[type(layer)]()
 
 
+def carried(model, twin, shape):
+    """Give the parameters of the model to its twin in Keras; check that they come back."""
+    other = keras.Sequential([keras.Input(shape), twin])
+    other.set_weights(to_keras(model))
+    assert is_same(from_keras(changed(model), other.get_weights()), model)
+    return lambda x: keras.ops.convert_to_numpy(other(x))
+
+
+def in_float32(model, x):
+    """Parameters, running statistics and input, as far as float32 can hold them."""
+    model = model.astype(np.float32)
+    for array in model.state.values():
+        array[...] = array.astype(np.float32)
+    return model, x.astype(np.float32)
+
+
 @given(in_use(layers_and_inputs()) | classifiers() | ways_around() | blocks())
 @settings(max_examples=25, phases=[Phase.generate])  # each takes a tenth of a second
-def test_every_layer_and_container_answers_as_predict_does(drawn):
-    model, x = drawn
+def test_every_layer_and_container_computes_what_predict_does(drawn):
+    model, x = in_float32(*drawn)
     assume(x.ndim > 1)
-    model, x = model.astype(np.float32), x.astype(np.float32)
-    twin = keras.Sequential([keras.Input(x.shape[1:]), twin_of(model)])
-    twin.set_weights(to_keras(model))
-    ours = model.predict(x)
-    largest = abs(ours).max(initial=1.0)
-    np.testing.assert_allclose(
-        keras.ops.convert_to_numpy(twin(x)), ours, rtol=0, atol=1e-5 * largest
-    )
-    assert is_same(from_keras(changed(model), twin.get_weights()), model)
+    assert_close(carried(model, twin_of(model), x.shape[1:])(x), model.predict(x))
+
+
+@given(strided(), st.sampled_from([0, 1e3, 1e7]))
+@settings(max_examples=20, phases=[Phase.generate])
+def test_convolutions_of_every_stride_padding_and_dilation(drawn, offset):
+    layer, lengths = drawn
+    for length in lengths[: layer.stride]:
+        x = random_array((2, length, layer.in_channels), length) + np.float32(offset)
+        other = carried(layer, convolution(layer, layer.zeros_around(length)), x.shape[1:])
+        assert_close(other(x), layer.predict(x), bound(layer, x))
+
+
+@pytest.mark.parametrize("kind", [nn.MaxPool1D, nn.AveragePool1D])
+def test_poolings_with_samples_left_over(kind):
+    for pool_size, stride in (1, 3), (2, 2), (2, 3), (3, 2):
+        layer = kind(pool_size, stride=stride)
+        for length in range(pool_size + stride, pool_size + 2 * stride):
+            x = random_array((2, length, 2), length)
+            x[0, length // 2, 0] = np.nan
+            assert_close(carried(layer, twin_of(layer), x.shape[1:])(x), layer(x))
+
+
+@pytest.mark.parametrize(("offset", "eps"), [(0, 1e-5), (1e4, 1e-3), (1e7, 10.0)])
+def test_batch_norm_without_biases_around_it(offset, eps):
+    layers = nn.BatchNorm(2, momentum=0.5, eps=eps), nn.Conv1D(2, 3, 2, bias=False)
+    model = with_random_arrays(nn.Sequential(*layers, nn.Dense(3, 2, bias=False)))
+    model.state["0.mean"][:], model.state["0.var"][:] = offset, [9e4, 1e4]
+    x = (offset + 100 * random_array((2, 9, 2), dtype=np.float64)).astype(np.float32)
+    # Keras rounds x / deviation, of which the outputs are small differences.
+    rounded = bound(nn.Sequential(*model[1:]), x / 100) / 100
+    assert_close(carried(model, twin_of(model), (9, 2))(x), model.predict(x), rounded)

@@ -1,9 +1,19 @@
-"""PyTorch, given our weights, answers as `predict` does, and its own weights come back."""
+"""PyTorch with our parameters computes what `predict` does, and its parameters come back."""
 
 import numpy as np
 import pytest
+from exchange import (
+    PADDINGS,
+    WINDOWS,
+    assert_close,
+    period,
+    random_array,
+    shortest,
+    with_random_arrays,
+)
 from hypothesis import given
-from nets import blocks, changed, classifiers, in_use, is_same, ways_around
+from hypothesis import strategies as st
+from nets import along_the_record, blocks, changed, classifiers, in_use, is_same, ways_around
 
 import numpycnn as nn
 from numpycnn.checks.strategies import layers_and_inputs
@@ -21,7 +31,7 @@ class Conv1d(torch.nn.Conv1d):
 
     def __init__(self, ours):
         by_name = ours.padding == "same" and ours.stride == 1
-        options = {"stride": ours.stride, "dilation": ours.dilation}
+        options = {"stride": ours.stride, "dilation": ours.dilation, "bias": ours.bias}
         options["padding"] = "same" if by_name else 0
         super().__init__(ours.in_channels, ours.out_channels, ours.kernel_size, **options)
         self.zeros_around = (lambda length: (0, 0)) if by_name else ours.zeros_around
@@ -62,11 +72,15 @@ def twin_of(layer, x):
         return (Beside if type(layer) is nn.Beside else torch.nn.Sequential)(*twins)
     if isinstance(layer, nn.Dense):
         sizes = layer.in_features, layer.out_features
-        return torch.nn.Linear(*sizes) if x.ndim == 2 else torch.nn.Conv1d(*sizes, 1)
+        if x.ndim == 2:
+            return torch.nn.Linear(*sizes, bias=layer.bias)
+        return torch.nn.Conv1d(*sizes, 1, bias=layer.bias)
     pooling = vars(layer).get("pool_size"), vars(layer).get("stride")
     return {
         nn.Conv1D: lambda: Conv1d(layer),
-        nn.BatchNorm: lambda: torch.nn.BatchNorm1d(layer.channels),
+        nn.BatchNorm: lambda: torch.nn.BatchNorm1d(
+            layer.channels, eps=layer.eps, momentum=layer.momentum
+        ),
         nn.Dropout: lambda: torch.nn.Dropout(layer.rate),
         nn.ReLU: torch.nn.ReLU,
         nn.Softmax: lambda: torch.nn.Softmax(dim=1),
@@ -87,26 +101,82 @@ def channels_first(x):
     return torch.tensor(x.swapaxes(1, 2) if x.ndim == 3 else x)
 
 
-def check(model, x):
-    """The same answers, and the same weights back again."""
+def carried(model, x):
+    """The model in PyTorch as a function of x; its parameters come back."""
     model, shape = model.astype(np.float64), x.shape[1:]
     twin = twin_of(model, x).double().eval()
     arrays = to_torch(model, shape)
     twin.load_state_dict({name: torch.tensor(array) for name, array in arrays.items()})
-    with torch.no_grad():
-        theirs = twin(channels_first(x)).numpy()
-    np.testing.assert_allclose(theirs, channels_first(model.predict(x)).numpy(), atol=1e-10)
     assert is_same(from_torch(changed(model), twin.state_dict(), shape), model)
+
+    def run(x):
+        with torch.no_grad():
+            y = twin(channels_first(x)).numpy()
+        return y.swapaxes(1, 2) if y.ndim == 3 else y
+
+    return run
+
+
+def check(model, x):
+    """The same outputs to ten digits."""
+    expected = model.astype(np.float64)(x)
+    np.testing.assert_allclose(carried(model, x)(x), expected, rtol=1e-10, atol=1e-10)
 
 
 @given(classifiers() | ways_around() | blocks())
-def test_networks_answer_as_predict_does(drawn):
+def test_networks_compute_what_predict_does(drawn):
     check(*drawn)
 
 
 @given(in_use(layers_and_inputs()))
-def test_every_layer_answers_as_predict_does(drawn):
+def test_every_layer_computes_what_predict_does(drawn):
     layer, x = drawn
-    if x.ndim == 1 or isinstance(layer, nn.Flatten):  # which has to meet a Dense
+    if x.ndim == 1 or isinstance(layer, nn.Flatten):  # which requires a Dense after it
         return
     check(layer, x)
+
+
+@pytest.mark.parametrize("padding", PADDINGS, ids=str)
+@pytest.mark.parametrize("offset", [0, 1e7])
+def test_convolutions_of_every_stride_and_dilation_at_every_remainder(padding, offset):
+    for kernel_size, stride, dilation in WINDOWS:
+        options = {"stride": stride, "padding": padding, "dilation": dilation}
+        layer = nn.Conv1D(2, 3, kernel_size, bias=kernel_size % 2 == 0, **options)
+        layer = with_random_arrays(layer, seed=kernel_size, dtype=np.float64)
+        for length in range(shortest(layer), shortest(layer) + 2 * stride):
+            check(layer, offset + random_array((2, length, 2), length, np.float64))
+
+
+@given(along_the_record(), st.integers(0, 2**32 - 1))
+def test_networks_along_the_record_at_every_remainder(drawn, seed):
+    model, n_channels = drawn
+    start = np.random.default_rng(seed).integers(1, 40)
+    for length in range(start, start + min(period(model), 24)):
+        x = random_array((1, length, n_channels), seed, np.float64)
+        try:
+            model.predict(x)
+        except ValueError:  # too short, or not to be halved
+            continue
+        check(model, x)
+
+
+@pytest.mark.parametrize("kind", [nn.MaxPool1D, nn.AveragePool1D])
+def test_poolings_with_samples_left_over_and_nan(kind):
+    for pool_size in range(1, 5):
+        for stride in range(1, 6):
+            layer = kind(pool_size, stride=stride)
+            for length in range(pool_size, pool_size + 2 * stride):
+                x = random_array((2, length, 2), length, np.float64)
+                x[0, length // 2, 0] = np.nan
+                assert_close(carried(layer, x)(x), layer(x))
+
+
+@pytest.mark.parametrize(("offset", "eps"), [(0, 1e-5), (1e4, 1e-3), (1e7, 10.0)])
+def test_batch_norm_without_biases_around_it(offset, eps):
+    layers = nn.BatchNorm(2, momentum=0.5, eps=eps), nn.Conv1D(2, 3, 2, bias=False)
+    model = with_random_arrays(nn.Sequential(*layers, nn.Dense(3, 2, bias=False)))
+    model.state["0.mean"][:], model.state["0.var"][:] = offset, [9e4, 1e4]
+    x = offset + 100 * random_array((2, 9, 2), dtype=np.float64)
+    # PyTorch may multiply by 1 / deviation before it subtracts.
+    theirs = carried(model, x)(x)
+    np.testing.assert_allclose(theirs, model.astype(np.float64)(x), atol=1e-9)

@@ -1,0 +1,262 @@
+"""Sums, means and variances do not depend on the type, the byte order or an offset of the data."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
+
+from numpycnn import (
+    AveragePool1D,
+    BatchNorm,
+    Conv1D,
+    Dense,
+    GlobalAveragePool1D,
+    MaxPool1D,
+    ReLU,
+    Sequential,
+    Softmax,
+    cross_entropy,
+    fit,
+    softmax_cross_entropy,
+    weighted_cross_entropy,
+)
+from numpycnn.reductions import centered, difference, mean, total
+
+FLOATS = ["float16", "float32", "float64", ">f4", ">f8", "longdouble"]
+INTEGERS = ["int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", ">i4", ">u8"]
+seeds = st.integers(0, 2**32 - 1)
+
+
+def on_offset(dtype, rng, shape):
+    """Draw data whose offset is as large as the type resolves to 1 % of the signal.
+
+    Returns the data, and the same numbers without the offset in float64.
+    """
+    dtype = np.dtype(dtype)
+    signal = rng.integers(-100, 101, shape)  # in units of the last digit
+    if dtype.kind in "iu":
+        info = np.iinfo(dtype)
+        offset = int(info.max) - 100 if rng.random() < 0.5 else int(info.min) + 100
+        if info.bits == 8:
+            signal, offset = signal // 2, (info.max + info.min + 1) // 2
+        return (signal.astype(object) + offset).astype(dtype), signal.astype(np.float64)
+    offset = min(2.0 ** (np.finfo(dtype).nmant - 1), 1e15)
+    return (signal + np.array(offset, dtype)).astype(dtype), signal.astype(np.float64)
+
+
+# The functions
+# -------------
+
+
+@pytest.mark.parametrize("dtype", FLOATS + INTEGERS)
+@given(seed=seeds, n=st.integers(1, 300), axis=st.sampled_from([None, 0, 1, (0, 1)]))
+def test_a_mean_is_exact_on_every_offset(dtype, seed, n, axis):
+    x, signal = on_offset(dtype, np.random.default_rng(seed), (n, 3))
+    middle, z = centered(x, axis)
+    assert_allclose(z, signal - signal.mean(axis, keepdims=True), rtol=0, atol=1e-6)
+    assert_array_equal(mean(x, axis, keepdims=True), middle)
+    assert mean(x, axis).shape == signal.mean(axis).shape
+
+
+@pytest.mark.parametrize("dtype", INTEGERS)
+@given(seed=seeds)
+def test_the_difference_of_two_integers_has_its_sign(dtype, seed):
+    rng = np.random.default_rng(seed)
+    info = np.iinfo(np.dtype(dtype).newbyteorder("="))
+    a, b = (
+        rng.integers(info.min, info.max, 20, info.dtype, endpoint=True).astype(dtype)
+        for _ in range(2)
+    )
+    exact = [int(first) - int(second) for first, second in zip(a, b, strict=True)]
+    assert_allclose(difference(a, b), np.array(exact, float), rtol=1e-15)
+    assert difference(a, a).any() == 0
+    one_more = np.where(a < info.max, a, a - 1) + np.ones((), a.dtype)
+    assert_array_equal(difference(one_more, one_more - np.ones((), a.dtype)), 1)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "uint8", "complex64"])
+def test_two_million_ones_have_the_mean_one(dtype):
+    x = np.ones((1, 2_000_000, 1), dtype)
+    assert mean(x) == 1
+    assert total(x) == 2_000_000
+
+
+def test_infinity_and_nan_stay_what_they_are():
+    assert mean(np.array([np.inf, 1.0])) == np.inf
+    assert mean(np.array([1.0, -np.inf])) == -np.inf
+    assert np.isnan(mean(np.array([1.0, np.nan], np.float32)))
+
+
+@given(seeds)
+def test_a_complex_mean_is_analytic(seed):
+    rng = np.random.default_rng(seed)
+    x, v = rng.standard_normal((2, 7))
+    _, z = centered(x + 1e6 + 1e-30j * v)
+    assert_allclose((z * z).mean().imag / 1e-30, 2 * ((x - x.mean()) * v).mean(), atol=1e-8)
+
+
+# The layers
+# ----------
+
+RESOLVED = {"float16": 10.0, "float32": 1e5, "float64": 1e13}  # offsets, for a deviation of 1
+
+
+@pytest.mark.parametrize("dtype", RESOLVED)
+@given(seed=seeds, shape=st.sampled_from([(4, 50, 3), (200, 3)]))
+def test_batch_normalization_does_not_see_an_offset(dtype, seed, shape):
+    rng = np.random.default_rng(seed)
+    signal = rng.standard_normal(shape) * [1, 2, 4]
+    x = (signal + RESOLVED[dtype] * np.array([1, -1, 0.5])).astype(dtype)
+    layer = BatchNorm(3).astype(dtype)
+    y, cache = layer.training().forward(x)
+    rows = y.reshape(-1, 3).astype(np.float64)
+    assert_allclose(rows.mean(axis=0), 0, atol=2e-3)
+    assert_allclose(rows.std(axis=0), 1, rtol=5e-3)
+    assert y.dtype == dtype
+    for _ in range(400):
+        layer.training().remember(cache)
+    exact = x.reshape(-1, 3).astype(np.longdouble)
+    resolved = 5 * np.spacing(layer.state["mean"].max())  # of float64: 0.01 at an offset of 1e13
+    assert_allclose(layer.state["mean"] - exact.mean(axis=0), 0, atol=2e-3 + resolved)
+    assert_allclose(layer.state["var"], exact.var(axis=0, ddof=1), rtol=1e-3)
+    assert_allclose(layer(x).astype(np.float64).reshape(-1, 3).mean(axis=0), 0, atol=2e-2)
+
+
+@given(seed=seeds, offset=st.sampled_from([0.0, 1e2, 1e4]))
+def test_the_gradient_of_batch_normalization_is_that_of_float64(seed, offset):
+    rng = np.random.default_rng(seed)
+    x, dy = rng.standard_normal((2, 6, 40, 2)).astype(np.float32)
+    x += np.float32(offset)
+    outcomes = []
+    for dtype in (np.float32, np.float64):
+        layer = BatchNorm(2).astype(dtype).training()
+        _, cache = layer.forward(x.astype(dtype))
+        dx, grads = layer.backward(dy.astype(dtype), cache)
+        assert {dx.dtype, grads["gamma"].dtype, grads["beta"].dtype} == {np.dtype(dtype)}
+        outcomes.append((dx, grads["gamma"], grads["beta"]))
+    for found, exact in zip(*outcomes, strict=True):
+        assert_allclose(found, exact, rtol=1e-4, atol=2e-6)
+
+
+def test_float16_data_do_not_overflow_in_batch_normalization():
+    x = np.full((4, 1000, 1), 3e4, np.float16)
+    x[:, ::2] = -3e4
+    layer = BatchNorm(1).astype(np.float16)
+    y, cache = layer.training().forward(x)
+    assert_allclose(abs(y), 1, rtol=2e-3)
+    layer.training().remember(cache)
+    assert np.isfinite(layer.state["var"]).all()
+    dx, grads = layer.training().backward(np.ones_like(y), cache)
+    assert np.isfinite(dx).all()
+    assert float(grads["beta"][0]) == 4000
+
+
+@pytest.mark.parametrize("dtype", RESOLVED)
+@given(seed=seeds, pool=st.integers(1, 9), stride=st.integers(1, 4))
+def test_average_pooling_is_exact_on_an_offset(dtype, seed, pool, stride):
+    rng = np.random.default_rng(seed)
+    x = (rng.standard_normal((2, 20, 3)) + RESOLVED[dtype]).astype(dtype)
+    exact = np.stack(
+        [
+            x[:, m : m + pool].astype(np.longdouble).mean(axis=1)
+            for m in range(0, 21 - pool, stride)
+        ],
+        axis=1,
+    )
+    spacing = np.spacing(x.max())
+    assert_allclose(AveragePool1D(pool, stride=stride)(x) - exact, 0, atol=float(spacing))
+    whole = GlobalAveragePool1D()(x) - x.astype(np.longdouble).mean(axis=1)
+    assert_allclose(whole, 0, atol=float(spacing))
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32])
+@pytest.mark.parametrize("layer", [GlobalAveragePool1D(), AveragePool1D(200_000)])
+def test_average_pooling_of_a_long_trace(layer, dtype):
+    x = np.ones((1, 200_000, 2), dtype)
+    y, cache = layer.forward(x)
+    assert_array_equal(y, 1)
+    dx, _ = layer.backward(y, cache)
+    assert_allclose(dx.astype(np.float64), np.array(1 / 200_000).astype(dtype))
+
+
+# NaN in pooling
+# --------------
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@given(seed=seeds, pool=st.integers(1, 5), stride=st.integers(1, 4))
+def test_max_pooling_returns_nan_and_sends_the_gradient_to_the_first_one(dtype, seed, pool, stride):
+    rng = np.random.default_rng(seed)
+    x = rng.integers(-2, 3, (3, 11, 2)).astype(dtype)
+    x[rng.random(x.shape) < 0.2] = np.nan
+    y, cache = MaxPool1D(pool, stride=stride).forward(x)
+    dy = rng.standard_normal(y.shape)
+    dx, _ = MaxPool1D(pool, stride=stride).backward(dy, cache)
+    expected, expected_dx = np.empty_like(y), np.zeros(x.shape)
+    for n, m, c in np.ndindex(*y.shape):
+        window = x[n, m * stride : m * stride + pool, c]
+        expected[n, m, c] = window[window.argmax()]  # NumPy: the first NaN, or the first maximum
+        expected_dx[n, m * stride + window.argmax(), c] += dy[n, m, c]
+    assert_array_equal(y, expected)
+    assert_allclose(dx, expected_dx, atol=1e-15)
+
+
+# Losses
+# ------
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_a_score_of_minus_infinity_is_a_probability_of_zero(dtype):
+    logits = np.array([[0, 0, -np.inf]], dtype)
+    for loss in (softmax_cross_entropy, weighted_cross_entropy([1, 1, 0])):
+        value, gradient = loss(logits, [0])
+        assert_allclose(value, np.log(2), rtol=1e-3)
+        assert_allclose(gradient, [[-0.5, 0.5, 0]], atol=1e-3)
+    assert softmax_cross_entropy(logits, [2])[0] == np.inf
+    assert_allclose(Softmax()(logits), [[0.5, 0.5, 0]])
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_the_largest_scores_of_a_type_do_not_overflow(dtype):
+    huge = np.finfo(dtype).max
+    logits = np.array([[huge, -huge], [-huge, huge]], dtype)
+    value, gradient = softmax_cross_entropy(logits, [0, 1])
+    assert value == 0
+    assert_array_equal(gradient, 0)
+    assert_array_equal(Softmax()(logits), np.eye(2))
+
+
+@given(seed=seeds, n=st.integers(1, 400))
+def test_a_loss_in_float32_has_the_value_of_float64(seed, n):
+    rng = np.random.default_rng(seed)
+    logits = rng.standard_normal((n, 4)).astype(np.float32) * 3
+    labels = rng.integers(4, size=n)
+    for loss in (softmax_cross_entropy, weighted_cross_entropy([1, 2, 3, 4])):
+        narrow, exact = loss(logits, labels)[0], loss(logits.astype(np.float64), labels)[0]
+        assert abs(narrow - exact) <= np.spacing(np.float32(exact))
+
+
+def test_a_loss_of_two_million_rows_is_their_mean():
+    logits = np.zeros((2_000_000, 2), np.float32)
+    labels = np.zeros(2_000_000, np.uint8)
+    assert_allclose(softmax_cross_entropy(logits, labels)[0], np.log(2), rtol=1e-7)
+    halves = np.full((2_000_000, 2), 0.5, np.float32)
+    assert_allclose(cross_entropy(halves, labels)[0], np.log(2), rtol=1e-6)
+
+
+@given(seed=seeds, offset=st.sampled_from([1e2, 1e4]))
+def test_a_network_with_batch_normalization_learns_on_an_offset(seed, offset):
+    rng = np.random.default_rng(seed)
+    labels = np.arange(24) % 2
+    x = (
+        rng.standard_normal((24, 16, 1))
+        + 2 * labels[:, None, None] * np.sin(np.arange(16.0))[:, None]
+    )
+    losses = []
+    for traces in (x, x + offset):
+        model = Sequential(
+            BatchNorm(1), Conv1D(1, 4, 5, rng=0), ReLU(), GlobalAveragePool1D(), Dense(4, 2, rng=1)
+        )
+        losses.append(fit(model, traces.astype(np.float32), labels, epochs=3).loss)
+    assert_allclose(*losses, rtol=5e-3)
