@@ -322,6 +322,19 @@ def require_real(owner: object, name: str, x: Any, axes: str) -> None:
         )
 
 
+def as_type(owner: object, name: str, x: Any, dtype: np.dtype[Any]) -> Any:
+    """Return the finite array `x` in another type of floats, or raise if a value is too large."""
+    converted = x.astype(dtype, copy=False)
+    finite = np.isfinite(converted)
+    if converted is not x and not finite.all():
+        where = first_true(~finite)
+        raise ValueError(
+            f"{_name(owner)}: {name} must fit into {dtype}, the type of the parameters, got "
+            f"{x[where]} at {entry(name, where)}. Scale {name} to a standard deviation near 1."
+        )
+    return converted
+
+
 def require_labels(
     owner: object,
     name: str,

@@ -35,6 +35,7 @@ from numpycnn.training.progress import steps_told
 from numpycnn.types import Array, Optimizer, Params, Rng
 from numpycnn.validation import (
     as_array,
+    as_type,
     generator,
     require_array,
     require_finite,
@@ -461,10 +462,7 @@ def examples(
     """
     require_finite(owner, f"{of}x", x, "... D")
     dtype = np.result_type(*(model.params.values() or [x]))
-    converted = x.astype(dtype, copy=False)
-    if converted is not x:
-        fix = "Scale x to a standard deviation near 1."
-        require_finite(owner, f"{of}x.astype({dtype})", converted, fix=fix)
+    converted = as_type(owner, f"{of}x", x, dtype)
     scores, _ = model.forward(converted[:1])
     shape = len(x), *scores.shape[1:]
     if loss is softmax_cross_entropy:
