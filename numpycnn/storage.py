@@ -32,6 +32,7 @@ from typing import Any, BinaryIO, NoReturn
 import numpy as np
 
 from numpycnn.layers.layer import Layer
+from numpycnn.reductions import wide
 from numpycnn.types import Array
 from numpycnn.validation import require_parameters
 
@@ -186,7 +187,9 @@ def load_layer(path: str | os.PathLike[str], *own_layers: type[Layer]) -> Layer:
         for name, array in arrays.items():
             if array.dtype.kind not in "fc":
                 raise ValueError(f"its weights {name} are no floats but {array.dtype}")
-        return layer.with_params(arrays)
+        # Running statistics are float64, also those of files of version 0.1.0, which had float32.
+        state = {name: arrays[name].astype(wide(arrays[name])) for name in layer.state}
+        return layer.with_params(arrays | state)
 
 
 def load_notes(path: str | os.PathLike[str]) -> Any:
