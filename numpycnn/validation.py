@@ -406,7 +406,8 @@ def entry(name: str, where: tuple[int, ...]) -> str:
 
 def _name(owner: object) -> str:
     """What a layer or function is called in a message."""
-    return owner if isinstance(owner, str) else type(owner).__name__
+    # The copy of BatchNorm for training is a BatchNorm to its user.
+    return owner if isinstance(owner, str) else type(owner).__name__.removesuffix("InTraining")
 
 
 def _in_letters(axes: str, shape: tuple[int, ...] | None) -> str:

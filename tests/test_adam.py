@@ -72,7 +72,7 @@ def test_any_sequence_of_steps_is_that_of_algorithm_1(gradients, start, lr, beta
 def test_every_weight_moves_as_if_it_were_alone(rng, shape, n_steps):
     start = rng.standard_normal((2, *shape))
     gradients = rng.standard_normal((n_steps, 2, *shape))
-    params = {"a": start[0].copy(), "b": start[1].copy()}
+    params = {"a": np.array(start[0]), "b": np.array(start[1])}
     optimizer = Adam(params, lr=0.01)
     for g in gradients:
         optimizer.step({"b": g[1], "a": g[0]})  # the order of the names does not matter

@@ -463,7 +463,11 @@ def examples(
     require_finite(owner, f"{of}x", x, "... D")
     dtype = np.result_type(*(model.params.values() or [x]))
     converted = as_type(owner, f"{of}x", x, dtype)
-    scores, _ = model.forward(converted[:1])
+    try:
+        scores, _ = model.forward(converted[:1])
+    except (TypeError, ValueError):
+        model.forward(converted)  # raises the same with the whole shape in the message
+        raise
     shape = len(x), *scores.shape[1:]
     if loss is softmax_cross_entropy:
         y = as_rows(owner, targets, shape, scores.dtype, f"{of}targets")
