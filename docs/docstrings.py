@@ -1,8 +1,8 @@
 """Docstrings: as prose on the pages of the site, with formulas where they have equations.
 
-In the file a docstring keeps to what reads well in an editor and in `help()`: equations as plain
-text, a list of arguments below "Args:", an example behind `>>>`. On a page it becomes a paragraph,
-a formula, a list, a block of code. What it says is the same, and so is the order.
+In the file a docstring is written for an editor and `help()`: equations as plain text,
+sections and lists in the form of numpydoc, an example after `>>>`. On a page it becomes a
+paragraph, a formula, a list, a block of code. The content is the same, and so is the order.
 """
 
 import re
@@ -41,22 +41,49 @@ def parts(docstring: str) -> Iterator[Part]:
             is_example, begin = not is_example, at
 
 
-def as_list(text: str) -> str:
-    r"""Make a list of the arguments, line for line.
+LISTS = ("Parameters", "Returns", "Yields", "Raises", "Attributes")
+"""Sections of numpydoc that are lists; the others, such as Notes, are prose."""
 
+
+def as_list(text: str) -> str:
+    r"""Make Markdown of the sections of numpydoc, and of a list of arguments, line for line.
+
+    >>> print(as_list("Parameters\n----------\nx : ndarray, shape (N, D)\n    Any\n    array."))
+    **Parameters**
+    <BLANKLINE>
+    - `x` (ndarray, shape (N, D)):
+      Any
+      array.
+    >>> print(as_list("Notes\n-----\nAll in place."))
+    **Notes**
+    <BLANKLINE>
+    All in place.
     >>> print(as_list("Args:\n    x: an array;\n        any shape.\n    lr: the step."))
     Args:
     - `x`: an array;
       any shape.
     - `lr`: the step.
     """
-    lines, inside = [], False
-    for line in text.split("\n"):
-        if found := inside and re.match(r" {4}(\w+): (.*)", line):
+    lines, inside = [], ""  # the name of the list that a line is in
+    rows = text.split("\n")
+    for line, below in zip(rows, [*rows[1:], ""], strict=True):
+        if below and below == "-" * len(line):
+            inside = line if line in LISTS else ""
+            lines.append(f"**{line}**")
+        elif line and set(line) == {"-"}:
+            lines.append("")
+        elif inside in LISTS and line and not line.startswith(" "):
+            names, _, kind = line.partition(" : ")
+            names = ", ".join(f"`{name}`" for name in names.split(", "))
+            lines.append(f"- {names} ({kind}):" if kind else f"- {names}:")
+        elif inside in LISTS:
+            lines.append(line.removeprefix("  "))
+        elif found := inside == "Args:" and re.match(r" {4}(\w+): (.*)", line):
             lines.append(f"- `{found[1]}`: {found[2]}")
         else:
             lines.append(line.removeprefix(" " * 6) if inside else line)
-        inside = line == "Args:" or (inside and bool(line))
+        if line == "Args:" or (inside == "Args:" and not line):
+            inside = line
     return "\n".join(lines)
 
 

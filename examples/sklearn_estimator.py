@@ -19,6 +19,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 import numpycnn as nn
 from numpycnn.explain import probabilities
+from numpycnn.validation import as_array, require_array, require_finite
 
 
 def small_network(shape, n_classes, rng):
@@ -53,12 +54,16 @@ class TraceClassifier(ClassifierMixin, BaseEstimator):
 
     def fit(self, X, y):
         """Train a fresh network on traces X (N, L, C) and their labels y (N,)."""
-        X, y = validate_data(self, X, y, dtype=np.float32, allow_nd=True)
+        as_array(self, "y", y)  # validate_data would drop a mask
+        x, y = self._traces(X, y, dtype=np.float32)
         check_classification_targets(y)
         self.classes_, labels = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
-            raise ValueError(f"expected two classes or more, got one class, {self.classes_[0]!r}")
-        x = with_channels(X)
+            only = self.classes_.tolist()[0]
+            raise ValueError(
+                f"TraceClassifier: y must hold two classes or more, got one class, {only!r}. "
+                "Add traces of another class."
+            )
         rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
         self.model_ = self.network(x.shape[1:], len(self.classes_), rng)
         plan = {"epochs": self.epochs, "lr": self.lr, "batch_size": self.batch_size, "rng": rng}
@@ -69,15 +74,19 @@ class TraceClassifier(ClassifierMixin, BaseEstimator):
         """Return the probability of each class, (N, n_classes), in the order of `classes_`."""
         check_is_fitted(self)
         # In float64: so an answer hardly depends on which traces are asked about together.
-        X = validate_data(self, X, dtype=np.float64, allow_nd=True, reset=False)
-        return probabilities(self.model_, with_channels(X))
+        return probabilities(self.model_, self._traces(X, dtype=np.float64, reset=False))
 
     def predict(self, X):
         """Return the most probable class of each trace, (N,)."""
         best = self.predict_proba(X).argmax(axis=1)
         return self.classes_[best]
 
-
-def with_channels(x):
-    """Return x (N, L, C); a table (N, L) is one channel."""
-    return x[..., None] if x.ndim == 2 else x
+    def _traces(self, X, *y, **options):
+        """Return X as traces (N, L, C), and y if it is given, or raise as `nn.fit` does."""
+        as_array(self, "X", X)
+        checked = validate_data(self, X, *y, allow_nd=True, ensure_all_finite=False, **options)
+        X, *y = checked if y else (checked,)
+        require_finite(self, "X", X, fix="Fill the gap, or leave out {example}: NaN has no class.")
+        x = X[..., None] if X.ndim == 2 else X  # a table (N, L) is one channel
+        require_array(self, "X", x, "N L C")
+        return (x, *y) if y else x

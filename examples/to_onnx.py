@@ -416,7 +416,7 @@ def some_traces(model, notes):
         if standardised:  # as an instrument may write them
             x = 1000 * x + rng.uniform(-1e7, 1e7, (4, 1, n_channels))
         x = x.astype(np.float32)
-        return x, model.predict(nn.standardise(x.astype(np.float64)) if standardised else x)
+        return x, model.predict(nn.standardise(x) if standardised else x)
 
     first = length or shortest(attempt)
     period = prod(getattr(layer, "stride", 1) for _, layer in model.stages())

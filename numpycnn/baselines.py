@@ -24,10 +24,19 @@ from itertools import pairwise
 from typing import TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
+from numpycnn.picking import require_indices
+from numpycnn.reductions import difference, mean, total, wide
 from numpycnn.training.losses import one_hot
 from numpycnn.types import Array
-from numpycnn.validation import require_array, require_finite, require_labels, whole_number
+from numpycnn.validation import (
+    above_zero,
+    number,
+    require_labels,
+    require_real,
+    whole_number,
+)
 
 R = TypeVar("R", bound="Rule")
 
@@ -43,7 +52,7 @@ class Rule:
         Raises `TypeError` or `ValueError` for other traces or labels, and for NaN or infinity.
         """
         self._check(x)
-        labels = require_labels(self, "labels", labels, shape=(len(x),))
+        labels = require_labels(self, "labels", labels, shape=(len(x),)).astype(int)
         self._learn(x, labels)
         self.n_classes = int(labels.max()) + 1
         return self
@@ -63,7 +72,7 @@ class Rule:
         """
         if not self.n_classes:
             name = type(self).__name__
-            raise RuntimeError(f"{name} expected to be fitted first; call fit(x, labels)")
+            raise RuntimeError(f"{name}: the rule must be fitted first. Call fit(x, labels).")
         self._check(x)
         return self._call(x)
 
@@ -74,7 +83,7 @@ class Rule:
         raise NotImplementedError
 
     def _check(self, x: Array) -> None:
-        require_finite(self, "x", x, "N L C")
+        require_real(self, "x", x, "N L C")
 
 
 class MajorityRule(Rule):
@@ -114,7 +123,7 @@ class ThresholdRule(Rule):
     def _learn(self, x: Array, labels: Array) -> None:
         value = self.statistic(x)
         present = np.unique(labels)
-        means = [value[labels == label].mean() for label in present]
+        means = [mean(value[labels == label]) for label in present]
         self.classes = present[np.argsort(means, kind="stable")]
         self.thresholds = best_thresholds(value, labels, self.classes)
 
@@ -135,8 +144,9 @@ class MedianRule(ThresholdRule):
     """
 
     def statistic(self, x: Array) -> Array:
-        """The median of each trace."""
-        return np.asarray(np.median(x.reshape(len(x), -1), axis=1))
+        """The median of each trace, (N,), in float64."""
+        samples = x.reshape(len(x), -1)
+        return np.asarray(np.median(samples.astype(wide(x)), axis=1))
 
 
 class LargestSampleRule(ThresholdRule):
@@ -150,8 +160,11 @@ class LargestSampleRule(ThresholdRule):
     """
 
     def statistic(self, x: Array) -> Array:
-        """The sample of each trace that is furthest from zero, the first of them in a tie."""
-        samples = x.reshape(len(x), -1)
+        """The sample of each trace that is furthest from zero, (N,), in float64.
+
+        Of several it is the first.
+        """
+        samples = x.reshape(len(x), -1).astype(wide(x))  # in int8 the negative of -128 is -128
         largest = abs(samples).argmax(axis=1)
         return np.take_along_axis(samples, largest[:, None], axis=1)[:, 0]
 
@@ -176,7 +189,12 @@ def best_thresholds(value: Array, labels: Array, classes: Array) -> Array:
 
     >>> best_thresholds(np.array([1.0, 2.0, 4.0, 3.0]), np.array([7, 7, 5, 7]), np.array([7, 5]))
     array([3.5])
+
+    Raises `TypeError` or `ValueError` for values that are not finite numbers, and for labels that
+    are not one per value.
     """
+    require_real("best_thresholds", "value", value, "N")
+    labels = require_labels("best_thresholds", "labels", labels, shape=value.shape)
     order = np.argsort(value)
     value, labels = value[order].astype(float), labels[order]
     allowed = np.concatenate([[True], value[1:] > value[:-1], [True]])
@@ -189,10 +207,13 @@ def best_thresholds(value: Array, labels: Array, classes: Array) -> Array:
         best = np.maximum.accumulate(sums[-1])
 
     cuts, last = [], len(value)
-    for total in reversed(sums):
-        last = int(total[: last + 1].argmax())
+    for reached in reversed(sums):
+        last = int(reached[: last + 1].argmax())
         cuts.append(last)
-    edges = np.concatenate([[-np.inf], (value[1:] + value[:-1]) / 2, [np.inf]])
+    lower, upper = value[:-1], value[1:]
+    middle = lower / 2 + upper / 2
+    middle = np.where(middle > lower, middle, upper)  # no float64 may lie between the two
+    edges = np.concatenate([[-np.inf], middle, [np.inf]])
     return np.asarray(edges[cuts[::-1]])
 
 
@@ -209,42 +230,83 @@ def best_thresholds(value: Array, labels: Array, classes: Array) -> Array:
 #     ratio[s]  = mean of energy over the `sta` samples up to s, over the same for `lta`
 #
 # This is its classic form: both windows end at the same sample. (The recursive form lets the
-# past fade instead of ending it, and needs a loop over samples.) A mean over a window is the
-# difference of two running sums, over its length, so it costs the same for any length. At
-# the beginning of a record a window holds the samples that there are.
+# past fade instead of ending it, and needs a loop over samples.) At the beginning of a record a
+# window holds the samples that there are.
 
 
 def sta_lta(x: Array, sta: int, lta: int) -> Array:
-    """Return the ratio STA/LTA at each sample of records x (N, L, C): (N, L), up to lta / sta.
+    """Return the ratio STA/LTA at each sample of records.
 
-    The mean of each channel is subtracted before. `sta` and `lta` are lengths in samples, half a
-    second and half a minute for earthquakes nearby; where nothing moves the ratio is 0.
+    Parameters
+    ----------
+    x : ndarray, shape (N, L, C)
+        Records of real numbers, floats or integers. The mean of each channel is subtracted first.
+    sta, lta : int
+        The lengths of the short and of the long window in samples: half a second and half a
+        minute for earthquakes nearby.
 
+    Returns
+    -------
+    ndarray, shape (N, L), float64
+        The ratio, at most lta / sta; 0 where nothing moves.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `x` is not such an array, is masked, or holds NaN or infinity, and for lengths that are
+        not integers, 1 or more and the long one longer.
+
+    References
+    ----------
+    R. V. Allen, "Automatic earthquake recognition and timing from single traces", Bulletin of the
+    Seismological Society of America 68 (1978), 1521-1532, has the idea; M. Withers and others, "A
+    comparison of select trigger algorithms for automated global seismic phase and event
+    detection", in the same Bulletin 88 (1998), 95-106, compares its forms.
+
+    Examples
+    --------
     >>> x = np.concatenate([np.tile([1.0, -1.0], 50), np.tile([3.0, -3.0], 10)])[None, :, None]
     >>> sta_lta(x, sta=10, lta=50)[0, [99, 100, 109]].round(2)
     array([1.  , 1.55, 3.46])
-
-    Sources: R. V. Allen, "Automatic earthquake recognition and timing from single traces",
-    Bulletin of the Seismological Society of America 68 (1978), 1521-1532, has the idea; M. Withers
-    and others, "A comparison of select trigger algorithms for automated global seismic phase and
-    event detection", in the same Bulletin 88 (1998), 95-106, compares its forms.
-
-    Raises `TypeError` or `ValueError` for arguments of another type or range.
     """
-    require_finite("sta_lta", "x", x, "N L C")
+    require_real("sta_lta", "x", x, "N L C")
     sta = whole_number("sta_lta", "sta", sta)
     lta = whole_number("sta_lta", "lta", lta, at_least=sta + 1)
-    energy = ((x - x.mean(axis=1, keepdims=True, dtype=float)) ** 2).sum(axis=2)
+    z = difference(x, x[:, :1])  # of a constant nothing is left, not even rounding
+    z -= mean(z, axis=1, keepdims=True)
+    z /= largest_or_one(z, axis=(1, 2))
+    energy = total(z * z, axis=2)
     short, long = _mean_up_to(energy, sta), _mean_up_to(energy, lta)
     return np.divide(short, long, out=np.zeros_like(short), where=long > 0)
 
 
+def largest_or_one(z: Array, axis: int | tuple[int, ...]) -> Array:
+    """Return the largest size along these axes, which are kept, and 1 where all are zero.
+
+    Numbers divided by it can be squared: nothing overflows, and nothing tiny is lost.
+    """
+    largest = abs(z).max(axis=axis, keepdims=True)
+    return np.where(largest > 0, largest, 1.0)
+
+
+# Running sums make a mean over a window cost the same for any length. The difference of two
+# sums since the beginning of the record would do, but after a large event both are large, and
+# rounding leaves nothing of the quiet noise that follows. So the record is cut into blocks as
+# long as the window, and each window covers the end of one block and the beginning of the next. In
+# each block one running sum goes forwards and one backwards; a window is the sum of two
+# of these. Nothing is subtracted, so no digits are lost.
+
+
 def _mean_up_to(values: Array, length: int) -> Array:
     """The mean of the `length` values up to each, along the rows of values (N, L)."""
-    sums = np.pad(values.cumsum(axis=1), ((0, 0), (1, 0)))
-    end = np.arange(1, values.shape[1] + 1)
-    begin = np.maximum(0, end - length)
-    return np.asarray((sums[:, end] - sums[:, begin]) / (end - begin))
+    n_rows, n_values = values.shape
+    length = min(length, n_values)
+    padded = np.pad(values, ((0, 0), (length, -n_values % length)))  # a block of zeros before
+    blocks = padded.reshape(n_rows, -1, length)
+    sums = blocks.cumsum(axis=2)[:, 1:]
+    sums[..., :-1] += blocks[:, :-1, :0:-1].cumsum(axis=2)[..., ::-1]
+    end = np.arange(1, n_values + 1)
+    return np.asarray(sums.reshape(n_rows, -1)[:, :n_values] / np.minimum(end, length))
 
 
 # A trigger goes *on* where the ratio reaches one level, and *off* where it falls below another,
@@ -264,9 +326,14 @@ def pick_triggers(ratio: Array, on: float, off: float) -> Array:
 
     Raises `TypeError` or `ValueError` for what is no row of ratios, or unless 0 < off <= on.
     """
-    require_finite("pick_triggers", "ratio", ratio, "L")
-    if not 0 < off <= on:
-        raise ValueError(f"pick_triggers expected 0 < off <= on, got on={on}, off={off}")
+    require_real("pick_triggers", "ratio", ratio, "L")
+    kind = "a finite number above 0"
+    on = number("pick_triggers", "on", on, kind, above_zero)
+    off = number("pick_triggers", "off", off, kind, above_zero)
+    if off > on:
+        raise ValueError(
+            f"pick_triggers: off must be at most on, got off={off}, on={on}. Exchange them."
+        )
     switches = np.where(ratio >= on, 1, np.where(ratio < off, -1, 0))
     last = np.maximum.accumulate(np.where(switches != 0, np.arange(len(ratio)), 0))
     is_on = switches[last] == 1
@@ -288,53 +355,100 @@ FEWEST = 5
 
 
 def aic(x: Array) -> Array:
-    """Return AIC[k] for each cut of a window x (L, C), `x[k]` the first behind it: (L,).
+    """Return Akaike's criterion for each cut of a window; the onset is its argmin.
 
-    Where either side has fewer than 5 samples it is infinite. The onset is its argmin.
+    Parameters
+    ----------
+    x : ndarray, shape (L, C)
+        A window of real numbers, floats or integers, of 10 samples or more.
 
+    Returns
+    -------
+    ndarray, shape (L,), float64
+        AIC[k] for a cut before `x[k]`; infinite where either side has fewer than 5 samples.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `x` is not such an array, is masked, or holds NaN or infinity.
+
+    References
+    ----------
+    N. Maeda, "A method for reading and checking phase times in auto-processing system of seismic
+    wave data", Zisin 38 (1985), 365-379.
+
+    Examples
+    --------
     >>> x = np.concatenate([np.tile([1.0, -1.0], 30), np.tile([9.0, -9.0], 10)])[:, None]
     >>> int(aic(x).argmin())
     60
-
-    Source: N. Maeda, "A method for reading and checking phase times in auto-processing system
-    of seismic wave data", Zisin 38 (1985), 365-379.
-
-    Raises `TypeError` or `ValueError` for what is no window, or one of fewer than 10 samples.
     """
-    require_finite("aic", "x", x, "L C")
+    require_real("aic", "x", x, "L C")
     length = len(x)
     if length < 2 * FEWEST:
-        raise ValueError(f"aic expected a window of {2 * FEWEST} samples or more, got {length}")
-    x = x - x.mean(axis=0, dtype=float)  # else large sums would be subtracted from each other
+        raise ValueError(f"aic: x must have {2 * FEWEST} samples or more, got {length}.")
+    z = difference(x, x[:1])
+    scale = largest_or_one(z, axis=0)
+    z /= scale
     k = np.arange(FEWEST, length - FEWEST + 1)[:, None]
-    sums, squares = x.cumsum(axis=0), (x**2).cumsum(axis=0)
-    before = squares[k[:, 0] - 1] / k - (sums[k[:, 0] - 1] / k) ** 2
-    behind = (squares[-1] - squares[k[:, 0] - 1]) / (length - k)
-    behind -= ((sums[-1] - sums[k[:, 0] - 1]) / (length - k)) ** 2
-    least = np.finfo(float).eps * squares[-1] + np.finfo(float).tiny  # what rounding leaves of 0
+    of_first, of_last = _variances(z), _variances(z[::-1])  # so many samples
+    before, behind = of_first[k[:, 0] - 1], of_last[length - k[:, 0] - 1]
+    least = np.finfo(float).eps ** 2  # of equal samples, whose variance of 0 has no logarithm
     criterion = k * np.log(np.maximum(before, least))
     criterion += (length - k - 1) * np.log(np.maximum(behind, least))
+    criterion += 2 * (length - 1) * np.log(scale)  # the variances above are those of x / scale
     return np.pad(criterion.sum(axis=1), (FEWEST, FEWEST - 1), constant_values=np.inf)
 
 
-def pick_aic(x: Array, triggers: Array, before: int, behind: int) -> Array:
-    """Return a better pick for each trigger on a record x (L, C): the indices, ascending.
+# The variances of the first k samples, for all k, need one pass. A sample `x[k]` that is `d` away
+# from the mean of the `k` samples before it adds `d² k / (k + 1)` to the sum of squares about the
+# mean, which moves as well. All these terms are positive: nothing is rounded away, however
+# large the samples on the other side of a cut are.
 
-    It is the best cut of a window that holds `before` samples before the trigger and `behind`
-    from it on, 10 or more of each, or what of them is in the record. Two that fall together are
-    one.
 
+def _variances(x: Array) -> Array:
+    """The variance of x[0 … k], for each k and each channel of x (L, C)."""
+    k = np.arange(1, len(x) + 1)[:, None]  # samples up to each
+    z = difference(x, x[:1])
+    means = z.cumsum(axis=0) / k
+    added = (z[1:] - means[:-1]) ** 2 * k[:-1] / k[1:]
+    return np.pad(added.cumsum(axis=0), ((1, 0), (0, 0))) / k
+
+
+def pick_aic(x: Array, triggers: npt.ArrayLike, before: int, behind: int) -> Array:
+    """Return a better pick for each trigger on a record: the best cut of a window around it.
+
+    Parameters
+    ----------
+    x : ndarray, shape (L, C)
+        A record of real numbers, floats or integers.
+    triggers : array_like, shape (K,)
+        Indices of samples, integers of any type.
+    before, behind : int
+        The window holds `before` samples before the trigger and `behind` from it on, 10 or more
+        of each, or those of them that are in the record.
+
+    Returns
+    -------
+    ndarray, shape (at most K,), int64
+        The picks, ascending. Two that fall together are one.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `aic` does, and for triggers outside of the record or lengths that are not integers.
+
+    Examples
+    --------
     >>> x = np.concatenate([np.tile([1.0, -1.0], 30), np.tile([9.0, -9.0], 10)])[:, None]
     >>> pick_aic(x, np.array([66]), before=40, behind=10)
     array([60])
-
-    Raises what `aic` raises, and `TypeError` or `ValueError` for other lengths.
     """
-    require_array("pick_aic", "x", x, "L C")
+    require_real("pick_aic", "x", x, "L C")
     before = whole_number("pick_aic", "before", before, at_least=2 * FEWEST)
     behind = whole_number("pick_aic", "behind", behind, at_least=2 * FEWEST)
     picks = []
-    for trigger in triggers:
+    for trigger in require_indices("pick_aic", "triggers", triggers, len(x)).tolist():
         begin = max(0, trigger - before)
         picks.append(begin + aic(x[begin : trigger + behind]).argmin())
     return np.unique(np.array(picks, dtype=int))

@@ -35,6 +35,7 @@ import numpy.typing as npt
 from numpycnn.explain import activations
 from numpycnn.layers import ReLU, Sequential
 from numpycnn.layers.layer import Layer
+from numpycnn.reductions import centered, difference, mean, total, wide
 from numpycnn.training.adam import Adam
 from numpycnn.training.fit import examples, learn, look, require_trainable
 from numpycnn.training.losses import softmax_cross_entropy
@@ -159,7 +160,8 @@ def diagnose(model: Layer, x: Array, targets: npt.ArrayLike, *, lr: float = 5e-3
 def _scale(x: Array) -> Finding:
     """How large the numbers of each channel are, and how far off zero; the worst is told."""
     channels = x.reshape(-1, x.shape[-1]) if x.ndim > 2 else x.reshape(-1, 1)
-    std, offset = channels.std(axis=0), abs(channels.mean(axis=0))
+    middle, z = centered(channels, axis=0)
+    std, offset = np.sqrt(mean(z * z, axis=0)), abs(middle[0])
     fits = (std >= SCALES[0]) & (std <= SCALES[1]) & (offset <= OFFSET * std)
     worst = int(fits.argmin())
     found = f"standard deviation {std[worst]:.2g}, offset {round(float(offset[worst]), 3):.2g}"
@@ -186,7 +188,7 @@ def _twice(x: Array, y: Array) -> Finding:
 
 def _rarest(y: Array) -> Finding:
     """Whether every class occurs often enough to be worth a network's while."""
-    counts = y.reshape(-1, y.shape[-1]).sum(axis=0)
+    counts = total(y.reshape(-1, y.shape[-1]), axis=0)
     rarest, n_labels = int(counts.argmin()), y.size // y.shape[-1]
     least = max(1, n_labels // (5 * len(counts)))  # a fifth of an equal share
     found = f"class {rarest}, {counts[rarest]:.0f} of {n_labels} labels"
@@ -200,7 +202,7 @@ def _rarest(y: Array) -> Finding:
 def _first_loss(scores: Array, y: Array) -> Finding:
     """Whether the network begins at a guess, or confidently wrong, or with no scores at all."""
     # Scores that are positive and add up to one have been through a softmax.
-    if (scores >= 0).all() and (abs(scores.sum(axis=-1) - 1) < 1e-3).all():
+    if (scores >= 0).all() and (abs(total(scores, axis=-1) - 1) < 1e-3).all():
         return Finding("scores", False, "probabilities", "any numbers")
     loss, guessing = float(softmax_cross_entropy(scores, y)[0]), float(np.log(y.shape[-1]))
     expected = f"near that of guessing, ln {y.shape[-1]} = {guessing:.2f}, or below"
@@ -211,7 +213,8 @@ def _layers(model: Sequential, x: Array) -> list[Finding]:
     """How large each layer's output is, and how many ReLUs let nothing through."""
     scales, dead, most_dead = {}, [], 0.0
     for place, layer, y in activations(model, x):
-        scales[f" at {place}"] = float(y.std())
+        _, z = centered(y)
+        scales[f" at {place}"] = float(np.sqrt(mean(z * z)))
         if isinstance(layer, ReLU):
             silent = ~(y > 0).reshape(-1, y.shape[-1]).any(axis=0)
             dead.append(f"{silent.sum()} of {silent.size} at {place}")
@@ -237,18 +240,23 @@ def _step_sizes(model: Layer, x: Array, y: Array, lr: float) -> Finding:
     twin, step = _apprentice(model, lr)
     weights = {name: array for name, array in twin.params.items() if array.ndim > 1}
     weights = weights or dict(twin.params)
-    first = {name: float(np.linalg.norm(array)) for name, array in weights.items()}
+    first = {name: _norm(array) for name, array in weights.items()}
     moved = dict.fromkeys(weights, 0.0)
     for _ in range(FEW_STEPS):
         before = {name: array.copy() for name, array in weights.items()}
         step(x, y)
         for name, old in before.items():
-            moved[name] = max(moved[name], float(np.linalg.norm(weights[name] - old)))
+            moved[name] = max(moved[name], _norm(difference(weights[name], old)))
     # Weights that begin at zero may learn: measure them against what they have become.
-    last = {name: float(np.linalg.norm(array)) for name, array in weights.items()}
+    last = {name: _norm(array) for name, array in weights.items()}
     sizes = {name: moved[name] / (first[name] or last[name] or 1.0) for name in weights}
     found = {f" {name}": size for name, size in sizes.items()}
     return _in_range("size of a step, relative to the weights", found, UPDATES)
+
+
+def _norm(array: Array) -> float:
+    """The root of the sum of squares."""
+    return float(np.linalg.norm(array.astype(wide(array))))
 
 
 def _by_heart(model: Layer, x: Array, y: Array, lr: float) -> Finding:

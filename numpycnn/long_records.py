@@ -84,14 +84,18 @@ def cut(model: Layer, length: int, piece: int = 16_384) -> Iterator[Piece]:
     """
     require_layer("predict_long", model)
     piece = whole_number("predict_long", "piece", piece)
+    length = whole_number("predict_long", "length", length)
     try:
         window = model.window(length)
     except NotImplementedError as unknown:
-        raise ValueError(f"predict_long cannot cut up the record: {unknown}") from unknown
+        raise ValueError(
+            "predict_long: model must have layers that define window(length), got one without: "
+            f"{unknown}"
+        ) from unknown
     if window.stride == 0:
         raise ValueError(
-            "predict_long expected outputs that each look at a stretch of the record, those of "
-            f"{model!r} look at all of it; leave out Flatten and GlobalMaxPool1D"
+            "predict_long: model must have outputs that each depend on a part of the record, got "
+            f"{model!r}, whose outputs depend on all of it. Leave out Flatten and GlobalMaxPool1D."
         )
 
     def whole_strides(n_samples: int) -> int:

@@ -22,7 +22,17 @@ Research 80 (1975), 3322-3342, for the coda.
 import numpy as np
 
 from numpycnn.types import Array, Rng
-from numpycnn.validation import above_zero, generator, is_whole, require_range, whole_number
+from numpycnn.validation import (
+    above_zero,
+    generator,
+    is_whole,
+    number,
+    require_range,
+    whole_number,
+    zero_or_more,
+)
+
+ABOVE_ZERO, ZERO_OR_MORE = "a finite number above 0", "a finite number of 0 or more"
 
 # An arrival
 # ----------
@@ -36,7 +46,11 @@ def pulse(t: Array, frequency: float) -> Array:
 
     >>> pulse(np.arange(6) / 100, frequency=10).round(2)
     array([0.  , 0.63, 0.97, 0.92, 0.54, 0.  ])
+
+    Raises `TypeError` or `ValueError` for a frequency that is not a finite number above 0.
     """
+    frequency = number("pulse", "frequency", frequency, ABOVE_ZERO, above_zero)
+    t = np.asarray(t, float)
     highest = np.arctan(4 * np.pi) / (2 * np.pi)  # in periods: there the slope is zero
     height = np.exp(-highest / 2) * np.sin(2 * np.pi * highest)
     return np.asarray(np.exp(-frequency * t / 2) * np.sin(2 * np.pi * frequency * t) / height)
@@ -61,7 +75,11 @@ def arrival(
         decay: how long the coda takes to fall by a factor e, in seconds.
         coda: standard deviation of the scattered waves, in each channel, right behind the onset.
         rng: draws the scattered waves.
+
+    Raises `TypeError` or `ValueError` for numbers out of range.
     """
+    decay = number("arrival", "decay", decay, ABOVE_ZERO, above_zero)
+    coda = number("arrival", "coda", coda, ZERO_OR_MORE, zero_or_more)
     wave = pulse(t, frequency)[:, None]
     incoming = rng.standard_normal((len(t), len(line))) * np.exp(-t / decay)[:, None]
     incoming *= coda / np.sqrt((wave**2).sum())
@@ -82,8 +100,17 @@ def arrival(
 # the taps 1 and -r, and a filter is undone by a division by its transform.
 
 
+def is_memory(number: float) -> bool:
+    """Return True for a fraction of the sample before that noise can keep."""
+    return 0 <= number < 1
+
+
 def red_noise(n_samples: int, n_channels: int, memory: float, rng: np.random.Generator) -> Array:
-    """Return noise (L, C) that remembers a part of the sample before: 0 for white, below 1."""
+    """Return noise (L, C) that remembers a part of the sample before: 0 for white, below 1.
+
+    Raises `TypeError` or `ValueError` for a `memory` that is not a number from 0 to below 1.
+    """
+    memory = number("red_noise", "memory", memory, "a number from 0 to below 1", is_memory)
     white = rng.standard_normal((n_samples, n_channels))
     turns = 2 * np.pi * np.fft.rfftfreq(n_samples)[:, None]  # radians per sample
     gain = np.sqrt(1 - memory**2) / (1 - memory * np.exp(-1j * turns))
@@ -152,51 +179,60 @@ def make_records(
     n_records = whole_number(owner, "n_records", n_records)
     n_samples = whole_number(owner, "n_samples", n_samples)
     n_channels = whole_number(owner, "n_channels", n_channels)
-    for name, number in {"sampling_rate": sampling_rate, "apart": apart}.items():
-        if not above_zero(number):
-            raise ValueError(f"{owner} expected {name} above 0, got {number}")
-    if not 0 <= coda < np.inf:
-        raise ValueError(f"{owner} expected coda of 0 or more, got {coda}")
-    for name, limits in {"snr": snr, "frequency": frequency, "decay": decay}.items():
-        require_range(owner, name, limits, "finite numbers above 0", above_zero)
-    require_range(owner, "memory", memory, "numbers from 0 to below 1", lambda r: 0 <= r < 1)
-    for name, counts in {"arrivals": arrivals, "spikes": spikes}.items():
-        kind = "whole numbers from 0 up"
-        require_range(owner, name, counts, kind, lambda n: is_whole(n) and n >= 0)
+    sampling_rate = number(owner, "sampling_rate", sampling_rate, ABOVE_ZERO, above_zero)
+    apart = number(owner, "apart", apart, ABOVE_ZERO, above_zero)
+    coda = number(owner, "coda", coda, ZERO_OR_MORE, zero_or_more)
+    kind = "finite numbers above 0"
+    snr = require_range(owner, "snr", snr, kind, above_zero)
+    frequency = require_range(owner, "frequency", frequency, kind, above_zero)
+    decay = require_range(owner, "decay", decay, kind, above_zero)
+    kind = "numbers from 0 to below 1"
+    memory = require_range(owner, "memory", memory, kind, is_memory)
+    kind = "whole numbers from 0 up"
+    arrivals = require_range(owner, "arrivals", arrivals, kind, lambda n: is_whole(n) and n >= 0)
+    spikes = require_range(owner, "spikes", spikes, kind, lambda n: is_whole(n) and n >= 0)
     if 2 * frequency[1] > sampling_rate:
         raise ValueError(
-            f"{owner} expected frequency up to half the sampling_rate, {sampling_rate / 2} hertz, "
-            f"got {frequency}; faster motion falls between the samples"
+            f"{owner}: frequency must be at most half the sampling_rate, {sampling_rate / 2} "
+            f"hertz, got {frequency}. Faster motion falls between the samples."
         )
-    gap = max(1, round(apart * sampling_rate))
+    gap = max(1, round(min(apart * sampling_rate, n_samples + 1)))
     needed = gap * (arrivals[1] + 1) if arrivals[1] else 1
     if n_samples < needed:
         raise ValueError(
-            f"{owner} expected n_samples of {needed} or more, for {arrivals[1]} arrivals that lie "
-            f"{gap} samples apart, got {n_samples}; make the records longer, or arrivals or "
-            "apart smaller"
+            f"{owner}: n_samples must be {needed} or more, for {arrivals[1]} arrivals that lie "
+            f"{gap} samples apart, got {n_samples}. Make the records longer, or arrivals or "
+            "apart smaller."
         )
     rng = generator(owner, rng)
 
     x = np.zeros((n_records, n_samples, n_channels), np.float32)
     onsets = []
-    for record in x:
-        record += red_noise(n_samples, n_channels, rng.uniform(*memory), rng)
-        for _ in range(rng.integers(*spikes, endpoint=True)):
-            sample, channel = rng.integers(n_samples), rng.integers(n_channels)
-            record[sample, channel] += rng.choice([-1, 1]) * _any_factor(snr, rng)
-        n = int(rng.integers(*arrivals, endpoint=True))
-        spare = rng.integers(0, max(0, n_samples - gap * (n + 1)), n, endpoint=True)
-        here = np.sort(spare) + gap * np.arange(1, n + 1)
-        for onset in here:
-            fading = rng.uniform(*decay)
-            n_heard = min(n_samples - onset, int(GONE * fading * sampling_rate) + 1)
-            t = np.arange(1, n_heard + 1) / sampling_rate  # at 0 the ground does not move yet
-            line = rng.standard_normal(n_channels)
-            line /= np.sqrt(line @ line)
-            wave = arrival(t, line, rng.uniform(*frequency), fading, coda, rng)
-            record[onset : onset + n_heard] += _any_factor(snr, rng) * wave
-        onsets.append(here)
+    with np.errstate(over="ignore", invalid="ignore"):  # numbers too large are reported below
+        for record in x:
+            record += red_noise(n_samples, n_channels, rng.uniform(*memory), rng)
+            for _ in range(rng.integers(*spikes, endpoint=True)):
+                sample, channel = rng.integers(n_samples), rng.integers(n_channels)
+                record[sample, channel] += rng.choice([-1, 1]) * _any_factor(snr, rng)
+            n = int(rng.integers(*arrivals, endpoint=True))
+            spare = rng.integers(0, max(0, n_samples - gap * (n + 1)), n, endpoint=True)
+            here = np.sort(spare) + gap * np.arange(1, n + 1)
+            for onset in here:
+                fading = rng.uniform(*decay)
+                n_fading = int(min(n_samples, GONE * fading * sampling_rate))
+                n_heard = min(n_samples - onset, n_fading + 1)
+                t = np.arange(1, n_heard + 1) / sampling_rate  # at 0 the ground does not move yet
+                line = rng.standard_normal(n_channels)
+                line /= np.sqrt(line @ line)
+                wave = arrival(t, line, rng.uniform(*frequency), fading, coda, rng)
+                record[onset : onset + n_heard] += _any_factor(snr, rng) * wave
+            onsets.append(here)
+    if not np.isfinite(x).all():
+        raise ValueError(
+            f"{owner}: snr, coda, decay, frequency and sampling_rate must give samples that "
+            f"float32 can hold, got {snr}, {coda}, {decay}, {frequency} and {sampling_rate}. "
+            "Keep each of them between 1e-30 and 1e30."
+        )
     return x, onsets
 
 

@@ -20,47 +20,104 @@ import inspect
 import io
 import json
 import os
+import stat
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from math import prod
 from pathlib import Path
+from secrets import token_hex
 from typing import Any, BinaryIO, NoReturn
 
 import numpy as np
 
 from numpycnn.layers.layer import Layer
+from numpycnn.reductions import wide
 from numpycnn.types import Array
+from numpycnn.validation import require_parameters
 
 ARCHITECTURE, NOTES = "architecture", "notes"  # the names of the texts among the arrays
 MEND = "give a file that model.save wrote"
 
 
 def save_layer(layer: Layer, path: str | os.PathLike[str], notes: Any = None) -> None:
-    """Write `layer` to `path`, replacing a file that is there only once the new one is whole.
+    """Write a layer to a file, which is replaced only once the new one is whole.
 
-    Raises `TypeError` for what JSON cannot say, and `OSError` for a path that cannot be written.
+    Parameters
+    ----------
+    layer : Layer
+        A network or another layer. All its parameters are floats.
+    path : str, bytes or path-like
+        The file. If there is one, the new file has the same permissions. A link is followed.
+    notes : optional
+        Anything that JSON can express.
+
+    Raises
+    ------
+    TypeError
+        For a path, notes or a layer that cannot be written.
+    OSError
+        If the path is a folder, a device, a read-only file or in a folder that cannot be written.
+        Whatever the reason, a file that was there is as it was.
     """
-    if not isinstance(path, str | os.PathLike):
-        raise TypeError(f"save expected a path, such as 'model.npz', got {path!r}")
-    whole = Path(os.path.realpath(path))  # a link is followed, not replaced
-    if whole.is_dir():
-        raise IsADirectoryError(f"save expected the name of a file, {whole} is a folder")
-    if not whole.parent.is_dir():
-        raise FileNotFoundError(f"save expected a folder to save in, {whole.parent} is none")
-    architecture = np.array(json.dumps(layer, default=_described))
-    arrays = {ARCHITECTURE: architecture, **layer.params, **layer.state}
+    whole = Path(os.path.realpath(_file_name("save", path)))  # a link is followed, not replaced
+    permissions = _require_writable(whole)
+    own = {**layer.params, **layer.state}
+    require_parameters("save", own)
+    arrays = {ARCHITECTURE: np.array(json.dumps(layer, default=_described)), **own}
     if notes is not None:
         arrays[NOTES] = np.array(json.dumps(notes, default=_refused))
-    part = whole.with_name(f".{whole.name}.{os.getpid()}.part")
+    # Each thread writes to a name of its own, which is not too long where the path is not. The file
+    # begins with the old permissions, so that a private model is private all the time.
+    part = whole.with_name(f".{whole.name[:32]}.{token_hex(8)}.part")
+    mode = 0o666 if permissions is None else permissions
     try:
-        with part.open("wb") as file:
+        with open(part, "xb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
             np.savez(file, **arrays)  # type: ignore[arg-type]  # takes any name but allow_pickle
             file.flush()
             os.fsync(file.fileno())  # else a power cut could leave an empty file
+        if permissions is not None:
+            part.chmod(permissions)  # with those that the umask would take off
         part.replace(whole)
     finally:
         part.unlink(missing_ok=True)
+
+
+def _file_name(owner: str, path: str | bytes | os.PathLike[str]) -> str:
+    """Return a path as text, or raise for another thing than a path, and for one to no file."""
+    if not isinstance(path, str | bytes | os.PathLike):
+        name = getattr(path, "name", None)  # of an open file
+        name = name if isinstance(name, str) else "model.npz"
+        raise TypeError(f"{owner}: path must be a path, got {path!r}. Pass its name: {name!r}.")
+    name = os.fsdecode(path)
+    if os.path.isdir(name) or os.path.basename(name) in ("", "."):
+        raise IsADirectoryError(f"{owner}: path must lead to a file, got the folder {name!r}.")
+    if os.path.exists(name) and not os.path.isfile(name):
+        raise OSError(f"{owner}: path must lead to a file, got the pipe or device {name!r}.")
+    return name
+
+
+def _require_writable(whole: Path) -> int | None:
+    """Return the permissions of the file that is there, if any, or raise if it is read-only."""
+    if not whole.parent.is_dir():
+        raise FileNotFoundError(
+            f"save: path must lie in a folder, got {whole}. Make {whole.parent}."
+        )
+    try:
+        permissions = stat.S_IMODE(whole.stat().st_mode)
+    except FileNotFoundError:
+        permissions = None
+    # The permissions count for an administrator, too, whom the system lets write anything.
+    if permissions is not None and not (permissions & 0o222 and os.access(whole, os.W_OK)):
+        raise PermissionError(
+            f"save: path must be a file that can be written, got the read-only {whole}. Save under "
+            "another name, or change its permissions."
+        )
+    if not os.access(whole.parent, os.W_OK):
+        raise PermissionError(
+            f"save: path must lie in a folder that can be written, got {whole}. Save elsewhere."
+        )
+    return permissions
 
 
 def _described(layer: object) -> dict[str, Any]:
@@ -69,15 +126,17 @@ def _described(layer: object) -> dict[str, Any]:
         _refused(layer)
     options = layer.options()
     if "layer" in options:
-        raise TypeError(f"save cannot keep an argument called layer; rename it in {layer!r}")
+        raise TypeError(
+            f"save: an argument of a layer must not be named layer, got {layer!r}. Rename it."
+        )
     return {"layer": type(layer).__name__, **options}
 
 
 def _refused(thing: object) -> NoReturn:
     """Raise for what JSON has no words for."""
     raise TypeError(
-        "save expected notes, and arguments of layers, that are plain numbers, texts, lists or "
-        f"layers, got {type(thing).__name__}: {thing!r}"
+        "save: notes, and arguments of layers, must be plain numbers, texts, lists or layers, got "
+        f"{type(thing).__name__}: {thing!r}."
     )
 
 
@@ -87,6 +146,12 @@ def load_layer(path: str | os.PathLike[str], *own_layers: type[Layer]) -> Layer:
     Raises `ValueError` for anything else than such a file, and `FileNotFoundError`
     (or another `OSError`) where there is none to read.
     """
+    for kind in own_layers:
+        if not isinstance(kind, type) or not issubclass(kind, Layer):
+            raise TypeError(
+                f"load: own_layers must be classes of layers, got {kind!r}. Pass the class: "
+                "load(path, MyLayer)."
+            )
     kinds = _kinds() | {kind.__name__: kind for kind in own_layers}
 
     def build(options: dict[str, Any]) -> Layer | dict[str, Any]:
@@ -108,7 +173,7 @@ def load_layer(path: str | os.PathLike[str], *own_layers: type[Layer]) -> Layer:
         arguments = inspect.BoundArguments(signature, options)
         return kinds[name](*arguments.args, **arguments.kwargs)
 
-    with _arrays_in(path) as arrays:
+    with _arrays_in(_file_name("load", path)) as arrays:
         n_bytes = sum(array.nbytes for array in arrays.values())
         arrays.pop(NOTES, None)
         layer = json.loads(str(arrays.pop(ARCHITECTURE)), object_hook=build)
@@ -122,7 +187,9 @@ def load_layer(path: str | os.PathLike[str], *own_layers: type[Layer]) -> Layer:
         for name, array in arrays.items():
             if array.dtype.kind not in "fc":
                 raise ValueError(f"its weights {name} are no floats but {array.dtype}")
-        return layer.with_params(arrays)
+        # Running statistics are float64, also those of files of version 0.1.0, which had float32.
+        state = {name: arrays[name].astype(wide(arrays[name])) for name in layer.state}
+        return layer.with_params(arrays | state)
 
 
 def load_notes(path: str | os.PathLike[str]) -> Any:
@@ -137,7 +204,7 @@ def load_notes(path: str | os.PathLike[str]) -> Any:
 
     Raises `ValueError` for anything else than a saved model, and `OSError` as `load` does.
     """
-    with _arrays_in(path) as arrays:
+    with _arrays_in(_file_name("load_notes", path)) as arrays:
         return json.loads(str(arrays[NOTES])) if NOTES in arrays else None
 
 
@@ -161,7 +228,7 @@ class _Undrawn(np.random.Generator):
 
 
 @contextmanager
-def _arrays_in(path: str | os.PathLike[str]) -> Iterator[dict[str, Array]]:
+def _arrays_in(path: str) -> Iterator[dict[str, Array]]:
     """Read the arrays of a saved model, and name the file in whatever goes wrong with them."""
     with open(path, "rb") as file:
         try:

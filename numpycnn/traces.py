@@ -27,19 +27,24 @@ wavelets", Geophysics 18 (1953), 10-40.
 """
 
 from collections.abc import Iterable
+from numbers import Real
 
 import numpy as np
 
+from numpycnn.reductions import difference, mean, wide
 from numpycnn.types import Array, Rng
 from numpycnn.validation import (
     above_zero,
     as_array,
     generator,
+    is_finite,
     is_whole,
-    require_finite,
+    number,
     require_labels,
     require_range,
+    require_real,
     whole_number,
+    zero_or_more,
 )
 
 CLASS_NAMES = ("Quiet", "Positive arrival", "Negative arrival")
@@ -151,23 +156,27 @@ def make_traces(
 
     Raises `TypeError` or `ValueError` for arguments of another type or range.
     """
-    n_traces = whole_number("make_traces", "n_traces", n_traces)
-    n_samples = whole_number("make_traces", "n_samples", n_samples)
-    rng = generator("make_traces", rng)
+    owner = "make_traces"
+    n_traces = whole_number(owner, "n_traces", n_traces)
+    n_samples = whole_number(owner, "n_samples", n_samples)
+    rng = generator(owner, rng)
     if labels is None:
         labels = np.arange(n_traces) % len(CLASS_NAMES)
-    labels = require_labels("make_traces", "labels", labels, len(CLASS_NAMES), (n_traces,)).copy()
+    labels = require_labels(owner, "labels", labels, len(CLASS_NAMES), (n_traces,)).copy()
     centre = _known_centre(centre, n_samples)
-    require_range("make_traces", "width", width, "finite numbers above 0", above_zero)
-    require_range("make_traces", "amplitude", amplitude, "finite numbers", np.isfinite)
-    for name, number in {"noise": noise, "background": background}.items():
-        if not 0 <= number < np.inf:
-            raise ValueError(f"make_traces expected {name} of 0 or more, got {number}")
-    if not clip > 0:
-        raise ValueError(f"make_traces expected clip above 0, got {clip}")
+    width = require_range(owner, "width", width, "finite numbers above 0", above_zero)
+    amplitude = require_range(owner, "amplitude", amplitude, "finite numbers", is_finite)
+    noise = number(owner, "noise", noise, "a finite number of 0 or more", zero_or_more)
+    background = number(
+        owner, "background", background, "a finite number of 0 or more", zero_or_more
+    )
+    background_cycles = number(
+        owner, "background_cycles", background_cycles, "a finite number", is_finite
+    )
+    clip = number(owner, "clip", clip, "a number above 0", lambda n: n > 0)
     _check_name("wavelet", wavelet, WAVELETS)
     if snr is not None:
-        require_range("make_traces", "snr", snr, "finite numbers above 0", above_zero)
+        snr = require_range(owner, "snr", snr, "finite numbers above 0", above_zero)
     if distractor is not None:
         _check_name("distractor", distractor, DISTRACTORS)
     n_channels = _known_channels(n_channels, rng)
@@ -177,21 +186,29 @@ def make_traces(
 
     t = np.linspace(0, 1, n_samples)[:, None]
     s = np.arange(1, n_samples + 1)[:, None]
-    z = rng.standard_normal((n_traces, n_samples, n_channels))
-    wave = np.sin(2 * np.pi * (background_cycles * t + draw(0, 1, n_channels)))
-    c = rng.integers(centre[0], centre[1], (n_traces, 1, 1), endpoint=True)
-    a, w = draw(*amplitude), draw(*width)
-    signal = POLARITY[labels][:, None, None] * a * WAVELETS[wavelet](s - c, w)
-    sigma = noise if snr is None else abs(a) / draw(*snr)
-    if distractor is not None:
-        signal = signal + _distractors(distractor, draw(*amplitude), s, rng)
-    if n_channels > 1:
-        signal = signal * draw(*GAINS, n_channels)
+    with np.errstate(over="ignore", invalid="ignore"):  # numbers too large are reported below
+        z = rng.standard_normal((n_traces, n_samples, n_channels))
+        wave = np.sin(2 * np.pi * (background_cycles * t + draw(0, 1, n_channels)))
+        c = rng.integers(centre[0], centre[1], (n_traces, 1, 1), endpoint=True)
+        a, w = draw(*amplitude), draw(*width)
+        signal = POLARITY[labels][:, None, None] * a * WAVELETS[wavelet](s - c, w)
+        sigma = noise if snr is None else abs(a) / draw(*snr)
+        if distractor is not None:
+            signal = signal + _distractors(distractor, draw(*amplitude), s, rng)
+        if n_channels > 1:
+            signal = signal * draw(*GAINS, n_channels)
 
-    x = sigma * z
-    x += background * wave
-    x += signal
-    x -= x.mean(axis=1, keepdims=True)
+        x = sigma * z
+        x += background * wave
+        x += signal
+        x -= x.mean(axis=1, keepdims=True)
+        too_large = not abs(x).max() <= np.finfo(np.float32).max  # NaN is neither
+    if too_large:
+        raise ValueError(
+            f"{owner}: noise, background, background_cycles, amplitude, width and snr must give "
+            f"samples that float32 can hold, got {noise}, {background}, {background_cycles}, "
+            f"{amplitude}, {width} and {snr}. Keep each of them between 1e-30 and 1e30."
+        )
     return x.clip(-clip, clip).astype(np.float32), labels
 
 
@@ -212,8 +229,8 @@ def _distractors(kind: str, height: Array, s: Array, rng: np.random.Generator) -
 def _check_name(name: str, value: object, known: Iterable[str]) -> None:
     """Raise unless `value` is one of the names that are known."""
     names = list(known)
-    if value not in names:
-        raise ValueError(f"make_traces expected {name} to be one of {names}, got {value!r}")
+    if not isinstance(value, str) or value not in names:
+        raise ValueError(f"make_traces: {name} must be one of {names}, got {value!r}.")
 
 
 def _known_channels(n_channels: int | tuple[int, int], rng: np.random.Generator) -> int:
@@ -221,8 +238,10 @@ def _known_channels(n_channels: int | tuple[int, int], rng: np.random.Generator)
     if not isinstance(n_channels, tuple | list):
         return whole_number("make_traces", "n_channels", n_channels)
     kind = "whole numbers from 1 up"
-    require_range("make_traces", "n_channels", n_channels, kind, lambda n: is_whole(n) and n >= 1)
-    return int(rng.integers(*n_channels, endpoint=True))
+    limits = require_range(
+        "make_traces", "n_channels", n_channels, kind, lambda n: is_whole(n) and n >= 1
+    )
+    return int(rng.integers(*limits, endpoint=True))
 
 
 def _known_centre(centre: tuple[int, int] | None, n_samples: int) -> tuple[int, int]:
@@ -230,12 +249,17 @@ def _known_centre(centre: tuple[int, int] | None, n_samples: int) -> tuple[int, 
     if centre is None:
         if n_samples < 24:
             raise ValueError(
-                f"make_traces expected n_samples of 24 or more, got {n_samples}, because arrivals "
-                "lie at 12 … L - 12; for shorter traces give a range: centre=(first, last)"
+                "make_traces: n_samples must be 24 or more, because arrivals lie at 12 … L - 12, "
+                f"got {n_samples}. For shorter traces pass a range: centre=(first, last)."
             )
         return 12, n_samples - 12
-    require_range("make_traces", "centre", centre, "whole numbers", is_whole)
-    return centre
+    kind = "whole numbers"
+    return require_range("make_traces", "centre", centre, kind, lambda n: is_whole(n) and _near(n))
+
+
+def _near(position: int) -> bool:
+    """Return True for a position whose distance to any sample float64 holds exactly."""
+    return abs(position) < 2**52
 
 
 # One scale for all
@@ -251,24 +275,59 @@ def _known_centre(centre: tuple[int, int] | None, n_samples: int) -> tuple[int, 
 
 
 def standardise(x: Array) -> Array:
-    """Return traces x (N, L, C) with mean 0 in each channel and deviation 1 in each trace, float32.
+    """Return traces with mean 0 in each channel and standard deviation 1 in each trace.
 
-    A trace that is constant in all its channels has nothing to be scaled, and becomes zeros.
+    Parameters
+    ----------
+    x : ndarray, shape (N, L, C)
+        Traces of real numbers, floats or integers.
 
-    >>> standardise(np.array([[[1.0], [3.0], [5.0]], [[7.0], [7.0], [7.0]]]))[..., 0].round(3)
+    Returns
+    -------
+    ndarray, shape (N, L, C), float32
+        A trace that is constant in each channel has no scale, and becomes zeros.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `x` is not such an array, is masked, or holds NaN or infinity.
+
+    Notes
+    -----
+    y[n,s,c] = (x[n,s,c] - m[n,c]) / sqrt(mean over s, c of (x[n,s,c] - m[n,c])²)
+
+    where `m[n,c]` is the mean over `s`. All of it is computed in float64, after the first
+    sample was subtracted, so neither an offset nor the type of the counts costs digits.
+
+    Examples
+    --------
+    >>> standardise(np.array([[[1], [3], [5]], [[7], [7], [7]]]))[..., 0].round(3)
     array([[-1.225,  0.   ,  1.225],
            [ 0.   ,  0.   ,  0.   ]], dtype=float32)
-
-    Raises `TypeError` or `ValueError` for other arrays, and for NaN or infinity.
     """
-    require_finite("standardise", "x", x, "N L C")
-    constant = (x == x[:, :1]).all(axis=(1, 2), keepdims=True)
-    # Else what rounding leaves of a constant would be blown up to 1, and 1e300 squared overflow.
-    peak = abs(x).max(axis=(1, 2), keepdims=True)
-    x = np.where(constant, 0.0, x) / np.where(constant, 1.0, peak)
-    x -= x.mean(axis=1, keepdims=True)
-    deviation = np.where(constant, 1.0, x.std(axis=(1, 2), keepdims=True))
-    return (x / deviation).astype(np.float32)
+    require_real("standardise", "x", x, "N L C")
+    y = np.empty(x.shape, np.float32)
+    n_at_once = max(1, AT_ONCE // x[0].size)
+    for start in range(0, len(x), n_at_once):
+        some = slice(start, start + n_at_once)
+        y[some] = _standardised(x[some])
+    return y
+
+
+AT_ONCE = 1 << 16  # samples at a time: few in memory, enough to be fast
+
+
+def _standardised(x: Array) -> Array:
+    """Return the result of `standardise` in float64."""
+    if x.dtype.kind == "f":  # divide by a power of two, which is exact: else 1e300 would overflow
+        largest = abs(x).max(axis=(1, 2), keepdims=True).astype(wide(x))
+        x = np.ldexp(x.astype(wide(x)), -np.frexp(largest)[1])
+    z = difference(x, x[:, :1])  # of a constant nothing is left, not even rounding
+    z -= mean(z, axis=1, keepdims=True)
+    size = abs(z).max(axis=(1, 2), keepdims=True)
+    z /= np.where(size == 0, 1.0, size)  # else the square of a tiny number would be 0
+    deviation = np.sqrt(mean(z * z, axis=(1, 2), keepdims=True))
+    return np.asarray(z / np.where(size == 0, 1.0, deviation))
 
 
 # To learn from, and to be examined on
@@ -288,44 +347,64 @@ def train_test_split(
     stratify: Array | None = None,
     rng: Rng = None,
 ) -> tuple[Array, Array, Array, Array]:
-    """Shuffle and split: return x_train, x_test, y_train, y_test, as scikit-learn orders them.
+    """Shuffle examples and split them into a training set and a test set.
 
-    Args:
-        x: the examples, N of them.
-        labels: what belongs to each; numbers, texts or rows.
-        train_size: the share to train on, between 0 and 1; the number is rounded down.
-        stratify: a class for each example, usually `labels` again. Both parts then hold the
-            classes in the same shares, and each class at least once.
-        rng: shuffles them.
+    Parameters
+    ----------
+    x : array_like, shape (N, ...)
+        The examples.
+    labels : array_like, shape (N, ...)
+        The labels of the examples: numbers, texts or rows.
+    train_size : float
+        The fraction of the examples to train on, between 0 and 1. Their number is rounded to the
+        nearest integer; at least one example is left for the test set.
+    stratify : array_like, shape (N,), optional
+        A class for each example, usually `labels` again. Both sets then hold the classes in the
+        same proportions, and each class at least once.
+    rng : Generator, int or None
+        Shuffles the examples.
 
+    Returns
+    -------
+    x_train, x_test, labels_train, labels_test : ndarray
+        Copies, in the order of scikit-learn.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the numbers of labels and examples differ, or if one set would be empty or too small
+        to hold each class.
+
+    Examples
+    --------
     >>> x, labels = make_traces(180, rng=0)
     >>> x_train, x_test, y_train, y_test = train_test_split(x, labels, stratify=labels, rng=0)
     >>> np.bincount(y_train), np.bincount(y_test)
     (array([48, 48, 48]), array([12, 12, 12]))
-
-    Raises `TypeError` or `ValueError` if there are more labels than examples or fewer, if one
-    part would be empty, or too small to hold every class.
     """
     owner = "train_test_split"
     x, labels = as_array(owner, "x", x), as_array(owner, "labels", labels)
-    if x.shape[:1] != labels.shape[:1]:
+    if x.ndim == 0 or x.shape[:1] != labels.shape[:1]:
         raise ValueError(
-            f"{owner} expected as many labels as examples, got shapes {labels.shape} and {x.shape}"
+            f"{owner}: x and labels must hold as many labels as examples, got shapes {x.shape} "
+            f"and {labels.shape}."
         )
-    if not 1 <= train_size * len(x) < len(x):
+    kind = "a fraction above 0 and below 1"
+    train_size = number(owner, "train_size", train_size, kind, lambda n: 0 < n < 1)
+    n_train = min(round(train_size * len(x)), len(x) - 1)
+    if n_train < 1:
         raise ValueError(
-            f"{owner} expected a train_size that leaves examples on both sides, "
-            f"got {train_size} of {len(x)}"
+            f"{owner}: train_size must leave an example in either set, got {train_size} of "
+            f"{len(x)} examples."
         )
-    n_train = int(train_size * len(x))
     rng = generator(owner, rng)
     order = rng.permutation(len(x))
     train, test = order[:n_train], order[n_train:]
     if stratify is not None:
         classes = _classes_of(stratify, len(x), smaller=min(n_train, len(x) - n_train))
         place = np.empty(len(x))
-        for number in range(classes.max() + 1):
-            members = order[classes[order] == number]
+        for label in range(classes.max() + 1):
+            members = order[classes[order] == label]
             place[members] = np.linspace(0, 1, len(members))
         order = order[place[order].argsort(kind="stable")]
         train, test = rng.permutation(order[:n_train]), rng.permutation(order[n_train:])
@@ -333,22 +412,39 @@ def train_test_split(
 
 
 def _classes_of(stratify: object, n_examples: int, smaller: int) -> Array:
-    """Number the classes of the examples, or raise if two parts cannot hold one of each."""
+    """Number the classes of the examples, or raise if two sets cannot hold one of each."""
     known = as_array("train_test_split", "stratify", stratify)
+    must = "train_test_split: stratify must"
     if known.shape != (n_examples,):
         raise ValueError(
-            f"train_test_split expected stratify of shape ({n_examples},), a class for each "
-            f"example, got {known.shape}"
+            f"{must} have shape ({n_examples},), a class for each example, got {known.shape}."
         )
+    if known.dtype.kind in "fcO":
+        _require_classes(must, known)
     names, classes, counts = np.unique(known, return_inverse=True, return_counts=True)
     if counts.min() < 2:
         raise ValueError(
-            "train_test_split expected two examples or more of each class, one for either part, "
-            f"got one of {names[counts.argmin()].item()!r}; leave it out or join it to another"
+            f"{must} hold each class twice or more, one example for either set, got one of "
+            f"{names[[counts.argmin()]].tolist()[0]!r}. Leave it out or join it to another class."
         )
     if smaller < len(names):
         raise ValueError(
-            f"train_test_split expected parts that can hold each of {len(names)} classes, "
-            f"got {smaller} examples in the smaller one; change train_size"
+            f"{must} hold at most as many classes as the smaller set has examples, got "
+            f"{len(names)} classes and {smaller} examples. Change train_size."
         )
     return classes
+
+
+def _require_classes(must: str, known: Array) -> None:
+    """Raise for an entry that is no class: a missing one, or one of another kind than the first."""
+    values = known.tolist()
+    for position, value in enumerate(values):
+        is_missing = value is None or (isinstance(value, Real) and value != value)  # NaN
+        if is_missing or any(
+            isinstance(value, kind) != isinstance(values[0], kind) for kind in (str, Real)
+        ):
+            raise TypeError(
+                f"{must} hold a class for each example, all of them names or all of them "
+                f"numbers, got {value!r} at stratify[{position}]. Leave the example out or name "
+                "its class."
+            )

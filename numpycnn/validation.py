@@ -190,37 +190,65 @@ def number(
 
 
 def require_range(
-    owner: object,
-    name: str,
-    limits: tuple[float, float],
-    kind: str,
-    is_fit: Callable[[float], bool],
-) -> None:
-    """Raise unless `limits` is a pair (low, high), in this order and each of the right kind.
+    owner: object, name: str, limits: object, kind: str, is_fit: Callable[[Any], bool]
+) -> tuple[Any, Any]:
+    """Return `limits`, a pair (low, high) in this order, as two numbers of Python.
 
+    Parameters
+    ----------
+    owner, name : object, str
+        The function and its argument, for the message.
+    limits : tuple or list
+        Two real numbers.
+    kind : str
+        The numbers that fit, in words: "finite numbers above 0".
+    is_fit : callable
+        Return True if a number is of this kind.
+
+    Returns
+    -------
+    low, high : int or float
+
+    Raises
+    ------
+    TypeError
+        If `limits` is not a pair of numbers.
+    ValueError
+        If one of them does not fit, or the first is the larger one.
+
+    Examples
+    --------
     >>> require_range("make_traces", "width", (3, 2), "finite numbers above 0", above_zero)
     Traceback (most recent call last):
         ...
-    ValueError: make_traces: width must be (low, high), finite numbers above 0 in this order, \
-got (3, 2).
+    ValueError: make_traces: width must be a pair (low, high) of finite numbers above 0 in \
+this order, got (3, 2).
     """
-    who = _name(owner)
+    kind = f"a pair (low, high) of {kind} in this order"
+    message = f"{_name(owner)}: {name} must be {kind}, got {limits!r}."
     if not isinstance(limits, tuple | list) or len(limits) != 2:
-        raise TypeError(f"{who}: {name} must be a pair (low, high), got {limits!r}.")
-    low, high = limits
-    try:
-        fits = is_fit(low) and is_fit(high) and low <= high
-    except TypeError:  # a text, or None
-        raise TypeError(f"{who}: {name} must be a pair of {kind}, got {limits!r}.") from None
-    if not fits:
-        raise ValueError(
-            f"{who}: {name} must be (low, high), {kind} in this order, got {limits!r}."
-        )
+        raise TypeError(message)
+    if not all(isinstance(limit, Real) for limit in limits):
+        raise TypeError(message)
+    low, high = (limit.item() if isinstance(limit, np.generic) else limit for limit in limits)
+    if not (is_fit(low) and is_fit(high) and low <= high):
+        raise ValueError(message)
+    return low, high
 
 
 def above_zero(number: float) -> bool:
     """Whether a number is positive and finite."""
     return 0 < number < inf
+
+
+def is_finite(number: float) -> bool:
+    """Whether a number is neither NaN nor infinite."""
+    return -inf < number < inf
+
+
+def zero_or_more(number: float) -> bool:
+    """Whether a number is finite and not negative."""
+    return 0 <= number < inf
 
 
 def is_whole(number: object) -> TypeGuard[int]:
@@ -251,6 +279,60 @@ def require_finite(
             f"{_name(owner)}: {name} must be finite, got {x[where]} at {entry(name, where)}. "
             + fix.format(example=entry(name, where[:1]))
         )
+
+
+def require_real(owner: object, name: str, x: Any, axes: str) -> None:
+    """Raise unless `x` is an array of finite real numbers, floats or integers, with these `axes`.
+
+    Statistics of data take the counts of an instrument as they are; layers require floats.
+
+    Parameters
+    ----------
+    owner, name : object, str
+        The function and its argument, for the message.
+    x : ndarray
+        The data.
+    axes : str
+        The axes in letters, as for `require_array`.
+
+    Raises
+    ------
+    TypeError
+        If `x` is not an array, is masked, or does not hold real numbers.
+    ValueError
+        If it has another shape, holds no number, or holds NaN or infinity.
+
+    Examples
+    --------
+    >>> require_real("standardise", "x", np.zeros((2, 9, 1), np.uint8), "N L C")
+    >>> require_real("standardise", "x", np.zeros((2, 9, 1), complex), "N L C")
+    Traceback (most recent call last):
+        ...
+    TypeError: standardise: x must hold real numbers, got complex128. Pass x.real or abs(x).
+    """
+    if isinstance(x, np.ndarray) and x.dtype.kind in "iu":
+        _require_plain(owner, name, x)
+        require_array(owner, name, np.broadcast_to(np.float32(0), x.shape), axes)  # its shape
+        return
+    require_finite(owner, name, x, axes)
+    if x.dtype.kind == "c":
+        raise TypeError(
+            f"{_name(owner)}: {name} must hold real numbers, got {x.dtype}. "
+            f"Pass {name}.real or abs({name})."
+        )
+
+
+def as_type(owner: object, name: str, x: Any, dtype: np.dtype[Any]) -> Any:
+    """Return the finite array `x` in another type of floats, or raise if a value is too large."""
+    converted = x.astype(dtype, copy=False)
+    finite = np.isfinite(converted)
+    if converted is not x and not finite.all():
+        where = first_true(~finite)
+        raise ValueError(
+            f"{_name(owner)}: {name} must fit into {dtype}, the type of the parameters, got "
+            f"{x[where]} at {entry(name, where)}. Scale {name} to a standard deviation near 1."
+        )
+    return converted
 
 
 def require_labels(
@@ -324,7 +406,8 @@ def entry(name: str, where: tuple[int, ...]) -> str:
 
 def _name(owner: object) -> str:
     """What a layer or function is called in a message."""
-    return owner if isinstance(owner, str) else type(owner).__name__
+    # The copy of BatchNorm for training is a BatchNorm to its user.
+    return owner if isinstance(owner, str) else type(owner).__name__.removesuffix("InTraining")
 
 
 def _in_letters(axes: str, shape: tuple[int, ...] | None) -> str:

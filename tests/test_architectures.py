@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from refusals import refused
 from scripts import run_example
 
 from numpycnn import (
@@ -118,7 +119,7 @@ def test_the_same_seed_gives_the_same_weights_and_every_layer_its_own(make):
     for name, array in first.params.items():
         assert array.tobytes() == again.params[name].tobytes()
         assert not name.endswith(".w") or (array != other.params[name]).any()
-    with pytest.raises(ValueError, match=f"^{make.__name__} expected rng to be a seed of 0 or mor"):
+    with refused(ValueError, make.__name__, "rng", -1):
         make(1, 3, rng=-1)
 
 
@@ -154,9 +155,7 @@ def test_unet_runs_along_a_record_and_says_what_it_sees():
 
 
 def test_a_length_that_cannot_be_halved_so_often_is_named():
-    with pytest.raises(
-        ValueError, match=r"Beside expected .*; use padding='same', and make longer"
-    ):
+    with refused(ValueError, "Beside", "layers", (1, 15, 4), (1, 14, 8)):
         unet(1, 2, filters=2, depth=2)(np.zeros((1, 30, 1)))
 
 
@@ -181,13 +180,12 @@ def test_a_residual_with_a_shortcut_adds_what_it_makes_of_x():
 
 def test_a_shortcut_that_gives_another_shape_is_told_so():
     block = Residual(Conv1D(2, 3, 3, padding="same"), shortcut=Conv1D(2, 4, 1))
-    words = r"give the shape \(1, 9, 4\) of the way .* got \(1, 9, 3\); .*, or a shortcut that"
-    with pytest.raises(ValueError, match=words):
+    with refused(ValueError, "Residual", "layers", (1, 9, 4), (1, 9, 3)):
         block(np.zeros((1, 9, 2)))
-    with pytest.raises(TypeError, match="Residual expected layers, got 'around'"):
+    with refused(TypeError, "Residual", "layers", "'around'"):
         Residual(Conv1D(2, 2, 1), shortcut="around")
     again = Conv1D(2, 2, 1)
-    with pytest.raises(ValueError, match="Residual expected each layer once"):
+    with refused(ValueError, "Residual", "layers", "Conv1D(2, 2, 1)"):
         Residual(again, shortcut=again)
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from refusals import refused
 
 from numpycnn import BatchNorm, Layer, ReLU
 from numpycnn.checks.modes import N_STEPS, check_modes
@@ -173,5 +174,5 @@ def test_what_is_drawn_follows_from_the_seed():
     layer = Draws(lambda x: x + np.random.default_rng(3).normal(), None)
     assert check_modes(layer, X, rng=3).ok
     assert not check_modes(layer, X, rng=4).ok
-    with pytest.raises(ValueError, match=r"^check_modes expected rng to be a seed of 0 or more"):
+    with refused(ValueError, "check_modes", "rng", -1):
         check_modes(layer, X, rng=-1)

@@ -1,5 +1,7 @@
 """The doctor: healthy networks are told so, and each illness is found under its own name."""
 
+import re
+
 import numpy as np
 import pytest
 from task import task_network
@@ -248,20 +250,17 @@ GAP[3, 10] = np.nan
 
 
 @pytest.mark.parametrize(
-    ("arguments", "kind", "words"),
+    ("arguments", "kind", "name", "value"),
     [
-        ((ReLU(), X, LABELS), TypeError, r"expected a model with parameters to train, got ReLU"),
-        ((Layer, X, LABELS), TypeError, "expected a model with parameters"),
-        ((task_network(), X.tolist(), LABELS), TypeError, "diagnose expected x to be a NumPy"),
-        (
-            (task_network(), X, LABELS[:9]),
-            ValueError,
-            r"labels, shape \(180,\), or rows .* got shape \(9,\)",
-        ),
-        ((task_network(), X, LABELS + 1), ValueError, "diagnose expected targets from 0 to 2"),
-        ((task_network(), GAP, LABELS), ValueError, r"got nan at x\[3, 10, 0\]"),
+        ((ReLU(), X, LABELS), TypeError, "model", "ReLU"),
+        ((Layer, X, LABELS), TypeError, "model", "Layer"),
+        ((task_network(), X.tolist(), LABELS), TypeError, "x", "list"),
+        ((task_network(), X, LABELS[:9]), ValueError, "targets", "(9,)"),
+        ((task_network(), X, LABELS + 1), ValueError, "targets", "3"),
+        ((task_network(), GAP, LABELS), ValueError, "x", "nan at x[3, 10, 0]"),
     ],
 )
-def test_what_cannot_be_examined_is_named(arguments, kind, words):
+def test_what_cannot_be_examined_is_named(arguments, kind, name, value):
+    words = rf"^diagnose\b(?=.*\b{name}\b).*{re.escape(value)}"
     with pytest.raises(kind, match=words):
         diagnose(*arguments)

@@ -6,6 +6,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from nets import along_the_record, lengths
 from numpy.testing import assert_allclose, assert_array_equal
+from refusals import refused
 
 from numpycnn import (
     Beside,
@@ -81,7 +82,9 @@ def test_a_forward_of_ones_own_is_seen_at_work():
     ]
     assert_array_equal(seen[-1].output, model.predict(x))
     assert_array_equal(model.predict(x), 4 * x.clip(0))
-    assert_array_equal(probabilities(Doubled(Softmax()), x), Softmax()(2 * Softmax()(x)))
+    scores = np.random.default_rng(1).standard_normal((1, 9, 2))
+    expected = Softmax()(2 * Softmax()(scores))
+    assert_array_equal(probabilities(Doubled(Softmax()), scores), expected)
 
 
 def test_watching_leaves_no_trace():
@@ -170,18 +173,29 @@ def test_one_label_for_all_is_the_same_label_for_each():
     assert_array_equal(saliency(model, x, 1), saliency(model, x, np.array([1, 1, 1])))
 
 
-@pytest.mark.parametrize("labels", [3, -1, 0.0, [0, 1], [0, 1, 3], [[0, 1, 2]], True])
-def test_labels_without_a_score_are_refused(labels):
-    with pytest.raises((TypeError, ValueError), match=r"^saliency expected labels .*, got "):
+@pytest.mark.parametrize(
+    ("labels", "kind", "came"),
+    [
+        (3, ValueError, 3),
+        (-1, ValueError, -1),
+        (0.0, TypeError, "float64"),
+        ([0, 1], ValueError, (2,)),
+        ([0, 1, 3], ValueError, "labels[2]"),
+        ([[0, 1, 2]], ValueError, (1, 3)),
+        (True, TypeError, "bool"),
+    ],
+)
+def test_labels_without_a_score_are_refused(labels, kind, came):
+    with refused(kind, "saliency", "labels", came):
         saliency(small_network(0), np.zeros((3, 20, 1)), labels)
 
 
 def test_saliency_refuses_what_it_cannot_explain():
-    with pytest.raises(ValueError, match=r"expected x of shape \(N, L, C\), got \(20,\)"):
+    with refused(ValueError, "saliency", "x", "(N, L, C)", (20,)):
         saliency(small_network(0), np.zeros(20), 0)
-    with pytest.raises(ValueError, match="expected finite numbers, got nan at x"):
+    with refused(ValueError, "saliency", "x", "nan", "x[0, 0, 0]"):
         saliency(small_network(0), np.full((1, 20, 1), np.nan), 0)
-    with pytest.raises(ValueError, match=r"a row of scores for each trace, .* got .*\(1, 18, 2\)"):
+    with refused(ValueError, "saliency", "model", (1, 18, 2)):
         saliency(Sequential(Conv1D(1, 2, 3)), np.zeros((1, 20, 1)), 0)
 
 
@@ -266,13 +280,12 @@ class Mystery(Layer):
 
 
 def test_receptive_fields_refuse_what_they_cannot_know():
-    words = r"^receptive_fields cannot see through it: Mystery defines no window\(length\)"
     for hidden in (Mystery(), Residual(Mystery()), Sequential(Mystery())):
-        with pytest.raises(ValueError, match=words):
+        with pytest.raises(ValueError, match=r"^receptive_fields.* Mystery.* window\(length\)"):
             receptive_fields(Sequential(ReLU(), hidden), 20)
-    with pytest.raises(ValueError, match="MaxPool1D expected x with at least pool_size=9 samples"):
+    with refused(ValueError, "MaxPool1D", "x", "pool_size=9", "L=8"):
         receptive_fields(Sequential(MaxPool1D(9)), 8)
-    with pytest.raises(ValueError, match="expected n_samples to be 1 or more, got 0"):
+    with refused(ValueError, "receptive_fields", "n_samples", 0):
         receptive_fields(Sequential(ReLU()), 0)
 
 
@@ -309,6 +322,5 @@ def test_probabilities_come_from_scores_or_are_there_already():
 
 @pytest.mark.parametrize("function", [activations, probabilities, receptive_fields])
 def test_what_is_no_layer_cannot_be_looked_into(function):
-    words = f"{function.__name__} expected a layer, such as a Sequential, got 'model.npz'"
-    with pytest.raises(TypeError, match=words):
+    with refused(TypeError, function.__name__, "model", "'model.npz'"):
         function("model.npz", 5)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from matplotlib.colors import to_hex
+from refusals import refused
 
 from docs.figures.phases import TRACE_COLOURS, plot_phases
 
@@ -69,13 +70,13 @@ def test_only_windows_in_two_traces_are_grey():
 
 
 @pytest.mark.parametrize(
-    ("x", "kernel_size", "words"),
+    ("x", "kernel_size", "parts"),
     [
-        (TWO_TRACES[..., 0], 3, r"plot_phases: x .*\(N, L, C=1\), got \(2, 6\)"),
-        (TWO_TRACES, 7, "plot_phases: kernel_size .*L=6, got 7"),
-        (TWO_TRACES, 0, "plot_phases: kernel_size .*got 0"),
+        (TWO_TRACES[..., 0], 3, ["x", "(N, L, C=1)", (2, 6), "x[..., None]"]),
+        (TWO_TRACES, 7, ["kernel_size", "L=6", 7]),
+        (TWO_TRACES, 0, ["kernel_size", 0]),
     ],
 )
-def test_what_cannot_be_drawn_is_named(x, kernel_size, words):
-    with pytest.raises(ValueError, match=words):
+def test_what_cannot_be_drawn_is_named(x, kernel_size, parts):
+    with refused(ValueError, "plot_phases", *parts):
         plot_phases(x, kernel_size)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
+from refusals import refused
 from task import task_network
 
 from numpycnn import (
@@ -286,11 +287,7 @@ def test_an_lr_beside_an_optimiser_is_refused():
     """It would have been ignored, and nobody told."""
     model, x, labels = small_problem()
     before = weights(model)
-    words = (
-        "fit expected an lr or an optimizer, got both, lr=0.1 and an optimizer with settings of "
-        "its own; give it the lr: Adam(model.params, lr)"
-    )
-    with pytest.raises(ValueError, match=f"^{re.escape(words)}$"):
+    with refused(ValueError, "fit", "lr", "lr=0.1", "Adam(model.params, lr)"):
         fit(model, x, labels, epochs=1, lr=0.1, optimizer=Adam(model.params))
     assert weights(model) == before
 
@@ -299,8 +296,7 @@ def test_an_optimiser_of_other_arrays_is_refused():
     """Else the loss would never move, and nothing would say why."""
     model, x, labels = small_problem()
     stranger = Adam(model.astype(np.float32).params)
-    words = "fit expected an optimizer made for this model: Adam(model.params)"
-    with pytest.raises(ValueError, match=f"^{re.escape(words)}$"):
+    with refused(ValueError, "fit", "optimizer", "Adam(model.params)"):
         fit(model, x, labels, epochs=1, optimizer=stranger)
 
 
@@ -369,13 +365,11 @@ def test_a_trace_with_nan_or_infinity_is_named(number):
     before = weights(model)
     bad = x.copy()
     bad[13, 4, 0] = bad[17, 0, 0] = number
-    words = f"expected finite numbers, got {number} at "
-    mend = "; fill the gap, or leave out "
-    with pytest.raises(ValueError, match=re.escape(f"fit {words}x[13, 4, 0]{mend}x[13]")):
+    with refused(ValueError, "fit", "x", number, "x[13, 4, 0]"):
         fit(model, bad, labels, epochs=1)
-    with pytest.raises(ValueError, match=re.escape(f"fit {words}validation x[13, 4, 0]{mend}")):
+    with refused(ValueError, "fit", "validation x", number, "x[13, 4, 0]"):
         fit(model, x, labels, epochs=1, validation=(bad, labels))
-    with pytest.raises(ValueError, match=re.escape(f"evaluate {words}x[13, 4, 0]{mend}x[13]")):
+    with refused(ValueError, "evaluate", "x", number, "x[13, 4, 0]"):
         evaluate(model, bad, labels)
     assert weights(model) == before
 
@@ -384,56 +378,62 @@ def test_a_number_too_large_for_the_type_of_the_model_is_named_as_well():
     model, x, labels = small_problem()
     bad = x.astype(np.float64)
     bad[3, 2, 0] = 1e300
-    with pytest.raises(ValueError, match=r"got inf at x\[3, 2, 0\]"):
+    with refused(ValueError, "fit", "x", "float32", "1e+300", "x[3, 2, 0]"):
         fit(model, bad, labels, epochs=1)
 
 
-NO_ARRAY = "expected x to be a NumPy array of floats, got list"
-LABEL_OR_ROW = "targets to be labels, shape (4,), or rows of probabilities, shape (4, 3), got shape"
+THREE = np.zeros((3, 10, 1))
 BAD_ARGUMENTS = [
-    ({"epochs": 0}, ValueError, "fit expected epochs to be 1 or more, got 0"),
-    ({"epochs": 1.5}, TypeError, "fit expected epochs to be a whole number, got 1.5"),
-    ({"epochs": True}, TypeError, "fit expected epochs to be a whole number, got True"),
-    ({"batch_size": 0}, ValueError, "fit expected batch_size to be 1 or more, got 0"),
-    ({"batch_size": 2.0}, TypeError, "fit expected batch_size to be a whole number, got 2.0"),
-    ({"lr": 0}, ValueError, "expected lr and eps above zero, got lr=0"),
-    ({"lr": float("nan")}, ValueError, "expected lr and eps above zero, got lr=nan"),
-    ({"targets": [0, 1, 2]}, ValueError, f"fit expected {LABEL_OR_ROW} (3,)"),
-    ({"targets": [0] * 5}, ValueError, f"fit expected {LABEL_OR_ROW} (5,)"),
-    ({"targets": np.eye(3)}, ValueError, f"fit expected {LABEL_OR_ROW} (3, 3)"),
-    ({"targets": [0, 1, 2, 3]}, ValueError, "fit expected targets from 0 to 2, got 3 at targets[3"),
-    ({"targets": list("abab")}, TypeError, "fit expected targets to be whole numbers, got <U1; nu"),
-    ({"targets": [0.0, 1.0, 2.0, 0.0]}, TypeError, "fit expected targets to be whole numbers, got"),
-    ({"targets": np.ma.masked_array([0] * 4)}, TypeError, "fit expected targets without a mask"),
-    ({"targets": np.ones((4, 3))}, ValueError, "and each row with the sum 1, got [1. 1. 1.] at ta"),
-    ({"x": np.ma.zeros((4, 10, 1))}, TypeError, "fit expected x without a mask, got a masked arra"),
-    ({"x": np.full((4, 10, 1), "a")}, TypeError, "fit expected x to hold floats, got <U1"),
-    ({"x": np.full((4, 10, 1), None)}, TypeError, "fit expected x to hold floats, got object"),
-    ({"x": None}, TypeError, "fit expected x to be a NumPy array of floats, got NoneType"),
-    ({"rng": "a"}, TypeError, "fit expected rng to be a seed (a whole number), a generator"),
-    ({"lr": "a"}, TypeError, "Adam expected lr to be a number, got 'a'"),
-    ({"x": np.zeros((0, 10, 1)), "targets": []}, ValueError, "fit expected x with at least one nu"),
-    ({"x": np.zeros((4, 10), np.float32)}, ValueError, "add a channel axis: x[..., None]"),
-    ({"x": np.zeros((4, 10, 1), int)}, TypeError, "fit expected x to hold floats, got int64; conv"),
-    ({"x": [[[0.0]] * 10] * 4}, TypeError, f"fit {NO_ARRAY}"),
-    (
-        {"validation": (np.zeros((3, 10, 1)), [0, 1])},
-        ValueError,
-        "fit expected validation targets to be labels, shape (3,), or rows of probabilities",
-    ),
-    ({"model": Sequential(ReLU())}, TypeError, "fit expected a model with parameters to train"),
-    ({"validation": (np.zeros((3, 10, 1)),)}, ValueError, "validation"),
-    ({"model": Dense}, TypeError, "fit expected a model with parameters to train"),
-    ({"optimizer": "adam"}, TypeError, "fit expected an optimizer that has params and step(grads)"),
+    ({"epochs": 0}, ValueError, "epochs", 0),
+    ({"epochs": 1.5}, TypeError, "epochs", 1.5),
+    ({"epochs": True}, TypeError, "epochs", True),
+    ({"batch_size": 0}, ValueError, "batch_size", 0),
+    ({"batch_size": 2.0}, TypeError, "batch_size", 2.0),
+    ({"patience": 3}, ValueError, "patience", "validation"),
+    ({"patience": 0, "validation": (THREE, [0, 1, 2])}, ValueError, "patience", 0),
+    ({"targets": [0, 1, 2]}, ValueError, "targets", "(4,)", "(4, 3)", "(3,)"),
+    ({"targets": [0] * 5}, ValueError, "targets", "(4,)", "(4, 3)", "(5,)"),
+    ({"targets": np.eye(3)}, ValueError, "targets", "(4,)", "(4, 3)", "(3, 3)"),
+    ({"targets": [0, 1, 2, 3]}, ValueError, "targets", 2, 3, "targets[3]"),
+    ({"targets": list("abab")}, TypeError, "targets", "<U1", "np.unique"),
+    ({"targets": [0.0, 1.0, 2.0, 0.0]}, TypeError, "targets", "float64"),
+    ({"targets": np.ma.masked_array([0] * 4)}, TypeError, "targets", "masked"),
+    ({"targets": np.ones((4, 3))}, ValueError, "targets", "[1. 1. 1.]", "targets[0]"),
+    ({"x": np.ma.zeros((4, 10, 1))}, TypeError, "x", "masked"),
+    ({"x": np.full((4, 10, 1), "a")}, TypeError, "x", "<U1"),
+    ({"x": np.full((4, 10, 1), None)}, TypeError, "x", "object"),
+    ({"x": np.zeros((4, 10, 1), int)}, TypeError, "x", "int64"),
+    ({"x": [[[0.0]] * 10] * 4}, TypeError, "x", "list"),
+    ({"x": None}, TypeError, "x", "NoneType"),
+    ({"x": np.zeros((0, 10, 1)), "targets": []}, ValueError, "x", "(0, 10, 1)"),
+    ({"x": np.array(1.0)}, ValueError, "x", "()"),
+    ({"rng": "a"}, TypeError, "rng", "'a'"),
+    ({"validation": (THREE, [0, 1])}, ValueError, "validation targets", "(3,)", "(2,)"),
+    ({"validation": (THREE,)}, TypeError, "validation", "(array"),
+    ({"validation": 0.2}, TypeError, "validation", 0.2),
+    ({"model": Sequential(ReLU())}, TypeError, "model", "ReLU()"),
+    ({"model": Dense}, TypeError, "model", "Dense"),
+    ({"optimizer": "adam"}, TypeError, "optimizer", "'adam'", "Adam(model.params)"),
+    ({"optimizer": Adam}, TypeError, "optimizer", "Adam", "Adam(model.params)"),
+]
+REFUSED_INSIDE = [
+    ({"lr": 0}, ValueError, "Adam", "lr", 0),
+    ({"lr": float("nan")}, ValueError, "Adam", "lr", "nan"),
+    ({"lr": "a"}, TypeError, "Adam", "lr", "'a'"),
+    ({"x": np.zeros((4, 10), np.float32)}, ValueError, "Conv1D", "x", "C=1", "x[..., None]"),
 ]
 
 
-@pytest.mark.parametrize(("arguments", "kind", "words"), BAD_ARGUMENTS)
-def test_bad_arguments_are_refused_with_words_before_anything_is_learned(arguments, kind, words):
+@pytest.mark.parametrize(
+    ("arguments", "kind", "parts"),
+    [(arguments, kind, ("fit", *parts)) for arguments, kind, *parts in BAD_ARGUMENTS]
+    + [(arguments, kind, parts) for arguments, kind, *parts in REFUSED_INSIDE],
+)
+def test_bad_arguments_are_refused_before_anything_is_learned(arguments, kind, parts):
     model, x, labels = small_problem(n_traces=4)
     before = weights(model)
     sound = {"model": model, "x": x, "targets": labels, "epochs": 1}
-    with pytest.raises(kind, match=re.escape(words)):
+    with refused(kind, *parts):
         fit(**{**sound, **arguments})
     assert weights(model) == before
 
@@ -472,11 +472,7 @@ def explode(model, x, labels, lr, after, batch_size=None):
 @pytest.mark.parametrize("after", [1, 4])
 def test_a_loss_that_stops_being_finite_names_the_epoch_and_what_to_try(lr, after):
     message, history = explode(*small_problem(), lr, after)
-    assert f" in epoch {len(history.loss) + 1}; " in message
-    assert re.match(r"fit: the (loss|sum of the weights) became (nan|-?inf) in epoch", message)
-    assert "got back the weights with which the last epoch with a finite loss began" in message
-    mend = "Try a smaller lr, or scale x down to a standard deviation near 1"
-    assert message.endswith(mend)
+    assert re.search(rf"^fit: .*\bepoch {len(history.loss) + 1}\b.*\blr\b", message)
     assert np.isfinite(history.loss).all()
 
 
@@ -498,7 +494,10 @@ def test_the_weights_are_those_with_which_the_last_epoch_of_finite_loss_began(lr
             with np.errstate(all="ignore"):
                 scores, cache = replay.forward(x[batch])
                 loss, dscores = softmax_cross_entropy(scores, labels[batch])
-                optimizer.step(replay.backward(dscores, cache)[1])
+                try:
+                    optimizer.step(replay.backward(dscores, cache)[1])
+                except ValueError:  # a gradient that is not finite
+                    loss = np.nan
             losses.append(loss)
         if np.isfinite(losses).all():
             kept = before
@@ -514,7 +513,7 @@ def test_a_loss_that_never_was_finite_leaves_the_weights_as_they_came():
     model.params["0.w"] *= 1e30
     model.params["4.w"] *= 1e30
     before = weights(model)
-    with pytest.raises(FloatingPointError, match=r"^fit: the loss became .* in epoch 1; "):
+    with refused(FloatingPointError, "fit", "loss", "epoch 1"):
         fit(model, x, labels, epochs=1)
     assert weights(model) == before
 
@@ -523,8 +522,7 @@ def test_a_last_step_into_infinity_is_noticed_by_the_weights_and_taken_back():
     """No loss comes after it that could tell."""
     model, x, labels = small_problem()
     before = weights(model)
-    words = r"^fit: the sum of the weights became (nan|-?inf) in epoch 1; "
-    with pytest.raises(FloatingPointError, match=words):
+    with refused(FloatingPointError, "fit", "epoch 1"):
         fit(model, x, labels, epochs=1, lr=1e39)
     assert weights(model) == before
 
@@ -532,7 +530,7 @@ def test_a_last_step_into_infinity_is_noticed_by_the_weights_and_taken_back():
 def test_no_warning_comes_before_the_error():
     """The error says it all; a line from NumPy about overflow in matmul only frightens."""
     model, x, labels = small_problem()
-    with pytest.raises(FloatingPointError, match="in epoch"):
+    with refused(FloatingPointError, "fit", "epoch"):
         fit(model, x, labels, epochs=50, lr=1e25)
 
 
@@ -542,7 +540,7 @@ def test_a_validation_loss_that_is_not_finite_ends_the_training_too():
     before = weights(model)
     with (
         np.errstate(all="ignore"),
-        pytest.raises(FloatingPointError, match=r"the validation loss became .* in epoch 1; "),
+        refused(FloatingPointError, "fit", "validation loss", "epoch 1"),
     ):
         fit(model, x, labels, epochs=3, validation=(huge, [0, 1]))
     assert weights(model) == before  # the last weights whose loss is known to be finite
@@ -581,9 +579,9 @@ def test_evaluate_changes_nothing():
 
 def test_evaluate_speaks_for_itself_in_its_errors():
     model, x, labels = small_problem()
-    with pytest.raises(ValueError, match=r"evaluate expected targets to be labels, shape \(20,\)"):
+    with refused(ValueError, "evaluate", "targets", "(20,)", "(19,)"):
         evaluate(model, x, labels[:-1])
-    with pytest.raises(ValueError, match="evaluate expected targets from 0 to 2"):
+    with refused(ValueError, "evaluate", "targets", 3, "targets[0]"):
         evaluate(model, x, labels + 1)
 
 
@@ -620,7 +618,7 @@ def test_evaluate_gives_the_mean_over_traces_however_many(n_traces):
 
 
 def test_evaluate_overflows_without_a_warning():
-    with pytest.raises(ValueError, match="evaluate expected finite numbers, got inf at x"):
+    with refused(ValueError, "evaluate", "x", "1e+300", "x[0, 0]"):
         evaluate(Dense(1, 2), np.array([[1e300]]), np.array([0]))
     model = Dense(1, 2)
     model.params["w"][:] = 3e38
@@ -651,7 +649,7 @@ def test_a_loss_of_ones_own_gets_the_targets_as_they_are():
 
 
 def test_without_labels_there_is_no_accuracy_and_with_them_there_is():
-    x, numbers = np.ones((4, 2)), np.zeros((4, 1))
+    x, numbers = np.ones((4, 2)), np.full((4, 1), 0.5)
     history = fit(Dense(2, 1, rng=0), x, numbers, epochs=1, loss=squared_error)
     assert np.isnan(history.accuracy[0])
 
@@ -678,8 +676,7 @@ def test_weights_of_the_classes_bring_a_rare_one_forward():
 
 
 def test_a_target_for_each_example_is_asked_for():
-    words = "fit expected validation targets for 4 examples, got shape (3,)"
-    with pytest.raises(ValueError, match=re.escape(words)):
+    with refused(ValueError, "fit", "validation targets", 4, "(3,)"):
         fit(
             Dense(2, 1),
             np.ones((4, 2)),
@@ -700,17 +697,9 @@ def test_targets_of_a_loss_of_ones_own_are_without_a_mask_and_in_the_type_of_the
     x, y = np.ones((4, 2)), np.ones((4, 1))
     fit(Dense(2, 1), x, y, epochs=1, loss=loss)
     assert seen == [np.float32]
-    with pytest.raises(TypeError, match="fit expected targets without a mask"):
+    with refused(TypeError, "fit", "targets", "masked"):
         fit(Dense(2, 1), x, np.ma.masked_array(y), epochs=1, loss=loss)
     assert examples("fit", Dense(2, 3), x, [0, 1, 2, 1], softmax_cross_entropy)[1].dtype == "f4"
-
-
-def test_an_x_without_axes_and_what_is_no_optimiser_are_named():
-    with pytest.raises(ValueError, match=r"^fit expected x of shape \(\.\.\., D\), got \(\)"):
-        fit(Dense(2, 3), np.array(1.0), [0], epochs=1)
-    words = r"got 'adam'; make one: Adam\(model\.params\)$"
-    with pytest.raises(TypeError, match=words):
-        fit(Dense(2, 3), np.ones((2, 2)), [0, 1], epochs=1, optimizer="adam")
 
 
 # Patience
@@ -744,12 +733,3 @@ def test_patience_that_is_not_needed_still_keeps_the_best():
     assert history == fit(other, x, labels, epochs=10, validation=(x, labels))
     assert int(np.argmin(history.val_loss)) == 9
     assert weights(model) == weights(other)
-
-
-def test_patience_without_validation_is_refused():
-    model, x, labels = small_problem()
-    words = "^" + re.escape("fit expected validation=(x, targets) beside patience")
-    with pytest.raises(ValueError, match=words):
-        fit(model, x, labels, epochs=1, patience=3)
-    with pytest.raises(ValueError, match="fit expected patience to be 1 or more, got 0"):
-        fit(model, x, labels, epochs=1, patience=0, validation=(x, labels))

@@ -9,11 +9,15 @@ from hypothesis import strategies as st
 from nets import ways_around
 from numpy.testing import assert_allclose, assert_array_equal
 from plain import PlainConv1D, plain_of
+from refusals import refused
 
 from numpycnn import (
     AveragePool1D,
+    BatchNorm,
     Conv1D,
     Dense,
+    Dropout,
+    GlobalAveragePool1D,
     GlobalMaxPool1D,
     Layer,
     MaxPool1D,
@@ -130,7 +134,7 @@ def test_gradients_have_the_wider_type_of_what_they_are_made_of(layer, types):
 
 @pytest.mark.parametrize("dtype", [int, bool, str, object])
 def test_a_layer_of_anything_but_floats_is_refused(dtype):
-    with pytest.raises(TypeError, match=f"dtype.*{np.dtype(dtype)}"):
+    with refused(TypeError, "astype", "dtype", np.dtype(dtype)):
         Dense(2, 1).astype(dtype)
 
 
@@ -138,9 +142,9 @@ def test_a_layer_without_forward_or_backward_says_so_by_name():
     class Hollow(Layer):
         pass
 
-    with pytest.raises(NotImplementedError, match=r"^Hollow defines no forward$"):
+    with pytest.raises(NotImplementedError, match=r"^Hollow.* forward\b"):
         Hollow().forward(np.zeros(1))
-    with pytest.raises(NotImplementedError, match=r"^Hollow defines no backward$"):
+    with pytest.raises(NotImplementedError, match=r"^Hollow.* backward\b"):
         Hollow().backward(np.zeros(1), None)
 
 
@@ -150,7 +154,8 @@ def test_a_call_and_a_prediction_are_forward_without_the_cache(case):
     y, _ = layer.forward(x)
     assert_array_equal(layer(x), y)
     assert_array_equal(layer.predict(x), y)
-    assert_array_equal(layer.classify(x), y.argmax(axis=-1))
+    classes = y.argmax(axis=-1) if y.shape[-1] > 1 else y[..., 0] > 0
+    assert_array_equal(layer.classify(x), classes)
     if x.ndim > 1:
         batches = [layer(x[start : start + 2]) for start in range(0, len(x), 2)]
         assert_array_equal(layer.predict(x, batch_size=2), np.concatenate(batches))
@@ -166,13 +171,6 @@ def test_labels_are_found_in_batches_too():
 
     assert Counts().classify(np.eye(5), batch_size=2).tolist() == [0, 1, 2, 3, 4]
     assert Counts.sizes == [2, 2, 1]
-
-
-def test_batches_are_of_a_whole_number_and_refused_where_there_is_nothing():
-    with pytest.raises(ValueError, match="predict expected batch_size to be 1 or more, got 0"):
-        ReLU().predict(np.zeros((3, 2)), batch_size=0)
-    with pytest.raises(ValueError, match="ReLU expected x with at least one number in it"):
-        ReLU().predict(np.zeros((0, 2)), batch_size=4)
 
 
 def test_a_layer_without_parameters_may_leave_its_base_class_alone():
@@ -191,10 +189,7 @@ def test_a_layer_without_parameters_may_leave_its_base_class_alone():
 
 
 def test_a_layer_that_does_not_say_where_it_looks_is_named():
-    with pytest.raises(
-        NotImplementedError,
-        match=r"^Layer defines no window\(length\), .* its outputs look at; define one ",
-    ):
+    with pytest.raises(NotImplementedError, match=r"^Layer.* window\(length\)"):
         Layer().window(5)
 
 
@@ -237,10 +232,19 @@ def test_two_ways_look_at_what_either_of_them_looks_at():
     ]
 
 
+@pytest.mark.parametrize("layer", [ReLU(), Softmax(), Dense(3, 2), Dropout(0.5), BatchNorm(3)])
+def test_layers_that_take_each_sample_by_itself_say_so(layer):
+    assert layer.window(9) == Window([(0, 0)], stride=1, n_outputs=9)
+
+
+def test_an_output_of_global_average_pooling_looks_at_the_whole_trace():
+    assert GlobalAveragePool1D().window(64) == Window([(0, 63)], stride=0, n_outputs=1)
+
+
 @pytest.mark.parametrize("layer", [Conv1D(1, 1, 5, padding=1), MaxPool1D(3), AveragePool1D(3)])
 def test_a_trace_shorter_than_a_window_has_none(layer):
     assert layer.window(3).n_outputs == 1
-    with pytest.raises(ValueError, match=r"expected x with at least .*3 samples, "):
+    with refused(ValueError, type(layer).__name__, "x", 3, "L=2"):
         layer.window(2)
 
 
@@ -300,10 +304,9 @@ def test_an_argument_under_another_name_is_printed_as_dots_and_named_where_it_is
     assert (
         repr(Renames(1, size=np.arange(4))) == "Renames(..., 3, mode=..., size=array([0, 1, 2, 3]))"
     )
-    words = r"^Renames expected its argument taps to be stored .*; write self.taps = taps$"
-    with pytest.raises(TypeError, match=words):
+    with refused(TypeError, "Renames", "taps", "self.taps = taps"):
         Renames(1).options()
-    with pytest.raises(TypeError, match=words):
+    with refused(TypeError, "Renames", "taps", "self.taps = taps"):
         Sequential(Renames(1)).save("nowhere.npz")
 
 
@@ -382,13 +385,13 @@ def test_causal_padding_never_looks_ahead(case, data):
 @pytest.mark.parametrize("kind", [Conv1D, PlainConv1D])
 def test_a_convolution_says_what_does_not_fit(kind):
     layer = kind(2, 3, 4, dilation=2)
-    with pytest.raises(ValueError, match=r"^Conv1D: x .*7 samples.*kernel_size=4.*got L=6"):
+    with refused(ValueError, "Conv1D", "x", 7, "kernel_size=4", "dilation=2", "L=6"):
         layer.forward(np.zeros((1, 6, 2)))
-    with pytest.raises(ValueError, match=r"^Conv1D: x .*\(N, L, C=2\).*got \(1, 9, 3\)"):
+    with refused(ValueError, "Conv1D", "x", "C=2", (1, 9, 3)):
         layer.forward(np.zeros((1, 9, 3)))
     _, cache = layer.forward(np.zeros((5, 9, 2)))
     for shape in (4, 3, 3), (5, 2, 3), (5, 3, 2):
-        with pytest.raises(ValueError, match=r"^Conv1D: dy .*\(N=5, M=3, F=3\), got"):
+        with refused(ValueError, "Conv1D", "dy", 5, 3, 3, shape):
             layer.backward(np.zeros(shape), cache)
     y, cache = layer.forward(np.zeros((1, 7, 2)))
     assert y.shape == (1, 1, 3)

@@ -1,6 +1,5 @@
-"""Cross-entropy in its two forms: right values, right gradients, and words for wrong targets."""
+"""Cross-entropy in its two forms: values, gradients, and what is refused."""
 
-import re
 from math import exp, log
 
 import numpy as np
@@ -8,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
+from refusals import refused
 
 from numpycnn import (
     Softmax,
@@ -122,8 +122,8 @@ def test_labels_and_one_hot_rows_agree_for_traces_and_for_every_sample(loss, rng
         by_label, by_row = loss(x, labels), loss(x, np.eye(d)[labels])
         assert by_label[0] == by_row[0]
         assert_array_equal(by_label[1], by_row[1])
-        by_list = loss(x, labels.tolist())
-        assert by_list[0] == by_label[0]
+        for same in (labels.tolist(), labels[..., None] if d > 1 else labels):
+            assert loss(x, same)[0] == by_label[0]
 
 
 @both_losses
@@ -240,80 +240,55 @@ def test_rows_of_the_right_type_are_not_copied():
 # -----------
 
 NAN = float("nan")
-LABEL_OR_ROW = "targets to be labels, shape (2,), or rows of probabilities, shape (2, 3), got shape"
-NUMBERS = "targets to be whole numbers, got"
-SUM_1 = "targets to be rows of probabilities, none below 0 and each row with the sum 1, got"
+SHAPES = "(2,)", "(2, 3)"
 BAD_TARGETS = {
-    "too large": (
-        [0, 3],
-        ValueError,
-        "targets from 0 to 2, got 3 at targets[1]; count the classes from 0, or allow for 4 of",
-    ),
-    "negative": ([-1, 0], ValueError, "got -1 at targets[0]; count the classes from 0"),
-    "too many": ([0, 1, 2], ValueError, f"{LABEL_OR_ROW} (3,)"),
-    "too few": ([0], ValueError, f"{LABEL_OR_ROW} (1,)"),
-    "a column": ([[0], [1]], ValueError, f"{LABEL_OR_ROW} (2, 1)"),
-    "one for all": (1, ValueError, f"{LABEL_OR_ROW} ()"),
-    "None": (None, ValueError, f"{LABEL_OR_ROW} ()"),
-    "float labels": (
-        [0.0, 1.0],
-        TypeError,
-        f"{NUMBERS} float64; convert them: np.asarray(targets).astype(int)",
-    ),
-    "strings": (
-        ["quiet", "arrival"],
-        TypeError,
-        f"{NUMBERS} <U7; "
-        "number the classes: names, numbers = np.unique(targets, return_inverse=True)",
-    ),
-    "strings in objects": (np.array(["a", "b"], object), TypeError, f"{NUMBERS} object; number"),
-    "bools": ([True, False], TypeError, f"{NUMBERS} bool; convert them"),
-    "rows of two": (np.eye(2), ValueError, f"{LABEL_OR_ROW} (2, 2)"),
-    "too many rows": (np.eye(3), ValueError, f"{LABEL_OR_ROW} (3, 3)"),
-    "integer rows of two": (np.eye(2, dtype=int), ValueError, f"{LABEL_OR_ROW} (2, 2)"),
-    "rows of text": ([list("100")] * 2, TypeError, "targets to be rows of probabilities, got <U1"),
-    "rows of objects": (
-        np.eye(3)[:2].astype(object),
-        TypeError,
-        "targets to be rows of probabilities, got object",
-    ),
-    "rows that differ": ([[1, 0], [0]], ValueError, "targets in rows of one length"),
-    "sum above 1": (
-        [[0.0, 1.0, 0.0], [1.0, 1.0, 0.0]],
-        ValueError,
-        f"{SUM_1} [1. 1. 0.] at targets[1]; give labels, or divide each row by its sum",
-    ),
-    "sum below 1": ([[0.5, 0.4, 0.0], [0.0, 1.0, 0.0]], ValueError, f"{SUM_1} [0.5 0.4 0. ] at t"),
-    "below zero": ([[2.0, -1.0, 0.0], [0.0, 1.0, 0.0]], ValueError, f"{SUM_1} [ 2. -1.  0.] at"),
-    "below zero behind": ([[0.0, 1.0, 0.0], [2.0, -1.0, 0.0]], ValueError, "0.] at targets[1]; g"),
-    "scores, not rows": ([[5.0, -2.0, 1.0], [0.3, 1.0, 0.0]], ValueError, SUM_1),
-    "two ones in a row": ([[1, 1, 0], [0, 1, 0]], ValueError, SUM_1),
-    "NaN rows": ([[NAN, 0.5, 0.5], [0.0, 1.0, 0.0]], ValueError, SUM_1),
-    "infinite rows": ([[0.0, 1.0, 0.0], [np.inf, 0.5, 0.5]], ValueError, SUM_1),
-    "a mask": (
-        np.ma.masked_array([0, 1], [True, False]),
-        TypeError,
-        "targets without a mask, got a masked array; fill what is masked, targets.filled(0), or l",
-    ),
+    "too large": ([0, 3], ValueError, 2, 3, "targets[1]", 4),
+    "negative": ([-1, 0], ValueError, -1, "targets[0]"),
+    "too many": ([0, 1, 2], ValueError, *SHAPES, "(3,)"),
+    "too few": ([0], ValueError, *SHAPES, "(1,)"),
+    "one for all": (1, ValueError, *SHAPES, "()"),
+    "None": (None, ValueError, *SHAPES, "()"),
+    "float labels": ([0.0, 1.0], TypeError, "float64", "np.asarray(targets).astype(int)"),
+    "a column of floats": ([[0.0], [1.0]], TypeError, "float64"),
+    "a column, negative": ([[0], [-1]], ValueError, -1, "targets[1]"),
+    "strings": (["quiet", "arrival"], TypeError, "<U7", "np.unique(targets, return_inverse=True)"),
+    "strings in objects": (np.array(["a", "b"], object), TypeError, "object", "np.unique(targets"),
+    "bools": ([True, False], TypeError, "bool"),
+    "rows of two": (np.eye(2), ValueError, *SHAPES, "(2, 2)"),
+    "too many rows": (np.eye(3), ValueError, *SHAPES, "(3, 3)"),
+    "integer rows of two": (np.eye(2, dtype=int), ValueError, *SHAPES, "(2, 2)"),
+    "rows of text": ([list("100")] * 2, TypeError, "<U1"),
+    "rows of objects": (np.eye(3)[:2].astype(object), TypeError, "object"),
+    "rows that differ": ([[1, 0], [0]], ValueError, "list"),
+    "sum above 1": ([[0.0, 1, 0], [1, 1, 0]], ValueError, 1, "[1. 1. 0.]", "targets[1]"),
+    "sum below 1": ([[0.5, 0.4, 0], [0, 1, 0]], ValueError, 1, "[0.5 0.4 0. ]", "targets[0]"),
+    "below zero": ([[2.0, -1, 0], [0, 1, 0]], ValueError, 0, "[ 2. -1.  0.]", "targets[0]"),
+    "below zero behind": ([[0.0, 1, 0], [2, -1, 0]], ValueError, "[ 2. -1.  0.]", "targets[1]"),
+    "scores, not rows": ([[5.0, -2, 1], [0.3, 1, 0]], ValueError, "[ 5. -2.  1.]", "targets[0]"),
+    "two ones in a row": ([[1, 1, 0], [0, 1, 0]], ValueError, "[1 1 0]", "targets[0]"),
+    "NaN rows": ([[NAN, 0.5, 0.5], [0, 1, 0]], ValueError, "[nan 0.5 0.5]", "targets[0]"),
+    "infinite rows": ([[0, 1, 0], [np.inf, 0.5, 0.5]], ValueError, "[inf 0.5 0.5]", "targets[1]"),
+    "a mask": (np.ma.masked_array([0, 1], [True, False]), TypeError, "masked", "targets.filled(0)"),
 }
 
 
 @both_losses
-@pytest.mark.parametrize(("targets", "kind", "words"), BAD_TARGETS.values(), ids=BAD_TARGETS.keys())
-def test_bad_targets_are_refused_with_words(loss, targets, kind, words):
-    x = np.full((2, 3), 1 / 3)
-    with pytest.raises(kind, match=re.escape(words)) as caught:
-        loss(x, targets)
-    assert str(caught.value).startswith(f"{loss.__name__} expected ")
+@pytest.mark.parametrize(
+    ("targets", "kind", "parts"),
+    [(targets, kind, parts) for targets, kind, *parts in BAD_TARGETS.values()],
+    ids=BAD_TARGETS.keys(),
+)
+def test_bad_targets_are_refused(loss, targets, kind, parts):
+    with refused(kind, loss.__name__, "targets", *parts):
+        loss(np.full((2, 3), 1 / 3), targets)
 
 
 def test_bad_rows_for_every_sample_are_named_with_their_place():
     rows = np.eye(3)[[[0, 1], [2, 0]]]
     rows[1, 0] = [2, -1, 0]
-    with pytest.raises(ValueError, match=re.escape(f"{SUM_1} [ 2. -1.  0.] at targets[1, 0]")):
+    with refused(ValueError, "softmax_cross_entropy", "targets", "[ 2. -1.  0.]", "targets[1, 0]"):
         softmax_cross_entropy(np.zeros((2, 2, 3)), rows)
-    words = "labels, shape (2, 2), or rows of probabilities, shape (2, 2, 3), got shape (2, 3)"
-    with pytest.raises(ValueError, match=re.escape(words)):
+    with refused(ValueError, "softmax_cross_entropy", "targets", "(2, 2)", "(2, 2, 3)", "(2, 3)"):
         softmax_cross_entropy(np.zeros((2, 2, 3)), rows[0])
 
 
@@ -328,34 +303,33 @@ def test_one_hot_makes_rows_with_a_single_one_and_argmax_undoes_it(labels, n_cla
 
 
 def test_one_hot_by_itself_speaks_for_itself():
-    with pytest.raises(ValueError, match=r"^one_hot expected labels from 0 to 2, got 3 at"):
+    with refused(ValueError, "one_hot", "labels", 2, 3, "labels[1]"):
         one_hot([0, 3], 3)
-    with pytest.raises(TypeError, match=r"^one_hot expected labels to be whole numbers"):
+    with refused(TypeError, "one_hot", "labels", "float64"):
         one_hot([0.5], 3)
 
 
 def test_the_first_bad_label_of_many_is_named_with_its_place():
     labels = np.zeros((4, 6), int)
     labels[2, 5] = labels[3, 0] = 7
-    with pytest.raises(ValueError, match=r"got 7 at targets\[2, 5\]; count the"):
+    with refused(ValueError, "softmax_cross_entropy", "targets", 7, "targets[2, 5]"):
         softmax_cross_entropy(np.zeros((4, 6, 3)), labels)
 
 
 @both_losses
 @pytest.mark.parametrize(
-    ("x", "kind", "words"),
+    ("x", "kind", "came"),
     [
-        (np.zeros((0, 3)), ValueError, "with at least one number in it, got shape (0, 3)"),
-        (np.zeros((2, 0)), ValueError, "with at least one number in it, got shape (2, 0)"),
-        (np.zeros((2, 3), int), TypeError, "to hold floats, got int64; convert it: "),
-        ([[0.0, 1.0]], TypeError, "to be a NumPy array of floats, got list; convert it: "),
-        (np.array(1.0), ValueError, "of shape (..., D), got ()"),
-        (np.float64(1), TypeError, "to be a NumPy array of floats, got float64"),
+        (np.zeros((0, 3)), ValueError, (0, 3)),
+        (np.zeros((2, 0)), ValueError, (2, 0)),
+        (np.zeros((2, 3), int), TypeError, "int64"),
+        ([[0.0, 1.0]], TypeError, "list"),
+        (np.array(1.0), ValueError, ()),
+        (np.float64(1), TypeError, "float64"),
     ],
 )
-def test_bad_scores_are_refused_with_words(loss, x, kind, words):
-    name = "probabilities" if loss is cross_entropy else "logits"
-    with pytest.raises(kind, match=re.escape(f"{loss.__name__} expected {name} {words}")):
+def test_bad_scores_are_refused(loss, x, kind, came):
+    with refused(kind, loss.__name__, "probabilities" if loss is cross_entropy else "logits", came):
         loss(x, [0, 1])
 
 
@@ -395,13 +369,20 @@ def test_equal_weights_change_nothing():
     assert single.dtype == np.float32
 
 
-@pytest.mark.parametrize("weights", [[1, -1], [float("nan"), 1], 3, [[1, 2]], ["a", "b"]])
-def test_weights_that_are_none_are_refused(weights):
-    words = "weighted_cross_entropy expected a weight of 0 or more for each class, got"
-    with pytest.raises(ValueError, match=words):
+@pytest.mark.parametrize(
+    ("weights", "kind", "came"),
+    [
+        ([1, -1], ValueError, "weights[1]"),
+        ([NAN, 1], ValueError, "weights[0]"),
+        (3, ValueError, 3),
+        ([[1, 2]], ValueError, "[[1, 2]]"),
+        (["a", "b"], ValueError, "['a', 'b']"),
+        (np.ma.masked_array([1, 2]), TypeError, "masked"),
+    ],
+)
+def test_bad_weights_are_refused(weights, kind, came):
+    with refused(kind, "weighted_cross_entropy", "weights", came):
         weighted_cross_entropy(weights)
-    with pytest.raises(TypeError, match="weighted_cross_entropy expected weights without a mask"):
-        weighted_cross_entropy(np.ma.masked_array([1, 2]))
 
 
 def test_a_class_may_count_nothing():
@@ -411,11 +392,10 @@ def test_a_class_may_count_nothing():
 
 
 def test_bad_targets_of_a_weighted_loss_are_refused_by_its_name():
-    with pytest.raises(ValueError, match="weighted_cross_entropy expected targets from 0 to 2, "):
+    with refused(ValueError, "weighted_cross_entropy", "targets", 2, 3, "targets[1]"):
         weighted_cross_entropy([1, 2, 3])(np.zeros((2, 3)), [0, 3])
 
 
 def test_weights_for_another_number_of_classes_are_refused():
-    words = r"weighted_cross_entropy expected logits of shape \(\.\.\., D=2\), got \(4, 3\)"
-    with pytest.raises(ValueError, match=words):
+    with refused(ValueError, "weighted_cross_entropy", "logits", "D=2", (4, 3)):
         weighted_cross_entropy([1, 2])(np.zeros((4, 3)), [0, 1, 0, 1])

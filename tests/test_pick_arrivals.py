@@ -214,7 +214,7 @@ BAD_FILES = [
     ({"x": X, "onsets": [[0, 3.12]]}, "got 3.12; if these are seconds, add sampling_rate"),
     ({"x": X, "onsets": [[5, 3]]}, "records 0 to 4 in the first column of onsets, got 5 in row 0"),
     ({"x": X, "onsets": [[0, np.nan]]}, "got nan"),
-    ({"x": X, "onsets": [[0, 3], [0, 3]]}, "onsets[0] in ascending order, each onset once"),
+    ({"x": X, "onsets": [[0, 3], [0, 3]]}, "onsets[0] must be in ascending order"),
     ({"x": X, "onsets": [3, 4]}, "onsets of shape (M, 2), the record and the place of each"),
     ({"x": X, "onsets": [["0", "3"]]}, "onsets of shape (M, 2)"),
     ({"x": X, "labels": np.zeros(5)}, "labels of shape (5, 500), one for each sample, got (5,)"),

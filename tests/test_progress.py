@@ -104,3 +104,103 @@ def test_fit_tells_how_its_loss_goes(monkeypatch):
     monkeypatch.setattr("sys.stderr", terminal)
     history = fit(Dense(1, 2, rng=0), np.array([[0.0], [1.0]]), [0, 1], epochs=5)
     assert f"epoch 5 of 5, loss {history.loss[-1]:.4g}, 0 s left" in terminal.getvalue()
+
+
+# A terminal that is none, or breaks
+# ----------------------------------
+
+
+def closed():
+    stream = Terminal()
+    stream.close()
+    return stream
+
+
+def raising(method, error):
+    """A terminal of which one method raises."""
+
+    def fails(self, *args):
+        raise error
+
+    return type("Broken", (Terminal,), {method: fails})()
+
+
+BROKEN = {
+    "none": lambda: None,
+    "closed": closed,
+    "without isatty": object,
+    "isatty is no function": lambda: type("Odd", (), {"isatty": True})(),
+    **{
+        f"{method} raises {type(error).__name__}": lambda method=method, error=error: raising(
+            method, error
+        )
+        for method in ("isatty", "write", "flush")
+        for error in (
+            OSError(28, "No space left on device"),
+            BrokenPipeError(32, "Broken pipe"),
+            ValueError("I/O operation on closed file"),
+            RuntimeError("a console of its own"),
+        )
+    },
+}
+
+
+@pytest.mark.parametrize("stream", BROKEN)
+def test_a_training_does_not_stop_for_a_terminal_that_does_not_work(stream, monkeypatch):
+    x, labels = np.array([[0.0], [1.0]]), [0, 1]
+    expected = fit(Dense(1, 2, rng=0), x, labels, epochs=9)
+    clock = iter(range(1000))
+    monkeypatch.setattr(progress, "monotonic", lambda: float(next(clock)))
+    monkeypatch.setattr("sys.stderr", BROKEN[stream]())
+    assert fit(Dense(1, 2, rng=0), x, labels, epochs=9) == expected
+
+
+def test_a_terminal_that_goes_away_while_it_is_trained_is_no_matter(monkeypatch):
+    terminal, clock = Terminal(), iter(range(1000))
+    monkeypatch.setattr(progress, "monotonic", lambda: float(next(clock)))
+    monkeypatch.setattr("sys.stderr", terminal)
+
+    def leave(epoch, history):
+        if epoch == 6:
+            assert "epoch 5" in terminal.getvalue()
+            terminal.close()
+
+    history = fit(Dense(1, 2, rng=0), np.eye(1), [0], epochs=9, on_epoch=leave)
+    assert len(history.loss) == 9
+
+
+# A training that is stopped
+# --------------------------
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), RuntimeError("no more"), SystemExit(1)])
+def test_the_line_is_empty_before_the_traceback_is_printed(error, monkeypatch):
+    terminal, clock = Terminal(), iter(range(1000))
+    monkeypatch.setattr(progress, "monotonic", lambda: float(next(clock)))
+    monkeypatch.setattr("sys.stderr", terminal)
+
+    def stop(epoch, history):
+        if epoch == 7:
+            terminal.write("^C")  # as a terminal shows it
+            raise error
+
+    with pytest.raises(type(error)):
+        fit(Dense(1, 2, rng=0), np.eye(1), [0], epochs=100, on_epoch=stop)
+    assert "epoch 6" in terminal.shown
+    assert screen(terminal.shown) == ""
+
+
+def test_an_interrupt_while_the_line_is_written_leaves_no_line(monkeypatch):
+    class Interrupted(Terminal):
+        def flush(self):
+            super().flush()
+            if "epoch 6" in self.getvalue():
+                monkeypatch.setattr(Interrupted, "flush", Terminal.flush)
+                raise KeyboardInterrupt
+
+    terminal, clock = Interrupted(), iter(range(1000))
+    monkeypatch.setattr(progress, "monotonic", lambda: float(next(clock)))
+    monkeypatch.setattr("sys.stderr", terminal)
+    with pytest.raises(KeyboardInterrupt):
+        fit(Dense(1, 2, rng=0), np.eye(1), [0], epochs=100)
+    assert screen(terminal.shown) == ""

@@ -179,35 +179,116 @@ def test_an_hour_can_be_made_at_once():
 
 
 BAD = [
-    ({"n_records": 0}, ValueError, "n_records to be 1 or more, got 0"),
-    ({"n_samples": 1.5}, TypeError, "n_samples to be a whole number, got 1.5"),
-    ({"n_channels": 0}, ValueError, "n_channels to be 1 or more"),
-    ({"sampling_rate": 0}, ValueError, "sampling_rate above 0, got 0"),
-    ({"apart": np.inf}, ValueError, "apart above 0, got inf"),
-    ({"coda": -1}, ValueError, "coda of 0 or more, got -1"),
-    ({"coda": np.inf}, ValueError, "coda of 0 or more, got inf"),
-    ({"snr": 5}, TypeError, "snr as a pair (low, high), got 5"),
-    ({"snr": (0, 5)}, ValueError, "snr as (low, high), finite numbers above 0 in this order"),
-    ({"frequency": (9, 8)}, ValueError, "frequency as (low, high), finite numbers above 0"),
-    ({"frequency": (9, 51)}, ValueError, "frequency up to half the sampling_rate, 50.0 hertz"),
-    ({"decay": (0, 1)}, ValueError, "decay as (low, high), finite numbers above 0"),
-    ({"memory": (0, 1)}, ValueError, "memory as (low, high), numbers from 0 to below 1"),
-    ({"arrivals": (0, 1.5)}, ValueError, "arrivals as (low, high), whole numbers from 0 up"),
-    ({"spikes": (-1, 1)}, ValueError, "spikes as (low, high), whole numbers from 0 up"),
-    (
-        {"arrivals": (0, 4)},
-        ValueError,
-        "n_samples of 750 or more, for 4 arrivals that lie 150 samples apart, got 640; make the "
-        "records longer, or arrivals or apart smaller",
-    ),
-    ({"rng": -1}, ValueError, "rng to be a seed of 0 or more"),
+    ("n_records", 0, ValueError),
+    ("n_samples", 1.5, TypeError),
+    ("n_channels", 0, ValueError),
+    ("rng", -1, ValueError),
+    ("frequency", (9, 51), ValueError),
+    ("decay", (0, 1), ValueError),
+    ("memory", (0, 1), ValueError),
+    ("memory", (-0.1, 0.5), ValueError),
+    ("arrivals", (0, 1.5), ValueError),
+    ("spikes", (-1, 1), ValueError),
+    ("apart", 1e300, ValueError),
+    *[
+        (name, value, kind)
+        for name in ("sampling_rate", "apart", "coda")
+        for value, kind in [
+            (np.nan, ValueError),
+            (np.inf, ValueError),
+            (-1, ValueError),
+            ("a", TypeError),
+            (None, TypeError),
+            (True, TypeError),
+            ((1, 2), TypeError),
+        ]
+    ],
+    ("sampling_rate", 0, ValueError),
+    ("apart", 0, ValueError),
+    *[
+        (name, value, kind)
+        for name in ("snr", "frequency", "decay", "memory", "arrivals", "spikes")
+        for value, kind in [
+            ((0.9, 0.8), ValueError),
+            ((2, 1), ValueError),
+            ((np.nan, 1), ValueError),
+            ((0, np.nan), ValueError),
+            ((0, np.inf), ValueError),
+            ((0, "a"), TypeError),
+            ((1, None), TypeError),
+            ("ab", TypeError),
+            (0.5, TypeError),
+            ((0, 1, 2), TypeError),
+        ]
+    ],
 ]
 
 
-@pytest.mark.parametrize(("arguments", "kind", "words"), BAD)
-def test_bad_arguments_are_refused_with_words(arguments, kind, words):
-    with pytest.raises(kind, match=re.escape("make_records expected " + words)):
-        make_records(**{"n_records": 2, **arguments})
+@pytest.mark.parametrize(("name", "value", "kind"), BAD)
+def test_a_bad_argument_is_named_with_its_value(name, value, kind):
+    shown = "640" if name == "apart" and value == 1e300 else str(value)  # it is n_samples then
+    shown = re.escape(repr(value) if kind is TypeError else shown)
+    with pytest.raises(kind, match=rf"^make_records\b.*\b{name}\b.*{shown}"):
+        make_records(**{"n_records": 2, name: value})
+
+
+def test_arrivals_that_do_not_fit_are_named_with_what_would_fit():
+    with pytest.raises(ValueError, match=r"^make_records\b.*n_samples.*750.* 4 arrivals.*640"):
+        make_records(2, arrivals=(0, 4))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("snr", (1e300, 1e300)), ("coda", 1e300), ("snr", (1e39, 1e39))]
+)
+def test_numbers_that_overflow_are_named(name, value):
+    with pytest.raises(ValueError, match=rf"^make_records\b.*\b{name}\b.*{re.escape(str(value))}"):
+        make_records(3, rng=0, arrivals=(1, 2), spikes=(1, 3), **{name: value})
+
+
+@pytest.mark.parametrize("decay", [(1e308, 1e308), (1e-308, 1e-308)])
+def test_a_coda_may_fade_at_once_or_never(decay):
+    x, _ = make_records(2, rng=0, arrivals=(1, 2), decay=decay)
+    assert np.isfinite(x).all()
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.int8, np.int64, np.float16, np.float32])
+def test_numbers_of_any_type_are_numbers(kind):
+    """Twice a frequency of 100, for one, is more than int8 can hold."""
+    options = {"sampling_rate": 127, "apart": 1, "coda": 1}
+    pairs = {"snr": (4, 100), "frequency": (50, 60), "decay": (1, 1)}
+    of_kind = {name: kind(number) for name, number in options.items()}
+    of_kind |= {name: (kind(low), kind(high)) for name, (low, high) in pairs.items()}
+    if np.dtype(kind).kind in "iu":
+        pairs |= {"arrivals": (1, 2), "spikes": (3, 3)}
+        of_kind |= {"arrivals": (kind(1), kind(2)), "spikes": (kind(3), kind(3))}
+    x, onsets = make_records(2, rng=0, **options, **pairs)
+    same, same_onsets = make_records(2, rng=0, **of_kind)
+    assert_array_equal(same, x)
+    for here, there in zip(onsets, same_onsets, strict=True):
+        assert_array_equal(here, there)
+    with pytest.raises(ValueError, match=r"^make_records\b.*\bfrequency\b.*\b100\b"):
+        make_records(2, frequency=(kind(4), kind(100)), sampling_rate=150)
+
+
+@pytest.mark.parametrize(
+    ("call", "name", "value"),
+    [
+        (lambda bad: pulse(np.arange(3.0), bad), "frequency", np.nan),
+        (lambda bad: pulse(np.arange(3.0), bad), "frequency", "a"),
+        (lambda bad: red_noise(9, 1, bad, np.random.default_rng(0)), "memory", np.nan),
+        (lambda bad: red_noise(9, 1, bad, np.random.default_rng(0)), "memory", 1.0),
+        (lambda bad: arrival(np.arange(3.0), LINE, 8, bad, 0, None), "decay", np.nan),
+        (lambda bad: arrival(np.arange(3.0), LINE, 8, 1, bad, None), "coda", -1),
+    ],
+)
+def test_the_parts_refuse_bad_numbers_too(call, name, value):
+    with pytest.raises((TypeError, ValueError), match=rf"\b{name}\b.*{value}"):
+        call(value)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.float16])
+def test_the_seconds_of_a_pulse_may_be_of_any_type(dtype):
+    assert_array_equal(pulse(np.arange(6, dtype=dtype), 10), pulse(np.arange(6.0), 10))
 
 
 def test_what_just_fits_is_made():

@@ -1,12 +1,11 @@
 """Gradient descent with momentum, step by step."""
 
-import re
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
+from refusals import refused
 from task import task_network
 
 from numpycnn import SGD, fit, make_traces
@@ -58,22 +57,19 @@ def test_it_trains_the_trace_classifier():
 
 
 @pytest.mark.parametrize(
-    ("lr", "momentum"), [(0, 0), (-1, 0), (float("inf"), 0), (float("nan"), 0), (0.1, 1), (1, -0.1)]
+    ("name", "value"),
+    [
+        ("lr", 0),
+        ("lr", -1),
+        ("lr", float("inf")),
+        ("lr", float("nan")),
+        ("lr", "a"),
+        ("momentum", 1),
+        ("momentum", -0.1),
+        ("momentum", None),
+    ],
 )
-def test_settings_out_of_range_are_refused_with_words(lr, momentum):
-    words = f"above zero and a momentum from 0 to below 1, got lr={lr}, momentum={momentum}"
-    with pytest.raises(ValueError, match="^SGD expected an lr " + re.escape(words)):
-        SGD({"w": np.zeros(2)}, lr, momentum)
-
-
-@pytest.mark.parametrize("settings", [{"lr": "a"}, {"lr": 0.1, "momentum": None}])
-def test_settings_that_are_no_numbers_are_refused(settings):
-    with pytest.raises(TypeError, match=r"^SGD expected (lr|momentum) to be a number, got"):
-        SGD({"w": np.zeros(2)}, **settings)
-
-
-def test_gradients_that_do_not_belong_are_refused_and_change_nothing():
-    params = {"w": np.ones(2)}
-    with pytest.raises(ValueError, match=r"^SGD expected gradients of the shapes {'w': \(2,\)}, g"):
-        SGD(params, 0.1).step({"w": np.ones(3)})
-    assert_array_equal(params["w"], [1, 1])
+def test_settings_that_do_not_fit_are_refused(name, value):
+    kind = ValueError if isinstance(value, int | float) else TypeError
+    with refused(kind, "SGD", name, repr(value)):
+        SGD({"w": np.zeros(2)}, **{"lr": 0.1, name: value})

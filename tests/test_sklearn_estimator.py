@@ -1,5 +1,7 @@
 """scikit-learn takes the network for one of its own: its checks, pipelines and searches."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -75,3 +77,27 @@ def test_traces_of_another_length_or_number_of_channels_are_refused(traces):
         model.predict(x[:, 1:])
     with pytest.raises(ValueError, match=r"shape \(N, L, C=2\)"):
         model.predict(x[..., :1])
+
+
+@pytest.mark.parametrize(
+    ("name", "bad", "value"),
+    [
+        ("X", np.zeros((6, 8, 2, 3)), "(6, 8, 2, 3)"),
+        ("X", np.where(np.arange(48).reshape(6, 8) == 19, np.nan, 0.0), "nan at X[2, 3]"),
+        ("X", np.where(np.arange(96).reshape(6, 8, 2) == 19, np.inf, 0.0), "inf at X[1, 1, 1]"),
+        ("X", np.ma.zeros((6, 8, 1)), "mask"),
+        ("y", np.ma.zeros(6, int), "mask"),
+        ("y", np.zeros(6, int), "one class, 0."),
+        ("y", ["noise"] * 6, "one class, 'noise'."),
+        ("y", np.full(6, "noise", object), "one class, 'noise'."),
+    ],
+)
+def test_what_cannot_be_learned_is_named(name, bad, value):
+    arguments = {"X": np.zeros((6, 8, 1)), "y": [0, 1] * 3, name: bad}
+    words = rf"^TraceClassifier\b(?=.*\b{name}\b).*{re.escape(value)}"
+    with pytest.raises((TypeError, ValueError), match=words):
+        TraceClassifier(epochs=1).fit(**arguments)
+    if name == "X":
+        model = TraceClassifier(epochs=1).fit(np.zeros((6, 8, 1)), [0, 1] * 3)
+        with pytest.raises((TypeError, ValueError), match=words):
+            model.predict(bad)

@@ -78,8 +78,8 @@ def test_a_bad_option_gets_one_line(tmp_path, capsys, option, words):
 
 def test_a_training_that_explodes_is_explained(tmp_path, capsys):
     said = complaint("trace_classifier", tmp_path, capsys, "--lr=1e30")
-    assert "did not survive --lr 1e+30" in said
-    assert "Try a smaller lr" in said
+    assert "--lr 1e+30" in said
+    assert "nan" in said
 
 
 def test_without_a_screen_the_figures_are_saved_before_show_gives_up(tmp_path, capsys):

@@ -1,12 +1,12 @@
 """Layers for pictures: equal to literal loops, right gradients, and part of a network."""
 
-import re
 from itertools import product
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from refusals import refused
 
 import numpycnn as nn
 from examples.two_dimensions import Conv2D, MaxPool2D, Upsample2D
@@ -132,28 +132,26 @@ def test_a_network_is_saved_and_loaded(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("ask", "words"),
+    ("ask", "parts"),
     [
-        (lambda: Conv2D(0, 1, 3), "Conv2D expected in_channels to be 1 or more, got 0"),
-        (lambda: Conv2D(1, 1, 0), "Conv2D expected kernel_size to be 1 or more, got 0"),
-        (lambda: Conv2D(1, 0, 3), "expected out_channels to be 1 or more, got 0"),
-        (lambda: MaxPool2D(0), "expected pool_size to be 1 or more, got 0"),
-        (lambda: Upsample2D(0), "Upsample2D expected factor to be 1 or more, got 0"),
-        (
-            lambda: Conv2D(2, 1, 3)(np.ones((1, 4, 4, 1))),
-            "Conv2D expected x of shape (N, H, W, C=2)",
-        ),
-        (lambda: MaxPool2D(2)(np.ones((4, 4, 1))), "MaxPool2D expected x of shape (N, H, W, C)"),
-        (lambda: Upsample2D(2)(np.ones((4, 4))), "Upsample2D expected x of shape (N, H, W, C)"),
+        (lambda: Conv2D(0, 1, 3), ["Conv2D", "in_channels", 0]),
+        (lambda: Conv2D(1, 1, 0), ["Conv2D", "kernel_size", 0]),
+        (lambda: Conv2D(1, 0, 3), ["Conv2D", "out_channels", 0]),
+        (lambda: MaxPool2D(0), ["MaxPool2D", "pool_size", 0]),
+        (lambda: Upsample2D(0), ["Upsample2D", "factor", 0]),
+        (lambda: Conv2D(2, 1, 3)(np.ones((1, 4, 4, 1))), ["Conv2D", "x", "C=2", (1, 4, 4, 1)]),
+        (lambda: MaxPool2D(2)(np.ones((4, 4, 1))), ["MaxPool2D", "x", "(N, H, W, C)", (4, 4, 1)]),
+        (lambda: Upsample2D(2)(np.ones((4, 4))), ["Upsample2D", "x", "(N, H, W, C)", (4, 4)]),
     ],
 )
-def test_a_message_says_what_was_expected(ask, words):
-    with pytest.raises(ValueError, match=re.escape(words)):
+def test_arguments_that_do_not_fit_are_named(ask, parts):
+    with refused(ValueError, *parts):
         ask()
 
 
 @pytest.mark.parametrize("layer", [Conv2D(1, 2, 3), MaxPool2D(2), Upsample2D(2)])
 def test_backward_refuses_a_gradient_of_another_shape(layer):
     y, cache = layer.forward(np.ones((1, 4, 6, 1)))
-    with pytest.raises(ValueError, match=f"{type(layer).__name__} expected dy of shape"):
-        layer.backward(y.swapaxes(1, 2), cache)
+    wrong = y.swapaxes(1, 2)
+    with refused(ValueError, type(layer).__name__, "dy", *y.shape, wrong.shape):
+        layer.backward(wrong, cache)

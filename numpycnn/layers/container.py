@@ -226,8 +226,10 @@ Write into the array: params['0.b'][...] = values.
     def __len__(self) -> int:
         return len(self._arrays)
 
+    # `params[name] -= step` changes the array in place, and then assigns the same array.
+
     def __setitem__(self, name: str, array: Array) -> None:
-        if self._arrays.get(name) is not array:  # `params[name] -= step` assigns the same array
+        if self._arrays.get(name) is not array:
             raise TypeError(
                 f"{self._name}: params must not be assigned to, got a new array for {name!r}. "
                 f"Write into the array: params[{name!r}][...] = values."

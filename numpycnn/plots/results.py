@@ -133,6 +133,24 @@ def plot_picks(x: Array, curve: Array, picks: Array, onsets: Array) -> Figure:
 def plot_learning_curves(history: History) -> Figure:
     """Draw the cross-entropy and the accuracy of each epoch, in training and in validation.
 
+    Parameters
+    ----------
+    history : History
+        The result of `fit`.
+
+    Returns
+    -------
+    Figure
+        A panel with the loss and below it one with the accuracy. Where the accuracy is NaN,
+        because the targets are neither labels nor probabilities, there is no panel for it.
+
+    Raises
+    ------
+    ValueError
+        If the history has no epoch.
+
+    Notes
+    -----
     The cross-entropy is in nats (it is made with the natural logarithm). It has a
     logarithmic axis once it spans a factor of 100, because a loss that halves
     again and again is a straight line there, and the late epochs stay visible.
@@ -140,15 +158,19 @@ def plot_learning_curves(history: History) -> Figure:
     At the same epoch the validation curve is a step ahead: its network has learned
     from the epoch, and the one of the training curve had not yet. See `History`.
 
+    Examples
+    --------
     >>> figure = plot_learning_curves(History(loss=[1.1, 0.3, 0.1], accuracy=[0.3, 0.9, 1.0]))
     >>> [panel.get_ylabel() for panel in figure.axes]
     ['cross-entropy', 'accuracy']
-
-    Raises `ValueError` for a history without an epoch.
     """
     if not history.loss:
-        raise ValueError("plot_learning_curves expected at least one epoch, got an empty history")
-    figure, (loss_panel, accuracy_panel) = stacked_panels(2, width=720, height=520)
+        raise ValueError("plot_learning_curves: history must have an epoch or more, got none.")
+    has_accuracy = not np.isnan(history.accuracy + history.val_accuracy).all()
+    height = 520 if has_accuracy else 290
+    figure, (loss_panel, *accuracy_panels) = stacked_panels(
+        1 + has_accuracy, width=720, height=height
+    )
 
     _plot_by_epoch(loss_panel, history.loss, history.val_loss)
     losses = [loss for loss in history.loss + history.val_loss if loss > 0]
@@ -157,10 +179,10 @@ def plot_learning_curves(history: History) -> Figure:
     loss_panel.set(ylabel="cross-entropy")
     loss_panel.legend(frameon=False, fontsize=FONT)
 
-    _plot_by_epoch(accuracy_panel, history.accuracy, history.val_accuracy)
-    n_epochs = len(history.loss)
-    accuracy_panel.set(ylabel="accuracy", ylim=(0, 1.05))
-    accuracy_panel.set(xlabel="epoch", xlim=(0.5, n_epochs + 0.5))
+    for accuracy_panel in accuracy_panels:
+        _plot_by_epoch(accuracy_panel, history.accuracy, history.val_accuracy)
+        accuracy_panel.set(ylabel="accuracy", ylim=(0, 1.05))
+    figure.axes[-1].set(xlabel="epoch", xlim=(0.5, len(history.loss) + 0.5))
     return figure
 
 
@@ -282,7 +304,7 @@ def _plot_by_epoch(panel: Axes, training: list[float], validation: list[float]) 
     """Draw one quantity against the epoch, counted from 1; without validation one curve."""
     curves = (training, "training"), (validation, "validation")
     for (values, label), style in zip(curves, STYLES, strict=False):
-        if values:
+        if not np.isnan(values).all():  # none, or no accuracy
             epochs = np.arange(1, len(values) + 1)
             marker = "o" if len(values) <= FEW_EPOCHS else None
             panel.plot(epochs, values, label=label, marker=marker, **style)

@@ -135,14 +135,16 @@ def require_gradients(owner: object, params: Params, grads: Params) -> None:
             "For a part of the parameters pass {name: grads[name] for name in optimizer.params}."
         )
     for name, array in params.items():
-        require_array(owner, f"grads[{name!r}]", grads[name], "...", shape=array.shape)
+        grad = grads[name]
+        grad = np.asarray(grad) if isinstance(grad, np.generic) else grad  # the sum of an array
+        require_array(owner, f"grads[{name!r}]", grad, "...", shape=array.shape)
 
 
 def require_finite_gradients(owner: object, grads: Params) -> None:
     """Raise `ValueError` with the position of NaN or infinity in a gradient."""
     fix = "Reduce lr, or scale x to a standard deviation near 1."
     for name, grad in grads.items():
-        require_finite(owner, f"grads[{name!r}]", grad, fix=fix)
+        require_finite(owner, f"grads[{name!r}]", np.asarray(grad), fix=fix)
 
 
 def _end_to_end(arrays: Params) -> Array:

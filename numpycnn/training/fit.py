@@ -34,8 +34,7 @@ from numpycnn.training.progress import steps_told
 from numpycnn.types import Array, Optimizer, Params, Rng
 from numpycnn.validation import (
     as_array,
-    entry,
-    first_true,
+    as_type,
     generator,
     require_array,
     require_finite,
@@ -461,14 +460,12 @@ def examples(
     """
     require_finite(owner, f"{of}x", x, "... D")
     dtype = np.result_type(*(model.params.values() or [x]))
-    converted = x.astype(dtype, copy=False)
-    if not (finite := np.isfinite(converted)).all():
-        where = first_true(~finite)
-        raise ValueError(
-            f"{owner}: {of}x must fit into {dtype}, the type of the parameters, got {x[where]} at "
-            f"{entry(f'{of}x', where)}. Scale x to a standard deviation near 1."
-        )
-    scores, _ = model.forward(converted[:1])
+    converted = as_type(owner, f"{of}x", x, dtype)
+    try:
+        scores, _ = model.forward(converted[:1])
+    except (TypeError, ValueError):
+        model.forward(converted)  # raises the same with the whole shape in the message
+        raise
     shape = len(x), *scores.shape[1:]
     if loss is softmax_cross_entropy:
         y = as_rows(owner, targets, shape, scores.dtype, f"{of}targets")

@@ -181,7 +181,7 @@ def _of_scores(logits: Array, y: Array, weight: Array | float) -> tuple[Scalar, 
     surprise = np.log(sums) - shifted
     surprise[y == 0] = 0  # a class that is not true does not count, however improbable
     loss = (weight * y * surprise).sum()
-    gradient = weight * (exps / sums - y)
+    gradient = weight * (y.sum(axis=-1, keepdims=True) * (exps / sums) - y)
     return logits.dtype.type(loss), gradient.astype(logits.dtype)
 
 

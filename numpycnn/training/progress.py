@@ -11,7 +11,8 @@ def steps_told(name: str, n_steps: int, losses: Sequence[float] = ()) -> Iterato
     """Count steps from 1; on a terminal, once it takes long, say after each how far it is.
 
     The line has the last of the `losses`, if there are any, and the seconds left. It goes to
-    stderr, is written over itself and wiped out in the end.
+    stderr, is written over itself and wiped out in the end, however the steps end. Where stderr
+    is not a terminal, or cannot be written to, nothing is said.
     """
     began = told = monotonic()
     width = 0
@@ -19,12 +20,23 @@ def steps_told(name: str, n_steps: int, losses: Sequence[float] = ()) -> Iterato
         for step in range(1, n_steps + 1):
             yield step
             now = monotonic()
-            if now - began > AFTER and now - told > EVERY and sys.stderr.isatty():
+            if now - began > AFTER and now - told > EVERY:
                 left = (now - began) / step * (n_steps - step)
                 loss = f", loss {losses[-1]:.4g}" if losses else ""
                 line = f"{name} {step} of {n_steps}{loss}, {left:.0f} s left"
-                print(f"\r{line:<{width}}", end="", file=sys.stderr, flush=True)
-                told, width = now, len(line)
+                told, width, old = now, len(line), width
+                _show(f"\r{line:<{old}}")
     finally:
         if width:
-            print("\r" + " " * width, end="\r", file=sys.stderr, flush=True)
+            _show("\r" + " " * (width + len("^C")) + "\r")  # a terminal shows an interrupt so
+
+
+def _show(text: str) -> None:
+    """Write to stderr if it is a terminal."""
+    terminal = sys.stderr  # None in a program without a console
+    try:
+        if terminal.isatty():
+            terminal.write(text)
+            terminal.flush()
+    except Exception:  # closed, without isatty, on a full disk: no reason to stop a training
+        pass

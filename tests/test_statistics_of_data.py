@@ -1,0 +1,188 @@
+"""Statistics of data depend on the numbers, not on their type, byte order, offset or number.
+
+Each case is a small signal of integers, which every type holds exactly, on an offset that the type
+resolves to 1 % of the signal. The expected value comes from NumPy in float64 without the offset.
+"""
+
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
+
+from numpycnn import Dense, Flatten, Sequential, diagnose, standardise, train_test_split
+from numpycnn.baselines import LargestSampleRule, MajorityRule, MedianRule, aic, pick_aic, sta_lta
+from numpycnn.checks.strategies import generators
+from numpycnn.picking import noise_of
+
+FLOATS = [np.dtype(order + kind) for kind in ("f2", "f4", "f8") for order in "<>"]
+INTEGERS = [np.dtype(order + sign + size) for size in "248" for sign in "iu" for order in "<>"]
+INTEGERS += [np.dtype("i1"), np.dtype("u1")]
+TYPES = [*FLOATS, np.dtype(np.longdouble), *INTEGERS]
+some = settings(max_examples=100)
+
+
+@st.composite
+def signals_and_data(draw, shape, types=TYPES, most_bits=62):
+    """A signal of whole numbers in float64, and the same on an offset in some type and layout."""
+    dtype = draw(st.sampled_from(types))
+    size = draw(st.sampled_from([3, 12, 50]))
+    signal = draw(generators).integers(-size, size, shape, endpoint=True)
+    if dtype.kind == "f":
+        bits = min(
+            np.finfo(dtype).nmant, most_bits
+        )  # of these as many for the offset, 1 is resolved
+        low, high = -(2 ** (bits + 1)) + size, 2 ** (bits + 1) - size
+    else:
+        low, high = np.iinfo(dtype).min + size, np.iinfo(dtype).max - size
+    offset = draw(st.sampled_from([low, high, 0]) | st.integers(low, high))
+    offset = min(max(offset, low), high)
+    # Sums of Python's integers, for uint64 and int64 at their ends.
+    data = np.array((signal.astype(object) + offset).tolist(), dtype)
+    if draw(st.booleans()):  # a view that runs backwards through every second sample
+        data = np.repeat(data, 2, axis=-2)[..., ::-2, :][..., ::-1, :]
+    data.flags.writeable = False
+    return signal.astype(float), data, offset
+
+
+def standardised(x):
+    z = x - x.mean(axis=1, keepdims=True)
+    deviation = np.sqrt((z**2).mean(axis=(1, 2), keepdims=True))
+    return z / np.where(deviation == 0, 1, deviation)
+
+
+@some
+@given(signals_and_data((3, 20, 2)))
+def test_standardise(case):
+    signal, x, _ = case
+    assert standardise(x).dtype == np.float32
+    assert_allclose(standardise(x), standardised(signal), rtol=1e-6, atol=1e-6)
+
+
+@some
+@given(signals_and_data((2, 60, 2)), st.integers(1, 9), st.integers(1, 30))
+def test_sta_lta(case, sta, more):
+    signal, x, _ = case
+    expected = sta_lta(signal, sta, sta + more)
+    assert_allclose(sta_lta(x, sta, sta + more), expected, rtol=1e-9, atol=1e-9)
+
+
+@some
+@given(signals_and_data((40, 2)))
+def test_aic(case):
+    signal, x, _ = case
+    assert_allclose(aic(x), aic(signal), rtol=1e-9, atol=1e-9)
+    assert_array_equal(pick_aic(x, [20], 20, 20), pick_aic(signal, [20], 20, 20))
+
+
+@some
+@given(signals_and_data((50, 2)))
+def test_the_size_of_the_noise(case):
+    signal, x, offset = case
+    middle, size = noise_of(x)
+    expected, expected_size = noise_of(signal)
+    assert_allclose(size, expected_size, rtol=1e-12)
+    assert_allclose(middle, expected + offset, rtol=1e-15, atol=0.5 if abs(offset) > 2**52 else 0)
+
+
+# Thresholds are numbers of float64, and lie between the medians, which lie between samples.
+IN_FLOAT64 = [dtype for dtype in TYPES if dtype.kind == "f" or dtype.itemsize < 8]
+
+
+@some
+@given(signals_and_data((9, 12, 2), IN_FLOAT64, most_bits=48), st.integers(0, 99))
+def test_the_rules_of_the_baselines(case, seed):
+    """What the median rule finds does not depend on the offset; the largest sample includes it."""
+    signal, x, offset = case
+    labels = np.random.default_rng(seed).integers(0, 3, 9)
+    for dtype in (np.uint8, np.int64, np.uint64):
+        rule = MedianRule().fit(x, labels.astype(dtype))
+        expected = MedianRule().fit(signal, labels)
+        assert_array_equal(rule.classify(x), expected.classify(signal))
+        assert_array_equal(rule.thresholds, expected.thresholds + offset)
+        assert_array_equal(rule.classes, expected.classes)
+        exact = signal + offset
+        same, expected = LargestSampleRule().fit(x, labels), LargestSampleRule().fit(exact, labels)
+        assert_array_equal(same.statistic(x), expected.statistic(exact))
+        assert_array_equal(same.classify(x), expected.classify(exact))
+        commonest = MajorityRule().fit(x, labels.astype(dtype))
+        assert_array_equal(commonest.classify(x), np.bincount(labels).argmax())
+
+
+@pytest.mark.parametrize("dtype", TYPES)
+@pytest.mark.parametrize("length", [3, 49, 1000])
+def test_of_a_constant_no_rounding_is_left(dtype, length):
+    """Rounding divided by its own size would look like noise."""
+    level = np.array(0.1, dtype) if dtype.kind == "f" else np.array(np.iinfo(dtype).max - 1, dtype)
+    x = np.full((2, length, 3), level)
+    assert_array_equal(standardise(x), 0)
+    assert_array_equal(sta_lta(x, 1, 2), 0)
+    assert noise_of(x[0])[1] == 1
+
+
+def test_the_size_of_the_least_int8_is_128():
+    x = np.array([[[-128], [127], [5]]], np.int8)
+    assert_array_equal(LargestSampleRule().statistic(x), [-128])
+
+
+def report(model, x, labels, name):
+    findings = {finding.name: finding for finding in diagnose(model, x, labels).findings}
+    return findings[name].found
+
+
+@pytest.mark.parametrize(
+    ("dtype", "offset"), [("f2", 1900), (">f4", -1e7), ("f4", 1e7), ("f8", 1e15), (">f8", 0)]
+)
+def test_the_scale_that_the_diagnosis_names(dtype, offset):
+    """x is converted to the type of the model, which has to resolve the offset."""
+    signal = np.random.default_rng(0).integers(-50, 50, (6, 8, 1), endpoint=True).astype(float)
+    kind = np.dtype(dtype).newbyteorder("=") if dtype != "f2" else np.float32
+    model = Sequential(Flatten(), Dense(8, 2, rng=0)).astype(kind)
+    found = report(model, (signal + offset).astype(dtype), [0, 1] * 3, "scale of the traces")
+    std, mean = re.search(r"deviation (\S+), offset (\S+)", found).groups()
+    assert float(std) == pytest.approx(signal.std(), rel=0.06)
+    assert float(mean) == pytest.approx(abs(signal.mean() + offset), rel=0.06)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32])
+def test_the_diagnosis_counts_labels_beyond_what_the_type_of_the_model_can_count(dtype):
+    x = np.random.default_rng(0).standard_normal((6000, 2)).astype(dtype)
+    model = Dense(2, 2, rng=0).astype(dtype)
+    assert report(model, x, np.arange(6000) % 2, "rarest class") == "class 0, 3000 of 6000 labels"
+
+
+# Of any length
+# -------------
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, ">f4", np.float64, np.uint8, np.int32])
+def test_two_million_samples(dtype):
+    """A sum in float16 or float32 would stop growing long before."""
+    length, offset = 2_000_000, 100
+    pattern = np.array([1, -1, 2, -2, 0], float)
+    signal = np.tile(pattern, length // 5)
+    signal[length // 2 :] *= 3
+    x = (signal + offset).astype(dtype)[:, None]
+
+    y = standardise(x[None])
+    expected = signal / np.sqrt(10)  # the variance is (2 + 18) / 2
+    assert_allclose(y[0, :, 0], expected, atol=1e-6)
+
+    assert noise_of(x)[0] == offset
+    assert_allclose(noise_of(x)[1], np.median(abs(signal)) / 0.6745, rtol=1e-6)
+    assert aic(x).argmin() == length // 2
+
+    ratio = sta_lta(x[None], 1000, 100_000)[0]
+    assert_allclose(ratio[[length // 2 - 1, -1]], 1, rtol=1e-9)
+    assert_allclose(ratio[length // 2 + 999], 18 / (0.99 * 2 + 0.01 * 18), rtol=1e-9)
+
+    level = np.full((1, length + 1, 1), np.iinfo(np.int32).max)
+    assert_array_equal(standardise(level), 0)
+
+    traces = x.reshape(2, -1, 1)
+    rule = MedianRule().fit(traces, np.array([0, 1]))
+    assert_array_equal(rule.statistic(traces), [offset, offset])
+    n_train = len(train_test_split(x, x, train_size=0.29, rng=0)[0])
+    assert n_train == 580_000
