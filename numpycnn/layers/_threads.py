@@ -164,6 +164,13 @@ if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
     os.register_at_fork(after_in_child=_after_fork)
 
 
+# Sharing the parts
+# -----------------
+# The parts are in a queue, from which each thread takes the next one when it is free. A thread
+# that wakes late, or on a slower core, takes fewer. The results are kept by the
+# number of the part, so that it does not matter which thread computed it.
+
+
 def in_order(act: Callable[..., Any], parts: Sequence[tuple[Any, ...]], n: int) -> list[Any]:
     """Return `act(*part)` for each part, computed on at most `n` threads.
 
@@ -197,6 +204,10 @@ def in_order(act: Callable[..., Any], parts: Sequence[tuple[Any, ...]], n: int) 
             if not other.cancel():  # a thread that is still asleep is not waited for
                 other.result()
     return results
+
+
+# Threads are started at the first call that needs them and then wait for the next one. Where none
+# can be started, the calling thread computes everything itself.
 
 
 def start(work: Callable[[], None], n: int) -> list[Future[None]]:
