@@ -182,20 +182,17 @@ def in_order(act: Callable[..., Any], parts: Sequence[tuple[Any, ...]], n: int) 
     handling, handler = np.geterr(), np.geterrcall()
 
     def work() -> None:
-        while True:
-            try:
-                i = todo.popleft()
-            except IndexError:  # nothing is left
-                return
-            results[i] = act(*parts[i])
-
-    def work_alike() -> None:
         with np.errstate(call=handler, **handling):  # type: ignore[arg-type]
-            work()
+            while True:
+                try:
+                    i = todo.popleft()
+                except IndexError:  # nothing is left
+                    return
+                results[i] = act(*parts[i])
 
     with one_blas_thread:
         n_others = min(n, len(parts)) - 1 if one_blas_thread.controls else 0
-        others = start(work_alike, n_others)
+        others = start(work, n_others)
         try:
             work()
         finally:
