@@ -104,11 +104,11 @@ figures_of_source = {
             "Stride, dilation and padding can be moved.",
         ),
     },
-    "numpycnn/layers/phases": {
+    "numpycnn/layers/_conv1d_kernels": {
         "Windows back to back": (
             "10-fast-phases",
             "Two traces of six samples in one row, and the three phases of a filter of three taps. "
-            "Grey windows reach from one trace into the next, and nobody looks at them.",
+            "Gray windows reach from one trace into the next; their results are not used.",
         ),
     },
     "numpycnn/layers/maxpool1d": {

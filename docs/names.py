@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 Bindings = dict[str, str]
-"""What names stand for: `{"nn": "numpycnn", "Conv1D": "numpycnn.layers.phases.Conv1D"}`."""
+"""What names stand for: `{"nn": "numpycnn", "Conv1D": "numpycnn.layers.conv1d.Conv1D"}`."""
 
 
 class Place(NamedTuple):

@@ -46,6 +46,7 @@ from numpycnn.layers import (
     Sequential,
     Softmax,
     Upsample1D,
+    set_threads,
 )
 from numpycnn.long_records import predict_long
 from numpycnn.records import make_records
@@ -58,8 +59,6 @@ from numpycnn.training import (
     cross_entropy,
     evaluate,
     fit,
-    in_threads,
-    keep_freed_memory,
     one_hot,
     softmax_cross_entropy,
     weighted_cross_entropy,
@@ -106,13 +105,12 @@ __all__ = [
     "evaluate",
     "explain",
     "fit",
-    "in_threads",
-    "keep_freed_memory",
     "make_records",
     "make_traces",
     "one_hot",
     "picking",
     "predict_long",
+    "set_threads",
     "softmax_cross_entropy",
     "standardise",
     "train_test_split",

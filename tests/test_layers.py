@@ -1,7 +1,6 @@
 """What holds for every layer: purity, types, any kind of array; then each layer's own laws."""
 
 import copy
-import tracemalloc
 
 import numpy as np
 import pytest
@@ -9,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from nets import ways_around
 from numpy.testing import assert_allclose, assert_array_equal
-from plain import plain_of
+from plain import PlainConv1D, plain_of
 from refusals import refused
 
 from numpycnn import (
@@ -35,8 +34,6 @@ from numpycnn.checks.strategies import (
     pools,
 )
 from numpycnn.layers import Window
-from numpycnn.layers import phases as fast
-from numpycnn.layers.conv1d import Conv1D as PlainConv1D
 
 
 @st.composite
@@ -385,67 +382,6 @@ def test_causal_padding_never_looks_ahead(case, data):
     assert_array_equal(y[:, :n_past], y_changed[:, :n_past])
 
 
-@given(st.integers(1, 40), st.integers(1, 6), st.integers(1, 200), st.integers(1, 3))
-def test_every_window_is_cut_once_and_is_a_view(n_rows, phases, small, few):
-    rows = np.arange(2.0 * n_rows).reshape(n_rows, 2)
-    found = {}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fast, "SMALL_PRODUCT", small)
-        patch.setattr(fast, "FEW_WINDOWS", few)
-        patch.setattr(fast, "MANY_WINDOWS", few + 1)
-        for windows, starts in fast.cut_in_blocks(rows, phases, 3):
-            assert np.shares_memory(windows, rows)
-            for start, window in zip(range(n_rows)[starts], windows, strict=True):
-                assert start not in found
-                found[start] = window
-    assert sorted(found) == list(range(n_rows - phases + 1))
-    for start, window in found.items():
-        assert_array_equal(window, rows[start : start + phases].ravel())
-
-
-@given(st.integers(1, 20), st.integers(1, 6))
-def test_a_phase_begins_on_each_row_of_the_first_window_and_its_windows_lie_back_to_back(
-    n_rows, size
-):
-    rows = np.arange(2.0 * n_rows).reshape(n_rows, 2)
-    phases = list(fast.cut(rows, size))
-    assert len(phases) == max(0, min(size, n_rows - size + 1))
-    for phase, (windows, starts) in enumerate(phases):
-        assert np.shares_memory(windows, rows)
-        assert windows.shape == ((n_rows - phase) // size, 2 * size)
-        assert list(range(n_rows)[starts]) == list(range(phase, n_rows - size + 1, size))
-        assert_array_equal(windows.ravel(), rows[phase:].ravel()[: windows.size])
-
-
-@given(*[st.integers(1, 5)] * 5, st.integers(-8, 8))
-def test_every_sample_is_dealt_to_its_place(length, n_hands, n_places, between, apart, begin):
-    trace = np.arange(1.0, 2 * length + 1).reshape(1, length, 2)
-    hands = np.zeros((1, n_hands, n_places, 2))
-    for there, here in fast.deal(trace, hands, begin=begin, between=between, apart=apart):
-        here[...] = there
-    for h in range(n_hands):
-        for v in range(n_places):
-            i = begin + h * between + v * apart
-            assert_array_equal(hands[0, h, v], trace[0, i] if 0 <= i < length else 0)
-
-
-def test_both_convolutions_go_by_one_name_and_one_help():
-    one = Conv1D(2, 3, 4, stride=2, padding=(1, 2))
-    assert isinstance(one, PlainConv1D)
-    assert repr(one) == repr(plain_of(one)) == "Conv1D(2, 3, 4, stride=2, padding=(1, 2))"
-    assert one.window(9) == plain_of(one).window(9)
-    assert "causal" in Conv1D.__doc__
-
-
-def test_a_saved_plain_convolution_is_loaded_as_the_fast_one(tmp_path):
-    plain = PlainConv1D(2, 3, 4, dilation=2, padding="causal", rng=0)
-    Sequential(plain).save(tmp_path / "model.npz")
-    (loaded,) = Sequential.load(tmp_path / "model.npz").layers
-    assert type(loaded) is Conv1D
-    x = np.random.default_rng(0).standard_normal((2, 9, 2))
-    assert_allclose(loaded.forward(x)[0], plain.forward(x)[0], rtol=1e-6, atol=1e-6)
-
-
 @pytest.mark.parametrize("kind", [Conv1D, PlainConv1D])
 def test_a_convolution_says_what_does_not_fit(kind):
     layer = kind(2, 3, 4, dilation=2)
@@ -467,25 +403,6 @@ def test_a_bias_of_a_wider_type_widens_the_output(kind):
     wider = layer.with_params({**layer.params, "b": np.array([1 / 3, 2 / 3])})
     y, _ = wider.forward(np.zeros((1, 5, 1), np.float32))
     assert_array_equal(y, np.broadcast_to([1 / 3, 2 / 3], (1, 3, 2)))
-
-
-def test_convolution_makes_no_copy_of_its_windows():
-    x = np.zeros((4, 4000, 8), dtype=np.float32)
-    layer = Conv1D(8, 8, 31, padding="same")
-    tracemalloc.start()
-    try:
-        layer.forward(x)
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    assert peak < 4 * x.nbytes  # the padded input, the products, the output; the windows are 31
-
-
-def test_convolution_without_padding_remembers_as_many_numbers_as_it_was_given():
-    x = np.zeros((3, 17, 2), dtype=np.float32)
-    for kernel_size in range(1, 18):
-        _, cache = Conv1D(2, 3, kernel_size).forward(x)
-        assert cache.samples.size == x.size
 
 
 # Pooling

@@ -1,8 +1,8 @@
 """Phases: how windows that overlap come out of memory without a copy.
 
-The convolution cuts its samples into windows back to back, once from each of the first
-`K` samples. Here the layer's own function cuts numbers that count the samples, and what
-comes out is drawn. So the figure shows what is computed, also where nobody looks at it.
+The convolution takes every window of `K` samples, and in one phase those that begin `K` samples
+apart. Here the layer's own function takes windows of indices, and the result is drawn. The
+figure therefore shows the windows that are computed, including those whose result is not used.
 """
 
 import numpy as np
@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from numpycnn.layers.phases import cut
+from numpycnn.layers._conv1d_kernels import windows
 from numpycnn.plots.figure import AMBER, FONT, GREY, GRID, SKY, WIDTH, blank_figure, dress
 from numpycnn.validation import require_array, whole_number
 
@@ -41,22 +41,20 @@ def plot_phases(x: np.ndarray, kernel_size: int) -> Figure:
     length = x.shape[1]
     if kernel_size > length:
         raise ValueError(
-            f"plot_phases expected kernel_size up to L={length}, got {kernel_size}; "
-            "use longer traces or a smaller kernel"
+            f"plot_phases: kernel_size must be at most L={length}, got {kernel_size}. "
+            "Use longer traces or a smaller kernel."
         )
     figure = blank_figure(WIDTH, 70 + 56 * (1 + kernel_size))
     panel = figure.subplots()
     for i, value in enumerate(x.ravel()):
         colour = TRACE_COLOURS[i // length % 2]
         _box(panel, i, row=0, width=1, colour=colour, words=f"{value:.3g}")
-    places = np.arange(x.size)[:, None]
-    for windows, starts in cut(places, kernel_size):
-        for window in windows.astype(int):
-            first, last = window[0], window[-1]
-            whole = first // length == last // length
-            colour = TRACE_COLOURS[first // length % 2] if whole else GRID
-            row = 1 + starts.start % kernel_size
-            _box(panel, first, row, width=len(window), colour=colour, words=f"window {first}")
+    for window in windows(np.arange(x.size).reshape(-1, 1), kernel_size, kernel_size):
+        first, last = int(window[0]), int(window[-1])
+        whole = first // length == last // length
+        colour = TRACE_COLOURS[first // length % 2] if whole else GRID
+        row = 1 + first % kernel_size
+        _box(panel, first, row, width=len(window), colour=colour, words=f"window {first}")
     _finish(panel, x.size, kernel_size)
     return figure
 

@@ -8,7 +8,6 @@ from numpycnn.training.losses import (
     softmax_cross_entropy,
     weighted_cross_entropy,
 )
-from numpycnn.training.machine import in_threads, keep_freed_memory
 from numpycnn.training.metrics import confusion_matrix
 from numpycnn.training.sgd import SGD
 
@@ -22,8 +21,6 @@ __all__ = [
     "cross_entropy",
     "evaluate",
     "fit",
-    "in_threads",
-    "keep_freed_memory",
     "one_hot",
     "softmax_cross_entropy",
     "weighted_cross_entropy",

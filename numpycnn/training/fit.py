@@ -37,7 +37,6 @@ from numpycnn.training.losses import (
     of_rows,
     softmax_cross_entropy,
 )
-from numpycnn.training.machine import keep_freed_memory
 from numpycnn.training.progress import steps_told
 from numpycnn.types import Array, Optimizer, Params, Rng
 from numpycnn.validation import (
@@ -151,7 +150,6 @@ def fit(
     if patience is not None and whole_number("fit", "patience", patience) and validation is None:
         raise ValueError("fit: patience requires validation data. Pass validation=(x, targets).")
     rng, history = generator("fit", rng), History()
-    keep_freed_memory()
 
     # An overflow ends in a loss that is not finite, and that is reported at the end.
     with np.errstate(all="ignore"):
