@@ -24,7 +24,7 @@ def gradcheck() -> Callable[..., GradientReport]:
     report unless every gradient is correct.
     """
     from numpycnn import GradientError, check_gradients
-    from numpycnn.validation import whole_number
+    from numpycnn._validation import whole_number
 
     def check(layer: Any, x: Any, *, n_seeds: int = 3, **options: Any) -> GradientReport:
         __tracebackhide__ = True  # the failure points to the line in the test

@@ -28,7 +28,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import numpycnn as nn
-from options import at_least
+from _shared.options import at_least
 
 try:
     import torch

@@ -21,10 +21,10 @@ import numpy as np
 from matplotlib.widgets import RadioButtons, Slider
 
 import numpycnn as nn
-from numpycnn.explain import activations, probabilities, saliency
+from _shared.options import Options, at_least
+from _shared.two_heads import network
+from numpycnn.inspection.explain import activations, probabilities, saliency
 from numpycnn.plots import figure as paper
-from options import Options, at_least
-from two_heads import network
 
 options = Options("Move an arrival through a trace and watch two networks judge it.", output=None)
 options.add_argument("--seed", type=at_least(0), default=0, help="of the traces and networks")

@@ -13,8 +13,8 @@ import time
 import numpy as np
 
 import numpycnn as nn
-from options import Options, at_least
-from two_heads import network
+from _shared.options import Options, at_least
+from _shared.two_heads import network
 
 options = Options("Train the landmark networks on the harder traces.", output=None)
 add = options.add_argument
@@ -81,8 +81,8 @@ for name, model in networks.items():
 # anecdotes, too. When a sum in batch normalisation was written in another order, which changes
 # nothing but last digits, ResNet went from 0.928, 0.967 and 0.907 to 0.947, 0.961 and 0.938.
 #
-# *LeNet* has by far the most weights, and its dense layers learn for each place what an
-# arrival there means, as the flatten head does in [two_heads.py](two_heads.py). The other four
+# *LeNet* has by far the most weights, and its dense layers learn for each place what an arrival
+# there means, as the flatten head does in [two_heads.py](_shared/two_heads.py). The other four
 # learn once and for all places.
 #
 # The *small network* with global pooling has a hundredth of LeNet's weights, and is hard to beat.

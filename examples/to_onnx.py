@@ -27,10 +27,10 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 import numpycnn as nn
+from numpycnn._validation import first_true, require_parameters
 from numpycnn.layers import Container, conv1d
 from numpycnn.layers.layer import defining, require_layer
-from numpycnn.storage import load_notes
-from numpycnn.validation import first_true, require_parameters
+from numpycnn.layers.storage import load_notes
 
 # The graph
 # ---------

@@ -15,9 +15,9 @@ fifth of the traces?
 import numpy as np
 
 import numpycnn as nn
-from numpycnn.baselines import LargestSampleRule, MajorityRule, MedianRule
+from _shared.options import Options, at_least
+from numpycnn.inspection.baselines import LargestSampleRule, MajorityRule, MedianRule
 from numpycnn.plots import plot_learning_curves, plot_traces
-from options import Options, at_least
 
 # The options
 # -----------

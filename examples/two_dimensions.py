@@ -19,7 +19,7 @@ with them. The pictures there are seismic sections, where a row is a time and a 
 import numpy as np
 
 import numpycnn as nn
-from numpycnn.validation import require_array, whole_number
+from numpycnn._validation import require_array, whole_number
 
 # Convolution
 # -----------

@@ -23,11 +23,11 @@ from typing import NamedTuple
 import numpy as np
 
 import numpycnn as nn
-from numpycnn.explain import saliency
+from _shared.options import Options, at_least
+from _shared.two_heads import network
+from numpycnn.inspection.explain import saliency
 from numpycnn.plots import figure as paper
 from numpycnn.plots import plot_accuracy
-from options import Options, at_least
-from two_heads import network
 
 # The options
 # -----------
@@ -61,9 +61,9 @@ def traces(n_traces, rng, rest_at_zero=False, **changes):
 
 # Two heads
 # ---------
-# The convolution is the same in [both](two_heads.py). The flatten head has 4,211 parameters,
-# nearly all of them in its first dense layer, 16 for each channel of each pooled sample. The
-# global head has 243.
+# The convolution is the same in [both](_shared/two_heads.py). The flatten head has 4,211
+# parameters, nearly all of them in its first dense layer, 16 for each channel of each pooled
+# sample. The global head has 243.
 #
 # Both are trained as in the first example: 144 traces, 36 held out, 60 epochs. With the same
 # seed the flatten head is that very network. Several seeds, because one network may be lucky.

@@ -1,9 +1,9 @@
 """Your own traces: from a file of them to a network that sorts the next file.
 
-The file holds traces of one length and a label for each, in one of [many formats](trace_files.py);
-`your_traces.csv` beside this script is an example. A fifth of the traces is held out. A network
-learns from the others, is saved with the names of the classes, and is tested on the fifth. Then
-it classifies traces without labels.
+The file holds traces of one length and a label for each, in one of [many
+formats](_shared/trace_files.py); `your_traces.csv` beside this script is an example. A fifth of the
+traces is held out. A network learns from the others, is saved with the names of the classes, and is
+tested on the fifth. Then it classifies traces without labels.
 
     python examples/your_traces.py
     python examples/your_traces.py data.npz --head flatten --epochs 200
@@ -25,15 +25,15 @@ from pathlib import Path
 import numpy as np
 
 import numpycnn as nn
-from numpycnn.baselines import MajorityRule
-from numpycnn.explain import probabilities
+from _shared.options import Options, at_least, end
+from _shared.readers import Problems, is_same_rate
+from _shared.tables import Table
+from _shared.trace_files import TAPS, read_traces
+from _shared.two_heads import network
+from numpycnn.inspection.baselines import MajorityRule
+from numpycnn.inspection.explain import probabilities
+from numpycnn.layers.storage import load_notes
 from numpycnn.plots import plot_confusion, plot_learning_curves
-from numpycnn.storage import load_notes
-from options import Options, at_least, end
-from readers import Problems, is_same_rate
-from tables import Table
-from trace_files import TAPS, read_traces
-from two_heads import network
 
 problems = Problems()  # the files of a folder that are left out
 
@@ -184,8 +184,8 @@ for name, total in zip(classes, np.bincount([*y_train, *y_test]), strict=True):
 
 # The network
 # -----------
-# Choose a [head](two_heads.py): *global* where an event may come at any time, *flatten* where the
-# place matters.
+# Choose a [head](_shared/two_heads.py): *global* where an event may come at any time, *flatten*
+# where the place matters.
 
 model = network(args.head, rng, TAPS, shape, len(classes))
 print(f"\n{model.summary(shape)}")

@@ -15,6 +15,8 @@ dense layers, and its first filters, 11 wide and 4 apart, are for a side of 227 
 a trace of 64 samples they would leave 14.
 """
 
+from numpycnn._types import Rng
+from numpycnn._validation import generator
 from numpycnn.layers import (
     AveragePool1D,
     BatchNorm,
@@ -30,8 +32,6 @@ from numpycnn.layers import (
     Sequential,
     Upsample1D,
 )
-from numpycnn.types import Rng
-from numpycnn.validation import generator
 
 
 def lenet(in_channels: int, n_classes: int, *, n_samples: int = 64, rng: Rng = None) -> Sequential:

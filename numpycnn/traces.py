@@ -31,9 +31,9 @@ from numbers import Real
 
 import numpy as np
 
-from numpycnn.reductions import difference, mean, wide
-from numpycnn.types import Array, Rng
-from numpycnn.validation import (
+from numpycnn._reductions import difference, mean, wide
+from numpycnn._types import Array, Rng
+from numpycnn._validation import (
     above_zero,
     as_array,
     generator,

@@ -16,7 +16,7 @@ from numpycnn import (
     predict_long,
 )
 from numpycnn.architectures import fcn, lenet, resnet, unet
-from numpycnn.explain import activations
+from numpycnn.inspection.explain import activations
 from numpycnn.layers import Window
 
 ALL = [lenet, fcn, resnet, unet]

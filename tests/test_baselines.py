@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from numpycnn import make_records, make_traces, train_test_split
-from numpycnn.baselines import (
+from numpycnn.checks.strategies import generators
+from numpycnn.inspection.baselines import (
     LargestSampleRule,
     MajorityRule,
     MedianRule,
@@ -21,7 +22,6 @@ from numpycnn.baselines import (
     pick_triggers,
     sta_lta,
 )
-from numpycnn.checks.strategies import generators
 
 RULES = MajorityRule, LargestSampleRule, MedianRule
 THRESHOLDS = LargestSampleRule, MedianRule

@@ -23,7 +23,7 @@ import pytest
 import numpycnn as nn
 from numpycnn.checks import bugs
 from numpycnn.checks.matrix import as_matrix
-from numpycnn.explain import receptive_fields
+from numpycnn.inspection.explain import receptive_fields
 
 ROOT = Path(__file__).parent.parent
 REQUIRED = os.environ.get("NUMPYCNN_BROWSER") == "required"
@@ -56,8 +56,8 @@ if not (shutil.which("chromium") and shutil.which("chromedriver")):
         raise RuntimeError(message)
     pytest.skip(message, allow_module_level=True)
 
-sys.path[:0] = [str(ROOT), str(ROOT / "docs")]  # for when this is run as a script
-import living  # noqa: E402  (which wants Sphinx)
+sys.path.insert(0, str(ROOT))  # for when this is run as a script
+from docs import living  # noqa: E402  (which requires Sphinx)
 from docs.living import (  # noqa: E402
     drag_the_arrival,
     hover_a_gradient,

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-import about_checkers
-from about_zoo import described
+from docs.builder import about_checkers
+from docs.builder.about_zoo import described
 from numpycnn.checks.bugs import ZOO
 
 PAGE = (Path(__file__).parent.parent / "docs" / "how-to" / "check-your-layer.md").read_text("utf-8")

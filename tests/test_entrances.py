@@ -37,7 +37,7 @@ from numpycnn import (
     standardise,
     weighted_cross_entropy,
 )
-from numpycnn.explain import probabilities, saliency
+from numpycnn.inspection.explain import probabilities, saliency
 
 seeds = st.integers(0, 2**32 - 1)
 

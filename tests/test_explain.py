@@ -24,7 +24,7 @@ from numpycnn import (
 )
 from numpycnn.checks.derivatives import central_difference, complex_step
 from numpycnn.checks.strategies import distinct, networks
-from numpycnn.explain import activations, probabilities, receptive_fields, saliency
+from numpycnn.inspection.explain import activations, probabilities, receptive_fields, saliency
 from numpycnn.layers import Window
 
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scripts import complaint, run_example
 
-from examples import sections
-from examples.sections import (
+from examples._shared import sections
+from examples._shared.sections import (
     INTERVAL,
     SPACING,
     intersection_over_union,

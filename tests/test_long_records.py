@@ -22,7 +22,7 @@ from numpycnn import (
 )
 from numpycnn.checks.strategies import distinct, sizes
 from numpycnn.layers import Window
-from numpycnn.long_records import cut
+from numpycnn.seismology.long_records import cut
 
 
 @settings(max_examples=200)

@@ -11,9 +11,8 @@ from matplotlib.figure import Figure
 
 pytest.importorskip("sphinx", reason="the site needs Sphinx: python -m pip install -e '.[docs]'")
 
-import network_map
-import pictures
-from pictures import is_stale
+from docs.builder import network_map, pictures
+from docs.builder.pictures import is_stale
 
 IMAGES = Path(__file__).parent.parent / "docs" / "images"
 CHAPTER = """\

@@ -20,7 +20,7 @@ from numpycnn import (
     Upsample1D,
     make_traces,
 )
-from numpycnn.explain import activations, probabilities, receptive_fields, saliency
+from numpycnn.inspection.explain import activations, probabilities, receptive_fields, saliency
 from numpycnn.plots.inside import (
     plot_equivariance,
     plot_filters,

@@ -9,10 +9,10 @@ import pytest
 from scripts import complaint, run_example
 
 import numpycnn as nn
-from numpycnn.picking import noise_of, pick_peaks
-from readers import Problems, from_files, of_one_length, read_folder, record, stretches
-from tables import Table, label_of, read_table, read_ts
-from your_records import read_catalog, read_picked
+from _shared.readers import Problems, from_files, of_one_length, read_folder, record, stretches
+from _shared.tables import Table, label_of, read_table, read_ts
+from _shared.your_records import read_catalog, read_picked
+from numpycnn.seismology.picking import noise_of, pick_peaks
 
 # The archives
 # ------------

@@ -21,7 +21,7 @@ from numpycnn import (
     softmax_cross_entropy,
     weighted_cross_entropy,
 )
-from numpycnn.reductions import centered, difference, mean, total
+from numpycnn._reductions import centered, difference, mean, total
 
 FLOATS = ["float16", "float32", "float64", ">f4", ">f8", "longdouble"]
 INTEGERS = ["int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", ">i4", ">u8"]

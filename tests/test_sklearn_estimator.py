@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import numpycnn as nn
-from two_heads import network
+from _shared.two_heads import network
 
 pytest.importorskip("sklearn", reason="python -m pip install -e '.[interop]'")
 

@@ -13,9 +13,16 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from numpycnn import Dense, Flatten, Sequential, diagnose, standardise, train_test_split
-from numpycnn.baselines import LargestSampleRule, MajorityRule, MedianRule, aic, pick_aic, sta_lta
 from numpycnn.checks.strategies import generators
-from numpycnn.picking import noise_of
+from numpycnn.inspection.baselines import (
+    LargestSampleRule,
+    MajorityRule,
+    MedianRule,
+    aic,
+    pick_aic,
+    sta_lta,
+)
+from numpycnn.seismology.picking import noise_of
 
 FLOATS = [np.dtype(order + kind) for kind in ("f2", "f4", "f8") for order in "<>"]
 INTEGERS = [np.dtype(order + sign + size) for size in "248" for sign in "iu" for order in "<>"]

@@ -32,7 +32,7 @@ from numpycnn import (
     fit,
 )
 from numpycnn.checks.strategies import generators, networks
-from numpycnn.storage import load_notes
+from numpycnn.layers.storage import load_notes
 
 
 def small_model(rng=0):

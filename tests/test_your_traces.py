@@ -22,7 +22,7 @@ from scripts import EXAMPLES
 
 import numpycnn
 from numpycnn import CLASS_NAMES, Sequential, Softmax, make_traces, standardise
-from numpycnn.storage import load_notes
+from numpycnn.layers.storage import load_notes
 
 SCRIPT = EXAMPLES / "your_traces.py"
 OWN = SCRIPT.with_suffix(".csv")

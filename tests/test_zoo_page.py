@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import about_zoo
+from docs.builder import about_zoo
 from numpycnn.checks.bugs import ZOO
 
 PAGE = (Path(__file__).parent.parent / "docs" / "zoo.md").read_text(encoding="utf-8")

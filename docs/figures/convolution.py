@@ -16,6 +16,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle, Rectangle
 
+from numpycnn._types import Array
+from numpycnn._validation import require_finite
 from numpycnn.layers import Conv1D, MaxPool1D
 from numpycnn.plots.figure import (
     AMBER,
@@ -31,8 +33,6 @@ from numpycnn.plots.figure import (
     samples_of,
     stacked_panels,
 )
-from numpycnn.types import Array
-from numpycnn.validation import require_finite
 
 # Traces
 # ------

@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from matplotlib.figure import Figure
 
+from numpycnn._types import Array
+from numpycnn._validation import require_array
 from numpycnn.plots.figure import FONT, ORANGE, STYLES, WIDTH, stacked_panels
-from numpycnn.types import Array
-from numpycnn.validation import require_array
 
 N_GRID = 120  # points each way on which the landscape is computed
 

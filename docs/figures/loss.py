@@ -13,11 +13,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MultipleLocator
 
+from numpycnn._types import Array
+from numpycnn._validation import require_finite
 from numpycnn.plots.figure import BLUE, FONT, ORANGE, SKY, STYLES, WIDTH, stacked_panels
 from numpycnn.traces import CLASS_NAMES
 from numpycnn.training.losses import softmax_cross_entropy
-from numpycnn.types import Array
-from numpycnn.validation import require_finite
 
 
 def plot_surprise(marked: Sequence[float]) -> Figure:

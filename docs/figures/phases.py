@@ -10,9 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from numpycnn._validation import require_array, whole_number
 from numpycnn.layers._conv1d_kernels import windows
 from numpycnn.plots.figure import AMBER, FONT, GREY, GRID, SKY, WIDTH, blank_figure, dress
-from numpycnn.validation import require_array, whole_number
 
 TRACE_COLOURS = SKY, AMBER  # in turn
 THICKNESS = 0.7  # of the rows' distance

@@ -11,9 +11,9 @@ import base64
 import numpy as np
 
 import numpycnn as nn
-from examples.two_heads import network
-from numpycnn.explain import activations, probabilities, saliency
-from numpycnn.types import Array
+from examples._shared.two_heads import network
+from numpycnn._types import Array
+from numpycnn.inspection.explain import activations, probabilities, saliency
 
 CENTRES = range(-8, 73)
 TRAINED_ON = 12, 52

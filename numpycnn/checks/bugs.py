@@ -19,6 +19,8 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
+from numpycnn._types import Array, Params, Rng
+from numpycnn._validation import generator
 from numpycnn.checks.gradients import check_gradients
 from numpycnn.checks.modes import check_modes
 from numpycnn.checks.optimizer import check_adam
@@ -36,14 +38,12 @@ from numpycnn.layers import (
     Sequential,
     Softmax,
 )
-from numpycnn.layers.batchnorm import BatchNormCache, BatchNormInTraining
+from numpycnn.layers.batch_norm import BatchNormCache, BatchNormInTraining
 from numpycnn.layers.dropout import DropoutInTraining
 from numpycnn.traces import make_traces, train_test_split
 from numpycnn.training.adam import Adam
 from numpycnn.training.fit import examples, learn
 from numpycnn.training.losses import cross_entropy, one_hot, softmax_cross_entropy
-from numpycnn.types import Array, Params, Rng
-from numpycnn.validation import generator
 
 
 class Bug(NamedTuple):

@@ -25,14 +25,14 @@ from typing import Any
 
 import numpy as np
 
+from numpycnn._types import Array, Rng
+from numpycnn._validation import require_finite
 from numpycnn.checks.arguments import Names
 from numpycnn.checks.derivatives import Method
 from numpycnn.checks.gradients import check_gradients
 from numpycnn.checks.mistakes import Mistake
 from numpycnn.checks.report import GradientReport
 from numpycnn.layers.layer import Layer
-from numpycnn.types import Array, Rng
-from numpycnn.validation import require_finite
 
 Function = Callable[..., Any]
 

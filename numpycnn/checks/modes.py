@@ -15,11 +15,11 @@ from copy import deepcopy
 
 import numpy as np
 
+from numpycnn._types import Array, Rng
+from numpycnn._validation import generator
 from numpycnn.checks.mistakes import Mistake
 from numpycnn.checks.report import Report
 from numpycnn.layers.layer import Layer
-from numpycnn.types import Array, Rng
-from numpycnn.validation import generator
 
 N_STEPS = 400
 

@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from numpycnn._types import Rng
+from numpycnn._validation import generator
 from numpycnn.checks.mistakes import Mistake
 from numpycnn.checks.report import Report
-from numpycnn.types import Rng
-from numpycnn.validation import generator
 
 LR, BETA1, BETA2, EPS = 0.01, 0.8, 0.95, 1e-2
 """Far from the defaults, so that a setting that is ignored shows."""

@@ -22,6 +22,7 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
+from numpycnn._types import Array
 from numpycnn.layers import (
     AveragePool1D,
     BatchNorm,
@@ -39,7 +40,6 @@ from numpycnn.layers import (
     Upsample1D,
 )
 from numpycnn.layers.layer import Kind
-from numpycnn.types import Array
 
 Pool = TypeVar("Pool", MaxPool1D, AveragePool1D)
 

@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from numpycnn._types import Array
 from numpycnn.layers.container import Container
 from numpycnn.layers.layer import Layer
-from numpycnn.types import Array
 
 PARTS_OF_A_LAYER = "_params", "_state", "_layers", "_named"
 

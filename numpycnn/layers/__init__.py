@@ -1,18 +1,18 @@
 """The layers, one file each. They know nothing of training, checking or plotting."""
 
 from numpycnn.layers._threads import set_threads
-from numpycnn.layers.around import Beside, Residual
-from numpycnn.layers.averagepool1d import AveragePool1D, GlobalAveragePool1D
-from numpycnn.layers.batchnorm import BatchNorm
+from numpycnn.layers.average_pool1d import AveragePool1D, GlobalAveragePool1D
+from numpycnn.layers.batch_norm import BatchNorm
 from numpycnn.layers.container import Container
 from numpycnn.layers.conv1d import Conv1D
 from numpycnn.layers.dense import Dense
 from numpycnn.layers.dropout import Dropout
 from numpycnn.layers.flatten import Flatten
 from numpycnn.layers.layer import Layer, Window
-from numpycnn.layers.maxpool1d import GlobalMaxPool1D, MaxPool1D
+from numpycnn.layers.max_pool1d import GlobalMaxPool1D, MaxPool1D
 from numpycnn.layers.relu import ReLU
 from numpycnn.layers.sequential import Sequential
+from numpycnn.layers.skip import Beside, Residual
 from numpycnn.layers.softmax import Softmax
 from numpycnn.layers.upsample1d import Upsample1D
 

@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 
-from numpycnn.validation import whole_number
+from numpycnn._validation import whole_number
 
 # The number of threads
 # ---------------------

@@ -18,10 +18,10 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from numpycnn._types import Array, Params, Rng
+from numpycnn._validation import generator
 from numpycnn.layers.layer import Kind, Layer, defining, require_layer
-from numpycnn.storage import load_layer, save_layer
-from numpycnn.types import Array, Params, Rng
-from numpycnn.validation import generator
+from numpycnn.layers.storage import load_layer, save_layer
 
 
 class Container(Layer):
@@ -174,7 +174,7 @@ class Container(Layer):
         """Save architecture and weights to an `.npz` file, whole or not at all.
 
         `notes` are kept in the same file: whatever JSON can say, such as the names of the
-        classes. `numpycnn.storage.load_notes(path)` reads them back.
+        classes. `numpycnn.layers.storage.load_notes(path)` reads them back.
         """
         save_layer(self, path, notes)
 

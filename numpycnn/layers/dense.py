@@ -11,10 +11,10 @@ weigh up what the filters have found and turn it into one score per class.
 
 import numpy as np
 
-from numpycnn.layers.initialisation import glorot_uniform
+from numpycnn._types import Array, Params, Rng
+from numpycnn._validation import boolean, generator, require_array, require_parameters, whole_number
+from numpycnn.layers.initializers import glorot_uniform
 from numpycnn.layers.layer import Layer, Window
-from numpycnn.types import Array, Params, Rng
-from numpycnn.validation import boolean, generator, require_array, require_parameters, whole_number
 
 
 class Dense(Layer):

@@ -25,9 +25,9 @@ from typing import Any
 
 import numpy as np
 
+from numpycnn._types import Array, Params, Rng
+from numpycnn._validation import generator, number, require_array
 from numpycnn.layers.layer import Layer, Window
-from numpycnn.types import Array, Params, Rng
-from numpycnn.validation import generator, number, require_array
 
 
 class Dropout(Layer):

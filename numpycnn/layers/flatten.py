@@ -13,9 +13,9 @@ sample 20 says nothing about sample 40.
 
 from math import prod
 
+from numpycnn._types import Array, Params
+from numpycnn._validation import require_array
 from numpycnn.layers.layer import Layer, Window
-from numpycnn.types import Array, Params
-from numpycnn.validation import require_array
 
 
 class Flatten(Layer):

@@ -29,8 +29,8 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from numpycnn.types import Array, Params, Rng
-from numpycnn.validation import (
+from numpycnn._types import Array, Params, Rng
+from numpycnn._validation import (
     entry,
     first_true,
     require_finite,

@@ -16,9 +16,9 @@ At exactly zero there is a corner and no slope; the layer takes 0 there.
 
 import numpy as np
 
+from numpycnn._types import Array, Params
+from numpycnn._validation import require_array
 from numpycnn.layers.layer import Layer, Window
-from numpycnn.types import Array, Params
-from numpycnn.validation import require_array
 
 
 class ReLU(Layer):

@@ -9,9 +9,9 @@ That is the chain rule, and it is three lines.
 from collections.abc import Iterator
 from typing import Any, overload
 
+from numpycnn._types import Array, Params
 from numpycnn.layers.container import Container
 from numpycnn.layers.layer import Layer, Window, defining
-from numpycnn.types import Array, Params
 
 
 class Sequential(Container):

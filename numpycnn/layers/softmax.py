@@ -13,10 +13,10 @@ the largest exponential is `exp(0) = 1`.
 
 import numpy as np
 
+from numpycnn._reductions import difference, total
+from numpycnn._types import Array, Params
+from numpycnn._validation import require_array
 from numpycnn.layers.layer import Layer, Window
-from numpycnn.reductions import difference, total
-from numpycnn.types import Array, Params
-from numpycnn.validation import require_array
 
 
 class Softmax(Layer):

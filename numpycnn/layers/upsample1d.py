@@ -15,9 +15,9 @@ Source: A. Odena, V. Dumoulin, C. Olah, "Deconvolution and checkerboard artifact
 Distill (2016), of the pattern and the way around it.
 """
 
+from numpycnn._types import Array, Params
+from numpycnn._validation import require_array, whole_number
 from numpycnn.layers.layer import Layer, Window
-from numpycnn.types import Array, Params
-from numpycnn.validation import require_array, whole_number
 
 
 class Upsample1D(Layer):

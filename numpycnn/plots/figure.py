@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from numpycnn.types import Array
+from numpycnn._types import Array
 
 try:
     from matplotlib.axes import Axes

@@ -5,7 +5,7 @@ the layers make of a trace, and where in the trace does each of their numbers co
 Which samples speak for a class, and which against it? What happens to all that when the
 arrival comes later?
 
-The numbers are those of `numpycnn.explain`. The traces are given one at a time, as
+The numbers are those of `numpycnn.inspection.explain`. The traces are given one at a time, as
 x (1, L, C), and samples are counted from 1. Amplitudes have no unit, and neither have scores,
 so a gradient of the one with respect to the other has none.
 """
@@ -18,7 +18,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from numpycnn.explain import (
+from numpycnn._types import Array
+from numpycnn._validation import require_array, require_finite, whole_number
+from numpycnn.inspection.explain import (
     activations,
     probabilities,
     receptive_fields,
@@ -44,8 +46,6 @@ from numpycnn.plots.figure import (
     whole_numbers_below,
 )
 from numpycnn.traces import CLASS_NAMES
-from numpycnn.types import Array
-from numpycnn.validation import require_array, require_finite, whole_number
 
 # Filters
 # -------

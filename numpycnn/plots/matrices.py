@@ -4,10 +4,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from numpycnn._types import Array
 from numpycnn.checks.matrix import as_matrix, backward_as_matrix
 from numpycnn.layers.layer import Layer
 from numpycnn.plots.figure import FONT, SIGNED, WIDTH, blank_figure, dress
-from numpycnn.types import Array
 
 
 def plot_matrices(layer: Layer, x_shape: tuple[int, ...]) -> Figure:

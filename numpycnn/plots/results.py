@@ -17,7 +17,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import LogFormatter
 
-from numpycnn.picking import require_onsets
+from numpycnn._types import Array
+from numpycnn._validation import require_array, require_labels
 from numpycnn.plots.figure import (
     BLUE,
     FONT,
@@ -32,10 +33,9 @@ from numpycnn.plots.figure import (
     samples_of,
     stacked_panels,
 )
+from numpycnn.seismology.picking import require_onsets
 from numpycnn.traces import CLASS_NAMES
 from numpycnn.training.fit import History
-from numpycnn.types import Array
-from numpycnn.validation import require_array, require_labels
 
 FEW_EPOCHS = 10  # up to so many, each is marked with a dot
 

@@ -26,8 +26,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from numpycnn.types import Array, Params
-from numpycnn.validation import (
+from numpycnn._types import Array, Params
+from numpycnn._validation import (
     above_zero,
     number,
     require_array,

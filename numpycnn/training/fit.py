@@ -27,6 +27,17 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from numpycnn._types import Array, Optimizer, Params, Rng
+from numpycnn._validation import (
+    as_array,
+    as_type,
+    generator,
+    require_array,
+    require_finite,
+    require_parameters,
+    whole_number,
+)
+
 # A step needs a layer, a loss and an optimizer, each from its own file.
 from numpycnn.layers.layer import Layer, require_layer
 from numpycnn.training.adam import Adam
@@ -38,16 +49,6 @@ from numpycnn.training.losses import (
     softmax_cross_entropy,
 )
 from numpycnn.training.progress import steps_told
-from numpycnn.types import Array, Optimizer, Params, Rng
-from numpycnn.validation import (
-    as_array,
-    as_type,
-    generator,
-    require_array,
-    require_finite,
-    require_parameters,
-    whole_number,
-)
 
 LR = 5e-3  # of the Adam that fit creates
 

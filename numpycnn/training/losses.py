@@ -20,9 +20,9 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from numpycnn.reductions import total, wide
-from numpycnn.types import Array
-from numpycnn.validation import (
+from numpycnn._reductions import total, wide
+from numpycnn._types import Array
+from numpycnn._validation import (
     as_array,
     entry,
     first_true,

@@ -9,8 +9,8 @@ class `j`. The right answers lie on its diagonal.
 import numpy as np
 import numpy.typing as npt
 
-from numpycnn.types import Array
-from numpycnn.validation import require_labels, whole_number
+from numpycnn._types import Array
+from numpycnn._validation import require_labels, whole_number
 
 
 def confusion_matrix(
