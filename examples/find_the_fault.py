@@ -89,7 +89,7 @@ print(f"trained in {time.perf_counter() - began:.0f} s")
 
 # The examination
 # ---------------
-# Beside the network stand two rules that look at [differences of neighbouring
+# Beside the network stand two rules that look at [differences of neighboring
 # traces](_shared/sections.py#what-needs-no-network). Over how many samples the second one adds them
 # up, it learns from the sections that the network learns from.
 #

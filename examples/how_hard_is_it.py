@@ -34,7 +34,7 @@ args = options.read()
 # noise. The traces to learn from have all ratios between 2 and 12; those of the
 # examination have one at a time, and the first and the last of these are outside the range.
 
-HARD = {"wavelet": "ricker", "amplitude": (0.4, 1.0), "centre": (1, 64), "distractor": "any"}
+HARD = {"wavelet": "ricker", "amplitude": (0.4, 1.0), "center": (1, 64), "distractor": "any"}
 TRAINED_ON = 2, 12
 RATIOS = 1, 2, 3, 4, 6, 8, 10, 12, 16
 

@@ -45,7 +45,7 @@ from numpycnn.layers import Container
 from numpycnn.layers.storage import load_notes
 from numpycnn.seismology.long_records import cut, predict_long
 from numpycnn.seismology.picking import noise_of, spaced
-from numpycnn.training.progress import steps_told
+from numpycnn.training.progress import progress
 
 # A job
 # -----
@@ -64,7 +64,7 @@ def job_of(model_path, record, result, n_outputs, *, problems, station=None, cha
         kind = kind_of(about["n_channels"], rate, about.get("channels", ()))
         require_kind(kind, notes, model_path)
     length = filled = about["length"]
-    window = model.window(length)
+    window = model.receptive_field(length)
     if len(window.spans) > 1:  # a length that is pooled and upsampled must be divisible
         filled += -length % window.stride
     n_rows = [piece.outputs.stop for piece in cut(model, filled, n_outputs)][-1]
@@ -194,7 +194,7 @@ def run_all(client, model_path, record, result, pieces):
     }
     with (result / FINISHED).open("a") as file:
         file.write("\n")  # after a line that was cut off
-        for _, task in zip(steps_told("piece", len(tasks)), as_completed(tasks), strict=True):
+        for _, task in zip(progress("piece", len(tasks)), as_completed(tasks), strict=True):
             task.result()  # raises what the task raised
             file.write(f"{tasks[task]} finished\n")
             file.flush()

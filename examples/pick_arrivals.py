@@ -39,11 +39,11 @@ from _shared.your_records import (
     require_some,
     to_pick,
 )
-from numpycnn.seismology import pick_aic, pick_triggers, sta_lta
 from numpycnn.layers.storage import load_notes
+from numpycnn.seismology import pick_aic, pick_triggers, sta_lta
 from numpycnn.seismology.long_records import cut
 from numpycnn.seismology.picking import compare_picks, noise_of, onset_targets
-from numpycnn.training.progress import steps_told
+from numpycnn.training.progress import progress
 
 # The options
 # -----------
@@ -234,7 +234,7 @@ def conv(n_in, n_out=8):
 
 def step_down(*layers):
     """Return what these layers make of a record a fourth as long, beside the record."""
-    return nn.Beside(nn.MaxPool1D(4), *layers, nn.Upsample1D(4))
+    return nn.SkipConcat(nn.MaxPool1D(4), *layers, nn.Upsample1D(4))
 
 
 deepest = step_down(*conv(8), *conv(8))
@@ -347,7 +347,7 @@ tell(marks, "" if args.data else "signal-to-noise ratio")
 def some_hours():
     """Give one hour of data after the other; in a terminal, show how many are done."""
     hour = {"n_samples": round(3600 * rate), "arrivals": (60, 60), "spikes": (300, 300)}
-    for _ in steps_told("hour", args.hours):
+    for _ in progress("hour", args.hours):
         yield nn.make_records(1, **hour, rng=rng)
 
 

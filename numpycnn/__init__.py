@@ -31,7 +31,6 @@ from numpycnn.checks import (
 from numpycnn.layers import (
     AveragePool1D,
     BatchNorm,
-    Beside,
     Container,
     Conv1D,
     Dense,
@@ -44,11 +43,12 @@ from numpycnn.layers import (
     ReLU,
     Residual,
     Sequential,
+    SkipConcat,
     Softmax,
     Upsample1D,
     set_threads,
 )
-from numpycnn.traces import CLASS_NAMES, make_traces, standardise, train_test_split
+from numpycnn.traces import CLASS_NAMES, make_traces, standardize, train_test_split
 from numpycnn.training import (
     SGD,
     Adam,
@@ -77,7 +77,6 @@ __all__ = [
     "Adam",
     "AveragePool1D",
     "BatchNorm",
-    "Beside",
     "Container",
     "Conv1D",
     "Dense",
@@ -93,6 +92,7 @@ __all__ = [
     "ReLU",
     "Residual",
     "Sequential",
+    "SkipConcat",
     "Softmax",
     "Upsample1D",
     "architectures",
@@ -118,7 +118,7 @@ __all__ = [
     "seismology",
     "set_threads",
     "softmax_cross_entropy",
-    "standardise",
+    "standardize",
     "train_test_split",
     "weighted_cross_entropy",
 ]

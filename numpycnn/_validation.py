@@ -26,7 +26,7 @@ from numpycnn._types import Rng
 
 
 def require_array(
-    owner: object, name: str, array: Any, axes: str, shape: tuple[int, ...] | None = None
+    caller: object, name: str, array: Any, axes: str, shape: tuple[int, ...] | None = None
 ) -> None:
     """Raise unless `array` is a non-empty NumPy array of floats with these `axes`.
 
@@ -45,28 +45,28 @@ def require_array(
     Raises `TypeError` for what is not an array of floats, `ValueError` for a wrong shape.
     """
     if type(array) is not np.ndarray:
-        _require_plain(owner, name, array)
+        _require_plain(caller, name, array)
     if array.dtype.kind not in "fc":
         raise TypeError(
-            f"{_name(owner)}: {name} must hold floats, got {array.dtype}. "
+            f"{_name(caller)}: {name} must hold floats, got {array.dtype}. "
             f"Convert it: {name}.astype(np.float32)."
         )
-    came = array.shape
-    if came != shape and not (shape is None and _has_axes(axes, came)):
+    actual = array.shape
+    if actual != shape and not (shape is None and _has_axes(axes, actual)):
         raise ValueError(
-            f"{_name(owner)}: {name} must have shape {_in_letters(axes, shape)}, got {came}."
-            + _fix(name, came, axes, shape)
+            f"{_name(caller)}: {name} must have shape {_in_letters(axes, shape)}, got {actual}."
+            + _fix(name, actual, axes, shape)
         )
-    if 0 in came:
-        raise ValueError(f"{_name(owner)}: {name} must not be empty, got shape {came}.")
+    if 0 in actual:
+        raise ValueError(f"{_name(caller)}: {name} must not be empty, got shape {actual}.")
 
 
 @lru_cache(maxsize=1024)
-def _has_axes(axes: str, came: tuple[int, ...]) -> bool:
+def _has_axes(axes: str, actual: tuple[int, ...]) -> bool:
     """Whether a shape has these axes. Layers ask the same at every step, so answers are kept."""
     letters, n_axes, sizes = _parsed(axes)
-    enough = len(came) >= n_axes if "..." in letters else len(came) == n_axes
-    return enough and all(came[axis] == size for axis, size in sizes)
+    enough = len(actual) >= n_axes if "..." in letters else len(actual) == n_axes
+    return enough and all(actual[axis] == size for axis, size in sizes)
 
 
 def _parsed(axes: str) -> tuple[list[str], int, list[tuple[int, int]]]:
@@ -84,44 +84,44 @@ def _parsed(axes: str) -> tuple[list[str], int, list[tuple[int, int]]]:
     return words, len(named), sizes
 
 
-def _require_plain(owner: object, name: str, array: object) -> None:
+def _require_plain(caller: object, name: str, array: object) -> None:
     """Raise for what is no array, or an array with rules of its own: masked, or a matrix."""
-    _refuse_mask(owner, name, array)
+    _refuse_mask(caller, name, array)
     if not isinstance(array, np.ndarray) or isinstance(array, np.matrix):
         fix = f"np.asarray({name}, dtype=np.float32)"
         if hasattr(array, "to_numpy"):  # a table of pandas or xarray
             fix = f"{name}.to_numpy()"
         raise TypeError(
-            f"{_name(owner)}: {name} must be a NumPy array of floats, "
+            f"{_name(caller)}: {name} must be a NumPy array of floats, "
             f"got {type(array).__name__}. Convert it: {fix}."
         )
 
 
-def _refuse_mask(owner: object, name: str, array: object) -> None:
+def _refuse_mask(caller: object, name: str, array: object) -> None:
     """Raise for a masked array: NumPy would drop the mask, and nobody would know."""
     if isinstance(array, np.ma.MaskedArray):
         raise TypeError(
-            f"{_name(owner)}: {name} must be an array without a mask, got a masked array. Fill the "
-            f"masked entries, {name}.filled(0), or leave those examples out."
+            f"{_name(caller)}: {name} must be an array without a mask, got a masked array. Fill "
+            f"the masked entries, {name}.filled(0), or leave those examples out."
         )
 
 
-def as_array(owner: object, name: str, values: object) -> np.ndarray[Any, Any]:
+def as_array(caller: object, name: str, values: object) -> np.ndarray[Any, Any]:
     """Return `values`, a list or a column of a table perhaps, as an array of whatever type.
 
     Raises `TypeError` for a masked array, `ValueError` for rows that differ in length.
     """
-    _refuse_mask(owner, name, values)
+    _refuse_mask(caller, name, values)
     try:
         return np.asarray(values)
     except ValueError as error:
         raise ValueError(
-            f"{_name(owner)}: {name} must have rows of equal length, got {type(values).__name__} "
+            f"{_name(caller)}: {name} must have rows of equal length, got {type(values).__name__} "
             f"that NumPy refuses: {error}."
         ) from None
 
 
-def generator(owner: object, rng: Rng) -> np.random.Generator:
+def generator(caller: object, rng: Rng) -> np.random.Generator:
     """Return the generator that `rng` is, or seeds, or a fresh one for `None`; or raise.
 
     >>> generator("fit", -1)
@@ -133,23 +133,23 @@ def generator(owner: object, rng: Rng) -> np.random.Generator:
         return np.random.default_rng(rng)
     if isinstance(rng, bool) or not isinstance(rng, int | np.integer):
         raise TypeError(
-            f"{_name(owner)}: rng must be an integer seed, a generator such as "
+            f"{_name(caller)}: rng must be an integer seed, a generator such as "
             f"np.random.default_rng(0), or None, got {rng!r}."
         )
     if rng < 0:
-        raise ValueError(f"{_name(owner)}: rng must be a seed of 0 or more, got {rng}.")
+        raise ValueError(f"{_name(caller)}: rng must be a seed of 0 or more, got {rng}.")
     return np.random.default_rng(rng)
 
 
-def whole_number(owner: object, name: str, value: object, at_least: int = 1) -> int:
+def check_int(caller: object, name: str, value: object, at_least: int = 1) -> int:
     """Return `value` as an `int`, or raise unless it is an integer and at least `at_least`.
 
-    >>> whole_number("Conv1D", "stride", 0)
+    >>> check_int("Conv1D", "stride", 0)
     Traceback (most recent call last):
         ...
     ValueError: Conv1D: stride must be 1 or more, got 0.
     """
-    who = _name(owner)
+    who = _name(caller)
     if not is_whole(value):
         raise TypeError(f"{who}: {name} must be an integer, got {value!r}.")
     if value < at_least:
@@ -157,7 +157,7 @@ def whole_number(owner: object, name: str, value: object, at_least: int = 1) -> 
     return int(value)
 
 
-def boolean(owner: object, name: str, value: object) -> bool:
+def boolean(caller: object, name: str, value: object) -> bool:
     """Return `value` as a `bool`, or raise `TypeError` if it is anything else.
 
     >>> boolean("Dense", "bias", "no")
@@ -166,12 +166,12 @@ def boolean(owner: object, name: str, value: object) -> bool:
     TypeError: Dense: bias must be True or False, got 'no'.
     """
     if not isinstance(value, bool | np.bool_):
-        raise TypeError(f"{_name(owner)}: {name} must be True or False, got {value!r}.")
+        raise TypeError(f"{_name(caller)}: {name} must be True or False, got {value!r}.")
     return bool(value)
 
 
 def number(
-    owner: object, name: str, value: object, kind: str, is_fit: Callable[[float], bool]
+    caller: object, name: str, value: object, kind: str, is_fit: Callable[[float], bool]
 ) -> float:
     """Return `value` as a `float`, or raise unless it is a real number that `is_fit`.
 
@@ -183,14 +183,14 @@ def number(
     Raises `TypeError` for another type, `ValueError` for another range.
     """
     if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
-        raise TypeError(f"{_name(owner)}: {name} must be {kind}, got {value!r}.")
+        raise TypeError(f"{_name(caller)}: {name} must be {kind}, got {value!r}.")
     if not is_fit(float(value)):
-        raise ValueError(f"{_name(owner)}: {name} must be {kind}, got {value!r}.")
+        raise ValueError(f"{_name(caller)}: {name} must be {kind}, got {value!r}.")
     return float(value)
 
 
 def require_range(
-    owner: object, name: str, limits: object, kind: str, is_fit: Callable[[Any], bool]
+    caller: object, name: str, limits: object, kind: str, is_fit: Callable[[Any], bool]
 ) -> tuple[Any, Any]:
     """Return `limits`, a pair (low, high) in this order, as two numbers of Python.
 
@@ -225,7 +225,7 @@ def require_range(
 this order, got (3, 2).
     """
     kind = f"a pair (low, high) of {kind} in this order"
-    message = f"{_name(owner)}: {name} must be {kind}, got {limits!r}."
+    message = f"{_name(caller)}: {name} must be {kind}, got {limits!r}."
     if not isinstance(limits, tuple | list) or len(limits) != 2:
         raise TypeError(message)
     if not all(isinstance(limit, Real) for limit in limits):
@@ -257,7 +257,7 @@ def is_whole(number: object) -> TypeGuard[int]:
 
 
 def require_finite(
-    owner: object,
+    caller: object,
     name: str,
     x: Any,
     axes: str = "...",
@@ -271,17 +271,17 @@ def require_finite(
         ...
     ValueError: fit: x must be finite, got nan at x[0, 1]. Fill the gap, or leave out x[0].
     """
-    require_array(owner, name, x, axes, shape)
+    require_array(caller, name, x, axes, shape)
     finite = np.isfinite(x)
     if not finite.all():
         where = first_true(~finite)
         raise ValueError(
-            f"{_name(owner)}: {name} must be finite, got {x[where]} at {entry(name, where)}. "
+            f"{_name(caller)}: {name} must be finite, got {x[where]} at {entry(name, where)}. "
             + fix.format(example=entry(name, where[:1]))
         )
 
 
-def require_real(owner: object, name: str, x: Any, axes: str) -> None:
+def require_real(caller: object, name: str, x: Any, axes: str) -> None:
     """Raise unless `x` is an array of finite real numbers, floats or integers, with these `axes`.
 
     Statistics of data take the counts of an instrument as they are; layers require floats.
@@ -304,39 +304,39 @@ def require_real(owner: object, name: str, x: Any, axes: str) -> None:
 
     Examples
     --------
-    >>> require_real("standardise", "x", np.zeros((2, 9, 1), np.uint8), "N L C")
-    >>> require_real("standardise", "x", np.zeros((2, 9, 1), complex), "N L C")
+    >>> require_real("standardize", "x", np.zeros((2, 9, 1), np.uint8), "N L C")
+    >>> require_real("standardize", "x", np.zeros((2, 9, 1), complex), "N L C")
     Traceback (most recent call last):
         ...
-    TypeError: standardise: x must hold real numbers, got complex128. Pass x.real or abs(x).
+    TypeError: standardize: x must hold real numbers, got complex128. Pass x.real or abs(x).
     """
     if isinstance(x, np.ndarray) and x.dtype.kind in "iu":
-        _require_plain(owner, name, x)
-        require_array(owner, name, np.broadcast_to(np.float32(0), x.shape), axes)  # its shape
+        _require_plain(caller, name, x)
+        require_array(caller, name, np.broadcast_to(np.float32(0), x.shape), axes)  # its shape
         return
-    require_finite(owner, name, x, axes)
+    require_finite(caller, name, x, axes)
     if x.dtype.kind == "c":
         raise TypeError(
-            f"{_name(owner)}: {name} must hold real numbers, got {x.dtype}. "
+            f"{_name(caller)}: {name} must hold real numbers, got {x.dtype}. "
             f"Pass {name}.real or abs({name})."
         )
 
 
-def as_type(owner: object, name: str, x: Any, dtype: np.dtype[Any]) -> Any:
+def as_type(caller: object, name: str, x: Any, dtype: np.dtype[Any]) -> Any:
     """Return the finite array `x` in another type of floats, or raise if a value is too large."""
     converted = x.astype(dtype, copy=False)
     finite = np.isfinite(converted)
     if converted is not x and not finite.all():
         where = first_true(~finite)
         raise ValueError(
-            f"{_name(owner)}: {name} must fit into {dtype}, the type of the parameters, got "
+            f"{_name(caller)}: {name} must fit into {dtype}, the type of the parameters, got "
             f"{x[where]} at {entry(name, where)}. Scale {name} to a standard deviation near 1."
         )
     return converted
 
 
 def require_labels(
-    owner: object,
+    caller: object,
     name: str,
     labels: object,
     n_classes: int | None = None,
@@ -353,7 +353,7 @@ def require_labels(
 
     Raises `TypeError` for labels of another type, `ValueError` for another shape or range.
     """
-    known, who = as_array(owner, name, labels), _name(owner)
+    known, who = as_array(caller, name, labels), _name(caller)
     if known.dtype.kind not in "iu":
         words = known.dtype.kind in "OSU"
         unique = f"Number the classes: names, numbers = np.unique({name}, return_inverse=True)"
@@ -374,7 +374,7 @@ def require_labels(
     return known
 
 
-def require_parameters(owner: object, params: Mapping[str, Any]) -> None:
+def require_parameters(caller: object, params: Mapping[str, Any]) -> None:
     """Raise `TypeError` unless every parameter is an array of floats: integers cannot be trained.
 
     >>> require_parameters("Dense", {"w": np.ones((2, 3), int)})
@@ -389,7 +389,7 @@ Convert it: np.asarray(params['w'], dtype=np.float32).
         if not isinstance(array, np.ndarray) or array.dtype.kind not in "fc":
             kind = array.dtype if isinstance(array, np.ndarray) else type(array).__name__
             raise TypeError(
-                f"{_name(owner)}: params[{name!r}] must be an array of floats, got {kind}. "
+                f"{_name(caller)}: params[{name!r}] must be an array of floats, got {kind}. "
                 f"Convert it: np.asarray(params[{name!r}], dtype=np.float32)."
             )
 
@@ -404,10 +404,10 @@ def entry(name: str, where: tuple[int, ...]) -> str:
     return f"{name}{list(where)}" if where else name
 
 
-def _name(owner: object) -> str:
+def _name(caller: object) -> str:
     """What a layer or function is called in a message."""
     # The copy of BatchNorm for training is a BatchNorm to its user.
-    return owner if isinstance(owner, str) else type(owner).__name__.removesuffix("InTraining")
+    return caller if isinstance(caller, str) else type(caller).__name__.removesuffix("InTraining")
 
 
 def _in_letters(axes: str, shape: tuple[int, ...] | None) -> str:
@@ -422,21 +422,21 @@ def _in_letters(axes: str, shape: tuple[int, ...] | None) -> str:
     return f"({', '.join(words)})"
 
 
-def _fix(name: str, came: tuple[int, ...], axes: str, shape: tuple[int, ...] | None) -> str:
+def _fix(name: str, actual: tuple[int, ...], axes: str, shape: tuple[int, ...] | None) -> str:
     """Return the likely fix of a wrong shape as a sentence, or nothing if none is likely."""
     letters, n_axes, sizes = _parsed(axes)
     last = shape[-1] if shape else dict(sizes).get(-1)
-    if shape is None and "..." in letters and len(came) > 1 and prod(came[1:]) == last:
+    if shape is None and "..." in letters and len(actual) > 1 and prod(actual[1:]) == last:
         return " Put a Flatten() before it."
     n_axes = n_axes if shape is None else len(shape)
     if n_axes in (3, 4):
-        missing, one = n_axes - len(came), {3: "trace", 4: "picture"}[n_axes]
-        if missing == 1 and came[-1] == last:
+        missing, one = n_axes - len(actual), {3: "trace", 4: "picture"}[n_axes]
+        if missing == 1 and actual[-1] == last:
             return f" For one {one} add a batch axis: {name}[None]."
         if missing == 1 and last in (1, None):
             return f" Add a channel axis: {name}[..., None]."
         if missing == 2 and last in (1, None):
-            return f" For one {one} add both axes: {name}[None{', :' * len(came)}, None]."
-        if missing == 0 and came[1] == last:
+            return f" For one {one} add both axes: {name}[None{', :' * len(actual)}, None]."
+        if missing == 0 and actual[1] == last:
             return f" Channels go last: {name}.transpose{(0, *range(2, n_axes), 1)}."
     return ""

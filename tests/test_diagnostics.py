@@ -19,12 +19,12 @@ from numpycnn import (
     fit,
     make_traces,
 )
-from numpycnn.checks.bugs import ZOO
+from numpycnn.checks.bugs import PLANTED_BUGS
 
 X, LABELS = make_traces(180, rng=0)
 SCALE, CONSTANT, TWICE = "scale of the traces", "constant traces", "traces that occur twice"
 RAREST, FIRST, ACTIVATIONS = "rarest class", "first loss", "scale of the activations"
-DEAD, STEP, HEART = "dead ReLU", "size of a step, relative to the weights", "three traces by heart"
+DEAD, STEP, HEART = "dead ReLU", "size of a step, relative to the weights", "overfit three traces"
 
 
 def global_network(rng):
@@ -182,10 +182,10 @@ def test_long_lines_are_broken():
 @pytest.mark.parametrize("name", ["conv_dw_reversed", "conv_dx_shifted", "relu_mask_missing"])
 def test_a_wrong_gradient_is_often_not_seen(name):
     rng = np.random.default_rng(0)
-    animal, same = ZOO[name], {"padding": "same", "rng": rng}
+    bug, same = PLANTED_BUGS[name], {"padding": "same", "rng": rng}
     layers = [Conv1D(1, 4, 5, **same), ReLU(), Conv1D(4, 8, 5, **same), ReLU(), GlobalMaxPool1D()]
-    at = 1 if animal.part is ReLU else 2
-    layers[at] = animal.broken() if at == 1 else animal.broken(4, 8, 5, **same)
+    at = 1 if bug.part is ReLU else 2
+    layers[at] = bug.broken() if at == 1 else bug.broken(4, 8, 5, **same)
     assert diagnose(Sequential(*layers, Dense(8, 3, rng=rng)), X, LABELS).ok
 
 

@@ -91,7 +91,7 @@ def test_all_pieces_together_are_what_predict_gives_for_the_whole(drawn, data):
     gap = data.draw(st.slices(len(x)) | st.just(slice(0, 0)))
     x[slice(gap.start, gap.stop)] = np.nan
     try:
-        window = model.window(len(x))
+        window = model.receptive_field(len(x))
         extra = -len(x) % window.stride if len(window.spans) > 1 else 0
         ours = model(np.pad(x, ((0, extra), (0, 0)))[None].astype(np.float32))[0]
     except ValueError:  # too short

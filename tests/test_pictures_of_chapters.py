@@ -80,7 +80,7 @@ def test_a_picture_has_no_ground_of_its_own_and_knows_of_the_dark(chapter, tmp_p
     [("axes.set_title('one')", "axes.set_title('two')", ">two</text>"),
      ("set_color('red')", "set_color('blue')", "stroke: #0000ff")],
 )  # fmt: skip
-def test_another_word_or_colour_makes_a_picture_stale(chapter, tmp_path, before, after, seen):
+def test_another_word_or_color_makes_a_picture_stale(chapter, tmp_path, before, after, seen):
     chapter.write_text(chapter.read_text().replace("2, 4])", f"2, 4])[0].{before}"))
     pictures.update(chapter)
     kept = tmp_path / "01-page-figure.svg"

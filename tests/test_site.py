@@ -25,7 +25,7 @@ README = """\
 
 A sentence, and [a chapter](docs/01-question.md#what-is-it).
 
-[Contributing](CONTRIBUTING.md), [licence](LICENSE).
+[Contributing](CONTRIBUTING.md), [license](LICENSE).
 """
 TABLE = """\
 # The files

@@ -203,7 +203,7 @@ def test_every_entry_of_the_glossary_is_a_term_and_its_words_are_found():
     in_order, pattern = glossary_links._terms(glossary)
     for sentence, title in {
         "Batches of it": "Batch",
-        "a batch normalisation layer": "Batch normalisation",
+        "a batch normalization layer": "Batch normalization",
         "with kernels of five taps": "Filter",
         "all biases": "Bias",
         "the relu": None,

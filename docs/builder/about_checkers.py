@@ -28,7 +28,7 @@ import numpy as np
 
 from docs.builder.about_zoo import described
 from numpycnn import check_gradients
-from numpycnn.checks.bugs import TWO_MODES, ZOO, Bug, typical_case
+from numpycnn.checks.bugs import PLANTED_BUGS, TWO_MODES, Bug, typical_case
 from numpycnn.layers import Layer
 from numpycnn.training import Adam
 
@@ -56,12 +56,12 @@ Functions = tuple[Callable[..., Any], Callable[..., Any], list[Any]]
 # ------------------------------------
 
 
-def subjects(animal: Bug) -> Iterator[tuple[Any, Any]]:
+def subjects(bug: Bug) -> Iterator[tuple[Any, Any]]:
     """Yield the layer or loss, in each of its modes, with an input."""
-    subject, x = typical_case(animal, np.random.default_rng(0))
+    subject, x = typical_case(bug, np.random.default_rng(0))
     yield subject, x
-    if animal.part in TWO_MODES:
-        yield subject.training(np.random.default_rng(0)), x
+    if bug.part in TWO_MODES:
+        yield subject.for_training(np.random.default_rng(0)), x
 
 
 def as_functions(subject: Any, x: Any) -> Functions:
@@ -168,9 +168,9 @@ def by_autograd(forward: Any, backward: Any, arrays: list[Any]) -> None:
 OTHERS = {"PyTorch": by_torch, "JAX": by_jax, "autograd": by_autograd}
 
 
-def is_rejected(tool: str, animal: Bug) -> bool:
+def is_rejected(tool: str, bug: Bug) -> bool:
     """Return True if a checker rejects the part in one of its modes."""
-    for subject, x in subjects(animal):
+    for subject, x in subjects(bug):
         if tool == "numpycnn":
             if check_gradients(subject, x, rng=0).status == "incorrect":
                 return True
@@ -184,36 +184,36 @@ def is_rejected(tool: str, animal: Bug) -> bool:
     return False
 
 
-def is_correct(animal: Bug) -> bool:
+def is_correct(bug: Bug) -> bool:
     """Return True if this package finds the part correct in each of its modes."""
-    return all(check_gradients(subject, x, rng=0).ok for subject, x in subjects(animal))
+    return all(check_gradients(subject, x, rng=0).ok for subject, x in subjects(bug))
 
 
-def is_impure(animal: Bug) -> bool:
+def is_impure(bug: Bug) -> bool:
     """Return True if the bug is a breach of the contract that JAX does not allow."""
-    reports = [check_gradients(subject, x, rng=0) for subject, x in subjects(animal)]
+    reports = [check_gradients(subject, x, rng=0) for subject, x in subjects(bug)]
     return any(report.breach and report.breach.name in IMPURE for report in reports)
 
 
-def found(tool: str, animal: Bug) -> str:
+def found(tool: str, bug: Bug) -> str:
     """Return the cell of the table."""
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
-        if tool == "JAX" and is_impure(animal):
+        if tool == "JAX" and is_impure(bug):
             return LEFT_OUT
-        if not is_rejected(tool, animal):
-            return UNDECIDED if tool == "numpycnn" and not is_correct(animal) else MISSED
-        return BOTH if is_rejected(tool, animal._replace(broken=animal.part)) else DETECTED
+        if not is_rejected(tool, bug):
+            return UNDECIDED if tool == "numpycnn" and not is_correct(bug) else MISSED
+        return BOTH if is_rejected(tool, bug._replace(broken=bug.part)) else DETECTED
 
 
 # The page
 # --------
 
 
-def is_listed(animal: Bug) -> bool:
+def is_listed(bug: Bug) -> bool:
     """Return True unless it takes another check: of the optimizer, or of two modes together."""
     with np.errstate(all="ignore"):
-        return animal.part is not Adam and not is_correct(animal)
+        return bug.part is not Adam and not is_correct(bug)
 
 
 def rows_of(page: str) -> dict[str, dict[str, str]]:
@@ -248,15 +248,16 @@ def tolerances() -> list[str]:
 def computed() -> str:
     """Return the part of the page that this script writes."""
     rows = {}
-    for name, animal in ZOO.items():
-        if is_listed(animal):
-            rows[name] = {tool: found(tool, animal) for tool in LIBRARIES}
+    for name, bug in PLANTED_BUGS.items():
+        if is_listed(bug):
+            rows[name] = {tool: found(tool, bug) for tool in LIBRARIES}
             print(name, *rows[name].values(), flush=True)
     versions = ", ".join(f"{label} {version(name)}" for label, name in LIBRARIES.items())
     tools = " | ".join(LIBRARIES)
     head = f"| {tools} |\n| --- | {' | '.join([':---:'] * len(LIBRARIES))} |"
     lines = [
-        f"| {described(ZOO[name])} | {' | '.join(cells.values())} |" for name, cells in rows.items()
+        f"| {described(PLANTED_BUGS[name])} | {' | '.join(cells.values())} |"
+        for name, cells in rows.items()
     ]
     return "\n".join(
         [

@@ -13,55 +13,55 @@ from pathlib import Path
 
 import numpy as np
 
-from numpycnn.checks.bugs import SEEDS, ZOO, Bug, examine, held_out_accuracy
+from numpycnn.checks.bugs import PLANTED_BUGS, SEEDS, Bug, examine, held_out_accuracy
 from numpycnn.checks.report import Report
 
 PAGE = Path(__file__).parents[1] / "zoo.md"
 HEAD = "| mistake | accuracy | costs | called | seen at |\n| --- | ---: | ---: | --- | --- |"
 
 
-def accuracy(animal: Bug) -> float:
+def accuracy(bug: Bug) -> float:
     """Return the mean held-out accuracy over all seeds, NaN if one of the trainings was refused."""
     with np.errstate(all="ignore"):  # some of them overflow
-        return float(np.mean([held_out_accuracy(animal, seed) for seed in SEEDS]))
+        return float(np.mean([held_out_accuracy(bug, seed) for seed in SEEDS]))
 
 
-def without_mistake(animal: Bug) -> Bug:
+def without_mistake(bug: Bug) -> Bug:
     """The same part in the same place, as it should be."""
-    return animal._replace(broken=animal.part)
+    return bug._replace(broken=bug.part)
 
 
-def called(animal: Bug) -> str:
+def called(bug: Bug) -> str:
     """What the checks call it, or which of them it was that saw something."""
     with np.errstate(all="ignore"):
-        report = examine(animal, rng=0)
+        report = examine(bug, rng=0)
     names = ", ".join(dict.fromkeys(mistake.name for mistake in report.mistakes))
     return (names or "wrong, without a name") + (
         f" (`{report.check}`)" if isinstance(report, Report) else ""
     )
 
 
-def row(animal: Bug, with_it: float, right: float) -> str:
+def row(bug: Bug, with_it: float, right: float) -> str:
     """Return the row of an animal, with its accuracy and that of the same network without it."""
-    seen = ", ".join(f"[{at}]({place})" for at, place in enumerate(animal.seen, start=1))
+    seen = ", ".join(f"[{at}]({place})" for at, place in enumerate(bug.seen, start=1))
     costs = f"{right - with_it:.3f}".replace("-", "\N{MINUS SIGN}").replace("0.000", "nothing")
     shown = ["refused", ""] if np.isnan(with_it) else [f"{with_it:.3f}", costs]
-    cells = [described(animal), *shown, called(animal), seen]
+    cells = [described(bug), *shown, called(bug), seen]
     return f"| {' | '.join(cells)} |"
 
 
-def described(animal: Bug) -> str:
+def described(bug: Bug) -> str:
     """Return the first cell of a row: what is wrong, and the animal's name."""
-    mistake = animal.mistake.replace("|", "\\|")
-    return f"{mistake}<br>`{animal.name}`"
+    mistake = bug.mistake.replace("|", "\\|")
+    return f"{mistake}<br>`{bug.name}`"
 
 
 def sections() -> Iterator[str]:
     """Yield a heading and a table for each part that has animals, and train them all."""
-    for part in dict.fromkeys(animal.part for animal in ZOO.values()):
-        animals = [animal for animal in ZOO.values() if animal.part is part]
-        right = accuracy(without_mistake(animals[0]))
-        rows = [row(animal, accuracy(animal), right) for animal in animals]
+    for part in dict.fromkeys(bug.part for bug in PLANTED_BUGS.values()):
+        bugs = [bug for bug in PLANTED_BUGS.values() if bug.part is part]
+        right = accuracy(without_mistake(bugs[0]))
+        rows = [row(bug, accuracy(bug), right) for bug in bugs]
         intro = f"Without a mistake: {right:.3f}."
         yield "\n".join([f"## {part.__name__}", "", intro, "", HEAD, *rows])
 

@@ -67,8 +67,8 @@ class Library:
             elif dotted in self.pages:
                 return dotted
             else:
-                owner, _, name = dotted.rpartition(".")
-                found = self.find(owner) if owner and owner not in self.pages else None
+                caller, _, name = dotted.rpartition(".")
+                found = self.find(caller) if caller and caller not in self.pages else None
                 if found is None:
                     return None
                 dotted = f"{found}.{name}"
@@ -176,8 +176,8 @@ def _uses(tree: ast.AST, bindings: Bindings, at_top: bool) -> Iterator[tuple[int
 def _dotted(node: ast.expr, bindings: Bindings) -> str | None:
     if isinstance(node, ast.Name):
         return bindings.get(node.id)
-    if isinstance(node, ast.Attribute) and (owner := _dotted(node.value, bindings)):
-        return f"{owner}.{node.attr}"
+    if isinstance(node, ast.Attribute) and (caller := _dotted(node.value, bindings)):
+        return f"{caller}.{node.attr}"
     return None
 
 

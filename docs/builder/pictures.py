@@ -42,7 +42,7 @@ DARK = "@media (prefers-color-scheme: dark) { #figure_1 { filter: invert(1) hue-
 # A figure as a file
 # ------------------
 # Letters stay letters, in a font that nearly every reader has: as outlines they would be a third
-# of a file. A map of many coloured cells goes in as an image: as so many shapes it would be ten
+# of a file. A map of many colored cells goes in as an image: as so many shapes it would be ten
 # times as large.
 
 
@@ -110,7 +110,7 @@ def is_stale(picture: str, kept: Path) -> bool:
         return True
     texts = picture, kept.read_text(encoding="utf-8")
     words, others = (re.findall(r"<text[^>]*>(.*?)</text>|\.s(\d+ {.*?})", text) for text in texts)
-    if words != others:  # or colours, or widths of lines
+    if words != others:  # or colors, or widths of lines
         return True
     numbers, others = (_numbers(text) for text in texts)
     return len(numbers) != len(others) or bool(np.abs(numbers - others).max(initial=0) > 2)

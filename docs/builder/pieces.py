@@ -79,7 +79,7 @@ def _lines_of(text: str) -> list[str]:
 
 
 def _gathered(lines: list[str], kinds: list[str]) -> Iterator[Piece]:
-    """Put neighbouring lines of one kind together."""
+    """Put neighboring lines of one kind together."""
     begin = 0
     for end in range(1, len(lines) + 1):
         if end == len(lines) or kinds[end] != kinds[begin]:

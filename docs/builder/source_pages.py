@@ -514,13 +514,13 @@ def with_links(markup: str, places: list[Place], tag_of: Callable[[Place], str])
 def link_words(app: Sphinx, document: nodes.document, docname: str) -> None:
     """Make a link of each word of code in prose that is a public name of the package."""
     library = _library(Path(app.srcdir))
-    owner = app.config.names_without_owner.get(docname, library.module_of(docname))
+    caller = app.config.names_without_owner.get(docname, library.module_of(docname))
     for word in list(document.findall(nodes.literal)):
         name = re.sub(r"\(.*\)$", "", word.astext()).removeprefix("nn.").removeprefix("numpycnn.")
         around = {type(one) for one in _ancestors(word)}
         if not re.fullmatch(r"[A-Za-z][\w.]*", name) or around & {nodes.reference, nodes.title}:
             continue
-        own = library.find(f"{owner}.{name}")
+        own = library.find(f"{caller}.{name}")
         target = own or library.find(f"numpycnn.{name}")
         if target and target not in library.pages:
             page, anchor = library.address(target)

@@ -1,7 +1,7 @@
 """Descent: the way downhill, as a path.
 
 With two weights the loss is a landscape and can be drawn with its contour lines, and
-an optimiser's steps are a path through it. With four thousand weights all that can be
+an optimizer's steps are a path through it. With four thousand weights all that can be
 drawn is how the loss falls: see `numpycnn.plots.plot_losses`.
 """
 
@@ -18,7 +18,7 @@ N_GRID = 120  # points each way on which the landscape is computed
 
 
 def plot_paths(loss: Callable[[Array, Array], Array], paths: Mapping[str, Array]) -> Figure:
-    """Draw the contour lines of a loss of two weights, and an optimiser's path in each panel.
+    """Draw the contour lines of a loss of two weights, and an optimizer's path in each panel.
 
     Args:
         loss: takes two arrays of weights, u and v, and returns the loss for each pair.

@@ -89,6 +89,6 @@ def plot_pull(logits: Array, target: int, class_names: Sequence[str] = CLASS_NAM
 
 def _bars(panel: Axes, heights: Array, target: int) -> None:
     """Draw a bar for each class with its number at the end, the true class in orange."""
-    colours = [ORANGE if j == target else SKY for j in range(len(heights))]
-    bars = panel.bar(range(len(heights)), heights, width=0.6, color=colours, edgecolor=BLUE)
+    colors = [ORANGE if j == target else SKY for j in range(len(heights))]
+    bars = panel.bar(range(len(heights)), heights, width=0.6, color=colors, edgecolor=BLUE)
     panel.bar_label(bars, fmt="%.2f", padding=3, fontsize=FONT)

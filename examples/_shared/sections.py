@@ -17,7 +17,7 @@ sideways; here only the width of what is called near stands for that.
 
 import numpy as np
 
-from numpycnn._validation import generator, whole_number
+from numpycnn._validation import check_int, generator
 from numpycnn.traces import ricker
 
 # The instrument and the ground
@@ -59,7 +59,7 @@ def make_sections(n_sections, *, rng, noise=NOISE):
     Each has one fault, anywhere in its middle half, dipping to either side.
     """
     rng = generator("make_sections", rng)
-    number = whole_number("make_sections", "n_sections", n_sections)
+    number = check_int("make_sections", "n_sections", n_sections)
     pairs = [_section(rng, noise) for _ in range(number)]
     x, near = (np.stack(one) for one in zip(*pairs, strict=True))
     return x[..., None].astype(np.float32), near.astype(int)
@@ -141,8 +141,8 @@ def read_section(path):
 
 # What needs no network
 # ---------------------
-# Where the ground is broken, neighbouring traces differ. So the simplest rule looks for the
-# largest difference of two neighbours, at each time, and marks what is near it. But noise makes
+# Where the ground is broken, neighboring traces differ. So the simplest rule looks for the
+# largest difference of two neighbors, at each time, and marks what is near it. But noise makes
 # differences everywhere. A better rule adds up their squares over some samples before and
 # after: that is worth a lot, as faults are steep, and too many samples smear it out.
 #
@@ -150,7 +150,7 @@ def read_section(path):
 
 
 def largest_difference(x, half=0):
-    """Mark what is near the largest difference of neighbours: (N, H, W, 1) to (N, H, W).
+    """Mark what is near the largest difference of neighbors: (N, H, W, 1) to (N, H, W).
 
     The differences are summed over `half` samples before and after each.
     """

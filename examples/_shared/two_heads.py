@@ -3,7 +3,7 @@
 Eight filters look for shapes wherever they are in the trace. They answer at every sample,
 and something has to be made of that before a dense layer can weigh it.
 
-- The *flatten head* hands on every answer with its place, after each two neighbours gave way
+- The *flatten head* hands on every answer with its place, after each two neighbors gave way
   to the larger. The dense layer then has weights for each place: right where the place
   matters, as after an onset was picked. They are many, and want many traces to learn from.
 - The *global head* hands on the largest answer of each filter, and forgets where it was: right

@@ -159,7 +159,7 @@ def onsets_in(stretch, picks):
     return np.array(sorted(n for n in samples if 0 <= n < len(stretch.x)), int)
 
 
-def require_some(onsets, picks, records, owner):
+def require_some(onsets, picks, records, caller):
     """Raise `ValueError` unless a pick is in a record."""
     if any(map(len, onsets)):
         return
@@ -169,8 +169,8 @@ def require_some(onsets, picks, records, owner):
     last = max(one.start + len(one.x) / one.rate for one in records)
     of_records = sorted({one.station for one in records})
     raise ValueError(
-        f"{owner}: picks must be in the records, of {of_records} from {first} to {last}, got picks "
-        f"of {of_picks} from {times[0]} to {times[-1]}"
+        f"{caller}: picks must be in the records, of {of_records} from {first} to {last}, got "
+        f"picks of {of_picks} from {times[0]} to {times[-1]}"
     )
 
 

@@ -18,7 +18,8 @@ from numpy.lib.stride_tricks import as_strided
 
 from numpycnn._types import Array, Params
 from numpycnn.layers.container import Container
-from numpycnn.layers.layer import Layer, defining
+from numpycnn.layers.describing import defining
+from numpycnn.layers.layer import Layer
 
 
 def with_params(layer: Any, arrays: Params) -> Any:

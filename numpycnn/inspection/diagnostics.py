@@ -34,11 +34,13 @@ import numpy.typing as npt
 
 from numpycnn._reductions import centered, difference, mean, total, wide
 from numpycnn._types import Array
-from numpycnn.inspection.explain import activations
 from numpycnn.layers import ReLU, Sequential
+from numpycnn.layers.activations import activations
 from numpycnn.layers.layer import Layer
 from numpycnn.training.adam import Adam
-from numpycnn.training.fit import examples, learn, look, require_trainable
+from numpycnn.training.evaluate import measure
+from numpycnn.training.examples import Examples, prepare_data
+from numpycnn.training.fit import require_trainable, train_step
 from numpycnn.training.losses import softmax_cross_entropy
 
 SCALES = 1e-2, 1e2  # standard deviations with which float32 and the usual lr do well
@@ -46,7 +48,7 @@ OFFSET = 3  # standard deviations that the mean may lie off zero; from 10 on it 
 DEAD = 0.75  # a share of dead ReLUs; a healthy layer behind few features can have 0.6
 UPDATES = 1e-4, 1.0  # sizes of a step, relative to the weights
 FEW_STEPS, MANY_STEPS = 10, 300
-LEARNED = 0.1  # the loss of a network that knows its three traces by heart
+LEARNED = 0.1  # the loss of a network that knows its overfit three traces
 N_SEEN, N_NUMBERS = 64, 1 << 15  # enough to look at a network with: so many traces, or numbers
 
 
@@ -69,7 +71,7 @@ ADVICE = {
     "size of a step, relative to the weights": "too large: a smaller lr; too small: a larger one; "
     "0: no gradient arrives, so look for dead ReLUs and check the backward passes with "
     "check_gradients",
-    "three traces by heart": "another lr; if none helps, a layer is wrong or too small: run "
+    "overfit three traces": "another lr; if none helps, a layer is wrong or too small: run "
     "check_gradients on each, and look whether the three traces differ at all",
 }
 """What to do about each thing that is looked at."""
@@ -134,21 +136,21 @@ def diagnose(model: Layer, x: Array, targets: npt.ArrayLike, *, lr: float = 5e-3
       fine  scale of the activations: 0.17 at 0, 0.11 at 1, 0.11 at 2; should be ...
       fine  dead ReLU: 0 of 4 at 1; should be less than three quarters
       fine  size of a step, relative to the weights: 0.016 0.w, 0.055 3.w; should be ...
-      fine  three traces by heart: loss 0.000 after 300 steps; should be below 0.1
+      fine  overfit three traces: loss 0.000 after 300 steps; should be below 0.1
 
     Raises `TypeError` or `ValueError` for arguments that do not fit, as `fit` does.
     """
     require_trainable("diagnose", model)
     # A sick network may overflow, and then the numbers below say so.
     with np.errstate(all="ignore"):
-        x, y, _ = examples("diagnose", model, x, targets, softmax_cross_entropy)
-        live = model.training(0)
+        x, y, _ = prepare_data("diagnose", model, x, targets, softmax_cross_entropy)
+        train_model = model.for_training(0)
         n_seen = max(N_SEEN, N_NUMBERS // x[0].size)
         some = np.random.default_rng(0).permutation(len(x))[:n_seen]
         findings = [_scale(x), _constant(x), _twice(x, y), _rarest(y)]
-        findings.append(_first_loss(live.forward(x[some])[0], y[some]))
-        if isinstance(live, Sequential):
-            findings += _layers(live, x[some])
+        findings.append(_first_loss(train_model.forward(x[some])[0], y[some]))
+        if isinstance(train_model, Sequential):
+            findings += _layers(train_model, x[some])
         findings += [_step_sizes(model, x[some], y[some], lr), _by_heart(model, x, y, lr)]
     return Diagnosis(tuple(findings))
 
@@ -268,9 +270,9 @@ def _by_heart(model: Layer, x: Array, y: Array, lr: float) -> Finding:
     twin, step = _apprentice(model, lr)
     for _ in range(MANY_STEPS):
         step(x[three], y[three])
-    loss, _ = look(twin, softmax_cross_entropy, x[three], y[three])
+    loss, _ = measure(twin, softmax_cross_entropy, Examples(x[three], y[three], None))
     found = f"loss {loss:.3f} after {MANY_STEPS} steps"
-    return Finding("three traces by heart", loss < LEARNED, found, f"below {LEARNED}")
+    return Finding("overfit three traces", loss < LEARNED, found, f"below {LEARNED}")
 
 
 def _apprentice(
@@ -278,7 +280,9 @@ def _apprentice(
 ) -> tuple[Layer, Callable[[Array, Array], tuple[float, float]]]:
     """Return a copy of the model and a function that trains it by one step."""
     twin = model.with_params({name: array.copy() for name, array in model.params.items()})
-    return twin, partial(learn, twin.training(0), Adam(twin.params, lr), softmax_cross_entropy)
+    return twin, partial(
+        train_step, twin.for_training(0), Adam(twin.params, lr), softmax_cross_entropy
+    )
 
 
 def _in_range(name: str, values: dict[str, float], limits: tuple[float, float]) -> Finding:

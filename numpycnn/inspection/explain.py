@@ -20,19 +20,20 @@ from typing import NamedTuple
 import numpy as np
 
 from numpycnn._types import Array
-from numpycnn._validation import require_finite, require_labels, whole_number
+from numpycnn._validation import check_int, require_finite, require_labels
 from numpycnn.layers import (
     AveragePool1D,
     Dropout,
     GlobalAveragePool1D,
     Layer,
+    ReceptiveField,
     Sequential,
     Softmax,
     Upsample1D,
-    Window,
 )
-from numpycnn.layers.container import Activation, activations
-from numpycnn.layers.layer import defining, require_layer
+from numpycnn.layers.activations import Activation, activations
+from numpycnn.layers.describing import defining
+from numpycnn.layers.layer import require_layer
 
 __all__ = [
     "Activation",
@@ -68,7 +69,7 @@ def probabilities(model: Layer, x: Array) -> Array:
     scores = model(x)
     # After a softmax these layers keep rows of probabilities what they are.
     keep = Dropout, Upsample1D, AveragePool1D, GlobalAveragePool1D
-    kinds = [defining(layer, "forward") for _, layer in model.stages()]
+    kinds = [defining(layer, "forward") for _, layer in model.walk()]
     ends_in_softmax = [kind for kind in kinds if kind not in keep][-1:] == [Softmax]
     if scores.shape[-1] > 1:
         return scores if ends_in_softmax else Softmax()(scores)
@@ -80,18 +81,18 @@ def probabilities(model: Layer, x: Array) -> Array:
     return Softmax()(np.concatenate([np.zeros_like(scores), scores], axis=-1))
 
 
-def require_row_of_scores(owner: str, scores: Array) -> None:
+def require_row_of_scores(caller: str, scores: Array) -> None:
     """Raise `ValueError` unless these outputs of a model are a row for each trace."""
     if scores.ndim != 2:
         raise ValueError(
-            f"{owner}: the output of model must have shape (N, D), a row of scores for each trace, "
-            f"got {scores.shape}. End the model in Flatten or GlobalMaxPool1D, and Dense."
+            f"{caller}: the output of model must have shape (N, D), a row of scores for each "
+            f"trace, got {scores.shape}. End the model in Flatten or GlobalMaxPool1D, and Dense."
         )
 
 
 # Receptive fields
 # ----------------
-# Each layer tells what its outputs look at in its input, and `Window.then` what that is in
+# Each layer tells what its outputs look at in its input, and `ReceptiveField.then` what that is in
 # the input of the layer before, and so back to the trace.
 #
 # The field says what an output *can* depend on. Within it a dilated filter may skip
@@ -103,7 +104,7 @@ class Field(NamedTuple):
 
     place: str  # as in the names of the parameters
     layer: Layer
-    window: Window
+    receptive_field: ReceptiveField
 
 
 def receptive_fields(model: Layer, n_samples: int) -> list[Field]:
@@ -116,29 +117,31 @@ def receptive_fields(model: Layer, n_samples: int) -> list[Field]:
     >>> from numpycnn import Conv1D, Flatten, MaxPool1D, ReLU
     >>> model = Sequential(Conv1D(1, 8, 5, padding="same"), ReLU(), MaxPool1D(2), Flatten())
     >>> windows = [window for place, layer, window in receptive_fields(model, 64)]
-    >>> [(window.reach, window.stride, window.left) for window in windows]
+    >>> [(window.size, window.stride, window.left) for window in windows]
     [(5, 1, 2), (5, 1, 2), (6, 2, 2), (64, 0, 0)]
-    >>> windows[2].of(10)
+    >>> windows[2].span(10)
     (18, 23)
 
     Raises `TypeError` for what is no layer, and `ValueError` for a layer that does not say what
     it looks at and for traces shorter than a window.
     """
     require_layer("receptive_fields", model)
-    n_samples = whole_number("receptive_fields", "n_samples", n_samples)
-    everything = Window.whole_trace(n_samples)
+    n_samples = check_int("receptive_fields", "n_samples", n_samples)
+    everything = ReceptiveField.whole_trace(n_samples)
     try:
-        windows = dict(_windows("", model, Window.each_sample(n_samples)))
+        windows = dict(_windows("", model, ReceptiveField.each_sample(n_samples)))
     except NotImplementedError as unknown:
         raise ValueError(f"receptive_fields cannot see through it: {unknown}") from unknown
     return [
         Field(place, layer, windows[place] if windows[place].stride else everything)
-        for place, layer in model.stages()
+        for place, layer in model.walk()
         if place in windows
     ]
 
 
-def _windows(place: str, layer: Layer, seen: Window) -> Iterator[tuple[str, Window]]:
+def _windows(
+    place: str, layer: Layer, seen: ReceptiveField
+) -> Iterator[tuple[str, ReceptiveField]]:
     """Yield what a layer and those inside it look at, if the numbers that go in look at `seen`."""
     inside = seen
     for inner, part in enumerate(layer if isinstance(layer, Sequential) else ()):
@@ -166,7 +169,7 @@ def _windows(place: str, layer: Layer, seen: Window) -> Iterator[tuple[str, Wind
 # arrival were gone, for that lies on another patch.
 #
 # Source: K. Simonyan, A. Vedaldi, A. Zisserman, "Deep inside convolutional networks:
-# visualising image classification models and saliency maps" (2013), equation 3.
+# visualizing image classification models and saliency maps" (2013), equation 3.
 
 
 def saliency(model: Layer, x: Array, labels: Array | int) -> Array:

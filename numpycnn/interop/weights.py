@@ -12,7 +12,7 @@ With a network `model` for traces of shape `(L, C)` and an equivalent model `oth
     model = from_keras(model, other.get_weights())
 
 Build `other` by hand from the same layers in the same order. `torch.nn.Sequential` numbers its
-layers as `Sequential` does. For `Residual` and `Beside`, extend it with a custom `forward`.
+layers as `Sequential` does. For `Residual` and `SkipConcat`, extend it with a custom `forward`.
 
 | here | PyTorch, x (N, C, L) | Keras, x (N, L, C) |
 | --- | --- | --- |
@@ -26,7 +26,7 @@ layers as `Sequential` does. For `Residual` and `Beside`, extend it with a custo
 
 The `momentum=m` of `BatchNorm` is `momentum=m` in PyTorch and `momentum=1 - m` in Keras.
 Compare the outputs of the PyTorch model in `eval()` mode. PyTorch has no `"causal"` padding, and
-no `"same"` padding with a stride: pad the traces with `layer.zeros_around(L)` zeros instead. Keras
+no `"same"` padding with a stride: pad the traces with `layer.pad_widths(L)` zeros instead. Keras
 refuses a convolution with both a stride and a dilation. Both libraries store running statistics
 in float32, and Keras multiplies the input before it subtracts the mean. For data with an offset
 that is large compared with the signal, standardize the traces first.
@@ -45,7 +45,6 @@ from numpycnn._validation import require_parameters
 from numpycnn.layers import (
     AveragePool1D,
     BatchNorm,
-    Beside,
     Conv1D,
     Dense,
     Dropout,
@@ -57,11 +56,13 @@ from numpycnn.layers import (
     ReLU,
     Residual,
     Sequential,
+    SkipConcat,
     Softmax,
     Upsample1D,
     conv1d,
 )
-from numpycnn.layers.layer import Kind, defining, require_layer
+from numpycnn.layers.describing import defining
+from numpycnn.layers.layer import Kind, require_layer
 
 # PyTorch
 # -------
@@ -180,36 +181,36 @@ def from_torch(model: Kind, arrays: Mapping[str, Any], shape: tuple[int, ...]) -
 Plan = dict[str, tuple[str, Array]]  # name there: name here, and positions here of the numbers
 
 
-def _plan(owner: str, model: Layer, shape: tuple[int, ...]) -> Plan:
+def _plan(caller: str, model: Layer, shape: tuple[int, ...]) -> Plan:
     """Return the position of each number by sending a trace of zeros through the network."""
-    _require_real(owner, model)
+    _require_real(caller, model)
     plan: Plan = {}
-    _, order = _walk(owner, plan, "", model, np.zeros((1, *shape), np.float32), None)
-    _require_one_order(owner, model, order)
+    _, order = _walk(caller, plan, "", model, np.zeros((1, *shape), np.float32), None)
+    _require_one_order(caller, model, order)
     return plan
 
 
 def _walk(
-    owner: str, plan: Plan, place: str, layer: Layer, x: Array, order: Array | None
+    caller: str, plan: Plan, place: str, layer: Layer, x: Array, order: Array | None
 ) -> tuple[Array, Array | None]:
     """Add the arrays of a layer to the plan; return its output and the order of the output.
 
     The order lists the position here of each value of a row of PyTorch. None means that both
     orders are the same.
     """
-    kind = _known(owner, layer)
-    if kind in (Residual, Beside):
-        _require_one_order(owner, layer, order)
+    kind = _known(caller, layer)
+    if kind in (Residual, SkipConcat):
+        _require_one_order(caller, layer, order)
     if isinstance(layer, Sequential):
         y = x
         for inside, part in enumerate(layer):
-            y, order = _walk(owner, plan, f"{place}{inside}.", part, y, order)
+            y, order = _walk(caller, plan, f"{place}{inside}.", part, y, order)
         if kind is Sequential:
             return y, order
-        _require_one_order(owner, layer, order)
+        _require_one_order(caller, layer, order)
         if isinstance(layer, Residual) and layer.shortcut is not None:
-            _, order = _walk(owner, plan, f"{place}shortcut.", layer.shortcut, x, None)
-            _require_one_order(owner, layer, order)
+            _, order = _walk(caller, plan, f"{place}shortcut.", layer.shortcut, x, None)
+            _require_one_order(caller, layer, order)
         return layer(x), None
     for name, array in _arrays(layer).items():
         places = np.arange(array.size).reshape(array.shape)
@@ -227,13 +228,13 @@ def _walk(
     return layer(x), order
 
 
-def _require_one_order(owner: str, layer: Layer, order: Array | None) -> None:
+def _require_one_order(caller: str, layer: Layer, order: Array | None) -> None:
     """Raise where PyTorch has the values of a row in another order."""
     if order is not None:
         raise ValueError(
-            f"{owner}: model must have a Dense layer between a Flatten and the end of a network, a "
-            f"Residual or a Beside, because PyTorch flattens in another order, got {layer!r}. "
-            "Replace the Flatten by a global pooling layer, or add a Dense layer."
+            f"{caller}: model must have a Dense layer between a Flatten and the end of a network, "
+            "Residual or SkipConcat, because PyTorch flattens in another order, got "
+            f"{layer!r}. Replace the Flatten by a global pooling layer, or add a Dense layer."
         )
 
 
@@ -300,14 +301,14 @@ def from_keras(model: Kind, arrays: Sequence[Any]) -> Kind:
     return _with_arrays(model, dict(zip(ours, given, strict=True)))
 
 
-def _in_order(owner: str, model: Layer) -> dict[str, Array]:
+def _in_order(caller: str, model: Layer) -> dict[str, Array]:
     """Return the arrays of `model` by name, layer after layer, weights before biases."""
-    _require_real(owner, model)
+    _require_real(caller, model)
     arrays = _arrays(model)
     names = [
         f"{place}.{name}" if place else name
-        for place, layer in (*model.stages(), ("", model))
-        if _known(owner, layer) and not isinstance(layer, Sequential)
+        for place, layer in (*model.walk(), ("", model))
+        if _known(caller, layer) and not isinstance(layer, Sequential)
         for name in THEIR_NAMES
     ]
     return {name: arrays[name] for name in names if name in arrays}
@@ -329,19 +330,19 @@ def _with_arrays(model: Kind, arrays: Params) -> Kind:
     return model.with_params({**arrays, **state})
 
 
-def _require_real(owner: str, model: Layer) -> None:
+def _require_real(caller: str, model: Layer) -> None:
     """Raise unless `model` is a layer whose parameters are real floating-point numbers."""
-    require_layer(owner, model)
-    require_parameters(owner, model.params)
+    require_layer(caller, model)
+    require_parameters(caller, model.params)
     for name, array in model.params.items():
-        _real(owner, f"params[{name!r}]", array)
+        _real(caller, f"params[{name!r}]", array)
 
 
-def _real(owner: str, name: str, array: Array) -> Array:
+def _real(caller: str, name: str, array: Array) -> Array:
     """Return an array of real floating-point numbers in the native byte order, or raise."""
     if array.dtype.kind != "f":
         raise TypeError(
-            f"{owner}: {name} must be an array of real floats, got {array.dtype}. "
+            f"{caller}: {name} must be an array of real floats, got {array.dtype}. "
             f"Convert it: {name}.astype(np.float32)."
         )
     return _native(array)
@@ -352,13 +353,13 @@ def _native(array: Array) -> Array:
     return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 
-def _known(owner: str, layer: Layer) -> type[Layer]:
+def _known(caller: str, layer: Layer) -> type[Layer]:
     """Return the class of the package that defines the computation of a layer, or raise."""
     kind = defining(layer, "forward", "predict", "__call__")
     if kind not in SHARED:
         names = ", ".join(sorted({kind.__name__ for kind in SHARED}))
         raise TypeError(
-            f"{owner}: model must consist of layers that other libraries have, {names}, got "
+            f"{caller}: model must consist of layers that other libraries have, {names}, got "
             f"{layer!r}. Copy the arrays of a custom layer yourself."
         )
     return kind
@@ -367,7 +368,7 @@ def _known(owner: str, layer: Layer) -> type[Layer]:
 SHARED = {
     AveragePool1D,
     BatchNorm,
-    Beside,
+    SkipConcat,
     Conv1D,
     conv1d.Conv1D,
     Dense,

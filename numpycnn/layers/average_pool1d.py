@@ -20,8 +20,9 @@ import numpy as np
 from numpycnn._reductions import mean, wide
 from numpycnn._types import Array, Params
 from numpycnn._validation import require_array
-from numpycnn.layers.layer import Layer, Window
+from numpycnn.layers.layer import Layer
 from numpycnn.layers.max_pool1d import Pool1D
+from numpycnn.layers.receptive_field import ReceptiveField
 
 
 class AveragePool1D(Pool1D):
@@ -43,21 +44,21 @@ class AveragePool1D(Pool1D):
     def forward(self, x: Array) -> tuple[Array, tuple[int, ...]]:
         """Return y[n,m,c] = 1 / P sum_j x[n, m S + j, c], and the shape of x."""
         require_array(self, "x", x, "N L C")
-        window = self.window(x.shape[1])
-        first = x[:, window.under(0)].astype(wide(x))  # (N, M, C)
+        window = self.receptive_field(x.shape[1])
+        first = x[:, window.tap_slice(0)].astype(wide(x))  # (N, M, C)
         with np.errstate(invalid="ignore"):  # infinity minus infinity: NaN
-            above = sum(x[:, window.under(j)] - first for j in range(1, self.pool_size))
+            above = sum(x[:, window.tap_slice(j)] - first for j in range(1, self.pool_size))
         return (first + above / self.pool_size).astype(x.dtype), x.shape
 
     def backward(self, dy: Array, cache: tuple[int, ...]) -> tuple[Array, Params]:
         """Return dx, which collects dy[n,m,c] / P for every window m that a sample lies in."""
         n_traces, length, n_channels = shape = cache
-        window = self.window(length)
+        window = self.receptive_field(length)
         require_array(self, "dy", dy, "N M C", shape=(n_traces, window.n_outputs, n_channels))
         share = _divided(dy, self.pool_size)
         dx = np.zeros(shape, dy.dtype)
         for j in range(self.pool_size):
-            dx[:, window.under(j)] += share
+            dx[:, window.tap_slice(j)] += share
         return dx, {}
 
 
@@ -82,9 +83,9 @@ class GlobalAveragePool1D(Layer):
         require_array(self, "dy", dy, "N C", shape=(n_traces, n_channels))
         return np.repeat(_divided(dy, length)[:, None], length, axis=1), {}
 
-    def window(self, length: int) -> Window:
+    def receptive_field(self, length: int) -> ReceptiveField:
         """Every output looks at the whole trace."""
-        return Window.whole_trace(length)
+        return ReceptiveField.whole_trace(length)
 
 
 def _divided(dy: Array, n: int) -> Array:

@@ -1,4 +1,4 @@
-"""Batch normalisation: every channel at mean 0 and variance 1.
+"""Batch normalization: every channel at mean 0 and variance 1.
 
 Each layer learns from what the layers before it put out, and they keep changing.
 If a channel's numbers drift or grow, all that follows has to be learned anew. So
@@ -32,8 +32,9 @@ import numpy as np
 
 from numpycnn._reductions import centered, total
 from numpycnn._types import Array, Params, Rng
-from numpycnn._validation import above_zero, number, require_array, require_parameters, whole_number
-from numpycnn.layers.layer import Layer, Window
+from numpycnn._validation import above_zero, check_int, number, require_array, require_parameters
+from numpycnn.layers.layer import Layer
+from numpycnn.layers.receptive_field import ReceptiveField
 
 # A channel of raw counts may have the mean 1e7 and the standard deviation 100. In float32 such
 # numbers are 1 apart, which is enough for them and not for their mean, to which every
@@ -42,7 +43,7 @@ from numpycnn.layers.layer import Layer, Window
 
 
 class BatchNorm(Layer):
-    """Normalise each channel: x (N, ..., C) becomes y of the same shape, by fixed statistics.
+    """Normalize each channel: x (N, ..., C) becomes y of the same shape, by fixed statistics.
 
     Parameters: `gamma` (C,), one at first, and `beta` (C,), zero. State: `mean` (C,) and
     `var` (C,), zero and one at first, in float64, which `training` moves. `momentum` is the
@@ -51,12 +52,12 @@ class BatchNorm(Layer):
 
     >>> layer = BatchNorm(1)
     >>> x = np.array([[10.0], [14.0]])
-    >>> live = layer.training()
-    >>> y, cache = live.forward(x)
+    >>> train_model = layer.for_training()
+    >>> y, cache = train_model.forward(x)
     >>> y.round(3).ravel()
     array([-1.,  1.])
     >>> for _ in range(100):
-    ...     live.remember(cache)
+    ...     train_model.update_state(cache)
     >>> layer.state["mean"].round(3), layer(x).round(3).ravel()
     (array([12.]), array([-0.707,  0.707]))
 
@@ -68,7 +69,7 @@ class BatchNorm(Layer):
     """
 
     def __init__(self, channels: int, *, momentum: float = 0.1, eps: float = 1e-5) -> None:
-        self.channels = c = whole_number(self, "channels", channels)
+        self.channels = c = check_int(self, "channels", channels)
         self.momentum = number(
             self, "momentum", momentum, "a number from 0 to 1", lambda m: 0 <= m <= 1
         )
@@ -76,8 +77,8 @@ class BatchNorm(Layer):
         super().__init__(gamma=np.ones(c, np.float32), beta=np.zeros(c, np.float32))
         self.state.update(mean=np.zeros(c), var=np.ones(c))
 
-    def training(self, rng: Rng = None) -> "BatchNormInTraining":
-        """Return the twin that normalises by the batch; it shares all arrays."""
+    def for_training(self, rng: Rng = None) -> "BatchNormInTraining":
+        """Return the twin that normalizes by the batch; it shares all arrays."""
         return self._as(BatchNormInTraining)
 
     def forward(self, x: Array) -> tuple[Array, Array]:
@@ -102,9 +103,9 @@ class BatchNorm(Layer):
         grads = {"gamma": total(dy * z, rows), "beta": total(dy, rows)}
         return dx, {name: grad.astype(dtype) for name, grad in grads.items()}
 
-    def window(self, length: int) -> Window:
+    def receptive_field(self, length: int) -> ReceptiveField:
         """Each sample is scaled by itself."""
-        return Window.each_sample(length)
+        return ReceptiveField.each_sample(length)
 
 
 class BatchNormCache(NamedTuple):
@@ -116,7 +117,7 @@ class BatchNormCache(NamedTuple):
 
 
 class BatchNormInTraining(BatchNorm):
-    """The twin of a BatchNorm, which normalises by the mean and variance of its batch."""
+    """The twin of a BatchNorm, which normalizes by the mean and variance of its batch."""
 
     def forward(self, x: Array) -> tuple[Array, BatchNormCache]:  # type: ignore[override]
         """Return y = gamma z + beta with the statistics of x, and what backward needs.
@@ -157,7 +158,7 @@ class BatchNormInTraining(BatchNorm):
     #
     # In words: take off the mean of what came in, and then what is left of it along `z`. No
     # gradient gets through that would only shift or stretch the channel, because
-    # normalisation undoes both. So a bias right before this layer never learns.
+    # normalization undoes both. So a bias right before this layer never learns.
 
     def backward(self, dy: Array, cache: BatchNormCache) -> tuple[Array, Params]:  # type: ignore[override]
         """Send dy back to the input and the parameters.
@@ -176,7 +177,7 @@ class BatchNormInTraining(BatchNorm):
         dx *= (gamma / np.sqrt(var + self.eps)).astype(dtype)
         return dx, {"gamma": dgamma.astype(dtype), "beta": dbeta.astype(dtype)}
 
-    def remember(self, cache: BatchNormCache) -> None:
+    def update_state(self, cache: BatchNormCache) -> None:
         """Move the running statistics a little towards those of the batch.
 
         The variance of a batch is about its own mean, which lies in its middle: too small by
@@ -187,7 +188,7 @@ class BatchNormInTraining(BatchNorm):
         for name, running in self.state.items():
             running += self.momentum * (seen[name] - running)
 
-    def window(self, length: int) -> Window:
+    def receptive_field(self, length: int) -> ReceptiveField:
         """Raise: an output looks at all samples of all traces of the batch."""
         raise NotImplementedError(
             f"{type(self).__name__} looks at the whole batch with every output; ask the model "

@@ -2,7 +2,7 @@
 
 After a filter has said how well its pattern fits at every sample, the exact
 sample matters less than that it was *somewhere here*. Max pooling keeps the
-largest of every `P` neighbours, in each channel by itself:
+largest of every `P` neighbors, in each channel by itself:
 
     y[n,m,c] = max over j < P of x[n, m S + j, c]
 
@@ -20,19 +20,20 @@ from typing import NamedTuple
 import numpy as np
 
 from numpycnn._types import Array, Params
-from numpycnn._validation import require_array, whole_number
-from numpycnn.layers.layer import Layer, Window
+from numpycnn._validation import check_int, require_array
+from numpycnn.layers.layer import Layer
+from numpycnn.layers.receptive_field import ReceptiveField
 
 
 class Pool1D(Layer):
     """What max and average pooling share: windows of `pool_size` samples, `stride` apart."""
 
     def __init__(self, pool_size: int, *, stride: int | None = None) -> None:
-        self.pool_size = whole_number(self, "pool_size", pool_size)
-        self.stride = self.pool_size if stride is None else whole_number(self, "stride", stride)
+        self.pool_size = check_int(self, "pool_size", pool_size)
+        self.stride = self.pool_size if stride is None else check_int(self, "stride", stride)
         super().__init__()
 
-    def window(self, length: int) -> Window:
+    def receptive_field(self, length: int) -> ReceptiveField:
         """Output m looks at the samples from m S to m S + P - 1."""
         if length < self.pool_size:
             raise ValueError(
@@ -40,13 +41,13 @@ class Pool1D(Layer):
                 f"got L={length}. Use a smaller pool or longer traces."
             )
         n_outputs = (length - self.pool_size) // self.stride + 1
-        return Window([(0, self.pool_size - 1)], self.stride, n_outputs)
+        return ReceptiveField([(0, self.pool_size - 1)], self.stride, n_outputs)
 
 
 class MaxPoolCache(NamedTuple):
     """What backward remembers: which sample of each window won, and the length L."""
 
-    winner: Array  # (N, M, C), 0 … P - 1; where the trace is one window, (N, C), 0 … L - 1
+    argmax: Array  # (N, M, C), 0 … P - 1; where the trace is one window, (N, C), 0 … L - 1
     length: int
 
 
@@ -72,22 +73,22 @@ class MaxPool1D(Pool1D):
         """Return y[n,m,c] = max_j x[n, m S + j, c], and which j it was."""
         require_array(self, "x", x, "N L C")
         length = x.shape[1]
-        starts = np.arange(self.window(length).n_outputs) * self.stride  # (M,)
+        starts = np.arange(self.receptive_field(length).n_outputs) * self.stride  # (M,)
 
         # One place in the window at a time, so that every step compares whole maps.
         # The winner is the last place that beat all before it. (`take` copies a
         # sample's channels in one go; a slice x[:, j::S] visits them one by one.)
         y = x.take(starts, axis=1)  # (N, M, C)
-        winner = np.zeros(y.shape, np.min_scalar_type(self.pool_size - 1))
+        argmax = np.zeros(y.shape, np.min_scalar_type(self.pool_size - 1))
         for j in range(1, self.pool_size):
-            rival = x.take(starts + j, axis=1)
-            winner = np.maximum(winner, (rival > y) * winner.dtype.type(j))
-            np.maximum(y, rival, out=y)
+            candidate = x.take(starts + j, axis=1)
+            argmax = np.maximum(argmax, (candidate > y) * argmax.dtype.type(j))
+            np.maximum(y, candidate, out=y)
         # NaN beats every number, and of several the first counts: the last one assigned here.
         if np.isnan(y.max()):
             for j in reversed(range(self.pool_size)):
-                winner[np.isnan(x.take(starts + j, axis=1))] = j
-        return y, MaxPoolCache(winner, length)
+                argmax[np.isnan(x.take(starts + j, axis=1))] = j
+        return y, MaxPoolCache(argmax, length)
 
     # The backward pass
     # -----------------
@@ -102,22 +103,22 @@ class MaxPool1D(Pool1D):
 
     def backward(self, dy: Array, cache: MaxPoolCache) -> tuple[Array, Params]:
         """Return dx[n,i,c] = the sum of dy[n,m,c] over the windows m that sample i has won."""
-        winner, length = cache
-        n_traces, _, n_channels = winner.shape
-        require_array(self, "dy", dy, "N M C", shape=winner.shape)
-        window = self.window(length)
+        argmax, length = cache
+        n_traces, _, n_channels = argmax.shape
+        require_array(self, "dy", dy, "N M C", shape=argmax.shape)
+        window = self.receptive_field(length)
 
         # Samples in no window: those in the gaps between windows, and the last ones.
         has_gaps = self.stride > self.pool_size
         dx = (np.zeros if has_gaps else np.empty)((n_traces, length, n_channels), dy.dtype)
         dx[:, window.n_outputs * self.stride :] = 0
         for j in range(self.pool_size):
-            share = (winner == j).astype(dy.dtype)  # (N, M, C)
+            share = (argmax == j).astype(dy.dtype)  # (N, M, C)
             share *= dy
             if j < self.stride:
-                dx[:, window.under(j)] = share  # all zeros so far, and to add takes longer
+                dx[:, window.tap_slice(j)] = share  # all zeros so far, and to add takes longer
             else:
-                dx[:, window.under(j)] += share
+                dx[:, window.tap_slice(j)] += share
         return dx, {}
 
 
@@ -134,19 +135,19 @@ class GlobalMaxPool1D(Layer):
     def forward(self, x: Array) -> tuple[Array, MaxPoolCache]:
         """Return y[n,c] = max_l x[n,l,c], and where it was."""
         require_array(self, "x", x, "N L C")
-        winner = x.argmax(axis=1)  # (N, C)
-        y = np.take_along_axis(x, winner[:, None], axis=1)[:, 0]
-        return y, MaxPoolCache(winner, x.shape[1])
+        argmax = x.argmax(axis=1)  # (N, C)
+        y = np.take_along_axis(x, argmax[:, None], axis=1)[:, 0]
+        return y, MaxPoolCache(argmax, x.shape[1])
 
     def backward(self, dy: Array, cache: MaxPoolCache) -> tuple[Array, Params]:
         """Return dx[n,l,c] = dy[n,c] at the sample that won, else 0."""
-        winner, length = cache
-        n_traces, n_channels = winner.shape
-        require_array(self, "dy", dy, "N C", shape=winner.shape)
+        argmax, length = cache
+        n_traces, n_channels = argmax.shape
+        require_array(self, "dy", dy, "N C", shape=argmax.shape)
         dx = np.zeros((n_traces, length, n_channels), dy.dtype)
-        np.put_along_axis(dx, winner[:, None], dy[:, None], axis=1)
+        np.put_along_axis(dx, argmax[:, None], dy[:, None], axis=1)
         return dx, {}
 
-    def window(self, length: int) -> Window:
+    def receptive_field(self, length: int) -> ReceptiveField:
         """Every output looks at the whole trace."""
-        return Window.whole_trace(length)
+        return ReceptiveField.whole_trace(length)

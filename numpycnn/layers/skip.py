@@ -1,11 +1,11 @@
-"""Residual and Beside: a chain, and a way around it.
+"""Residual and SkipConcat: a chain, and a way around it.
 
 Behind many layers little is left of the input, and on the way back little of
 the gradient. So let the input go around the layers `f` as well as through them,
 and join the two ways again: add them, or lay them side by side.
 
     y = x + f(x)         Residual
-    y = [x, f(x)]        Beside, channel after channel
+    y = [x, f(x)]        SkipConcat, channel after channel
 
 In a residual network each block of layers learns only what is to be *added* to
 its input; a block with nothing to add does no harm, and dozens of them can be
@@ -30,7 +30,8 @@ import numpy as np
 
 from numpycnn._types import Array, Params
 from numpycnn.layers.container import Container
-from numpycnn.layers.layer import Layer, Window
+from numpycnn.layers.layer import Layer
+from numpycnn.layers.receptive_field import ReceptiveField
 from numpycnn.layers.sequential import Sequential
 
 
@@ -79,50 +80,51 @@ class Residual(Sequential):
         around, own = self.shortcut.backward(dy, cache[-1])
         return around + dx, {**grads} | {f"shortcut.{name}": grad for name, grad in own.items()}
 
-    def window(self, length: int) -> Window:
+    def receptive_field(self, length: int) -> ReceptiveField:
         """What f looks at, and the sample itself, or what g looks at."""
-        itself = Window.each_sample(length)
-        around = itself if self.shortcut is None else self.shortcut.window(length)
-        return super().window(length).joined(around)
+        itself = ReceptiveField.each_sample(length)
+        around = itself if self.shortcut is None else self.shortcut.receptive_field(length)
+        return super().receptive_field(length).union(around)
 
 
-class BesideCache(NamedTuple):
-    """What Beside's backward remembers: the caches of f, and the number of channels of x."""
+class SkipConcatCache(NamedTuple):
+    """What SkipConcat's backward remembers: the caches of f, and the number of channels of x."""
 
     inside: Any
     n_channels: int
 
 
-class Beside(Sequential):
+class SkipConcat(Sequential):
     """What its layers make of x, beside x: (N, L, C) becomes (N, L, C + F), x first.
 
     >>> from numpycnn import Conv1D
-    >>> Beside(Conv1D(2, 6, 5, padding="same"))(np.ones((1, 64, 2))).shape
+    >>> SkipConcat(Conv1D(2, 6, 5, padding="same"))(np.ones((1, 64, 2))).shape
     (1, 64, 8)
 
     Raises what `Sequential` raises, and `ValueError` for layers that change another axis than
     the last.
     """
 
-    def forward(self, x: Array) -> tuple[Array, BesideCache]:
+    def forward(self, x: Array) -> tuple[Array, SkipConcatCache]:
         """Return y = x beside f(x), and the caches of f."""
         y, caches = super().forward(x)
         if y.shape[:-1] != x.shape[:-1]:
             raise ValueError(
-                f"Beside: the output of layers must have the shape of x, {x.shape}, except in the "
-                f"last axis, got {y.shape}. Use padding='same', and Upsample1D after pooling."
+                f"SkipConcat: the output of layers must have the shape of x, {x.shape}, "
+                f"except in the last axis, got {y.shape}. Use padding='same', and Upsample1D after "
+                "pooling."
             )
-        return np.concatenate([x, y], axis=-1), BesideCache(caches, x.shape[-1])
+        return np.concatenate([x, y], axis=-1), SkipConcatCache(caches, x.shape[-1])
 
-    def backward(self, dy: Array, cache: BesideCache) -> tuple[Array, Params]:
+    def backward(self, dy: Array, cache: SkipConcatCache) -> tuple[Array, Params]:
         """Return dx = the part of dy that belongs to x + what f sends back for its own."""
         dx, grads = super().backward(dy[..., cache.n_channels :], cache.inside)
         return dy[..., : cache.n_channels] + dx, grads
 
-    def remember(self, cache: BesideCache) -> None:
+    def update_state(self, cache: SkipConcatCache) -> None:
         """Hand each layer its part of the caches of f."""
-        super().remember(cache.inside)
+        super().update_state(cache.inside)
 
-    def window(self, length: int) -> Window:
+    def receptive_field(self, length: int) -> ReceptiveField:
         """What f looks at, and the sample itself."""
-        return super().window(length).joined(Window.each_sample(length))
+        return super().receptive_field(length).union(ReceptiveField.each_sample(length))

@@ -37,7 +37,7 @@ from numpycnn._validation import require_parameters
 from numpycnn.layers.layer import Layer
 
 ARCHITECTURE, NOTES = "architecture", "notes"  # the names of the texts among the arrays
-MEND = "give a file that model.save wrote"
+RETIRED = {"Beside": "SkipConcat"}  # names of layers in files of version 0.1.0
 
 
 def save_layer(layer: Layer, path: str | os.PathLike[str], notes: Any = None) -> None:
@@ -83,17 +83,17 @@ def save_layer(layer: Layer, path: str | os.PathLike[str], notes: Any = None) ->
         part.unlink(missing_ok=True)
 
 
-def _file_name(owner: str, path: str | bytes | os.PathLike[str]) -> str:
+def _file_name(caller: str, path: str | bytes | os.PathLike[str]) -> str:
     """Return a path as text, or raise for another thing than a path, and for one to no file."""
     if not isinstance(path, str | bytes | os.PathLike):
         name = getattr(path, "name", None)  # of an open file
         name = name if isinstance(name, str) else "model.npz"
-        raise TypeError(f"{owner}: path must be a path, got {path!r}. Pass its name: {name!r}.")
+        raise TypeError(f"{caller}: path must be a path, got {path!r}. Pass its name: {name!r}.")
     name = os.fsdecode(path)
     if os.path.isdir(name) or os.path.basename(name) in ("", "."):
-        raise IsADirectoryError(f"{owner}: path must lead to a file, got the folder {name!r}.")
+        raise IsADirectoryError(f"{caller}: path must lead to a file, got the folder {name!r}.")
     if os.path.exists(name) and not os.path.isfile(name):
-        raise OSError(f"{owner}: path must lead to a file, got the pipe or device {name!r}.")
+        raise OSError(f"{caller}: path must lead to a file, got the pipe or device {name!r}.")
     return name
 
 
@@ -158,16 +158,15 @@ def load_layer(path: str | os.PathLike[str], *own_layers: type[Layer]) -> Layer:
         if "layer" not in options:
             return options  # a dict among the arguments of a layer
         name = options.pop("layer")
+        name = name if name in kinds else RETIRED.get(name, name)
         if name not in kinds:
-            raise ValueError(
-                f"the layer {name} is not known here; give its class: load(path, {name})"
-            )
+            raise ValueError(f"unknown layer {name}, whose class is passed as load(path, {name})")
         signature = inspect.signature(kinds[name])
         if unknown := options.keys() - signature.parameters.keys():
-            raise ValueError(f"the layer {name} has no arguments {unknown}")
-        # Its first weights, all one, take memory even if nobody looks at them.
-        if isinstance(claimed := options.get("channels"), int) and claimed > n_bytes:
-            raise ValueError(f"the layer {name} wants {claimed} channels, more than it holds bytes")
+            raise ValueError(f"unknown arguments {unknown} of {name}")
+        # The initial parameters, all one, take memory although they are replaced.
+        if isinstance(channels := options.get("channels"), int) and channels > n_bytes:
+            raise ValueError(f"a {name} with {channels} channels in {n_bytes} bytes")
         if "rng" in signature.parameters and kinds[name] not in own_layers:
             options["rng"] = _Undrawn(np.random.PCG64(0))
         arguments = inspect.BoundArguments(signature, options)
@@ -178,15 +177,15 @@ def load_layer(path: str | os.PathLike[str], *own_layers: type[Layer]) -> Layer:
         arrays.pop(NOTES, None)
         layer = json.loads(str(arrays.pop(ARCHITECTURE)), object_hook=build)
         if not isinstance(layer, Layer):
-            raise ValueError(f"its {ARCHITECTURE} is no layer but {layer!r:.50}")
+            raise ValueError(f"an architecture that is not a layer: {layer!r:.50}")
         own = {**layer.params, **layer.state}
         expected = {name: array.shape for name, array in own.items()}
         found = {name: array.shape for name, array in arrays.items()}
         if found != expected:
-            raise ValueError(f"its layers want the weights {expected}, it holds {found}")
+            raise ValueError(f"layers with arrays {expected}, and arrays {found}")
         for name, array in arrays.items():
             if array.dtype.kind not in "fc":
-                raise ValueError(f"its weights {name} are no floats but {array.dtype}")
+                raise ValueError(f"an array {name} of type {array.dtype}")
         # Running statistics are float64, also those of files of version 0.1.0, which had float32.
         state = {name: arrays[name].astype(wide(arrays[name])) for name in layer.state}
         return layer.with_params(arrays | state)
@@ -229,33 +228,36 @@ class _Undrawn(np.random.Generator):
 
 @contextmanager
 def _arrays_in(path: str) -> Iterator[dict[str, Array]]:
-    """Read the arrays of a saved model, and name the file in whatever goes wrong with them."""
+    """Read the arrays of a saved model; every error about them names the file."""
     with open(path, "rb") as file:
         try:
             yield _read_arrays(file)
-        except Exception as error:  # a damaged file can raise anything at all
-            raise ValueError(f"{path} is not a whole numpycnn model: {error}") from error
+        except Exception as error:  # a damaged file can raise anything
+            raise ValueError(
+                f"load: path must be a complete numpycnn model, got {path}: {error}. Pass "
+                "a file that model.save wrote."
+            ) from error
 
 
 def _read_arrays(file: BinaryIO) -> dict[str, Array]:
     """Read every array of an .npz file; raise if it is another kind of file, or damaged."""
     if not zipfile.is_zipfile(file):
-        raise ValueError(f"it is no .npz file, or one that was cut off; {MEND}")
+        raise ValueError("not a complete .npz file")
     arrays: dict[str, Array] = {}
     with zipfile.ZipFile(file) as archive:
         parts = archive.infolist()
         is_packed = any(part.compress_type != zipfile.ZIP_STORED for part in parts)
         if is_packed or sum(part.file_size for part in parts) > file.seek(0, os.SEEK_END):
-            raise ValueError("it would unpack to more than it holds")
+            raise ValueError("compressed parts")
         if damaged := archive.testzip():
-            raise ValueError(f"its part {damaged} is damaged")
+            raise ValueError(f"a damaged part {damaged}")
         for part in parts:
             name = part.filename.removesuffix(".npy")
             if name in arrays:
-                raise ValueError(f"it holds {name} twice")
+                raise ValueError(f"the part {name} twice")
             arrays[name] = _array(name, archive.read(part))
     if ARCHITECTURE not in arrays:
-        raise ValueError(f"there is no {ARCHITECTURE} in it; {MEND}")
+        raise ValueError(f"no {ARCHITECTURE}")
     return arrays
 
 
@@ -265,6 +267,6 @@ def _array(name: str, npy: bytes) -> Array:
     np.lib.format.read_magic(header)
     shape, is_fortran, dtype = np.lib.format.read_array_header_1_0(header)
     if dtype.hasobject or prod(shape) * dtype.itemsize != len(npy) - header.tell():
-        raise ValueError(f"its part {name} says that it is {dtype} of shape {shape}, and is not")
+        raise ValueError(f"a part {name} that is not {dtype} of shape {shape}")
     order: Any = "F" if is_fortran else "C"
     return np.ndarray(shape, dtype, npy, offset=header.tell(), order=order).copy(order="K")

@@ -6,11 +6,11 @@ long as the record and have many channels: the day is 35 megabytes, and one
 map of sixteen filters over it is half a gigabyte.
 
 The filters are short, though. An output depends only on the samples under its
-window, which `window` tells of every layer and of the network as a whole. So ask
+window, which `receptive_field` tells of every layer and of the network as a whole. So ask
 for the outputs piece by piece, and run the network over the stretch of the
 record that those outputs look at.
 
-Two neighbouring pieces share the samples that both need, a window long, and
+Two neighboring pieces share the samples that both need, a window long, and
 compute with them twice; that is all it costs. A stretch has ends of its own, and
 the padding of the layers puts zeros there, where the record has samples. But
 the outputs that see them have windows that reach beyond the stretch, so none of
@@ -23,7 +23,7 @@ from typing import NamedTuple
 import numpy as np
 
 from numpycnn._types import Array
-from numpycnn._validation import require_array, whole_number
+from numpycnn._validation import check_int, require_array
 from numpycnn.layers.layer import Layer, require_layer
 
 
@@ -86,14 +86,14 @@ def cut(model: Layer, length: int, piece: int = 16_384) -> Iterator[Piece]:
     Raises what `predict_long` raises.
     """
     require_layer("predict_long", model)
-    piece = whole_number("predict_long", "piece", piece)
-    length = whole_number("predict_long", "length", length)
+    piece = check_int("predict_long", "piece", piece)
+    length = check_int("predict_long", "length", length)
     try:
-        window = model.window(length)
+        window = model.receptive_field(length)
     except NotImplementedError as unknown:
         raise ValueError(
-            "predict_long: model must have layers that define window(length), got one without: "
-            f"{unknown}"
+            "predict_long: model must have layers that define receptive_field(length), got one "
+            f"without: {unknown}"
         ) from unknown
     if window.stride == 0:
         raise ValueError(
@@ -107,7 +107,7 @@ def cut(model: Layer, length: int, piece: int = 16_384) -> Iterator[Piece]:
     for first in range(0, window.n_outputs, piece):
         stop = min(first + piece, window.n_outputs)
         # One whole window at least, for outputs that lie in the padding altogether.
-        begin = whole_strides(min(window.of(first)[0], length - window.reach))
-        end = length - whole_strides(length - max(window.of(stop - 1)[1] + 1, window.reach))
+        begin = whole_strides(min(window.span(first)[0], length - window.size))
+        end = length - whole_strides(length - max(window.span(stop - 1)[1] + 1, window.size))
         skipped = begin // window.stride * len(window.spans)
         yield Piece(slice(first, stop), slice(begin, end), slice(first - skipped, stop - skipped))

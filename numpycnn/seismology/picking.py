@@ -28,10 +28,10 @@ from numpycnn._types import Array
 from numpycnn._validation import (
     above_zero,
     as_array,
+    check_int,
     is_finite,
     number,
     require_real,
-    whole_number,
     zero_or_more,
 )
 
@@ -119,7 +119,7 @@ def onset_targets(onsets: Sequence[npt.ArrayLike], n_samples: int, width: float)
 
 
 def require_onsets(
-    owner: object, onsets: Sequence[npt.ArrayLike], n_samples: int, n_records: int | None = None
+    caller: object, onsets: Sequence[npt.ArrayLike], n_samples: int, n_records: int | None = None
 ) -> list[Array]:
     """Return the onsets of each record as an array, or raise unless they are ascending indices.
 
@@ -129,32 +129,32 @@ def require_onsets(
     TypeError: onset_targets: onsets[1] must hold indices of samples, got float64 [3.12]. Make \
 samples of seconds: np.round(seconds * sampling_rate).astype(int).
     """
-    n_samples = whole_number(owner, "n_samples", n_samples)
-    _require_lists(owner, "onsets", onsets, n_records)
+    n_samples = check_int(caller, "n_samples", n_samples)
+    _require_lists(caller, "onsets", onsets, n_records)
     known = []
     for n, these in enumerate(onsets):
-        here = require_indices(owner, f"onsets[{n}]", these, n_samples)
+        here = require_indices(caller, f"onsets[{n}]", these, n_samples)
         if (np.diff(here) <= 0).any():
             raise ValueError(
-                f"{owner}: onsets[{n}] must be in ascending order, each onset once, got {here}. "
+                f"{caller}: onsets[{n}] must be in ascending order, each onset once, got {here}. "
                 "Sort them with np.unique."
             )
         known.append(here)
     return known
 
 
-def _require_lists(owner: object, name: str, lists: object, n_records: int | None) -> None:
+def _require_lists(caller: object, name: str, lists: object, n_records: int | None) -> None:
     """Raise unless there is a list of indices for each record."""
     if not hasattr(lists, "__len__") or isinstance(lists, str):
-        raise TypeError(f"{owner}: {name} must be a list for each record, got {lists!r}.")
+        raise TypeError(f"{caller}: {name} must be a list for each record, got {lists!r}.")
     if n_records not in (None, len(lists)):
         raise ValueError(
-            f"{owner}: {name} must be {n_records} lists, one for each record and empty where it "
+            f"{caller}: {name} must be {n_records} lists, one for each record and empty where it "
             f"has none, got {len(lists)}."
         )
 
 
-def require_indices(owner: object, name: str, indices: object, n_samples: int) -> Array:
+def require_indices(caller: object, name: str, indices: object, n_samples: int) -> Array:
     """Return indices of samples, of whatever integer type, as an array of signed integers.
 
     Parameters
@@ -183,27 +183,27 @@ def require_indices(owner: object, name: str, indices: object, n_samples: int) -
     >>> require_indices("pick_aic", "triggers", np.array([98], np.uint32), 640) - 100
     array([-2])
     """
-    here = _require_list(owner, name, indices)
+    here = _require_list(caller, name, indices)
     if here.size and here.dtype.kind not in "iu":
         raise TypeError(
-            f"{owner}: {name} must hold indices of samples, got {here.dtype} {here}. Make samples "
+            f"{caller}: {name} must hold indices of samples, got {here.dtype} {here}. Make samples "
             "of seconds: np.round(seconds * sampling_rate).astype(int)."
         )
     outside = here[(here < 0) | (here >= n_samples)] if here.size else here
     if outside.size:
         raise ValueError(
-            f"{owner}: {name} must lie within the record, from 0 to {n_samples - 1}, got "
+            f"{caller}: {name} must lie within the record, from 0 to {n_samples - 1}, got "
             f"{outside[0]}. Leave out the indices outside."
         )
     return here.astype(np.int64)
 
 
-def _require_list(owner: object, name: str, values: object) -> Array:
+def _require_list(caller: object, name: str, values: object) -> Array:
     """Return a list as an array, or raise for another shape."""
-    here = as_array(owner, name, values)
+    here = as_array(caller, name, values)
     if here.ndim != 1:
         raise ValueError(
-            f"{owner}: {name} must be a list, empty where there are none, got {values!r}."
+            f"{caller}: {name} must be a list, empty where there are none, got {values!r}."
         )
     return here
 
@@ -225,7 +225,7 @@ def pick_peaks(curve: Array, threshold: float, apart: int) -> Array:
     """
     require_real("pick_peaks", "curve", curve, "L")
     threshold = number("pick_peaks", "threshold", threshold, "a finite number", is_finite)
-    apart = min(whole_number("pick_peaks", "apart", apart), len(curve))
+    apart = min(check_int("pick_peaks", "apart", apart), len(curve))
     high = np.flatnonzero(curve >= threshold)
     around = np.pad(curve.astype(wide(curve)), apart, constant_values=-np.inf)
     windows = sliding_window_view(around, 2 * apart + 1)
@@ -305,15 +305,15 @@ def compare_picks(
     >>> compare_picks([np.array([98, 104, 300])], [np.array([100, 200])], tolerance=5)
     Comparison(errors=array([-2]), n_missed=1, n_false=2)
     """
-    owner = "compare_picks"
-    _require_lists(owner, "onsets", onsets, None)
-    _require_lists(owner, "picks", picks, len(onsets))
+    caller = "compare_picks"
+    _require_lists(caller, "onsets", onsets, None)
+    _require_lists(caller, "picks", picks, len(onsets))
     kind = "a finite number of 0 or more"
-    tolerance = number(owner, "tolerance", tolerance, kind, zero_or_more)
+    tolerance = number(caller, "tolerance", tolerance, kind, zero_or_more)
     found, n_picks, n_onsets = [np.zeros(0, int)], 0, 0
     for n, (these, those) in enumerate(zip(picks, onsets, strict=True)):
-        called = _positions(owner, f"picks[{n}]", these)
-        true = _positions(owner, f"onsets[{n}]", those)
+        called = _positions(caller, f"picks[{n}]", these)
+        true = _positions(caller, f"onsets[{n}]", those)
         n_picks, n_onsets = n_picks + len(called), n_onsets + len(true)
         if len(called) and len(true):
             error = np.subtract.outer(called, true)
@@ -324,11 +324,11 @@ def compare_picks(
     return Comparison(errors, n_onsets - len(errors), n_picks - len(errors))
 
 
-def _positions(owner: str, name: str, positions: object) -> Array:
+def _positions(caller: str, name: str, positions: object) -> Array:
     """Return positions as signed integers of 64 bits, or as float64 if they lie between samples."""
-    here = _require_list(owner, name, positions)
+    here = _require_list(caller, name, positions)
     if here.size:
-        require_real(owner, name, here, "K")
+        require_real(caller, name, here, "K")
     if here.dtype.kind == "u" and here.size and here.max() >= 2**63:
-        raise ValueError(f"{owner}: {name} must lie below 2**63, got {here.max()}.")
+        raise ValueError(f"{caller}: {name} must lie below 2**63, got {here.max()}.")
     return here.astype(np.float64 if here.dtype.kind == "f" and here.size else np.int64)

@@ -24,11 +24,11 @@ import numpy as np
 from numpycnn._types import Array, Rng
 from numpycnn._validation import (
     above_zero,
+    check_int,
     generator,
     is_whole,
     number,
     require_range,
-    whole_number,
     zero_or_more,
 )
 
@@ -175,36 +175,36 @@ def make_records(
     Raises `TypeError` or `ValueError` for arguments of another type or range, and where so
     many arrivals do not fit into a record.
     """
-    owner = "make_records"
-    n_records = whole_number(owner, "n_records", n_records)
-    n_samples = whole_number(owner, "n_samples", n_samples)
-    n_channels = whole_number(owner, "n_channels", n_channels)
-    sampling_rate = number(owner, "sampling_rate", sampling_rate, ABOVE_ZERO, above_zero)
-    apart = number(owner, "apart", apart, ABOVE_ZERO, above_zero)
-    coda = number(owner, "coda", coda, ZERO_OR_MORE, zero_or_more)
+    caller = "make_records"
+    n_records = check_int(caller, "n_records", n_records)
+    n_samples = check_int(caller, "n_samples", n_samples)
+    n_channels = check_int(caller, "n_channels", n_channels)
+    sampling_rate = number(caller, "sampling_rate", sampling_rate, ABOVE_ZERO, above_zero)
+    apart = number(caller, "apart", apart, ABOVE_ZERO, above_zero)
+    coda = number(caller, "coda", coda, ZERO_OR_MORE, zero_or_more)
     kind = "finite numbers above 0"
-    snr = require_range(owner, "snr", snr, kind, above_zero)
-    frequency = require_range(owner, "frequency", frequency, kind, above_zero)
-    decay = require_range(owner, "decay", decay, kind, above_zero)
+    snr = require_range(caller, "snr", snr, kind, above_zero)
+    frequency = require_range(caller, "frequency", frequency, kind, above_zero)
+    decay = require_range(caller, "decay", decay, kind, above_zero)
     kind = "numbers from 0 to below 1"
-    memory = require_range(owner, "memory", memory, kind, is_memory)
+    memory = require_range(caller, "memory", memory, kind, is_memory)
     kind = "whole numbers from 0 up"
-    arrivals = require_range(owner, "arrivals", arrivals, kind, lambda n: is_whole(n) and n >= 0)
-    spikes = require_range(owner, "spikes", spikes, kind, lambda n: is_whole(n) and n >= 0)
+    arrivals = require_range(caller, "arrivals", arrivals, kind, lambda n: is_whole(n) and n >= 0)
+    spikes = require_range(caller, "spikes", spikes, kind, lambda n: is_whole(n) and n >= 0)
     if 2 * frequency[1] > sampling_rate:
         raise ValueError(
-            f"{owner}: frequency must be at most half the sampling_rate, {sampling_rate / 2} "
+            f"{caller}: frequency must be at most half the sampling_rate, {sampling_rate / 2} "
             f"hertz, got {frequency}. Faster motion falls between the samples."
         )
     gap = max(1, round(min(apart * sampling_rate, n_samples + 1)))
     needed = gap * (arrivals[1] + 1) if arrivals[1] else 1
     if n_samples < needed:
         raise ValueError(
-            f"{owner}: n_samples must be {needed} or more, for {arrivals[1]} arrivals that lie "
+            f"{caller}: n_samples must be {needed} or more, for {arrivals[1]} arrivals that lie "
             f"{gap} samples apart, got {n_samples}. Make the records longer, or arrivals or "
             "apart smaller."
         )
-    rng = generator(owner, rng)
+    rng = generator(caller, rng)
 
     x = np.zeros((n_records, n_samples, n_channels), np.float32)
     onsets = []
@@ -229,7 +229,7 @@ def make_records(
             onsets.append(here)
     if not np.isfinite(x).all():
         raise ValueError(
-            f"{owner}: snr, coda, decay, frequency and sampling_rate must give samples that "
+            f"{caller}: snr, coda, decay, frequency and sampling_rate must give samples that "
             f"float32 can hold, got {snr}, {coda}, {decay}, {frequency} and {sampling_rate}. "
             "Keep each of them between 1e-30 and 1e30."
         )

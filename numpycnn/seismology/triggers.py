@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from numpycnn._reductions import difference, mean, total
 from numpycnn._types import Array
-from numpycnn._validation import above_zero, number, require_real, whole_number
+from numpycnn._validation import above_zero, check_int, number, require_real
 from numpycnn.seismology.picking import require_indices
 
 # When did it begin?
@@ -67,8 +67,8 @@ def sta_lta(x: Array, sta: int, lta: int) -> Array:
     array([1.  , 1.55, 3.46])
     """
     require_real("sta_lta", "x", x, "N L C")
-    sta = whole_number("sta_lta", "sta", sta)
-    lta = whole_number("sta_lta", "lta", lta, at_least=sta + 1)
+    sta = check_int("sta_lta", "sta", sta)
+    lta = check_int("sta_lta", "lta", lta, at_least=sta + 1)
     z = difference(x, x[:, :1])  # of a constant nothing is left, not even rounding
     z -= mean(z, axis=1, keepdims=True)
     z /= largest_or_one(z, axis=(1, 2))
@@ -242,8 +242,8 @@ def pick_aic(x: Array, triggers: npt.ArrayLike, before: int, behind: int) -> Arr
     array([60])
     """
     require_real("pick_aic", "x", x, "L C")
-    before = whole_number("pick_aic", "before", before, at_least=2 * FEWEST)
-    behind = whole_number("pick_aic", "behind", behind, at_least=2 * FEWEST)
+    before = check_int("pick_aic", "before", before, at_least=2 * FEWEST)
+    behind = check_int("pick_aic", "behind", behind, at_least=2 * FEWEST)
     picks = []
     for trigger in require_indices("pick_aic", "triggers", triggers, len(x)).tolist():
         begin = max(0, trigger - before)
