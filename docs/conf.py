@@ -16,17 +16,17 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
-sys.path[:0] = [str(HERE), str(ROOT)]
+sys.path.insert(0, str(ROOT))
 
 project = "numpycnn"
 extensions = [
-    "source_pages",
-    "glossary_links",
-    "mathml",
-    "living",
-    "network_map",
-    "navigation",
-    "search",
+    "docs.builder.source_pages",
+    "docs.builder.glossary_links",
+    "docs.builder.mathml",
+    "docs.living",
+    "docs.builder.network_map",
+    "docs.builder.navigation",
+    "docs.builder.search",
     "docs.builder.live",
     "docs.builder.live_pages",
 ]
@@ -38,7 +38,7 @@ include_patterns = [
     "docs/*.md",
     "docs/how-to/*.md",
     "numpycnn/**.py",
-    "examples/*.py",
+    "examples/**.py",
 ]
 exclude_patterns = [  # a reader of the site is not to stumble over the solutions
     "numpycnn/puzzles/course/**",
@@ -106,11 +106,11 @@ figures_of_source = {
             "Stride, dilation and padding can be moved.",
         ),
     },
-    "numpycnn/layers/phases": {
+    "numpycnn/layers/_conv1d_kernels": {
         "Windows back to back": (
             "10-fast-phases",
             "Two traces of six samples in one row, and the three phases of a filter of three taps. "
-            "Grey windows reach from one trace into the next, and nobody looks at them.",
+            "Gray windows reach from one trace into the next; their results are not used.",
         ),
     },
     "numpycnn/layers/maxpool1d": {

@@ -756,14 +756,14 @@ def test_code_is_highlighted_if_rich_is_installed_and_the_same_without(monkeypat
 
 
 def test_the_picture_in_the_readme_is_what_the_course_prints():
-    from about_puzzles import PICTURE, picture
+    from docs.builder.about_puzzles import PICTURE, picture
 
     assert picture() == PICTURE.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("chapter", COURSE)
 def test_the_exercises_of_each_chapter_end_with_its_puzzles(chapter):
-    from about_puzzles import last_line
+    from docs.builder.about_puzzles import last_line
 
     text = (ROOT / "docs" / f"{chapter}.md").read_text(encoding="utf-8")
     exercises = text.partition("\n## Exercises\n")[2].partition("\n## ")[0]

@@ -128,10 +128,10 @@ def _context(puzzle: Puzzle, titles: dict[str, str]) -> dict[str, Any]:
 # -------------------------
 
 KERNELS = """<section id="change-it"><h2>Change it</h2>
-<p>These are the plain kernels. Edit them, then train the network of the tutorial with them or check
-their gradients. The page writes <code>conv1d.py</code> with your kernels, removes the line that selects
-the fast ones, and imports the package again. Every block of this page then runs on them, until
-Reset.</p>
+<p>These are the plain kernels. Edit them, then train the network of the tutorial with them or
+check their gradients. The page writes <code>conv1d.py</code> with your kernels, removes the line
+that selects the fast ones, and imports the package again. Every block of this page then runs on
+them, until Reset.</p>
 <div class="live" data-live="{number}" data-kernels data-within="#kernels"
 data-verb="Train with this" data-open data-state="idle">
 <div class="highlight"><pre>{code}</pre></div></div></section>

@@ -125,7 +125,7 @@ def trace_of(trace: dict[str, Any], noise: float) -> Any:
         return np.array(trace["samples"], np.float32).reshape(1, -1, 1)
     at = (trace["position"], trace["position"])
     rng = np.random.default_rng((0, 1))  # the same noise wherever the arrival is
-    made = nn.make_traces(1, rng=rng, labels=[trace["label"]], centre=at, width=(3, 3), noise=noise)
+    made = nn.make_traces(1, rng=rng, labels=[trace["label"]], center=at, width=(3, 3), noise=noise)
     return made[0]
 
 

@@ -27,7 +27,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from numpycnn.types import Array
+from numpycnn._types import Array
 
 Kind = Literal["value", "function", "layer", "optimizer", "network", "lines", "test"]
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpycnn import Container
 
 
-class Beside(Container):
+class SkipConcat(Container):
     def forward(self, x):
         through, cache = self[0].forward(x)
         return np.concatenate([x, through], axis=-1), (x.shape[-1], cache)
@@ -71,7 +71,7 @@ N_CASES = 40
 def opening():
     def bridged(channels, filters, taps, padding, rng):
         inner = Conv1D(4, 4, taps, padding=padding, rng=rng)
-        return Sequential(Conv1D(channels, 4, taps, padding=padding, rng=rng), Beside(inner))
+        return Sequential(Conv1D(channels, 4, taps, padding=padding, rng=rng), SkipConcat(inner))
 
     return (
         f"With this connection the trace classifier is correct on {accuracy(conv=bridged):.0%} of the test "
@@ -82,4 +82,4 @@ def opening():
 def case(draw):
     channels = draw(1, 3)
     f = Conv1D(channels, channels + draw(0, 2), 3, padding="same", rng=0)
-    return layer("Beside", {"f": f}, draw.array(draw(1, 2), draw(2, 4), channels))
+    return layer("SkipConcat", {"f": f}, draw.array(draw(1, 2), draw(2, 4), channels))
