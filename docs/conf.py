@@ -43,6 +43,7 @@ include_patterns = [
 exclude_patterns = [  # a reader of the site is not to stumble over the solutions
     "numpycnn/puzzles/course/**",
     "numpycnn/**/__main__.py",
+    "examples/_shared/__init__.py",
 ]
 scripts_not_run = {
     "examples/benchmark": "not run when this page was made: it takes minutes, and wants the "

@@ -444,7 +444,7 @@ def test_what_cannot_be_run_is_refused(long, tmp_path, capsys):
         return complaint("many_records", tmp_path, capsys, *options)
 
     assert "must be a Zarr array, or a folder" in said("model.npz", "no", "a.zarr")
-    assert "is not a whole numpycnn model" in said(paths[1] / "000.npy", "days", "a.zarr")
+    assert "complete numpycnn model" in said(paths[1] / "000.npy", "days", "a.zarr")
     nn.Sequential(nn.Flatten(), nn.Dense(80_000, 2)).save(tmp_path / "whole.npz")
     assert "whose outputs depend on all of it" in said("whole.npz", "days", "a.zarr")
     np.save(tmp_path / "days" / "004.npy", np.zeros((5, 3)))

@@ -400,6 +400,20 @@ def test_what_0_1_0_wrote_is_found_again(here, capsys):
     assert (here / "27_adam.old1").exists()
 
 
+def test_a_file_and_progress_under_the_old_name_of_a_puzzle_are_found(here):
+    here.mkdir()
+    puzzle = find("bug_in_skip_concat")
+    old = here / "40_bug_in_beside.py"
+    old.write_text(puzzle.answered(puzzle.module.SOLUTION).replace("SkipConcat", "Beside"), "utf-8")
+    progress = {"now": "bug_in_beside", "right": ["bug_in_beside"], "tried": [], "hints": {}}
+    (here / "progress.json").write_text(json.dumps(progress))
+    folder = Folder(here)
+    assert (folder.now, folder.status(puzzle)) == (puzzle, "correct")
+    assert folder.file(puzzle) == old
+    assert folder_here(here).path == here
+    assert judge(puzzle, old.read_text("utf-8")).status == "correct"
+
+
 @pytest.mark.parametrize("damaged", ["", "{", "[1]", '{"correct": 5}', '{"correct": []'])
 def test_a_damaged_progress_file_is_kept(here, in_process, damaged, capsys):
     main(["--once"])

@@ -117,7 +117,7 @@ def last_line(chapter: str) -> str:
     first, last = numbers[0], numbers[-1]
     words = {1: f"puzzle {first}", 2: f"puzzles {first} and {last}"}
     which = words.get(len(numbers), f"puzzles {first} to {last}")
-    return f"Now do [{which}](../puzzles.md): `python -m numpycnn.puzzles {first}`."
+    return f"Now do [{which}](puzzles.md): `python -m numpycnn.puzzles {first}`."
 
 
 def write() -> None:

@@ -53,7 +53,7 @@ class Term(NamedTuple):
 def terms_of(glossary: str) -> list[Term]:
     """Return the entries of the glossary.
 
-    >>> term, = terms_of("**Filter, kernel.** The *taps*. [Chapter 2](../02-convolution.md#taps).")
+    >>> term, = terms_of("**Filter, kernel.** The *taps*. [Chapter 2](02-convolution.md#taps).")
     >>> term.words, term.meaning, term.pages
     (['Filter', 'kernel'], 'The taps.', ['docs/02-convolution'])
     """
