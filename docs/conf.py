@@ -29,6 +29,7 @@ extensions = [
     "docs.builder.search",
     "docs.builder.live",
     "docs.builder.live_pages",
+    "docs.builder.notebooks",
 ]
 root_doc = "README"
 include_patterns = [

@@ -400,3 +400,31 @@ def test_the_playground_trains_and_shows_what_the_network_makes_of_the_readers_t
     assert code == playground.code_of(playground.SETTINGS)
     page.do("await run(1)")
     assert page.state(1) == "done"
+
+
+# Change convolution itself
+# -------------------------
+
+
+def test_a_changed_convolution_trains_and_is_checked(page):
+    page.open("numpycnn/layers/conv1d.html")
+    change = """
+        const kernels = live.blocks.at(-1);
+        kernels.editor.type(kernels.code.replace(arguments[0], arguments[1]));
+        press(kernels.node, arguments[2]);
+        await finish(kernels.node);
+        return kernels.output.textContent"""
+    swapped = ["dy @ w[k].T", "dy @ w[-1 - k].T"]
+    text = page.do(change, *swapped, "check")
+    assert "line that selects the fast kernels was removed" in text
+    assert "INCORRECT" in text
+    assert "reversed" in text
+    text = page.do(change, *swapped[::-1], "check")
+    assert "INCORRECT" not in text
+    assert text.count("correct") >= 9
+    text = page.do(change, "y += x", "y += oops", "run")
+    assert "your code, line 6: y += oops" in text
+    text = page.do(change, "y += oops", "y -= x", "run")
+    assert "accuracy on the test set" in text
+    page.do("press(live.blocks.at(-1).node, 'reset'); await run(1)")
+    assert page.state(1) == "done"

@@ -109,6 +109,7 @@ def reset(send: Any = None) -> dict[str, Any]:
 
 def _run(code: str, program: str, send: desk.Send) -> dict[str, Any]:
     try:
+        compile(code, "your code", "exec")  # so that a syntax error counts the reader's lines
         use(code)
     except Exception as raised:
         error = desk.explained(raised)
