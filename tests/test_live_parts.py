@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 
 pytest.importorskip("furo", reason="the site needs Sphinx: python -m pip install -e '.[docs]'")
 
+import numpycnn as nn
 from docs.builder import live, runtime
 from docs.live import desk, kernels, playground, puzzles
-import numpycnn as nn
 from numpycnn.puzzles.puzzle import PUZZLES
 
 ROOT = Path(__file__).parent.parent

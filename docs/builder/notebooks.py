@@ -19,8 +19,8 @@ from docs.builder.running import words_of
 
 logger = logging.getLogger(__name__)
 
-START = """*A chapter of the numpycnn tutorial as a notebook. It needs the package and Matplotlib: in the
-checkout, `python -m pip install -e '.[plots]'`. Start Jupyter there.*
+START = """*A chapter of the numpycnn tutorial as a notebook. It needs the package and Matplotlib: in
+the checkout, `python -m pip install -e '.[plots]'`. Start Jupyter there.*
 """
 
 
@@ -37,9 +37,12 @@ def markdown_of(text: str, stem: str) -> str:
     """
     lines = text.split("\n")
     for fence in reversed([part for part in cut_chapter(text) if isinstance(part, Fence)]):
-        if not fence.info.startswith("python"):
-            continue
         begin, end = fence.line - 1, fence.line + fence.text.count("\n")
+        if fence.info == "text":
+            continue
+        if not fence.info.startswith("python"):  # jupytext would make cells of sh and julia
+            lines[begin], lines[end] = f"~~~{fence.info}", "~~~"
+            continue
         after = end + 1
         if fence.shown is not None:
             after = lines.index("```text", after) + fence.shown.count("\n") + 2
