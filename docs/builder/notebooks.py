@@ -19,8 +19,8 @@ from docs.builder.running import words_of
 
 logger = logging.getLogger(__name__)
 
-START = """*A chapter of the numpycnn tutorial as a notebook. It needs the package and Matplotlib: in
-the checkout, `python -m pip install -e '.[plots]'`. Start Jupyter there.*
+START = """*A chapter of the numpycnn tutorial as a notebook. It needs the package and Matplotlib:
+in the checkout, `python -m pip install -e '.[plots]'`. Start Jupyter there.*
 """
 
 
