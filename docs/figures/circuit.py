@@ -5,6 +5,8 @@ made of. In the box stand how it is made, what it is, in blue, and how fast the 
 it, in orange. Both are handed over by the caller, who has computed them.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 
 import numpy as np

@@ -8,6 +8,8 @@ where a response is a curve, and in two dimensions, where it is a picture.
 All numbers drawn come from the layers or are handed over by the caller.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from typing import Any
 

@@ -1,5 +1,7 @@
 """Derivatives: how good a derivative is that was found by looking."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 
 import numpy as np

@@ -5,6 +5,8 @@ an optimizer's steps are a path through it. With four thousand weights all that 
 drawn is how the loss falls: see `numpycnn.plots.plot_losses`.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 
 import numpy as np

@@ -6,6 +6,8 @@ having given the true class the probability `p`: nothing for 1, without limit to
 pulled up by as much as all the others together are pulled down.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 
 import numpy as np

@@ -13,6 +13,8 @@ read on a telephone, where a figure is shown at half its width.
 This package is the only part that needs matplotlib, and `import numpycnn` leaves it out.
 """
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np

@@ -10,6 +10,8 @@ x (1, L, C), and samples are counted from 1. Amplitudes have no unit, and neithe
 so a gradient of the one with respect to the other has none.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 

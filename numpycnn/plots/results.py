@@ -9,6 +9,8 @@ training loss falls on and the validation loss turns up, it has begun to learn i
 own traces by heart.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 
 import numpy as np

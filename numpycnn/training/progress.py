@@ -1,5 +1,7 @@
 """Progress: how far something long is, for whoever waits in front of a terminal."""
 
+from __future__ import annotations
+
 import sys
 from collections.abc import Iterator, Sequence
 from time import monotonic
