@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("jupytext", reason="python -m pip install -e '.[notebooks]'")
+pytest.importorskip("jupytext", reason="python -m pip install -e '.[docs]'")
 pytest.importorskip("sphinx")
 
 from docs.builder.notebooks import notebook_of
