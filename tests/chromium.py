@@ -16,6 +16,7 @@ FLAGS = """--headless --no-sandbox --disable-gpu --disable-quic --no-first-run -
 def unless_there(is_required):
     """Skip the module without selenium or Chromium, or raise if they are required."""
     try:
+        import axe_core_python  # noqa: F401
         import selenium  # noqa: F401
     except ModuleNotFoundError as error:
         if is_required:

@@ -18,6 +18,7 @@ ROOT = Path(__file__).parent.parent
 REQUIRED = os.environ.get("NUMPYCNN_BROWSER") == "required"
 chromium.unless_there(REQUIRED)
 
+import axe_core_python  # noqa: E402
 from selenium.webdriver import ActionChains  # noqa: E402
 from selenium.webdriver.common.by import By  # noqa: E402
 from selenium.webdriver.common.keys import Keys  # noqa: E402
@@ -133,6 +134,47 @@ def page(browser, site):
 
 
 CHAPTER = "docs/07-training.html"
+
+# All pages
+# ---------
+
+AXE = """
+return (await axe.run(document, {resultTypes: ["violations"]})).violations.map(
+    one => [one.id, one.nodes.slice(0, 3).map(node => node.target.join(" "))])
+"""
+PAGES = [
+    CHAPTER,
+    "playground.html",
+    "check.html",
+    "puzzles/index.html",
+    "puzzles/average_pool.html",
+]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_on_a_telephone_everything_fits_and_axe_finds_nothing(page, scheme):
+    metrics = {"width": 390, "height": 900, "deviceScaleFactor": 1, "mobile": True}
+    page.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    page.browser.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": True})
+    features = [{"name": "prefers-color-scheme", "value": scheme}]
+    page.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+    try:
+        for name in PAGES:
+            page.open(name)
+            page.do("document.querySelectorAll('details').forEach(d => { d.open = true; })")
+            assert page.do("return document.documentElement.scrollWidth") <= 390, name
+            low = page.do("""
+                const buttons = [...document.querySelectorAll(".live-bar button:not([hidden])")];
+                return buttons.filter(one => one.getBoundingClientRect().height < 44).length""")
+            assert low == 0, name
+            script = Path(axe_core_python.__file__).parent / "axe.min.js"
+            page.browser.execute_script(script.read_text())
+            assert page.do(AXE) == [], name
+    finally:
+        page.browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+        page.browser.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": False})
+        page.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+
 
 # Blocks
 # ------

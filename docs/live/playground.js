@@ -209,6 +209,7 @@ live.Playground = class {
   // ------------------
 
   moved() {
+    this.svg.style.touchAction = this.kind.value ? "none" : ""; // a finger that draws does not scroll
     this.trace = this.kind.value ? {samples: [...this.values]}
       : {position: this.position.value, label: 1 + this.sign.value};
     this.look();
