@@ -37,6 +37,12 @@ live.kernel = {
   request: null, // the one that is being answered
   turn: Promise.resolve(),
   say: () => {}, // where to say what is being loaded
+  loading: "",
+
+  progress(text) {
+    this.loading = text;
+    this.say(text);
+  },
 
   start() {
     this.ready ??= this.boot().catch(error => {
@@ -47,15 +53,18 @@ live.kernel = {
   },
 
   async boot() {
-    this.say(`Loading Python, ${live.sizes.python} MB the first time …`);
+    this.progress(`Loading Python, ${live.sizes.python} MB the first time …`);
     const files = live.isFile ? await live.unpack("python") : null;
     await new Promise((resolve, reject) => {
       const worker = this.worker = files ? live.packedWorker(files) : new Worker(`${live.base}worker.js`);
       worker.onerror = error => reject(new Error(error.message || "the worker did not start"));
       worker.onmessage = ({data}) => {
         if (worker !== this.worker) return;
-        if (data.type === "ready") resolve();
-        else if (data.type === "progress") this.say(data.text);
+        if (data.type === "ready") {
+          this.loading = "";
+          resolve();
+        }
+        else if (data.type === "progress") this.progress(data.text);
         else if (data.type === "failed" && !this.request) reject(new Error(data.text));
         else if (data.type === "failed") this.restart(`Python ended: ${data.text}.`);
         else if (data.id === this.request?.id) this.request.hear(data);
@@ -74,6 +83,7 @@ live.kernel = {
 
   async answer(name, args, {say, hear, plots, seconds}) {
     this.say = say;
+    if (this.loading) say(this.loading); // it was begun before
     await this.start();
     if (plots && live.isFile) this.worker.postMessage({type: "files", files: await live.unpack("plots")});
     const stopURL = live.isFile ? null : URL.createObjectURL(new Blob(["go"]));
@@ -83,7 +93,7 @@ live.kernel = {
         const listen = data => {
           if (data.type === "done") resolve(data.value);
           else if (data.type === "begun") {
-            say("");
+            this.progress("");
             clock = setTimeout(() => this.restart("", {late: true}), 1000 * (seconds + 2));
           } else hear(data.type, data.value);
         };
@@ -154,7 +164,7 @@ live.told = ({stopped, late, lost, why}) => {
 
 addEventListener("pagehide", () => live.kernel.end());
 
-// Whoever has run something before need not wait for Python on the next page.
+// For a reader who has run something, Python is ready on the next page.
 addEventListener("load", () => {
   if (live.store.get("ran") && !navigator.connection?.saveData && !live.isFile)
     (window.requestIdleCallback ?? setTimeout)(() => live.kernel.start().catch(() => {}));
