@@ -288,7 +288,8 @@ def test_stop_keeps_variables_and_ends_what_does_not_react(page):
 
 def test_examples_of_docstrings_run_with_the_names_of_their_module(page):
     page.open("numpycnn/layers/conv1d.html")
-    for number in range(1, page.do("return live.blocks.length") + 1):
+    prompts = "return live.blocks.filter(one => one.prompts).map(one => one.number)"
+    for number in page.do(prompts):
         page.do("await run(arguments[0])", number)
         shown = page.do("return block(arguments[0]).shown.textContent", number)
         assert page.state(number) == "done"
@@ -426,7 +427,7 @@ def test_the_playground_trains_and_shows_what_the_network_makes_of_the_readers_t
     assert "correct" in page.do(far, 32)
     assert "incorrect" in page.do(far, 2)
 
-    page.browser.find_element(By.XPATH, "//label[contains(., 'draw with')]/input").click()
+    page.do("document.querySelectorAll('[data-playground] input[type=radio]')[1].click()")
     svg = page.browser.find_element(By.CSS_SELECTOR, "[data-playground] svg")
     page.browser.execute_script(
         "arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})", svg

@@ -113,7 +113,7 @@ def _fetch(folder: Path) -> None:
 # wheel is written again without it, byte for byte the same each time, under its new hash.
 
 UNUSED = re.compile(
-    r"mpl-data/(sample_data|images|fonts/(afm|pdfcorefonts))|\.pyi$|mpl_toolkits"
+    r"mpl-data/(sample_data|images|fonts/(afm|pdfcorefonts))|\.pyi$"
     r"|backends/(web_backend|qt_editor)"
     r"|fonts/ttf/(?!DejaVuSans(-Bold|-Oblique|-BoldOblique)?\.ttf|LICENSE|cm|DejaVuSansMono\.ttf)"
 )
