@@ -59,7 +59,8 @@ def fault(ran):
         shown, printed = shown.split("\n")[-1], printed.split("\n")[-1]
     if ran["varies"]:
         shown, printed = (re.sub(r" *\b\d[\d,.]*(e[-+]\d+)?", " #", t) for t in (shown, printed))
-    if shown.split() != printed.split():
+    is_compared = ran["page"].startswith(("docs/", "numpycnn/"))  # others show no output
+    if is_compared and shown.split() != printed.split():
         return f"the page shows\n{shown}\nthe browser printed\n{printed}"
     if ran["drawn"] and not ran["images"]:
         return "the page shows a figure, and the browser drew none"

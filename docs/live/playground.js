@@ -52,8 +52,7 @@ live.Playground = class {
       return {bar: draw("rect", {class: "filled", x: this.right, y: y + 6, height: 12}),
         number: draw("text", {class: "number small end", x: this.right + 190, y})};
     });
-    draw("text", {class: "faint small", x: this.right, y: 160}, "loss: solid for training,");
-    draw("text", {class: "faint small", x: this.right, y: 177}, "dashed for test traces");
+    draw("text", {class: "faint small", x: this.right, y: 176}, "loss (dashed: test)");
     draw("rect", {class: "rule", x: this.right, y: 184, width: 190, height: 120});
     this.training = draw("path", {class: "blue"});
     this.testing = draw("path", {class: "orange"});
