@@ -25,7 +25,7 @@ from numpycnn.plots.figure import (
     AMBER,
     DPI,
     FONT,
-    GREY,
+    GRAY,
     SIGNED,
     SKY,
     STYLES,
@@ -168,7 +168,7 @@ def _draw_cell(panel: Axes, i: int, n_cells: int, top: float, is_padding: bool) 
     begin, width = _cell_left(i, n_cells)
     dashes = "dashed" if is_padding else "solid"
     panel.add_patch(
-        Rectangle((begin, top), width, CELL, facecolor="none", edgecolor=GREY, linestyle=dashes)
+        Rectangle((begin, top), width, CELL, facecolor="none", edgecolor=GRAY, linestyle=dashes)
     )
 
 
