@@ -35,8 +35,8 @@ from numpycnn.puzzles.process import Stopped, judge_file
 from numpycnn.puzzles.puzzle import PUZZLES, Puzzle, find
 from numpycnn.puzzles.screen import (
     BOLD,
-    GREEN,
     GRAY,
+    GREEN,
     RED,
     clear,
     code,
