@@ -129,29 +129,26 @@ FEW_WINDOWS, FEW_CHANNELS = (8, 8) if AVX512 else (256, 64)
 # many components are enough, with a stride of `S / gcd(S, d)` in each.
 
 
+@lru_cache(maxsize=4096)
 def polyphase(
-    traces: Array, components: Array, begin: int, between: int, apart: int
-) -> Iterator[tuple[Array, Array, Array, Array]]:
-    """Pair the samples of each component with their positions in it.
+    n_samples: int, n_positions: int, n_components: int, begin: int, between: int, apart: int
+) -> list[tuple[slice, slice]]:
+    """Return the samples of a trace that are in each component, and their positions in it.
 
-    Sample `v` of component `h` is sample `begin + h between + v apart` of the trace. For each
-    component (N, V, C) there are four views: samples of the traces (N, L, C), their positions,
-    and the positions before and after them, which lie outside the trace.
+    Position `v` of component `h` holds sample `begin + h between + v apart` of the trace. The
+    other positions of the component lie before the trace or after it.
 
-    >>> trace, components = np.arange(1.0, 6.0).reshape(1, 5, 1), np.empty((1, 2, 4, 1))
-    >>> for there, here, before, after in polyphase(trace, components, -2, between=1, apart=2):
-    ...     here[...], before[...], after[...] = there, 0, 0
-    >>> components[0, :, :, 0]
-    array([[0., 1., 3., 5.],
-           [0., 2., 4., 0.]])
+    >>> polyphase(5, n_positions=4, n_components=2, begin=-2, between=1, apart=2)
+    [(slice(0, 6, 2), slice(1, 4, None)), (slice(1, 5, 2), slice(1, 3, None))]
     """
-    for h in range(components.shape[1]):
+    pairs = []
+    for h in range(n_components):
         first = begin + h * between
-        before = max(0, -(first // apart))  # samples of the component before the trace
-        there = traces[:, first + before * apart :: apart]
-        here = components[:, h, before : before + there.shape[1]]
-        after = components[:, h, before + there.shape[1] :]
-        yield there[:, : here.shape[1]], here, components[:, h, :before], after
+        before = max(0, -(first // apart))  # positions before the trace
+        start = first + before * apart
+        n = max(0, min(ceil((n_samples - start) / apart), n_positions - before))
+        pairs.append((slice(start, start + n * apart, apart), slice(before, before + n)))
+    return pairs
 
 
 # Parts
@@ -184,7 +181,7 @@ class Plan(NamedTuple):
         return _threads.in_order(compute, self.parts, self.n_threads)
 
     def samples(self, first: int) -> tuple[int, int, int]:
-        """Return the positions of the components of x, from window `first` on, for `polyphase`."""
+        """Return the positions of the components of x, from row `first` on, for `polyphase`."""
         begin = first * self.n_components * self.at.stride - self.at.left
         return begin, self.at.stride, self.at.dilation
 
@@ -194,11 +191,11 @@ class Plan(NamedTuple):
 
     def rows(
         self, traces: Array, n: int, width: int, positions: tuple[int, int, int], dtype: Any
-    ) -> tuple[Array, Array, int]:
-        """Return rows (R + size - 1, width), a view of those in use, and the number of blocks.
+    ) -> tuple[Array, tuple[int, int, int], int]:
+        """Return rows (R + size - 1, width), the shape of those in use, and the number of blocks.
 
-        The view is (traces, components, n + size - 1, width). Its last `size - 1` windows
-        reach into the next component or trace: they are computed and not used. `R` is rounded
+        The shape is (traces, components, n + size - 1). The last `size - 1` windows of each
+        component reach into the next one: they are computed and not used. `R` is rounded
         up to whole blocks.
         """
         shape = len(traces), self.n_components, n + self.size - 1
@@ -207,34 +204,40 @@ class Plan(NamedTuple):
         n_rows = n_blocks * ceil(n_used / self.size / n_blocks) * self.size
         rows = np.empty((n_rows + self.size - 1, width), dtype)
         rows[n_used:] = 0
-        used = rows[:n_used].reshape(*shape, width)
-        components = used.reshape(*shape[:2], -1, traces.shape[2])
-        for there, here, before, after in polyphase(traces, components, *positions):
-            here[...] = there
-            before[...] = after[...] = 0
-        return rows, used, n_blocks
+        components = rows[:n_used].reshape(*shape[:2], -1, traces.shape[2])
+        sizes = traces.shape[1], components.shape[2], shape[1]
+        for h, (there, here) in enumerate(polyphase(*sizes, *positions)):
+            components[:, h, here] = traces[:, there]
+            components[:, h, : here.start] = 0
+            components[:, h, here.stop :] = 0
+        return rows, shape, n_blocks
 
-    def multiply(self, rows: tuple[Array, Array, int], weights: Array, n: int) -> Array:
+    def multiply(self, rows: tuple[Array, tuple[int, int, int], int], weights: Array) -> Array:
         """Multiply every window by the weights (length, F): (traces, components, n, F)."""
-        values, used, n_blocks = rows
+        values, shape, n_blocks = rows
         left = by_phase(windows(values, self.size, len(weights)), self.size, n_blocks)
         products = np.empty((len(values) - self.size + 1, weights.shape[1]), values.dtype)
         np.matmul(left, weights, out=by_phase(products, self.size, n_blocks))
-        return products[: prod(used.shape[:3])].reshape(*used.shape[:3], -1)[:, :, :n]
+        return products[: prod(shape)].reshape(*shape, -1)[:, :, : shape[2] - self.size + 1]
 
 
 @lru_cache(maxsize=1024)
 def plan(
-    n_traces: int, channels: tuple[int, int], at: Placement, n_threads: int, extra: bool = False
+    n_traces: int, channels: tuple[int, int], at: Placement, n_threads: int, dx: bool = False
 ) -> Plan:
-    """Return the plan for (C, F) channels, with `size - 1` `extra` windows for dx."""
+    """Return the plan for (C, F) channels: the parts of the windows, or of the rows of `dx`."""
     common = gcd(at.stride, at.dilation)
     n_components, stride = at.dilation // common, at.stride // common
     size, n_windows = ceil(at.kernel_size / stride), ceil(at.n_outputs / n_components)
     n_small = SMALL_PRODUCT // (size * stride * prod(channels))
     n_at_once = n_small if n_small >= FEW_WINDOWS else MANY_WINDOWS
 
-    n_all = n_windows + extra * (size - 1)
+    begin, end = 0, n_windows
+    if dx:  # rows with samples of the trace in at least one component
+        apart = n_components * at.stride
+        begin = max(0, at.left - apart + at.stride) // apart
+        end = ceil((at.left + at.length) / apart)
+    n_all = end - begin
     n_rows, n_weights = n_traces * n_components * n_all, at.kernel_size * prod(channels)
     if n_rows * n_weights <= WORTH_SHARING:
         n_product = min(n_at_once, ceil(n_rows / size)) * n_weights
@@ -244,7 +247,7 @@ def plan(
     n_groups = min(n_parts, n_traces)  # of traces; each trace is cut if there are too few
     n_cuts = min(ceil(n_parts / n_groups), ceil(n_all / size / 16))
     cuts, groups = evenly(n_all, n_cuts), evenly(n_traces, n_groups)
-    parts = [(slice(*group), first, end - first) for first, end in cuts for group in groups]
+    parts = [(slice(*group), begin + i, j - i) for i, j in cuts for group in groups]
     return Plan(at, n_components, stride, size, n_windows, n_at_once, parts, n_threads)
 
 
@@ -269,7 +272,7 @@ def output(x: Array, w: Array, b: Array | None, at: Placement) -> Array:
 
     def compute(traces: slice, first: int, n: int) -> None:
         rows = p.rows(x[traces], n, p.stride * x.shape[2], p.samples(first), dtype)
-        maps = p.multiply(rows, w.reshape(-1, n_filters), n)
+        maps = p.multiply(rows, w.reshape(-1, n_filters))
         # The bias is repeated for all windows: NumPy then adds in loops as long as that, and
         # not in one loop of F values for each window.
         bias = np.empty((n, n_filters), dtype)
@@ -295,19 +298,21 @@ def output(x: Array, w: Array, b: Array | None, at: Placement) -> Array:
 def input_gradient(dy: Array, w: Array, at: Placement) -> Array:
     """Return dx (N, L, C) as the plain kernel does."""
     dtype, (n_taps, n_channels, n_filters) = np.result_type(dy, w), w.shape
-    p = plan(len(dy), w.shape[1:], at, _threads.n_threads, extra=True)
+    p = plan(len(dy), w.shape[1:], at, _threads.n_threads, dx=True)
     flipped = np.zeros((p.size * p.stride, n_channels, n_filters), dtype)
     flipped[:n_taps] = w
     flipped = flipped.reshape(p.size, -1, n_filters)[::-1].swapaxes(1, 2)
     flipped = flipped.reshape(p.size * n_filters, -1)
-    dx = np.zeros((len(dy), at.length, n_channels), dtype)
+    # With a dilation, there may be samples that no window covers.
+    dx = (np.empty if at.dilation == 1 else np.zeros)((len(dy), at.length, n_channels), dtype)
 
     def compute(traces: slice, first: int, n: int) -> None:
         rows = p.rows(dy[traces], n, n_filters, p.outputs(first - p.size + 1), dtype)
-        dx_rows = p.multiply(rows, flipped, n)
+        dx_rows = p.multiply(rows, flipped)
         components = dx_rows.reshape(*dx_rows.shape[:2], -1, n_channels)
-        for there, here, *_ in polyphase(dx[traces], components, *p.samples(first)):
-            there[...] = here
+        sizes = at.length, components.shape[2], p.n_components
+        for h, (there, here) in enumerate(polyphase(*sizes, *p.samples(first))):
+            dx[traces, there] = components[:, h, here]
 
     p.run(compute)
     return dx
