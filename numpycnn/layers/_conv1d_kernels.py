@@ -12,7 +12,7 @@ the tutorial, which develops it in steps.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from functools import lru_cache, reduce
 from itertools import pairwise
 from math import ceil, gcd, prod
@@ -87,13 +87,8 @@ def sum_products(rows: Array, dy_rows: Array, size: int, length: int, n_blocks: 
         right, n_values = dy_rows.reshape(n_blocks, 1, 1, -1, n_filters), n_values // size
     step = max(1, SUMMED_AT_ONCE // n_values)
     some = [slice(i, i + step) for i in range(0, n_blocks, step)]
-    total = added(np.matmul(left[i], right[i]).sum(axis=(0, 1)) for i in some)
+    total = reduce(np.add, (np.matmul(left[i], right[i]).sum(axis=(0, 1)) for i in some))
     return total.reshape(-1, n_filters)[:length]
-
-
-def added(arrays: Iterable[Array]) -> Array:
-    """Add the arrays to the first of them."""
-    return reduce(lambda total, each: np.add(total, each, out=total), arrays)
 
 
 # Blocks
@@ -131,22 +126,22 @@ FEW_WINDOWS, FEW_CHANNELS = (8, 8) if AVX512 else (256, 64)
 
 @lru_cache(maxsize=4096)
 def polyphase(
-    n_samples: int, n_positions: int, n_components: int, begin: int, between: int, apart: int
+    n_samples: int, shape: tuple[int, int], begin: int, between: int, apart: int
 ) -> list[tuple[slice, slice]]:
     """Return the samples of a trace that are in each component, and their positions in it.
 
-    Position `v` of component `h` holds sample `begin + h between + v apart` of the trace. The
-    other positions of the component lie before the trace or after it.
+    Position `v` of component `h` holds sample `begin + h between + v apart` of the trace, or
+    nothing if that is before or after the trace. The shape is (components, positions).
 
-    >>> polyphase(5, n_positions=4, n_components=2, begin=-2, between=1, apart=2)
+    >>> polyphase(5, (2, 4), begin=-2, between=1, apart=2)
     [(slice(0, 6, 2), slice(1, 4, None)), (slice(1, 5, 2), slice(1, 3, None))]
     """
     pairs = []
-    for h in range(n_components):
+    for h in range(shape[0]):
         first = begin + h * between
         before = max(0, -(first // apart))  # positions before the trace
         start = first + before * apart
-        n = max(0, min(ceil((n_samples - start) / apart), n_positions - before))
+        n = max(0, min(ceil((n_samples - start) / apart), shape[1] - before))
         pairs.append((slice(start, start + n * apart, apart), slice(before, before + n)))
     return pairs
 
@@ -154,12 +149,23 @@ def polyphase(
 # Parts
 # -----
 # A *part* is some of the traces, and in each of their components `n` windows from window `first`
-# on. Each part is finished before the next one is begun, so that its rows stay in the
+# on. Each part is finished before the next one begins, so that its rows stay in the
 # processor's cache. Parts are also the work that threads share.
 
 PART = 1 << 19  # values in and out of a part, 2 MB: some fit into the cache shared by all cores
 WORTH_SHARING = 30_000_000  # multiplications; below, waking a thread takes longer
 BLAS_SHARES = 1 << 18  # multiplications; OpenBLAS computes smaller products on one thread
+
+
+class Part(NamedTuple):
+    """Where a part begins and ends, and the size of its rows."""
+
+    traces: slice
+    first: int
+    n: int
+    shape: tuple[int, int, int]  # (traces, components, rows)
+    n_rows: int  # all of them and, up to whole blocks, some more
+    n_blocks: int
 
 
 class Plan(NamedTuple):
@@ -170,75 +176,69 @@ class Plan(NamedTuple):
     stride: int  # within a component; a row holds as many samples
     size: int  # rows in a window
     n_windows: int  # in each component; the last ones may exceed the outputs
-    n_at_once: int  # windows of one phase in a block
-    parts: list[tuple[slice, int, int]]  # traces, first, n
+    parts: list[Part]
     n_threads: int  # 0 where each product is too small for the threads of BLAS as well
 
-    def run(self, compute: Callable[..., Any]) -> list[Any]:
-        """Return `compute(traces, first, n)` for each part."""
+    def run(self, compute: Callable[[Part], Any]) -> list[Any]:
+        """Return `compute(part)` for each part."""
         if self.n_threads == 0:
-            return [compute(*part) for part in self.parts]
+            return list(map(compute, self.parts))
         return _threads.in_order(compute, self.parts, self.n_threads)
 
     def samples(self, first: int) -> tuple[int, int, int]:
-        """Return the positions of the components of x, from row `first` on, for `polyphase`."""
+        """Return `begin, between, apart` of the components of x, from row `first` on."""
         begin = first * self.n_components * self.at.stride - self.at.left
         return begin, self.at.stride, self.at.dilation
 
     def outputs(self, first: int) -> tuple[int, int, int]:
-        """Return the positions of the components of dy, from window `first` on."""
+        """Return `begin, between, apart` of the components of dy, from window `first` on."""
         return first * self.n_components, 1, self.n_components
 
     def rows(
-        self, traces: Array, n: int, width: int, positions: tuple[int, int, int], dtype: Any
-    ) -> tuple[Array, tuple[int, int, int], int]:
-        """Return rows (R + size - 1, width), the shape of those in use, and the number of blocks.
+        self, part: Part, traces: Array, begin: tuple[int, int, int], dtype: Any, stride: int = 1
+    ) -> Array:
+        """Return the components of the traces as rows (n_rows + size - 1, stride C).
 
-        The shape is (traces, components, n + size - 1). The last `size - 1` windows of each
-        component reach into the next one: they are computed and not used. `R` is rounded
-        up to whole blocks.
+        The last `size - 1` windows of each component reach into the next one. They are computed
+        and not used.
         """
-        shape = len(traces), self.n_components, n + self.size - 1
-        n_used = prod(shape)
-        n_blocks = ceil(n_used / self.size / self.n_at_once)
-        n_rows = n_blocks * ceil(n_used / self.size / n_blocks) * self.size
-        rows = np.empty((n_rows + self.size - 1, width), dtype)
+        n_used, n_channels = prod(part.shape), traces.shape[2]
+        rows = np.empty((part.n_rows + self.size - 1, stride * n_channels), dtype)
         rows[n_used:] = 0
-        components = rows[:n_used].reshape(*shape[:2], -1, traces.shape[2])
-        sizes = traces.shape[1], components.shape[2], shape[1]
-        for h, (there, here) in enumerate(polyphase(*sizes, *positions)):
+        components = rows[:n_used].reshape(*part.shape[:2], -1, n_channels)
+        pairs = polyphase(traces.shape[1], components.shape[1:3], *begin)
+        for h, (there, here) in enumerate(pairs):
             components[:, h, here] = traces[:, there]
             components[:, h, : here.start] = 0
             components[:, h, here.stop :] = 0
-        return rows, shape, n_blocks
+        return rows
 
-    def multiply(self, rows: tuple[Array, tuple[int, int, int], int], weights: Array) -> Array:
+    def multiply(self, part: Part, rows: Array, weights: Array) -> Array:
         """Multiply every window by the weights (length, F): (traces, components, n, F)."""
-        values, shape, n_blocks = rows
-        left = by_phase(windows(values, self.size, len(weights)), self.size, n_blocks)
-        products = np.empty((len(values) - self.size + 1, weights.shape[1]), values.dtype)
-        np.matmul(left, weights, out=by_phase(products, self.size, n_blocks))
-        return products[: prod(shape)].reshape(*shape, -1)[:, :, : shape[2] - self.size + 1]
+        left = by_phase(windows(rows, self.size, len(weights)), self.size, part.n_blocks)
+        products = np.empty((part.n_rows, weights.shape[1]), rows.dtype)
+        np.matmul(left, weights, out=by_phase(products, self.size, part.n_blocks))
+        return products[: prod(part.shape)].reshape(*part.shape, -1)[:, :, : part.n]
 
 
 @lru_cache(maxsize=1024)
 def plan(
     n_traces: int, channels: tuple[int, int], at: Placement, n_threads: int, dx: bool = False
 ) -> Plan:
-    """Return the plan for (C, F) channels: the parts of the windows, or of the rows of `dx`."""
+    """Return the plan for (C, F) channels: parts of the windows or, for `dx`, of the rows of x."""
     common = gcd(at.stride, at.dilation)
     n_components, stride = at.dilation // common, at.stride // common
     size, n_windows = ceil(at.kernel_size / stride), ceil(at.n_outputs / n_components)
     n_small = SMALL_PRODUCT // (size * stride * prod(channels))
-    n_at_once = n_small if n_small >= FEW_WINDOWS else MANY_WINDOWS
+    n_at_once = n_small if n_small >= FEW_WINDOWS else MANY_WINDOWS  # windows of a phase
 
     begin, end = 0, n_windows
-    if dx:  # rows with samples of the trace in at least one component
-        apart = n_components * at.stride
+    if dx:  # the rows with a sample that is not in the padding
+        apart = n_components * at.stride  # samples between two rows of a component
         begin = max(0, at.left - apart + at.stride) // apart
         end = ceil((at.left + at.length) / apart)
-    n_all = end - begin
-    n_rows, n_weights = n_traces * n_components * n_all, at.kernel_size * prod(channels)
+    n_all, n_weights = end - begin, at.kernel_size * prod(channels)
+    n_rows = n_traces * n_components * n_all
     if n_rows * n_weights <= WORTH_SHARING:
         n_product = min(n_at_once, ceil(n_rows / size)) * n_weights
         n_threads = 1 if n_product > BLAS_SHARES else 0
@@ -246,18 +246,25 @@ def plan(
     n_parts = ceil(n_values / n_each / max(1, n_threads)) * max(1, n_threads)
     n_groups = min(n_parts, n_traces)  # of traces; each trace is cut if there are too few
     n_cuts = min(ceil(n_parts / n_groups), ceil(n_all / size / 16))
-    cuts, groups = evenly(n_all, n_cuts), evenly(n_traces, n_groups)
-    parts = [(slice(*group), begin + i, j - i) for i, j in cuts for group in groups]
-    return Plan(at, n_components, stride, size, n_windows, n_at_once, parts, n_threads)
+
+    parts = []
+    for first, last in evenly(begin, end, n_cuts):
+        for start, stop in evenly(0, n_traces, n_groups):
+            shape = stop - start, n_components, last - first + size - 1
+            n_phase = ceil(prod(shape) / size)  # windows in each phase
+            n_blocks = ceil(n_phase / n_at_once)
+            rows = ceil(n_phase / n_blocks) * n_blocks * size
+            parts.append(Part(slice(start, stop), first, last - first, shape, rows, n_blocks))
+    return Plan(at, n_components, stride, size, n_windows, parts, n_threads)
 
 
-def evenly(n: int, n_parts: int) -> list[tuple[int, int]]:
-    """Return the beginning and the end of each of `n_parts` parts of `n`.
+def evenly(begin: int, end: int, n_parts: int) -> list[tuple[int, int]]:
+    """Return the beginning and the end of each of `n_parts` parts.
 
-    >>> evenly(5, 2)
+    >>> evenly(0, 5, 2)
     [(0, 2), (2, 5)]
     """
-    return list(pairwise(n * i // n_parts for i in range(n_parts + 1)))
+    return list(pairwise(begin + (end - begin) * i // n_parts for i in range(n_parts + 1)))
 
 
 # The three kernels
@@ -270,14 +277,14 @@ def output(x: Array, w: Array, b: Array | None, at: Placement) -> Array:
     p, n_filters = plan(len(x), w.shape[1:], at, _threads.n_threads), w.shape[2]
     y = np.empty((len(x), p.n_windows, p.n_components, n_filters), dtype)
 
-    def compute(traces: slice, first: int, n: int) -> None:
-        rows = p.rows(x[traces], n, p.stride * x.shape[2], p.samples(first), dtype)
-        maps = p.multiply(rows, w.reshape(-1, n_filters))
+    def compute(part: Part) -> None:
+        rows = p.rows(part, x[part.traces], p.samples(part.first), dtype, p.stride)
+        maps = p.multiply(part, rows, w.reshape(-1, n_filters))
         # The bias is repeated for all windows: NumPy then adds in loops as long as that, and
         # not in one loop of F values for each window.
-        bias = np.empty((n, n_filters), dtype)
+        bias = np.empty((part.n, n_filters), dtype)
         bias[...] = 0 if b is None else b
-        here = y[traces, first : first + n].swapaxes(1, 2)
+        here = y[part.traces, part.first : part.first + part.n].swapaxes(1, 2)
         if p.n_components == 1:
             np.add(maps, bias, out=here)
         else:  # here, only F values are contiguous in y
@@ -303,16 +310,16 @@ def input_gradient(dy: Array, w: Array, at: Placement) -> Array:
     flipped[:n_taps] = w
     flipped = flipped.reshape(p.size, -1, n_filters)[::-1].swapaxes(1, 2)
     flipped = flipped.reshape(p.size * n_filters, -1)
-    # With a dilation, there may be samples that no window covers.
+    # With a dilation, there may be samples that are in no window.
     dx = (np.empty if at.dilation == 1 else np.zeros)((len(dy), at.length, n_channels), dtype)
 
-    def compute(traces: slice, first: int, n: int) -> None:
-        rows = p.rows(dy[traces], n, n_filters, p.outputs(first - p.size + 1), dtype)
-        dx_rows = p.multiply(rows, flipped)
+    def compute(part: Part) -> None:
+        rows = p.rows(part, dy[part.traces], p.outputs(part.first - p.size + 1), dtype)
+        dx_rows = p.multiply(part, rows, flipped)
         components = dx_rows.reshape(*dx_rows.shape[:2], -1, n_channels)
-        sizes = at.length, components.shape[2], p.n_components
-        for h, (there, here) in enumerate(polyphase(*sizes, *p.samples(first))):
-            dx[traces, there] = components[:, h, here]
+        pairs = polyphase(at.length, components.shape[1:3], *p.samples(part.first))
+        for h, (there, here) in enumerate(pairs):
+            dx[part.traces, there] = components[:, h, here]
 
     p.run(compute)
     return dx
@@ -324,18 +331,18 @@ def weight_gradient(x: Array, dy: Array, at: Placement) -> tuple[Array, Array]:
     p = plan(len(dy), (n_channels, n_filters), at, _threads.n_threads)
     length = at.kernel_size * n_channels
 
-    def compute(traces: slice, first: int, n: int) -> tuple[Array, Array]:
-        # The outputs of this part only: where `rows` overlap with the next part, dy is zero.
-        part = dy[traces, first * p.n_components : (first + n) * p.n_components]
-        rows, _, n_blocks = p.rows(x[traces], n, p.stride * n_channels, p.samples(first), dtype)
-        dy_rows, _, _ = p.rows(part, n, n_filters, p.outputs(0), dtype)
-        dy_rows = dy_rows[: len(rows) - p.size + 1]
+    def compute(part: Part) -> tuple[Array, Array]:
+        rows = p.rows(part, x[part.traces], p.samples(part.first), dtype, p.stride)
+        # The outputs of this part only: where its rows overlap with the next part, dy is zero.
+        end = part.first + part.n
+        part_dy = dy[part.traces, part.first * p.n_components : end * p.n_components]
+        dy_rows = p.rows(part, part_dy, p.outputs(0), dtype)[: part.n_rows]
         # NumPy's own sum over both axes, in loops of F values, takes ten times as long.
-        db = np.ones(part.shape[1], dy.dtype) @ part.sum(axis=0)
-        return sum_products(rows, dy_rows, p.size, length, n_blocks), db
+        db = np.ones(part_dy.shape[1], dy.dtype) @ part_dy.sum(axis=0)
+        return sum_products(rows, dy_rows, p.size, length, part.n_blocks), db
 
     dws, dbs = zip(*p.run(compute), strict=True)
-    return added(dws).reshape(-1, n_channels, n_filters), added(dbs)
+    return reduce(np.add, dws).reshape(-1, n_channels, n_filters), reduce(np.add, dbs)
 
 
 # Memory

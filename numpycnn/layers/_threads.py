@@ -171,8 +171,8 @@ if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
 # number of the part, so that it does not matter which thread computed it.
 
 
-def in_order(act: Callable[..., Any], parts: Sequence[tuple[Any, ...]], n: int) -> list[Any]:
-    """Return `act(*part)` for each part, computed on at most `n` threads.
+def in_order(act: Callable[[Any], Any], parts: Sequence[Any], n: int) -> list[Any]:
+    """Return `act(part)` for each part, computed on at most `n` threads.
 
     The calling thread takes part after part, and so does each other thread as soon as it is
     awake. `np.errstate` is the same in all threads, and an exception in one is raised here.
@@ -188,7 +188,7 @@ def in_order(act: Callable[..., Any], parts: Sequence[tuple[Any, ...]], n: int) 
                     i = todo.popleft()
                 except IndexError:  # nothing is left
                     return
-                results[i] = act(*parts[i])
+                results[i] = act(parts[i])
 
     with one_blas_thread:
         n_others = min(n, len(parts)) - 1 if one_blas_thread.controls else 0
