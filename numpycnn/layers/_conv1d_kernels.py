@@ -57,20 +57,14 @@ def windows(rows: Array, size: int, length: int) -> Array:
 
 
 def by_phase(rows: Array, size: int, n_blocks: int) -> Array:
-    """View (R, W) as (blocks, phases, windows, W): in a phase, every `size`-th row.
-
-    >>> by_phase(np.arange(6).reshape(6, 1), size=3, n_blocks=1)[0, :, :, 0]
-    array([[0, 3],
-           [1, 4],
-           [2, 5]])
-    """
+    """View (R, W) as (blocks, phases, windows, W): in a phase, every `size`-th row."""
     return rows.reshape(n_blocks, -1, size, rows.shape[1]).swapaxes(1, 2)
 
 
 # The gradient of the weights is the sum, over all windows, of the window times its row of `dy`.
-# With few channels it is computed phase by phase, by the transposed view. With many channels it
-# is faster tap by tap: the rows under tap `k`, transposed, times `dy`. Then a product has `K`
-# times as many rows and a `K`-th of the outputs, and fewer outputs have to be added.
+# It is computed phase by phase, or tap by tap: the rows under tap `k`, transposed, times `dy`.
+# A product of a tap has `K` times as many rows and a `K`-th of the outputs, so that fewer
+# outputs have to be added. That is faster with many channels, and with a single one.
 
 
 def sum_products(rows: Array, dy_rows: Array, size: int, length: int, n_blocks: int) -> Array:
@@ -93,18 +87,17 @@ def sum_products(rows: Array, dy_rows: Array, size: int, length: int, n_blocks: 
 
 # Blocks
 # ------
-# Small products are the faster ones on some processors. Before OpenBLAS, which comes with NumPy,
-# multiplies large matrices, it copies them into another order. That pays if each value is used
-# many times. With AVX-512 instructions it multiplies up to about a million pairs without
-# the copy. So the rows are cut into blocks of about a million multiplications for each phase. Where
-# that is only a few windows, larger products are faster; without AVX-512 this is so sooner.
+# Before OpenBLAS, the BLAS of most NumPy packages, multiplies large matrices, it copies them into
+# another order. That pays if each value is used many times. With AVX-512 instructions it
+# multiplies up to about a million pairs without the copy, which is faster. So the rows are cut
+# into blocks of about a million multiplications for each phase. Where that is only a few
+# windows, larger products are faster; without AVX-512 this is so sooner.
 #
 # Each constant was measured on an AMD EPYC with (Zen 4) and without AVX-512.
 
 SMALL_PRODUCT = 1_000_000  # multiplications
 MANY_WINDOWS = 512  # in each phase of a block where SMALL_PRODUCT would allow too few
 SUMMED_AT_ONCE = 1 << 16  # values of the products that `sum_products` adds in one call
-
 
 # The names by which OpenBLAS calls its versions with AVX-512 instructions.
 AVX512 = _threads.openblas_version() in ("SkylakeX", "Cooperlake", "SapphireRapids")
@@ -123,22 +116,22 @@ FEW_WINDOWS, FEW_CHANNELS = (8, 8) if AVX512 else (256, 64)
 # at sample `m S`. Outputs begin at `d / gcd(S, d)` different positions modulo `d`, so that
 # many components are enough, with a stride of `S / gcd(S, d)` in each.
 
+Progression = tuple[int, int, int]  # position v of component h: begin + h between + v apart
+
 
 @lru_cache(maxsize=4096)
 def polyphase(
-    n_samples: int, shape: tuple[int, int], begin: int, between: int, apart: int
+    n_samples: int, shape: tuple[int, int], positions: Progression
 ) -> list[tuple[slice, slice]]:
     """Return the samples of a trace that are in each component, and their positions in it.
 
-    Position `v` of component `h` holds sample `begin + h between + v apart` of the trace, or
-    nothing if that is before or after the trace. The shape is (components, positions).
+    The shape is (components, positions). A position may be before or after the trace.
 
-    >>> polyphase(5, (2, 4), begin=-2, between=1, apart=2)
+    >>> polyphase(5, shape=(2, 4), positions=(-2, 1, 2))
     [(slice(0, 6, 2), slice(1, 4, None)), (slice(1, 5, 2), slice(1, 3, None))]
     """
-    pairs = []
-    for h in range(shape[0]):
-        first = begin + h * between
+    (begin, between, apart), pairs = positions, []
+    for first in (begin + h * between for h in range(shape[0])):
         before = max(0, -(first // apart))  # positions before the trace
         start = first + before * apart
         n = max(0, min(ceil((n_samples - start) / apart), shape[1] - before))
@@ -148,9 +141,9 @@ def polyphase(
 
 # Parts
 # -----
-# A *part* is some of the traces, and in each of their components `n` windows from window `first`
-# on. Each part is finished before the next one begins, so that its rows stay in the
-# processor's cache. Parts are also the work that threads share.
+# A *part* is some of the traces, and some consecutive windows in each of their components. It
+# is finished before the next one begins, so that its rows stay in the processor's cache.
+# Parts are also the work that threads share.
 
 PART = 1 << 19  # values in and out of a part, 2 MB: some fit into the cache shared by all cores
 WORTH_SHARING = 30_000_000  # multiplications; below, waking a thread takes longer
@@ -158,20 +151,19 @@ BLAS_SHARES = 1 << 18  # multiplications; OpenBLAS computes smaller products on 
 
 
 class Part(NamedTuple):
-    """Where a part begins and ends, and the size of its rows."""
+    """The traces and outputs of a part, and the layout of its rows."""
 
     traces: slice
-    first: int
-    n: int
+    outputs: slice
+    samples: Progression
     shape: tuple[int, int, int]  # (traces, components, rows)
-    n_rows: int  # all of them and, up to whole blocks, some more
+    n_rows: int  # all of them, and some more to fill the last block
     n_blocks: int
 
 
 class Plan(NamedTuple):
     """The equivalent convolution without stride and dilation, and the parts of the work."""
 
-    at: Placement
     n_components: int
     stride: int  # within a component; a row holds as many samples
     size: int  # rows in a window
@@ -185,77 +177,68 @@ class Plan(NamedTuple):
             return list(map(compute, self.parts))
         return _threads.in_order(compute, self.parts, self.n_threads)
 
-    def samples(self, first: int) -> tuple[int, int, int]:
-        """Return `begin, between, apart` of the components of x, from row `first` on."""
-        begin = first * self.n_components * self.at.stride - self.at.left
-        return begin, self.at.stride, self.at.dilation
-
-    def outputs(self, first: int) -> tuple[int, int, int]:
-        """Return `begin, between, apart` of the components of dy, from window `first` on."""
-        return first * self.n_components, 1, self.n_components
-
     def rows(
-        self, part: Part, traces: Array, begin: tuple[int, int, int], dtype: Any, stride: int = 1
+        self, part: Part, traces: Array, positions: Progression, dtype: Any, stride: int = 1
     ) -> Array:
-        """Return the components of the traces as rows (n_rows + size - 1, stride C).
+        """Return the components of the traces as rows (R + size - 1, stride C).
 
-        The last `size - 1` windows of each component reach into the next one. They are computed
-        and not used.
+        The last `size - 1` windows of a component reach into the next one. They are not used.
         """
         n_used, n_channels = prod(part.shape), traces.shape[2]
         rows = np.empty((part.n_rows + self.size - 1, stride * n_channels), dtype)
         rows[n_used:] = 0
         components = rows[:n_used].reshape(*part.shape[:2], -1, n_channels)
-        pairs = polyphase(traces.shape[1], components.shape[1:3], *begin)
+        pairs = polyphase(traces.shape[1], components.shape[1:3], positions)
         for h, (there, here) in enumerate(pairs):
             components[:, h, here] = traces[:, there]
-            components[:, h, : here.start] = 0
-            components[:, h, here.stop :] = 0
+            components[:, h, : here.start] = components[:, h, here.stop :] = 0
         return rows
 
     def multiply(self, part: Part, rows: Array, weights: Array) -> Array:
-        """Multiply every window by the weights (length, F): (traces, components, n, F)."""
+        """Multiply the windows by the weights (length, F): (traces, components, windows, F)."""
         left = by_phase(windows(rows, self.size, len(weights)), self.size, part.n_blocks)
         products = np.empty((part.n_rows, weights.shape[1]), rows.dtype)
         np.matmul(left, weights, out=by_phase(products, self.size, part.n_blocks))
-        return products[: prod(part.shape)].reshape(*part.shape, -1)[:, :, : part.n]
+        n_windows = part.shape[2] - self.size + 1
+        return products[: prod(part.shape)].reshape(*part.shape, -1)[:, :, :n_windows]
 
 
 @lru_cache(maxsize=1024)
 def plan(
     n_traces: int, channels: tuple[int, int], at: Placement, n_threads: int, dx: bool = False
 ) -> Plan:
-    """Return the plan for (C, F) channels: parts of the windows or, for `dx`, of the rows of x."""
+    """Return the plan for (C, F) channels: of the windows or, for `dx`, of the rows of x."""
     common = gcd(at.stride, at.dilation)
     n_components, stride = at.dilation // common, at.stride // common
     size, n_windows = ceil(at.kernel_size / stride), ceil(at.n_outputs / n_components)
-    n_small = SMALL_PRODUCT // (size * stride * prod(channels))
-    n_at_once = n_small if n_small >= FEW_WINDOWS else MANY_WINDOWS  # windows of a phase
-
+    apart = n_components * at.stride  # samples from a window or row of a component to the next
     begin, end = 0, n_windows
-    if dx:  # the rows with a sample that is not in the padding
-        apart = n_components * at.stride  # samples between two rows of a component
+    if dx:  # the rows of which not all samples are in the padding
         begin = max(0, at.left - apart + at.stride) // apart
         end = ceil((at.left + at.length) / apart)
-    n_all, n_weights = end - begin, at.kernel_size * prod(channels)
-    n_rows = n_traces * n_components * n_all
+
+    n_rows, n_weights = n_traces * n_components * (end - begin), at.kernel_size * prod(channels)
+    n_small = SMALL_PRODUCT // (size * stride * prod(channels))
+    n_at_once = n_small if n_small >= FEW_WINDOWS else MANY_WINDOWS  # windows of a phase
     if n_rows * n_weights <= WORTH_SHARING:
         n_product = min(n_at_once, ceil(n_rows / size)) * n_weights
         n_threads = 1 if n_product > BLAS_SHARES else 0
     n_values, n_each = n_rows * (stride * channels[0] + channels[1]), max(PART, 4 * n_weights)
     n_parts = ceil(n_values / n_each / max(1, n_threads)) * max(1, n_threads)
     n_groups = min(n_parts, n_traces)  # of traces; each trace is cut if there are too few
-    n_cuts = min(ceil(n_parts / n_groups), ceil(n_all / size / 16))
+    n_cuts = min(ceil(n_parts / n_groups), ceil((end - begin) / size / 16))
 
     parts = []
     for first, last in evenly(begin, end, n_cuts):
+        outputs = slice(first * n_components, last * n_components)
+        samples = first * apart - at.left, at.stride, at.dilation
         for start, stop in evenly(0, n_traces, n_groups):
             shape = stop - start, n_components, last - first + size - 1
-            n_phase = ceil(prod(shape) / size)  # windows in each phase
+            n_phase = ceil(prod(shape) / size)  # windows of a phase
             n_blocks = ceil(n_phase / n_at_once)
-            rows = ceil(n_phase / n_blocks) * n_blocks * size
-            parts.append(Part(slice(start, stop), first, last - first, shape, rows, n_blocks))
-    return Plan(at, n_components, stride, size, n_windows, parts, n_threads)
+            n_rows = ceil(n_phase / n_blocks) * n_blocks * size
+            parts.append(Part(slice(start, stop), outputs, samples, shape, n_rows, n_blocks))
+    return Plan(n_components, stride, size, n_windows, parts, n_threads)
 
 
 def evenly(begin: int, end: int, n_parts: int) -> list[tuple[int, int]]:
@@ -275,16 +258,17 @@ def output(x: Array, w: Array, b: Array | None, at: Placement) -> Array:
     """Return y (N, M, F) as the plain kernel does."""
     dtype = np.result_type(*(array for array in (x, w, b) if array is not None))
     p, n_filters = plan(len(x), w.shape[1:], at, _threads.n_threads), w.shape[2]
-    y = np.empty((len(x), p.n_windows, p.n_components, n_filters), dtype)
+    y = np.empty((len(x), p.n_windows * p.n_components, n_filters), dtype)
 
     def compute(part: Part) -> None:
-        rows = p.rows(part, x[part.traces], p.samples(part.first), dtype, p.stride)
+        rows = p.rows(part, x[part.traces], part.samples, dtype, p.stride)
         maps = p.multiply(part, rows, w.reshape(-1, n_filters))
         # The bias is repeated for all windows: NumPy then adds in loops as long as that, and
         # not in one loop of F values for each window.
-        bias = np.empty((part.n, n_filters), dtype)
+        bias = np.empty(maps.shape[2:], dtype)
         bias[...] = 0 if b is None else b
-        here = y[part.traces, part.first : part.first + part.n].swapaxes(1, 2)
+        here = y[part.traces, part.outputs]
+        here = here.reshape(len(here), -1, p.n_components, n_filters).swapaxes(1, 2)
         if p.n_components == 1:
             np.add(maps, bias, out=here)
         else:  # here, only F values are contiguous in y
@@ -292,7 +276,7 @@ def output(x: Array, w: Array, b: Array | None, at: Placement) -> Array:
             here[...] = maps
 
     p.run(compute)
-    return y.reshape(len(x), -1, n_filters)[:, : at.n_outputs]
+    return y[:, : at.n_outputs]
 
 
 # Without stride and dilation, a sample was multiplied by the first tap in the output that begins
@@ -314,10 +298,11 @@ def input_gradient(dy: Array, w: Array, at: Placement) -> Array:
     dx = (np.empty if at.dilation == 1 else np.zeros)((len(dy), at.length, n_channels), dtype)
 
     def compute(part: Part) -> None:
-        rows = p.rows(part, dy[part.traces], p.outputs(part.first - p.size + 1), dtype)
+        earlier = part.outputs.start - (p.size - 1) * p.n_components
+        rows = p.rows(part, dy[part.traces], (earlier, 1, p.n_components), dtype)
         dx_rows = p.multiply(part, rows, flipped)
         components = dx_rows.reshape(*dx_rows.shape[:2], -1, n_channels)
-        pairs = polyphase(at.length, components.shape[1:3], *p.samples(part.first))
+        pairs = polyphase(at.length, components.shape[1:3], part.samples)
         for h, (there, here) in enumerate(pairs):
             dx[part.traces, there] = components[:, h, here]
 
@@ -332,11 +317,10 @@ def weight_gradient(x: Array, dy: Array, at: Placement) -> tuple[Array, Array]:
     length = at.kernel_size * n_channels
 
     def compute(part: Part) -> tuple[Array, Array]:
-        rows = p.rows(part, x[part.traces], p.samples(part.first), dtype, p.stride)
+        rows = p.rows(part, x[part.traces], part.samples, dtype, p.stride)
         # The outputs of this part only: where its rows overlap with the next part, dy is zero.
-        end = part.first + part.n
-        part_dy = dy[part.traces, part.first * p.n_components : end * p.n_components]
-        dy_rows = p.rows(part, part_dy, p.outputs(0), dtype)[: part.n_rows]
+        part_dy = dy[part.traces, part.outputs]
+        dy_rows = p.rows(part, part_dy, (0, 1, p.n_components), dtype)[: part.n_rows]
         # NumPy's own sum over both axes, in loops of F values, takes ten times as long.
         db = np.ones(part_dy.shape[1], dy.dtype) @ part_dy.sum(axis=0)
         return sum_products(rows, dy_rows, p.size, length, part.n_blocks), db
