@@ -174,9 +174,12 @@ if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
 def in_order(act: Callable[[Any], Any], parts: Sequence[Any], n: int) -> list[Any]:
     """Return `act(part)` for each part, computed on at most `n` threads.
 
+    With `n = 0`, on the calling thread, and without a limit to the threads of BLAS.
     The calling thread takes part after part, and so does each other thread as soon as it is
     awake. `np.errstate` is the same in all threads, and an exception in one is raised here.
     """
+    if n == 0:
+        return list(map(act, parts))
     results: list[Any] = [None] * len(parts)
     todo = deque(range(len(parts)))
     handling, handler = np.geterr(), np.geterrcall()
