@@ -187,6 +187,7 @@ def plan(
         begin = max(0, at.left - apart + at.stride) // apart
         end = ceil((at.left + at.length) / apart)
 
+    # Each part fits into the cache, and each thread computes the same number of parts.
     n_rows, n_weights = n_traces * n_components * (end - begin), at.kernel_size * prod(channels)
     n_small = SMALL_PRODUCT // (size * stride * prod(channels))
     n_at_once = n_small if n_small >= FEW_WINDOWS else MANY_WINDOWS  # windows of a phase
