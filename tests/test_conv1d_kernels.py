@@ -85,6 +85,17 @@ def test_fast_and_plain_kernels_compute_the_same(dtype, case, constants, rng):
     kernels.plan.cache_clear()
 
 
+@pytest.mark.parametrize(
+    "options", [{}, {"stride": 2}, {"dilation": 3}, {"stride": 2, "dilation": 4}]
+)
+def test_a_long_trace_is_cut_into_parts(options, monkeypatch):
+    monkeypatch.setattr(kernels, "PART", 1)
+    kernels.plan.cache_clear()
+    layer = nn.Conv1D(2, 3, 5, padding="same", **options, rng=0).astype(np.float64)
+    assert_as_plain(layer, np.random.default_rng(0).standard_normal((2, 800, 2)))
+    kernels.plan.cache_clear()
+
+
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize("options", [{}, {"stride": 2}, {"dilation": 3}, {"stride": 5}])
 def test_every_type_of_float_and_every_layout_of_x(options, bias):
