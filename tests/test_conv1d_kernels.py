@@ -243,7 +243,7 @@ def sums_before(plain_package):
 @pytest.mark.parametrize(
     ("line", "changed", "seen"),
     [
-        ("y += x[:, at.under(k)] @ w[k]", "y -= x[:, at.under(k)] @ w[k]", "y"),
+        ("y += x[:, at.tap_slice(k)] @ w[k]", "y -= x[:, at.tap_slice(k)] @ w[k]", "y"),
         ("+= dy @ w[k].T", "+= 2 * dy @ w[k].T", "dx"),
         ("dw[k] = np.tensordot(", "dw[k] = -np.tensordot(", "dw"),
     ],

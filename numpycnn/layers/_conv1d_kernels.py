@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from numpycnn.layers import _threads
-from numpycnn.types import Array
+from numpycnn import _threads
+from numpycnn._types import Array
 
 if TYPE_CHECKING:
     from numpycnn.layers.conv1d import Placement
