@@ -89,9 +89,7 @@ class Conv1D(Layer):
         self.padding = self._known_padding(padding)
         self.bias = boolean(self, "bias", bias)
 
-        self.effective_kernel_size = (
-            self.dilation * (self.kernel_size - 1) + 1
-        )  # samples under one window
+        self.effective_kernel_size = self.dilation * (self.kernel_size - 1) + 1
         shape = self.kernel_size, self.in_channels, self.out_channels
         w = glorot_uniform(shape, prod(shape[:2]), shape[0] * shape[2], generator(self, rng))
         b = {"b": np.zeros(self.out_channels, dtype=np.float32)} if self.bias else {}
