@@ -70,7 +70,7 @@ def test_the_report_is_that_of_the_documentation():
 
 def test_the_numbers_of_the_zoo():
     named = [bug for bug in bugs.PLANTED_BUGS.values() if bug.called != "unknown"]
-    (paragraph,) = re.findall(r"^To test the checker itself.*?\n\n", README, re.MULTILINE | re.DOTALL)
+    (paragraph,) = re.findall(r"^To test the checker.*?\n\n", README, re.MULTILINE | re.DOTALL)
     numbers = re.findall(r"\d[\d.]*\d", paragraph)
     assert numbers[:2] == [str(len(bugs.PLANTED_BUGS)), str(len(named))]
 
