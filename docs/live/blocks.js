@@ -43,7 +43,7 @@ live.Block = class {
   // What the page shows of this block's results: the text and the figures right below it.
   results(figures) {
     const found = [];
-    let next = (this.node.closest("details") ?? this.node).nextElementSibling;
+    let next = (this.node.closest("details.fold") ?? this.node).nextElementSibling;
     while (next?.matches(".highlight-text, .output, img.drawing, figure:has(> img.drawing)")) {
       if (figures || !next.matches("img, figure")) found.push(next);
       next = next.nextElementSibling;
@@ -165,7 +165,7 @@ live.Block = class {
     const fault = live.told(result) || (result.error ? [...result.error.where, result.error.what].join("\n") : "");
     if (fault) this.output.append(live.element("pre", {className: "live-error", textContent: fault}));
     this.output.hidden = this.output.children.length < 2;
-    if (!this.node.closest("details:not([open])")) // the page's results stand outside the fold
+    if (!this.node.closest("details.fold:not([open])")) // the page's results stand outside the fold
       for (const shown of this.results(Boolean(result.figures?.length))) shown.hidden = true;
     this.resetButton.hidden = false;
     for (const block of live.blocks) // what follows was computed from something else
