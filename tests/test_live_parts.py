@@ -151,6 +151,7 @@ def test_the_value_of_the_last_line_is_shown_and_with_prompts_of_every_line():
     assert ran("1\nx = 2\nx + 3") == ("5\n", None)
     assert ran("x\nx * 2", prompts=True) == ("2\n4\n", None)
     assert ran("None") == ("", None)
+    assert ran("import matplotlib.figure as m\nm.Figure().subplots().plot([1, 2])") == ("", None)
     assert ran("half(4)", "docs.live.desk#1")[1]["what"].startswith("NameError")
     assert ran("figures({})", "docs.live.desk#1", prompts=True) == ("[]\n", None)
 

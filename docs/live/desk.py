@@ -47,6 +47,12 @@ def no_input(prompt: str = "") -> str:
     raise RuntimeError("input: there is no keyboard in a page. Assign the value in the code.")
 
 
+def show_value(value: object) -> None:
+    """Print a value as at a prompt, but not the parts of a figure, which is shown."""
+    if value is not None and "<matplotlib." not in (text := repr(value)):
+        print(text)
+
+
 builtins.input = no_input  # type: ignore[assignment]
 
 # Output
@@ -108,6 +114,7 @@ def run(block: str, code: str, within: str, prompts: bool, send: Send) -> dict[s
     names, filename, out = space(within), f"<{block}>", Sent(send)
     linecache.cache[filename] = (len(code), None, code.splitlines(True), filename)
     known, begin, error = figures(names), time.perf_counter(), None
+    hook, sys.displayhook = sys.displayhook, show_value
     try:
         with redirect_stdout(out), redirect_stderr(out), warnings.catch_warnings():
             body = ast.parse(code, filename).body
@@ -120,6 +127,7 @@ def run(block: str, code: str, within: str, prompts: bool, send: Send) -> dict[s
     except BaseException as raised:
         error = explained(raised)
     finally:
+        sys.displayhook = hook
         out.flush()
     seconds = time.perf_counter() - begin
     drawn = [svg(new) for new in figures(names) if not any(new is old for old in known)]
