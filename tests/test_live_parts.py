@@ -128,6 +128,11 @@ def test_blocks_that_build_on_one_that_does_not_run_do_not_run():
     assert live.missing("print(1)", "obspy", lacking) == "obspy"
 
 
+def test_examples_of_modules_that_a_browser_cannot_import_do_not_run():
+    assert live.needs_of_module(ROOT / "numpycnn/checks/strategies.py") == "hypothesis"
+    assert live.needs_of_module(ROOT / "numpycnn/layers/conv1d.py") == ""
+
+
 def test_the_package_is_always_the_same_bytes_and_has_what_the_chapters_import(tmp_path):
     for name in ("a.zip", "b.zip"):
         live.write_package(ROOT, tmp_path / name)

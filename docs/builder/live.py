@@ -25,6 +25,7 @@ from sphinx.errors import ExtensionError
 from sphinx.util import logging
 
 from docs.builder import runtime
+from docs.builder.docstrings import code_of
 
 logger = logging.getLogger(__name__)
 FOLDER = Path(__file__).parent.parent / "live"
@@ -68,11 +69,13 @@ def mark(app: Sphinx, document: nodes.document) -> None:
     number, lacking = 0, dict[str, str]()
     module = page.removesuffix("/__init__").replace("/", ".")
     boxes: list[nodes.Node] = []
+    unmet = "" if is_text else needs_of_module(Path(app.env.doc2path(page)))
     for block in document.findall(nodes.literal_block):
         language, words = block.get("language"), block.get("words", {})
         if language != ("python" if is_text else "pycon"):
             continue
-        if is_text and (reason := missing(block.astext(), words.get("needs"), lacking)):
+        code = block.astext() if is_text else code_of(block.astext())
+        if reason := missing(code, unmet or words.get("needs"), lacking):
             block["live"] = {"why": reason}
             continue
         number += 1
@@ -83,6 +86,14 @@ def mark(app: Sphinx, document: nodes.document) -> None:
                 boxes.append(block.parent)
             block["live"]["data-within"] = f"{module}#{boxes.index(block.parent)}"
             block["live"]["data-prompts"] = ""
+
+
+def needs_of_module(path: Path) -> str:
+    """Return what a module imports that a browser has not, "" if nothing."""
+    statements = ast.parse(path.read_text(encoding="utf-8")).body
+    imports = [node for node in statements if isinstance(node, ast.Import | ast.ImportFrom)]
+    own = ast.Module([node for node in imports if not getattr(node, "level", 0)], [])
+    return next((name for name in _imported(own) if name not in AVAILABLE), "")
 
 
 def missing(code: str, needs: str | None, lacking: dict[str, str]) -> str:
