@@ -105,7 +105,7 @@ live.Playground = class {
     this.told.textContent = `The network before training. Train it loads Python (${live.sizes.python} MB, once) and plays 60 epochs.`;
 
     this.reader = live.element("div", {className: "controls"});
-    this.told.after(this.reader);
+    this.svg.before(this.reader);
     this.kind = living.choice(this.reader, "trace", ["drag the arrival", "draw with the pointer"], () => this.moved());
     this.sign = living.choice(this.reader, "arrival", ["positive", "negative"], () => this.moved());
     this.position = living.slider(this.reader, "arrival at sample", {min: -4, max: 69, value: 32}, () => this.moved());
@@ -114,7 +114,7 @@ live.Playground = class {
     const more = live.element("details", {}, live.element("summary", {textContent: "Change the network"}));
     const inside = live.element("div", {className: "controls"});
     more.append(inside);
-    this.reader.after(more);
+    this.told.after(more);
     const range = (label, name, options) => {
       const slider = living.slider(inside, label, {value: settings[name], ...options}, () => { settings[name] = slider.value; });
     };
