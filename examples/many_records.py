@@ -16,9 +16,9 @@ they are NaN. If a network pools and upsamples, zeros at the end make the record
 A network of [pick_arrivals.py](pick_arrivals.py) receives the record in units of its noise, and
 `--out` writes its picks.
 
-**It can be interrupted** by Ctrl-C, a full disk, a lost scheduler. The finished pieces are listed
-in the Zarr folder. The same command again computes the others, and the result is that of a run
-without interruption. A changed model, record or option is refused.
+**It can be interrupted** by Ctrl-C, `kill`, a full disk, a lost scheduler. The finished pieces are
+listed in the Zarr folder. The same command again computes the others, and the result is that of a
+run without interruption. A changed model, record or option is refused.
 
 It requires `python -m pip install "dask[distributed]" zarr`, and obspy for miniSEED.
 """
@@ -31,6 +31,7 @@ import sys
 import time
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import cloudpickle
 import numpy as np
@@ -182,8 +183,13 @@ def begin(client, model_path, record, result, job):
     shape = job["outputs"], y.shape[1]
     chunks = min(job["piece"], job["outputs"]), y.shape[1]
     plan = {"shape": shape, "chunks": chunks, "dtype": y.dtype, "fill_value": np.nan}
-    scores = zarr.open_array(result, mode="w", **plan)
-    scores.attrs.update({"middle": middle.tolist(), "size": float(size), "job": job})
+    # The array is moved here when it is complete. An array without its job could not be resumed.
+    result.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=result.parent, prefix=f"{result.name}.") as folder:
+        made = Path(folder) / "scores"
+        scores = zarr.open_array(made, mode="w", **plan)
+        scores.attrs.update({"middle": middle.tolist(), "size": float(size), "job": job})
+        made.rename(result)
 
 
 def run_all(client, model_path, record, result, pieces):
@@ -293,6 +299,7 @@ def main():
     add("--catalog", type=Path, metavar="FILE", help="picks of others, with which to compare")
     add("--tolerance", type=at_least(0, float), default=0.5, help="seconds between the same picks")
     args = options.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # from `kill` or a batch system
     for module in archives, readers:  # workers elsewhere do not have these files
         cloudpickle.register_pickle_by_value(module)
     paths = [path.absolute() for path in (args.model, args.record, args.result)]
