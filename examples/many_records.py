@@ -222,12 +222,15 @@ def connected(scheduler, n_workers):
             yield client
         return
     here = {"n_workers": n_workers, "threads_per_worker": 1, "dashboard_address": ":0"}
-    # In a terminal Ctrl-C reaches the workers as well, and each would print a traceback.
-    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # In a terminal Ctrl-C reaches the workers as well, and each would print a traceback. So SIGINT
+    # is blocked in all that is started here: the workers, and the thread that replaces a lost one.
+    if can_block := hasattr(signal, "pthread_sigmask"):  # not on Windows
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         client = Client(**here, silence_logs=logging.CRITICAL)
     finally:
-        signal.signal(signal.SIGINT, handler)
+        if can_block:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     with client:
         yield client
 
