@@ -30,6 +30,7 @@ import signal
 import sys
 import time
 from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -225,6 +226,7 @@ def connected(scheduler, n_workers):
     # In a terminal Ctrl-C reaches the workers as well, and each would print a traceback. So SIGINT
     # is blocked in all that is started here: the workers, and the thread that replaces a lost one.
     if can_block := hasattr(signal, "pthread_sigmask"):  # not on Windows
+        resource_tracker.ensure_running()  # started later, it would unblock SIGINT
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         client = Client(**here, silence_logs=logging.CRITICAL)

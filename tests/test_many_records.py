@@ -270,14 +270,17 @@ def test_interrupted_three_times_and_resumed_it_gives_the_values_of_one_run(
     paths, x = long
     ours, done = network().predict(x[None])[0], 0
 
-    def replace_worker(process):  # the new one must not print a traceback after Ctrl-C either
+    def replace_worker(process):  # after Ctrl-C a new one must not print a traceback either
         wait_for_pieces(paths[2], 1)
-        for child in psutil.Process(process.pid).children(recursive=True):
-            if "spawn_main" in " ".join(child.cmdline()):
-                child.kill()
+        children = psutil.Process(process.pid).children(recursive=True)
+        workers = [child for child in children if "spawn_main" in " ".join(child.cmdline())]
+        assert len(workers) == 2
+        workers[-1].kill()
+        while workers[-1].is_running() or len(psutil.Process(process.pid).children()) < 3:
+            sleep(0.03)
 
     for end, where in [
-        (signal.SIGINT, ("--workers", 1)),
+        (signal.SIGINT, ("--workers", 2)),
         (signal.SIGTERM, shared),
         (signal.SIGKILL, shared),
     ]:
