@@ -350,8 +350,6 @@ def test_whenever_the_disk_is_full_it_is_reported_in_a_line_and_the_run_is_resum
                 client.run(limit_files, infinite)
             words = r"OSError: .*File too large.* 0 of 2 pieces are finished\. The same"
             assert re.search(words, said)
-            if paths[2].exists():
-                assert np.isnan(zarr.open_array(paths[2], mode="r")[:]).all()
     run_example("many_records", tmp_path, *options)
     assert_whole(paths, network(), x)
     assert "2 pieces in" in capsys.readouterr().out
