@@ -338,6 +338,7 @@ def test_whenever_the_disk_is_full_it_is_reported_in_a_line_and_the_run_is_resum
     options = "model.npz", "days", "scores.zarr", "--piece", 3000, *shared
     infinite = resource.RLIM_INFINITY
     with distributed.Client(cluster) as client:
+        client.wait_for_workers(2)  # one was killed perhaps, in the test before
         for here, there in [
             (0, infinite), (600, infinite), (1200, infinite), (infinite, 0), (infinite, 9000)
         ]:  # fmt: skip
