@@ -29,7 +29,7 @@ import logging
 import signal
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing import resource_tracker
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -216,12 +216,18 @@ def run_all(client, model_path, record, result, pieces):
 @contextmanager
 def connected(scheduler, n_workers):
     """Connect to a cluster, or start processes here, and return the client."""
-    for name in "distributed", "distributed.client":  # what they log is raised here as well
+    for name in "distributed", "distributed.client", "asyncio":  # what they log is raised here too
         logging.getLogger(name).setLevel(logging.CRITICAL)
-    if scheduler:
-        with Client(scheduler) as client:
-            yield client
-        return
+    client = Client(scheduler) if scheduler else local_client(n_workers)
+    try:
+        yield client
+    finally:
+        with suppress(Exception):  # what counts is why the run ended, and what is on the disk
+            client.close()
+
+
+def local_client(n_workers):
+    """Start processes on this machine, and return a client that has them compute."""
     here = {"n_workers": n_workers, "threads_per_worker": 1, "dashboard_address": ":0"}
     # In a terminal Ctrl-C reaches the workers as well, and each would print a traceback. So SIGINT
     # is blocked in all that is started here: the workers, and the thread that replaces a lost one.
@@ -229,12 +235,10 @@ def connected(scheduler, n_workers):
         resource_tracker.ensure_running()  # started later, it would unblock SIGINT
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
-        client = Client(**here, silence_logs=logging.CRITICAL)
+        return Client(**here, silence_logs=logging.CRITICAL + 1)
     finally:
         if can_block:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-    with client:
-        yield client
 
 
 def compute(args, paths, job):
