@@ -5,6 +5,8 @@ made of. In the box stand how it is made, what it is, in blue, and how fast the 
 it, in orange. Both are handed over by the caller, who has computed them.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -12,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
-from numpycnn.plots.figure import BLUE, DPI, FONT, GREY, ORANGE, WIDTH
+from numpycnn.plots.figure import BLUE, DPI, FONT, GRAY, ORANGE, WIDTH
 
 PITCH = 128, 116  # pixels from one box to the next, across and down
 BOX = 106, 78  # pixels
@@ -77,7 +79,7 @@ def _middle(column: float, row: float) -> tuple[float, float]:
 def _draw_arrow(panel: Axes, begin: tuple[float, float], end: tuple[float, float]) -> None:
     """Draw an arrow from the right edge of one box to the left edge of another."""
     half = np.array([BOX[0] / 2 + 2, 0])
-    style = {"arrowstyle": "->", "color": GREY, "linewidth": 1.5, "shrinkA": 0, "shrinkB": 0}
+    style = {"arrowstyle": "->", "color": GRAY, "linewidth": 1.5, "shrinkA": 0, "shrinkB": 0}
     start, stop = np.array(begin) + half, np.array(end) - half
     panel.annotate("", xy=tuple(stop), xytext=tuple(start), arrowprops=style)
 
@@ -90,8 +92,8 @@ def _draw_box(panel: Axes, middle: tuple[float, float], sign: str, out: str, bac
     panel.add_patch(
         FancyBboxPatch(corner, width, height, boxstyle=shape, facecolor="none", edgecolor="black")
     )
-    for words, colour, down in (sign, "black", -24), (out, BLUE, 1), (back, ORANGE, 25):
-        panel.text(x, y + down, words, color=colour, fontsize=FONT, ha="center", va="center")
+    for words, color, down in (sign, "black", -24), (out, BLUE, 1), (back, ORANGE, 25):
+        panel.text(x, y + down, words, color=color, fontsize=FONT, ha="center", va="center")
 
 
 def _short(number: float) -> str:

@@ -4,14 +4,16 @@ Everything that a user passes to the checker, and everything that a user's code 
 examined here. An error says what was expected, what was given, and how to fix it.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Collection
 from typing import Any, Protocol
 
 import numpy as np
 
+from numpycnn._types import Array, Params
+from numpycnn._validation import as_array, require_finite
 from numpycnn.layers.layer import Layer
-from numpycnn.types import Array, Params
-from numpycnn.validation import as_array, require_finite
 
 PARTS_OF_A_LAYER = "forward", "backward", "params"
 

@@ -11,12 +11,14 @@ of derivatives, `d y / d x[i]`; if `v` is random, it is a random mixture of all
 columns, and one look checks them all.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 import numpy as np
 
-from numpycnn.types import Array
+from numpycnn._types import Array
 
 Method = Literal["complex", "central"]
 Function = Callable[[Array], Array]

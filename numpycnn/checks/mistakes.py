@@ -15,13 +15,15 @@ has worked out by then. Weighed with the upstream gradient `dy` and summed it is
 gradient; summed in part, it is the gradient of a loop that left something out.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator
 from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
 
-from numpycnn.types import Array, Params
+from numpycnn._types import Array, Params
 
 SAME = 1e-7
 """Relative difference up to which an error is taken for a known mistake."""
