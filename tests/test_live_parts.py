@@ -1,5 +1,6 @@
 """What the pages that compute are made of, without a browser: builder, examples, playground."""
 
+import doctest
 import hashlib
 import json
 import os
@@ -18,7 +19,7 @@ from hypothesis import strategies as st
 pytest.importorskip("furo", reason="the site needs Sphinx: python -m pip install -e '.[docs]'")
 
 import numpycnn as nn
-from docs.builder import live, runtime
+from docs.builder import live, notebooks, runtime
 from docs.live import desk, kernels, playground, puzzles
 from numpycnn.puzzles.puzzle import PUZZLES
 
@@ -140,6 +141,13 @@ def test_the_package_is_always_the_same_bytes_and_has_what_the_chapters_import(t
     names = zipfile.ZipFile(tmp_path / "a.zip").namelist()
     assert {"numpycnn/__init__.py", "docs/live/desk.py", "docs/figures/__init__.py"} <= set(names)
     assert not [name for name in names if "__pycache__" in name or name.startswith("tests")]
+
+
+@pytest.mark.parametrize("module", [live, notebooks, puzzles, playground, kernels])
+def test_the_examples_in_the_docstrings(module):
+    failed, tried = doctest.testmod(module)
+    assert tried > 0
+    assert failed == 0
 
 
 # The desk

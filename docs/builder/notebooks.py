@@ -28,12 +28,11 @@ def markdown_of(text: str, stem: str) -> str:
     r"""Return a chapter in the Markdown that jupytext reads.
 
     >>> chapter = "# 1\n\n```python alt='A'\nf = draw()\n```\n\n![A](images/01-x-f.svg \"A.\")\n"
-    >>> print(markdown_of(chapter.replace("'", '"'), "01-x").partition("*\n\n")[2])
+    >>> print(markdown_of(chapter.replace("'", '"'), "01-x").partition("*\n\n")[2].strip())
     ```python
     f = draw()
     f
     ```
-    <BLANKLINE>
     """
     lines = text.split("\n")
     for fence in reversed([part for part in cut_chapter(text) if isinstance(part, Fence)]):
