@@ -53,7 +53,9 @@ def fault(ran):
         lines = shown.split("\n")
         shown = "\n".join(line for line in lines if not re.match(r"(>>>|\.\.\.)( |$)", line))
         flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
-        if doctest.OutputChecker().check_output(shown + "\n", printed + "\n", flags):
+        if ran["raises"]:
+            shown = shown.strip()
+        elif doctest.OutputChecker().check_output(shown + "\n", printed + "\n", flags):
             return ""
     if ran["raises"]:
         shown, printed = shown.split("\n")[-1], printed.split("\n")[-1]

@@ -167,6 +167,7 @@ def test_the_value_of_the_last_line_is_shown_and_with_prompts_of_every_line():
     assert ran("import matplotlib.figure as m\nm.Figure().subplots().plot([1, 2])") == ("", None)
     assert ran("half(4)", "docs.live.desk#1")[1]["what"].startswith("NameError")
     assert ran("figures({})", "docs.live.desk#1", prompts=True) == ("[]\n", None)
+    assert "nowhere" in ran("1", "numpycnn.nowhere#1")[1]["what"]
 
 
 def test_an_error_has_the_lines_of_the_reader_and_the_place_in_the_package():

@@ -82,6 +82,8 @@ def mark(app: Sphinx, document: nodes.document) -> None:
         block["live"] = {"data-live": str(number)}
         block["live"] |= {f"data-{word}": "" for word in ("raises", "varies") if word in words}
         if not is_text:
+            if "\nTraceback" in block.astext():
+                block["live"]["data-raises"] = ""
             if block.parent not in boxes:
                 boxes.append(block.parent)
             block["live"]["data-within"] = f"{module}#{boxes.index(block.parent)}"

@@ -111,7 +111,11 @@ def space(name: str) -> dict[str, Any]:
 
 def run(block: str, code: str, within: str, prompts: bool, send: Send) -> dict[str, Any]:
     """Run a block and print the value of its last line, with `prompts` that of every line."""
-    names, filename, out = space(within), f"<{block}>", Sent(send)
+    try:
+        names = space(within)
+    except ImportError as raised:  # of the module whose docstring it is
+        return {"error": explained(raised), "seconds": 0, "figures": []}
+    filename, out = f"<{block}>", Sent(send)
     linecache.cache[filename] = (len(code), None, code.splitlines(True), filename)
     known, begin, error = figures(names), time.perf_counter(), None
     hook, sys.displayhook = sys.displayhook, show_value
