@@ -172,14 +172,18 @@ def test_losses_are_drawn_by_epoch_on_a_logarithmic_axis():
     assert slow.get_linestyle() != fast.get_linestyle()
 
 
-def test_a_loss_of_zero_is_left_out():
-    (line,) = plot_losses({"sure": [1.1, 0.0, 0.5]}).axes[0].lines
-    np.testing.assert_array_equal(line.get_ydata(), [1.1, np.nan, 0.5])
+@pytest.mark.parametrize("loss", [0.0, -0.5])
+def test_a_loss_without_a_logarithm_has_a_linear_axis(loss):
+    (panel,) = plot_losses({"sure": [1.1, loss, 0.5]}).axes
+    np.testing.assert_array_equal(panel.lines[0].get_ydata(), [1.1, loss, 0.5])
+    assert panel.get_yscale() == "linear"
+    loss_panel, _ = plot_learning_curves(History([200.0, loss], [0.5, 1.0])).axes
+    assert loss_panel.get_yscale() == "linear"
 
 
 @pytest.mark.parametrize("n", [0, 6])
 def test_more_trainings_than_can_be_told_apart_are_refused(n):
-    with refused(ValueError, "plot_losses", "trainings", n):
+    with refused(ValueError, "plot_losses", "losses", n):
         plot_losses({str(i): [1.0] for i in range(n)})
 
 

@@ -29,7 +29,17 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, Rectangle
 from matplotlib.path import Path
 
-from numpycnn.plots.figure import AMBER, DPI, FONT, GREEN, GREY, PURPLE, SKY, WIDTH
+from numpycnn.plots.figure import (
+    AMBER,
+    FONT,
+    GREEN,
+    GREY,
+    PURPLE,
+    SKY,
+    WIDTH,
+    own_style,
+    pixel_figure,
+)
 
 
 class Window(NamedTuple):
@@ -203,6 +213,7 @@ WORDS_BEGIN = 397
 LANE = 14  # from one way around to the next
 
 
+@own_style()
 def plot_architecture(name: str) -> Figure:
     """Draw one of `ARCHITECTURES`, "lenet", "alexnet", "unet" or "resnet", from the top down.
 
@@ -219,10 +230,7 @@ def plot_architecture(name: str) -> Figure:
     rows = _known("plot_architecture", name).rows
     sizes = map_sizes(name)
     height = PITCH * len(rows) + 20
-    figure = Figure(figsize=(WIDTH / DPI, height / DPI), dpi=DPI)
-    panel = figure.add_axes((0, 0, 1, 1))
-    panel.set(xlim=(0, WIDTH), ylim=(height, 0))
-    panel.set_axis_off()
+    figure, panel = pixel_figure(WIDTH, height)
 
     scale = WIDEST / max(side for side, _ in sizes)
     widths = [max(NARROWEST, scale * side) for side, _ in sizes]

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
-from numpycnn.plots.figure import BLUE, DPI, FONT, GREY, ORANGE, WIDTH
+from numpycnn.plots.figure import BLUE, FONT, GREY, ORANGE, WIDTH, own_style, pixel_figure
 
 PITCH = 128, 116  # pixels from one box to the next, across and down
 BOX = 106, 78  # pixels
@@ -21,6 +21,7 @@ MARGIN = 8  # pixels
 Step = tuple[str, str, Sequence[str]]
 
 
+@own_style()
 def plot_circuit(
     steps: Sequence[Step],
     values: Mapping[str, float],
@@ -55,10 +56,7 @@ def plot_circuit(
             )
     n_rows = max(row for _, row in places.values())
     height = n_rows * PITCH[1] + BOX[1] + 2 * MARGIN
-    figure = Figure(figsize=(WIDTH / DPI, height / DPI), dpi=DPI)
-    panel = figure.add_axes((0, 0, 1, 1))
-    panel.set(xlim=(0, WIDTH), ylim=(height, 0))  # pixels from the top left corner
-    panel.set_axis_off()
+    figure, panel = pixel_figure(WIDTH, round(height))
     middles = {name: _middle(*place) for name, place in places.items()}
     for name, _, sources in steps:
         for source in sources:

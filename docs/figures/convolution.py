@@ -19,7 +19,6 @@ from matplotlib.patches import Circle, Rectangle
 from numpycnn.layers import Conv1D, MaxPool1D
 from numpycnn.plots.figure import (
     AMBER,
-    DPI,
     FONT,
     GREY,
     SIGNED,
@@ -27,7 +26,12 @@ from numpycnn.plots.figure import (
     STYLES,
     WIDTH,
     blank_figure,
+    draw_curve,
+    fit_name,
+    largest,
     legend_above,
+    own_style,
+    pixel_figure,
     samples_of,
     stacked_panels,
 )
@@ -38,6 +42,7 @@ from numpycnn.validation import require_finite
 # ------
 
 
+@own_style()
 def plot_responses(layer: Conv1D, traces: Mapping[str, Array]) -> Figure:
     """Draw traces (L,) in one panel and below it what the layer's only filter makes of each.
 
@@ -69,8 +74,8 @@ def plot_responses(layer: Conv1D, traces: Mapping[str, Array]) -> Figure:
     figure, panels = stacked_panels(2, WIDTH, 440)
     for panel, curves, label in zip(panels, (x, y), ("amplitude", "response"), strict=True):
         for name, curve, style in zip(traces, curves[:, :, 0], STYLES, strict=False):
-            panel.plot(samples_of(length), curve, label=name, linewidth=1.8, **style)
-        top = 1.1 * float(np.abs(curves).max()) or 1.0
+            draw_curve(panel, samples_of(length), curve, label=name, linewidth=1.8, **style)
+        top = 1.1 * largest(curves)
         panel.set(ylabel=label, ylim=(-top, top))
     legend_above(panels[0])
     panels[-1].set(xlabel="sample", xlim=(0.5, length + 0.5))
@@ -90,6 +95,7 @@ N_CELLS = 10  # as many as leave room for a number in each
 CENTRED: dict[str, Any] = {"fontsize": FONT, "ha": "center", "va": "center"}
 
 
+@own_style()
 def plot_windows(layer: Conv1D | MaxPool1D, x: Array) -> Figure:
     """Draw each step of a window that slides over x (L,): what it covers, and what comes out.
 
@@ -123,7 +129,7 @@ def plot_windows(layer: Conv1D | MaxPool1D, x: Array) -> Figure:
             f"got {len(padded)}; take a shorter piece"
         )
 
-    figure, panel = _paper(PITCH * y.shape[1] + 16)
+    figure, panel = pixel_figure(WIDTH, PITCH * y.shape[1] + 16)
     for m, result in enumerate(y[0, :, 0]):
         top = 8 + PITCH * m
         first = m * layer.stride
@@ -144,15 +150,6 @@ def plot_windows(layer: Conv1D | MaxPool1D, x: Array) -> Figure:
         words = f"y[{m}] = {_short(result)}"
         panel.text(CELLS_END + 12, top + CELL / 2, words, fontsize=FONT, va="center")
     return figure
-
-
-def _paper(height: int) -> tuple[Figure, Axes]:
-    """Return an empty sheet of this height: pixels from the top left corner, no axes."""
-    figure = Figure(figsize=(WIDTH / DPI, height / DPI), dpi=DPI)
-    panel = figure.add_axes((0, 0, 1, 1))
-    panel.set(xlim=(0, WIDTH), ylim=(height, 0))
-    panel.set_axis_off()
-    return figure, panel
 
 
 def _cell_left(i: int, n_cells: int) -> tuple[float, float]:
@@ -196,6 +193,7 @@ def _short(number: float) -> str:
 FEW_CELLS = 6  # columns
 
 
+@own_style()
 def plot_pictures(pictures: Mapping[str, Array]) -> Figure:
     """Draw two-dimensional arrays (H, W) beside each other, each with its name above.
 
@@ -216,6 +214,7 @@ def plot_pictures(pictures: Mapping[str, Array]) -> Figure:
     return _beside_each_other([(name, one, one) for name, one in pictures.items()])
 
 
+@own_style()
 def plot_pooling(picture: Array, pool_size: int) -> Figure:
     """Draw max pooling of a picture (H, W): its windows and their winners, and what is left.
 
@@ -266,8 +265,8 @@ def _beside_each_other(pictures: Sequence[tuple[str, Array, Array]]) -> Figure:
     figure = blank_figure(WIDTH, round(60 + cell * max(height for height, _ in shapes)))
     panels = figure.subplots(1, len(pictures), squeeze=False, width_ratios=columns)[0]
     for panel, (name, picture, scale) in zip(panels, pictures, strict=True):
-        _draw_picture(panel, picture, float(np.abs(scale).max()) or 1.0)
-        panel.set_title(name, fontsize=FONT)
+        _draw_picture(panel, picture, largest(scale))
+        panel.set_title(fit_name(name, max(100, cell * picture.shape[1])), fontsize=FONT)
     return figure
 
 

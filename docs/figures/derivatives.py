@@ -6,10 +6,14 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from numpycnn.checks.derivatives import complex_step, step_sweep
-from numpycnn.plots.figure import FONT, STYLES, WIDTH, stacked_panels
+from numpycnn.plots.figure import FONT, STYLES, WIDTH, own_style, stacked_panels
 from numpycnn.types import Array
 
+# The exponent as raised digits, since the figures do not interpret formulas between dollar signs.
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
+
+@own_style()
 def plot_step_sweep(
     function: Callable[[Array], Array], exact: Callable[[Array], Array], at: float = 1.0
 ) -> Figure:
@@ -39,6 +43,8 @@ def plot_step_sweep(
     at_least = np.maximum(errors, smallest)
     panel.loglog(steps, at_least, label="central differences", marker="o", **STYLES[0])
     panel.axhline(max(best, smallest), label="complex step", **STYLES[1])
+    for axis in panel.xaxis, panel.yaxis:
+        axis.set_major_formatter(lambda x, _: "10" + f"{np.log10(x):.0f}".translate(RAISED))
     panel.set(xlabel="step", ylabel="relative error")
     panel.legend(frameon=False, fontsize=FONT)
     return figure

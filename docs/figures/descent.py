@@ -10,13 +10,14 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from matplotlib.figure import Figure
 
-from numpycnn.plots.figure import FONT, ORANGE, STYLES, WIDTH, stacked_panels
+from numpycnn.plots.figure import FONT, ORANGE, STYLES, WIDTH, fit_name, own_style, stacked_panels
 from numpycnn.types import Array
 from numpycnn.validation import require_array
 
 N_GRID = 120  # points each way on which the landscape is computed
 
 
+@own_style()
 def plot_paths(loss: Callable[[Array, Array], Array], paths: Mapping[str, Array]) -> Figure:
     """Draw the contour lines of a loss of two weights, and an optimiser's path in each panel.
 
@@ -51,7 +52,7 @@ def plot_paths(loss: Callable[[Array, Array], Array], paths: Mapping[str, Array]
         panel.contour(u, v, landscape, levels=levels, colors="0.7", linewidths=0.8)
         panel.plot(*path.T, marker="o", markersize=3.5, linewidth=1.2, color=STYLES[0]["color"])
         panel.plot(*path[-1], marker="o", markersize=8, color=ORANGE)
-        panel.set_title(name, fontsize=FONT, loc="left")
+        panel.set_title(fit_name(name, WIDTH - 120), fontsize=FONT, loc="left")
         panel.set_ylabel("v")
     panels[-1].set_xlabel("u")
     return figure

@@ -13,13 +13,24 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MultipleLocator
 
-from numpycnn.plots.figure import BLUE, FONT, ORANGE, SKY, STYLES, WIDTH, stacked_panels
+from numpycnn.plots.figure import (
+    BLUE,
+    FONT,
+    ORANGE,
+    SKY,
+    STYLES,
+    WIDTH,
+    fit_name,
+    own_style,
+    stacked_panels,
+)
 from numpycnn.traces import CLASS_NAMES
 from numpycnn.training.losses import softmax_cross_entropy
 from numpycnn.types import Array
 from numpycnn.validation import require_finite
 
 
+@own_style()
 def plot_surprise(marked: Sequence[float]) -> Figure:
     """Draw the surprise -log p in nats against the probability p of what then happened.
 
@@ -56,6 +67,7 @@ def plot_surprise(marked: Sequence[float]) -> Figure:
     return figure
 
 
+@own_style()
 def plot_pull(logits: Array, target: int, class_names: Sequence[str] = CLASS_NAMES) -> Figure:
     """Draw one trace's probabilities, and below them the gradient p - y of its scores.
 
@@ -81,7 +93,9 @@ def plot_pull(logits: Array, target: int, class_names: Sequence[str] = CLASS_NAM
     _bars(above, gradient[0] + y, target)
     _bars(below, gradient[0], target)
     below.axhline(0, color="black", linewidth=0.8)
-    below.set_xticks(range(len(logits)), [name.replace(" ", "\n") for name in class_names])
+    below.set_xticks(
+        range(len(logits)), [fit_name(name, 480 / len(logits), lines=3) for name in class_names]
+    )
     above.set(ylabel="probability p", ylim=(0, 1.15))
     below.set(ylabel="gradient p - y", ylim=(-1.2, 1.2))
     return figure

@@ -11,13 +11,24 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from numpycnn.layers._conv1d_kernels import windows
-from numpycnn.plots.figure import AMBER, FONT, GREY, GRID, SKY, WIDTH, blank_figure, dress
+from numpycnn.plots.figure import (
+    AMBER,
+    FONT,
+    GREY,
+    GRID,
+    SKY,
+    WIDTH,
+    blank_figure,
+    dress,
+    own_style,
+)
 from numpycnn.validation import require_array, whole_number
 
 TRACE_COLOURS = SKY, AMBER  # in turn
 THICKNESS = 0.7  # of the rows' distance
 
 
+@own_style()
 def plot_phases(x: np.ndarray, kernel_size: int) -> Figure:
     """Draw samples as they lie in memory, and below them the windows of each phase.
 
