@@ -110,7 +110,7 @@ UNUSUAL = {
     "learning curves, no value": lambda: plots.plot_learning_curves(
         nn.History([np.nan] * 2, [0.3, 0.4])
     ),
-    "losses, one epoch": lambda: plots.plot_losses(dict.fromkeys([1, "_b", "$x_1$ 5"], [0.5])),
+    "losses, one epoch": lambda: plots.plot_losses({1: [0.5], "_b": [0.4], "$x_1$ 5": [0.6]}),
     "losses, zero": lambda: plots.plot_losses({LONG: [1.1, 0.0, 0.2], "b": [1.0, 2.0]}),
     "losses, alone": lambda: plots.plot_losses({"a": AROUND[:32], "b": [np.nan]}),
     "accuracy, one position": lambda: plots.plot_accuracy(

@@ -372,6 +372,14 @@ def trace_limit(x: Array) -> float:
     return 1.05 * (max(1.0, top) if top > 0.01 else top)
 
 
+class PlainLogFormatter(LogFormatter):
+    """Labels 0.6 and not 6e-01 between the powers of ten, where there is room."""
+
+    def __call__(self, x: float, pos: Any = None) -> str:
+        """Return the label of the tick at x."""
+        return f"{x:g}" if super().__call__(x, pos) else ""
+
+
 def make_logarithmic(panel: Axes, values: ArrayLike, factor: float = 1) -> None:
     """Make the vertical axis logarithmic if all finite values are above 0, else leave it linear.
 
@@ -390,7 +398,7 @@ def make_logarithmic(panel: Axes, values: ArrayLike, factor: float = 1) -> None:
         return
     panel.set_yscale("log")
     panel.yaxis.set_major_formatter("{x:g}")  # 0.01 and not a power of ten
-    panel.yaxis.set_minor_formatter(LogFormatter())  # numbers between, where there is room
+    panel.yaxis.set_minor_formatter(PlainLogFormatter())
 
 
 def limits_around(at: ArrayLike) -> tuple[float, float]:

@@ -287,7 +287,7 @@ def _draw_probabilities(panel: Axes, class_names: Sequence[str], chances: dict[s
         panel.barh(middles, row, height=0.9 * thickness, label=name, **BARS[i])
     for c, class_name in enumerate(class_names):
         numbers = ", ".join(f"{row[c]:.2f} {name}".strip() for name, row in chances.items())
-        name = fit_name(class_name, WIDTH - 60 - width_of(f": {numbers}"))
+        name = fit_name(class_name, WIDTH - 120 - width_of(f": {numbers}"))
         panel.text(0, c - 0.06, f"{name}: {numbers}", fontsize=FONT, va="bottom")
     panel.set(xlabel="probability", xlim=(0, 1), ylim=(len(class_names) - 0.4, -0.55), yticks=[])
     panel.spines["left"].set_visible(False)

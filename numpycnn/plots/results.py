@@ -156,7 +156,8 @@ def plot_picks(x: Array, curve: Array, picks: Array, onsets: Array) -> Figure:
     draw_curve(panels[-1], samples, curve, linewidth=2, **STYLES[0])
     for panel in panels:
         note_if_empty(panel)
-    panels[-1].plot(picks, curve[picks], "o", color=STYLES[0]["color"], label="pick")
+    if len(picks):
+        panels[-1].plot(picks, curve[picks], "o", color=STYLES[0]["color"], label="pick")
     for panel in panels:
         for n, onset in enumerate(onsets):
             label = "" if n else "onset"
