@@ -22,7 +22,7 @@ validates the model itself. A model without such layers is its own copy.
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -37,7 +37,7 @@ from numpycnn.training.losses import (
     of_rows,
     softmax_cross_entropy,
 )
-from numpycnn.training.progress import steps_told
+from numpycnn.training.progress import steps_told, table_by_epoch
 from numpycnn.types import Array, Optimizer, Params, Rng
 from numpycnn.validation import (
     as_array,
@@ -70,6 +70,13 @@ class History:
     accuracy: list[float] = field(default_factory=list)
     val_loss: list[float] = field(default_factory=list)
     val_accuracy: list[float] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        return table_by_epoch(vars(self))
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """Show in a notebook what `print` shows."""
+        printer.text(str(self))
 
 
 def fit(
