@@ -23,7 +23,9 @@ without interruption. A changed model, record or option is refused.
 It requires `python -m pip install "dask[distributed]" zarr`, and obspy for miniSEED.
 """
 
-import argparse
+from options import Parser, at_least, end  # first: it reports a missing package in a line
+
+# isort: split
 import hashlib
 import logging
 import signal
@@ -44,7 +46,6 @@ from numpycnn.long_records import cut, predict_long
 from numpycnn.picking import noise_of, spaced
 from numpycnn.storage import load_notes
 from numpycnn.training.progress import steps_told
-from options import at_least, end
 from results import comparison, peaks_of_long, picks_of, require_format, write_picks
 from your_records import kind_of, onsets_in, read_catalog, require_kind, require_some
 
@@ -279,7 +280,7 @@ def write_results(args, job, outs, theirs):
 
 def main():
     """Read the options, make the pieces, and have them computed."""
-    options = argparse.ArgumentParser(description="Run a trained network over a long record.")
+    options = Parser("Run a trained network over a long record.")
     add = options.add_argument
     add("model", type=Path, help=".npz file, as model.save writes it")
     add("record", type=Path, help="Zarr array (L, C), or folder of .npy or miniSEED files")

@@ -12,10 +12,17 @@ or names. It wants `python -m pip install scikit-learn`.
 """
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils import check_random_state
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, validate_data
+
+try:
+    from sklearn.base import BaseEstimator, ClassifierMixin
+    from sklearn.utils import check_random_state
+    from sklearn.utils.multiclass import check_classification_targets
+    from sklearn.utils.validation import check_is_fitted, validate_data
+except ModuleNotFoundError as error:
+    raise ImportError(
+        "TraceClassifier requires the package scikit-learn 1.6 or newer, which is not installed. "
+        "python -m pip install scikit-learn"
+    ) from error
 
 import numpycnn as nn
 from numpycnn.explain import probabilities

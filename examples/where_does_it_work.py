@@ -24,19 +24,21 @@ import numpy as np
 
 import numpycnn as nn
 from numpycnn.explain import saliency
-from numpycnn.plots import figure as paper
-from numpycnn.plots import plot_accuracy
 from options import Options, at_least
 from two_heads import network
 
 # The options
 # -----------
 
-options = Options("Find out at which samples of a trace an arrival is recognised.")
+options = Options(
+    "Find out at which samples of a trace an arrival is recognised.",
+    files=["where_does_it_work.png", "why.png"],
+)
 add = options.add_argument
 add("--seeds", type=at_least(1), default=5, help="networks of each kind: seeds 0, 1, …")
 add("--traces", type=at_least(2), default=200, help="how many are examined at each centre")
 args = options.read()
+paper = nn.plots.figure  # what all figures have in common
 
 # Traces
 # ------
@@ -140,7 +142,7 @@ print("centre" + 2 * "     right  opposite     quiet")
 for place in range(0, len(centres), 4):
     print(table_row(f"{centres[place]:6}", [share[:, place] for share in shares]))
 
-accuracy_figure = plot_accuracy(
+accuracy_figure = nn.plots.plot_accuracy(
     centres,
     {"flatten head": flatten_right, "global head": global_right},
     xlabel="arrival centre, sample",

@@ -16,6 +16,8 @@ from contextlib import contextmanager
 from queue import Empty, SimpleQueue
 from threading import Thread
 
+from numpycnn.puzzles.screen import is_interactive
+
 
 class Keys:
     """What was typed, a key at a time; `"q"` at the end of the input.
@@ -51,6 +53,9 @@ class _Lines(Keys):
     def _listen(self) -> None:
         """Read from the file itself: a thread inside `sys.stdin` would hold its lock at the end."""
         line = b""
+        if sys.stdin is None:  # it was closed
+            self.lines.put("q")
+            return
         while byte := os.read(sys.stdin.fileno(), 1):
             line += byte
             if byte == b"\n":
@@ -119,7 +124,7 @@ else:
 @contextmanager
 def typed_keys() -> Iterator[Keys]:
     """The keys as they are typed; the terminal is as before when this is left."""
-    if not sys.stdin.isatty():
+    if not is_interactive(sys.stdin):
         yield _Lines()
         return
     keys = _Terminal()
