@@ -230,4 +230,6 @@ def require_writable(option, path):
         with tempfile.TemporaryFile(dir=path.absolute().parent) as file:
             file.write(bytes(10_000))
     except OSError as error:
-        raise ValueError(f"{option} must be a file that can be written: {error}") from error
+        raise ValueError(
+            f"{option} must be a file that can be written, got {path}: {error}"
+        ) from error
