@@ -27,7 +27,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import numpycnn as nn
-from options import Parser, at_least
+from _shared.options import Parser, at_least
 
 try:
     import torch
@@ -281,7 +281,7 @@ def other_layers(n: int, length: int, n_channels: int) -> dict[str, Job]:
     layers = {
         "ReLU": (nn.ReLU(), x),
         "MaxPool1D(2)": (nn.MaxPool1D(2), x),
-        "BatchNorm": (nn.BatchNorm(n_channels).training(), x),
+        "BatchNorm": (nn.BatchNorm(n_channels).for_training(), x),
         "Dense": (nn.Dense(inner, 64, rng=0), flat),
     }
     jobs = {f"{name} {size}": layer_job(*both) for name, both in layers.items()}

@@ -25,8 +25,8 @@ except ModuleNotFoundError as error:
     ) from error
 
 import numpycnn as nn
-from numpycnn.explain import probabilities
-from numpycnn.validation import as_array, require_array, require_finite
+from numpycnn._validation import as_array, require_array, require_finite
+from numpycnn.inspection.explain import probabilities
 
 
 def small_network(shape, n_classes, rng):

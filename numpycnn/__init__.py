@@ -14,24 +14,23 @@ loss with respect to each of them.
 docs/files.md says in which order the files are to be read, each of them a chapter.
 """
 
+from __future__ import annotations
+
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from numpycnn import architectures, baselines, explain, picking
 from numpycnn.checks import (
     GradientError,
     GradientReport,
     assert_gradients,
+    check_adam,
     check_attributes,
     check_gradients,
     check_vjp,
 )
-from numpycnn.checks.optimizer import check_adam
-from numpycnn.doctor import diagnose
 from numpycnn.layers import (
     AveragePool1D,
     BatchNorm,
-    Beside,
     Container,
     Conv1D,
     Dense,
@@ -44,13 +43,12 @@ from numpycnn.layers import (
     ReLU,
     Residual,
     Sequential,
+    SkipConcat,
     Softmax,
     Upsample1D,
     set_threads,
 )
-from numpycnn.long_records import predict_long
-from numpycnn.records import make_records
-from numpycnn.traces import CLASS_NAMES, make_traces, standardise, train_test_split
+from numpycnn.traces import CLASS_NAMES, make_traces, standardize, train_test_split
 from numpycnn.training import (
     SGD,
     Adam,
@@ -64,7 +62,12 @@ from numpycnn.training import (
     weighted_cross_entropy,
 )
 
-# Importing Matplotlib takes a second, so `numpycnn.plots` is imported when it is first used.
+if TYPE_CHECKING:
+    from numpycnn import architectures, inspection, interop, seismology
+    from numpycnn import plots as plots
+    from numpycnn import puzzles as puzzles
+    from numpycnn.inspection import baselines, diagnose, explain
+    from numpycnn.seismology import make_records, picking, predict_long
 
 __version__ = "0.1.0"
 
@@ -74,7 +77,6 @@ __all__ = [
     "Adam",
     "AveragePool1D",
     "BatchNorm",
-    "Beside",
     "Container",
     "Conv1D",
     "Dense",
@@ -90,6 +92,7 @@ __all__ = [
     "ReLU",
     "Residual",
     "Sequential",
+    "SkipConcat",
     "Softmax",
     "Upsample1D",
     "architectures",
@@ -105,22 +108,50 @@ __all__ = [
     "evaluate",
     "explain",
     "fit",
+    "inspection",
+    "interop",
     "make_records",
     "make_traces",
     "one_hot",
     "picking",
     "predict_long",
+    "seismology",
     "set_threads",
     "softmax_cross_entropy",
-    "standardise",
+    "standardize",
     "train_test_split",
     "weighted_cross_entropy",
 ]
 
+# Companions
+# ----------
+# The rest of the package uses the network, and the network does not need it. A companion is
+# imported when its name is first used, so that `import numpycnn` stays as quick as the core.
+
+_COMPANIONS = {
+    "architectures": "numpycnn.architectures",
+    "baselines": "numpycnn.inspection.baselines",
+    "diagnose": "numpycnn.inspection.diagnostics",
+    "explain": "numpycnn.inspection.explain",
+    "inspection": "numpycnn.inspection",
+    "interop": "numpycnn.interop",
+    "make_records": "numpycnn.seismology.records",
+    "picking": "numpycnn.seismology.picking",
+    "plots": "numpycnn.plots",
+    "predict_long": "numpycnn.seismology.long_records",
+    "puzzles": "numpycnn.puzzles",
+    "seismology": "numpycnn.seismology",
+}
+
 if not TYPE_CHECKING:
 
     def __getattr__(name: str) -> Any:
-        """Import `numpycnn.plots` when it is first asked for: Matplotlib takes its time."""
-        if name == "plots":
-            return import_module("numpycnn.plots")
-        raise AttributeError(f"module 'numpycnn' has no attribute {name!r}")
+        """Import a companion, or the module of a companion's function, when it is first used."""
+        if name not in _COMPANIONS:
+            raise AttributeError(f"module 'numpycnn' has no attribute {name!r}")
+        module = import_module(_COMPANIONS[name])
+        return getattr(module, name, module)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_COMPANIONS})

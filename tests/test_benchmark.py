@@ -170,7 +170,7 @@ def test_the_time_of_other_programs_is_seen_and_ones_own_is_not(benchmark):
 
 
 def test_all_libraries_compute_the_same(benchmark):
-    jobs = [benchmark.training(), *map(benchmark.convolution, benchmark.QUICK_CASES)]
+    jobs = [benchmark.for_training(), *map(benchmark.convolution, benchmark.QUICK_CASES)]
     jobs += benchmark.other_layers(4, 8, 2).values()
     for job in jobs:
         benchmark.check_same("it", job)

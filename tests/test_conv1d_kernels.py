@@ -199,7 +199,7 @@ def test_the_package_works_on_the_plain_kernels(plain_package, file):
 @pytest.mark.parametrize(
     ("line", "changed", "seen"),
     [
-        ("y += x[:, at.under(k)] @ w[k]", "y -= x[:, at.under(k)] @ w[k]", "y"),
+        ("y += x[:, at.tap_slice(k)] @ w[k]", "y -= x[:, at.tap_slice(k)] @ w[k]", "y"),
         ("+= dy @ w[k].T", "+= 2 * dy @ w[k].T", "dx"),
         ("dw[k] = np.tensordot(", "dw[k] = -np.tensordot(", "dw"),
     ],

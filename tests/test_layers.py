@@ -33,7 +33,7 @@ from numpycnn.checks.strategies import (
     layers_and_inputs,
     pools,
 )
-from numpycnn.layers import Window
+from numpycnn.layers import ReceptiveField
 
 
 @st.composite
@@ -41,13 +41,13 @@ def windows(draw):
     """Windows of any pattern that moves on and never back, and those that see everything."""
     left, more = draw(st.integers(0, 4)), draw(st.integers(0, 4))
     if draw(st.booleans()):
-        return Window([(-left, more)], 0, 1)
+        return ReceptiveField([(-left, more)], 0, 1)
     stride, n = draw(st.integers(1, 4)), draw(st.integers(1, 3))
     firsts, lasts = (
         sorted(draw(st.lists(st.integers(0, stride), min_size=n, max_size=n))) for _ in range(2)
     )
     spans = [(a - left, b - left + stride + more) for a, b in zip(firsts, lasts, strict=True)]
-    return Window(spans, stride, draw(st.integers(1, 9)))
+    return ReceptiveField(spans, stride, draw(st.integers(1, 9)))
 
 
 layers_of_all_kinds = (
@@ -189,40 +189,40 @@ def test_a_layer_without_parameters_may_leave_its_base_class_alone():
 
 
 def test_a_layer_that_does_not_say_where_it_looks_is_named():
-    with pytest.raises(NotImplementedError, match=r"^Layer.* window\(length\)"):
-        Layer().window(5)
+    with pytest.raises(NotImplementedError, match=r"^Layer.* receptive_field\(length\)"):
+        Layer().receptive_field(5)
 
 
 def samples_under(window, m):
-    first, last = window.of(m)
+    first, last = window.span(m)
     return range(first, last + 1)
 
 
 @settings(max_examples=300)
 @given(windows(), windows())
 def test_a_window_through_a_window_is_all_that_its_outputs_look_at(ours, after):
-    both = ours.then(after)
+    both = ours.compose(after)
     assert both.n_outputs == after.n_outputs
     for m in range(-12, 25):
         seen = {
             sample for middle in samples_under(after, m) for sample in samples_under(ours, middle)
         }
-        assert both.of(m) == (min(seen), max(seen))
+        assert both.span(m) == (min(seen), max(seen))
 
 
 def test_a_window_is_one_turn_of_a_pattern():
-    doubled = Window([(-1, 1), (-1, 2)], stride=2, n_outputs=9)
-    assert [doubled.of(m) for m in range(-1, 4)] == [(-3, 0), (-1, 1), (-1, 2), (1, 3), (1, 4)]
-    assert (doubled.reach, doubled.left) == (4, 1)
-    assert Window([(-2, 27)], 0, n_outputs=1).of(5) == (-2, 27)
+    doubled = ReceptiveField([(-1, 1), (-1, 2)], stride=2, n_outputs=9)
+    assert [doubled.span(m) for m in range(-1, 4)] == [(-3, 0), (-1, 1), (-1, 2), (1, 3), (1, 4)]
+    assert (doubled.size, doubled.left) == (4, 1)
+    assert ReceptiveField([(-2, 27)], 0, n_outputs=1).span(5) == (-2, 27)
 
 
 def test_two_ways_look_at_what_either_of_them_looks_at():
-    pooled, itself = Window(3 * [(0, 1)], 3, n_outputs=9), Window.each_sample(9)
-    for ways in (pooled.joined(itself), itself.joined(pooled)):
-        assert ways == Window([(0, 1), (0, 1), (0, 2)], 3, n_outputs=9)
-    other = Window([(0, 0), (2, 2)], 2, n_outputs=9)
-    assert [pooled.joined(other).of(m) for m in range(6)] == [
+    pooled, itself = ReceptiveField(3 * [(0, 1)], 3, n_outputs=9), ReceptiveField.each_sample(9)
+    for ways in (pooled.union(itself), itself.union(pooled)):
+        assert ways == ReceptiveField([(0, 1), (0, 1), (0, 2)], 3, n_outputs=9)
+    other = ReceptiveField([(0, 0), (2, 2)], 2, n_outputs=9)
+    assert [pooled.union(other).span(m) for m in range(6)] == [
         (0, 1),
         (0, 2),
         (0, 2),
@@ -234,18 +234,20 @@ def test_two_ways_look_at_what_either_of_them_looks_at():
 
 @pytest.mark.parametrize("layer", [ReLU(), Softmax(), Dense(3, 2), Dropout(0.5), BatchNorm(3)])
 def test_layers_that_take_each_sample_by_itself_say_so(layer):
-    assert layer.window(9) == Window([(0, 0)], stride=1, n_outputs=9)
+    assert layer.receptive_field(9) == ReceptiveField([(0, 0)], stride=1, n_outputs=9)
 
 
 def test_an_output_of_global_average_pooling_looks_at_the_whole_trace():
-    assert GlobalAveragePool1D().window(64) == Window([(0, 63)], stride=0, n_outputs=1)
+    assert GlobalAveragePool1D().receptive_field(64) == ReceptiveField(
+        [(0, 63)], stride=0, n_outputs=1
+    )
 
 
 @pytest.mark.parametrize("layer", [Conv1D(1, 1, 5, padding=1), MaxPool1D(3), AveragePool1D(3)])
 def test_a_trace_shorter_than_a_window_has_none(layer):
-    assert layer.window(3).n_outputs == 1
+    assert layer.receptive_field(3).n_outputs == 1
     with refused(ValueError, type(layer).__name__, "x", 3, "L=2"):
-        layer.window(2)
+        layer.receptive_field(2)
 
 
 def read_only(x):
@@ -410,7 +412,9 @@ def test_a_bias_of_a_wider_type_widens_the_output(kind):
 
 
 def test_the_window_of_a_pooling():
-    assert MaxPool1D(3, stride=2).window(10) == Window([(0, 2)], stride=2, n_outputs=4)
+    assert MaxPool1D(3, stride=2).receptive_field(10) == ReceptiveField(
+        [(0, 2)], stride=2, n_outputs=4
+    )
 
 
 @given(pools(MaxPool1D), generators)

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-import names
-from names import Library, anchor, definitions
+from docs.builder import names
+from docs.builder.names import Library, anchor, definitions
 
 ROOT = Path(__file__).parent.parent
 MODULES = sorted(

@@ -18,11 +18,11 @@ from matplotlib.colors import to_hex
 from matplotlib.style import context
 from scripts import EXAMPLES, complaint
 
+from _shared.options import Options, at_least, end_in_one_line, write_whole
 from numpycnn.plots.figure import blank_figure
 from numpycnn.puzzles import main as puzzles_main
 from numpycnn.puzzles.folder import Folder
 from numpycnn.puzzles.puzzle import PUZZLES
-from options import Options, at_least, end_in_one_line, write_whole
 
 SCRIPTS = {  # with figures, and what each of them writes
     "trace_classifier": ["traces.png", "learning_curves.png"],
@@ -83,13 +83,13 @@ def no_file_can_be_written():
     ],
 )
 def test_what_a_user_can_fix_is_a_line_and_an_exit_status(statement, status, words):
-    code, out, err = outcome(start(f"import options\nprint('before')\n{statement}"))
+    code, out, err = outcome(start(f"import _shared.options\nprint('before')\n{statement}"))
     assert (code, out, len(err)) == (status, ["before"], 1)
     assert words in err[0]
 
 
 def test_a_mistake_in_a_script_is_a_traceback_as_always():
-    code, _, err = outcome(start("import options\n1 / 0"))
+    code, _, err = outcome(start("import _shared.options\n1 / 0"))
     assert code == 1
     assert err[0].startswith("Traceback")
     assert err[-1].startswith("ZeroDivisionError")
@@ -102,7 +102,7 @@ def test_the_hook_leaves_other_errors_to_python(kind, capsys):
 
 
 def test_a_closed_pipe_ends_a_script_in_silence():
-    with start("import options\nfor n in range(10**6): print(n, flush=True)") as process:
+    with start("import _shared.options\nfor n in range(10**6): print(n, flush=True)") as process:
         process.stdout.readline()
         process.stdout.close()
         assert process.wait(timeout=60) == 141
@@ -110,7 +110,7 @@ def test_a_closed_pipe_ends_a_script_in_silence():
 
 
 def test_a_pipe_that_is_closed_before_the_end_ends_it_in_silence():
-    code = "import options, time\nprint(1, flush=True)\ntime.sleep(0.5)\nprint(2)"
+    code = "import _shared.options, time\nprint(1, flush=True)\ntime.sleep(0.5)\nprint(2)"
     with start(code) as process:
         process.stdout.readline()
         process.stdout.close()
@@ -120,19 +120,21 @@ def test_a_pipe_that_is_closed_before_the_end_ends_it_in_silence():
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a device of Linux")
 def test_an_output_on_a_full_disk_is_a_line():
-    code, _, err = outcome(start("import options\nprint(1)", streams=">/dev/full"))
+    code, _, err = outcome(start("import _shared.options\nprint(1)", streams=">/dev/full"))
     assert code == 1
     assert len(err) == 1
 
 
 @pytest.mark.parametrize("streams", ["<&-", ">&-", "<&- >&-", "<&- >&- 2>&-"])
 def test_closed_streams_are_no_reason_to_stop(streams):
-    code, _, err = outcome(start("import options\nprint(1)\nprint(2, flush=True)", streams=streams))
+    code, _, err = outcome(
+        start("import _shared.options\nprint(1)\nprint(2, flush=True)", streams=streams)
+    )
     assert (code, err) == (0, [])
 
 
 def test_ctrl_c_is_a_line():
-    process = start("import options, time\nprint(1, flush=True)\ntime.sleep(60)")
+    process = start("import _shared.options, time\nprint(1, flush=True)\ntime.sleep(60)")
     process.stdout.readline()
     process.send_signal(signal.SIGINT)
     code, _, err = outcome(process)
@@ -141,7 +143,7 @@ def test_ctrl_c_is_a_line():
 
 def test_a_letter_that_the_output_does_not_have_is_a_question_mark():
     code, out, err = outcome(
-        start("import options\nprint('a \N{SNOWMAN} class')", PYTHONIOENCODING="cp1252")
+        start("import _shared.options\nprint('a \N{SNOWMAN} class')", PYTHONIOENCODING="cp1252")
     )
     assert (code, out, err) == (0, ["a ? class"], [])
 
@@ -191,7 +193,7 @@ def test_an_output_that_cannot_be_written_is_refused_before_the_training(name, t
 
 
 def test_a_full_disk_is_noticed_before_the_training(tmp_path):
-    code = "from options import Options\nOptions('', ['a.npz']).read()\nprint('training')"
+    code = "from _shared.options import Options\nOptions('', ['a.npz']).read()\nprint('training')"
     process = start(code, "--output", str(tmp_path / "out"), setup=no_file_can_be_written)
     status, out, err = outcome(process)
     assert (status, out) == (2, [])
@@ -210,7 +212,9 @@ def test_matplotlib_is_required_before_the_training(monkeypatch, tmp_path, capsy
 
 
 def test_a_backend_that_does_not_exist_is_a_line():
-    _, _, err = outcome(start("import options\nimport numpycnn.plots", MPLBACKEND="no_backend"))
+    _, _, err = outcome(
+        start("import _shared.options\nimport numpycnn.plots", MPLBACKEND="no_backend")
+    )
     assert len(err) == 1
     assert "no_backend" in err[0]
 

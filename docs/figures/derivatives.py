@@ -5,9 +5,9 @@ from collections.abc import Callable
 import numpy as np
 from matplotlib.figure import Figure
 
+from numpycnn._types import Array
 from numpycnn.checks.derivatives import complex_step, step_sweep
 from numpycnn.plots.figure import FONT, STYLES, WIDTH, own_style, stacked_panels
-from numpycnn.types import Array
 
 # The exponent as raised digits, since the figures do not interpret formulas between dollar signs.
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")

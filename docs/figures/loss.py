@@ -13,6 +13,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MultipleLocator
 
+from numpycnn._types import Array
+from numpycnn._validation import require_finite
 from numpycnn.plots.figure import (
     BLUE,
     FONT,
@@ -26,8 +28,6 @@ from numpycnn.plots.figure import (
 )
 from numpycnn.traces import CLASS_NAMES
 from numpycnn.training.losses import softmax_cross_entropy
-from numpycnn.types import Array
-from numpycnn.validation import require_finite
 
 
 @own_style()
@@ -103,6 +103,6 @@ def plot_pull(logits: Array, target: int, class_names: Sequence[str] = CLASS_NAM
 
 def _bars(panel: Axes, heights: Array, target: int) -> None:
     """Draw a bar for each class with its number at the end, the true class in orange."""
-    colours = [ORANGE if j == target else SKY for j in range(len(heights))]
-    bars = panel.bar(range(len(heights)), heights, width=0.6, color=colours, edgecolor=BLUE)
+    colors = [ORANGE if j == target else SKY for j in range(len(heights))]
+    bars = panel.bar(range(len(heights)), heights, width=0.6, color=colors, edgecolor=BLUE)
     panel.bar_label(bars, fmt="%.2f", padding=3, fontsize=FONT)

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from numpycnn._validation import check_int, require_array
 from numpycnn.layers._conv1d_kernels import windows
 from numpycnn.plots.figure import (
     AMBER,
@@ -22,9 +23,8 @@ from numpycnn.plots.figure import (
     dress,
     own_style,
 )
-from numpycnn.validation import require_array, whole_number
 
-TRACE_COLOURS = SKY, AMBER  # in turn
+TRACE_COLORS = SKY, AMBER  # in turn
 THICKNESS = 0.7  # of the rows' distance
 
 
@@ -33,13 +33,13 @@ def plot_phases(x: np.ndarray, kernel_size: int) -> Figure:
     """Draw samples as they lie in memory, and below them the windows of each phase.
 
     Args:
-        x: a few short traces of one channel, (N, L, 1). Every sample is labelled, so about a
+        x: a few short traces of one channel, (N, L, 1). Every sample is labeled, so about a
             dozen in all are legible.
         kernel_size: samples under a window, K; there are as many phases.
 
-    A window has its trace's colour and is called by the sample on which it begins, counted
+    A window has its trace's color and is called by the sample on which it begins, counted
     from 0 through all the traces. One that reaches from a trace into the next is
-    grey: its product is computed with the others, and belongs to no output.
+    gray: its product is computed with the others, and belongs to no output.
 
     >>> figure = plot_phases(np.arange(8.0).reshape(1, 8, 1), kernel_size=3)
     >>> [label.get_text() for label in figure.axes[0].get_yticklabels()]
@@ -48,7 +48,7 @@ def plot_phases(x: np.ndarray, kernel_size: int) -> Figure:
     Raises `TypeError` or `ValueError` for traces of another shape, or shorter than a window.
     """
     require_array("plot_phases", "x", x, "N L C=1")
-    kernel_size = whole_number("plot_phases", "kernel_size", kernel_size)
+    kernel_size = check_int("plot_phases", "kernel_size", kernel_size)
     length = x.shape[1]
     if kernel_size > length:
         raise ValueError(
@@ -58,22 +58,22 @@ def plot_phases(x: np.ndarray, kernel_size: int) -> Figure:
     figure = blank_figure(WIDTH, 70 + 56 * (1 + kernel_size))
     panel = figure.subplots()
     for i, value in enumerate(x.ravel()):
-        colour = TRACE_COLOURS[i // length % 2]
-        _box(panel, i, row=0, width=1, colour=colour, words=f"{value:.3g}")
+        color = TRACE_COLORS[i // length % 2]
+        _box(panel, i, row=0, width=1, color=color, words=f"{value:.3g}")
     for window in windows(np.arange(x.size).reshape(-1, 1), kernel_size, kernel_size):
         first, last = int(window[0]), int(window[-1])
         whole = first // length == last // length
-        colour = TRACE_COLOURS[first // length % 2] if whole else GRID
+        color = TRACE_COLORS[first // length % 2] if whole else GRID
         row = 1 + first % kernel_size
-        _box(panel, first, row, width=len(window), colour=colour, words=f"window {first}")
+        _box(panel, first, row, width=len(window), color=color, words=f"window {first}")
     _finish(panel, x.size, kernel_size)
     return figure
 
 
-def _box(panel: Axes, left: int, row: int, width: int, colour: str, words: str) -> None:
+def _box(panel: Axes, left: int, row: int, width: int, color: str, words: str) -> None:
     """Draw a frame over some samples, with a word in its middle."""
     corner = left - 0.5, row - THICKNESS / 2
-    panel.add_patch(Rectangle(corner, width, THICKNESS, facecolor=colour, edgecolor="black"))
+    panel.add_patch(Rectangle(corner, width, THICKNESS, facecolor=color, edgecolor="black"))
     middle = left + (width - 1) / 2
     panel.text(middle, row, words, ha="center", va="center", fontsize=FONT)
 

@@ -8,8 +8,8 @@ chosen, so that the numbers are short and one ReLU is off.
 import numpy as np
 
 import numpycnn as nn
-from numpycnn.explain import activations, probabilities
-from numpycnn.types import Array
+from numpycnn._types import Array
+from numpycnn.inspection.explain import activations, probabilities
 
 LABEL, LR = 0, 0.1
 

@@ -3,9 +3,9 @@
 import numpy as np
 
 import numpycnn as nn
-from examples.two_heads import network
-from numpycnn.explain import probabilities
-from numpycnn.types import Array
+from examples._shared.two_heads import network
+from numpycnn._types import Array
+from numpycnn.inspection.explain import probabilities
 
 EPOCHS = 60
 

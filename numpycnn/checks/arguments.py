@@ -9,9 +9,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from numpycnn._types import Array, Params
+from numpycnn._validation import as_array, require_finite
 from numpycnn.layers.layer import Layer
-from numpycnn.types import Array, Params
-from numpycnn.validation import as_array, require_finite
 
 PARTS_OF_A_LAYER = "forward", "backward", "params"
 

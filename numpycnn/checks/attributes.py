@@ -26,6 +26,8 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from numpycnn._types import Array, Params, Rng
+from numpycnn._validation import as_array, require_finite
 from numpycnn.checks.arguments import Names
 from numpycnn.checks.binding import with_params
 from numpycnn.checks.derivatives import Method
@@ -34,8 +36,6 @@ from numpycnn.checks.gradients import check_gradients
 from numpycnn.checks.mistakes import Mistake
 from numpycnn.checks.report import GradientReport
 from numpycnn.checks.unlisted import unlisted
-from numpycnn.types import Array, Params, Rng
-from numpycnn.validation import as_array, require_finite
 
 
 def check_attributes(

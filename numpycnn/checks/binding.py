@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from numpycnn._types import Array, Params
 from numpycnn.layers.container import Container
-from numpycnn.layers.layer import Layer, defining
-from numpycnn.types import Array, Params
+from numpycnn.layers.describing import defining
+from numpycnn.layers.layer import Layer
 
 
 def with_params(layer: Any, arrays: Params) -> Any:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.exceptions import ComplexWarning
 
+from numpycnn._types import Array, Params
 from numpycnn.checks.arguments import (
     HasGradients,
     Names,
@@ -26,7 +27,6 @@ from numpycnn.checks.arguments import (
 from numpycnn.checks.binding import with_params
 from numpycnn.checks.derivatives import DERIVATIVES, Method, OneSided
 from numpycnn.layers.layer import Layer
-from numpycnn.types import Array, Params
 
 EPS = float(np.finfo(np.float64).eps)
 SAFETY = 16

@@ -22,6 +22,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from numpycnn._types import Array
 from numpycnn.checks.case import EPS, SAFETY, Case, largest
 from numpycnn.checks.derivatives import Method, OneSided
 from numpycnn.checks.kinks import KINK, between, kinks, summed
@@ -29,7 +30,6 @@ from numpycnn.checks.methods import How, choose, forgotten, rounding_of_output
 from numpycnn.checks.mistakes import SAME, Evidence, Mistake, name_mistake
 from numpycnn.checks.report import GradientResult
 from numpycnn.layers.container import Container
-from numpycnn.types import Array
 
 TOLERANCE: dict[Method, float] = {"complex": 1e-10, "central": 1e-6}
 """The largest relative error of a correct gradient, in float64, by method."""

@@ -16,10 +16,10 @@ from typing import Any
 
 import numpy as np
 
+from numpycnn._types import Array, Params
 from numpycnn.checks.arguments import HasGradients, run_backward, run_forward
 from numpycnn.checks.case import EPS, SAFETY, Case, largest
 from numpycnn.checks.mistakes import Mistake
-from numpycnn.types import Array, Params
 
 BREACHES = {
     "not finite": "forward returned {} for finite values; to mask a score, add -1e30 in place of "

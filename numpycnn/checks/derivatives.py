@@ -16,7 +16,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from numpycnn.types import Array
+from numpycnn._types import Array
 
 Method = Literal["complex", "central"]
 Function = Callable[[Array], Array]

@@ -19,13 +19,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from numpycnn._types import Array, Params
 from numpycnn.checks.arguments import LossAsLayer
 from numpycnn.checks.case import EPS, SAFETY, Case, changed, largest
 from numpycnn.checks.comparison import UNDECIDED, Comparison, random_direction
 from numpycnn.checks.methods import How, choose
 from numpycnn.checks.mistakes import Mistake
 from numpycnn.checks.report import GradientResult
-from numpycnn.types import Array, Params
 
 NEXT_TO_A_KINK = Mistake(
     "next to a kink", "correct where the function has a kink, incorrect a small step away from it"

@@ -25,14 +25,14 @@ from typing import Any
 
 import numpy as np
 
+from numpycnn._types import Array, Rng
+from numpycnn._validation import require_finite
 from numpycnn.checks.arguments import Names
 from numpycnn.checks.derivatives import Method
 from numpycnn.checks.gradients import check_gradients
 from numpycnn.checks.mistakes import Mistake
 from numpycnn.checks.report import GradientReport
 from numpycnn.layers.layer import Layer
-from numpycnn.types import Array, Rng
-from numpycnn.validation import require_finite
 
 Function = Callable[..., Any]
 
@@ -294,7 +294,7 @@ def _argument(name: str, value: Any) -> Any:
     return value
 
 
-def selected(owner: str, names: list[str], only: Names | None, skip: Names) -> list[str]:
+def selected(caller: str, names: list[str], only: Names | None, skip: Names) -> list[str]:
     """Return the names that `only` and `skip` leave to be checked.
 
     >>> selected("check_vjp", ["x", "w", "b"], None, ["b"])
@@ -312,12 +312,12 @@ def selected(owner: str, names: list[str], only: Names | None, skip: Names) -> l
         for name in given:
             if name not in names:
                 raise ValueError(
-                    f"{owner}: {option} must be among {str(names)[1:-1]}, got {name!r}. "
+                    f"{caller}: {option} must be among {str(names)[1:-1]}, got {name!r}. "
                     "Check the spelling."
                 )
     left = [name for name in names if (only is None or name in only) and name not in skip]
     if not left:
-        raise ValueError(f"{owner}: skip must leave an array to be checked, got {skip!r}.")
+        raise ValueError(f"{caller}: skip must leave an array to be checked, got {skip!r}.")
     return left
 
 

@@ -13,8 +13,8 @@ all sides, count as well.
 
 import numpy as np
 
+from numpycnn._types import Array
 from numpycnn.checks.derivatives import Method, OneSided
-from numpycnn.types import Array
 
 KINK: dict[Method, float] = {"complex": 1e-8, "central": 1e-2}
 """From what relative difference on the slopes of the two sides count as different …"""

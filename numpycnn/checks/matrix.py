@@ -18,8 +18,8 @@ band, read downwards, meets the taps from last to first.
 
 import numpy as np
 
+from numpycnn._types import Array
 from numpycnn.layers.layer import Layer
-from numpycnn.types import Array
 
 
 def as_matrix(layer: Layer, x_shape: tuple[int, ...]) -> Array:

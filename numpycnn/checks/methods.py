@@ -18,9 +18,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from numpycnn._types import Array, Params
 from numpycnn.checks.case import EPS, SAFETY, Case, largest
 from numpycnn.checks.derivatives import Method, own_step
-from numpycnn.types import Array, Params
 
 N_POINTS = 8  # on the circle; powers 7, 15, … of its radius are mistaken for the power -1
 RADII = 10.0 ** np.arange(-3, -11, -1)

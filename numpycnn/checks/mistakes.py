@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from numpycnn.types import Array, Params
+from numpycnn._types import Array, Params
 
 SAME = 1e-7
 """Relative difference up to which an error is taken for a known mistake."""

@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from numpycnn.types import Array
+from numpycnn._types import Array
 
 
 class Geometry(NamedTuple):

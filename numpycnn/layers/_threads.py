@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 
-from numpycnn.validation import whole_number
+from numpycnn._validation import check_int
 
 # The number of threads
 # ---------------------
@@ -73,7 +73,7 @@ def set_threads(n: int | None = None) -> None:
     >>> nn.set_threads(None)
     """
     global n_threads, _pool
-    n = default_threads() if n is None else whole_number("set_threads", "n", n)
+    n = default_threads() if n is None else check_int("set_threads", "n", n)
     with _lock:
         n_threads, old, _pool = n, _pool, None
     if old:

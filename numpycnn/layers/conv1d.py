@@ -28,10 +28,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from numpycnn.layers.initialisation import glorot_uniform
-from numpycnn.layers.layer import Layer, Window
-from numpycnn.types import Array, Params, Rng
-from numpycnn.validation import boolean, generator, require_array, require_parameters, whole_number
+from numpycnn._types import Array, Params, Rng
+from numpycnn._validation import boolean, check_int, generator, require_array, require_parameters
+from numpycnn.layers.initializers import glorot_uniform
+from numpycnn.layers.layer import Layer
+from numpycnn.layers.receptive_field import ReceptiveField
 
 
 class Conv1D(Layer):
@@ -49,7 +50,7 @@ class Conv1D(Layer):
     there is no `b`: a batch normalization that follows subtracts any constant.
 
     >>> layer = Conv1D(1, 1, kernel_size=2)
-    >>> layer.params["w"][:, 0, 0] = [-1.0, 1.0]     # the difference of neighbours
+    >>> layer.params["w"][:, 0, 0] = [-1.0, 1.0]     # the difference of neighbors
     >>> x = np.array([0.0, 0.0, 1.0, 3.0]).reshape(1, 4, 1)
     >>> layer.forward(x)[0].ravel()
     array([0., 1., 2.])
@@ -71,15 +72,17 @@ class Conv1D(Layer):
         bias: bool = True,
         rng: Rng = None,
     ) -> None:
-        self.in_channels = whole_number(self, "in_channels", in_channels)
-        self.out_channels = whole_number(self, "out_channels", out_channels)
-        self.kernel_size = whole_number(self, "kernel_size", kernel_size)
-        self.stride = whole_number(self, "stride", stride)
-        self.dilation = whole_number(self, "dilation", dilation)
+        self.in_channels = check_int(self, "in_channels", in_channels)
+        self.out_channels = check_int(self, "out_channels", out_channels)
+        self.kernel_size = check_int(self, "kernel_size", kernel_size)
+        self.stride = check_int(self, "stride", stride)
+        self.dilation = check_int(self, "dilation", dilation)
         self.padding = self._known_padding(padding)
         self.bias = boolean(self, "bias", bias)
 
-        self.reach = self.dilation * (self.kernel_size - 1) + 1  # samples under one window
+        self.effective_kernel_size = (
+            self.dilation * (self.kernel_size - 1) + 1
+        )  # samples under one window
         shape = self.kernel_size, self.in_channels, self.out_channels
         w = glorot_uniform(shape, prod(shape[:2]), shape[0] * shape[2], generator(self, rng))
         b = {"b": np.zeros(self.out_channels, dtype=np.float32)} if self.bias else {}
@@ -97,51 +100,51 @@ class Conv1D(Layer):
                 return padding
         elif isinstance(padding, tuple | list):
             if len(padding) == 2:
-                left, right = (whole_number(self, "padding", side, at_least=0) for side in padding)
+                left, right = (check_int(self, "padding", side, at_least=0) for side in padding)
                 return left, right
         else:
-            return whole_number(self, "padding", padding, at_least=0)
+            return check_int(self, "padding", padding, at_least=0)
         raise ValueError(
             "Conv1D: padding must be 'valid', 'same', 'causal', an integer or (left, right), "
             f"got {padding!r}."
         )
 
-    def zeros_around(self, length: int) -> tuple[int, int]:
+    def pad_widths(self, length: int) -> tuple[int, int]:
         """How many zeros stand before and after a trace of this length."""
         if isinstance(self.padding, tuple):
             return self.padding
         if isinstance(self.padding, int):
             return self.padding, self.padding
         if self.padding == "causal":
-            return self.reach - 1, 0
+            return self.effective_kernel_size - 1, 0
         if self.padding == "same":
             n_outputs = -(-length // self.stride)
-            missing = max(0, (n_outputs - 1) * self.stride + self.reach - length)
+            missing = max(0, (n_outputs - 1) * self.stride + self.effective_kernel_size - length)
             return missing // 2, missing - missing // 2
         return 0, 0
 
-    def window(self, length: int) -> Window:
+    def receptive_field(self, length: int) -> ReceptiveField:
         """Output m looks at the samples m S - left + k d, for every tap k.
 
-        >>> Conv1D(1, 8, 5, padding="same").window(64)
-        Window(spans=[(-2, 2)], stride=1, n_outputs=64)
+        >>> Conv1D(1, 8, 5, padding="same").receptive_field(64)
+        ReceptiveField(spans=[(-2, 2)], stride=1, n_outputs=64)
         """
-        left, right = self.zeros_around(length)
-        if left + length + right < self.reach:
+        (left, right), size = self.pad_widths(length), self.effective_kernel_size
+        if left + length + right < size:
             raise ValueError(
-                f"Conv1D: x must have at least {self.reach - left - right} samples, because "
-                f"kernel_size={self.kernel_size} at dilation={self.dilation} spans {self.reach}, "
+                f"Conv1D: x must have at least {size - left - right} samples, because "
+                f"kernel_size={self.kernel_size} at dilation={self.dilation} spans {size}, "
                 f"got L={length}. Use padding='same', a smaller kernel or longer traces."
             )
-        n_outputs = (left + length + right - self.reach) // self.stride + 1
-        return Window([(-left, self.reach - left - 1)], self.stride, n_outputs)
+        n_outputs = (left + length + right - size) // self.stride + 1
+        return ReceptiveField([(-left, size - left - 1)], self.stride, n_outputs)
 
     def _placement(self, length: int) -> Placement:
         """Return where the windows are in a trace of this length."""
-        n_outputs = self.window(length).n_outputs
+        n_outputs = self.receptive_field(length).n_outputs
         return Placement(
             length,
-            *self.zeros_around(length),
+            *self.pad_widths(length),
             self.kernel_size,
             self.stride,
             self.dilation,
@@ -216,7 +219,7 @@ class Placement(NamedTuple):
     """Where the windows are in a trace: output m reads padded sample m S + k d for tap k.
 
     >>> at = Placement(9, left=1, right=0, kernel_size=3, stride=2, dilation=1, n_outputs=4)
-    >>> at.under(1)
+    >>> at.tap_slice(1)
     slice(1, 8, 2)
     """
 
@@ -232,7 +235,7 @@ class Placement(NamedTuple):
         """Return x (N, L, C) with the zeros around it."""
         return np.pad(x, ((0, 0), (self.left, self.right), (0, 0)))
 
-    def under(self, k: int) -> slice:
+    def tap_slice(self, k: int) -> slice:
         """Return the samples of the padded trace that tap `k` reads, one for each output."""
         start = k * self.dilation
         return slice(start, start + (self.n_outputs - 1) * self.stride + 1, self.stride)
@@ -243,7 +246,7 @@ def output(x: Array, w: Array, b: Array | None, at: Placement) -> Array:
     x, y_shape = at.pad(x), (len(x), at.n_outputs, w.shape[2])
     y = np.zeros(y_shape, np.result_type(x, w))
     for k in range(at.kernel_size):
-        y += x[:, at.under(k)] @ w[k]
+        y += x[:, at.tap_slice(k)] @ w[k]
     return y if b is None else y + b
 
 
@@ -264,7 +267,7 @@ def input_gradient(dy: Array, w: Array, at: Placement) -> Array:
     n_samples = at.left + at.length + at.right
     dx = np.zeros((len(dy), n_samples, w.shape[1]), np.result_type(dy, w))
     for k in range(at.kernel_size):
-        dx[:, at.under(k)] += dy @ w[k].T
+        dx[:, at.tap_slice(k)] += dy @ w[k].T
     return dx[:, at.left : at.left + at.length]
 
 
@@ -273,7 +276,7 @@ def weight_gradient(x: Array, dy: Array, at: Placement) -> tuple[Array, Array]:
     x, dw_shape = at.pad(x), (at.kernel_size, x.shape[2], dy.shape[2])
     dw = np.zeros(dw_shape, np.result_type(x, dy))
     for k in range(at.kernel_size):
-        dw[k] = np.tensordot(x[:, at.under(k)], dy, axes=([0, 1], [0, 1]))  # sum over n and m
+        dw[k] = np.tensordot(x[:, at.tap_slice(k)], dy, axes=([0, 1], [0, 1]))  # sum over n and m
     return dw, dy.sum(axis=(0, 1))
 
 

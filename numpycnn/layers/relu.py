@@ -16,9 +16,10 @@ At exactly zero there is a corner and no slope; the layer takes 0 there.
 
 import numpy as np
 
-from numpycnn.layers.layer import Layer, Window
-from numpycnn.types import Array, Params
-from numpycnn.validation import require_array
+from numpycnn._types import Array, Params
+from numpycnn._validation import require_array
+from numpycnn.layers.layer import Layer
+from numpycnn.layers.receptive_field import ReceptiveField
 
 
 class ReLU(Layer):
@@ -42,6 +43,6 @@ class ReLU(Layer):
         require_array(self, "dy", dy, "...", shape=y.shape)
         return dy * (y > 0), {}
 
-    def window(self, length: int) -> Window:
+    def receptive_field(self, length: int) -> ReceptiveField:
         """Each sample is rectified by itself."""
-        return Window.each_sample(length)
+        return ReceptiveField.each_sample(length)

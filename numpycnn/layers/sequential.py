@@ -9,9 +9,11 @@ That is the chain rule, and it is three lines.
 from collections.abc import Iterator
 from typing import Any, overload
 
+from numpycnn._types import Array, Params
 from numpycnn.layers.container import Container
-from numpycnn.layers.layer import Layer, Window, defining
-from numpycnn.types import Array, Params
+from numpycnn.layers.describing import defining
+from numpycnn.layers.layer import Layer
+from numpycnn.layers.receptive_field import ReceptiveField
 
 
 class Sequential(Container):
@@ -58,17 +60,17 @@ class Sequential(Container):
             grads |= {f"{place}.{name}": grad for name, grad in layer_grads.items()}
         return dy, grads
 
-    def window(self, length: int) -> Window:
+    def receptive_field(self, length: int) -> ReceptiveField:
         """Each layer's window seen through those before it, up to the one that sees it all."""
-        if "window" not in vars(defining(self, "forward", "window")):
-            return super().window(length)  # raises: that forward may look elsewhere
-        seen = Window.each_sample(length)
+        if "receptive_field" not in vars(defining(self, "forward", "receptive_field")):
+            return super().receptive_field(length)  # raises: that forward may look elsewhere
+        seen = ReceptiveField.each_sample(length)
         for layer in self.layers:
             seen = seen.through(layer)
         return seen
 
-    def stages(self, place: str = "") -> Iterator[tuple[str, Layer]]:
+    def walk(self, place: str = "") -> Iterator[tuple[str, Layer]]:
         """The layers inside. A chain itself computes nothing, unless its class has a forward."""
-        for stage in super().stages(place):
+        for stage in super().walk(place):
             if stage[1] is not self or defining(self, "forward") is not Sequential:
                 yield stage

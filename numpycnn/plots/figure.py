@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from numpycnn.types import Array
+from numpycnn._types import Array
 
 try:
     import matplotlib

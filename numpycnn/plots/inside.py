@@ -4,8 +4,8 @@ The figures of this chapter show the inside of a trained network: the filters, t
 layers for a trace, the samples on which each output depends, the samples that raise or lower the
 score of a class, and how all of these change if the arrival is later.
 
-The values are those of `numpycnn.explain`. The input is one trace, x of shape (1, L, C), and
-samples are counted from 1. Amplitudes and scores have no unit, so the gradient of a score with
+The values are those of `numpycnn.inspection.explain`. The input is one trace, x of shape (1, L, C),
+and samples are counted from 1. Amplitudes and scores have no unit, so the gradient of a score with
 respect to an amplitude has no unit either.
 """
 
@@ -17,14 +17,16 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from numpycnn.explain import (
+from numpycnn._types import Array
+from numpycnn._validation import above_zero, check_int, number, require_array, require_finite
+from numpycnn.inspection.explain import (
     activations,
     probabilities,
     receptive_fields,
     require_row_of_scores,
     saliency,
 )
-from numpycnn.layers import GlobalMaxPool1D, ReLU, Sequential, Window
+from numpycnn.layers import GlobalMaxPool1D, ReceptiveField, ReLU, Sequential
 from numpycnn.layers.conv1d import Conv1D
 from numpycnn.plots.figure import (
     BLUE,
@@ -49,8 +51,6 @@ from numpycnn.plots.figure import (
     width_of,
 )
 from numpycnn.traces import CLASS_NAMES
-from numpycnn.types import Array
-from numpycnn.validation import above_zero, number, require_array, require_finite, whole_number
 
 # Filters
 # -------
@@ -103,9 +103,9 @@ def plot_filters(layer: Conv1D, sample_rate: float = 1.0) -> Figure:
     number("plot_filters", "sample_rate", sample_rate, "a finite number above 0", above_zero)
     w = layer.params["w"]  # (K, C, F)
     require_finite("plot_filters", "layer.params['w']", w, "K C F", fix=RETRAIN)
-    spread = np.zeros((layer.reach, *w.shape[1:]), w.dtype)
+    spread = np.zeros((layer.effective_kernel_size, *w.shape[1:]), w.dtype)
     spread[:: layer.dilation] = w  # a dilated filter has zeros between its taps
-    n_fft = max(N_FFT, 8 * layer.reach)
+    n_fft = max(N_FFT, 8 * layer.effective_kernel_size)
     frequencies = np.fft.rfftfreq(n_fft, 1 / sample_rate)
     spectra = np.abs(np.fft.rfft(spread, n_fft, axis=0))
 
@@ -122,7 +122,7 @@ def plot_filters(layer: Conv1D, sample_rate: float = 1.0) -> Figure:
         _draw_channels(spectrum, frequencies, spectra[:, :, f])
     panels[0, 0].set_title("weight of each tap")
     panels[0, 1].set_title("amplitude spectrum")
-    taps.set(xlabel="sample under the filter", xlim=(0.5, layer.reach + 0.5))
+    taps.set(xlabel="sample under the filter", xlim=(0.5, layer.effective_kernel_size + 0.5))
     whole_numbers_below(taps)
     unit = "cycles/sample" if sample_rate == 1 else "Hz"
     spectrum.set(xlabel=f"frequency, {unit}", xlim=(0, sample_rate / 2), ylim=(0, None))
@@ -198,7 +198,7 @@ class _Map(NamedTuple):
 
     name: str
     values: Array  # (M, C)
-    field: Window
+    field: ReceptiveField
     wins_by_maximum: bool  # whether a GlobalMaxPool1D comes next
 
     @property
@@ -223,7 +223,7 @@ class _Map(NamedTuple):
 def _maps(model: Sequential, x: Array) -> list[_Map]:
     """Return the maps of the first layers, that of a ReLU in place of the one before it."""
     seen = activations(model, x)
-    fields = [one.window for one in receptive_fields(model, x.shape[1])]
+    fields = [one.receptive_field for one in receptive_fields(model, x.shape[1])]
     maps: list[_Map] = []
     for i, (_, layer, output) in enumerate(seen):
         if fields[i].stride == 0:
@@ -342,7 +342,7 @@ def plot_saliency(
     _check_trace("plot_saliency", model, x)
     chances = _chances("plot_saliency", model, x, class_names)
     label = int(chances.argmax()) if label is None else label
-    label = whole_number("plot_saliency", "label", label, at_least=0)
+    label = check_int("plot_saliency", "label", label, at_least=0)
     if label >= len(class_names):
         raise ValueError(
             f"plot_saliency: label must be from 0 to {len(class_names) - 1}, got {label}. "
@@ -410,17 +410,17 @@ def plot_receptive_fields(model: Sequential, x: Array) -> Figure:
     length = x.shape[1]
     fields = receptive_fields(model, length)
     spans = [
-        window.of(window.n_outputs // 2) if window.stride else (0, length - 1)
+        window.span(window.n_outputs // 2) if window.stride else (0, length - 1)
         for _, _, window in fields
     ]
     space = 46 * len(fields)
     figure, (trace, bars) = stacked_panels(2, WIDTH, 260 + space, height_ratios=[150, space])
     _draw_trace(trace, x)
     for i, (field, (first, last)) in enumerate(zip(fields, spans, strict=True)):
-        color = BLUE if field.window.stride else GREY
+        color = BLUE if field.receptive_field.stride else GREY
         bars.barh(i + 0.25, last - first + 1, left=first + 0.5, height=0.35, color=color)
         size = f"{last - first + 1} sample{'s' if last > first else ''}"
-        words = f"{size if field.window.stride else f'all {size}'}: {field.layer!r}"
+        words = f"{size if field.receptive_field.stride else f'all {size}'}: {field.layer!r}"
         words = fit_name(words, WIDTH - 120)
         bars.text(0.01, i, words, transform=bars.get_yaxis_transform(), fontsize=FONT, va="bottom")
     for first, last in {span for span in spans if span != (0, length - 1)}:
@@ -475,7 +475,7 @@ def plot_equivariance(
     """
     _check_trace("plot_equivariance", model, x)
     length = x.shape[1]
-    shift = whole_number("plot_equivariance", "shift", shift, at_least=1 - length)
+    shift = check_int("plot_equivariance", "shift", shift, at_least=1 - length)
     if shift >= length:
         raise ValueError(
             f"plot_equivariance: shift must be below L={length}, got {shift}. Reduce shift."
@@ -521,28 +521,28 @@ RETRAIN = "Train the model again with a smaller lr, or load a saved one."
 TITLE = 500  # pixels for a title
 
 
-def _check_trace(owner: str, model: Sequential, x: Array) -> None:
+def _check_trace(caller: str, model: Sequential, x: Array) -> None:
     """Raise unless the model is a Sequential, x is one trace, and both are finite."""
     if not isinstance(model, Sequential):
         raise TypeError(
-            f"{owner}: model must be a Sequential, got {model!r}. Use Sequential(layer)."
+            f"{caller}: model must be a Sequential, got {model!r}. Use Sequential(layer)."
         )
-    require_array(owner, "x", x, "...")
+    require_array(caller, "x", x, "...")
     if x.ndim != 3 or len(x) != 1:
         fix = "Take one trace: x[:1]" if x.ndim == 3 else "One trace is x[:1] of a batch (N, L, C)"
-        raise ValueError(f"{owner}: x must have shape (1, L, C), got {x.shape}. {fix}.")
-    require_finite(owner, "x", x, "N L C", fix="Fill the gap, or draw another trace.")
+        raise ValueError(f"{caller}: x must have shape (1, L, C), got {x.shape}. {fix}.")
+    require_finite(caller, "x", x, "N L C", fix="Fill the gap, or draw another trace.")
     for name, array in model.params.items():
-        require_finite(owner, f"model.params[{name!r}]", array, fix=RETRAIN)
+        require_finite(caller, f"model.params[{name!r}]", array, fix=RETRAIN)
 
 
-def _chances(owner: str, model: Sequential, x: Array, class_names: Sequence[str]) -> Array:
+def _chances(caller: str, model: Sequential, x: Array, class_names: Sequence[str]) -> Array:
     """Return the probability of each class for one trace, or raise unless each has a name."""
     chances = probabilities(model, x)
-    require_row_of_scores(owner, chances)
+    require_row_of_scores(caller, chances)
     if len(class_names) != chances.shape[1]:
         raise ValueError(
-            f"{owner}: class_names must be {chances.shape[1]} names, one for each class, "
+            f"{caller}: class_names must be {chances.shape[1]} names, one for each class, "
             f"got {class_names!r}. Pass class_names=(...)."
         )
     row: Array = chances[0]

@@ -4,6 +4,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from numpycnn._types import Array
+from numpycnn._validation import require_finite
 from numpycnn.checks.matrix import as_matrix, backward_as_matrix
 from numpycnn.layers.layer import Layer
 from numpycnn.plots.figure import (
@@ -16,8 +18,6 @@ from numpycnn.plots.figure import (
     own_style,
     width_of,
 )
-from numpycnn.types import Array
-from numpycnn.validation import require_finite
 
 
 @own_style()

@@ -14,7 +14,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from numpycnn.picking import require_onsets
+from numpycnn._types import Array
+from numpycnn._validation import require_array, require_finite, require_labels
 from numpycnn.plots.figure import (
     BLUE,
     FONT,
@@ -37,10 +38,9 @@ from numpycnn.plots.figure import (
     trace_limit,
     width_of,
 )
+from numpycnn.seismology.picking import require_onsets
 from numpycnn.traces import CLASS_NAMES
 from numpycnn.training.fit import History
-from numpycnn.types import Array
-from numpycnn.validation import require_array, require_finite, require_labels
 
 FEW_EPOCHS = 10  # up to this number, each epoch is marked with a dot
 

@@ -1,7 +1,8 @@
-"""Training: the losses, the optimiser and the loop around them."""
+"""Training: the losses, the optimizer and the loop around them."""
 
 from numpycnn.training.adam import Adam
-from numpycnn.training.fit import History, evaluate, fit
+from numpycnn.training.evaluate import evaluate
+from numpycnn.training.fit import History, fit
 from numpycnn.training.losses import (
     cross_entropy,
     one_hot,

@@ -12,7 +12,7 @@ AFTER, EVERY = 3.0, 0.2  # seconds: before the first line, and between two lines
 ROWS = 10  # epochs in a table, at most
 
 
-def steps_told(name: str, n_steps: int, losses: Sequence[float] = ()) -> Iterator[int]:
+def progress(name: str, n_steps: int, losses: Sequence[float] = ()) -> Iterator[int]:
     """Count steps from 1, and show the progress in a terminal or a notebook after 3 seconds.
 
     Parameters

@@ -1,0 +1,6 @@
+"""The types in the signatures of this package, for annotations of your own code."""
+
+from numpycnn._types import Array, Optimizer, Params, Rng
+from numpycnn.training.losses import Loss
+
+__all__ = ["Array", "Loss", "Optimizer", "Params", "Rng"]
