@@ -166,7 +166,6 @@ try:
         classify(args.classify, args.model, args.out, **how)
         end(problems)
         sys.exit()
-    options.try_output(args)
     x, names = read_traces(args.data, kind=(kind := {}), **how)
     classes, labels = np.unique(names, return_inverse=True)
     rng = np.random.default_rng(args.seed)
@@ -178,6 +177,7 @@ except (OSError, ValueError) as error:
     options.error(str(error))
 
 note(x)
+options.try_output(args)
 x_train, x_test, y_train, y_test = parts
 length, n_channels = shape = x.shape[1:]
 n_traces = len(x_train) + len(x_test)

@@ -1,4 +1,4 @@
-"""Pixels: what a reader sees of a figure, as opposed to what was asked of Matplotlib."""
+"""Pixels: what a reader sees of a figure, whatever Matplotlib was called with."""
 
 import io
 
@@ -37,7 +37,7 @@ def around(light, box, margin=0):
 
 
 def unreadable(figure, light):
-    """Return the texts of a figure that do not contrast with their background, or lie outside."""
+    """Return the texts of a figure that do not contrast with their background, or are outside."""
     height, width = light.shape
     hidden, bad = beyond_the_ends(figure), []
     for text in figure.findobj(Text):

@@ -1,4 +1,4 @@
-"""Every figure in a style that hides what does not bring its own colors, judged by its pixels."""
+"""Every figure in a style that hides every artist without colors, judged by its pixels."""
 
 import warnings
 

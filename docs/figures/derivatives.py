@@ -1,4 +1,4 @@
-"""Derivatives: how good a derivative is that was found by looking."""
+"""Derivatives: the error of numerical derivatives."""
 
 from collections.abc import Callable
 
@@ -19,15 +19,24 @@ def plot_step_sweep(
 ) -> Figure:
     """Draw the error of a derivative against the step: the V of central differences.
 
-    Args:
-        function: takes an array and returns one; it has to take complex numbers too.
-        exact: its derivative, which the errors are taken against.
-        at: where the derivative is taken.
+    Parameters
+    ----------
+    function : callable
+        Takes an array, real or complex, and returns one.
+    exact : callable
+        The derivative of `function`, from which the errors are measured.
+    at : float
+        The point at which the derivative is computed.
 
-    Both axes are logarithmic. To the right of the tip the formula's own error grows with
-    the square of the step; to the left the rounding of the subtraction grows as the step
-    shrinks. The complex step subtracts nothing and is drawn as a level line.
+    Returns
+    -------
+    Figure
+        Both axes are logarithmic. Right of the minimum the truncation error grows with the square
+        of the step. Left of the minimum the rounding error of the subtraction grows as the step
+        shrinks. The complex step has no subtraction and is drawn as a horizontal line.
 
+    Examples
+    --------
     >>> figure = plot_step_sweep(np.exp, np.exp)
     >>> [line.get_label() for line in figure.axes[0].lines]
     ['central differences', 'complex step']

@@ -1,8 +1,7 @@
-"""Descent: the way downhill, as a path.
+"""Descent: the steps of an optimizer, as a path.
 
-With two weights the loss is a landscape and can be drawn with its contour lines, and
-an optimizer's steps are a path through it. With four thousand weights all that can be
-drawn is how the loss falls: see `numpycnn.plots.plot_losses`.
+The loss of two weights can be drawn by contour lines, and the steps of an optimizer as a path. For
+four thousand weights only the loss itself can be drawn: see `numpycnn.plots.plot_losses`.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,24 +18,35 @@ N_GRID = 120  # points each way on which the landscape is computed
 
 @own_style()
 def plot_paths(loss: Callable[[Array, Array], Array], paths: Mapping[str, Array]) -> Figure:
-    """Draw the contour lines of a loss of two weights, and an optimizer's path in each panel.
+    """Draw the contour lines of a loss of two weights, and the path of an optimizer in each panel.
 
-    Args:
-        loss: takes two arrays of weights, u and v, and returns the loss for each pair.
-        paths: for each name the weights (T, 2) before the first step and after each one.
+    Parameters
+    ----------
+    loss : callable
+        Takes two arrays of weights, u and v, and returns the loss for each pair.
+    paths : mapping of str to ndarray, shape (T, 2)
+        For each name the weights before the first step and after each one.
 
-    The outermost contour is the largest loss on any of the paths, the next ones are a quarter
-    of it, a sixteenth, and so on. The two axes have scales of their own.
+    Returns
+    -------
+    Figure
+        The outermost contour is the largest loss on any path, the next ones are a quarter of it,
+        a sixteenth, and so on. The two axes have different scales.
 
+    Raises
+    ------
+    TypeError, ValueError
+        If a path has another shape, or if there is none.
+
+    Examples
+    --------
     >>> paths = {"a leap": np.array([[-2.0, 1.0], [0.0, 0.0]])}
     >>> figure = plot_paths(lambda u, v: u**2 + v**2, paths)
     >>> [panel.get_title(loc="left") for panel in figure.axes]
     ['a leap']
-
-    Raises `TypeError` or `ValueError` for a path of another shape, and for no path at all.
     """
     if not paths:
-        raise ValueError("plot_paths expected at least one path, got none")
+        raise ValueError("plot_paths: paths must have a path or more, got none. Add one.")
     for name, path in paths.items():
         require_array("plot_paths", name, path, "T weights=2")
     places = np.concatenate(list(paths.values()))

@@ -55,7 +55,7 @@ def script_name():
 
 
 def leave_stdout():
-    """Let what is still to be printed go nowhere."""
+    """Discard the rest of the output."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

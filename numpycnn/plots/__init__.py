@@ -1,4 +1,4 @@
-"""Plots: figures of your own traces, networks and checks, each a function that returns one."""
+"""Plots: a function for each figure of your traces, networks and checks."""
 
 from numpycnn.plots.figure import show  # first, because it says how to install matplotlib
 

@@ -67,8 +67,8 @@ WINDOWLESS = ("agg", "cairo", "pdf", "pgf", "ps", "svg", "template")
 # One style
 # ---------
 # A user's style may be `dark_background`, with white text, or `ggplot`, with a gray panel. Black
-# curves would disappear in the first one. So every figure has a white background of its own, and
-# takes no color, width or margin from the user's style. The fonts are the user's, as class names
+# curves would disappear in the first one. So every figure has a white background, and takes
+# no color, width or margin from the user's style. The fonts are the user's, as class names
 # may need them.
 #
 # Matplotlib reads its settings at two times: when an artist is made, and again when a figure is
@@ -427,7 +427,7 @@ def show(*figures: Figure) -> None:
     Raises
     ------
     RuntimeError
-        If no window can be opened: there is no screen, or no toolkit for windows, such as tkinter.
+        If no window can be opened: a screen is missing, or a toolkit for windows, such as tkinter.
     """
     from matplotlib import pyplot  # here, because this part requires a screen
 

@@ -22,7 +22,7 @@ from numpycnn.plots.figure import (
 
 @own_style()
 def plot_matrices(layer: Layer, x_shape: tuple[int, ...]) -> Figure:
-    """Draw the matrix of a linear layer, and beside it the matrix of its backward pass.
+    """Draw the matrix of a linear layer, and next to it that of its backward pass.
 
     Parameters
     ----------

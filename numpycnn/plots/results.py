@@ -62,13 +62,13 @@ def plot_traces(
     Parameters
     ----------
     x : ndarray, shape (N, L, 1)
-        The traces. Their amplitude has no unit and usually lies between -1 and 1. All panels
+        The traces. Their amplitude has no unit and is usually between -1 and 1. All panels
         have the same vertical axis, which grows with larger traces and shrinks if all are below
         0.01. A value that is NaN or infinite is a gap.
     labels : array_like of int, shape (N,)
         The true class of each trace, an index into `class_names`.
     predicted : array_like of int, shape (N,), optional
-        The predicted class. Beside the title is a blue check mark if it is correct, and an
+        The predicted class. A blue check mark follows the title if it is correct, and an
         orange cross if not. Without `predicted` the title is the true class.
     class_names : sequence of str
         The names of the classes 0, 1, 2, …
@@ -181,7 +181,7 @@ def plot_learning_curves(history: History) -> Figure:
     -------
     Figure
         A panel with the loss and below it one with the accuracy. Where the accuracy is NaN,
-        because the targets are neither labels nor probabilities, there is no panel for it.
+        because the targets are neither labels nor probabilities, the panel for it is left out.
 
     Raises
     ------
@@ -243,7 +243,7 @@ def plot_losses(losses: Mapping[str, Sequence[float]]) -> Figure:
     Raises
     ------
     ValueError
-        If there is no training, or if there are more than line styles.
+        If `losses` is empty, or has more trainings than there are line styles.
 
     Examples
     --------
@@ -392,7 +392,7 @@ def _plot_by_epoch(panel: Axes, training: list[float], validation: list[float]) 
     """Draw a quantity against the epoch, counted from 1; without validation a single curve."""
     curves = (training, "training"), (validation, "validation")
     for (values, label), style in zip(curves, STYLES, strict=False):
-        if np.isfinite(values).any():  # else there was no validation, or there is no accuracy
+        if np.isfinite(values).any():  # else without validation, or without accuracy
             epochs = np.arange(1, len(values) + 1)
             marker = "o" if len(values) <= FEW_EPOCHS else None
             draw_curve(panel, epochs, values, label=label, marker=marker, **style)

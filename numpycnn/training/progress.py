@@ -18,7 +18,7 @@ def progress(name: str, n_steps: int, losses: Sequence[float] = ()) -> Iterator[
     Parameters
     ----------
     name : str
-        What is counted: "epoch".
+        Name of a step: "epoch".
     n_steps : int
         Number of steps.
     losses : sequence of float
