@@ -1,6 +1,8 @@
 """The figures: what is drawn, between which limits, and under which labels."""
 
+import cProfile
 import itertools
+import pstats
 import subprocess
 import sys
 
@@ -64,6 +66,20 @@ def test_a_right_answer_and_a_wrong_one_differ_by_a_mark_and_by_color():
         colors.append(written.get_color())
     assert colors == [BLUE, ORANGE, BLUE]
     assert not any(panel.get_title(loc="right") for panel in plot_traces(x, labels).axes)
+
+
+def calls_to_draw(n_traces):
+    """Return the number of functions that are called to draw so many traces."""
+    profile = cProfile.Profile()
+    profile.enable()
+    plot_traces(np.zeros((n_traces, 9, 1)), [0] * n_traces).draw_without_rendering()
+    profile.disable()
+    return pstats.Stats(profile).total_calls
+
+
+def test_the_work_to_draw_traces_is_proportional_to_their_number():
+    calls_to_draw(1)  # fonts are loaded
+    assert calls_to_draw(8) < 4.5 * calls_to_draw(2)
 
 
 def test_without_predictions_the_title_is_the_true_class():
