@@ -19,15 +19,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from numpycnn.checks import (
-    GradientError,
-    GradientReport,
-    assert_gradients,
-    check_adam,
-    check_attributes,
-    check_gradients,
-    check_vjp,
-)
+from numpycnn._threads import set_threads
 from numpycnn.layers import (
     AveragePool1D,
     BatchNorm,
@@ -46,7 +38,6 @@ from numpycnn.layers import (
     SkipConcat,
     Softmax,
     Upsample1D,
-    set_threads,
 )
 from numpycnn.traces import CLASS_NAMES, make_traces, standardize, train_test_split
 from numpycnn.training import (
@@ -66,6 +57,15 @@ if TYPE_CHECKING:
     from numpycnn import architectures, inspection, interop, seismology
     from numpycnn import plots as plots
     from numpycnn import puzzles as puzzles
+    from numpycnn.checks import (
+        GradientError,
+        GradientReport,
+        assert_gradients,
+        check_adam,
+        check_attributes,
+        check_gradients,
+        check_vjp,
+    )
     from numpycnn.inspection import baselines, diagnose, explain
     from numpycnn.seismology import make_records, picking, predict_long
 
@@ -123,35 +123,47 @@ __all__ = [
     "weighted_cross_entropy",
 ]
 
-# Companions
-# ----------
-# The rest of the package uses the network, and the network does not need it. A companion is
-# imported when its name is first used, so that `import numpycnn` stays as quick as the core.
+# Imported when first used
+# ------------------------
+# Training and prediction need neither the checks nor the companions, the parts of the package that
+# use the network and that the network does not need. They are imported when one of their names is
+# first used, so that `import numpycnn` takes little more time than `import numpy`.
 
-_COMPANIONS = {
+_MODULES = {
     "architectures": "numpycnn.architectures",
     "baselines": "numpycnn.inspection.baselines",
-    "diagnose": "numpycnn.inspection.diagnostics",
+    "checks": "numpycnn.checks",
     "explain": "numpycnn.inspection.explain",
     "inspection": "numpycnn.inspection",
     "interop": "numpycnn.interop",
-    "make_records": "numpycnn.seismology.records",
     "picking": "numpycnn.seismology.picking",
     "plots": "numpycnn.plots",
-    "predict_long": "numpycnn.seismology.long_records",
     "puzzles": "numpycnn.puzzles",
     "seismology": "numpycnn.seismology",
+}
+_OBJECTS = {
+    "GradientError": "numpycnn.checks",
+    "GradientReport": "numpycnn.checks",
+    "assert_gradients": "numpycnn.checks",
+    "check_adam": "numpycnn.checks",
+    "check_attributes": "numpycnn.checks",
+    "check_gradients": "numpycnn.checks",
+    "check_vjp": "numpycnn.checks",
+    "diagnose": "numpycnn.inspection",
+    "make_records": "numpycnn.seismology",
+    "predict_long": "numpycnn.seismology",
 }
 
 if not TYPE_CHECKING:
 
     def __getattr__(name: str) -> Any:
-        """Import a companion, or the module of a companion's function, when it is first used."""
-        if name not in _COMPANIONS:
-            raise AttributeError(f"module 'numpycnn' has no attribute {name!r}")
-        module = import_module(_COMPANIONS[name])
-        return getattr(module, name, module)
+        """Import what is not imported with the package when its name is first used."""
+        if name in _MODULES:
+            return import_module(_MODULES[name])
+        if name in _OBJECTS:
+            return getattr(import_module(_OBJECTS[name]), name)
+        raise AttributeError(f"module 'numpycnn' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_COMPANIONS})
+    return sorted({*globals(), *_MODULES, *_OBJECTS})

@@ -1,5 +1,7 @@
 """The words that the signatures here use."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 

@@ -11,6 +11,8 @@ NaN and infinity are refused where a user passes data (`require_finite`: trainin
 prediction), and not in `forward`: a record may have a gap, and a network passes it on.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from math import inf, prod

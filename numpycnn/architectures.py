@@ -15,6 +15,8 @@ dense layers, and its first filters, 11 wide and 4 apart, are for a side of 227 
 a trace of 64 samples they would leave 14.
 """
 
+from __future__ import annotations
+
 from numpycnn._types import Rng
 from numpycnn._validation import generator
 from numpycnn.layers import (

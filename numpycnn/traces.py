@@ -26,6 +26,8 @@ wavelet is that of N. Ricker, "The form and laws of propagation of seismic
 wavelets", Geophysics 18 (1953), 10-40.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from numbers import Real
 

@@ -1,5 +1,7 @@
 """The types in the signatures of this package, for annotations of your own code."""
 
+from __future__ import annotations
+
 from numpycnn._types import Array, Optimizer, Params, Rng
 from numpycnn.training.losses import Loss
 

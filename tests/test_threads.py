@@ -14,7 +14,7 @@ from numpy.testing import assert_allclose
 from threadpoolctl import threadpool_info, threadpool_limits
 
 import numpycnn as nn
-from numpycnn.layers import _threads
+from numpycnn import _threads
 
 N_THREADS = 3
 

@@ -83,9 +83,7 @@ def test_a_training_that_explodes_is_explained(tmp_path, capsys):
 
 
 def test_without_a_screen_the_figures_are_saved_before_show_gives_up(tmp_path, capsys):
-    assert "screen" in complaint(
-        "trace_classifier", tmp_path, capsys, "--show", "--epochs", 1
-    )
+    assert "screen" in complaint("trace_classifier", tmp_path, capsys, "--show", "--epochs", 1)
     assert (tmp_path / "figures" / "traces.png").exists()
 
 

@@ -7,6 +7,8 @@ and lists all of them in `docs/puzzles.md`. Run it after adding a puzzle; tests 
 the course.
 """
 
+from __future__ import annotations
+
 import contextlib
 import html
 import io

@@ -7,6 +7,8 @@ of `docs/zoo.md`. Run it when an animal was added or the network changed; tests 
 with the zoo.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterator
 from pathlib import Path

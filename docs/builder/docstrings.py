@@ -5,6 +5,8 @@ sections and lists in the form of numpydoc, an example after `>>>`. On a page it
 paragraph, a formula, a list, a block of code. The content is the same, and so is the order.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterator
 from typing import NamedTuple

@@ -11,6 +11,8 @@ The grammar is small and knows its words. A block in which anything else stands,
 drawing, is no equation and stays as it is: a formula that says something else would be worse.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Callable
 from itertools import pairwise

@@ -4,6 +4,8 @@ Where a term of `glossary.md` first stands in the prose of a page, it becomes a 
 and shows the entry when it is pointed at. Code, headings, captions and links stay as they are.
 """
 
+from __future__ import annotations
+
 import re
 from functools import cache
 from pathlib import Path

@@ -7,6 +7,8 @@ the build. The font for it, which has stretchy brackets, comes with the site: se
 `_static/site.css`.
 """
 
+from __future__ import annotations
+
 from typing import Any
 
 from docutils import nodes

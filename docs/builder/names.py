@@ -9,6 +9,8 @@ the `__init__` of a package too, to the file that defines it. A name that a func
 itself, as its argument or by an assignment, is that function's own affair and no link.
 """
 
+from __future__ import annotations
+
 import ast
 import re
 from collections.abc import Iterator

@@ -4,6 +4,8 @@ The theme lists every page under the last, seventy of them. Here the parts of th
 fold, the one with the page in it is open, and a source file has its name before its title.
 """
 
+from __future__ import annotations
+
 import re
 from collections import defaultdict
 from pathlib import PurePosixPath

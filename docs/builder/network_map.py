@@ -5,6 +5,8 @@ the network the chapter is about. What is drawn are the numbers of a real trace 
 network of the first example. This is also the Sphinx extension that puts it there.
 """
 
+from __future__ import annotations
+
 from functools import cache
 from itertools import pairwise
 from pathlib import Path

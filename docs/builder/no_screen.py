@@ -4,6 +4,8 @@ A script that opens a window and waits until it is closed would stop the build o
 for good. With this backend its figures are drawn as ever, and its windows close at once.
 """
 
+from __future__ import annotations
+
 from typing import Any
 
 from matplotlib import pyplot

@@ -13,6 +13,8 @@ A picture has no ground of its own. In a dark window its lightness is turned rou
 are kept: black ink becomes white, a blue curve a lighter blue.
 """
 
+from __future__ import annotations
+
 import io
 import re
 import sys

@@ -12,6 +12,8 @@ that code can compute.
 This module knows neither Sphinx nor how anything is run; see `running` and `source_pages`.
 """
 
+from __future__ import annotations
+
 import ast
 import inspect
 import io

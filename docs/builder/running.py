@@ -14,6 +14,8 @@ behind it the figures are saved there:
 Sphinx is not needed for any of this. `source_pages` explains how pages are made of it.
 """
 
+from __future__ import annotations
+
 import contextlib
 import difflib
 import importlib.util

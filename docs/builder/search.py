@@ -6,6 +6,8 @@ sections with their text, and of all functions and classes with the first lines 
 docstrings, as one script; `_static/search.js` ranks them.
 """
 
+from __future__ import annotations
+
 import ast
 import json
 import re

@@ -10,6 +10,8 @@ Both hand on a list of Markdown tokens whose line numbers are those of the file,
 warning about a link or a formula names the line at which it can be mended.
 """
 
+from __future__ import annotations
+
 import ast
 import contextlib
 import html

@@ -5,6 +5,8 @@ chapter. To run the block of a chapter that draws one, start Python in the check
 finds `docs.figures`.
 """
 
+from __future__ import annotations
+
 from docs.figures.architectures import plot_architecture
 from docs.figures.circuit import plot_circuit
 from docs.figures.convolution import plot_pictures, plot_pooling, plot_responses, plot_windows

@@ -21,6 +21,8 @@ Sources:
   learning for image recognition", CVPR 2016, table 1.
 """
 
+from __future__ import annotations
+
 from math import log2
 from typing import NamedTuple
 

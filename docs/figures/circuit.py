@@ -5,6 +5,8 @@ operation, the value in blue, and the gradient of the loss with respect to the v
 caller computes both.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 
 import numpy as np

@@ -7,6 +7,8 @@ the response is a curve, and two dimensions, where the response is a picture.
 All values are computed by the layers or passed by the caller.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from typing import Any
 

@@ -1,5 +1,7 @@
 """Derivatives: the error of numerical derivatives."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 
 import numpy as np

@@ -4,6 +4,8 @@ The loss of two weights can be drawn by contour lines, and the steps of an optim
 four thousand weights only the loss itself can be drawn: see `numpycnn.plots.plot_losses`.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 
 import numpy as np

@@ -5,6 +5,8 @@ without limit towards 0. Its gradient with respect to the scores is negative for
 positive for the other classes, and sums to zero.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 
 import numpy as np

@@ -5,6 +5,8 @@ apart. Here the layer's own function takes windows of indices, and the result is
 figure therefore shows the windows that are computed, including those whose result is not used.
 """
 
+from __future__ import annotations
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure

@@ -6,6 +6,8 @@ from -127 to 127, which is finer than a screen. The feature maps would be most o
 the page computes them from the trace and the filters.
 """
 
+from __future__ import annotations
+
 import base64
 
 import numpy as np

@@ -5,6 +5,8 @@ then the way back, and Adam. The layers of the package compute it all; the first
 chosen, so that the numbers are short and one ReLU is off.
 """
 
+from __future__ import annotations
+
 import numpy as np
 
 import numpycnn as nn

@@ -4,6 +4,8 @@ The accuracies are means over the five seeds of `numpycnn.checks.bugs`. Training
 half a minute, so they are kept here, and a test marked `long` trains them again.
 """
 
+from __future__ import annotations
+
 import re
 
 import numpy as np

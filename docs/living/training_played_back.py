@@ -1,5 +1,7 @@
 """Training, played back: the first example, epoch by epoch."""
 
+from __future__ import annotations
+
 import numpy as np
 
 import numpycnn as nn

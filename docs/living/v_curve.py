@@ -1,5 +1,7 @@
 """The V-curve: how wrong a derivative is that was found by looking, for every step."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 
 import numpy as np

@@ -4,6 +4,8 @@ Everything that a user passes to the checker, and everything that a user's code 
 examined here. An error says what was expected, what was given, and how to fix it.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Collection
 from typing import Any, Protocol
 

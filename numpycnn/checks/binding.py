@@ -8,6 +8,8 @@ an array of its own, so the arrays that share memory with a parameter are copied
 views of one new buffer.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from copy import deepcopy
 from types import FunctionType, ModuleType

@@ -13,6 +13,8 @@ bugs. And a checker that has never been seen to fail proves nothing either,
 which is what the zoo is for.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, ClassVar, NamedTuple

@@ -5,6 +5,8 @@ backward returns, and the derivatives of forward, at the given arrays or at othe
 in float64 on copies, so that the layer does not change.
 """
 
+from __future__ import annotations
+
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -55,7 +57,7 @@ class Case(NamedTuple):
         rng: np.random.Generator,
         only: Names | None = None,
         skip: Names = (),
-    ) -> "Case":
+    ) -> Case:
         """Convert to float64 and draw dy."""
         subject, layer = as_layer(layer)
         params = parameters(layer)
@@ -77,7 +79,7 @@ class Case(NamedTuple):
                 case = case._replace(is_in_place=True)
         return case._replace(dy=rng.standard_normal(y.shape))
 
-    def at(self, arrays: Params, rng: np.random.Generator | None = None) -> "Case | None":
+    def at(self, arrays: Params, rng: np.random.Generator | None = None) -> Case | None:
         """The case with other arrays; None if forward is not defined there.
 
         With `rng`, dy is drawn anew, for an output of another shape.
@@ -188,7 +190,7 @@ class Case(NamedTuple):
     # The same case with other values
     # -------------------------------
 
-    def shaken(self, rng: np.random.Generator, share: float) -> "Case":
+    def shaken(self, rng: np.random.Generator, share: float) -> Case:
         """With every value changed a little, dy too, by at most this share of itself."""
 
         def shake(array: Array) -> Array:  # not by less than half of it: a 1 must not stay a 1
@@ -198,7 +200,7 @@ class Case(NamedTuple):
         near = self.at(changed(self.arrays, shake)) or self  # at the edge of a domain, itself
         return near._replace(dy=shake(self.dy))
 
-    def aside(self, rng: np.random.Generator, share: float) -> "Case":
+    def aside(self, rng: np.random.Generator, share: float) -> Case:
         """With every array moved by at most this share of its largest magnitude."""
 
         def move(array: Array) -> Array:
@@ -206,7 +208,7 @@ class Case(NamedTuple):
 
         return self._replace(arrays=changed(self.arrays, move))
 
-    def neighbors(self, rng: np.random.Generator) -> Iterator["Case"]:
+    def neighbors(self, rng: np.random.Generator) -> Iterator[Case]:
         """The case a small step aside, above and below, in random directions and in the domain."""
         for sign in (0, 1, -1, *(0,) * 5):
             moved = self.aside(rng, 1e-6).arrays
@@ -215,7 +217,7 @@ class Case(NamedTuple):
             if (case := self.at(moved)) is not None:
                 yield case
 
-    def of_size_one(self) -> "Case | None":
+    def of_size_one(self) -> Case | None:
         """With the largest magnitude of every array scaled to one; None if forward fails there."""
         return self.at(changed(self.arrays, lambda array: array / largest(array)))
 

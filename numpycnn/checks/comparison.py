@@ -16,6 +16,8 @@ more than its rounding, as for a bias before a layer that subtracts the mean, th
 zero, and what backward returns is the rounding of sums that cancel.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple

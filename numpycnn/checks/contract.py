@@ -10,6 +10,8 @@ So before any gradient is compared, both are called several times, with the same
 others in between, and every earlier result is compared with the later one.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from copy import deepcopy
 from typing import Any

@@ -11,6 +11,8 @@ of derivatives, `d y / d x[i]`; if `v` is random, it is a random mixture of all
 columns, and one look checks them all.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from typing import Literal, NamedTuple
 

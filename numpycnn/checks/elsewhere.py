@@ -13,6 +13,8 @@ cheap; only where that fails is each array compared as before.
 A point outside the domain of the layer, where forward raises or returns NaN, is not evidence.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from itertools import islice
 from typing import NamedTuple

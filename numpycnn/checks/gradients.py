@@ -26,6 +26,8 @@ The second is worse. So no gradient is called correct on the evidence of one met
 point, and none where rounding would hide a mistake.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from functools import partial
 from typing import Any

@@ -11,6 +11,8 @@ of their one-sided slopes need not include the gradient. Then the gradients a sm
 all sides, count as well.
 """
 
+from __future__ import annotations
+
 import numpy as np
 
 from numpycnn._types import Array

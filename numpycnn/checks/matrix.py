@@ -16,6 +16,8 @@ which explains why the kernel turns round on the way back: a column of the
 band, read downwards, meets the taps from last to first.
 """
 
+from __future__ import annotations
+
 import numpy as np
 
 from numpycnn._types import Array

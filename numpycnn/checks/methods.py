@@ -14,6 +14,8 @@ around a kink is no evidence, so smaller circles follow, for as long as the term
 Where this term exists, central differences are the method.
 """
 
+from __future__ import annotations
+
 from typing import NamedTuple
 
 import numpy as np

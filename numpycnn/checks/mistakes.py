@@ -15,6 +15,8 @@ has worked out by then. Weighed with the upstream gradient `dy` and summed it is
 gradient; summed in part, it is the gradient of a loop that left something out.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator
 from itertools import combinations
 from typing import NamedTuple

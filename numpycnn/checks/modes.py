@@ -11,6 +11,8 @@ On average, and nearly: the variance of `R` rows is `(R - 1) / R` of what is to 
 of other traces, so two right answers may be one part in `R` apart.
 """
 
+from __future__ import annotations
+
 from copy import deepcopy
 
 import numpy as np

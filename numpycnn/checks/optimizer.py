@@ -8,6 +8,8 @@ compared with that of the algorithm, and if they part, with those of the
 algorithm misread.
 """
 
+from __future__ import annotations
+
 from math import sqrt
 from typing import Any, NamedTuple
 

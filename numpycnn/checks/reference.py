@@ -18,6 +18,8 @@ backward does, for the same indices,
 which is the chain rule for one multiplication and one addition.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from typing import NamedTuple
 

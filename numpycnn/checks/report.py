@@ -7,6 +7,8 @@ true gradient is 1e-434, a float computes 0, and an error in it would look the s
 report asks for values at which the question has an answer.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Iterator
 from textwrap import fill
@@ -91,7 +93,7 @@ class GradientReport(NamedTuple):
     subject: str
     results: list[GradientResult]
     breach: Mistake | None = None
-    layers: dict[str, "GradientReport"] = {}  # noqa: RUF012 - replaced, never changed
+    layers: dict[str, GradientReport] = {}  # noqa: RUF012 - replaced, never changed
     notes: tuple[str, ...] = ()
 
     @property

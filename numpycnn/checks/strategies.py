@@ -16,6 +16,8 @@ your own layers:
 This module needs Hypothesis, which nothing else in the package does.
 """
 
+from __future__ import annotations
+
 from typing import TypeVar
 
 import numpy as np

@@ -20,6 +20,8 @@ The rules decide *what* a trace contains. For *when* an arrival begins in a reco
 [triggers](../seismology/triggers.py).
 """
 
+from __future__ import annotations
+
 from itertools import pairwise
 from typing import TypeVar
 

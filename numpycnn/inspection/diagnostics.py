@@ -23,6 +23,8 @@ Sources: the order of things to try is that of many practitioners, A. Karpathy's
 for training neural networks" (2019) among them; the thresholds are our own.
 """
 
+from __future__ import annotations
+
 from collections import Counter
 from collections.abc import Callable
 from functools import partial

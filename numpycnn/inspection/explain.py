@@ -14,6 +14,8 @@ a sample changed by a little. That is a gradient, and `backward` returns it as a
 course, for the input as for any other array: the *saliency*.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from typing import NamedTuple
 

@@ -1,6 +1,7 @@
 """The layers, one file each. They know nothing of training, checking or plotting."""
 
-from numpycnn.layers._threads import set_threads
+from __future__ import annotations
+
 from numpycnn.layers.average_pool1d import AveragePool1D, GlobalAveragePool1D
 from numpycnn.layers.batch_norm import BatchNorm
 from numpycnn.layers.container import Container
@@ -38,5 +39,4 @@ __all__ = [
     "SkipConcat",
     "Softmax",
     "Upsample1D",
-    "set_threads",
 ]

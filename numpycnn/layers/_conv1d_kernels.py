@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from numpycnn import _threads
 from numpycnn._types import Array
-from numpycnn.layers import _threads
 
 if TYPE_CHECKING:
     from numpycnn.layers.conv1d import Placement

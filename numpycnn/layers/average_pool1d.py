@@ -15,6 +15,8 @@ So backward every sample gets that share of the window's gradient, and the sum
 where windows overlap.
 """
 
+from __future__ import annotations
+
 import numpy as np
 
 from numpycnn._reductions import mean, wide

@@ -26,6 +26,8 @@ Source: S. Ioffe, C. Szegedy, "Batch normalization: accelerating deep network
 training by reducing internal covariate shift", ICML 2015, algorithms 1 and 2.
 """
 
+from __future__ import annotations
+
 from typing import NamedTuple
 
 import numpy as np
@@ -77,7 +79,7 @@ class BatchNorm(Layer):
         super().__init__(gamma=np.ones(c, np.float32), beta=np.zeros(c, np.float32))
         self.state.update(mean=np.zeros(c), var=np.ones(c))
 
-    def for_training(self, rng: Rng = None) -> "BatchNormInTraining":
+    def for_training(self, rng: Rng = None) -> BatchNormInTraining:
         """Return the twin that normalizes by the batch; it shares all arrays."""
         return self._as(BatchNormInTraining)
 

@@ -20,7 +20,6 @@ from numpycnn._validation import generator
 from numpycnn.layers.activations import summary
 from numpycnn.layers.describing import defining
 from numpycnn.layers.layer import Kind, Layer
-from numpycnn.layers.storage import load_layer, save_layer
 
 
 class Container(Layer):
@@ -166,6 +165,8 @@ class Container(Layer):
         `notes` are kept in the same file: whatever JSON can say, such as the names of the
         classes. `numpycnn.layers.storage.load_notes(path)` reads them back.
         """
+        from numpycnn.layers.storage import save_layer  # here: most programs save nothing
+
         save_layer(self, path, notes)
 
     @classmethod
@@ -174,6 +175,8 @@ class Container(Layer):
 
         Raises `ValueError` for a file that is damaged or of another kind.
         """
+        from numpycnn.layers.storage import load_layer
+
         model = load_layer(path, cls, *own_layers)
         if not isinstance(model, cls):
             raise ValueError(

@@ -9,6 +9,8 @@ which is one matrix product. At the end of the trace classifier two of these
 weigh up what the filters have found and turn it into one score per class.
 """
 
+from __future__ import annotations
+
 import numpy as np
 
 from numpycnn._types import Array, Params, Rng

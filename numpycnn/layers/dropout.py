@@ -21,6 +21,8 @@ Source: N. Srivastava, G. Hinton, A. Krizhevsky, I. Sutskever, R. Salakhutdinov,
 Machine Learning Research 15 (2014).
 """
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np
@@ -50,7 +52,7 @@ class Dropout(Layer):
         self.rate = number(self, "rate", rate, "a number from 0 to below 1", lambda r: 0 <= r < 1)
         super().__init__()
 
-    def for_training(self, rng: Rng = None) -> "DropoutInTraining":
+    def for_training(self, rng: Rng = None) -> DropoutInTraining:
         """Return the twin that drops, its first seed drawn from `rng`."""
         twin = self._as(DropoutInTraining)
         twin.seed = int(generator(self, rng).integers(2**63))

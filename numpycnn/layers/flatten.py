@@ -11,6 +11,8 @@ feature is tied to its place in the trace: what the dense layer learns about
 sample 20 says nothing about sample 40.
 """
 
+from __future__ import annotations
+
 from math import prod
 
 from numpycnn._types import Array, Params

@@ -16,6 +16,8 @@ Source: X. Glorot, Y. Bengio, "Understanding the difficulty of training deep
 feedforward neural networks", AISTATS 2010, equation 16.
 """
 
+from __future__ import annotations
+
 from math import sqrt
 
 import numpy as np

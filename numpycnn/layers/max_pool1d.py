@@ -15,6 +15,8 @@ response anywhere. It does not matter where, so whatever is learned from it
 holds at every place in the trace.
 """
 
+from __future__ import annotations
+
 from typing import NamedTuple
 
 import numpy as np

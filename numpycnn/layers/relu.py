@@ -14,6 +14,8 @@ each number, whether it got through, and the output itself tells.
 At exactly zero there is a corner and no slope; the layer takes 0 there.
 """
 
+from __future__ import annotations
+
 import numpy as np
 
 from numpycnn._types import Array, Params

@@ -6,6 +6,8 @@ layer returns for its input is the gradient of the output of the layer before.
 That is the chain rule, and it is three lines.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from typing import Any, overload
 
@@ -38,7 +40,7 @@ class Sequential(Container):
     def __getitem__(self, place: int) -> Layer: ...
 
     @overload
-    def __getitem__(self, place: slice) -> "Sequential": ...
+    def __getitem__(self, place: slice) -> Sequential: ...
 
     def __getitem__(self, place: int | slice) -> Layer:
         """Return one layer, or with a slice a chain of several: `model[:-1]` shares its layers."""

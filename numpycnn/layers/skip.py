@@ -24,6 +24,8 @@ recognition" (2016); O. Ronneberger, P. Fischer, T. Brox, "U-Net: convolutional
 networks for biomedical image segmentation" (2015).
 """
 
+from __future__ import annotations
+
 from typing import Any, NamedTuple
 
 import numpy as np

@@ -11,6 +11,8 @@ multiplies numerator and denominator alike by e⁵. That freedom saves us from
 the largest exponential is `exp(0) = 1`.
 """
 
+from __future__ import annotations
+
 import numpy as np
 
 from numpycnn._reductions import difference, total

@@ -16,6 +16,8 @@ array with the bytes that are there, and then with the size of the parameter
 that it is to be.
 """
 
+from __future__ import annotations
+
 import inspect
 import io
 import json

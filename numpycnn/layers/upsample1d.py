@@ -15,6 +15,8 @@ Source: A. Odena, V. Dumoulin, C. Olah, "Deconvolution and checkerboard artifact
 Distill (2016), of the pattern and the way around it.
 """
 
+from __future__ import annotations
+
 from numpycnn._types import Array, Params
 from numpycnn._validation import check_int, require_array
 from numpycnn.layers.layer import Layer

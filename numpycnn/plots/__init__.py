@@ -1,5 +1,7 @@
 """Plots: a function for each figure of your traces, networks and checks."""
 
+from __future__ import annotations
+
 from numpycnn.plots.figure import show  # first, because it says how to install matplotlib
 
 # isort: split

@@ -12,6 +12,8 @@ the text is large enough to be read on a telephone, where a figure has half its 
 This package is the only part that requires Matplotlib. `import numpycnn` does not load it.
 """
 
+from __future__ import annotations
+
 import io
 import re
 from collections.abc import Iterator

@@ -9,6 +9,8 @@ and samples are counted from 1. Amplitudes and scores have no unit, so the gradi
 respect to an amplitude has no unit either.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 

@@ -1,5 +1,7 @@
 """Matrices: a linear layer as a matrix, and backward as its transpose."""
 
+from __future__ import annotations
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure

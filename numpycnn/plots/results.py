@@ -7,6 +7,8 @@ overfitting begins: both losses fall while the network learns something that is 
 traces, and the validation loss rises when the network memorizes the training set.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 
 import numpy as np

@@ -1,5 +1,7 @@
 """Seismology: records, classical triggers, picks, and networks along records of days."""
 
+from __future__ import annotations
+
 from numpycnn.seismology.long_records import predict_long
 from numpycnn.seismology.picking import compare_picks, onset_targets, pick_peaks
 from numpycnn.seismology.records import make_records

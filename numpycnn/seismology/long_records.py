@@ -17,6 +17,8 @@ the outputs that see them have windows that reach beyond the stretch, so none of
 them is asked for: only at the ends of the record, where the zeros belong.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from typing import NamedTuple
 

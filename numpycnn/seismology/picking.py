@@ -16,6 +16,8 @@ deep-neural-network-based seismic arrival-time picking method", Geophysical Jour
 International 216 (2019), 261-273.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import NamedTuple
 

@@ -19,6 +19,8 @@ that has a first sample (here with the exponent 0, the most sudden one); K. Aki,
 Research 80 (1975), 3322-3342, for the coda.
 """
 
+from __future__ import annotations
+
 import numpy as np
 
 from numpycnn._types import Array, Rng

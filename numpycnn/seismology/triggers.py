@@ -6,6 +6,8 @@ before, and `pick_triggers` returns where this ratio rises. A trigger is late, s
 searches around it for the sample that divides the record best into noise and signal.
 """
 
+from __future__ import annotations
+
 import numpy as np
 import numpy.typing as npt
 

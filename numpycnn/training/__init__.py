@@ -1,5 +1,7 @@
 """Training: the losses, the optimizer and the loop around them."""
 
+from __future__ import annotations
+
 from numpycnn.training.adam import Adam
 from numpycnn.training.evaluate import evaluate
 from numpycnn.training.fit import History, fit

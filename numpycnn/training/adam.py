@@ -22,6 +22,8 @@ average; the variant at the end of the paper's section 2, which some libraries u
 before the correction and takes slightly different steps.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 
 import numpy as np

@@ -14,6 +14,8 @@ where backpropagation begins. It is also the one place where the mean over
 the traces, the `1 / N`, enters.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from typing import Any, TypeAlias
 

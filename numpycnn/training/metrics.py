@@ -6,6 +6,8 @@ shows all three: row `i`, column `j` counts the examples of class `i` that were 
 class `j`. The right answers lie on its diagonal.
 """
 
+from __future__ import annotations
+
 import numpy as np
 import numpy.typing as npt
 

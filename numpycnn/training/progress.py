@@ -4,6 +4,8 @@ The line appears in a terminal and in a notebook. Where the output goes to a fil
 is none.
 """
 
+from __future__ import annotations
+
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from time import monotonic

@@ -17,6 +17,8 @@ Source: B. T. Polyak, "Some methods of speeding up the convergence of iteration
 methods", USSR Computational Mathematics and Mathematical Physics 4 (1964).
 """
 
+from __future__ import annotations
+
 import numpy as np
 
 from numpycnn._types import Params
