@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import termios
 import time
 
 import numpy as np
@@ -320,6 +321,24 @@ def test_a_puzzle_that_is_not_utf_8_can_be_reset(puzzles, capsys):
     assert puzzles_main(["reset", "1", "--yes"]) == 0
     assert file.read_text(encoding="utf-8") == PUZZLES[0].stub
     assert [path.read_bytes() for path in puzzles.glob("*.old*")] == [b"# \xe9\n"]
+
+
+def test_a_terminal_shows_what_is_typed_after_the_end_of_the_watcher(puzzles):
+    """The watcher reads single keys, and a terminal that stays so shows none of them."""
+    outer, terminal = os.openpty()
+
+    def echoes():
+        return bool(termios.tcgetattr(terminal)[3] & termios.ECHO)
+
+    with start("numpycnn.puzzles", stdin=terminal) as process:
+        while echoes():
+            assert process.poll() is None
+            time.sleep(0.05)
+        process.terminate()
+        assert process.wait(timeout=60) == 143
+    assert echoes()
+    os.close(terminal)
+    os.close(outer)
 
 
 def test_the_folder_may_be_removed_while_it_is_watched(puzzles):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import select
+import signal
 import sys
 import time
 from collections import deque
@@ -128,8 +129,10 @@ def typed_keys() -> Iterator[Keys]:
         yield _Lines()
         return
     keys = _Terminal()
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that `finally` runs
     try:
         yield keys
     finally:
+        signal.signal(signal.SIGTERM, before)
         if sys.platform != "win32":
             keys.end()
