@@ -165,7 +165,7 @@ def plot_picks(x: Array, curve: Array, picks: Array, onsets: Array) -> Figure:
             label = "" if n else "onset"
             panel.axvline(onset, label=label, zorder=0.5, **STYLES[1])
     panels[-1].set(ylabel="probability", ylim=(-0.05, 1.05))
-    panels[-1].set(xlabel="sample, counted from 0", xlim=limits_around([0, len(x) - 1]))
+    panels[-1].set(xlabel="sample, counted from 0", xlim=(-0.5, len(x) - 0.5))
     legend_above(panels[-1])
     return figure
 
@@ -306,7 +306,7 @@ def plot_confusion(counts: Array, class_names: Sequence[str] = CLASS_NAMES) -> F
             "Make them with confusion_matrix, and pass class_names."
         )
     few = n_classes <= 4  # so that their names fit side by side
-    cell = max(45, width_of(f"{counts.max()}  "))  # pixels
+    cell = max(45, width_of(f"{counts.max()}") * (FONT + 2) / FONT + 10)  # pixels
     names = [fit_name(name, 110 if few else 200, lines=3 if few else 1) for name in class_names]
     besides = 90 + max(width_of(line) for name in names for line in name.split("\n"))
     width = max(WIDTH, round(besides + cell * n_classes))
