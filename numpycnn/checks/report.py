@@ -160,6 +160,10 @@ class GradientReport(NamedTuple):
         text += [fill(f"note: {note}", 92, **INDENT) for note in self.notes]
         return "\n".join(text)
 
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """Show in a notebook what `print` shows."""
+        printer.text(str(self))
+
 
 def _plain(value: Any) -> Any:
     """Return nested dicts and lists of strings, booleans, integers, finite floats and None."""
