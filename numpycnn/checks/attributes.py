@@ -31,8 +31,7 @@ from numpycnn.checks.binding import with_params
 from numpycnn.checks.derivatives import Method
 from numpycnn.checks.functions import selected
 from numpycnn.checks.gradients import check_gradients
-from numpycnn.checks.mistakes import Mistake
-from numpycnn.checks.report import GradientReport
+from numpycnn.checks.report import GradientReport, Mistake
 from numpycnn.checks.unlisted import unlisted
 from numpycnn.types import Array, Params, Rng
 from numpycnn.validation import as_array, require_finite

@@ -7,8 +7,10 @@ in float64 on copies, so that the layer does not change.
 
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any, NamedTuple
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.exceptions import ComplexWarning
@@ -30,14 +32,15 @@ from numpycnn.types import Array, Params
 
 EPS = float(np.finfo(np.float64).eps)
 SAFETY = 16
-"""By how much rounding may exceed what is measured of it in a few trials."""
+"""By how much rounding may exceed what a few trials show of it."""
 
 LETTERS_IN = {1: ["D"], 2: ["N", "D"], 3: ["N", "L", "C"], 4: ["N", "H", "W", "C"]}
 LETTERS_OUT = {3: ["M", "F"], 4: ["H_out", "W_out", "F"]}
 """What the sizes of an input, and of an output after N, are called; four axes are a picture's."""
 
 
-class Case(NamedTuple):
+@dataclass(frozen=True)
+class Case:
     """A layer with an input, its parameters, and a random upstream gradient dy."""
 
     subject: str
@@ -64,7 +67,7 @@ class Case(NamedTuple):
         case = cls(subject, layer, arrays, np.zeros(()), names)
         with np.errstate(all="ignore"):
             try:
-                y = case.output()
+                y = case.output
             except Exception as error:
                 if np.asarray(x).dtype.kind not in "iu" or "input" not in names:
                     raise
@@ -74,22 +77,22 @@ class Case(NamedTuple):
                     "holds ids or labels, pass skip='input', and x stays as it is"
                 ) from error
             if any(case._has_effect_in_place_only(name) for name in params):
-                case = case._replace(is_in_place=True)
-        return case._replace(dy=rng.standard_normal(y.shape))
+                case = replace(case, is_in_place=True)
+        return replace(case, dy=rng.standard_normal(y.shape))
 
     def at(self, arrays: Params, rng: np.random.Generator | None = None) -> "Case | None":
         """The case with other arrays; None if forward is not defined there.
 
         With `rng`, dy is drawn anew, for an output of another shape.
         """
-        other = self._replace(arrays=arrays)
+        other = replace(self, arrays=arrays)
         try:
-            y = other.output()
+            y = other.output
         except Exception:  # whatever a layer raises for values outside its domain
             return None
         if not np.isfinite(y).all() or (rng is None and y.shape != self.dy.shape):
             return None
-        return other if rng is None else other._replace(dy=rng.standard_normal(y.shape))
+        return other if rng is None else replace(other, dy=rng.standard_normal(y.shape))
 
     @contextmanager
     def holding(self, arrays: Params) -> Iterator[HasGradients]:
@@ -112,24 +115,25 @@ class Case(NamedTuple):
         moved = {**self.arrays, name: 1.25 * self.arrays[name] + 0.25}
         if isinstance(self.layer, Layer) or self._has_effect(moved):
             return False
-        return self._replace(is_in_place=True)._has_effect(moved)
+        return replace(self, is_in_place=True)._has_effect(moved)
 
     def _has_effect(self, moved: Params) -> bool:
         """Whether the output changes with the arrays."""
-        return not np.array_equal(self.output(), self._replace(arrays=moved).output(), True)
+        return not np.array_equal(self.output, replace(self, arrays=moved).output, True)
 
+    @cached_property
     def output(self) -> Array:
-        """Return the output of forward."""
+        """The output of forward."""
         with self.holding(self.arrays) as layer:
             y, _ = run_forward(layer, self.arrays["input"].copy())
             return np.array(y)
 
-    def gradients(self, dy: Array | None = None) -> Params:
-        """Return the gradients that backward returns, by name."""
-        dy = self.dy if dy is None else dy
+    @cached_property
+    def gradients(self) -> Params:
+        """The gradients that backward returns, by name."""
         with self.holding(self.arrays) as layer:
             _, cache = run_forward(layer, self.arrays["input"].copy())
-            dx, grads = run_backward(layer, dy.copy(), cache)
+            dx, grads = run_backward(layer, self.dy.copy(), cache)
             found = {**grads, "input": dx}
             return {name: np.array(found[name]) for name in self.names}
 
@@ -160,43 +164,65 @@ class Case(NamedTuple):
         moved = {name: self.arrays[name] + t * v for name, v in directions.items()}
         return self.evaluate({**self.arrays, **moved})
 
-    def derivative(self, method: Method, name: str, direction: Array) -> OneSided:
-        """How each output changes as the array `name` moves along `direction`.
+    def derivative(self, method: Method, directions: Params) -> OneSided:
+        """How each output changes as arrays move along their directions.
 
         Raises `TypeError` if the method is the complex step and the layer cannot do it.
         """
+        at, along = (
+            np.concatenate([arrays[name].ravel() for name in directions])
+            for arrays in (self.arrays, directions)
+        )
 
         def output(moved: Array) -> Array:
-            return self.evaluate({**self.arrays, name: moved})
+            arrays, start = dict(self.arrays), 0
+            for name, v in directions.items():
+                arrays[name] = moved[start : start + v.size].reshape(v.shape)
+                start += v.size
+            return self.evaluate(arrays)
 
-        return DERIVATIVES[method](output, self.arrays[name], direction)
-
-    def entry(self, method: Method, name: str, place: tuple[int, ...]) -> tuple[float, float]:
-        """The gradient's entry at this place, and the sum of its absolute terms."""
-        terms = self.dy * self.derivative(method, name, unit(self.arrays[name], place)).middle
-        return float(terms.sum()), float(np.abs(terms).sum())
+        return DERIVATIVES[method](output, at, along)
 
     def columns(self, method: Method, name: str, places: list[tuple[int, ...]]) -> OneSided:
         """How each output changes with each of these entries of the array `name`."""
-        found = [self.derivative(method, name, unit(self.arrays[name], at)) for at in places]
+        array = self.arrays[name]
+        found = [self.derivative(method, {name: unit(array, place)}) for place in places]
         return OneSided(
             np.stack([slopes.right for slopes in found]),
             np.stack([slopes.left for slopes in found]),
             np.stack([np.broadcast_to(slopes.noise, self.dy.shape) for slopes in found]),
         )
 
-    # The same case with other values
-    # -------------------------------
+    # Rounding
+    # --------
 
-    def shaken(self, rng: np.random.Generator, share: float) -> "Case":
-        """With every value changed a little, dy too, by at most this share of itself."""
+    def rounding(
+        self, quantity: Callable[["Case"], Array], rng: np.random.Generator, n_trials: int = 3
+    ) -> Array:
+        """By how much each entry of `quantity(case)` may be off by rounding, measured.
 
-        def shake(array: Array) -> Array:  # not by less than half of it: a 1 must not stay a 1
-            parts = share * rng.uniform(0.5, 1, array.shape) * rng.choice([-1, 1], array.shape)
+        This is the range of the quantity over several cases in which every value is changed in its
+        last digits, times `SAFETY`. The given values are not among them: code may be incorrect
+        at one exact value.
+        """
+        values = []
+        for near in (self.shaken(rng) for _ in range(n_trials)):
+            with suppress(Exception):  # outside the domain of the layer
+                values.append(quantity(near))
+        values = values or [quantity(self)]
+        return np.asarray(SAFETY * (np.ptp(values, axis=0) + EPS * np.abs(values[0])))
+
+    def shaken(self, rng: np.random.Generator) -> "Case":
+        """The case with every value, dy too, changed by two to four of its last digits."""
+
+        def shake(array: Array) -> Array:  # not by less: a 1 must not stay a 1
+            parts = 4 * EPS * rng.uniform(0.5, 1, array.shape) * rng.choice([-1, 1], array.shape)
             return np.asarray(array * (1 + parts))
 
-        near = self.at(changed(self.arrays, shake)) or self  # at the edge of a domain, itself
-        return near._replace(dy=shake(self.dy))
+        return replace(self, arrays=changed(self.arrays, shake), dy=shake(self.dy))
+
+    # The same case with other values
+    # -------------------------------
 
     def aside(self, rng: np.random.Generator, share: float) -> "Case":
         """With every array moved by at most this share of its largest magnitude."""
@@ -204,7 +230,7 @@ class Case(NamedTuple):
         def move(array: Array) -> Array:
             return np.asarray(array + share * largest(array) * rng.uniform(-1, 1, array.shape))
 
-        return self._replace(arrays=changed(self.arrays, move))
+        return replace(self, arrays=changed(self.arrays, move))
 
     def neighbors(self, rng: np.random.Generator) -> Iterator["Case"]:
         """The case a small step aside, above and below, in random directions and in the domain."""

@@ -110,19 +110,20 @@ def central_difference(f: Function, at: Array, direction: Array) -> OneSided:
     # Steps that are too small to change any output agree on a slope of zero. They say nothing.
     while len(found) > 3 and not found[-1].middle.any() and found[0].middle.any():
         found.pop()
-    right, left, rounding = (np.stack(each) for each in zip(*found, strict=True))
+    right, left, last_digit = (np.stack(each) for each in zip(*found, strict=True))
     middle = (right + left) / 2
+    steps = steps[: len(found)].reshape(-1, *(1,) * (middle.ndim - 1))
     changes = np.abs(np.diff(middle, axis=0))
+    # What a small step changes the result by, times the step, is rounding of the two values.
+    shown = (changes * steps[1:])[len(found) // 2 :].max(axis=0, initial=0)
+    noise = np.maximum(last_digit * steps, shown) / steps
     # Where both sides differ, a shorter step is the better one: there may be a kink near by.
-    doubts = changes[:-1] + 1e-5 * np.abs(right - left)[1:-1]
+    doubts = (changes + noise[1:] + 1e-5 * np.abs(right - left)[1:])[:-1]
     doubt = np.nan_to_num(doubts.reshape(len(doubts), -1).sum(axis=1), nan=np.inf)
     best = int(np.argmin(doubt)) + 1
-    steps = steps[: len(found)].reshape(-1, *(1,) * (middle.ndim - 1))
-    digits = np.max(changes[best:] * steps[best + 1 :], axis=0) / steps[best]
     # What stays where it is over the longest step has no slope, to the last digit over that step.
     stays = np.all((right == 0) & (left == 0), axis=0)
-    noise = np.where(stays, rounding[0], rounding[best])
-    noise += np.maximum(changes[best - 1], changes[best]) + digits
+    noise = np.where(stays, last_digit[0], noise[best] + changes[best - 1])
     return OneSided(right[best], left[best], noise)
 
 

@@ -28,8 +28,7 @@ import numpy as np
 from numpycnn.checks.arguments import Names
 from numpycnn.checks.derivatives import Method
 from numpycnn.checks.gradients import check_gradients
-from numpycnn.checks.mistakes import Mistake
-from numpycnn.checks.report import GradientReport
+from numpycnn.checks.report import GradientReport, Mistake
 from numpycnn.layers.layer import Layer
 from numpycnn.types import Array, Rng
 from numpycnn.validation import require_finite

@@ -15,8 +15,7 @@ from copy import deepcopy
 
 import numpy as np
 
-from numpycnn.checks.mistakes import Mistake
-from numpycnn.checks.report import Report
+from numpycnn.checks.report import Mistake, Report
 from numpycnn.layers.layer import Layer
 from numpycnn.types import Array, Rng
 from numpycnn.validation import generator

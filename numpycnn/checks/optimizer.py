@@ -13,8 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from numpycnn.checks.mistakes import Mistake
-from numpycnn.checks.report import Report
+from numpycnn.checks.report import Mistake, Report
 from numpycnn.types import Rng
 from numpycnn.validation import generator
 

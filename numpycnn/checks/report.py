@@ -13,7 +13,6 @@ from textwrap import fill
 from typing import Any, Literal, NamedTuple
 
 from numpycnn.checks.derivatives import Method
-from numpycnn.checks.mistakes import Mistake
 
 Status = Literal["correct", "incorrect", "undecided"]
 
@@ -24,6 +23,13 @@ PRINTED: dict[Status, str] = {
     "incorrect": "INCORRECT",
     "undecided": "undecided",
 }
+
+
+class Mistake(NamedTuple):
+    """A known mistake: its short name, and what is incorrect in a sentence."""
+
+    name: str
+    sentence: str
 
 
 class GradientResult(NamedTuple):
@@ -39,7 +45,6 @@ class GradientResult(NamedTuple):
     kinks: int = 0  # entries at which there is no derivative
     mistake: Mistake | None = None
     notes: tuple[str, ...] = ()  # the reason for the method, and the values used
-    is_coarse: bool = False  # whether the rounding of forward hides some digits
 
     @property
     def ok(self) -> bool:
