@@ -215,10 +215,10 @@ class Returns(Layer):
 @pytest.mark.parametrize(
     ("forward", "backward", "words"),
     [
-        (np.ones(3), None, r"Returns.forward to return \(y, cache\), got ndarray; return y, None"),
-        ((np.ones(3), None), np.ones(3), r"Returns.backward to return \(dx, grads\), got ndarray"),
-        ((np.ones(3), None), None, r"got NoneType; return dx, \{\} if there are no parameters"),
-        ((np.ones(3), None), (np.ones(3), None), r"backward to return \(dx, grads\), got tuple"),
+        (np.ones(3), None, r"Returns.forward .*\(y, cache\), got ndarray"),
+        ((np.ones(3), None), np.ones(3), r"Returns.backward .*\(dx, grads\), got ndarray"),
+        ((np.ones(3), None), None, r"Returns.backward .*got NoneType"),
+        ((np.ones(3), None), (np.ones(3), None), r"Returns.backward .*\(dx, grads\), got tuple"),
     ],
 )
 def test_a_layer_that_returns_something_else_is_told_what_to_return(forward, backward, words):
@@ -245,10 +245,10 @@ def test_a_layer_that_forgot_its_base_class_is_checked_all_the_same():
             np.ones((2, 3)),
             {"method": "foo"},
             ValueError,
-            "method 'complex' or 'central', got 'foo'",
+            "method .*'foo'",
         ),
-        (np.ones((2, 3)), {"tolerance": -1}, ValueError, "a tolerance from 0 to 1, got -1"),
-        (np.ones((2, 3)), {"tolerance": np.nan}, ValueError, "a tolerance from 0 to 1, got nan"),
+        (np.ones((2, 3)), {"tolerance": -1}, ValueError, "tolerance .*-1"),
+        (np.ones((2, 3)), {"tolerance": np.nan}, ValueError, "tolerance .*nan"),
         (np.ones((2, 3)), {"rng": "a"}, TypeError, "^check_gradients: rng .*'a'"),
         (np.ones((2, 3)), {"rng": -1}, ValueError, "^check_gradients: rng .*-1"),
         (2.0, {}, ValueError, r"at least one axis and one number, got shape \(\)"),
@@ -259,9 +259,9 @@ def test_a_layer_that_forgot_its_base_class_is_checked_all_the_same():
             TypeError,
             r"^check_gradients: x .*x.filled\(0\)",
         ),
-        (np.array([["1", "2"]]), {}, TypeError, "an x of real numbers, got <U1"),
-        (np.array([[1, None]]), {}, TypeError, "an x of real numbers, got object"),
-        (np.ones((2, 3), complex), {}, TypeError, "an x of real numbers, got complex128"),
+        (np.array([["1", "2"]]), {}, TypeError, "x .*real numbers, got <U1"),
+        (np.array([[1, None]]), {}, TypeError, "x .*real numbers, got object"),
+        (np.ones((2, 3), complex), {}, TypeError, "x .*real numbers, got complex128"),
     ],
 )
 def test_what_nobody_means_is_refused_in_words(x, options, kind, words):
@@ -271,7 +271,7 @@ def test_what_nobody_means_is_refused_in_words(x, options, kind, words):
 
 @pytest.mark.parametrize("tolerance", [0, 1, 1.5])
 def test_a_tolerance_lies_between_zero_and_one(tolerance):
-    with pytest.raises(ValueError, match=f"a tolerance from 0 to 1, got {tolerance}"):
+    with pytest.raises(ValueError, match=f"tolerance .*got {tolerance}"):
         check_gradients(ReLU(), np.ones(3), tolerance=tolerance, rng=0)
 
 

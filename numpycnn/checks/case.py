@@ -1,8 +1,10 @@
 """One case: a layer, an input, and a random upstream gradient.
 
-Everything that the checker needs to know about a layer is computed here: the gradients that
-backward returns, and the derivatives of forward, at the given arrays or at others. All of it runs
-in float64 on copies, so that the layer does not change.
+This module computes the gradients that backward returns and the derivatives of forward, at the
+given arrays or at others. Copies of the layer run in float64, so the layer does not change.
+
+Rounding is measured in one way: it is the range of a quantity over several cases in which every
+value is changed in its last digits.
 """
 
 import warnings
@@ -36,7 +38,7 @@ SAFETY = 16
 
 LETTERS_IN = {1: ["D"], 2: ["N", "D"], 3: ["N", "L", "C"], 4: ["N", "H", "W", "C"]}
 LETTERS_OUT = {3: ["M", "F"], 4: ["H_out", "W_out", "F"]}
-"""What the sizes of an input, and of an output after N, are called; four axes are a picture's."""
+"""Names of the sizes of an input, and of an output after N; four axes belong to a picture."""
 
 
 @dataclass(frozen=True)
@@ -62,8 +64,9 @@ class Case:
         """Convert to float64 and draw dy."""
         subject, layer = as_layer(layer)
         params = parameters(layer)
-        names = selected(["input", *params], only, skip)
-        arrays = {"input": numbers(x, keep_integers="input" not in names), **params}
+        names = selected("check_gradients", ["input", *params], only, skip)
+        x = numbers("check_gradients", x, keep_integers="input" not in names)
+        arrays = {"input": x, **params}
         case = cls(subject, layer, arrays, np.zeros(()), names)
         with np.errstate(all="ignore"):
             try:

@@ -2,18 +2,15 @@
 
 An entry of a gradient is a sum of terms, one for each output. It is correct if its error is at
 most the tolerance times the sum of the *absolute* terms. A mistake is far above that. Rounding can
-be above it too, where values of size one cancel to 1e-12 on the way. Its size is measured: change
-every value in its last digit a few times, and see by how much this entry changes.
+also exceed it, where values of magnitude one cancel to 1e-12. Its magnitude is measured: by how
+much does this entry change when every value changes in its last digits?
 
-Rounding is absent where every array is scaled to values up to one: nothing is saturated then, and
-nothing overflows. So where an entry is off, or the values are far from one, the comparison is made
-again at size one. A gradient that is incorrect there is incorrect. One that is correct there, and
-off here by no more than its rounding, is correct. One that is correct there but lost in rounding
-here is undecided: after a softmax that is certain to thirty digits, a mistake is not visible.
-
-One thing needs no derivative: at size one, move an array by all its size. If no output changes by
-more than its rounding, as for a bias before a layer that subtracts the mean, the gradient is
-zero, and what backward returns is the rounding of sums that cancel.
+Where a value is lost in rounding completely, no measurement shows it: the slope of tanh at 20 is
+below the last digit of its output. So where an error could be of this kind, and where the values
+are far from one, the comparison is repeated with every array scaled to values up to one. A
+gradient that is incorrect there is incorrect. One that is correct there, and whose error here is
+at most its rounding, is correct. One that is correct there but lost in rounding here is
+undecided: after a softmax that is certain to thirty digits, a mistake is not visible.
 """
 
 from dataclasses import dataclass, replace
@@ -27,7 +24,7 @@ from numpycnn.checks.entries import Entries, EntryByEntry
 from numpycnn.checks.evidence import Evidence
 from numpycnn.checks.kinks import KINK, between, kinks, summed
 from numpycnn.checks.methods import How, choose, forgotten
-from numpycnn.checks.mistakes import name_mistake
+from numpycnn.checks.mistakes import CONSTANT_TERM, name_mistake
 from numpycnn.checks.report import GradientResult, Mistake
 from numpycnn.layers.container import Container
 from numpycnn.types import Array
@@ -38,7 +35,7 @@ TOLERANCE: dict[Method, float] = {"complex": 1e-10, "central": 1e-6}
 N_SUSPECTS = 20  # entries that are examined more closely, the worst first
 N_TRIALS = 6  # of the rounding of these entries
 
-NEAR_ROUNDING, ALL_ZERO = "near rounding", "zero everywhere"  # the doubts there may be
+NEAR_ROUNDING, ALL_ZERO = "near rounding", "zero everywhere"  # two kinds of doubt
 UNDECIDED = (
     "cannot be decided at this scale, where rounding alone could do this; try an x, and "
     "parameters, of size 1"
@@ -94,7 +91,7 @@ class Comparison:
             return undecided if here.status == "incorrect" or self.how.is_alone else here
         how = choose(one, "central" if self.is_central else None, self.rng)[self.name]
         there, _ = replace(self, case=one, how=how).here()
-        # A layer may have a unit of its own: of sin(x / 1e-9) differences see nothing at size one.
+        # The input may have another unit: differences of sin(x / 1e-9) show nothing at size one.
         is_exact = self.how.method == "complex" or self.how.is_blind
         is_steady = there.error > TOLERANCE["central"] and (doubt or is_exact)
         if there.status == "incorrect" and here.ok and there.method == "central" and not is_steady:
@@ -109,7 +106,7 @@ class Comparison:
     def here(self) -> tuple[GradientResult, str]:
         """Compare along random directions; if that fails, entry by entry.
 
-        Returns the result at these values, and what doubt there is about it.
+        Returns the result at these values, and the doubt about it, if any.
         """
         came, method = self.case.gradients[self.name], self.how.method
         array, notes = self.case.arrays[self.name], self.how.notes
@@ -144,15 +141,12 @@ class Comparison:
         size = float(np.abs(came * along).sum())
         if error > TOLERANCE["complex"] or abs(part) <= 10 * TOLERANCE["complex"] * size:
             return None
-        mistake = Mistake(
-            "constant term", "backward takes a term that depends on it for a constant"
-        )
         return GradientResult(
             self.name,
             "incorrect",
             "central",
             abs(part) / (size + abs(part)),
-            mistake=mistake,
+            mistake=CONSTANT_TERM,
             notes=self.how.notes,
         )
 
@@ -162,8 +156,8 @@ class Comparison:
         found = entries.compare(came, entries.places(came, self.is_sampled))
         n_kinks = int(found.kinks.sum())
         if n_kinks and isinstance(self.case.layer, Container) and not self.is_aside:
-            # A network adds kinks and subtracts them, and the rule for them does not hold for it.
-            # A little way off there is a derivative to compare with.
+            # The rule for kinks does not hold where a network adds and subtracts them. A small
+            # step away there is a derivative.
             aside = self.case.aside(self.rng, 1e-6)
             result, doubt = replace(self, case=aside, is_aside=True).here()
             return result._replace(kinks=n_kinks), doubt
@@ -195,7 +189,7 @@ class Comparison:
         if np.max(found.noise, initial=0.0, where=in_doubt) > 0.01 * np.max(found.terms):
             return result._replace(status="undecided", notes=(*result.notes, UNSTEADY)), ""
         if n_kinks and (ties := self.ties(came)) is not None:
-            # Values may be equal by rounding alone, where a bias hides what it is added to.
+            # Values may be equal by rounding alone, where a large bias is added.
             return result._replace(status="incorrect", mistake=ties), NEAR_ROUNDING
         return result, NEAR_ROUNDING if suspects else ""
 

@@ -3,7 +3,7 @@
 A gradient is the derivative of a function. So the result of forward and backward may depend on
 their arguments and the parameters only, and the arrays that they return belong to the caller. A
 mask that is drawn at each call, a buffer that is used again, a cache that is kept on the layer, a
-batch size that is remembered from the first call: each breaks the contract, and makes gradients
+batch size that is stored at the first call: each breaks the contract, and makes gradients
 that are correct once and incorrect the next time.
 
 So before any gradient is compared, both are called several times, with the same values and with

@@ -13,10 +13,10 @@ from numpycnn.types import Array
 
 
 def random_direction(array: Array, rng: np.random.Generator) -> Array:
-    """Numbers of random sign and of a size from 1 to 2.
+    """Values of random sign and of a magnitude from 1 to 2.
 
-    None is near zero, or an error there would hardly show; and no two are of the same
-    size, or two errors of opposite sign could cancel.
+    None is near zero, or an error there would hardly show; and no two have the same
+    magnitude, or two errors of opposite sign could cancel.
     """
     return np.asarray(rng.uniform(1, 2, array.shape) * rng.choice([-1, 1], array.shape))
 
@@ -33,8 +33,9 @@ def levelled(came: Array, rng: np.random.Generator) -> Array:
 def by_magnitude(came: Array, array: Array, rng: np.random.Generator) -> Iterator[Array]:
     """Directions for differences: one for all entries that are alike, to a factor of a thousand.
 
-    A difference knows some six digits of a sum, so what is far smaller than the rest needs a look
-    of its own. And one step suits numbers of one size: a column may have another unit.
+    A difference shows some six digits of a sum, so entries that are far smaller than the others
+    need a separate direction. And one step suits values of one magnitude: a column may have
+    another unit.
     """
     orders = np.stack([np.ceil(np.log10(_shares(a) + 1e-99) / 3) for a in (came, array)], axis=-1)
     along = levelled(came, rng)
@@ -43,7 +44,7 @@ def by_magnitude(came: Array, array: Array, rng: np.random.Generator) -> Iterato
 
 
 def _shares(array: Array) -> Array:
-    """The size of each number as a share of the largest."""
+    """The magnitude of each value relative to the largest."""
     sizes = np.abs(np.nan_to_num(array))
     return np.asarray(sizes / largest(sizes))
 

@@ -128,7 +128,7 @@ class EntryByEntry:
     def off_neighbors(
         self, came: Array, low: Array, high: Array, where: Array, places: list[Place]
     ) -> Array:
-        """Return the errors at kinks, if the gradients on all sides of the kink are allowed."""
+        """Return the errors at kinks, with the gradients on all sides of the kink allowed."""
         low, high = np.minimum(low, 0)[where], np.maximum(high, 0)[where]
         for aside in self.case.neighbors(self.rng):
             near = aside.gradients[self.name]

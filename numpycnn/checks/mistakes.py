@@ -16,6 +16,10 @@ from numpycnn.checks.evidence import Evidence, same
 from numpycnn.checks.report import Mistake
 from numpycnn.checks.suspects import SUSPECTS, axis_names
 
+CONSTANT_TERM = Mistake(
+    "constant term", "backward takes a term that depends on the array for a constant"
+)
+
 
 def name_mistake(evidence: Evidence) -> Mistake:
     """Name the mistake that explains the incorrect gradient exactly, or describe the error.
@@ -48,7 +52,7 @@ def name_mistake(evidence: Evidence) -> Mistake:
             "with another eps than in forward",
         )
     if evidence.blind is not None and same(came, evidence.blind):
-        return Mistake("constant term", "backward takes a term that depends on it for a constant")
+        return CONSTANT_TERM
     for suspects in SUSPECTS[:2] if evidence.is_sample else SUSPECTS:
         for name, sentence, gradient in suspects(evidence):
             if evidence.explained_by(gradient):

@@ -13,7 +13,7 @@ import numpy as np
 from numpycnn.checks.evidence import SAME, Evidence, TwiceTheRows, same
 from numpycnn.types import Array
 
-# What the axes are called where there are so many: four are a picture's.
+# Names of the axes, by their number; an array of four axes is a batch of pictures.
 
 PARTS = {
     2: ("trace", "output"),
@@ -31,7 +31,7 @@ WEIGHT_AXES = {
     4: ("the rows of taps", "the columns of taps", "the channels", "the filters"),
 }
 
-Suspicion = tuple[str, str, Array]  # a mistake's name, its sentence, and the gradient it gives
+Suspicion = tuple[str, str, Array]  # the mistake, a sentence, and the gradient that it causes
 
 
 def _wholesale(e: Evidence) -> Iterator[Suspicion]:
@@ -39,12 +39,12 @@ def _wholesale(e: Evidence) -> Iterator[Suspicion]:
     if e.name != "input" and not e.right.any():
         yield (
             "unused",
-            "the output does not depend on it at all, and yet it gets a gradient: does forward "
-            "read the array from somewhere else than `self.params`?",
+            "the output does not depend on it, and its gradient is not zero: does forward read the "
+            "array from somewhere else than `self.params`?",
             e.came,
         )
     yield "zero", "it is zero everywhere: not computed, or never returned", np.zeros_like(e.came)
-    yield "sign", "every sign is wrong: a minus too many or too few", -e.right
+    yield "sign", "every sign is incorrect: one minus too many or too few", -e.right
 
 
 def _factors(e: Evidence) -> Iterator[Suspicion]:
@@ -71,16 +71,16 @@ def _factors(e: Evidence) -> Iterator[Suspicion]:
             continue
         equal_to = f"{size} = {' = '.join(letters)}"
         if is_product:
-            sentence = f"too large by the factor {equal_to}: a sum where a mean belongs"
+            sentence = f"too large by the factor {equal_to}: summed instead of averaged"
             yield "mean missing", sentence, e.right * size
         elif e.name != "input" and e.right.size in (e.right.shape[0], e.right.shape[-1]):
-            sentence = f"too small by the factor {equal_to}: averaged where it has to be summed"
+            sentence = f"too small by the factor {equal_to}: averaged instead of summed"
             yield "bias averaged", sentence, e.right / size
         else:
             yield (
                 "divided twice",
                 f"too small by the factor {equal_to}: the loss has taken the mean already, and dy "
-                "holds it",
+                "contains it",
                 e.right / size,
             )
     yield "factor", f"the correct gradient times {factor:.6g}, everywhere", e.right * factor
@@ -94,75 +94,75 @@ def _follows(twice: TwiceTheRows, letter: str, size: int, is_product: bool) -> b
 
 
 def _rearranged(e: Evidence) -> Iterator[Suspicion]:
-    """The right numbers in the wrong places."""
+    """The correct values at incorrect positions."""
     axes = axis_names(e)
     if e.name != "input" and e.right.ndim > 3:
         yield (
             "reversed",
-            "the right numbers in reverse order along all axes of the taps: the kernel turned "
-            "round once too often or not at all",
+            "the correct values in reverse order along all axes of the taps: the kernel was "
+            "flipped once too often or not at all",
             np.flip(e.right, _taps(e.right)),
         )
     for axis in range(e.right.ndim):
         along_taps = e.name != "input" and axis == 0
-        what = "the kernel turned round once too often or not at all" if along_taps else "a flip"
+        what = "the kernel was flipped once too often or not at all" if along_taps else "a flip"
         yield (
             "reversed",
-            f"the right numbers in reverse order along {axes[axis]}: {what}",
+            f"the correct values in reverse order along {axes[axis]}: {what}",
             np.flip(e.right, axis),
         )
     for first, second in combinations(range(e.right.ndim), 2):
         swapped = e.right.swapaxes(first, second)
         yield (
             "transposed",
-            f"the right numbers with {axes[first]} and {axes[second]} exchanged: a missing or "
+            f"the correct values with {axes[first]} and {axes[second]} exchanged: a missing or "
             "needless transpose",
             swapped.reshape(e.right.shape),
         )
     for axis in range(1, e.right.ndim - 1) if e.name == "input" else _taps(e.right):
         for step, where, edge in ((1, "late", 0), (-1, "early", -1)):
             moved = np.roll(e.right, step, axis)
-            sentence = f"the right numbers one place too {where} along {axes[axis]}: off by one"
+            sentence = f"the correct values one position too {where} along {axes[axis]}: off by one"
             yield "shifted", sentence, moved
             yield "shifted", sentence, moved - _only(moved, axis, edge)
 
 
-def _wrong_way_round(e: Evidence) -> Iterator[Suspicion]:
-    """An input gradient made with weights that were not transposed or not turned round."""
+def _not_transposed(e: Evidence) -> Iterator[Suspicion]:
+    """An input gradient computed with weights that were not transposed or not flipped."""
     if e.name != "input":
         return
     weights = {name: w for name, w in e.arrays.items() if name != "input"}
     for name, w in weights.items():
         if w.ndim >= 3 or (w.ndim == 2 and e.right.ndim == 3):  # one filter for each channel
             gradient = e.right_with({**e.arrays, name: np.flip(w, _taps(w) or 0)})
-            yield "reversed", f"made with {name} not turned round: its taps are reversed", gradient
+            yield "reversed", f"computed with {name} not flipped: its taps are reversed", gradient
         if w.ndim >= 2 and w.shape[-1] == w.shape[-2]:
             gradient = e.right_with({**e.arrays, name: w.swapaxes(-1, -2)})
             yield (
                 "transposed",
-                f"made with {name} not transposed, which fits as it is square",
+                f"computed with {name} not transposed, which fits because it is square",
                 gradient,
             )
 
 
 def _upstream(e: Evidence) -> Iterator[Suspicion]:
-    """Backward that does something else with dy than multiply it with the derivative."""
+    """Backward that does not multiply dy with the derivative."""
     yield (
         "dy ignored",
-        "what it would be if dy were all ones: backward does not use the dy it is given",
+        "the gradient for a dy of ones: backward does not use dy",
         e.partial(np.ones_like(e.dy)),
     )
     yield (
         "mask of dy",
-        "only positive dy are passed on: the mask was taken from dy and not from the input",
+        "only positive dy are passed on: the mask was computed from dy and not from the input",
         e.partial(np.maximum(e.dy, 0)),
     )
     if e.right.shape != e.dy.shape:
         return
     yield (
         "branch forgotten",
-        "dy itself is missing from it: the branch of a residual on which x goes through as it is "
-        "was forgotten on the way back",
+        "dy itself is missing: backward forgets the skip connection, on which x is passed "
+        "unchanged",
         e.right - e.dy,
     )
     n = e.right.size
@@ -172,29 +172,29 @@ def _upstream(e: Evidence) -> Iterator[Suspicion]:
     if e.name == "input" and is_elementwise and np.all(e.arrays["input"]):
         # If y is a product x g(x), one of its two terms is dy g.
         one = e.dy * e.y / e.arrays["input"]
-        sentence = "of the product rule only one term is there: a factor was taken for a constant"
+        sentence = "only one term of the product rule: a factor was taken for a constant"
         yield "product rule", sentence, one
         yield "product rule", sentence, e.right - one
     if is_elementwise and np.isin(own, (0, np.max(own))).all():
         yield (
             "mask missing",
-            "dy is handed on unchanged, also where the layer lets nothing through: the mask is "
-            "missing",
+            "dy is returned unchanged, also where the output does not depend on the input: the "
+            "mask is missing",
             e.dy,
         )
         yield (
             "mask of dy",
-            "dy is masked where dy itself is negative, not where the input was",
+            "dy is masked where dy itself is negative, and not where the input is",
             np.maximum(e.dy, 0),
         )
         return
     yield (
         "cross terms missing",
-        "each output's own input is all that counts, only the diagonal of the matrix of "
-        "derivatives: what the other inputs do to it is missing",
+        "only the diagonal of the matrix of derivatives: the effect of an input on the other "
+        "outputs is missing",
         own * e.dy,
     )
-    yield "derivative missing", "dy is handed on unchanged: the derivative is missing", e.dy
+    yield "derivative missing", "dy is returned unchanged: the derivative is missing", e.dy
 
 
 def _left_out(e: Evidence) -> Iterator[Suspicion]:
@@ -206,26 +206,26 @@ def _left_out(e: Evidence) -> Iterator[Suspicion]:
             share = e.partial(_only(e.dy, axis, index))
             yield (
                 "only one share",
-                f"only the {which} {letter} of the output has a share in it; the others are "
-                "left out of the sum",
+                f"only the {which} {letter} of the output contributes; the others are left out of "
+                "the sum",
                 share,
             )
             yield (
                 "share missing",
-                f"the {which} {letter} of the output has no share in it: the sum begins late, "
+                f"the {which} {letter} of the output does not contribute: the sum begins late, "
                 "ends early or leaves it out",
                 e.right - share,
             )
     for axis, letter in enumerate(axis_names(e)):
         for index, which in _each(e.right.shape[axis]):
             only = _only(e.right, axis, index)
-            where = f"at the {which} place along {letter}"
-            yield "only one place", f"right {where} and zero everywhere else", only
-            yield "place missing", f"right everywhere but {where}, where it is zero", e.right - only
+            where = f"at the {which} index along {letter}"
+            yield "only one place", f"correct {where} and zero everywhere else", only
+            yield "place missing", f"zero {where} and correct everywhere else", e.right - only
 
 
 def _each(size: int) -> Iterator[tuple[int, str]]:
-    """The first and the last, and then those between, with what they are called."""
+    """The first index and the last, then those between, in words."""
     yield 0, "first"
     yield size - 1, "last"
     for index in range(1, size - 1):
@@ -233,51 +233,63 @@ def _each(size: int) -> Iterator[tuple[int, str]]:
 
 
 def _only(array: Array, axis: int, index: int) -> Array:
-    """The array as it is at one place along an axis, and zero everywhere else."""
+    """The array with zeros at all indices of an axis but one."""
     only = np.zeros_like(array)
     np.moveaxis(only, axis, 0)[index] = np.moveaxis(array, axis, 0)[index]
     return only
 
 
 def _overwritten(e: Evidence) -> Iterator[Suspicion]:
-    """Windows that overlap, of which only the last one written remains."""
-    # One axis for all windows, which a picture has in rows: (*right.shape, N, M, F).
+    """Windows that overlap, of which only one remains."""
+    # One axis for all windows, also of a picture: (*right.shape, N, M, F).
     shape = *e.right.shape, e.dy.shape[0], -1, e.dy.shape[-1]
-    shares = (e.columns * e.dy).reshape(shape).sum(axis=(-3, -1))  # what each window m gives
+    shares = (
+        (e.columns * e.dy).reshape(shape).sum(axis=(-3, -1))
+    )  # the contribution of each window m
     touched = np.abs(e.columns).reshape(shape).max(axis=(-3, -1)) > 0  # (*right.shape, M)
     n_windows = shares.shape[-1]
     if e.name == "input" and (touched[..., 0].all() or touched[..., -1].all()):
-        return  # all samples have a part in one output, as in a recurrent layer: no windows
+        return  # one output depends on all samples, as in a recurrent layer: no windows
     for places, which in ((np.arange(n_windows), "last"), (-np.arange(n_windows), "first")):
         order = np.where(touched, places, -n_windows)
         left_over = np.take_along_axis(shares, order.argmax(axis=-1)[..., None], -1)[..., 0]
         yield (
             "overwritten",
-            f"where windows overlap only the {which} one is left: they are assigned and have to be "
-            "added (`=` for `+=`)",
+            f"where windows overlap, only the {which} one contributes: assigned instead of added "
+            "(`=` for `+=`)",
             left_over,
         )
 
 
+def _through_time(e: Evidence) -> Iterator[Suspicion]:
+    """Each step of a sequence without those that depend on it, as in a recurrent layer."""
+    if e.name == "input" and e.dy.ndim == 3 and e.right.shape[:2] == e.dy.shape[:2]:
+        yield (
+            "cross terms missing",
+            "only the output at the same step contributes: the effect on other steps is missing",
+            np.einsum("nlcnlf,nlf->nlc", e.columns, e.dy),
+        )
+
+
 def _misrouted(e: Evidence) -> Iterator[Suspicion]:
-    """Gradients that reach the wrong sample, or too many."""
+    """Gradients at the wrong sample, or at too many."""
     stopped = e.right == 0
     if stopped.any() and (~stopped).any() and same(e.came[~stopped], e.right[~stopped]):
         yield (
             "mask missing",
-            "right where the output depends on the input, and not zero where it does not: the "
-            "mask of what was let through is missing",
+            "correct where the output depends on the input, and not zero where it does not: the "
+            "mask is missing",
             e.came,
         )
     if np.allclose(np.sort(e.came, axis=None), np.sort(e.right, axis=None), rtol=SAME, atol=0):
-        yield "misplaced", "the right numbers, at the wrong places", e.came
+        yield "misplaced", "the correct values at incorrect positions", e.came
     if e.right.ndim >= 3 and e.name == "input":
         places = tuple(range(1, e.right.ndim - 1))
         if _is_pooling(e) and same(e.came.sum(axis=places), e.right.sum(axis=places)):
             yield (
                 "misplaced",
-                "every channel gets the right amount in all, but at the wrong samples: a maximum "
-                "sends it to the sample that won, a mean to all of them alike",
+                "the sum over the samples is correct, but not its distribution: a maximum passes "
+                "the gradient to the largest sample, a mean to all of them equally",
                 e.came,
             )
 
@@ -289,10 +301,10 @@ def _is_pooling(e: Evidence) -> bool:
 
 
 def _statistics(e: Evidence) -> Iterator[Suspicion]:
-    """The way through the mean or the variance of all rows of a channel, forgotten or too wide."""
+    """The derivative of the mean or the variance over all rows, missing or incorrect."""
     rows, of_y = e.right.shape, e.y.shape
     if e.name != "input" or rows != of_y or e.right.size < 4 * rows[-1]:
-        return  # of three rows or fewer, anything could be explained by two numbers a channel
+        return  # two numbers for each channel explain any error in three rows or fewer
     n, c = e.right.size // rows[-1], rows[-1]
     across = np.abs(e.columns.reshape(n, c, n, c)).max(axis=(1, 3))
     if not (across - np.diag(np.diag(across))).any():
@@ -307,8 +319,8 @@ def _statistics(e: Evidence) -> Iterator[Suspicion]:
     ):
         yield (
             f"batch {what}",
-            f"every row moves the {what} of the batch, and so all other rows; the way back through "
-            "that is missing, or not that of forward",
+            f"all rows depend on each row through the {what} of the batch; the derivative of this "
+            "is missing or incorrect",
             e.right + explained.reshape(rows),
         )
 
@@ -317,16 +329,17 @@ SUSPECTS: tuple[Callable[[Evidence], Iterator[Suspicion]], ...] = (
     _wholesale,
     _factors,
     _rearranged,
-    _wrong_way_round,
+    _not_transposed,
     _upstream,
     _left_out,
+    _through_time,
     _misrouted,
     _statistics,
 )
 
 
 def axis_names(e: Evidence) -> tuple[str, ...]:
-    """What the axes of the gradient are called."""
+    """Names of the axes of the gradient."""
     known = INPUT_AXES if e.name == "input" else WEIGHT_AXES
     return known.get(e.right.ndim, tuple(f"axis {i}" for i in range(e.right.ndim)))
 
