@@ -57,9 +57,9 @@ def relative_direction(array: Array, rng: np.random.Generator) -> Array:
 
 def relative_error(came: Array, terms: Array, noise: float = 0.0) -> float:
     """The difference of two sums beyond the noise, relative to the absolute terms of the first."""
-    off = max(0.0, abs(float(came.sum() - terms.sum())) - noise)
-    if off == 0:
+    off = abs(float(came.sum() - terms.sum())) - noise
+    if off <= 0:
         return 0.0
     with np.errstate(all="ignore"):
-        error = off / np.abs(came).sum()
-    return float(error) if np.isfinite(error) else np.inf
+        error = float(off / np.abs(came).sum())
+    return error if np.isfinite(error) else np.inf

@@ -124,9 +124,11 @@ def forgotten(case: Case, name: str, direction: Array, rng: np.random.Generator)
     A step to the right changes the output by the terms exp(i t) and exp(-i t) of the circle, and
     the complex step sees their difference.
     """
-    radii = own_step(case.arrays[name], direction) * np.array([1e-3, 1e-4])
-    circles = [_Circle.around(case, {name: direction}, radius) for radius in radii]
-    first, second = (float((case.dy * circle.forgotten).sum()) for circle in circles)
-    noise = float(np.abs(case.dy * case.rounding(lambda near: near.output, rng)).sum()) / radii[1]
-    is_sure = abs(second) > noise and abs(first - second) <= 0.01 * abs(second) + noise
-    return second if is_sure else 0.0
+    rounding, parts = case.rounding(lambda near: near.output, rng), []
+    for radius in own_step(case.arrays[name], direction) * np.array([1e-3, 1e-4]):
+        found = _Circle.around(case, {name: direction}, radius).forgotten
+        is_seen = np.abs(found) > rounding / radius
+        parts.append(float((case.dy * found)[is_seen].sum()))
+        noise = float(np.abs(case.dy * rounding)[is_seen].sum()) / radius
+    is_sure = abs(parts[1]) > noise and abs(parts[0] - parts[1]) <= 0.01 * abs(parts[1]) + noise
+    return parts[1] if is_sure else 0.0
