@@ -121,16 +121,16 @@ def selected(owner: str, names: list[str], only: Names | None, skip: Names) -> t
 
     Raises `ValueError` for an unknown name, and if no name is left.
     """
-    only = [only] if isinstance(only, str) else only
-    skip = [skip] if isinstance(skip, str) else skip
-    for option, given in {"only": only or (), "skip": skip}.items():
+    kept = names if only is None else [only] if isinstance(only, str) else only
+    skipped = [skip] if isinstance(skip, str) else skip
+    for option, given in {"only": kept, "skip": skipped}.items():
         for name in given:
             if name not in names:
                 raise ValueError(
                     f"{owner}: {option} must be among {str(names)[1:-1]}, got {name!r}. "
                     "Check the spelling."
                 )
-    left = tuple(n for n in names if (only is None or n in only) and n not in skip)
+    left = tuple(name for name in names if name in kept and name not in skipped)
     if not left:
         raise ValueError(
             f"{owner}: only and skip must leave an array to be checked, got only={only!r} and "

@@ -3,7 +3,7 @@
 Many programs that build networks from scratch have layers of this form:
 
     layer.W, layer.b               the parameters
-    y = layer.forward(x)           keeps what backward needs on the layer
+    y = layer.forward(x)           stores the input on the layer
     dx = layer.backward(dy)        sets layer.dW, layer.db
 
 `check_attributes` gives such a layer the contract of this package. A layer of this form
@@ -358,7 +358,7 @@ def _names(layer: Any) -> str:
 
 
 def _changed(before: Params, after: Params) -> str | None:
-    """Return the name of a parameter that is not what it was."""
+    """Return the name of a parameter whose values changed."""
     return next((n for n in before if not np.array_equal(before[n], after[n])), None)
 
 

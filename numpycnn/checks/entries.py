@@ -32,7 +32,7 @@ class Entries(NamedTuple):
     """Some or all entries of a gradient, in a row, compared with the derivative."""
 
     places: list[Place]
-    came: Array  # what backward returned
+    came: Array  # the gradient that backward returned
     right: Array  # the derivative
     off: Array  # the error
     terms: Array  # the sum of the absolute terms that make up this entry

@@ -1,4 +1,4 @@
-"""Evidence: what is known about one incorrect gradient.
+"""Evidence: the data about one incorrect gradient.
 
 The raw material is `columns`, the derivative of every output with respect to every entry. Weighted
 with the upstream gradient `dy` and summed it is the gradient; summed in part, it is the gradient of
@@ -23,10 +23,10 @@ SAME = 1e-7
 
 
 class Evidence(NamedTuple):
-    """What is known about one incorrect gradient."""
+    """The data about one incorrect gradient."""
 
     name: str  # "input", or the name of the parameter
-    came: Array  # what backward returned
+    came: Array  # the gradient that backward returned
     right: Array  # the derivative
     columns: Array  # (*right.shape, *y.shape): the derivative of each output by each entry
     dy: Array  # the upstream gradient
@@ -49,7 +49,7 @@ class Evidence(NamedTuple):
         is_blind: bool,
         rng: np.random.Generator,
     ) -> "Evidence":
-        """Collect what is known about the gradient for one array of a case."""
+        """Collect the data about the gradient for one array of a case."""
         shape, arrays = case.arrays[name].shape, case.arrays
         if is_sample := len(found.places) < case.arrays[name].size:
             shape = (len(found.places),)
@@ -81,7 +81,7 @@ class Evidence(NamedTuple):
         return np.asarray((self.columns * dy).sum(axis=axes))
 
     def explained_by(self, gradient: Array) -> bool:
-        """Whether this gradient is what backward returned, and not the correct one."""
+        """Whether backward returned this gradient, and it is not the correct one."""
         return same(self.came, gradient, self.same) and not same(self.right, gradient, self.same)
 
 

@@ -1,6 +1,6 @@
 """The method for each array: the complex step, or central differences.
 
-The complex step is exact to rounding, and has one trap that it cannot detect by itself. `abs`,
+The complex step is exact to rounding, and has one trap that it cannot detect. `abs`,
 `std`, `var`, norms and `vdot` accept complex numbers and are not *analytic*: the length of a
 complex number does not change with a step along the imaginary axis. A term computed with them
 counts as a constant, and a backward pass that forgot this term agrees with it to sixteen digits.
@@ -9,7 +9,7 @@ So forward is evaluated on a small circle around the arrays first, at `a + r exp
 Fourier series of an analytic function over the angle `t` has no term `exp(-i t)`: its Taylor series
 contains powers of `exp(i t)` only. In |z|^2 = z conj(z) there is one. Each output is examined
 separately, because a small term in one may be far below the last digits of another. A circle
-around a kink is no evidence, so smaller circles follow, for as long as the term would be visible.
+around a kink is not evidence, so smaller circles follow, for as long as the term would be visible.
 
 Where this term exists, central differences are the method.
 """
@@ -42,12 +42,12 @@ class How(NamedTuple):
         return (f"by central differences, because {self.why}",) if self.why else ()
 
 
-def choose(case: Case, asked: Method | None, rng: np.random.Generator) -> dict[str, How]:
+def choose(case: Case, requested: Method | None, rng: np.random.Generator) -> dict[str, How]:
     """Return the method for each array whose gradient is compared.
 
-    Raises `TypeError` if the complex step was asked for and an array does not allow it.
+    Raises `TypeError` if the complex step was requested and an array does not allow it.
     """
-    if asked == "central":
+    if requested == "central":
         return {name: How("central") for name in case.names}
     off_kinks = next(case.neighbors(rng), case)  # at a kink nothing is analytic
     directions = {name: relative_direction(case.arrays[name], rng) for name in case.names}
@@ -57,7 +57,7 @@ def choose(case: Case, asked: Method | None, rng: np.random.Generator) -> dict[s
         return dict.fromkeys(case.names, together)
     chosen = {name: _opinion(off_kinks, {name: directions[name]}, rounding) for name in case.names}
     for how in chosen.values():
-        if asked == "complex" and how.method != asked:
+        if requested == "complex" != how.method:
             raise TypeError(f"the complex step does not suit {case.subject}: {how.why}")
     return chosen
 
@@ -97,7 +97,7 @@ class _Circle(NamedTuple):
     """What the output shows on a circle, per radius and for each output."""
 
     forth: Array  # the magnitude of the term exp(i t): the derivative
-    back: Array  # that of exp(-i t): what is not analytic
+    back: Array  # that of exp(-i t): not analytic
     forgotten: Array  # the part of the derivative that the complex step takes for a constant
 
     @classmethod

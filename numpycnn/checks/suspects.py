@@ -51,7 +51,7 @@ def _factors(e: Evidence) -> Iterator[Suspicion]:
     """The correct gradient, times a constant.
 
     A constant may be equal to a size by chance. So a size with N in it is named only if the factor
-    changes with it where the rows are repeated; a 2, the constant of a square, is no evidence.
+    changes with it where the rows are repeated; a 2, the constant of a square, is not evidence.
     """
     square = float((e.right * e.right).sum())
     factor = float((e.right * e.came).sum()) / square if square else 0.0
