@@ -24,11 +24,11 @@ def gradcheck() -> Callable[..., GradientReport]:
     report unless every gradient is correct.
     """
     from numpycnn import GradientError, check_gradients
-    from numpycnn.validation import whole_number
+    from numpycnn._validation import check_int
 
     def check(layer: Any, x: Any, *, n_seeds: int = 3, **options: Any) -> GradientReport:
         __tracebackhide__ = True  # the failure points to the line in the test
-        for seed in range(whole_number("gradcheck", "n_seeds", n_seeds)):
+        for seed in range(check_int("gradcheck", "n_seeds", n_seeds)):
             report = check_gradients(layer, x, rng=seed, **options)
             if not report.ok:
                 raise GradientError(report._replace(notes=(*report.notes, f"rng={seed}")))

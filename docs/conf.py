@@ -16,17 +16,17 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
-sys.path[:0] = [str(HERE), str(ROOT)]
+sys.path.insert(0, str(ROOT))
 
 project = "numpycnn"
 extensions = [
-    "source_pages",
-    "glossary_links",
-    "mathml",
-    "living",
-    "network_map",
-    "navigation",
-    "search",
+    "docs.builder.source_pages",
+    "docs.builder.glossary_links",
+    "docs.builder.mathml",
+    "docs.living",
+    "docs.builder.network_map",
+    "docs.builder.navigation",
+    "docs.builder.search",
 ]
 root_doc = "README"
 include_patterns = [
@@ -36,11 +36,12 @@ include_patterns = [
     "docs/*.md",
     "docs/how-to/*.md",
     "numpycnn/**.py",
-    "examples/*.py",
+    "examples/**.py",
 ]
 exclude_patterns = [  # a reader of the site is not to stumble over the solutions
     "numpycnn/puzzles/course/**",
     "numpycnn/**/__main__.py",
+    "examples/_shared/__init__.py",
 ]
 scripts_not_run = {
     "examples/benchmark": "not run when this page was made: it takes minutes, and wants the "
@@ -104,11 +105,11 @@ figures_of_source = {
             "Stride, dilation and padding can be moved.",
         ),
     },
-    "numpycnn/layers/phases": {
+    "numpycnn/layers/_conv1d_kernels": {
         "Windows back to back": (
             "10-fast-phases",
             "Two traces of six samples in one row, and the three phases of a filter of three taps. "
-            "Grey windows reach from one trace into the next, and nobody looks at them.",
+            "Gray windows reach from one trace into the next; their results are not used.",
         ),
     },
     "numpycnn/layers/maxpool1d": {

@@ -1,26 +1,26 @@
-"""How fast is it? The same work in NumPy and in PyTorch, side by side.
+"""Speed compared with PyTorch and JAX: the same work in each, taking turns.
 
-A library that can be read in an evening need not be slow. This script times the training of
-the trace classifier and convolutions from small to large, forward and backward. And it asks
-how close each comes to the fastest thing the machine can do with numbers of this kind,
-a large matrix product.
+The script times the training of the trace classifier, convolutions from small to large, forward
+and backward, and the other layers. Each convolution is also compared with the matrix products of
+the same shape, without which no library can compute it directly: 100 % means that all
+the time is spent multiplying and adding.
 
-PyTorch is optional: where it is missing, NumPy's own numbers are shown. More than one thread
-wants threadpoolctl. A full run takes some two minutes, and the machine should have nothing
-else to do. `--quick` takes seconds, and its numbers are worth as little.
+PyTorch and JAX are optional. A full run takes about ten minutes, most of it waiting for moments
+in which the machine does nothing else. `--quick` takes seconds, and its numbers mean nothing.
 
-    python -m pip install torch threadpoolctl
+    python -m pip install torch jax
     python examples/benchmark.py
 """
+
+from __future__ import annotations
 
 import argparse
 import os
 import platform
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import nullcontext
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -28,23 +28,25 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import numpycnn as nn
-from options import at_least
+from _shared.options import at_least
 
 try:
     import torch
 except ModuleNotFoundError:
     torch = None
+try:
+    import jax
+except ModuleNotFoundError:
+    jax = None
 
 # The work
 # --------
-# A convolution is told by its sizes: `N` traces of `L` samples in `C` channels, `F`
-# filters of `K` taps. The first is that of the trace classifier. The others go from one
-# that is over in a millisecond to one that fills the memory next to the processor
-# many times over, from many short traces to a single long one.
+# A convolution has five sizes: `N` traces of `L` samples in `C` channels, `F` filters of `K` taps.
+# The first case is that of the trace classifier. The others take from a millisecond to a tenth of
+# a second, and contain from many short traces to a single long one.
 #
-# Forward and backward are three sums over the same products: `y`, `dx` and `dw` each
-# multiply and add once for every output, tap, channel and filter. So the work is known,
-# whoever does it.
+# Forward and backward are three sums over the same products: `y`, `dx` and `dw` each multiply and
+# add once for every output, tap, channel and filter.
 
 
 class Case(NamedTuple):
@@ -64,19 +66,14 @@ class Case(NamedTuple):
 
     @property
     def options(self) -> dict[str, int]:
-        """What both libraries are told beside the sizes."""
+        """The options of the convolution, the same in all libraries."""
         padding = self.dilation * (self.K // 2)  # keeps the length at stride 1; K is odd here
         return {"stride": self.stride, "padding": padding, "dilation": self.dilation}
 
     @property
     def n_outputs(self) -> int:
-        """M: with that padding a window can begin at every sample that the stride visits."""
+        """M: with this padding a window begins at every S-th sample."""
         return (self.L - 1) // self.stride + 1
-
-    @property
-    def work(self) -> int:
-        """Floating-point operations: a product and a sum, for each of y, dx and dw."""
-        return 3 * 2 * self.N * self.n_outputs * self.F * self.K * self.C
 
 
 CASES = (
@@ -93,46 +90,62 @@ CASES = (
 )
 QUICK_CASES = CASES[0], CASES[0]._replace(stride=2), CASES[0]._replace(dilation=2)
 EPOCHS = 60
-SIDE = 2048  # rows and columns of the matrices whose product sets the limit
-TRAINING, PRODUCT = f"training, {EPOCHS} epochs", f"product {SIDE} x {SIDE}"
+TRAINING = f"training, {EPOCHS} epochs"
+SIZES = (144, 64, 8), (64, 256, 32), (32, 1024, 64)  # of the other layers: N, L, C
+QUICK_SIZES = ((4, 8, 2),)
 
-# The same thing twice
-# --------------------
-# A job is one piece of work, as a function for each library that returns arrays. Both get the
-# same numbers. PyTorch keeps channels before samples and the weights as `(F, C, K)`, so
-# arrays change the order of their axes on the way there and back, outside what is timed.
+# The same work in each library
+# -----------------------------
+# A job is one piece of work, as a function for each library that returns arrays. All get the
+# same numbers. PyTorch stores channels before samples and the weights as `(F, C, K)`, so
+# arrays change the order of their axes on the way there and back, outside the measured time.
+
+ORDERS = {1: (0,), 2: (1, 0), 3: (0, 2, 1)}  # of the axes in PyTorch, by their number
+WEIGHTS = (2, 1, 0)
 
 
 class Job(NamedTuple):
-    """Something to run, by library, and what is known about it."""
+    """Something to run in each library."""
 
     runs: dict[str, Callable[[], tuple[Any, ...]]]
-    axes: tuple[tuple[int, ...], ...]  # the order of PyTorch's axes that is ours, for each result
-    tolerance: float = 1e-5  # how far the results may differ
-    work: float = np.nan  # floating-point operations
+    axes: tuple[tuple[int, ...], ...] = ()  # the order of PyTorch's axes in ours, for each result
+    tolerance: float = 1e-5  # difference allowed, as a part of the largest entry
+    products: Callable[[], Any] | None = None  # the matrix products of the same shape
 
 
 def tensor(array: np.ndarray, *axes: int) -> Any:
-    """A copy for PyTorch, with its axes in this order."""
+    """Return a copy for PyTorch, with its axes in this order."""
     return torch.tensor(np.ascontiguousarray(array.transpose(axes)))
 
 
-def convolution(case: Case, layer: nn.Layer) -> Job:
-    """One convolution forward and backward: y, dx, dw and db."""
-    rng = np.random.default_rng(0)
-    x = rng.standard_normal((case.N, case.L, case.C), dtype=np.float32)
-    dy = rng.standard_normal((case.N, case.n_outputs, case.F), dtype=np.float32)
+def normal(*shape: int, seed: int = 0) -> np.ndarray:
+    """Return random numbers, the same each time."""
+    return np.random.default_rng(seed).standard_normal(shape, dtype=np.float32)
+
+
+def convolution(case: Case) -> Job:
+    """Return one convolution forward and backward: y, dx, dw and db."""
+    layer = nn.Conv1D(case.C, case.F, case.K, **case.options, rng=0)
+    x, dy = normal(case.N, case.L, case.C), normal(case.N, case.n_outputs, case.F, seed=1)
+    w, b = layer.params["w"], layer.params["b"]
 
     def in_numpy() -> tuple[Any, ...]:
         y, cache = layer.forward(x)
         dx, grads = layer.backward(dy, cache)
         return y, dx, grads["w"], grads["b"]
 
-    axes = (0, 2, 1), (0, 2, 1), (2, 1, 0), (0,)  # there and back, as they undo themselves
-    job = Job({"NumPy": in_numpy}, axes, work=case.work)
+    rows, columns, length = normal(case.N * case.n_outputs, case.F), w.reshape(-1, case.F), len(w)
+    windows = normal(len(rows), length * case.C)
+
+    def products() -> None:
+        windows @ columns, rows @ columns.T, windows.T @ rows
+
+    axes = (0, 2, 1), (0, 2, 1), WEIGHTS, (0,)  # there and back, each undoes itself
+    job = Job({"NumPy": in_numpy}, axes, products=products)
     if torch:
-        arrays = zip((dy, x, *layer.params.values()), axes, strict=True)
-        torch_dy, *inputs = (tensor(array, *to) for array, to in arrays)
+        torch_dy, *inputs = (
+            tensor(array, *to) for array, to in zip((dy, x, w, b), axes, strict=True)
+        )
         inputs = [each.requires_grad_() for each in inputs]
 
         def in_torch() -> tuple[Any, ...]:
@@ -140,11 +153,40 @@ def convolution(case: Case, layer: nn.Layer) -> Job:
             return y.detach(), *torch.autograd.grad(y, inputs, torch_dy)
 
         job.runs["PyTorch"] = in_torch
+    if jax:
+        job.runs["JAX"] = compiled(conv_in_jax(case.options), x, w, b, dy)
     return job
 
 
+def conv_in_jax(options: dict[str, int]) -> Callable[..., Any]:
+    """Return a convolution forward and backward, of x, w, b and dy."""
+    padding = (options["padding"], options["padding"])
+
+    def conv(x: Any, w: Any, b: Any) -> Any:
+        return b + jax.lax.conv_general_dilated(
+            x,
+            w,
+            window_strides=(options["stride"],),
+            padding=[padding],
+            rhs_dilation=(options["dilation"],),
+            dimension_numbers=("NWC", "WIO", "NWC"),
+        )
+
+    def both(x: Any, w: Any, b: Any, dy: Any) -> tuple[Any, ...]:
+        y, backward = jax.vjp(conv, x, w, b)
+        return y, *backward(dy)
+
+    return both
+
+
+def compiled(function: Callable[..., Any], *arrays: Any) -> Callable[[], Any]:
+    """Return a function that calls `function` on these arrays, compiled at its first call."""
+    fast, inputs = jax.jit(function), [jax.numpy.asarray(array) for array in arrays]
+    return lambda: jax.block_until_ready(fast(*inputs))
+
+
 def training() -> Job:
-    """The training of the trace classifier, from the same first weights: its losses."""
+    """Return the training of the trace classifier, from the same initial weights: its losses."""
     x, labels = nn.make_traces(144, rng=0)
     conv = nn.Conv1D(1, 8, 5, padding="same", rng=0)
     head = nn.Flatten(), nn.Dense(256, 16, rng=1), nn.ReLU(), nn.Dense(16, 3, rng=2)
@@ -153,181 +195,394 @@ def training() -> Job:
     def in_numpy() -> tuple[list[float]]:
         return (nn.fit(model.astype(np.float32), x, labels, epochs=EPOCHS, lr=5e-3).loss,)
 
-    # Each step starts from the roundings of all steps before, so the losses drift apart.
+    # Each step starts from the rounding errors of all steps before, so the losses drift apart.
     job = Job({"NumPy": in_numpy}, axes=((0,),), tolerance=1e-3)
     if torch:
-        from torch.nn import Conv1d, Flatten, Linear, MaxPool1d, ReLU, Sequential
+        job.runs["PyTorch"] = training_in_torch(model, x, labels)
+    if jax:
+        job.runs["JAX"] = training_in_jax(model, x, labels)
+    return job
 
-        conv, pool = Conv1d(1, 8, 5, padding="same"), MaxPool1d(2)
-        head = Flatten(), Linear(256, 16), ReLU(), Linear(16, 3)
-        network = Sequential(conv, ReLU(), pool, *head)
-        weights = dict(model.params)
-        # Flatten reads sample by sample here and channel by channel there.
-        weights["4.w"] = weights["4.w"].reshape(32, 8, 16).swapaxes(0, 1).reshape(256, 16)
-        turned = [tensor(array, *range(array.ndim)[::-1]) for array in weights.values()]
-        start = dict(zip(network.state_dict(), turned, strict=True))
-        torch_x, torch_labels = tensor(x, 0, 2, 1), tensor(labels, 0)
 
-        def in_torch() -> tuple[list[float]]:
-            network.load_state_dict(start)
-            optimizer = torch.optim.Adam(network.parameters(), lr=5e-3)
-            losses = []
-            for _ in range(EPOCHS):
-                optimizer.zero_grad()
-                loss = torch.nn.functional.cross_entropy(network(torch_x), torch_labels)
-                loss.backward()
+def training_in_torch(model: nn.Layer, x: np.ndarray, labels: np.ndarray) -> Callable[[], Any]:
+    """Return the same training in PyTorch."""
+    from torch.nn import Conv1d, Flatten, Linear, MaxPool1d, ReLU, Sequential
+
+    conv, pool = Conv1d(1, 8, 5, padding="same"), MaxPool1d(2)
+    network = Sequential(conv, ReLU(), pool, Flatten(), Linear(256, 16), ReLU(), Linear(16, 3))
+    weights = dict(model.params)
+    # Flatten reads sample by sample here and channel by channel there.
+    weights["4.w"] = weights["4.w"].reshape(32, 8, 16).swapaxes(0, 1).reshape(256, 16)
+    turned = [tensor(array, *range(array.ndim)[::-1]) for array in weights.values()]
+    start = dict(zip(network.state_dict(), turned, strict=True))
+    torch_x, torch_labels = tensor(x, 0, 2, 1), tensor(labels, 0)
+
+    def run() -> tuple[list[float]]:
+        network.load_state_dict(start)
+        optimizer = torch.optim.Adam(network.parameters(), lr=5e-3)
+        losses = []
+        for _ in range(EPOCHS):
+            optimizer.zero_grad()
+            loss = torch.nn.functional.cross_entropy(network(torch_x), torch_labels)
+            loss.backward()
+            optimizer.step()
+            losses.append(loss.item())
+        return (losses,)
+
+    return run
+
+
+def training_in_jax(model: nn.Layer, x: np.ndarray, labels: np.ndarray) -> Callable[[], Any]:
+    """Return the same training in JAX: one compiled function for a step, with its own Adam."""
+    jnp = jax.numpy
+    start = {name: jnp.asarray(array) for name, array in model.params.items()}
+    jax_x, jax_labels = jnp.asarray(x, jnp.float32), jnp.asarray(labels)
+
+    def loss(p: Any, x: Any, labels: Any) -> Any:
+        maps = jax.lax.conv_general_dilated(
+            x, p["0.w"], (1,), "SAME", dimension_numbers=("NWC", "WIO", "NWC")
+        )
+        maps = jnp.maximum(maps + p["0.b"], 0).reshape(len(x), 32, 2, 8).max(axis=2)
+        hidden = jnp.maximum(maps.reshape(len(x), -1) @ p["4.w"] + p["4.b"], 0)
+        logs = jax.nn.log_softmax(hidden @ p["6.w"] + p["6.b"])
+        return -jnp.take_along_axis(logs, labels[:, None], axis=1).mean()
+
+    def step(p: Any, m: Any, v: Any, t: Any, x: Any, labels: Any) -> tuple[Any, ...]:
+        value, g = jax.value_and_grad(loss)(p, x, labels)
+        m = jax.tree.map(lambda m, g: 0.9 * m + 0.1 * g, m, g)
+        v = jax.tree.map(lambda v, g: 0.999 * v + 0.001 * g * g, v, g)
+
+        def moved(p: Any, m: Any, v: Any) -> Any:
+            return p - 5e-3 * (m / (1 - 0.9**t)) / (jnp.sqrt(v / (1 - 0.999**t)) + 1e-8)
+
+        return jax.tree.map(moved, p, m, v), m, v, value
+
+    fast = jax.jit(step)
+
+    def run() -> tuple[list[float]]:
+        p, m, v = start, jax.tree.map(jnp.zeros_like, start), jax.tree.map(jnp.zeros_like, start)
+        losses = []
+        for t in range(1, EPOCHS + 1):
+            p, m, v, value = fast(p, m, v, float(t), jax_x, jax_labels)
+            losses.append(float(value))
+        return (losses,)
+
+    return run
+
+
+# The other layers
+# ----------------
+
+
+def other_layers(n: int, length: int, n_channels: int) -> dict[str, Job]:
+    """Return a job for each of the other layers, forward and backward, and for a step of Adam."""
+    size = f"({n}, {length}, {n_channels})"
+    x, inner = normal(n, length, n_channels), length * n_channels // 8
+    flat = x.reshape(n * 8, inner)
+    layers = {
+        "ReLU": (nn.ReLU(), x),
+        "MaxPool1D(2)": (nn.MaxPool1D(2), x),
+        "BatchNorm": (nn.BatchNorm(n_channels).for_training(), x),
+        "Dense": (nn.Dense(inner, 64, rng=0), flat),
+    }
+    jobs = {f"{name} {size}": layer_job(*both) for name, both in layers.items()}
+    return jobs | {f"Adam {size}": adam_job({"w": normal(inner, 64), "b": normal(64)})}
+
+
+def layer_job(layer: nn.Layer, x: np.ndarray) -> Job:
+    """Return one layer forward and backward: y, dx and the gradients of the parameters."""
+    dy = normal(*layer(x).shape, seed=1)
+
+    def in_numpy() -> tuple[Any, ...]:
+        y, cache = layer.forward(x)
+        dx, grads = layer.backward(dy, cache)
+        return y, dx, *grads.values()
+
+    job = Job({"NumPy": in_numpy}, tolerance=1e-4)
+    if torch:
+        order = (0, 2, 1) if x.ndim == 3 else (0, 1)
+        module = {
+            "ReLU": torch.nn.ReLU,
+            "MaxPool1D": lambda: torch.nn.MaxPool1d(2),
+            "BatchNorm": lambda: torch.nn.BatchNorm1d(x.shape[-1]),
+            "Dense": lambda: torch.nn.Linear(x.shape[-1], 64),
+        }[next(kind.__name__ for kind in type(layer).__mro__ if hasattr(nn, kind.__name__))]()
+        for parameter, array in zip(module.parameters(), layer.params.values(), strict=True):
+            parameter.data = tensor(array, *range(array.ndim)[::-1])
+        torch_x, torch_dy = tensor(x, *order).requires_grad_(), tensor(dy, *order)
+
+        def in_torch() -> tuple[Any, ...]:
+            y = module(torch_x)
+            inputs = torch_x, *module.parameters()
+            return y.detach(), *torch.autograd.grad(y, inputs, torch_dy)
+
+        job.runs["PyTorch"] = in_torch
+        weights = [tuple(range(array.ndim)[::-1]) for array in layer.params.values()]
+        job = job._replace(axes=(order, order, *weights))
+    return job
+
+
+def adam_job(params: dict[str, np.ndarray]) -> Job:
+    """Return a hundred steps of Adam: the parameters after them."""
+    grads = {name: 2 * array for name, array in params.items()}
+
+    def in_numpy() -> tuple[Any, ...]:
+        own = {name: array.copy() for name, array in params.items()}
+        optimizer = nn.Adam(own)
+        for _ in range(100):
+            optimizer.step(grads)
+        return tuple(own.values())
+
+    job = Job({"NumPy": in_numpy}, axes=((0, 1), (0,)))
+    if torch:
+
+        def in_torch() -> tuple[Any, ...]:
+            own = [torch.tensor(array) for array in params.values()]
+            for each, grad in zip(own, grads.values(), strict=True):
+                each.grad = torch.tensor(grad)
+            optimizer = torch.optim.Adam(own)
+            for _ in range(100):
                 optimizer.step()
-                losses.append(loss.item())
-            return (losses,)
+            return tuple(own)
 
         job.runs["PyTorch"] = in_torch
     return job
 
 
-def product() -> Job:
-    """The product of two large float32 matrices, which sets the limit."""
-    a, b = np.random.default_rng(0).standard_normal((2, SIDE, SIDE), dtype=np.float32)
-    job = Job({"NumPy": lambda: (a @ b,)}, axes=((0, 1),), work=2 * SIDE**3)
-    if torch:
-        torch_a, torch_b = tensor(a, 0, 1), tensor(b, 0, 1)
-        job.runs["PyTorch"] = lambda: (torch_a @ torch_b,)
-    return job
-
-
-# Equal first, fast second
-# ------------------------
-# A wrong result can be had in no time. So before anything is timed, the results are
-# compared. Both round to 24 bits, in different orders, and a sum of many numbers keeps
-# about that much of its *largest*, so differences are measured against it.
+# Results are compared before time is measured
+# --------------------------------------------
+# The libraries add in different orders, and a sum of many numbers has rounding errors in
+# proportion to the *largest* numbers, so differences are measured relative to the largest.
 
 
 def check_same(name: str, job: Job) -> None:
-    """Raise unless both libraries return the same, up to the job's tolerance."""
-    results = (run() for run in job.runs.values())
-    for ours, theirs, axes in zip(*results, job.axes, strict=True):
-        ours, theirs = np.asarray(ours), np.asarray(theirs).transpose(axes)
-        difference = float(np.abs(ours - theirs).max() / np.abs(theirs).max())
-        if not difference <= job.tolerance:
-            raise AssertionError(
-                f"{name} is not the same in NumPy and PyTorch: they differ by {difference:.1e} "
-                f"of the largest number, allowed are {job.tolerance:.0e}"
-            )
+    """Raise unless all libraries return the same, up to the job's tolerance."""
+    expected = job.runs["NumPy"]()
+    for library, run in job.runs.items():
+        for ours, theirs, axes in zip(expected, run(), job.axes or [()] * 9, strict=False):
+            theirs = np.asarray(theirs)
+            if library == "PyTorch":
+                theirs = theirs.transpose(axes)
+            difference = float(np.abs(ours - theirs).max() / np.abs(theirs).max())
+            if not difference <= job.tolerance:
+                raise AssertionError(
+                    f"{name} is not the same in NumPy and {library}: they differ by "
+                    f"{difference:.1e} of the largest number, allowed are {job.tolerance:.0e}"
+                )
 
 
 # Taking turns
 # ------------
-# What else goes on in a machine comes and goes in minutes, so the two libraries take turns
-# many times over, and each number shown is a median. A turn begins with a short pause, in
-# which the threads of the other library fall asleep (they wait for more work in a
-# loop that keeps the processor busy), and with one run that is not timed.
+# The load of a machine changes within minutes, so the libraries take turns many times, and each
+# number shown is a median. A turn begins with a pause, in which the threads of the
+# other library fall asleep (they wait for work in a loop that keeps a processor busy),
+# and with one run that is not measured.
+#
+# A turn during which other programs used the processors is measured again, for a while.
 
-PAUSE = 0.03  # seconds
+PAUSE = 0.1  # seconds
 TURN = 0.05  # seconds in which a short run is repeated
+OTHERS = 0.06  # processors that other programs may use
+PATIENCE = 20  # seconds in which disturbed turns of one job are measured again
 
 
-def take_turns(job: Job, rounds: int) -> dict[str, float]:
-    """Time each library's run in turn, many times over; return the median seconds of each."""
-    seconds: dict[str, list[float]] = {library: [] for library in job.runs}
-    for _ in range(rounds):
-        for library, run in job.runs.items():
-            time.sleep(PAUSE)
-            run()
-            begin = now = time.perf_counter()
-            while now == begin or now < begin + TURN:
-                start = time.perf_counter()
-                run()
-                now = time.perf_counter()
-                seconds[library].append(now - start)
-    return {library: float(np.median(several)) for library, several in seconds.items()}
+def used_by_others() -> float:
+    """Return the processor time, in seconds, that other programs have used; 0 if unknown."""
+    path = Path("/proc/stat")
+    if not path.exists():
+        return 0.0
+    times = [int(each) for each in path.read_text().split("\n", 1)[0].split()[1:9]]
+    idle = times[3] + times[4]
+    return (sum(times) - idle) / os.sysconf("SC_CLK_TCK") - time.process_time()
 
 
-def timed(name: str, job: Job, quick: bool) -> tuple[float, float, float]:
-    """Check and time it: seconds in NumPy, seconds in PyTorch or NaN, operations."""
-    if torch:
-        check_same(name, job)
-    seconds = take_turns(job, rounds=1 if quick else 12)
-    return seconds["NumPy"], seconds.get("PyTorch", np.nan), job.work
+def a_turn(run: Callable[[], Any]) -> tuple[list[float], bool]:
+    """Return the seconds of some runs, and whether the machine was quiet meanwhile."""
+    time.sleep(PAUSE)
+    run()
+    seconds: list[float] = []
+    before, begin = used_by_others(), time.perf_counter()
+    now = begin
+    while now == begin or now < begin + TURN:
+        start = time.perf_counter()
+        run()
+        now = time.perf_counter()
+        seconds.append(now - start)
+    allowed = max(0.011, OTHERS * (now - begin))  # the system counts in steps of 10 ms
+    return seconds, used_by_others() - before <= allowed
 
 
-# With several threads, the larger convolutions share out their batches among them, by
-# `in_threads`. In the smaller ones the threads would wait for each other, and a single
-# trace cannot be shared: they leave it to the matrix product to use its own.
+class Row(NamedTuple):
+    """What was measured of a job."""
 
-WORTH_SHARING = 200_000_000  # operations
+    seconds: dict[str, float]  # by library, and of the products alone
+    first_call: float = np.nan  # of JAX, which compiles then
+    quiet: bool = True
 
 
-def measure(threads: int, quick: bool) -> dict[str, tuple[float, float, float]]:
-    """Check and time everything, and return what `timed` does by name."""
-    rows = {TRAINING: timed(TRAINING, training(), quick), PRODUCT: timed(PRODUCT, product(), quick)}
+def take_turns(job: Job, rounds: int) -> Row:
+    """Measure each library in turn, many times; return the median seconds of each."""
+    runs = dict(job.runs)
+    if job.products:
+        runs["products"] = job.products
+    kept: dict[str, list[float]] = {name: [] for name in runs}
+    disturbed: dict[str, list[float]] = {name: [] for name in runs}
+    n_quiet, end = dict.fromkeys(runs, 0), time.perf_counter() + PATIENCE
+    n_turns = 0
+    while n_turns < rounds or (min(n_quiet.values()) < rounds and time.perf_counter() < end):
+        n_turns += 1
+        for name, run in runs.items():
+            seconds, quiet = a_turn(run)
+            (kept if quiet else disturbed)[name] += seconds
+            n_quiet[name] += quiet
+    medians = {name: float(np.median(kept[name] or disturbed[name])) for name in runs}
+    return Row(medians, quiet=min(n_quiet.values()) >= min(rounds, 3))
+
+
+def timed(name: str, job: Job, quick: bool) -> Row:
+    """Compare the results, and measure the time."""
+    first_call = np.nan
+    if "JAX" in job.runs:
+        start = time.perf_counter()
+        job.runs["JAX"]()
+        first_call = time.perf_counter() - start
+    check_same(name, job)
+    return take_turns(job, rounds=1 if quick else 9)._replace(first_call=first_call)
+
+
+def measure(quick: bool) -> dict[str, Row]:
+    """Compare and measure everything, by name."""
+    jobs = {TRAINING: training}
     for case in QUICK_CASES if quick else CASES:
-        layer = nn.Conv1D(case.C, case.F, case.K, **case.options, rng=0)
-        share = threads > 1 and case.N > 1 and case.work > WORTH_SHARING
-        with nn.in_threads(layer, threads) if share else nullcontext(layer) as ours:
-            rows[str(case)] = timed(str(case), convolution(case, ours), quick)
+        jobs[str(case)] = lambda case=case: convolution(case)
+    rows = {name: timed(name, job(), quick) for name, job in jobs.items()}
+    for size in QUICK_SIZES if quick else SIZES:
+        rows |= {name: timed(name, job, quick) for name, job in other_layers(*size).items()}
     return rows
 
 
 # How many threads NumPy's matrix product uses is settled when NumPy is imported, by a
-# variable of the environment; which one depends on the library it was built with. So
-# whatever is measured is measured in a new process.
+# variable of the environment. So each measurement runs in a new process. On Linux it is
+# also limited to as many cores, because JAX has no variable for its threads.
 
 THREAD_VARIABLES = "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"
 
 
-def measure_with(threads: int, quick: bool) -> dict[str, tuple[float, float, float]]:
-    """Measure in a process that has so many threads."""
+def measure_with(threads: int, quick: bool) -> dict[str, Row]:
+    """Measure in a process that has this number of threads."""
     os.environ.update(dict.fromkeys(THREAD_VARIABLES, str(threads)))
-    with ProcessPoolExecutor(max_workers=1, mp_context=get_context("spawn")) as pool:
-        return pool.submit(measure, threads, quick).result()
+    cores = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set[int]()
+    if cores:
+        os.sched_setaffinity(0, sorted(cores)[-threads:])
+    try:
+        with ProcessPoolExecutor(max_workers=1, mp_context=get_context("spawn")) as pool:
+            return pool.submit(measure, quick).result()
+    finally:
+        if cores:
+            os.sched_setaffinity(0, cores)
 
 
 # The table
 # ---------
-# A ratio above 1 means that NumPy is faster. The *limit* is the rate at which NumPy
-# multiplies two large matrices with as many threads in the same run: 100 % would mean that
-# all the time goes into multiplying and adding. How ratios of several cases average is
-# told by the geometric mean, in which twice as fast and half as fast cancel.
+# A ratio above 1 means that NumPy is faster. The last column compares with the three matrix
+# products of the same shape; above 100 %, the small products of the layer are faster
+# than the large ones. Ratios of several cases are averaged by the geometric mean, in which twice as
+# fast and half as fast cancel.
+#
+# Everything is measured several times, minutes apart. Where the ratios of two measurements differ
+# by more than 10 %, the row is marked.
+
+UNSTABLE = 1.1
+HEAD = "{:31}{:>8}{:>9}{:>9}{:>10}{:>8}{:>10}"
 
 
-def table(threads: int, rows: dict[str, tuple[float, float, float]]) -> str:
-    """The rows under each other, and below them the ratios in short; a dash for what is unknown."""
-    head = "{:30}{:>10}{:>10}{:>10}{:>10}{:>10}"
-    lines = [
-        head.format(f"threads: {threads}", "ms", "ms", "", "of limit", "of limit"),
-        head.format("", "NumPy", "PyTorch", "ratio", "NumPy", "PyTorch"),
+def combined(rows: Iterable[Row]) -> tuple[Row, bool]:
+    """Return the medians of several measurements, and whether they agree."""
+    rows = list(rows)
+    names = rows[0].seconds
+    medians = {name: float(np.median([row.seconds[name] for row in rows])) for name in names}
+    ratios = [
+        [row.seconds[name] / row.seconds["NumPy"] for row in rows]
+        for name in names
+        if name in ("PyTorch", "JAX")
     ]
-    limit = rows[PRODUCT][2] / rows[PRODUCT][0]
-    for name, (ours, theirs, work) in rows.items():
-        line = f"{name:30}{1e3 * ours:10.2f}{1e3 * theirs:10.2f}{theirs / ours:10.2f}"
-        line += f"{work / ours / limit:10.0%}{work / theirs / limit:10.0%}"
+    agree = all(max(each) <= UNSTABLE * min(each) for each in ratios)
+    quiet = all(row.quiet for row in rows)
+    return Row(medians, rows[0].first_call, quiet), agree
+
+
+def table(threads: int, measured: list[dict[str, Row]]) -> str:
+    """Return one line for each job, and below them the mean ratios; a dash for what is unknown."""
+    lines = [
+        HEAD.format(f"threads: {threads}", "ms", "ms", "ms", "ratio to", "ratio", "products"),
+        HEAD.format("", "NumPy", "PyTorch", "JAX", "PyTorch", "JAX", "/ NumPy"),
+    ]
+    ratios: dict[str, list[float]] = {"PyTorch": [], "JAX": []}
+    unstable, disturbed = [], []
+    for name in measured[0]:
+        row, agree = combined(rows[name] for rows in measured)
+        ours = row.seconds["NumPy"]
+        theirs = [row.seconds.get(library, np.nan) for library in ("PyTorch", "JAX", "products")]
+        line = f"{name:30}{' ' if agree else '?'}{1e3 * ours:8.2f}"
+        line += "".join(f"{1e3 * each:9.2f}" for each in theirs[:2])
+        line += f"{theirs[0] / ours:10.2f}{theirs[1] / ours:8.2f}{theirs[2] / ours:10.0%}"
         lines.append(line.replace("nan%", "   -").replace("nan", "  -"))
-    if torch:
-        ratios = [theirs / ours for name, (ours, theirs, _) in rows.items() if name[-1] == ")"]
-        mean = np.exp(np.mean(np.log(ratios)))
-        lines += ["", f"ratios at stride 1: geometric mean {mean:.2f}, worst {min(ratios):.2f}"]
+        if name.startswith("(") and name.endswith(")"):
+            for library, each in zip(ratios, theirs, strict=False):
+                ratios[library].append(each / ours)
+        unstable += [] if agree else [name]
+        disturbed += [] if row.quiet else [name]
+    lines.append("")
+    for library, each in ratios.items():
+        if each and np.isfinite(each).all():
+            mean = np.exp(np.mean(np.log(each)))
+            lines.append(
+                f"convolutions of stride 1, {library}: mean ratio {mean:.2f}, worst {min(each):.2f}"
+            )
+    first = [row.first_call for row in measured[0].values() if np.isfinite(row.first_call)]
+    if first:
+        lines.append(
+            f"JAX compiled the training in {first[0]:.1f} s, and each convolution in "
+            f"{min(first[1:]):.1f} to {max(first[1:]):.1f} s; this is not in its times"
+        )
+    if len(measured) > 1:
+        marked = f"{len(unstable)} of {len(measured[0])} rows" if unstable else "none"
+        lines.append(f"not stable, marked ?, ratios differ by more than 10 %: {marked}")
+    if disturbed:
+        lines.append(f"disturbed by other programs: {len(disturbed)} of {len(measured[0])} rows")
     return "\n".join(lines)
 
 
 def machine() -> str:
-    """The processor and the versions, which the numbers mean nothing without."""
+    """Return the processor and the versions, without which the numbers mean nothing."""
     info = Path("/proc/cpuinfo")
     names = re.findall(r"model name\s*: (.*)", info.read_text()) if info.exists() else ["unknown"]
     blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
+    others = [f"PyTorch {torch.__version__}" if torch else "without PyTorch"]
+    others += [f"JAX {jax.__version__}" if jax else "without JAX"]
     return (
         f"{names[0]}, {os.cpu_count()} cores, {platform.system()}\n"
         f"Python {platform.python_version()}, NumPy {np.__version__} with {blas['name']} "
-        f"{blas['version']}, " + (f"PyTorch {torch.__version__}" if torch else "without PyTorch")
+        f"{blas['version']}, {', '.join(others)}"
     )
 
 
-# This file is read anew by each process that measures, and only the first does what follows.
+# This file is read again by each process that measures; only the first one runs the following.
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description="Time numpycnn, and PyTorch beside it.")
+    parser = argparse.ArgumentParser(description="Compare numpycnn with PyTorch and JAX.")
     parser.add_argument("--quick", action="store_true", help="small cases and few repeats: seconds")
     each = {"nargs": "+", "type": at_least(1), "default": sorted({1, os.cpu_count() or 1})}
     parser.add_argument("--threads", **each, help="to try in turn (default: 1 and all)")
+    parser.add_argument(
+        "--repeats", type=at_least(1), default=2, help="measurements of everything (default: 2)"
+    )
     args = parser.parse_args()
-    print(machine())
+    print(machine(), flush=True)
+    repeats = 1 if args.quick else args.repeats
+    passes = [
+        {threads: measure_with(threads, args.quick) for threads in args.threads}
+        for _ in range(repeats)
+    ]
     for threads in args.threads:
-        print(f"\n{table(threads, measure_with(threads, args.quick))}", flush=True)
+        print(f"\n{table(threads, [each[threads] for each in passes])}", flush=True)

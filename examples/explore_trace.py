@@ -6,7 +6,7 @@ and how high it is, its sign, the noise. With it move the feature maps, the clas
 probabilities, and the samples on which the decision rests. Two networks can be
 asked, and they disagree where [the position test](where_does_it_work.py) says they do.
 
-Things to try. With the flatten head, pull the centre slowly to the right, past the green
+Things to try. With the flatten head, pull the center slowly to the right, past the green
 range it was trained on. Then choose the global head, and do it again. Set the
 amplitude to zero: how small can an arrival be, and still be seen? And how much noise does
 it take until a quiet trace is no longer quiet?
@@ -21,10 +21,10 @@ import numpy as np
 from matplotlib.widgets import RadioButtons, Slider
 
 import numpycnn as nn
-from numpycnn.explain import activations, probabilities, saliency
+from _shared.options import Options, at_least
+from _shared.two_heads import network
+from numpycnn.inspection.explain import activations, probabilities, saliency
 from numpycnn.plots import figure as paper
-from options import Options, at_least
-from two_heads import network
 
 options = Options("Move an arrival through a trace and watch two networks judge it.", output=None)
 options.add_argument("--seed", type=at_least(0), default=0, help="of the traces and networks")
@@ -42,7 +42,7 @@ x_train, x_test, y_train, y_test = nn.train_test_split(x, labels, rng=rng)
 models = {f"{head} head": network(head, rng) for head in ("flatten", "global")}
 for name, model in models.items():
     nn.fit(model, x_train, y_train, epochs=60, lr=5e-3)
-    print(f"{name:12}   held out: accuracy {nn.evaluate(model, x_test, y_test)[1]:.3f}")
+    print(f"{name:12}   test set: accuracy {nn.evaluate(model, x_test, y_test)[1]:.3f}")
 
 # What can be moved
 # -----------------
@@ -52,7 +52,7 @@ for name, model in models.items():
 
 N_SAMPLES = x.shape[1]
 DIALS = {
-    "centre": ("centre (sample)", -8, N_SAMPLES + 8, 32, 1, (12, N_SAMPLES - 12), "%d"),
+    "center": ("center (sample)", -8, N_SAMPLES + 8, 32, 1, (12, N_SAMPLES - 12), "%d"),
     "width": ("width (samples)", 0.5, 10, 3, 0.1, (2.6, 3.4), "%.1f"),
     "amplitude": ("amplitude", 0, 1.5, 0.95, 0.05, (0.9, 1.0), "%.2f"),
     "noise": ("noise", 0, 0.5, 0.03, 0.01, (0.03, 0.03), "%.2f"),
@@ -64,10 +64,10 @@ POLARITIES = "quiet", "positive", "negative"
 # the same draw throughout, only larger or smaller, and nothing moves but what the reader moves.
 
 
-def trace(label, centre, width, amplitude, noise):
+def trace(label, center, width, amplitude, noise):
     """One trace (1, L, 1) of this class."""
-    at, rng = round(centre), np.random.default_rng((args.seed, 1))  # no noise of the training
-    ranges = {"centre": (at, at), "width": (width, width), "amplitude": (amplitude, amplitude)}
+    at, rng = round(center), np.random.default_rng((args.seed, 1))  # no noise of the training
+    ranges = {"center": (at, at), "width": (width, width), "amplitude": (amplitude, amplitude)}
     x, _ = nn.make_traces(1, rng=rng, n_samples=N_SAMPLES, labels=[label], noise=noise, **ranges)
     return x
 
@@ -90,7 +90,7 @@ def look(model, x):
 
 
 def scales(model):
-    """The upper ends of the colour scale and of the saliency's axis."""
+    """The upper ends of the color scale and of the saliency's axis."""
     maps, gradients, _ = zip(*(look(model, one[None]) for one in x_train), strict=True)
     return np.max(maps), np.abs(gradients).max()
 
@@ -122,7 +122,7 @@ class Explorer:
         self.polarity = self.buttons("polarity", POLARITIES, 1)
         self.head = self.buttons("network", list(models), 0)
         title = {"color": paper.GREEN, "fontsize": paper.FONT, "loc": "left"}
-        self.panels["centre"].set_title("green: as in the training", **title)
+        self.panels["center"].set_title("green: as in the training", **title)
         self.update()
         self.figure.draw_without_rendering()
         self.figure.set_layout_engine("none")  # so that nothing jumps while an arrival moves

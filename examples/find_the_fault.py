@@ -1,7 +1,7 @@
 """Find the fault: a network that marks where the ground is broken.
 
 The traces of the other examples stand alone. Here 64 of them stand side by side and make
-[a section](sections.py), a picture of layers that were folded and then cut by a fault. The
+[a section](_shared/sections.py), a picture of layers that were folded and then cut by a fault. The
 question is no longer what is in it, but *where*: a label for every sample.
 
 The network is a small U-Net with two directions instead of one. Its [layers](two_dimensions.py)
@@ -19,9 +19,8 @@ from pathlib import Path
 import numpy as np
 
 import numpycnn as nn
-from numpycnn.plots import figure as paper
-from options import Options, at_least
-from sections import (
+from _shared.options import Options, at_least
+from _shared.sections import (
     INTERVAL,
     NOISE,
     SPACING,
@@ -30,6 +29,7 @@ from sections import (
     make_sections,
     read_section,
 )
+from numpycnn.plots import figure as paper
 from two_dimensions import u_net
 
 # The options
@@ -89,9 +89,9 @@ print(f"trained in {time.perf_counter() - began:.0f} s")
 
 # The examination
 # ---------------
-# Beside the network stand two rules that look at [differences of neighbouring
-# traces](sections.py#what-needs-no-network). Over how many samples the second one adds them up,
-# it learns from the sections that the network learns from.
+# Beside the network stand two rules that look at [differences of neighboring
+# traces](_shared/sections.py#what-needs-no-network). Over how many samples the second one adds them
+# up, it learns from the sections that the network learns from.
 #
 # Eight sections go through the network at a time, as the maps of all would want memory.
 

@@ -16,10 +16,10 @@ on others, at one signal-to-noise ratio after the other.
 import numpy as np
 
 import numpycnn as nn
-from numpycnn.baselines import LargestSampleRule, MedianRule
+from _shared.options import Options, at_least
+from _shared.two_heads import network
+from numpycnn.inspection.baselines import LargestSampleRule, MedianRule
 from numpycnn.plots import plot_accuracy
-from options import Options, at_least
-from two_heads import network
 
 options = Options("Set two simple rules and two networks harder traces.")
 add = options.add_argument
@@ -34,14 +34,14 @@ args = options.read()
 # noise. The traces to learn from have all ratios between 2 and 12; those of the
 # examination have one at a time, and the first and the last of these are outside the range.
 
-HARD = {"wavelet": "ricker", "amplitude": (0.4, 1.0), "centre": (1, 64), "distractor": "any"}
+HARD = {"wavelet": "ricker", "amplitude": (0.4, 1.0), "center": (1, 64), "distractor": "any"}
 TRAINED_ON = 2, 12
 RATIOS = 1, 2, 3, 4, 6, 8, 10, 12, 16
 
 # The networks
 # ------------
-# [Both](two_heads.py) begin with eight filters of 11 samples, which reach over the hump of the
-# wavelet to the bottom of both its troughs. One network then keeps where in the trace each
+# [Both](_shared/two_heads.py) begin with eight filters of 11 samples, which reach over the hump of
+# the wavelet to the bottom of both its troughs. One network then keeps where in the trace each
 # filter answered, the other only how strong the strongest answer was, wherever it came from.
 #
 # The examination

@@ -13,8 +13,8 @@ import time
 import numpy as np
 
 import numpycnn as nn
-from options import Options, at_least
-from two_heads import network
+from _shared.options import Options, at_least
+from _shared.two_heads import network
 
 options = Options("Train the landmark networks on the harder traces.", output=None)
 add = options.add_argument
@@ -30,9 +30,9 @@ args = options.read()
 
 HARD = {"wavelet": "ricker", "amplitude": (0.4, 1.0), "distractor": "any", "snr": (2, 12)}
 rng = np.random.default_rng(args.seed)
-x, labels = nn.make_traces(args.traces, rng=rng, centre=(1, 64), **HARD)
-anywhere = nn.make_traces(1200, rng=rng, centre=(1, 64), **HARD)
-ends = [nn.make_traces(600, rng=rng, centre=centre, **HARD) for centre in ((1, 6), (59, 64))]
+x, labels = nn.make_traces(args.traces, rng=rng, center=(1, 64), **HARD)
+anywhere = nn.make_traces(1200, rng=rng, center=(1, 64), **HARD)
+ends = [nn.make_traces(600, rng=rng, center=center, **HARD) for center in ((1, 6), (59, 64))]
 at_the_edges = tuple(np.concatenate(parts) for parts in zip(*ends, strict=True))
 
 # The networks
@@ -52,13 +52,13 @@ networks = {
 # The table
 # ---------
 # *Sees* is the number of samples that a number of the last map depends on, at most, before the map
-# is flattened or pooled as a whole. *Layers* are those with weights, without normalisation.
+# is flattened or pooled as a whole. *Layers* are those with weights, without normalization.
 
 
 def sees(model: nn.Sequential) -> int:
     """Return the receptive field at the last layer that does not look at the whole trace."""
-    whole = next(i for i, layer in enumerate(model) if layer.window(64).stride == 0)
-    return nn.Sequential(*model.layers[:whole]).window(64).reach
+    whole = next(i for i, layer in enumerate(model) if layer.receptive_field(64).stride == 0)
+    return nn.Sequential(*model.layers[:whole]).receptive_field(64).size
 
 
 print("                weights  layers  sees  seconds  accuracy  at the edges")
@@ -78,11 +78,11 @@ for name, model in networks.items():
 # ------------
 # One run is an anecdote. With the seeds 0, 1 and 2 LeNet came last each time, between 0.910 and
 # 0.923; the other four were between 0.938 and 0.964, each time in another order. Three runs are
-# anecdotes, too. When a sum in batch normalisation was written in another order, which changes
+# anecdotes, too. When a sum in batch normalization was written in another order, which changes
 # nothing but last digits, ResNet went from 0.928, 0.967 and 0.907 to 0.947, 0.961 and 0.938.
 #
-# *LeNet* has by far the most weights, and its dense layers learn for each place what an
-# arrival there means, as the flatten head does in [two_heads.py](two_heads.py). The other four
+# *LeNet* has by far the most weights, and its dense layers learn for each place what an arrival
+# there means, as the flatten head does in [two_heads.py](_shared/two_heads.py). The other four
 # learn once and for all places.
 #
 # The *small network* with global pooling has a hundredth of LeNet's weights, and is hard to beat.

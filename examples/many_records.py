@@ -8,8 +8,8 @@ one for each processor, or to those of a cluster, whose scheduler printed its ad
     python examples/many_records.py picker.npz sds/ scores.zarr --station BW.RJOB.* --out picks.xml
     python examples/many_records.py picker.npz 2025.zarr scores.zarr --scheduler tcp://host:8786
 
-The record is [an archive](archives.py) of one station: a Zarr array, a folder of `.npy` files, or a
-folder of miniSEED. The outputs `(M, D)` are written to a Zarr array. They are those of
+The record is [an archive](_shared/archives.py) of one station: a Zarr array, a folder of `.npy`
+files, or a folder of miniSEED. The outputs `(M, D)` are written to a Zarr array. They are those of
 `model.predict` for the whole record at once, across all seams: two stretches overlap by the samples
 that both need, and by no more. Where the record has a gap, and where no piece was computed yet,
 they are NaN. If a network pools and upsamples, zeros at the end make the record's length divisible.
@@ -37,16 +37,15 @@ import numpy as np
 import zarr
 from distributed import Client, as_completed
 
-import archives
-import readers
+from _shared import archives, readers
+from _shared.options import at_least, end
+from _shared.results import comparison, peaks_of_long, picks_of, require_format, write_picks
+from _shared.your_records import kind_of, onsets_in, read_catalog, require_kind, require_some
 from numpycnn.layers import Container
-from numpycnn.long_records import cut, predict_long
-from numpycnn.picking import noise_of, spaced
-from numpycnn.storage import load_notes
-from numpycnn.training.progress import steps_told
-from options import at_least, end
-from results import comparison, peaks_of_long, picks_of, require_format, write_picks
-from your_records import kind_of, onsets_in, read_catalog, require_kind, require_some
+from numpycnn.layers.storage import load_notes
+from numpycnn.seismology.long_records import cut, predict_long
+from numpycnn.seismology.picking import noise_of, spaced
+from numpycnn.training.progress import progress
 
 # A job
 # -----
@@ -65,7 +64,7 @@ def job_of(model_path, record, result, n_outputs, *, problems, station=None, cha
         kind = kind_of(about["n_channels"], rate, about.get("channels", ()))
         require_kind(kind, notes, model_path)
     length = filled = about["length"]
-    window = model.window(length)
+    window = model.receptive_field(length)
     if len(window.spans) > 1:  # a length that is pooled and upsampled must be divisible
         filled += -length % window.stride
     n_rows = [piece.outputs.stop for piece in cut(model, filled, n_outputs)][-1]
@@ -195,7 +194,7 @@ def run_all(client, model_path, record, result, pieces):
     }
     with (result / FINISHED).open("a") as file:
         file.write("\n")  # after a line that was cut off
-        for _, task in zip(steps_told("piece", len(tasks)), as_completed(tasks), strict=True):
+        for _, task in zip(progress("piece", len(tasks)), as_completed(tasks), strict=True):
             task.result()  # raises what the task raised
             file.write(f"{tasks[task]} finished\n")
             file.flush()

@@ -15,7 +15,7 @@ rng = np.random.default_rng(0)
 # The traces
 # ----------
 # `x[s] = 0.03 noise + 0.04 sin 2π(2.5 t + u) ± a exp(-½ ((s - c) / w)²)`, minus its mean, with
-# the arrival's height, centre and width drawn for each trace. Label 0 is quiet, 1 plus, 2 minus.
+# the arrival's height, center and width drawn for each trace. Label 0 is quiet, 1 plus, 2 minus.
 
 N, L = 180, 64
 labels = np.arange(N) % 3
@@ -24,9 +24,9 @@ s, t = np.arange(1, L + 1).reshape(L, 1), np.linspace(0, 1, L).reshape(L, 1)
 
 noise = rng.standard_normal((N, L, 1))
 wave = np.sin(2 * np.pi * (2.5 * t + rng.uniform(0, 1, (N, 1, 1))))
-centre = rng.integers(12, 52, (N, 1, 1), endpoint=True)
+center = rng.integers(12, 52, (N, 1, 1), endpoint=True)
 height, width = rng.uniform(0.9, 1.0, (N, 1, 1)), rng.uniform(2.6, 3.4, (N, 1, 1))
-x = 0.03 * noise + 0.04 * wave + sign * height * np.exp(-0.5 * ((s - centre) / width) ** 2)
+x = 0.03 * noise + 0.04 * wave + sign * height * np.exp(-0.5 * ((s - center) / width) ** 2)
 x -= x.mean(axis=1, keepdims=True)
 x = x.clip(-1, 1).astype(np.float32)  # (N, L, C), one channel
 
@@ -63,7 +63,7 @@ def forward(x):
     a = b1 + sum(x[:, k : k + L] @ w1[k] for k in range(K))  # a[m] = Σk x[m+k] w[k] + b
     r = np.maximum(a, 0)  # ReLU   (N, L, F)
     left, right = r[:, 0::2], r[:, 1::2]
-    pooled = np.maximum(left, right)  # max pooling: of two neighbours the larger   (N, L/2, F)
+    pooled = np.maximum(left, right)  # max pooling: of two neighbors the larger   (N, L/2, F)
     flat = pooled.reshape(len(x), -1)  # all of a trace in one row   (N, L/2·F)
     h = np.maximum(flat @ w2 + b2, 0)  # h[j] = max(0, Σi flat[i] w[i,j] + b[j])   (N, H)
     scores = h @ w3 + b3  # one for each class   (N, D)
@@ -115,4 +115,4 @@ for epoch in range(1, 61):
         print(f"epoch {epoch:2}   cross-entropy {losses[-1]:.4f}")
 
 accuracy = (forward(x_test)[0].argmax(axis=1) == labels_test).mean()
-print(f"held out: {len(x_test)} traces, accuracy {accuracy:.3f}")
+print(f"test set: {len(x_test)} traces, accuracy {accuracy:.3f}")

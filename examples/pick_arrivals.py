@@ -9,8 +9,8 @@ found, AIC. Then it runs over continuous data.
     python examples/pick_arrivals.py
     python examples/pick_arrivals.py --hours 24
 
-With [records of your own](your_records.py), train a network and pick other records. The picks are
-printed, [written to a file](results.py), and compared with the picks of others:
+With [records of your own](_shared/your_records.py), train a network and pick other records. The
+picks are printed, [written to a file](_shared/results.py), and compared with the picks of others:
 
     python examples/pick_arrivals.py records.npz
     python examples/pick_arrivals.py records/ --picks picks.xml --length 3000
@@ -25,15 +25,10 @@ from pathlib import Path
 import numpy as np
 
 import numpycnn as nn
-from numpycnn.baselines import pick_aic, pick_triggers, sta_lta
-from numpycnn.long_records import cut
-from numpycnn.picking import compare_picks, noise_of, onset_targets
-from numpycnn.storage import load_notes
-from numpycnn.training.progress import steps_told
-from options import Options, at_least, end
-from readers import Problems
-from results import comparison, peaks, picks_of, require_format, samples, write_picks
-from your_records import (
+from _shared.options import Options, at_least, end
+from _shared.readers import Problems
+from _shared.results import comparison, peaks, picks_of, require_format, samples, write_picks
+from _shared.your_records import (
     RATE,
     kind_of,
     onsets_in,
@@ -44,6 +39,11 @@ from your_records import (
     require_some,
     to_pick,
 )
+from numpycnn.layers.storage import load_notes
+from numpycnn.seismology import pick_aic, pick_triggers, sta_lta
+from numpycnn.seismology.long_records import cut
+from numpycnn.seismology.picking import compare_picks, noise_of, onset_targets
+from numpycnn.training.progress import progress
 
 # The options
 # -----------
@@ -69,8 +69,9 @@ problems = Problems()  # the files and records that are left out
 
 # A curve, and its peaks
 # ----------------------
-# Each record is divided by [the size of its noise](../numpycnn/picking.py#how-large-is-a-sample),
-# so it does not matter in which unit an instrument counts.
+# Each record is divided by [the size of its
+# noise](../numpycnn/seismology/picking.py#how-large-is-a-sample), so it does not matter in which
+# unit an instrument counts.
 #
 # The network below makes the record 16 times shorter, and as long again. Zeros at the end make its
 # length a multiple of that. A long record goes through it a piece at a time, so that no more than a
@@ -233,7 +234,7 @@ def conv(n_in, n_out=8):
 
 def step_down(*layers):
     """Return what these layers make of a record a fourth as long, beside the record."""
-    return nn.Beside(nn.MaxPool1D(4), *layers, nn.Upsample1D(4))
+    return nn.SkipConcat(nn.MaxPool1D(4), *layers, nn.Upsample1D(4))
 
 
 deepest = step_down(*conv(8), *conv(8))
@@ -346,7 +347,7 @@ tell(marks, "" if args.data else "signal-to-noise ratio")
 def some_hours():
     """Give one hour of data after the other; in a terminal, show how many are done."""
     hour = {"n_samples": round(3600 * rate), "arrivals": (60, 60), "spikes": (300, 300)}
-    for _ in steps_told("hour", args.hours):
+    for _ in progress("hour", args.hours):
         yield nn.make_records(1, **hour, rng=rng)
 
 

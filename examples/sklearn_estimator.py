@@ -18,8 +18,8 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 import numpycnn as nn
-from numpycnn.explain import probabilities
-from numpycnn.validation import as_array, require_array, require_finite
+from numpycnn._validation import as_array, require_array, require_finite
+from numpycnn.inspection.explain import probabilities
 
 
 def small_network(shape, n_classes, rng):

@@ -27,10 +27,11 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 import numpycnn as nn
+from numpycnn._validation import first_true, require_parameters
 from numpycnn.layers import Container, conv1d
-from numpycnn.layers.layer import defining, require_layer
-from numpycnn.storage import load_notes
-from numpycnn.validation import first_true, require_parameters
+from numpycnn.layers.describing import defining
+from numpycnn.layers.layer import require_layer
+from numpycnn.layers.storage import load_notes
 
 # The graph
 # ---------
@@ -78,7 +79,7 @@ def conv(graph, layer, x):
     if layer.padding == "same" and layer.stride > 1:
         x = pad_same(graph, layer, x)
     else:
-        options["pads"] = layer.zeros_around(1)  # the same for every length
+        options["pads"] = layer.pad_widths(1)  # the same for every length
     arrays = [float32(layer.params["w"].transpose(2, 1, 0))]  # (F, C, K)
     if layer.bias:
         arrays.append(float32(layer.params["b"]))
@@ -103,7 +104,7 @@ def pad_same(graph, layer, x):
 
     last = graph.add("Sub", graph.add("Shape", x, start=1, end=2), integers(1))  # L - 1
     beyond = graph.add("Mod", last, integers(layer.stride))
-    missing = graph.add("Sub", integers(layer.reach - 1), beyond)
+    missing = graph.add("Sub", integers(layer.effective_kernel_size - 1), beyond)
     missing = graph.add("Max", missing, integers(0))
     left = graph.add("Div", missing, integers(2))
     right = graph.add("Sub", missing, left)
@@ -225,7 +226,7 @@ OPERATIONS = {
     nn.Softmax: lambda graph, _, x: graph.add("Softmax", x, axis=-1),
     nn.Sequential: chain,
     nn.Residual: residual,
-    nn.Beside: lambda graph, model, x: graph.add("Concat", x, chain(graph, model, x), axis=-1),
+    nn.SkipConcat: lambda graph, model, x: graph.add("Concat", x, chain(graph, model, x), axis=-1),
 }
 
 
@@ -245,14 +246,14 @@ def add_layer(graph, layer, x):
 # Standardization
 # ---------------
 # A network that was trained on standardized traces requires such traces. If the notes say so, the
-# graph begins with `nn.standardise` and takes the traces in the units of the instrument.
+# graph begins with `nn.standardize` and takes the traces in the units of the instrument.
 #
 # Traces often have an offset that is large compared with the signal. The first sample of each
 # channel is therefore subtracted first, which is exact or nearly so. It also turns a constant
 # trace into exact zeros. The rest is computed in float64.
 
 
-def standardise(graph, x):
+def standardize(graph, x):
     """Add mean 0 in each channel and deviation 1 in each trace; zeros for a constant trace."""
     x = graph.add("Cast", x, to=TensorProto.DOUBLE)
     first = graph.add("Slice", x, np.array([0]), np.array([1]), np.array([1]))  # (N, 1, C)
@@ -278,7 +279,7 @@ def to_onnx(model, notes=None):
     model : Layer
         The network. Its parameters are converted to float32.
     notes : dict, optional
-        Metadata, stored in JSON. If `notes["standardised"]` is true, the graph standardizes the
+        Metadata, stored in JSON. If `notes["standardized"]` is true, the graph standardizes the
         traces first.
 
     Returns
@@ -299,7 +300,7 @@ def to_onnx(model, notes=None):
     require_float32("state", model.state)
     notes = notes or {}
     graph = Graph()
-    x = standardise(graph, "x") if notes.get("standardised") else "x"
+    x = standardize(graph, "x") if notes.get("standardized") else "x"
     graph.add("Identity", add_layer(graph, model, x))
     graph.nodes[-1].output[0] = "y"
     shape = ["N", "L", channels(model) or "C"]
@@ -346,14 +347,14 @@ def require_float32(kind, arrays):
 
 def channels(model):
     """Return the number of channels that the network requires, or None if it takes any number."""
-    for _, layer in model.stages():
+    for _, layer in model.walk():
         if isinstance(layer, conv1d.Conv1D):
             return layer.in_channels
         if isinstance(layer, nn.Dense):
             return layer.in_features
         if isinstance(layer, nn.BatchNorm):
             return layer.channels
-        if isinstance(layer, nn.Flatten | nn.Beside):  # which change the number of channels
+        if isinstance(layer, nn.Flatten | nn.SkipConcat):  # which change the number of channels
             break
     return None
 
@@ -412,14 +413,14 @@ def some_traces(model, notes):
 
     def attempt(length):
         x = rng.standard_normal((4, length, n_channels))
-        standardised = notes.get("standardised")
-        if standardised:  # as an instrument may write them
+        standardized = notes.get("standardized")
+        if standardized:  # as an instrument may write them
             x = 1000 * x + rng.uniform(-1e7, 1e7, (4, 1, n_channels))
         x = x.astype(np.float32)
-        return x, model.predict(nn.standardise(x) if standardised else x)
+        return x, model.predict(nn.standardize(x) if standardized else x)
 
     first = length or shortest(attempt)
-    period = prod(getattr(layer, "stride", 1) for _, layer in model.stages())
+    period = prod(getattr(layer, "stride", 1) for _, layer in model.walk())
     yield attempt(first)
     for start in (first, first + 100):  # short traces, where padding counts most, and longer ones
         remainders = {first % period} if start == first else set()
@@ -473,7 +474,7 @@ def main():
     add = options.add_argument
     add("model", type=Path, help=".npz file, as model.save writes it")
     add("onnx", type=Path, help="file to write")
-    add("--standardise", action="store_true", help="begin with nn.standardise")
+    add("--standardize", action="store_true", help="begin with nn.standardize")
     args = options.parse_args()
     if args.onnx.exists() and args.model.exists() and args.onnx.samefile(args.model):
         options.error(f"to_onnx: onnx must be another file than model, got {args.onnx}.")
@@ -482,8 +483,8 @@ def main():
     try:
         model, notes = Container.load(args.model), load_notes(args.model) or {}
         notes = notes if isinstance(notes, dict) else {"notes": notes}
-        if args.standardise:
-            notes["standardised"] = True
+        if args.standardize:
+            notes["standardized"] = True
         exported = to_onnx(model, notes)
         result = compare(exported, model, notes)
         write(args.onnx, exported.SerializeToString())

@@ -15,9 +15,9 @@ fifth of the traces?
 import numpy as np
 
 import numpycnn as nn
-from numpycnn.baselines import LargestSampleRule, MajorityRule, MedianRule
+from _shared.options import Options, at_least
+from numpycnn.inspection.baselines import LargestSampleRule, MajorityRule, MedianRule
 from numpycnn.plots import plot_learning_curves, plot_traces
-from options import Options, at_least
 
 # The options
 # -----------
@@ -45,7 +45,7 @@ x_train, x_test, y_train, y_test = nn.train_test_split(x, labels, rng=rng)
 # The network
 # -----------
 # Eight filters, five samples long, look for shapes wherever they are in the trace.
-# Of each two neighbouring answers the larger is kept, which leaves 32 samples of
+# Of each two neighboring answers the larger is kept, which leaves 32 samples of
 # 8 channels, 256 numbers. Two dense layers turn these into a score for each class.
 
 model = nn.Sequential(
@@ -89,7 +89,7 @@ loss, accuracy = nn.evaluate(model, x_test, y_test)
 predicted = model.classify(x_test)
 counts = nn.confusion_matrix(y_test, predicted, len(nn.CLASS_NAMES))
 
-print(f"\nheld out: {len(x_test)} traces, cross-entropy {loss:.4f}, accuracy {accuracy:.3f}")
+print(f"\ntest set: {len(x_test)} traces, cross-entropy {loss:.4f}, accuracy {accuracy:.3f}")
 for name, row, right in zip(nn.CLASS_NAMES, counts, counts.diagonal(), strict=True):
     print(f"  {name:16}   " + (f"{right / row.sum():.3f}" if row.any() else "none held out"))
 

@@ -19,7 +19,7 @@ with them. The pictures there are seismic sections, where a row is a time and a 
 import numpy as np
 
 import numpycnn as nn
-from numpycnn.validation import require_array, whole_number
+from numpycnn._validation import check_int, require_array
 
 # Convolution
 # -----------
@@ -40,9 +40,9 @@ class Conv2D(nn.Layer):
     """
 
     def __init__(self, in_channels, out_channels, kernel_size, *, rng=None):
-        self.in_channels = whole_number(self, "in_channels", in_channels)
-        self.out_channels = whole_number(self, "out_channels", out_channels)
-        self.kernel_size = whole_number(self, "kernel_size", kernel_size)
+        self.in_channels = check_int(self, "in_channels", in_channels)
+        self.out_channels = check_int(self, "out_channels", out_channels)
+        self.kernel_size = check_int(self, "kernel_size", kernel_size)
         n_channels = kernel_size * in_channels
         self.rows = nn.Conv1D(n_channels, out_channels, kernel_size, padding="same", rng=rng)
         super().__init__(**self.rows.params)
@@ -51,7 +51,7 @@ class Conv2D(nn.Layer):
         """Return y as above, and what the convolution of the rows wants to know."""
         require_array(self, "x", x, f"N H W C={self.in_channels}")
         n, height, width, _ = x.shape
-        padded = np.pad(x, ((0, 0), self.rows.zeros_around(height), (0, 0), (0, 0)))
+        padded = np.pad(x, ((0, 0), self.rows.pad_widths(height), (0, 0), (0, 0)))
         near = [padded[:, a : a + height] for a in range(self.kernel_size)]
         stacked = np.concatenate(near, axis=-1)  # (N, H, W, K C)
         rows = self.rows.with_params(self.params)
@@ -68,7 +68,7 @@ class Conv2D(nn.Layer):
         dstacked, grads = rows.backward(dy.reshape(n * height, width, -1), cache)
         dstacked = dstacked.reshape(n, height, width, self.kernel_size, n_channels)
 
-        above, below = self.rows.zeros_around(height)
+        above, below = self.rows.pad_widths(height)
         dx = np.zeros((n, above + height + below, width, n_channels), dstacked.dtype)
         for a in range(self.kernel_size):
             dx[:, a : a + height] += dstacked[:, :, :, a]
@@ -115,7 +115,7 @@ class MaxPool2D(BothWays):
     """The maximum of each P by P samples: x (N, H, W, C) becomes y (N, H // P, W // P, C)."""
 
     def __init__(self, pool_size):
-        self.pool_size = whole_number(self, "pool_size", pool_size)
+        self.pool_size = check_int(self, "pool_size", pool_size)
         super().__init__(nn.MaxPool1D(pool_size))
 
 
@@ -123,14 +123,14 @@ class Upsample2D(BothWays):
     """Every number P by P times: x (N, H, W, C) becomes y (N, P H, P W, C)."""
 
     def __init__(self, factor):
-        self.factor = whole_number(self, "factor", factor)
+        self.factor = check_int(self, "factor", factor)
         super().__init__(nn.Upsample1D(factor))
 
 
 # A U-Net
 # -------
 # To see that layers of rock stop, a network must look at a good piece of a section; to say where,
-# it must look closely. A U-Net does both. `Beside` takes its input around the layers inside,
+# it must look closely. A U-Net does both. `SkipConcat` takes its input around the layers inside,
 # which look at a picture half as large, and further inside at one a quarter as large. On the way
 # back up a convolution reads what was seen from afar beside what was seen from close.
 #
@@ -143,6 +143,6 @@ def u_net(rng):
     def look(in_channels, out_channels):
         return Conv2D(in_channels, out_channels, 3, rng=rng), nn.ReLU()
 
-    afar = nn.Beside(MaxPool2D(2), *look(16, 16), *look(16, 16), Upsample2D(2))
-    nearer = nn.Beside(MaxPool2D(2), *look(8, 16), afar, *look(32, 8), Upsample2D(2))
+    afar = nn.SkipConcat(MaxPool2D(2), *look(16, 16), *look(16, 16), Upsample2D(2))
+    nearer = nn.SkipConcat(MaxPool2D(2), *look(8, 16), afar, *look(32, 8), Upsample2D(2))
     return nn.Sequential(*look(1, 8), nearer, *look(16, 8), nn.Dense(8, 2, rng=rng))

@@ -1,8 +1,8 @@
 """Where does it work: the position test, and what a perfect score did not say.
 
 The network of [the first example](trace_classifier.py) gets every held-out trace right.
-It is tempting to conclude that it recognises an arrival wherever it is. But the
-held-out traces were drawn like those it learned from: with arrivals centred on samples
+It is tempting to conclude that it recognizes an arrival wherever it is. But the
+held-out traces were drawn like those it learned from: with arrivals centered on samples
 12 to 52, and nowhere else. About an arrival at sample 5 that score says nothing.
 
 So here the arrival is put at each sample in turn, from eight before the trace to eight
@@ -23,19 +23,19 @@ from typing import NamedTuple
 import numpy as np
 
 import numpycnn as nn
-from numpycnn.explain import saliency
+from _shared.options import Options, at_least
+from _shared.two_heads import network
+from numpycnn.inspection.explain import saliency
 from numpycnn.plots import figure as paper
 from numpycnn.plots import plot_accuracy
-from options import Options, at_least
-from two_heads import network
 
 # The options
 # -----------
 
-options = Options("Find out at which samples of a trace an arrival is recognised.")
+options = Options("Find out at which samples of a trace an arrival is recognized.")
 add = options.add_argument
 add("--seeds", type=at_least(1), default=5, help="networks of each kind: seeds 0, 1, …")
-add("--traces", type=at_least(2), default=200, help="how many are examined at each centre")
+add("--traces", type=at_least(2), default=200, help="how many are examined at each center")
 args = options.read()
 
 # Traces
@@ -61,9 +61,9 @@ def traces(n_traces, rng, rest_at_zero=False, **changes):
 
 # Two heads
 # ---------
-# The convolution is the same in [both](two_heads.py). The flatten head has 4,211 parameters,
-# nearly all of them in its first dense layer, 16 for each channel of each pooled sample. The
-# global head has 243.
+# The convolution is the same in [both](_shared/two_heads.py). The flatten head has 4,211
+# parameters, nearly all of them in its first dense layer, 16 for each channel of each pooled
+# sample. The global head has 243.
 #
 # Both are trained as in the first example: 144 traces, 36 held out, 60 epochs. With the same
 # seed the flatten head is that very network. Several seeds, because one network may be lucky.
@@ -93,25 +93,25 @@ global_heads = [trained("global", seed) for seed in range(args.seeds)]
 
 for name, networks in {"flatten head": flatten_heads, "global head": global_heads}.items():
     held_out = [one.held_out for one in networks]
-    print(f"{name:12}   held out: accuracy {min(held_out):.3f} to {max(held_out):.3f}")
+    print(f"{name:12}   test set: accuracy {min(held_out):.3f} to {max(held_out):.3f}")
 
 # A trace for every place
 # -----------------------
-# At each centre there are as many positive arrivals as negative ones. Quiet traces are left
+# At each center there are as many positive arrivals as negative ones. Quiet traces are left
 # out: they have no arrival that could be somewhere, so they would add the same number at
-# every centre. Without them a network that guesses scores a third, and so each wrong answer
+# every center. Without them a network that guesses scores a third, and so each wrong answer
 # is one of two kinds, which are counted apart: *opposite* or *quiet*.
 
-centres = np.arange(-8, 64 + 8 + 1)
+centers = np.arange(-8, 64 + 8 + 1)
 polarities = np.where(np.arange(args.traces) % 2, NEGATIVE, POSITIVE)
 
 
 def examination(rest_at_zero=False):
-    """For each centre traces (N, L, 1) with arrivals there; none was ever trained on."""
+    """For each center traces (N, L, 1) with arrivals there; none was ever trained on."""
     exam = []
-    for place, centre in enumerate(centres):
-        rng, there = np.random.default_rng(1000 + place), (int(centre), int(centre))
-        exam.append(traces(args.traces, rng, rest_at_zero, labels=polarities, centre=there)[0])
+    for place, center in enumerate(centers):
+        rng, there = np.random.default_rng(1000 + place), (int(center), int(center))
+        exam.append(traces(args.traces, rng, rest_at_zero, labels=polarities, center=there)[0])
     return exam
 
 
@@ -134,16 +134,16 @@ def table_row(first, columns):
 
 shares = flatten_right, flatten_opposite, flatten_quiet, global_right, global_opposite, global_quiet
 
-print(f"\nmeans over the seeds, {args.seeds} in all; {args.traces} traces at each centre")
+print(f"\nmeans over the seeds, {args.seeds} in all; {args.traces} traces at each center")
 print(f"        {' flatten head ':-^28}  {' global head ':-^28}")
-print("centre" + 2 * "     right  opposite     quiet")
-for place in range(0, len(centres), 4):
-    print(table_row(f"{centres[place]:6}", [share[:, place] for share in shares]))
+print("center" + 2 * "     right  opposite     quiet")
+for place in range(0, len(centers), 4):
+    print(table_row(f"{centers[place]:6}", [share[:, place] for share in shares]))
 
 accuracy_figure = plot_accuracy(
-    centres,
+    centers,
     {"flatten head": flatten_right, "global head": global_right},
-    xlabel="arrival centre, sample",
+    xlabel="arrival center, sample",
     trained_on=(12, 52),
 )
 
@@ -153,13 +153,13 @@ accuracy_figure = plot_accuracy(
 # the worst network to the best. Where all of 200 answers are wrong, the true accuracy of a
 # network is below 0.015, with 95 % confidence.
 
-near_the_ends = (centres <= 6) | (centres >= 58)
-in_the_trace = (centres >= 2) & (centres <= 62)
+near_the_ends = (centers <= 6) | (centers >= 58)
+in_the_trace = (centers >= 2) & (centers <= 62)
 worst = global_right[:, in_the_trace].min()
 best = flatten_right[:, near_the_ends].max()
 
-print(f"\nflatten head, centres up to 6 and from 58: {best:.3f} at most")
-print(f"global head, centres 2 to 62: {worst:.3f} at least")
+print(f"\nflatten head, centers up to 6 and from 58: {best:.3f} at most")
+print(f"global head, centers 2 to 62: {worst:.3f} at least")
 
 # Inside 12 to 52 the two heads are alike. Outside, the flatten head fails within three samples,
 # and from there almost to the end of the trace and a little beyond it calls a positive arrival
@@ -167,11 +167,11 @@ print(f"global head, centres 2 to 62: {worst:.3f} at least")
 # traces were one set, shuffled and cut in two. A split at random answers the question "does
 # it work on more traces of this kind?", and never "does it work on another kind?"
 #
-# The global head works at every centre in the trace, with a seventeenth of the parameters and
+# The global head works at every center in the trace, with a seventeenth of the parameters and
 # the same 60 epochs. It has seen no arrival at sample 4 either, but it has nowhere to
 # keep such a difference.
 #
-# Where the arrival leaves the trace, wrong means something else. At centre -2 its peak lies
+# Where the arrival leaves the trace, wrong means something else. At center -2 its peak lies
 # outside, and the trace still shows six tenths of the height; at -4 a quarter; at -8 a
 # hundredth, which is less than the noise. From -4 outwards both heads say *Quiet*. That counts
 # as wrong here, and at -8 it is a fair description of what can be seen.
@@ -224,7 +224,7 @@ flatten_leaning, unshifted_leaning, global_leaning = map(
 )
 
 # The middle is where the arrivals were, the ends are the six samples on each side that they hardly
-# reached. The answers are those to arrivals centred near the ends, at 2 to 6 and 58 to 62.
+# reached. The answers are those to arrivals centered near the ends, at 2 to 6 and 58 to 62.
 
 samples = paper.samples_of(64)
 middle = (samples >= 12) & (samples <= 52)
@@ -250,15 +250,15 @@ for kind, networks, slopes, traces_shown in (
 # The shift is no small part of what the flatten head has learned. Undone, it costs answers
 # even where the arrivals were in training:
 
-where_trained = (centres >= 12) & (centres <= 52)
-print("\nexamined unshifted, centres 12 to 52: accuracy per network")
+where_trained = (centers >= 12) & (centers <= 52)
+print("\nexamined unshifted, centers 12 to 52: accuracy per network")
 for head, networks in {"flatten": flatten_heads, "global": global_heads}.items():
     right_in_the_middle = answers(networks, unshifted_exam)[0][:, where_trained].mean(axis=1)
     print(f"{head:8}" + "".join(f"{share:8.2f}" for share in right_in_the_middle))
 
 # The cause in one figure
 # -----------------------
-# The grey range, 12 to 52, is where arrivals lay in training. Above, the average of the
+# The gray range, 12 to 52, is where arrivals lay in training. Above, the average of the
 # training traces of each polarity, all seeds together: in the middle the arrivals, at the
 # ends the shift alone. Below, the gradient of the flatten heads, which has taken on its
 # shape, and of those that learned from unshifted traces. Last, the global heads. Their
@@ -289,6 +289,6 @@ options.finish(args, where_does_it_work=accuracy_figure, why=why_figure)
 
 # What to take from it
 # --------------------
-# Hold out what you mean to generalise to. If arrivals may be anywhere, examine them
+# Hold out what you mean to generalize to. If arrivals may be anywhere, examine them
 # everywhere. And ask of each perfect score what else in the data could have earned it: here it
 # was the shift, put in by a step of preparation that nobody would suspect.

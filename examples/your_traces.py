@@ -1,9 +1,9 @@
 """Your own traces: from a file of them to a network that sorts the next file.
 
-The file holds traces of one length and a label for each, in one of [many formats](trace_files.py);
-`your_traces.csv` beside this script is an example. A fifth of the traces is held out. A network
-learns from the others, is saved with the names of the classes, and is tested on the fifth. Then
-it classifies traces without labels.
+The file holds traces of one length and a label for each, in one of [many
+formats](_shared/trace_files.py); `your_traces.csv` beside this script is an example. A fifth of the
+traces is held out. A network learns from the others, is saved with the names of the classes, and is
+tested on the fifth. Then it classifies traces without labels.
 
     python examples/your_traces.py
     python examples/your_traces.py data.npz --head flatten --epochs 200
@@ -25,15 +25,15 @@ from pathlib import Path
 import numpy as np
 
 import numpycnn as nn
-from numpycnn.baselines import MajorityRule
-from numpycnn.explain import probabilities
+from _shared.options import Options, at_least, end
+from _shared.readers import Problems, is_same_rate
+from _shared.tables import Table
+from _shared.trace_files import TAPS, read_traces
+from _shared.two_heads import network
+from numpycnn.inspection.baselines import MajorityRule
+from numpycnn.inspection.explain import probabilities
+from numpycnn.layers.storage import load_notes
 from numpycnn.plots import plot_confusion, plot_learning_curves
-from numpycnn.storage import load_notes
-from options import Options, at_least, end
-from readers import Problems, is_same_rate
-from tables import Table
-from trace_files import TAPS, read_traces
-from two_heads import network
 
 problems = Problems()  # the files of a folder that are left out
 
@@ -71,7 +71,7 @@ def is_alike(one, other):
 def classify(path, model_path, out, **how):
     """Print the class of each trace in a file and its probability, by a saved model."""
     model, notes = nn.Sequential.load(model_path), load_notes(model_path)
-    if not isinstance(notes, dict) or not {"classes", "shape", "standardised"} <= notes.keys():
+    if not isinstance(notes, dict) or not {"classes", "shape", "standardized"} <= notes.keys():
         raise ValueError(f"{model_path}: expected a model that this script saved, with its classes")
     x, labels = read_traces(path, labeled=False, kind=(kind := {}), **how)
     if not is_alike(notes.get("records"), kind):
@@ -85,7 +85,7 @@ def classify(path, model_path, out, **how):
             f"learned from, got {x.shape[1:]}. Cut them with --length, choose --channels, or, if "
             "a first sample was read as a label, use --label-column none."
         )
-    chances = probabilities(model, nn.standardise(x))
+    chances = probabilities(model, nn.standardize(x))
     best = chances.argmax(axis=1)
     predicted = np.array(notes["classes"])[best]
     print("trace  probability  predicted")
@@ -118,7 +118,7 @@ def with_test(x, labels, classes, path, **how):
             f"{path}: expected traces of shape (L, C)={x.shape[1:]} and of the classes {classes}, "
             f"as in the training set, got {x_test.shape[1:]} and {sorted(set(names))}"
         )
-    return nn.standardise(x), nn.standardise(x_test), labels, np.searchsorted(classes, names)
+    return nn.standardize(x), nn.standardize(x_test), labels, np.searchsorted(classes, names)
 
 
 # The options
@@ -168,7 +168,7 @@ try:
     if args.test:
         parts = with_test(x, labels, classes, args.test, **how)
     else:
-        parts = nn.train_test_split(nn.standardise(x), labels, stratify=np.array(names), rng=rng)
+        parts = nn.train_test_split(nn.standardize(x), labels, stratify=np.array(names), rng=rng)
 except (OSError, ValueError) as error:
     options.error(str(error))
 
@@ -177,15 +177,15 @@ options.make_folder(args.output)
 x_train, x_test, y_train, y_test = parts
 length, n_channels = shape = x.shape[1:]
 n_traces = len(x_train) + len(x_test)
-print(f"{n_traces} traces of {length} samples, channels: {n_channels}, held out: {len(x_test)}")
+print(f"{n_traces} traces of {length} samples, channels: {n_channels}, test set: {len(x_test)}")
 width = max(len("true class"), *map(len, classes))
 for name, total in zip(classes, np.bincount([*y_train, *y_test]), strict=True):
     print(f"  {name:{width}} {total:5}")
 
 # The network
 # -----------
-# Choose a [head](two_heads.py): *global* where an event may come at any time, *flatten* where the
-# place matters.
+# Choose a [head](_shared/two_heads.py): *global* where an event may come at any time, *flatten*
+# where the place matters.
 
 model = network(args.head, rng, TAPS, shape, len(classes))
 print(f"\n{model.summary(shape)}")
@@ -200,7 +200,7 @@ try:
     history = nn.fit(model, x_train, y_train, validation=(x_test, y_test), **plan)
 except FloatingPointError as error:
     options.error(f"the training did not survive --lr {args.lr}. {error}")
-notes = {"classes": classes.tolist(), "shape": shape, "standardised": True}
+notes = {"classes": classes.tolist(), "shape": shape, "standardized": True}
 notes |= {"records": kind} if kind else {}
 model.save(args.output / "model.npz", notes)
 print(f"\nsaved {args.output / 'model.npz'}, for --classify")
@@ -216,7 +216,7 @@ predicted = model.classify(x_test)
 counts = nn.confusion_matrix(y_test, predicted, len(classes))
 always = MajorityRule().fit(x_train, y_train).classify(x_test)
 
-print(f"held out: {len(x_test)} traces, accuracy {np.mean(predicted == y_test):.3f}")
+print(f"test set: {len(x_test)} traces, accuracy {np.mean(predicted == y_test):.3f}")
 print(f"by the majority rule, always {classes[always[0]]}: {np.mean(always == y_test):.3f}")
 
 print(f"\n{'true class':{width}}   accuracy   predicted: " + "   ".join(classes))

@@ -14,24 +14,15 @@ loss with respect to each of them.
 docs/files.md says in which order the files are to be read, each of them a chapter.
 """
 
+from __future__ import annotations
+
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from numpycnn import architectures, baselines, explain, picking
-from numpycnn.checks import (
-    GradientError,
-    GradientReport,
-    assert_gradients,
-    check_attributes,
-    check_gradients,
-    check_vjp,
-)
-from numpycnn.checks.optimizer import check_adam
-from numpycnn.doctor import diagnose
+from numpycnn._threads import set_threads
 from numpycnn.layers import (
     AveragePool1D,
     BatchNorm,
-    Beside,
     Container,
     Conv1D,
     Dense,
@@ -44,12 +35,11 @@ from numpycnn.layers import (
     ReLU,
     Residual,
     Sequential,
+    SkipConcat,
     Softmax,
     Upsample1D,
 )
-from numpycnn.long_records import predict_long
-from numpycnn.records import make_records
-from numpycnn.traces import CLASS_NAMES, make_traces, standardise, train_test_split
+from numpycnn.traces import CLASS_NAMES, make_traces, standardize, train_test_split
 from numpycnn.training import (
     SGD,
     Adam,
@@ -58,14 +48,26 @@ from numpycnn.training import (
     cross_entropy,
     evaluate,
     fit,
-    in_threads,
-    keep_freed_memory,
     one_hot,
     softmax_cross_entropy,
     weighted_cross_entropy,
 )
 
-# Importing Matplotlib takes a second, so `numpycnn.plots` is imported when it is first used.
+if TYPE_CHECKING:
+    from numpycnn import architectures, inspection, interop, seismology
+    from numpycnn import plots as plots
+    from numpycnn import puzzles as puzzles
+    from numpycnn.checks import (
+        GradientError,
+        GradientReport,
+        assert_gradients,
+        check_adam,
+        check_attributes,
+        check_gradients,
+        check_vjp,
+    )
+    from numpycnn.inspection import baselines, diagnose, explain
+    from numpycnn.seismology import make_records, picking, predict_long
 
 __version__ = "0.1.0"
 
@@ -75,7 +77,6 @@ __all__ = [
     "Adam",
     "AveragePool1D",
     "BatchNorm",
-    "Beside",
     "Container",
     "Conv1D",
     "Dense",
@@ -91,6 +92,7 @@ __all__ = [
     "ReLU",
     "Residual",
     "Sequential",
+    "SkipConcat",
     "Softmax",
     "Upsample1D",
     "architectures",
@@ -106,23 +108,62 @@ __all__ = [
     "evaluate",
     "explain",
     "fit",
-    "in_threads",
-    "keep_freed_memory",
+    "inspection",
+    "interop",
     "make_records",
     "make_traces",
     "one_hot",
     "picking",
     "predict_long",
+    "seismology",
+    "set_threads",
     "softmax_cross_entropy",
-    "standardise",
+    "standardize",
     "train_test_split",
     "weighted_cross_entropy",
 ]
 
+# Imported when first used
+# ------------------------
+# Training and prediction need neither the checks nor the companions, the parts of the package that
+# use the network and that the network does not need. They are imported when one of their names is
+# first used, so that `import numpycnn` takes little more time than `import numpy`.
+
+_MODULES = {
+    "architectures": "numpycnn.architectures",
+    "baselines": "numpycnn.inspection.baselines",
+    "checks": "numpycnn.checks",
+    "explain": "numpycnn.inspection.explain",
+    "inspection": "numpycnn.inspection",
+    "interop": "numpycnn.interop",
+    "picking": "numpycnn.seismology.picking",
+    "plots": "numpycnn.plots",
+    "puzzles": "numpycnn.puzzles",
+    "seismology": "numpycnn.seismology",
+}
+_OBJECTS = {
+    "GradientError": "numpycnn.checks",
+    "GradientReport": "numpycnn.checks",
+    "assert_gradients": "numpycnn.checks",
+    "check_adam": "numpycnn.checks",
+    "check_attributes": "numpycnn.checks",
+    "check_gradients": "numpycnn.checks",
+    "check_vjp": "numpycnn.checks",
+    "diagnose": "numpycnn.inspection",
+    "make_records": "numpycnn.seismology",
+    "predict_long": "numpycnn.seismology",
+}
+
 if not TYPE_CHECKING:
 
     def __getattr__(name: str) -> Any:
-        """Import `numpycnn.plots` when it is first asked for: Matplotlib takes its time."""
-        if name == "plots":
-            return import_module("numpycnn.plots")
+        """Import what is not imported with the package when its name is first used."""
+        if name in _MODULES:
+            return import_module(_MODULES[name])
+        if name in _OBJECTS:
+            return getattr(import_module(_OBJECTS[name]), name)
         raise AttributeError(f"module 'numpycnn' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_MODULES, *_OBJECTS})

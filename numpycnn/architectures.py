@@ -15,10 +15,13 @@ dense layers, and its first filters, 11 wide and 4 apart, are for a side of 227 
 a trace of 64 samples they would leave 14.
 """
 
+from __future__ import annotations
+
+from numpycnn._types import Rng
+from numpycnn._validation import generator
 from numpycnn.layers import (
     AveragePool1D,
     BatchNorm,
-    Beside,
     Conv1D,
     Dense,
     Flatten,
@@ -28,10 +31,9 @@ from numpycnn.layers import (
     ReLU,
     Residual,
     Sequential,
+    SkipConcat,
     Upsample1D,
 )
-from numpycnn.types import Rng
-from numpycnn.validation import generator
 
 
 def lenet(in_channels: int, n_classes: int, *, n_samples: int = 64, rng: Rng = None) -> Sequential:
@@ -65,7 +67,7 @@ def lenet(in_channels: int, n_classes: int, *, n_samples: int = 64, rng: Rng = N
         *(Conv1D(in_channels, 6, 5, rng=rng), ReLU(), AveragePool1D(2)),
         *(Conv1D(6, 16, 5, rng=rng), ReLU(), AveragePool1D(2)),
     ]
-    n_left = Sequential(*filters).window(n_samples).n_outputs
+    n_left = Sequential(*filters).receptive_field(n_samples).n_outputs
     return Sequential(
         *filters,
         Flatten(),
@@ -78,7 +80,7 @@ def lenet(in_channels: int, n_classes: int, *, n_samples: int = 64, rng: Rng = N
 def fcn(in_channels: int, n_classes: int, *, filters: int = 128, rng: Rng = None) -> Sequential:
     """The fully convolutional network, 2017: nothing but filters, and a mean over the trace.
 
-    It showed that a plain network without pooling, with batch normalisation, does as well on
+    It showed that a plain network without pooling, with batch normalization, does as well on
     44 sets of time series as the best that there was. All that is left of the length at the
     end is a mean, so it takes traces of any length.
 
@@ -162,7 +164,7 @@ def unet(
     def level(n_in: int, n: int, below: int) -> list[Layer]:
         if below == 0:
             return twice(n_in, n)
-        deeper = Beside(MaxPool1D(2), *level(n, 2 * n, below - 1), Upsample1D(2))
+        deeper = SkipConcat(MaxPool1D(2), *level(n, 2 * n, below - 1), Upsample1D(2))
         return [*twice(n_in, n), deeper, *twice(3 * n, n)]  # n beside 2 n channels
 
     return Sequential(*level(in_channels, filters, depth), Dense(filters, n_classes, rng=rng))

@@ -8,7 +8,7 @@ has a positive pulse somewhere, an arrival, and class 2 a negative one:
            ± a exp(-½ ((s - c) / w)²)                        s = 1 … L
 
 with `t` running from 0 to 1 along the trace, a phase `u`, an amplitude `a`, a
-centre `c` and a width `w` drawn anew for every trace. Then the mean of the
+center `c` and a width `w` drawn anew for every trace. Then the mean of the
 trace is subtracted and what exceeds ±1 is cut off, as an instrument would.
 
 The question for the network: is there an arrival, and of which sign, wherever
@@ -26,16 +26,19 @@ wavelet is that of N. Ricker, "The form and laws of propagation of seismic
 wavelets", Geophysics 18 (1953), 10-40.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from numbers import Real
 
 import numpy as np
 
-from numpycnn.reductions import difference, mean, wide
-from numpycnn.types import Array, Rng
-from numpycnn.validation import (
+from numpycnn._reductions import difference, mean, wide
+from numpycnn._types import Array, Rng
+from numpycnn._validation import (
     above_zero,
     as_array,
+    check_int,
     generator,
     is_finite,
     is_whole,
@@ -43,7 +46,6 @@ from numpycnn.validation import (
     require_labels,
     require_range,
     require_real,
-    whole_number,
     zero_or_more,
 )
 
@@ -54,7 +56,7 @@ POLARITY = np.array([0.0, 1.0, -1.0])  # the sign of the pulse in each class
 
 # What an arrival looks like
 # --------------------------
-# Two shapes, both of height 1 at their centre, `tau` samples from it. The Gaussian
+# Two shapes, both of height 1 at their center, `tau` samples from it. The Gaussian
 # is a single hump, and `w` is its standard deviation. The Ricker wavelet has a trough
 # on either side, which together balance the hump: its mean is zero. It
 # crosses zero at `tau = ±w`, and its spectrum peaks at `1 / (√2 π w)` cycles per sample.
@@ -105,7 +107,7 @@ def make_traces(
     rng: Rng = None,
     n_samples: int = 64,
     labels: Array | None = None,
-    centre: tuple[int, int] | None = None,
+    center: tuple[int, int] | None = None,
     width: tuple[float, float] = (2.6, 3.4),
     amplitude: tuple[float, float] = (0.90, 1.00),
     noise: float = 0.03,
@@ -124,9 +126,9 @@ def make_traces(
         rng: a generator or a seed; the same seed gives the same traces to the bit.
         n_samples: their length, L.
         labels: integers 0, 1, 2, one per trace; by default in turn 0, 1, 2, 0, …
-        centre: the first and last sample (counted from 1) at which the arrival's centre may
+        center: the first and last sample (counted from 1) at which the arrival's center may
             lie, whole numbers, both included; by default 12 and L - 12. Below 1 or above L
-            the centre is outside the trace and only a flank of the arrival is in it.
+            the center is outside the trace and only a flank of the arrival is in it.
         width: range of w in samples: the Gaussian's standard deviation, or half the
             distance between the Ricker wavelet's two zeros.
         amplitude: range of its height, before the mean is subtracted.
@@ -156,27 +158,27 @@ def make_traces(
 
     Raises `TypeError` or `ValueError` for arguments of another type or range.
     """
-    owner = "make_traces"
-    n_traces = whole_number(owner, "n_traces", n_traces)
-    n_samples = whole_number(owner, "n_samples", n_samples)
-    rng = generator(owner, rng)
+    caller = "make_traces"
+    n_traces = check_int(caller, "n_traces", n_traces)
+    n_samples = check_int(caller, "n_samples", n_samples)
+    rng = generator(caller, rng)
     if labels is None:
         labels = np.arange(n_traces) % len(CLASS_NAMES)
-    labels = require_labels(owner, "labels", labels, len(CLASS_NAMES), (n_traces,)).copy()
-    centre = _known_centre(centre, n_samples)
-    width = require_range(owner, "width", width, "finite numbers above 0", above_zero)
-    amplitude = require_range(owner, "amplitude", amplitude, "finite numbers", is_finite)
-    noise = number(owner, "noise", noise, "a finite number of 0 or more", zero_or_more)
+    labels = require_labels(caller, "labels", labels, len(CLASS_NAMES), (n_traces,)).copy()
+    center = _known_centre(center, n_samples)
+    width = require_range(caller, "width", width, "finite numbers above 0", above_zero)
+    amplitude = require_range(caller, "amplitude", amplitude, "finite numbers", is_finite)
+    noise = number(caller, "noise", noise, "a finite number of 0 or more", zero_or_more)
     background = number(
-        owner, "background", background, "a finite number of 0 or more", zero_or_more
+        caller, "background", background, "a finite number of 0 or more", zero_or_more
     )
     background_cycles = number(
-        owner, "background_cycles", background_cycles, "a finite number", is_finite
+        caller, "background_cycles", background_cycles, "a finite number", is_finite
     )
-    clip = number(owner, "clip", clip, "a number above 0", lambda n: n > 0)
+    clip = number(caller, "clip", clip, "a number above 0", lambda n: n > 0)
     _check_name("wavelet", wavelet, WAVELETS)
     if snr is not None:
-        snr = require_range(owner, "snr", snr, "finite numbers above 0", above_zero)
+        snr = require_range(caller, "snr", snr, "finite numbers above 0", above_zero)
     if distractor is not None:
         _check_name("distractor", distractor, DISTRACTORS)
     n_channels = _known_channels(n_channels, rng)
@@ -189,7 +191,7 @@ def make_traces(
     with np.errstate(over="ignore", invalid="ignore"):  # numbers too large are reported below
         z = rng.standard_normal((n_traces, n_samples, n_channels))
         wave = np.sin(2 * np.pi * (background_cycles * t + draw(0, 1, n_channels)))
-        c = rng.integers(centre[0], centre[1], (n_traces, 1, 1), endpoint=True)
+        c = rng.integers(center[0], center[1], (n_traces, 1, 1), endpoint=True)
         a, w = draw(*amplitude), draw(*width)
         signal = POLARITY[labels][:, None, None] * a * WAVELETS[wavelet](s - c, w)
         sigma = noise if snr is None else abs(a) / draw(*snr)
@@ -205,7 +207,7 @@ def make_traces(
         too_large = not abs(x).max() <= np.finfo(np.float32).max  # NaN is neither
     if too_large:
         raise ValueError(
-            f"{owner}: noise, background, background_cycles, amplitude, width and snr must give "
+            f"{caller}: noise, background, background_cycles, amplitude, width and snr must give "
             f"samples that float32 can hold, got {noise}, {background}, {background_cycles}, "
             f"{amplitude}, {width} and {snr}. Keep each of them between 1e-30 and 1e30."
         )
@@ -236,7 +238,7 @@ def _check_name(name: str, value: object, known: Iterable[str]) -> None:
 def _known_channels(n_channels: int | tuple[int, int], rng: np.random.Generator) -> int:
     """Return the number of channels: the one given, or one drawn from the range given."""
     if not isinstance(n_channels, tuple | list):
-        return whole_number("make_traces", "n_channels", n_channels)
+        return check_int("make_traces", "n_channels", n_channels)
     kind = "whole numbers from 1 up"
     limits = require_range(
         "make_traces", "n_channels", n_channels, kind, lambda n: is_whole(n) and n >= 1
@@ -244,17 +246,17 @@ def _known_channels(n_channels: int | tuple[int, int], rng: np.random.Generator)
     return int(rng.integers(*limits, endpoint=True))
 
 
-def _known_centre(centre: tuple[int, int] | None, n_samples: int) -> tuple[int, int]:
-    """Return the range of centres: the one given, or the default one for this length."""
-    if centre is None:
+def _known_centre(center: tuple[int, int] | None, n_samples: int) -> tuple[int, int]:
+    """Return the range of centers: the one given, or the default one for this length."""
+    if center is None:
         if n_samples < 24:
             raise ValueError(
                 "make_traces: n_samples must be 24 or more, because arrivals lie at 12 … L - 12, "
-                f"got {n_samples}. For shorter traces pass a range: centre=(first, last)."
+                f"got {n_samples}. For shorter traces pass a range: center=(first, last)."
             )
         return 12, n_samples - 12
     kind = "whole numbers"
-    return require_range("make_traces", "centre", centre, kind, lambda n: is_whole(n) and _near(n))
+    return require_range("make_traces", "center", center, kind, lambda n: is_whole(n) and _near(n))
 
 
 def _near(position: int) -> bool:
@@ -266,7 +268,7 @@ def _near(position: int) -> bool:
 # -----------------
 # An instrument counts in its own unit and from its own zero, and a near event is louder
 # than a far one. None of this says what kind of event it was. So a trace of one's own is
-# *standardised*: the mean of each channel becomes 0, and then the standard deviation over
+# *standardized*: the mean of each channel becomes 0, and then the standard deviation over
 # all channels together becomes 1. One factor for all channels, because which channel is
 # the louder one says where the wave came from. Each trace is its own measure, so nothing is
 # learned from the others, nothing has to be kept with a model, and none of what is held out
@@ -274,7 +276,7 @@ def _near(position: int) -> bool:
 # one number instead, `x / x_train.std()`, and keep it.)
 
 
-def standardise(x: Array) -> Array:
+def standardize(x: Array) -> Array:
     """Return traces with mean 0 in each channel and standard deviation 1 in each trace.
 
     Parameters
@@ -301,11 +303,11 @@ def standardise(x: Array) -> Array:
 
     Examples
     --------
-    >>> standardise(np.array([[[1], [3], [5]], [[7], [7], [7]]]))[..., 0].round(3)
+    >>> standardize(np.array([[[1], [3], [5]], [[7], [7], [7]]]))[..., 0].round(3)
     array([[-1.225,  0.   ,  1.225],
            [ 0.   ,  0.   ,  0.   ]], dtype=float32)
     """
-    require_real("standardise", "x", x, "N L C")
+    require_real("standardize", "x", x, "N L C")
     y = np.empty(x.shape, np.float32)
     n_at_once = max(1, AT_ONCE // x[0].size)
     for start in range(0, len(x), n_at_once):
@@ -318,7 +320,7 @@ AT_ONCE = 1 << 16  # samples at a time: few in memory, enough to be fast
 
 
 def _standardised(x: Array) -> Array:
-    """Return the result of `standardise` in float64."""
+    """Return the result of `standardize` in float64."""
     if x.dtype.kind == "f":  # divide by a power of two, which is exact: else 1e300 would overflow
         largest = abs(x).max(axis=(1, 2), keepdims=True).astype(wide(x))
         x = np.ldexp(x.astype(wide(x)), -np.frexp(largest)[1])
@@ -382,22 +384,22 @@ def train_test_split(
     >>> np.bincount(y_train), np.bincount(y_test)
     (array([48, 48, 48]), array([12, 12, 12]))
     """
-    owner = "train_test_split"
-    x, labels = as_array(owner, "x", x), as_array(owner, "labels", labels)
+    caller = "train_test_split"
+    x, labels = as_array(caller, "x", x), as_array(caller, "labels", labels)
     if x.ndim == 0 or x.shape[:1] != labels.shape[:1]:
         raise ValueError(
-            f"{owner}: x and labels must hold as many labels as examples, got shapes {x.shape} "
+            f"{caller}: x and labels must hold as many labels as examples, got shapes {x.shape} "
             f"and {labels.shape}."
         )
     kind = "a fraction above 0 and below 1"
-    train_size = number(owner, "train_size", train_size, kind, lambda n: 0 < n < 1)
+    train_size = number(caller, "train_size", train_size, kind, lambda n: 0 < n < 1)
     n_train = min(round(train_size * len(x)), len(x) - 1)
     if n_train < 1:
         raise ValueError(
-            f"{owner}: train_size must leave an example in either set, got {train_size} of "
+            f"{caller}: train_size must leave an example in either set, got {train_size} of "
             f"{len(x)} examples."
         )
-    rng = generator(owner, rng)
+    rng = generator(caller, rng)
     order = rng.permutation(len(x))
     train, test = order[:n_train], order[n_train:]
     if stratify is not None:

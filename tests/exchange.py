@@ -27,7 +27,7 @@ def with_random_arrays(model, seed=0, dtype=np.float32):
 
 def shortest(layer):
     """The shortest trace with one whole window in it."""
-    return max(1, layer.reach - sum(layer.zeros_around(1)))
+    return max(1, layer.effective_kernel_size - sum(layer.pad_widths(1)))
 
 
 @st.composite
@@ -55,7 +55,7 @@ def strided(draw):
 
 def period(model):
     """The product of all strides."""
-    return prod(getattr(layer, "stride", 1) for _, layer in model.stages())
+    return prod(getattr(layer, "stride", 1) for _, layer in model.walk())
 
 
 def bound(layer, x):

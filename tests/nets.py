@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 from numpycnn import (
     AveragePool1D,
     BatchNorm,
-    Beside,
     Conv1D,
     Dense,
     Dropout,
@@ -18,6 +17,7 @@ from numpycnn import (
     ReLU,
     Residual,
     Sequential,
+    SkipConcat,
     Softmax,
     Upsample1D,
 )
@@ -39,7 +39,7 @@ def keeping(draw, n_channels, depth):
     elif depth and draw(st.booleans()):
         layers += [Residual(*draw(keeping(2, depth - 1)))]
     elif depth and draw(st.booleans()):
-        layers += [Beside(*draw(keeping(2, depth - 1))), Dense(4, 2)]
+        layers += [SkipConcat(*draw(keeping(2, depth - 1))), Dense(4, 2)]
     else:
         layers += [ReLU()]
     return [*layers, Dense(2, n_channels)]
@@ -55,9 +55,9 @@ def blocks(draw):
 
 @st.composite
 def ways_around(draw):
-    """Residual or Beside, in float64, and an input for it."""
+    """Residual or SkipConcat, in float64, and an input for it."""
     inner, x = draw(blocks())
-    return draw(st.sampled_from([Residual, Beside]))(*inner), x
+    return draw(st.sampled_from([Residual, SkipConcat]))(*inner), x
 
 
 @st.composite
@@ -88,7 +88,7 @@ def along_the_record(draw, lengthening=True):
         elif kind == "residual":
             layers.append(Residual(*draw(keeping(n_channels, depth))))
         elif kind == "beside":
-            layers.append(Beside(*draw(keeping(n_channels, depth))))
+            layers.append(SkipConcat(*draw(keeping(n_channels, depth))))
             n_channels *= 2
         else:
             layers.append(Upsample1D(draw(sizes(2, 3))))
@@ -160,6 +160,6 @@ def picker(rng=0):
         Conv1D(1, 4, 7, **conv),
         ReLU(),
         Residual(Conv1D(4, 4, 5, dilation=4, **conv), ReLU()),
-        Beside(MaxPool1D(2), Conv1D(4, 4, 3, **conv), Upsample1D(2)),
+        SkipConcat(MaxPool1D(2), Conv1D(4, 4, 3, **conv), Upsample1D(2)),
         Dense(8, 2, rng=rng),
     )

@@ -195,7 +195,7 @@ CORRECT = {
         "np.array([[a[i * self.factor : (i + 1) * self.factor].sum(0) for i in range(length)] for a in dy])",
         "self.factor * dy.reshape(n, length, self.factor, channels).mean(axis=2)",
     ],
-    "bug_in_beside": [
+    "bug_in_skip_concat": [
         "dx = np.add(dx, dy[:, :, :channels])",
         "dx += dy[..., :channels]",
         "dx = dx + np.delete(dy, np.s_[channels:], axis=-1)",
@@ -394,7 +394,7 @@ INCORRECT = {
         "dx = 0 * x",
         "dx = correlate(padded, w[::-1].transpose(0, 2, 1)) / w.shape[1]",
     ],
-    "bug_in_beside": [
+    "bug_in_skip_concat": [
         "dx = 2 * dx + dy[..., :channels]",
         "dx = dx + np.abs(dy[..., :channels])",
         "dx = 0 * dx",

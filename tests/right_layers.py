@@ -87,7 +87,7 @@ class OnTraces(Layer):
         return cls(), traces(rng)
 
 
-# Normalisation
+# Normalization
 # -------------
 
 
@@ -140,18 +140,18 @@ class InstanceNorm(LayerNorm):
 @right("layer norm with x.std, and eps added to it")
 class StdNorm(Scaled):
     def forward(self, x):
-        centred = x - x.mean(axis=-1, keepdims=True)
+        centered = x - x.mean(axis=-1, keepdims=True)
         std = x.std(axis=-1, keepdims=True)
-        x_hat = centred / (std + self.eps)
-        return x_hat * self.params["gamma"] + self.params["beta"], (x_hat, centred, std)
+        x_hat = centered / (std + self.eps)
+        return x_hat * self.params["gamma"] + self.params["beta"], (x_hat, centered, std)
 
     def backward(self, dy, cache):
-        x_hat, centred, std = cache
+        x_hat, centered, std = cache
         d = dy * self.params["gamma"]
-        dcentred = d / (std + self.eps)
+        dcentered = d / (std + self.eps)
         dstd = -(d * x_hat).sum(axis=-1, keepdims=True) / (std + self.eps)
-        dcentred = dcentred + dstd * centred / (std * d.shape[-1])
-        return dcentred - dcentred.mean(axis=-1, keepdims=True), self.affine_grads(dy, x_hat)
+        dcentered = dcentered + dstd * centered / (std * d.shape[-1])
+        return dcentered - dcentered.mean(axis=-1, keepdims=True), self.affine_grads(dy, x_hat)
 
 
 @right("group norm with two groups of two channels")
@@ -178,7 +178,7 @@ class GroupNorm(Layer):
 
 
 @right("each trace less its mean, over its std")
-class Standardise(OnTraces):
+class Standardize(OnTraces):
     def forward(self, x):
         std = x.std(axis=(1, 2), keepdims=True)
         y = (x - x.mean(axis=(1, 2), keepdims=True)) / std
@@ -605,8 +605,8 @@ class StdPool(OnTraces):
         return x.std(axis=1), x
 
     def backward(self, dy, x):
-        centred = x - x.mean(axis=1, keepdims=True)
-        return dy[:, None] * centred / (x.std(axis=1, keepdims=True) * x.shape[1]), {}
+        centered = x - x.mean(axis=1, keepdims=True)
+        return dy[:, None] * centered / (x.std(axis=1, keepdims=True) * x.shape[1]), {}
 
 
 @right("each channel's variance, one less in the divisor")
@@ -777,7 +777,7 @@ class RunningMax(OnRows):
         return dx, {}
 
 
-@right("differences of neighbours")
+@right("differences of neighbors")
 class Difference(OnTraces):
     def forward(self, x):
         return np.diff(x, axis=1), None
@@ -883,7 +883,7 @@ class Median(Layer):
         return dx, {}
 
 
-@right("each row's quantile, between two neighbours in order")
+@right("each row's quantile, between two neighbors in order")
 class Quantile(OnRows):
     def __init__(self, q=0.37):
         self.q = q
@@ -1454,8 +1454,8 @@ def norm_penalty(rng):
 @right("squares about the mean, which may stand for a constant here")
 def squares_about_mean(rng):
     def loss(x):
-        centred = x - x.mean(axis=0)
-        return np.sum(centred**2), 2 * centred
+        centered = x - x.mean(axis=0)
+        return np.sum(centered**2), 2 * centered
 
     return loss, rows(rng)
 
@@ -1802,7 +1802,7 @@ def huge(rng):
 
 @right("a large mean and a small spread")
 def large_mean(rng):
-    return Standardise(), draw(rng, 2, 4, 2) + 1e3
+    return Standardize(), draw(rng, 2, 4, 2) + 1e3
 
 
 @right("features whose scales are far apart")

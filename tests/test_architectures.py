@@ -16,8 +16,8 @@ from numpycnn import (
     predict_long,
 )
 from numpycnn.architectures import fcn, lenet, resnet, unet
-from numpycnn.explain import activations
-from numpycnn.layers import Window
+from numpycnn.inspection.explain import activations
+from numpycnn.layers import ReceptiveField
 
 ALL = [lenet, fcn, resnet, unet]
 SMALL = {
@@ -102,14 +102,14 @@ def test_unet_has_the_levels_of_its_paper_and_filters_three_wide():
     model = unet(1, 2)
     filters = sum(convolution(3, n_in, n) + n for n_in, n in down + up)
     assert n_weights(model) == filters + 64 * 2 + 2
-    assert model.window(160).n_outputs == 160
+    assert model.receptive_field(160).n_outputs == 160
 
 
 @pytest.mark.parametrize("make", ALL)
 def test_the_gradients_are_right_in_training_and_in_use(make):
     model = make(2, 3, rng=0, **SMALL[make])
     x = np.random.default_rng(0).standard_normal((2, 16 if make is lenet else 8, 2))
-    for mode in (model, model.training(0)):
+    for mode in (model, model.for_training(0)):
         assert_gradients(mode, x, tolerance=1e-10, rng=0)
 
 
@@ -140,11 +140,11 @@ def test_unet_runs_along_a_record_and_says_what_it_sees():
     model = unet(1, 2, filters=8, depth=2, rng=0)
     x = np.random.default_rng(0).standard_normal((1, 400, 1))
     np.testing.assert_allclose(predict_long(model, x, piece=60), model(x), rtol=1e-10, atol=1e-12)
-    window = model.window(400)
+    window = model.receptive_field(400)
     assert (window.stride, len(window.spans), window.n_outputs) == (4, 4, 400)
     # What lies outside does not matter, and the samples at either end do.
     for m in range(200, 204):
-        begin, end = window.of(m)
+        begin, end = window.span(m)
         moved = 1000 + x
         moved[:, begin : end + 1] -= 1000
         np.testing.assert_allclose(model(moved)[0, m], model(x)[0, m], rtol=1e-9)
@@ -155,7 +155,7 @@ def test_unet_runs_along_a_record_and_says_what_it_sees():
 
 
 def test_a_length_that_cannot_be_halved_so_often_is_named():
-    with refused(ValueError, "Beside", "layers", (1, 15, 4), (1, 14, 8)):
+    with refused(ValueError, "SkipConcat", "layers", (1, 15, 4), (1, 14, 8)):
         unet(1, 2, filters=2, depth=2)(np.zeros((1, 30, 1)))
 
 
@@ -170,7 +170,7 @@ def test_a_residual_with_a_shortcut_adds_what_it_makes_of_x():
     x = rng.standard_normal((4, 9, 2))
     np.testing.assert_array_equal(block(x), around(x) + conv(x))
     assert list(block.params) == ["0.w", "0.b", "shortcut.w", "shortcut.b"]
-    assert [place for place, _ in block.stages()] == ["0", "shortcut", ""]
+    assert [place for place, _ in block.walk()] == ["0", "shortcut", ""]
     assert_gradients(block, x, rng=0)
     assert repr(block).endswith(", shortcut=Conv1D(2, 3, 1))")
     twin = block.astype(np.float64)
@@ -192,11 +192,11 @@ def test_a_shortcut_that_gives_another_shape_is_told_so():
 def test_the_window_of_a_shortcut_is_seen_as_well():
     same = {"padding": "same"}
     wide, narrow = Conv1D(1, 1, 9, **same), Conv1D(1, 1, 3, **same)
-    assert Residual(narrow, shortcut=wide).window(20) == Window([(-4, 4)], 1, 20)
+    assert Residual(narrow, shortcut=wide).receptive_field(20) == ReceptiveField([(-4, 4)], 1, 20)
     wide, narrow = Conv1D(1, 1, 9, **same), Conv1D(1, 1, 3, **same)
-    assert Residual(wide, shortcut=narrow).window(20) == Window([(-4, 4)], 1, 20)
+    assert Residual(wide, shortcut=narrow).receptive_field(20) == ReceptiveField([(-4, 4)], 1, 20)
     strided = Residual(Conv1D(1, 1, 3, stride=2, padding=1), shortcut=Conv1D(1, 1, 1, stride=2))
-    assert strided.window(20) == Window([(-1, 1)], 2, 10)
+    assert strided.receptive_field(20) == ReceptiveField([(-1, 1)], 2, 10)
     assert strided(np.zeros((1, 20, 1))).shape == (1, 10, 1)
 
 

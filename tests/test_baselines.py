@@ -10,18 +10,15 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from numpycnn import make_records, make_traces, train_test_split
-from numpycnn.baselines import (
+from numpycnn.checks.strategies import generators
+from numpycnn.inspection.baselines import (
     LargestSampleRule,
     MajorityRule,
     MedianRule,
     Rule,
-    aic,
     best_thresholds,
-    pick_aic,
-    pick_triggers,
-    sta_lta,
 )
-from numpycnn.checks.strategies import generators
+from numpycnn.seismology import aic, pick_aic, pick_triggers, sta_lta
 
 RULES = MajorityRule, LargestSampleRule, MedianRule
 THRESHOLDS = LargestSampleRule, MedianRule
@@ -43,7 +40,7 @@ def test_on_the_traces_of_the_task_two_rules_are_right_without_a_network(rule):
 @pytest.mark.parametrize("rule", THRESHOLDS)
 def test_on_harder_traces_they_are_not(rule):
     for seed in range(5):
-        x, labels = make_traces(600, rng=seed, centre=(1, 64), **HARD)
+        x, labels = make_traces(600, rng=seed, center=(1, 64), **HARD)
         fitted = rule().fit(x[:300], labels[:300])
         assert 0.4 < share_right(fitted, x[300:], labels[300:]) < 0.75
 

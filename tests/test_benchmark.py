@@ -9,8 +9,6 @@ import numpy as np
 import pytest
 from scripts import EXAMPLES
 
-import numpycnn as nn
-
 
 @pytest.fixture(scope="module")
 def benchmark():
@@ -25,97 +23,158 @@ def run(*options):
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
+def cells_of(shown):
+    return {line[:31].strip(" ?"): line[31:].split() for line in shown.splitlines()}
+
+
 def test_a_quick_run_shows_the_machine_and_a_row_for_everything(benchmark):
     done = run("--quick", "--threads", "1")
     assert done.stderr == ""
     assert f"Python {sys.version.split()[0]}, NumPy {np.__version__} with " in done.stdout
-    cells = {line[:30].strip(): line[30:].split() for line in done.stdout.splitlines()}
+    cells = cells_of(done.stdout)
     assert "threads: 1" in cells
-    for name in benchmark.TRAINING, *map(str, benchmark.QUICK_CASES):
-        assert float(cells[name][0]) > 0
-    assert cells[benchmark.PRODUCT][3] == "100%"
+    layers = [
+        f"{name} (4, 8, 2)" for name in ("ReLU", "MaxPool1D(2)", "BatchNorm", "Dense", "Adam")
+    ]
+    for name in benchmark.TRAINING, *map(str, benchmark.QUICK_CASES), *layers:
+        assert float(cells[name][0]) >= 0
+        assert cells[name][5].endswith("%") == name.startswith("(")
 
 
-def test_a_bad_option_gets_one_line():
-    done = run("--threads", "0")
+@pytest.mark.parametrize("option", ["--threads", "--repeats"])
+def test_a_bad_option_gets_one_line(option):
+    done = run(option, "0")
     assert done.returncode == 2
-    assert done.stderr.splitlines()[-1].endswith("--threads: expected 1 or more, got 0")
+    assert re.search(f"{option}: .*0$", done.stderr.splitlines()[-1])
 
 
 # The table, of made-up measurements
 # ----------------------------------
 
 
-@pytest.mark.parametrize(("has_torch", "theirs"), [(True, 0.02), (False, np.nan)])
-def test_the_table_tells_ratios_and_shares_and_a_dash_for_what_is_unknown(
-    benchmark, monkeypatch, has_torch, theirs
-):
-    monkeypatch.setattr(benchmark, "torch", has_torch)
+def seconds(ours, **others):
+    return {"NumPy": ours, **others}
+
+
+def test_the_table_shows_ratios_and_their_mean_and_a_dash_for_what_is_unknown(benchmark):
+    row = benchmark.Row
     rows = {
-        benchmark.TRAINING: (0.01, theirs, np.nan),
-        benchmark.PRODUCT: (0.01, theirs, 4e9),
-        "(1, 2, 3, 4, 5)": (0.01, theirs, 1e9),
-        "(1, 2, 3, 4, 7)": (0.02, theirs / 4, 1e9),
-        "(1, 2, 3, 4, 5) stride 2": (0.01, 50 * theirs, 1e9),
+        benchmark.TRAINING: row(seconds(0.01, PyTorch=0.02, JAX=0.03), first_call=1.5),
+        "(1, 2, 3, 4, 5)": row(seconds(0.01, PyTorch=0.02, JAX=0.04, products=0.005), 0.25),
+        "(1, 2, 3, 4, 7)": row(seconds(0.02, PyTorch=0.01, JAX=0.02, products=0.03), 0.75),
+        "(1, 2, 3, 4, 5) stride 2": row(seconds(0.01, PyTorch=9.0, JAX=9.0, products=0.01), 0.5),
+        "ReLU (4, 8, 2)": row(seconds(0.001, PyTorch=0.0005)),
     }
-    shown = benchmark.table(3, rows)
-    cells = {line[:30].strip(): line[30:].split() for line in shown.splitlines()}
+    shown = benchmark.table(3, [rows])
+    cells = cells_of(shown)
     assert "threads: 3" in cells
-    assert len({len(line) for line in shown.splitlines()[1:7]}) == 1  # columns line up
-    if has_torch:
-        assert cells[benchmark.TRAINING] == ["10.00", "20.00", "2.00", "-", "-"]
-        assert cells["(1, 2, 3, 4, 5)"] == ["10.00", "20.00", "2.00", "25%", "12%"]
-        assert shown.endswith("\n\nratios at stride 1: geometric mean 0.71, worst 0.25")
-    else:
-        assert cells[benchmark.TRAINING] == ["10.00", "-", "-", "-", "-"]
-        assert cells["(1, 2, 3, 4, 5)"] == ["10.00", "-", "-", "25%", "-"]
-        assert "mean" not in shown
+    assert len({len(line) for line in shown.splitlines()[:7]}) == 1  # columns line up
+    assert cells[benchmark.TRAINING] == ["10.00", "20.00", "30.00", "2.00", "3.00", "-"]
+    assert cells["(1, 2, 3, 4, 5)"] == ["10.00", "20.00", "40.00", "2.00", "4.00", "50%"]
+    assert cells["ReLU (4, 8, 2)"] == ["1.00", "0.50", "-", "0.50", "-", "-"]
+    assert "PyTorch: mean ratio 1.00, worst 0.50" in shown
+    assert "JAX: mean ratio 2.00, worst 1.00" in shown
+    assert "the training in 1.5 s, and each convolution in 0.2 to 0.8 s" in shown
+    assert "not stable" not in shown
+    assert "disturbed" not in shown
 
 
-def test_the_readme_shows_the_cases_of_the_script(benchmark):
-    readme = (EXAMPLES.parent / "README.md").read_text()
-    shown = [line.split("  ")[0] for line in readme.splitlines()]
-    assert {benchmark.TRAINING, benchmark.PRODUCT, *map(str, benchmark.CASES)} <= {*shown}
+def test_without_other_libraries_there_is_no_mean(benchmark):
+    rows = {"(1, 2, 3, 4, 5)": benchmark.Row(seconds(0.01, products=0.005))}
+    shown = benchmark.table(1, [rows])
+    assert cells_of(shown)["(1, 2, 3, 4, 5)"] == ["10.00", "-", "-", "-", "-", "50%"]
+    assert "mean" not in shown
+    assert "compiled" not in shown
 
 
-# The arithmetic
-# --------------
+@pytest.mark.parametrize(("second", "stable"), [(0.0215, True), (0.023, False), (0.017, False)])
+def test_a_row_whose_ratio_changes_is_marked(benchmark, second, stable):
+    name = "(1, 2, 3, 4, 5)"
+    passes = [{name: benchmark.Row(seconds(0.01, PyTorch=theirs))} for theirs in (0.02, second)]
+    shown = benchmark.table(1, passes)
+    assert (f"{name:30}?" in shown) is not stable
+    assert f"differ by more than 10 %: {'none' if stable else '1 of 1 rows'}" in shown
 
 
-def test_the_work_is_what_the_sums_take(benchmark):
-    case = benchmark.Case(2, 3, 4, 9, 5, stride=2)
-    layer = nn.Conv1D(case.C, case.F, case.K, **case.options)
-    job = benchmark.convolution(case, layer)
-    y, dx, dw, db = job.runs["NumPy"]()
-    assert (y.shape, dx.shape, dw.shape, db.shape) == ((2, 5, 4), (2, 9, 3), (5, 3, 4), (4,))
-    assert job.work == 6 * y.size * dw.size // 4  # each output meets the taps of one filter
-    assert str(case) == "(2, 3, 4, 9, 5) stride 2"
+def test_a_disturbed_row_is_counted(benchmark):
+    rows = {name: benchmark.Row(seconds(1.0), quiet=quiet) for name, quiet in (("a", 0), ("b", 1))}
+    assert "disturbed by other programs: 1 of 2 rows" in benchmark.table(1, [rows])
 
 
-def test_differences_are_noticed(benchmark):
+# The measurement
+# ---------------
+
+
+def test_results_that_differ_are_noticed(benchmark):
     x = np.array([[1.0], [-10.0]])
 
-    def both(theirs):
-        return benchmark.Job({"NumPy": lambda: (x,), "PyTorch": lambda: (theirs.T,)}, ((1, 0),))
+    def both(theirs, library="JAX"):
+        theirs = theirs.T if library == "PyTorch" else theirs
+        return benchmark.Job({"NumPy": lambda: (x,), library: lambda: (theirs,)}, ((1, 0),))
 
-    benchmark.check_same("x", both(x + 0.9e-4))
-    with pytest.raises(AssertionError, match=r"x is not the same .* differ by 1\.1e-05"):
-        benchmark.check_same("x", both(x + 1.1e-4))
-    with pytest.raises(AssertionError, match="differ by nan"):
+    for library in "PyTorch", "JAX":
+        benchmark.check_same("x", both(x + 0.9e-4, library))
+        with pytest.raises(AssertionError, match=rf"x .* {library}.*1\.1e-05"):
+            benchmark.check_same("x", both(x + 1.1e-4, library))
+    with pytest.raises(AssertionError, match="nan"):
         benchmark.check_same("x", both(x * np.nan))
+    with pytest.raises(AssertionError, match="nan"):
+        benchmark.check_same("x", both(np.full((2, 1), np.nan), "PyTorch"))
 
 
-def test_turns_alternate_and_the_first_run_of_each_is_not_timed(benchmark, monkeypatch):
-    monkeypatch.setattr(benchmark, "PAUSE", 0)
-    monkeypatch.setattr(benchmark, "TURN", 0)
+@pytest.fixture
+def without_waiting(benchmark, monkeypatch):
+    for name in "PAUSE", "TURN", "PATIENCE":
+        monkeypatch.setattr(benchmark, name, 0)
+    monkeypatch.setattr(benchmark, "used_by_others", lambda: 0.0)
+
+
+@pytest.mark.usefixtures("without_waiting")
+def test_turns_alternate_and_the_first_run_of_each_is_not_timed(benchmark):
     calls = []
     runs = {"NumPy": lambda: calls.append("n"), "PyTorch": lambda: calls.append("t")}
-    seconds = benchmark.take_turns(benchmark.Job(runs, ()), rounds=2)
-    assert list(seconds) == ["NumPy", "PyTorch"]
-    assert re.fullmatch("(n{2,}t{2,}){2}", "".join(calls))
+    job = benchmark.Job(runs, products=lambda: calls.append("p"))
+    row = benchmark.take_turns(job, rounds=2)
+    assert list(row.seconds) == ["NumPy", "PyTorch", "products"]
+    assert row.quiet
+    assert re.fullmatch("(n{2,}t{2,}p{2,}){2}", "".join(calls))
 
 
-def test_both_libraries_compute_the_same(benchmark):
-    pytest.importorskip("torch")
-    for job in benchmark.training(), *map(benchmark.convolution, benchmark.QUICK_CASES):
+@pytest.mark.usefixtures("without_waiting")
+def test_turns_that_others_disturb_are_measured_again_for_a_while(benchmark, monkeypatch):
+    monkeypatch.setattr(benchmark, "PATIENCE", 60)
+    loads = iter([0.0, 1.0] * 5 + [0.0] * 100)  # before and after each turn
+    monkeypatch.setattr(benchmark, "used_by_others", lambda: next(loads))
+    calls = []
+    row = benchmark.take_turns(benchmark.Job({"NumPy": lambda: calls.append(1)}), rounds=3)
+    assert row.quiet
+    assert len(calls) >= 2 * (5 + 3)
+    monkeypatch.setattr(benchmark, "PATIENCE", 0)
+    busy = iter(range(1000))
+    monkeypatch.setattr(benchmark, "used_by_others", lambda: float(next(busy)))
+    row = benchmark.take_turns(benchmark.Job({"NumPy": lambda: None}), rounds=3)
+    assert not row.quiet
+    assert row.seconds["NumPy"] >= 0
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+def test_the_time_of_other_programs_is_seen_and_ones_own_is_not(benchmark):
+    def spent(code):
+        before = benchmark.used_by_others()
+        exec(code, {"subprocess": subprocess, "sys": sys})
+        return benchmark.used_by_others() - before
+
+    burn = "import time\nend = time.process_time() + 1\nwhile time.process_time() < end: pass"
+    other = f"subprocess.run([sys.executable, '-c', {burn!r}], check=True)"
+    assert spent(other) > 0.9
+
+
+def test_all_libraries_compute_the_same(benchmark):
+    jobs = [benchmark.for_training(), *map(benchmark.convolution, benchmark.QUICK_CASES)]
+    jobs += benchmark.other_layers(4, 8, 2).values()
+    for job in jobs:
         benchmark.check_same("it", job)
+    case = benchmark.Case(2, 3, 4, 9, 5, stride=2)
+    y, dx, dw, db = benchmark.convolution(case).runs["NumPy"]()
+    assert (y.shape, dx.shape, dw.shape, db.shape) == ((2, 5, 4), (2, 9, 3), (5, 3, 4), (4,))
+    assert str(case) == "(2, 3, 4, 9, 5) stride 2"

@@ -23,7 +23,7 @@ import pytest
 import numpycnn as nn
 from numpycnn.checks import bugs
 from numpycnn.checks.matrix import as_matrix
-from numpycnn.explain import receptive_fields
+from numpycnn.inspection.explain import receptive_fields
 
 ROOT = Path(__file__).parent.parent
 REQUIRED = os.environ.get("NUMPYCNN_BROWSER") == "required"
@@ -56,8 +56,8 @@ if not (shutil.which("chromium") and shutil.which("chromedriver")):
         raise RuntimeError(message)
     pytest.skip(message, allow_module_level=True)
 
-sys.path[:0] = [str(ROOT), str(ROOT / "docs")]  # for when this is run as a script
-import living  # noqa: E402  (which wants Sphinx)
+sys.path.insert(0, str(ROOT))  # for when this is run as a script
+from docs import living  # noqa: E402  (which requires Sphinx)
 from docs.living import (  # noqa: E402
     drag_the_arrival,
     hover_a_gradient,
@@ -389,7 +389,7 @@ QUERIES = {
     "im2col": "docs/10-",
     "U-Net": "docs/11-",
     "why is my loss nan": "docs/questions.html#",
-    "vanishing gradient": "numpycnn/layers/initialisation",
+    "vanishing gradient": "numpycnn/layers/initialization",
     "save a model": "numpycnn/storage",
     "bug zoo": "numpycnn/checks/bugs",
 }
@@ -558,7 +558,7 @@ def test_an_arrival_is_dragged_through_what_the_networks_make_of_it(shown):
     figure = shown("drag_the_arrival")
     models = {head: drag_the_arrival.trained(head) for head in drag_the_arrival.HEADS}
     answers = set()
-    for head, sign, centre in (
+    for head, sign, center in (
         ("flatten", 1, 5),
         ("flatten", 2, 60),
         ("global", 2, 5),
@@ -566,11 +566,11 @@ def test_an_arrival_is_dragged_through_what_the_networks_make_of_it(shown):
     ):
         figure.choose(f"{head} head")
         figure.choose("positive" if sign == 1 else "negative")
-        figure.set("drag the arrival to sample", centre)
-        x = drag_the_arrival.trace(centre, sign)
+        figure.set("drag the arrival to sample", center)
+        x = drag_the_arrival.trace(center, sign)
         seen = drag_the_arrival.look(models[head], x)
         everywhere = np.concatenate(
-            [drag_the_arrival.trace(c, s) for s in (1, 2) for c in drag_the_arrival.CENTRES]
+            [drag_the_arrival.trace(c, s) for s in (1, 2) for c in drag_the_arrival.CENTERS]
         )
         loudest = float(np.abs(everywhere).max())
         scale = {
@@ -646,7 +646,7 @@ def test_a_bug_is_revealed_with_its_report(shown):
         assert not report.is_displayed()
         figure.run("root.querySelector('button').click()")
         assert report.is_displayed()
-        assert bugs.ZOO[name].mistake in figure.root.find_element(By.TAG_NAME, "svg").text
+        assert bugs.PLANTED_BUGS[name].mistake in figure.root.find_element(By.TAG_NAME, "svg").text
         assert f"It reaches {accuracy:.3f}" in figure.answer
         assert "INCORRECT" in report.text
 
@@ -655,7 +655,7 @@ def test_a_bug_is_revealed_with_its_report(shown):
 @pytest.mark.parametrize("name", predict_then_reveal.ACCURACIES)
 def test_a_bug_still_costs_what_is_said(name):
     with np.errstate(all="ignore"):
-        found = [bugs.held_out_accuracy(bugs.ZOO[name], seed) for seed in bugs.SEEDS]
+        found = [bugs.held_out_accuracy(bugs.PLANTED_BUGS[name], seed) for seed in bugs.SEEDS]
     assert np.mean(found) == pytest.approx(predict_then_reveal.ACCURACIES[name], abs=0.03)
 
 
@@ -701,13 +701,13 @@ def test_what_an_output_sees_is_its_receptive_field(shown, stack):
         figure.set(f"layer {at + 1}", choice)
     kinds = list(what_does_it_see.LAYERS.values())
     model = nn.Sequential(*(deepcopy(kinds[choice]) for choice in stack if choice))
-    window = receptive_fields(model, what_does_it_see.N_SAMPLES)[-1].window
+    window = receptive_fields(model, what_does_it_see.N_SAMPLES)[-1].receptive_field
     for m in 0, 3, window.n_outputs - 1:
         figure.set("output", m)
-        first, last = window.of(m)
-        shared = max(0, window.reach - window.stride)
+        first, last = window.span(m)
+        shared = max(0, window.size - window.stride)
         assert (
-            f"Output {m} looks at samples {first} to {last}: a reach of {window.reach},"
+            f"Output {m} looks at samples {first} to {last}: a reach of {window.size},"
             in figure.answer
         )
         assert f"shares {shared} with" in figure.answer
@@ -720,22 +720,22 @@ FRAME = """
 """
 
 
-def moving_arrival(figure, centres=range(-4, 69, 2), seconds=0.25):
-    """Return a film as SVG: what stays the same once, and what moves for each centre."""
+def moving_arrival(figure, centers=range(-4, 69, 2), seconds=0.25):
+    """Return a film as SVG: what stays the same once, and what moves for each center."""
     children = "return [...root.querySelector('svg').children].map(e => e.outerHTML)"
     frames = []
-    for centre in centres:
-        figure.set("drag the arrival to sample", centre)
+    for center in centers:
+        figure.set("drag the arrival to sample", center)
         frames.append(figure.run(children))
     moves = [len(set(versions)) > 1 for versions in zip(*frames, strict=True)]
     still = "".join(e for e, moving in zip(frames[0], moves, strict=True) if not moving)
     film = ""
-    for at, (centre, elements) in enumerate(zip(centres, frames, strict=True)):
+    for at, (center, elements) in enumerate(zip(centers, frames, strict=True)):
         moving = "".join(e for e, moves_here in zip(elements, moves, strict=True) if moves_here)
-        kind = "frame rest" if centre == 32 else "frame"
+        kind = "frame rest" if center == 32 else "frame"
         film += f'<g class="{kind}" style="animation-delay:{at * seconds}s">{moving}</g>'
-    rules = FRAME.replace("SECONDS", str(len(centres) * seconds))
-    rules = rules.replace("SHARE", f"{100 / len(centres):.3f}")
+    rules = FRAME.replace("SECONDS", str(len(centers) * seconds))
+    rules = rules.replace("SHARE", f"{100 / len(centers):.3f}")
     head, style, _ = figure.picture().partition("</style>")
     return f"{head}{rules}{style}{still}{film}</svg>\n"
 

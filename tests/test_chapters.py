@@ -1,5 +1,6 @@
 """Every block of every chapter runs and does what the page says; a page that lies is caught."""
 
+import os
 import re
 import subprocess
 import sys
@@ -10,8 +11,8 @@ import pytest
 from matplotlib import get_backend, rcParams
 
 import numpycnn
-from pieces import Fence, cut_chapter
-from running import run_chapter, run_script
+from docs.builder.pieces import Fence, cut_chapter
+from docs.builder.running import run_chapter, run_script
 
 ROOT = Path(__file__).parent.parent
 CHAPTERS = sorted((ROOT / "docs").glob("**/*.md"))
@@ -177,8 +178,11 @@ def test_a_script_is_run_piece_by_piece_without_a_screen(tmp_path):
 def test_by_hand(tmp_path):
     page = tmp_path / "page.md"
     page.write_text(block("print(1)") + "\n\n" + block(DRAW, ' alt="Blank."') + "\n")
-    command = [sys.executable, ROOT / "docs" / "running.py", "page.md", "figures"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    command = [sys.executable, "-m", "docs.builder.running", "page.md", "figures"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 1
     assert "--- page.md:1 prints\n1\n" in done.stdout
     assert "*** page.md:1: the block prints something else" in done.stdout

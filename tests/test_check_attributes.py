@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from numpycnn import Sequential, check_attributes, check_gradients
-from numpycnn.checks.bugs import ZOO, typical_case
+from numpycnn.checks.bugs import PLANTED_BUGS, typical_case
 from numpycnn.checks.strategies import ids, layers_and_inputs
 from numpycnn.layers import Layer
 from numpycnn.training import Adam
@@ -83,10 +83,10 @@ HARMLESS = ("relu_changes_cache",)
 
 @pytest.mark.parametrize(
     "name",
-    [n for n, b in ZOO.items() if b.part not in (Adam, Sequential) and n not in HARMLESS],
+    [n for n, b in PLANTED_BUGS.items() if b.part not in (Adam, Sequential) and n not in HARMLESS],
 )
 def test_no_planted_bug_passes(name):
-    subject, x = typical_case(ZOO[name], np.random.default_rng(0))
+    subject, x = typical_case(PLANTED_BUGS[name], np.random.default_rng(0))
     if not isinstance(subject, Layer):
         return
     grads = {name: f"d{name}" for name in subject.params}

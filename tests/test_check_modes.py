@@ -23,7 +23,7 @@ class TwoFaces(Layer):
     def forward(self, x):
         return self.in_use(x), None
 
-    def training(self, rng=None):
+    def for_training(self, rng=None):
         return Twin(self)
 
 
@@ -35,7 +35,7 @@ class Twin(Layer):
     def forward(self, x):
         return self.plain.in_training(x, self.step), "seen"
 
-    def remember(self, cache):
+    def update_state(self, cache):
         assert cache == "seen"
         self.step += 1
 
@@ -59,10 +59,10 @@ def test_a_report_that_is_not_names_the_mistake_in_the_next():
 
 
 def test_an_answer_that_changes_with_its_company_is_training_in_use():
-    def normalised(x):
+    def normalized(x):
         return x - x.mean(axis=(0, 1))
 
-    report = check_modes(TwoFaces(normalised, lambda x, step: normalised(x)), X, rng=0)
+    report = check_modes(TwoFaces(normalized, lambda x, step: normalized(x)), X, rng=0)
     assert str(report).splitlines()[1:] == [f"  training in use: {COMPANY}"]
 
 
@@ -84,7 +84,7 @@ def test_an_answer_by_chance_is_training_in_use():
 
 @pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
 def test_company_may_change_the_rounding_but_no_more(scale):
-    # An answer of zero has neighbours of size `scale`, and is rounded as they are.
+    # An answer of zero has neighbors of size `scale`, and is rounded as they are.
     x = scale * np.array([[1.0, 0.0], [1.0, 0.5]])
     for error, wanted in ((1e-7, []), (1e-4, ["training in use"]), (0.1, ["training in use"])):
 
@@ -125,24 +125,24 @@ def test_every_entry_is_compared():
 
 
 class Forgets(BatchNorm):
-    def training(self, rng=None):
-        live = super().training(rng)
-        live.remember = lambda cache: None
-        return live
+    def for_training(self, rng=None):
+        train_model = super().for_training(rng)
+        train_model.update_state = lambda cache: None
+        return train_model
 
 
 class RemembersTheMeanOnly(BatchNorm):
-    def training(self, rng=None):
-        live = super().training(rng)
-        remember = live.remember
+    def for_training(self, rng=None):
+        train_model = super().for_training(rng)
+        remember = train_model.update_state
 
         def without_var(cache):
             before = self.state["var"].copy()
             remember(cache)
             self.state["var"][...] = before
 
-        live.remember = without_var
-        return live
+        train_model.update_state = without_var
+        return train_model
 
 
 def test_a_state_that_nothing_moves_was_never_remembered():
@@ -164,7 +164,7 @@ def test_the_layer_and_x_are_left_as_they_are():
 class Draws(TwoFaces):
     """In training it adds a single number, drawn when training begins."""
 
-    def training(self, rng=None):
+    def for_training(self, rng=None):
         drawn = rng.normal()
         self.in_training = lambda x, step: x + drawn
         return Twin(self)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from numpycnn import check_gradients, check_vjp
-from numpycnn.checks.bugs import ZOO, typical_case
+from numpycnn.checks.bugs import PLANTED_BUGS, typical_case
 from numpycnn.checks.strategies import (
     distinct,
     ids,
@@ -68,10 +68,11 @@ OBJECTS = "sequential_keeps_caches", "sequential_accumulates"  # the bug is kept
 
 
 @pytest.mark.parametrize(
-    "name", [name for name, bug in ZOO.items() if bug.part is not Adam and name not in OBJECTS]
+    "name",
+    [name for name, bug in PLANTED_BUGS.items() if bug.part is not Adam and name not in OBJECTS],
 )
 def test_no_planted_bug_passes_as_a_pair(name):
-    subject, x = typical_case(ZOO[name], np.random.default_rng(0))
+    subject, x = typical_case(PLANTED_BUGS[name], np.random.default_rng(0))
     if not isinstance(subject, Layer):  # a loss
         with np.errstate(all="ignore"):
             expected = check_gradients(subject, x, rng=0).status

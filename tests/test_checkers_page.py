@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-import about_checkers
-from about_zoo import described
-from numpycnn.checks.bugs import ZOO
+from docs.builder import about_checkers
+from docs.builder.about_zoo import described
+from numpycnn.checks.bugs import PLANTED_BUGS
 
 PAGE = (Path(__file__).parent.parent / "docs" / "how-to" / "check-your-layer.md").read_text("utf-8")
 ROWS = about_checkers.rows_of(PAGE)
@@ -14,15 +14,15 @@ ROWS = about_checkers.rows_of(PAGE)
 
 def test_the_rows_are_planted_bugs():
     assert len(ROWS) > 50
-    assert ROWS.keys() <= ZOO.keys()
+    assert ROWS.keys() <= PLANTED_BUGS.keys()
     for name in ROWS:
-        assert f"\n| {described(ZOO[name])} | " in PAGE
-        assert about_checkers.is_listed(ZOO[name])
+        assert f"\n| {described(PLANTED_BUGS[name])} | " in PAGE
+        assert about_checkers.is_listed(PLANTED_BUGS[name])
 
 
 @pytest.mark.parametrize("name", ROWS)
 def test_the_column_of_this_package(name):
-    assert ROWS[name]["numpycnn"] == about_checkers.found("numpycnn", ZOO[name])
+    assert ROWS[name]["numpycnn"] == about_checkers.found("numpycnn", PLANTED_BUGS[name])
 
 
 def test_the_counts_follow_from_the_rows():
@@ -46,5 +46,5 @@ def test_no_checker_has_a_cell_of_another_kind():
 @pytest.mark.parametrize("tool", about_checkers.OTHERS)
 def test_every_cell_of_the_other_checkers(tool):
     pytest.importorskip(about_checkers.LIBRARIES[tool])
-    found = {name: about_checkers.found(tool, ZOO[name]) for name in ROWS}
+    found = {name: about_checkers.found(tool, PLANTED_BUGS[name]) for name in ROWS}
     assert found == {name: row[tool] for name, row in ROWS.items()}

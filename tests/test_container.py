@@ -8,7 +8,6 @@ from numpy.testing import assert_allclose, assert_array_equal
 from refusals import refused
 
 from numpycnn import (
-    Beside,
     Container,
     Conv1D,
     Dense,
@@ -18,6 +17,7 @@ from numpycnn import (
     ReLU,
     Residual,
     Sequential,
+    SkipConcat,
     Upsample1D,
     assert_gradients,
     check_gradients,
@@ -27,7 +27,7 @@ from numpycnn import (
 )
 from numpycnn.checks.strategies import generators
 
-CONTAINERS = [Sequential, Residual, Beside]
+CONTAINERS = [Sequential, Residual, SkipConcat]
 
 
 # Layers inside
@@ -41,7 +41,7 @@ def test_only_layers_can_be_inside_each_once_and_at_least_one(kind):
         kind()
     with refused(TypeError, name, "layers", "[ReLU()]", f"{name}(Dense(4, 3), ReLU())"):
         kind([layer])
-    for twice in [(layer, layer), (layer, Residual(layer)), (Beside(layer), Sequential(layer))]:
+    for twice in [(layer, layer), (layer, Residual(layer)), (SkipConcat(layer), Sequential(layer))]:
         with refused(ValueError, name, "layers", "ReLU()"):
             kind(*twice)
 
@@ -89,11 +89,11 @@ def test_the_names_of_the_parameters_tell_where_each_array_is(case):
 
 
 def test_every_place_where_something_is_computed_is_a_stage():
-    model = Sequential(Dense(2, 2), Residual(ReLU(), Sequential(ReLU())), Beside(ReLU()))
-    stages = dict(model.stages())
+    model = Sequential(Dense(2, 2), Residual(ReLU(), Sequential(ReLU())), SkipConcat(ReLU()))
+    stages = dict(model.walk())
     assert list(stages) == ["0", "1.0", "1.1.0", "1", "2.0", "2"]
     assert (stages["1.1.0"], stages["1"]) == (model[1][1][0], model[1])
-    assert [place for place, _ in Residual(ReLU()).stages()] == ["0", ""]
+    assert [place for place, _ in Residual(ReLU()).walk()] == ["0", ""]
 
 
 # Ways around
@@ -118,7 +118,7 @@ def test_residual_adds_x_to_what_its_layers_make_of_it(block, rng):
 @given(blocks(), generators)
 def test_beside_puts_what_its_layers_make_of_x_beside_x(block, rng):
     inner, x = block
-    beside = Beside(*inner, dense := Dense(x.shape[-1], 2))
+    beside = SkipConcat(*inner, dense := Dense(x.shape[-1], 2))
     y, cache = beside.forward(x)
     n = x.shape[-1]
     assert_array_equal(y[..., :n], x)
@@ -137,7 +137,7 @@ def test_the_gradients_of_ways_around_are_right_within_one_another():
     x = np.random.default_rng(0).standard_normal((2, 12, 1))
     assert_gradients(picker(), x, rng=0)
     rows = np.random.default_rng(0).standard_normal((5, 4))
-    assert_gradients(Residual(Beside(Dense(4, 4, rng=0)), Dense(8, 4, rng=1)), rows, rng=0)
+    assert_gradients(Residual(SkipConcat(Dense(4, 4, rng=0)), Dense(8, 4, rng=1)), rows, rng=0)
 
 
 def test_layers_that_do_not_fit_beside_their_way_around_are_told_so():
@@ -146,10 +146,10 @@ def test_layers_that_do_not_fit_beside_their_way_around_are_told_so():
         Residual(Conv1D(3, 3, 3))(x)
     with refused(ValueError, "Residual", "layers", (2, 9, 3), (2, 9, 1)):
         Residual(Dense(3, 1))(x)  # would broadcast
-    with refused(ValueError, "Beside", "layers", (2, 9, 3), (2, 4, 3)):
-        Beside(MaxPool1D(2))(x)
-    with refused(ValueError, "Beside", "layers", (2, 9, 3), (2, 27)):
-        Beside(Flatten())(x)
+    with refused(ValueError, "SkipConcat", "layers", (2, 9, 3), (2, 4, 3)):
+        SkipConcat(MaxPool1D(2))(x)
+    with refused(ValueError, "SkipConcat", "layers", (2, 9, 3), (2, 27)):
+        SkipConcat(Flatten())(x)
 
 
 @pytest.mark.parametrize("kind", CONTAINERS)
@@ -161,16 +161,16 @@ def test_the_wrong_gradient_is_refused(kind):
 
 
 def test_the_summary_gives_a_way_around_a_line_and_counts_its_weights_once():
-    model = Sequential(Residual(Dense(2, 2), ReLU()), Beside(Dense(2, 3)), Dense(5, 1))
+    model = Sequential(Residual(Dense(2, 2), ReLU()), SkipConcat(Dense(2, 3)), Dense(5, 1))
     assert model.summary((9, 2)).splitlines() == [
-        "       layer          output shape  parameters",
-        "  0.0  Dense(2, 2)    (N, 9, 2)              6",
-        "  0.1  ReLU()         (N, 9, 2)              0",
-        "    0  Residual(...)  (N, 9, 2)              0",
-        "  1.0  Dense(2, 3)    (N, 9, 3)              9",
-        "    1  Beside(...)    (N, 9, 5)              0",
-        "    2  Dense(5, 1)    (N, 9, 1)              6",
-        "       total                                21",
+        "       layer            output shape  parameters",
+        "  0.0  Dense(2, 2)      (N, 9, 2)              6",
+        "  0.1  ReLU()           (N, 9, 2)              0",
+        "    0  Residual(...)    (N, 9, 2)              0",
+        "  1.0  Dense(2, 3)      (N, 9, 3)              9",
+        "    1  SkipConcat(...)  (N, 9, 5)              0",
+        "    2  Dense(5, 1)      (N, 9, 1)              6",
+        "       total                                  21",
     ]
 
 
@@ -179,7 +179,7 @@ def test_ways_around_learn():
     model = Sequential(
         Conv1D(1, 4, 5, padding="same", rng=0),
         Residual(Conv1D(4, 4, 5, padding="same", rng=1), ReLU()),
-        Beside(Conv1D(4, 4, 5, padding="same", rng=2), ReLU()),
+        SkipConcat(Conv1D(4, 4, 5, padding="same", rng=2), ReLU()),
         GlobalMaxPool1D(),
         Dense(8, 3, rng=3),
     )
@@ -276,8 +276,8 @@ class Half(Sequential):
 
 
 class HalfThatTells(Half):
-    def window(self, length):
-        return super().window(length)
+    def receptive_field(self, length):
+        return super().receptive_field(length)
 
 
 def test_a_forward_of_ones_own_is_what_predicts():
@@ -295,7 +295,7 @@ def test_a_constructor_that_forgets_to_hand_its_layers_on_is_told_so():
         def __init__(self):
             self.dense = Dense(2, 2)
 
-    for use in (Forgets().predict, Forgets().forward, Forgets().window):
+    for use in (Forgets().predict, Forgets().forward, Forgets().receptive_field):
         with refused(TypeError, "Forgets", "super().__init__(*layers)"):
             use(np.zeros((1, 2)))
 
@@ -311,42 +311,42 @@ def test_a_container_that_does_not_say_what_it_computes_is_told_so():
 
 def test_the_window_of_a_way_around_holds_the_sample_itself():
     around = Residual(Conv1D(1, 1, 3, padding="causal", dilation=2))
-    assert around.window(20) == ([(-4, 0)], 1, 20)
-    ahead = Beside(Conv1D(1, 1, 1, padding=(0, 3)), Conv1D(1, 1, 4))
-    assert ahead.window(20) == ([(0, 3)], 1, 20)
-    long_ago = Beside(Conv1D(1, 1, 1, padding=(3, 0)), Conv1D(1, 1, 4))
-    assert long_ago.window(20) == ([(-3, 0)], 1, 20)
+    assert around.receptive_field(20) == ([(-4, 0)], 1, 20)
+    ahead = SkipConcat(Conv1D(1, 1, 1, padding=(0, 3)), Conv1D(1, 1, 4))
+    assert ahead.receptive_field(20) == ([(0, 3)], 1, 20)
+    long_ago = SkipConcat(Conv1D(1, 1, 1, padding=(3, 0)), Conv1D(1, 1, 4))
+    assert long_ago.receptive_field(20) == ([(-3, 0)], 1, 20)
 
 
 def test_the_window_of_a_way_around_stays_where_the_layers_inside_look_to_one_side():
-    for kind in (Residual, Beside):
+    for kind in (Residual, SkipConcat):
         behind = kind(Conv1D(1, 1, 5, padding=(1, 3)))
-        assert behind.window(20) == ([(-1, 3)], 1, 20)
+        assert behind.receptive_field(20) == ([(-1, 3)], 1, 20)
 
 
 def test_a_way_around_looks_at_samples_that_the_layers_inside_leave_out():
     leaves_out_every_fourth = MaxPool1D(3, stride=4), Upsample1D(4)
-    assert Sequential(*leaves_out_every_fourth).window(8) == (4 * [(0, 2)], 4, 8)
-    for kind in (Residual, Beside):
-        assert kind(*leaves_out_every_fourth).window(8) == ([*3 * [(0, 2)], (0, 3)], 4, 8)
+    assert Sequential(*leaves_out_every_fourth).receptive_field(8) == (4 * [(0, 2)], 4, 8)
+    for kind in (Residual, SkipConcat):
+        assert kind(*leaves_out_every_fourth).receptive_field(8) == ([*3 * [(0, 2)], (0, 3)], 4, 8)
 
 
 def test_a_forward_of_ones_own_has_no_window_unless_its_class_says_so():
     for model in (Half(ReLU()), Sequential(ReLU(), Half(ReLU()))):
-        with pytest.raises(NotImplementedError, match=r"^Half.* window\(length\)"):
-            model.window(9)
-    assert HalfThatTells(MaxPool1D(2)).window(9) == MaxPool1D(2).window(9)
+        with pytest.raises(NotImplementedError, match=r"^Half.* receptive_field\(length\)"):
+            model.receptive_field(9)
+    assert HalfThatTells(MaxPool1D(2)).receptive_field(9) == MaxPool1D(2).receptive_field(9)
     # Behind a layer that looks at everything, nobody needs to ask.
-    assert Sequential(GlobalMaxPool1D(), Half(ReLU())).window(9) == ([(0, 8)], 0, 1)
+    assert Sequential(GlobalMaxPool1D(), Half(ReLU())).receptive_field(9) == ([(0, 8)], 0, 1)
 
 
 def test_outputs_made_longer_again_share_their_windows():
     pooled = Sequential(MaxPool1D(4), Upsample1D(4))
-    assert pooled.window(20) == (4 * [(0, 3)], 4, 20)
-    assert Beside(*pooled).window(20) == (4 * [(0, 3)], 4, 20)
-    assert [pooled.window(20).of(m) for m in (0, 3, 4)] == [(0, 3), (0, 3), (4, 7)]
+    assert pooled.receptive_field(20) == (4 * [(0, 3)], 4, 20)
+    assert SkipConcat(*pooled).receptive_field(20) == (4 * [(0, 3)], 4, 20)
+    assert [pooled.receptive_field(20).span(m) for m in (0, 3, 4)] == [(0, 3), (0, 3), (4, 7)]
     twice = Sequential(MaxPool1D(2), Upsample1D(2), MaxPool1D(2))
-    assert twice.window(20) == ([(0, 1)], 2, 10)
+    assert twice.receptive_field(20) == ([(0, 1)], 2, 10)
 
 
 @given(along_the_record(), lengths(40))
@@ -356,4 +356,4 @@ def test_a_window_promises_as_many_outputs_as_there_are(case, length):
         y = model(np.zeros((1, length, n_channels)))
     except ValueError:
         return
-    assert model.window(length).n_outputs == y.shape[1]
+    assert model.receptive_field(length).n_outputs == y.shape[1]

@@ -15,7 +15,6 @@ from numpycnn import (
     Adam,
     AveragePool1D,
     BatchNorm,
-    Beside,
     Conv1D,
     Dense,
     Dropout,
@@ -25,6 +24,7 @@ from numpycnn import (
     ReLU,
     Residual,
     Sequential,
+    SkipConcat,
     Softmax,
     check_adam,
     confusion_matrix,
@@ -34,10 +34,10 @@ from numpycnn import (
     fit,
     one_hot,
     softmax_cross_entropy,
-    standardise,
+    standardize,
     weighted_cross_entropy,
 )
-from numpycnn.explain import probabilities, saliency
+from numpycnn.inspection.explain import probabilities, saliency
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -63,7 +63,7 @@ TAKE_X = {
     "probabilities": lambda x: probabilities(network(), x),
     "saliency": lambda x: saliency(network(), x, 0),
     "diagnose": lambda x: diagnose(network(), x, LABELS),
-    "standardise": standardise,
+    "standardize": standardize,
 }
 
 
@@ -74,8 +74,8 @@ def message_of(call, *arguments, kind=(TypeError, ValueError)):
 
 
 def without_owner(name, message):
-    owner, _, rest = message.partition(": ")
-    assert owner == name.split(",")[0]
+    caller, _, rest = message.partition(": ")
+    assert caller == name.split(",")[0]
     return rest.replace("validation x", "x")
 
 
@@ -109,7 +109,7 @@ def test_what_is_not_an_array_of_floats_is_named_alike(spoil, values):
 
 
 @pytest.mark.parametrize(
-    "name", [name for name in TAKE_X if name not in ("saliency", "standardise")]
+    "name", [name for name in TAKE_X if name not in ("saliency", "standardize")]
 )
 def test_a_missing_channel_axis_is_named_by_the_first_layer(name):
     message = message_of(TAKE_X[name], traces()[..., 0])
@@ -435,7 +435,7 @@ def test_check_adam_names_the_form_with_eps_before_the_correction():
 
 
 def test_the_params_of_a_container_are_read_only():
-    for model in (network(), Residual(Dense(2, 2)), Beside(Dense(2, 2))):
+    for model in (network(), Residual(Dense(2, 2)), SkipConcat(Dense(2, 2))):
         name = next(iter(model.params))
         message = message_of(model.params.__setitem__, name, model.params[name].copy())
         assert f"params[{name!r}][...] =" in message
@@ -532,9 +532,9 @@ def test_a_bias_is_true_or_false(kind, value):
 def test_momentum_and_eps_of_batch_normalization(momentum, eps, tmp_path):
     layer = BatchNorm(2, momentum=momentum, eps=eps)
     x = np.random.default_rng(0).normal(3, 2, (50, 2))
-    y, cache = layer.training().forward(x)
+    y, cache = layer.for_training().forward(x)
     assert_allclose(y, (x - x.mean(0)) / np.sqrt(x.var(0) + eps), rtol=1e-6)
-    layer.training().remember(cache)
+    layer.for_training().update_state(cache)
     assert_allclose(layer.state["mean"], momentum * x.mean(0))
     assert_allclose(layer.state["var"], 1 - momentum + momentum * x.var(0, ddof=1))
     Sequential(layer).save(tmp_path / "model.npz")

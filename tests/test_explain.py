@@ -9,7 +9,6 @@ from numpy.testing import assert_allclose, assert_array_equal
 from refusals import refused
 
 from numpycnn import (
-    Beside,
     Container,
     Conv1D,
     Dense,
@@ -20,12 +19,13 @@ from numpycnn import (
     ReLU,
     Residual,
     Sequential,
+    SkipConcat,
     Softmax,
 )
 from numpycnn.checks.derivatives import central_difference, complex_step
 from numpycnn.checks.strategies import distinct, networks
-from numpycnn.explain import activations, probabilities, receptive_fields, saliency
-from numpycnn.layers import Window
+from numpycnn.inspection.explain import activations, probabilities, receptive_fields, saliency
+from numpycnn.layers import ReceptiveField
 
 
 def copies(*arrays):
@@ -38,7 +38,7 @@ def test_the_last_activation_is_the_prediction(case):
     before = copies(x, *model.params.values())
     seen = activations(model, x)
     assert_array_equal(seen[-1].output, model.predict(x))
-    assert [(place, layer) for place, layer, _ in seen] == list(model.stages())
+    assert [(place, layer) for place, layer, _ in seen] == list(model.walk())
     assert [layer for _, layer, _ in seen] == list(model)
     for (_, layer, output), given_to in zip(seen, [x, *(one.output for one in seen)], strict=False):
         assert_array_equal(layer.forward(given_to)[0], output)
@@ -53,7 +53,7 @@ def test_a_chain_within_the_chain_is_taken_apart():
 
 
 def test_a_way_around_is_seen_with_its_layers_and_after_them_the_whole():
-    model = Sequential(Residual(Conv1D(1, 1, 3, padding="same"), ReLU()), Beside(ReLU()))
+    model = Sequential(Residual(Conv1D(1, 1, 3, padding="same"), ReLU()), SkipConcat(ReLU()))
     x = np.random.default_rng(0).standard_normal((1, 9, 1))
     seen = activations(model, x)
     places = ["0.0", "0.1", "0", "1.0", "1"]
@@ -100,7 +100,7 @@ def test_one_layer_is_a_network_too():
     (one,) = activations(ReLU(), x)
     assert (one.place, one.layer) == ("", one.layer)
     assert_array_equal(one.output, ReLU()(x))
-    assert receptive_fields(Conv1D(1, 1, 5), 9)[0].window.reach == 5
+    assert receptive_fields(Conv1D(1, 1, 5), 9)[0].receptive_field.size == 5
 
 
 # Saliency
@@ -160,7 +160,7 @@ def test_behind_a_global_maximum_only_what_the_winners_look_at_has_a_gradient():
     (_, rectified, *_), (_, field, *_) = activations(model, x)[0:4], receptive_fields(model, 64)
     seen = set()
     for winner in rectified.output[0].argmax(axis=0):
-        first, last = field.window.of(int(winner))
+        first, last = field.receptive_field.span(int(winner))
         seen |= set(range(first, last + 1))
     with_gradient = set(np.flatnonzero(saliency(model, x, 0)))
     assert with_gradient
@@ -231,10 +231,10 @@ def test_an_output_depends_on_its_field_and_on_nothing_else(lengthening, data):
         before, activations(model, disturbed), receptive_fields(model, length), strict=True
     ):
         assert (field.place, field.layer) == (was.place, was.layer)
-        assert field.window.n_outputs == was.output.shape[1]
+        assert field.receptive_field.n_outputs == was.output.shape[1]
         changed = (was.output != now.output).any(axis=(0, 2))
         for m, has_changed in enumerate(changed):
-            first, last = field.window.of(m)
+            first, last = field.receptive_field.span(m)
             if has_changed:
                 assert first <= i <= last
             # Up to both ends, unless a softmax drowns it. (Where a window reaches beyond the trace,
@@ -242,7 +242,7 @@ def test_an_output_depends_on_its_field_and_on_nothing_else(lengthening, data):
             if (
                 i in (first, last)
                 and 0 <= first <= last < length
-                and not any(isinstance(layer, Softmax) for _, layer in model.stages())
+                and not any(isinstance(layer, Softmax) for _, layer in model.walk())
             ):
                 assert has_changed
 
@@ -258,7 +258,7 @@ def test_the_gradient_of_an_output_lies_in_its_field(case, data):
     dy = np.zeros_like(y)
     dy[0, m] = 1
     dx, _ = model.backward(dy, cache)
-    first, last = receptive_fields(model, x.shape[1])[-1].window.of(m)
+    first, last = receptive_fields(model, x.shape[1])[-1].receptive_field.span(m)
     outside = np.ones(x.shape[1], dtype=bool)
     outside[max(0, first) : max(0, last + 1)] = False
     assert not dx[0, outside].any()
@@ -269,9 +269,17 @@ def test_from_the_first_layer_that_mixes_the_trace_on_every_output_sees_the_same
         model = Sequential(Conv1D(1, 2, 3, padding="same"), mixer, Mystery())
         *_, mixed, after = receptive_fields(model, 30)
         for field in (mixed, after):
-            assert (field.window.reach, field.window.stride, field.window.left) == (30, 0, 0)
-            assert field.window.of(7) == (0, 29)
-        assert model.window(30) == ([(-1, 30)], 0, 1)  # the zeros of the padding among them
+            assert (
+                field.receptive_field.size,
+                field.receptive_field.stride,
+                field.receptive_field.left,
+            ) == (30, 0, 0)
+            assert field.receptive_field.span(7) == (0, 29)
+        assert model.receptive_field(30) == (
+            [(-1, 30)],
+            0,
+            1,
+        )  # the zeros of the padding among them
 
 
 class Mystery(Layer):
@@ -281,7 +289,7 @@ class Mystery(Layer):
 
 def test_receptive_fields_refuse_what_they_cannot_know():
     for hidden in (Mystery(), Residual(Mystery()), Sequential(Mystery())):
-        with pytest.raises(ValueError, match=r"^receptive_fields.* Mystery.* window\(length\)"):
+        with refused(ValueError, "receptive_fields", "Mystery", "receptive_field(length)"):
             receptive_fields(Sequential(ReLU(), hidden), 20)
     with refused(ValueError, "MaxPool1D", "x", "pool_size=9", "L=8"):
         receptive_fields(Sequential(MaxPool1D(9)), 8)
@@ -295,8 +303,8 @@ class Parallel(Container):
     def forward(self, x):
         return np.concatenate([layer(x) for layer in self], axis=-1), None
 
-    def window(self, length):
-        return Window.each_sample(length)
+    def receptive_field(self, length):
+        return ReceptiveField.each_sample(length)
 
 
 def test_a_container_that_is_no_chain_is_seen_as_one():

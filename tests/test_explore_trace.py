@@ -38,11 +38,11 @@ def drawn(explorer):
 
 
 def test_the_arrival_follows_the_slider(explorer):
-    for centre in 5, 20, 60:
-        explorer.sliders["centre"].set_val(centre)
+    for center in 5, 20, 60:
+        explorer.sliders["center"].set_val(center)
         trace, maps, _ = drawn(explorer)
-        assert abs(trace.argmax() + 1 - centre) <= 1
-        assert abs(maps.max(axis=0).argmax() + 1 - centre) <= 3
+        assert abs(trace.argmax() + 1 - center) <= 1
+        assert abs(maps.max(axis=0).argmax() + 1 - center) <= 3
 
 
 def test_amplitude_noise_and_width_act(explorer):
@@ -60,7 +60,7 @@ def test_only_what_the_reader_moves_moves(explorer):
     """The noise is the same draw, whatever the arrival does."""
     explorer.sliders["amplitude"].set_val(0)
     quiet = drawn(explorer)[0].copy()
-    explorer.sliders["centre"].set_val(10)
+    explorer.sliders["center"].set_val(10)
     np.testing.assert_allclose(drawn(explorer)[0], quiet, atol=1e-6)
 
 
@@ -76,7 +76,7 @@ def test_the_polarity_turns_the_arrival_over(explorer):
 @pytest.mark.parametrize("head", [0, 1])
 def test_maps_saliency_and_probabilities_are_those_of_the_network(explorer, names, head):
     explorer.head.set_active(head)
-    explorer.sliders["centre"].set_val(41)
+    explorer.sliders["center"].set_val(41)
     model = list(names["models"].values())[head]
     _, maps, gradient = drawn(explorer)
     chances = [bar.get_width() for bar in explorer.bars]
@@ -104,7 +104,7 @@ def test_the_window_asks_to_be_drawn_when_a_control_is_moved(explorer, control, 
     asked = []
     monkeypatch.setattr(explorer.figure.canvas, "draw_idle", lambda: asked.append(control))
     if control == "slider":
-        explorer.sliders["centre"].set_val(20)
+        explorer.sliders["center"].set_val(20)
     else:
         getattr(explorer, control).set_active(0 if control == "polarity" else 1)
     assert asked
@@ -117,7 +117,7 @@ def test_the_axes_stay_where_they_are_while_an_arrival_moves(explorer):
         return boxes, explorer.panels["saliency"].get_ylim(), explorer.maps_mesh.get_clim()
 
     before = limits()
-    explorer.sliders["centre"].set_val(3)
+    explorer.sliders["center"].set_val(3)
     explorer.sliders["amplitude"].set_val(1.5)
     assert limits() == before
 
@@ -139,11 +139,11 @@ def test_nothing_lies_outside_the_axes(explorer):
         assert dial.valmin < dial.valinit < dial.valmax, name
     assert explorer.panels["chances"].get_xlim() == (0, 1)
     assert explorer.panels["trace"].get_xlim() == (0.5, 64.5)
-    assert explorer.sliders["centre"].valmin == -8
-    assert explorer.sliders["centre"].valmax == 72
+    assert explorer.sliders["center"].valmin == -8
+    assert explorer.sliders["center"].valmax == 72
 
 
-@pytest.mark.parametrize("name", ["centre", "width", "amplitude", "noise"])
+@pytest.mark.parametrize("name", ["center", "width", "amplitude", "noise"])
 def test_the_mouse_cannot_pull_a_slider_past_its_ends(explorer, name):
     slider, canvas = explorer.sliders[name], explorer.figure.canvas
 

@@ -7,7 +7,7 @@ from refusals import refused
 
 from docs.figures.architectures import (
     ARCHITECTURES,
-    COLOURS,
+    COLORS,
     NARROWEST,
     WIDEST,
     Window,
@@ -86,7 +86,7 @@ def test_each_row_has_its_size_its_box_and_its_words(name):
     side = max(side for side, _ in sizes)
     for box, row, (length, _) in zip(boxes, rows, sizes, strict=True):
         assert box.get_width() == pytest.approx(max(NARROWEST, WIDEST * length / side))
-        assert box.get_facecolor() == as_drawn(COLOURS[row.kind])
+        assert box.get_facecolor() == as_drawn(COLORS[row.kind])
     thick = {channels: box.get_height() for box, (_, channels) in zip(boxes, sizes, strict=True)}
     in_order = [thick[channels] for channels in sorted(thick)]
     assert in_order == sorted(in_order)

@@ -24,10 +24,10 @@ def written(figure):
     return [text.get_text().replace("\N{MINUS SIGN}", "-") for text in panel.texts]
 
 
-def coloured(figure, colour):
+def colored(figure, color):
     (panel,) = figure.axes
     patches = (patch for patch in panel.patches if isinstance(patch, Rectangle))
-    return sum(to_hex(patch.get_facecolor()) == to_hex(colour) for patch in patches)
+    return sum(to_hex(patch.get_facecolor()) == to_hex(color) for patch in patches)
 
 
 def test_responses_are_those_of_the_layer():
@@ -43,7 +43,7 @@ def test_each_step_of_a_filter_is_written_out():
     words = written(figure)
     assert [word for word in words if word[0] == "y"] == ["y[0] = -1", "y[1] = 4", "y[2] = -1"]
     assert sum(word.startswith("\N{MULTIPLICATION SIGN}") for word in words) == 9
-    assert coloured(figure, SKY) == 9
+    assert colored(figure, SKY) == 9
 
 
 @pytest.mark.parametrize("stride", [1, 2, 3])
@@ -54,7 +54,7 @@ def test_every_window_covers_the_samples_whose_products_make_its_output(stride, 
     x = np.arange(1.0, 7.0)
     figure = plot_windows(layer, x)
     (panel,) = figure.axes
-    padded = np.pad(x, layer.zeros_around(len(x)))
+    padded = np.pad(x, layer.pad_widths(len(x)))
     width = panel.patches[0].get_width()
     begin = min(patch.get_x() for patch in panel.patches)
     rows = {}
@@ -66,11 +66,11 @@ def test_every_window_covers_the_samples_whose_products_make_its_output(stride, 
     np.testing.assert_array_equal(results, layer.forward(x[None, :, None])[0].ravel())
 
 
-def test_the_winner_of_a_pooling_window_has_its_own_colour_the_first_of_a_tie():
+def test_the_winner_of_a_pooling_window_has_its_own_color_the_first_of_a_tie():
     figure = plot_windows(MaxPool1D(2), np.array([1.0, 3.0, 2.0, 2.0, 9.0]))
     assert [word for word in written(figure) if word[0] == "y"] == ["y[0] = 3", "y[1] = 2"]
-    assert coloured(figure, AMBER) == 2
-    assert coloured(figure, SKY) == 2
+    assert colored(figure, AMBER) == 2
+    assert colored(figure, SKY) == 2
     lefts = [
         patch.get_x()
         for patch in figure.axes[0].patches

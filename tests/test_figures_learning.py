@@ -93,11 +93,11 @@ def test_the_pull_is_the_gradient_of_the_loss():
 
 
 @pytest.mark.parametrize("target", [0, 2])
-def test_the_true_class_alone_has_another_colour(target):
+def test_the_true_class_alone_has_another_color(target):
     for panel in plot_pull(SCORES, target).axes:
-        colours = [bar.get_facecolor() for bar in panel.patches]
-        assert colours.count(colours[target]) == 1
-        assert len(set(colours)) == 2
+        colors = [bar.get_facecolor() for bar in panel.patches]
+        assert colors.count(colors[target]) == 1
+        assert len(set(colors)) == 2
 
 
 @pytest.mark.parametrize(

@@ -1,17 +1,17 @@
-"""The picture of convolution by phases: every window once, and the ones in two traces grey."""
+"""The picture of convolution by phases: every window once, and the ones in two traces gray."""
 
 import numpy as np
 import pytest
 from matplotlib.colors import to_hex
 from refusals import refused
 
-from docs.figures.phases import TRACE_COLOURS, plot_phases
+from docs.figures.phases import TRACE_COLORS, plot_phases
 
 TWO_TRACES = np.array([1.0, 4, 2, 0, 3, 1, 5, 2, 0, 2, 1, 4]).reshape(2, 6, 1)
 
 
 def boxes(figure):
-    """For each row its boxes, from the left: first sample, number of samples, word, colour."""
+    """For each row its boxes, from the left: first sample, number of samples, word, color."""
     (panel,) = figure.axes
     rows = {}
     for patch, text in zip(panel.patches, panel.texts, strict=True):
@@ -33,12 +33,12 @@ def test_the_figure_is_as_wide_as_a_page_and_holds_what_it_says():
     assert box.ymax <= height
 
 
-def test_the_first_row_is_the_memory_with_a_colour_for_each_trace():
+def test_the_first_row_is_the_memory_with_a_color_for_each_trace():
     memory = boxes(plot_phases(TWO_TRACES, 3))[0]
     assert [word for _, _, word, _ in memory] == [f"{value:g}" for value in TWO_TRACES.ravel()]
     assert [first for first, _, _, _ in memory] == list(range(12))
-    first, second = (colour.lower() for colour in TRACE_COLOURS)
-    assert [colour for _, _, _, colour in memory] == 6 * [first] + 6 * [second]
+    first, second = (color.lower() for color in TRACE_COLORS)
+    assert [color for _, _, _, color in memory] == 6 * [first] + 6 * [second]
 
 
 @pytest.mark.parametrize("kernel_size", [1, 2, 3, 4, 6])
@@ -64,9 +64,9 @@ def test_within_a_phase_no_two_windows_overlap():
 def test_only_windows_in_two_traces_are_grey():
     rows = boxes(plot_phases(TWO_TRACES, 3))
     windows = [box for phase in (1, 2, 3) for box in rows[phase]]
-    traces = [colour.lower() for colour in TRACE_COLOURS]
-    assert {first for first, _, _, colour in windows if colour not in traces} == {4, 5}
-    assert {first for first, _, _, colour in windows if colour == traces[1]} == {6, 7, 8, 9}
+    traces = [color.lower() for color in TRACE_COLORS]
+    assert {first for first, _, _, color in windows if color not in traces} == {4, 5}
+    assert {first for first, _, _, color in windows if color == traces[1]} == {6, 7, 8, 9}
 
 
 @pytest.mark.parametrize(

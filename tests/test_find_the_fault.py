@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scripts import complaint, run_example
 
-from examples import sections
-from examples.sections import (
+from examples._shared import sections
+from examples._shared.sections import (
     INTERVAL,
     SPACING,
     intersection_over_union,
@@ -73,7 +73,7 @@ def test_beyond_the_fault_the_same_layers_lie_lower_by_the_throw(seed, monkeypat
     left, right = x[0, :, 0, 0], x[0, :, -1, 0]
     lower, upper = (right, left) if np.allclose(right[5:], left[:-5], atol=1e-4) else (left, right)
     np.testing.assert_allclose(lower[5:], upper[:-5], atol=1e-4)
-    # Away from the fault, neighbouring traces are alike; at the fault they are not.
+    # Away from the fault, neighboring traces are alike; at the fault they are not.
     jumps = abs(np.diff(x[0, ..., 0], axis=1)).max(axis=0)
     at = jumps.argmax()
     assert near[0, :, at].all()

@@ -30,7 +30,7 @@ from numpycnn import (
     train_test_split,
     weighted_cross_entropy,
 )
-from numpycnn.training.fit import examples
+from numpycnn.training.examples import prepare_data
 
 
 def train_as_in_the_task(seed, epochs=60, **options):
@@ -196,7 +196,7 @@ def test_the_history_is_of_the_network_before_each_step():
         fit(model, x, labels, epochs=1)
 
 
-# Validation, callback, optimiser
+# Validation, callback, optimizer
 # -------------------------------
 
 
@@ -254,7 +254,7 @@ def test_an_optimiser_may_have_settings_of_its_own():
 
 
 class Descent:
-    """The plainest optimiser there is."""
+    """The plainest optimizer there is."""
 
     def __init__(self, params, lr):
         self.params, self.lr = params, lr
@@ -699,7 +699,7 @@ def test_targets_of_a_loss_of_ones_own_are_without_a_mask_and_in_the_type_of_the
     assert seen == [np.float32]
     with refused(TypeError, "fit", "targets", "masked"):
         fit(Dense(2, 1), x, np.ma.masked_array(y), epochs=1, loss=loss)
-    assert examples("fit", Dense(2, 3), x, [0, 1, 2, 1], softmax_cross_entropy)[1].dtype == "f4"
+    assert prepare_data("fit", Dense(2, 3), x, [0, 1, 2, 1], softmax_cross_entropy)[1].dtype == "f4"
 
 
 # Patience

@@ -333,7 +333,7 @@ def test_what_is_wrong_is_wrong_where_it_cannot_be_seen():
 
 
 def test_a_gradient_that_is_zero_to_rounding_is_right():
-    class Centred(Dense):
+    class Centerd(Dense):
         """The mean is taken off the outputs, so a shift of all of them does nothing."""
 
         def forward(self, x):
@@ -346,7 +346,7 @@ def test_a_gradient_that_is_zero_to_rounding_is_right():
     class Shift(Layer):
         def __init__(self):
             super().__init__(all=np.ones(1))
-            self.inner = Centred(3, 4, rng=0).astype(np.float64)
+            self.inner = Centerd(3, 4, rng=0).astype(np.float64)
 
         def forward(self, x):
             y, cache = self.inner.forward(x)
@@ -628,7 +628,7 @@ def test_a_small_entry_is_looked_at_as_closely_as_a_large_one(seed):
 
 
 def test_an_array_that_moves_nothing_is_right_without_any_error():
-    model = Sequential(Dense(3, 4, rng=0), BatchNorm(4).training(0))
+    model = Sequential(Dense(3, 4, rng=0), BatchNorm(4).for_training(0))
     report = check_gradients(model, np.random.default_rng(1).standard_normal((6, 3)), rng=0)
     (line,) = (line for line in report.results if line.name == "0.b")
     assert (line.status, line.error, line.notes) == ("correct", 0.0, ())

@@ -50,7 +50,7 @@ def test_a_custom_layer_is_refused(carry):
     with pytest.raises(TypeError, match=r"model .*, got Percent"):
         carry(Percent(nn.Dense(2, 2)))
     with pytest.raises(TypeError, match=r"InTraining"):
-        carry(nn.Sequential(nn.BatchNorm(2)).training(rng=0))
+        carry(nn.Sequential(nn.BatchNorm(2)).for_training(rng=0))
     with pytest.raises(TypeError, match=r"model\.npz"):
         carry("model.npz")
 
@@ -60,7 +60,7 @@ def test_a_custom_layer_is_refused(carry):
     [
         nn.Sequential(nn.ReLU(), nn.Flatten()),
         nn.Sequential(nn.Flatten(), nn.Residual(nn.Dense(8, 8))),
-        nn.Sequential(nn.Flatten(), nn.Beside(nn.ReLU()), nn.Dense(16, 2)),
+        nn.Sequential(nn.Flatten(), nn.SkipConcat(nn.ReLU()), nn.Dense(16, 2)),
     ],
 )
 def test_what_pytorch_flattens_in_another_order_must_meet_a_dense_layer(model):

@@ -49,7 +49,7 @@ def convolution(ours, zeros=None):
     layer = keras.layers.Conv1D(ours.out_channels, ours.kernel_size, padding=padding, **options)
     if padding != "valid" or ours.padding == "valid":
         return keras.Sequential([layer, *after])
-    zeros = ours.zeros_around(1) if zeros is None else zeros
+    zeros = ours.pad_widths(1) if zeros is None else zeros
     return keras.Sequential([keras.layers.ZeroPadding1D(zeros), layer, *after])
 
 
@@ -60,7 +60,7 @@ def twin_of(layer):
         if type(layer) is nn.Residual:
             around = layer.shortcut
             return Around(inside, sum, None if around is None else twin_of(around))
-        if type(layer) is nn.Beside:
+        if type(layer) is nn.SkipConcat:
             return Around(inside, partial(keras.ops.concatenate, axis=-1))
         return keras.Sequential(inside)
     pooling = vars(layer).get("pool_size"), vars(layer).get("stride")
@@ -112,7 +112,7 @@ def test_convolutions_of_every_stride_padding_and_dilation(drawn, offset):
     layer, lengths = drawn
     for length in lengths[: layer.stride]:
         x = random_array((2, length, layer.in_channels), length) + np.float32(offset)
-        other = carried(layer, convolution(layer, layer.zeros_around(length)), x.shape[1:])
+        other = carried(layer, convolution(layer, layer.pad_widths(length)), x.shape[1:])
         assert_close(other(x), layer.predict(x), bound(layer, x))
 
 

@@ -29,7 +29,7 @@ def for_lux(model, shape):
 def conv(layer, w, b, x):
     """y[m,f,n] = sum_k sum_c x[m S + (K - 1 - k) d, c, n] w[k,c,f], a true convolution."""
     n_taps, _, n_filters = w.shape
-    x = np.pad(x, (layer.zeros_around(len(x)), (0, 0), (0, 0)))  # pad=(left, right)
+    x = np.pad(x, (layer.pad_widths(len(x)), (0, 0), (0, 0)))  # pad=(left, right)
     n_outputs = (len(x) - layer.dilation * (n_taps - 1) - 1) // layer.stride + 1
     y = np.zeros((n_outputs, n_filters, x.shape[2]))
     for m, k in product(range(n_outputs), range(n_taps)):
@@ -52,7 +52,7 @@ def run(layer, arrays, x, place=""):
         if kind is nn.Residual:
             around = layer.shortcut
             y = y + (x if around is None else run(around, arrays, x, f"{place}shortcut."))
-        return np.concatenate([x, y], axis=1) if kind is nn.Beside else y
+        return np.concatenate([x, y], axis=1) if kind is nn.SkipConcat else y
     w, b = (arrays.get(place + name, np.zeros(1)) for name in ("weight", "bias"))
     if kind is nn.Conv1D:
         return conv(layer, w, b, x)

@@ -34,10 +34,10 @@ class Conv1d(torch.nn.Conv1d):
         options = {"stride": ours.stride, "dilation": ours.dilation, "bias": ours.bias}
         options["padding"] = "same" if by_name else 0
         super().__init__(ours.in_channels, ours.out_channels, ours.kernel_size, **options)
-        self.zeros_around = (lambda length: (0, 0)) if by_name else ours.zeros_around
+        self.pad_widths = (lambda length: (0, 0)) if by_name else ours.pad_widths
 
     def forward(self, x):
-        return super().forward(torch.nn.functional.pad(x, self.zeros_around(x.shape[2])))
+        return super().forward(torch.nn.functional.pad(x, self.pad_widths(x.shape[2])))
 
 
 class Residual(torch.nn.Module):
@@ -54,7 +54,7 @@ class Residual(torch.nn.Module):
         return y + (x if self.shortcut is None else self.shortcut(x))
 
 
-class Beside(torch.nn.Sequential):
+class SkipConcat(torch.nn.Sequential):
     def forward(self, x):
         return torch.cat([x, super().forward(x)], dim=1)
 
@@ -69,7 +69,7 @@ def twin_of(layer, x):
         if type(layer) is nn.Residual:
             shortcut = layer.shortcut
             return Residual(twins, None if shortcut is None else twin_of(shortcut, x))
-        return (Beside if type(layer) is nn.Beside else torch.nn.Sequential)(*twins)
+        return (SkipConcat if type(layer) is nn.SkipConcat else torch.nn.Sequential)(*twins)
     if isinstance(layer, nn.Dense):
         sizes = layer.in_features, layer.out_features
         if x.ndim == 2:

@@ -1,7 +1,6 @@
 """What holds for every layer: purity, types, any kind of array; then each layer's own laws."""
 
 import copy
-import tracemalloc
 
 import numpy as np
 import pytest
@@ -9,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from nets import ways_around
 from numpy.testing import assert_allclose, assert_array_equal
-from plain import plain_of
+from plain import PlainConv1D, plain_of
 from refusals import refused
 
 from numpycnn import (
@@ -34,9 +33,7 @@ from numpycnn.checks.strategies import (
     layers_and_inputs,
     pools,
 )
-from numpycnn.layers import Window
-from numpycnn.layers import phases as fast
-from numpycnn.layers.conv1d import Conv1D as PlainConv1D
+from numpycnn.layers import ReceptiveField
 
 
 @st.composite
@@ -44,13 +41,13 @@ def windows(draw):
     """Windows of any pattern that moves on and never back, and those that see everything."""
     left, more = draw(st.integers(0, 4)), draw(st.integers(0, 4))
     if draw(st.booleans()):
-        return Window([(-left, more)], 0, 1)
+        return ReceptiveField([(-left, more)], 0, 1)
     stride, n = draw(st.integers(1, 4)), draw(st.integers(1, 3))
     firsts, lasts = (
         sorted(draw(st.lists(st.integers(0, stride), min_size=n, max_size=n))) for _ in range(2)
     )
     spans = [(a - left, b - left + stride + more) for a, b in zip(firsts, lasts, strict=True)]
-    return Window(spans, stride, draw(st.integers(1, 9)))
+    return ReceptiveField(spans, stride, draw(st.integers(1, 9)))
 
 
 layers_of_all_kinds = (
@@ -192,40 +189,40 @@ def test_a_layer_without_parameters_may_leave_its_base_class_alone():
 
 
 def test_a_layer_that_does_not_say_where_it_looks_is_named():
-    with pytest.raises(NotImplementedError, match=r"^Layer.* window\(length\)"):
-        Layer().window(5)
+    with pytest.raises(NotImplementedError, match=r"^Layer.* receptive_field\(length\)"):
+        Layer().receptive_field(5)
 
 
 def samples_under(window, m):
-    first, last = window.of(m)
+    first, last = window.span(m)
     return range(first, last + 1)
 
 
 @settings(max_examples=300)
 @given(windows(), windows())
 def test_a_window_through_a_window_is_all_that_its_outputs_look_at(ours, after):
-    both = ours.then(after)
+    both = ours.compose(after)
     assert both.n_outputs == after.n_outputs
     for m in range(-12, 25):
         seen = {
             sample for middle in samples_under(after, m) for sample in samples_under(ours, middle)
         }
-        assert both.of(m) == (min(seen), max(seen))
+        assert both.span(m) == (min(seen), max(seen))
 
 
 def test_a_window_is_one_turn_of_a_pattern():
-    doubled = Window([(-1, 1), (-1, 2)], stride=2, n_outputs=9)
-    assert [doubled.of(m) for m in range(-1, 4)] == [(-3, 0), (-1, 1), (-1, 2), (1, 3), (1, 4)]
-    assert (doubled.reach, doubled.left) == (4, 1)
-    assert Window([(-2, 27)], 0, n_outputs=1).of(5) == (-2, 27)
+    doubled = ReceptiveField([(-1, 1), (-1, 2)], stride=2, n_outputs=9)
+    assert [doubled.span(m) for m in range(-1, 4)] == [(-3, 0), (-1, 1), (-1, 2), (1, 3), (1, 4)]
+    assert (doubled.size, doubled.left) == (4, 1)
+    assert ReceptiveField([(-2, 27)], 0, n_outputs=1).span(5) == (-2, 27)
 
 
 def test_two_ways_look_at_what_either_of_them_looks_at():
-    pooled, itself = Window(3 * [(0, 1)], 3, n_outputs=9), Window.each_sample(9)
-    for ways in (pooled.joined(itself), itself.joined(pooled)):
-        assert ways == Window([(0, 1), (0, 1), (0, 2)], 3, n_outputs=9)
-    other = Window([(0, 0), (2, 2)], 2, n_outputs=9)
-    assert [pooled.joined(other).of(m) for m in range(6)] == [
+    pooled, itself = ReceptiveField(3 * [(0, 1)], 3, n_outputs=9), ReceptiveField.each_sample(9)
+    for ways in (pooled.union(itself), itself.union(pooled)):
+        assert ways == ReceptiveField([(0, 1), (0, 1), (0, 2)], 3, n_outputs=9)
+    other = ReceptiveField([(0, 0), (2, 2)], 2, n_outputs=9)
+    assert [pooled.union(other).span(m) for m in range(6)] == [
         (0, 1),
         (0, 2),
         (0, 2),
@@ -237,18 +234,20 @@ def test_two_ways_look_at_what_either_of_them_looks_at():
 
 @pytest.mark.parametrize("layer", [ReLU(), Softmax(), Dense(3, 2), Dropout(0.5), BatchNorm(3)])
 def test_layers_that_take_each_sample_by_itself_say_so(layer):
-    assert layer.window(9) == Window([(0, 0)], stride=1, n_outputs=9)
+    assert layer.receptive_field(9) == ReceptiveField([(0, 0)], stride=1, n_outputs=9)
 
 
 def test_an_output_of_global_average_pooling_looks_at_the_whole_trace():
-    assert GlobalAveragePool1D().window(64) == Window([(0, 63)], stride=0, n_outputs=1)
+    assert GlobalAveragePool1D().receptive_field(64) == ReceptiveField(
+        [(0, 63)], stride=0, n_outputs=1
+    )
 
 
 @pytest.mark.parametrize("layer", [Conv1D(1, 1, 5, padding=1), MaxPool1D(3), AveragePool1D(3)])
 def test_a_trace_shorter_than_a_window_has_none(layer):
-    assert layer.window(3).n_outputs == 1
+    assert layer.receptive_field(3).n_outputs == 1
     with refused(ValueError, type(layer).__name__, "x", 3, "L=2"):
-        layer.window(2)
+        layer.receptive_field(2)
 
 
 def read_only(x):
@@ -385,67 +384,6 @@ def test_causal_padding_never_looks_ahead(case, data):
     assert_array_equal(y[:, :n_past], y_changed[:, :n_past])
 
 
-@given(st.integers(1, 40), st.integers(1, 6), st.integers(1, 200), st.integers(1, 3))
-def test_every_window_is_cut_once_and_is_a_view(n_rows, phases, small, few):
-    rows = np.arange(2.0 * n_rows).reshape(n_rows, 2)
-    found = {}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fast, "SMALL_PRODUCT", small)
-        patch.setattr(fast, "FEW_WINDOWS", few)
-        patch.setattr(fast, "MANY_WINDOWS", few + 1)
-        for windows, starts in fast.cut_in_blocks(rows, phases, 3):
-            assert np.shares_memory(windows, rows)
-            for start, window in zip(range(n_rows)[starts], windows, strict=True):
-                assert start not in found
-                found[start] = window
-    assert sorted(found) == list(range(n_rows - phases + 1))
-    for start, window in found.items():
-        assert_array_equal(window, rows[start : start + phases].ravel())
-
-
-@given(st.integers(1, 20), st.integers(1, 6))
-def test_a_phase_begins_on_each_row_of_the_first_window_and_its_windows_lie_back_to_back(
-    n_rows, size
-):
-    rows = np.arange(2.0 * n_rows).reshape(n_rows, 2)
-    phases = list(fast.cut(rows, size))
-    assert len(phases) == max(0, min(size, n_rows - size + 1))
-    for phase, (windows, starts) in enumerate(phases):
-        assert np.shares_memory(windows, rows)
-        assert windows.shape == ((n_rows - phase) // size, 2 * size)
-        assert list(range(n_rows)[starts]) == list(range(phase, n_rows - size + 1, size))
-        assert_array_equal(windows.ravel(), rows[phase:].ravel()[: windows.size])
-
-
-@given(*[st.integers(1, 5)] * 5, st.integers(-8, 8))
-def test_every_sample_is_dealt_to_its_place(length, n_hands, n_places, between, apart, begin):
-    trace = np.arange(1.0, 2 * length + 1).reshape(1, length, 2)
-    hands = np.zeros((1, n_hands, n_places, 2))
-    for there, here in fast.deal(trace, hands, begin=begin, between=between, apart=apart):
-        here[...] = there
-    for h in range(n_hands):
-        for v in range(n_places):
-            i = begin + h * between + v * apart
-            assert_array_equal(hands[0, h, v], trace[0, i] if 0 <= i < length else 0)
-
-
-def test_both_convolutions_go_by_one_name_and_one_help():
-    one = Conv1D(2, 3, 4, stride=2, padding=(1, 2))
-    assert isinstance(one, PlainConv1D)
-    assert repr(one) == repr(plain_of(one)) == "Conv1D(2, 3, 4, stride=2, padding=(1, 2))"
-    assert one.window(9) == plain_of(one).window(9)
-    assert "causal" in Conv1D.__doc__
-
-
-def test_a_saved_plain_convolution_is_loaded_as_the_fast_one(tmp_path):
-    plain = PlainConv1D(2, 3, 4, dilation=2, padding="causal", rng=0)
-    Sequential(plain).save(tmp_path / "model.npz")
-    (loaded,) = Sequential.load(tmp_path / "model.npz").layers
-    assert type(loaded) is Conv1D
-    x = np.random.default_rng(0).standard_normal((2, 9, 2))
-    assert_allclose(loaded.forward(x)[0], plain.forward(x)[0], rtol=1e-6, atol=1e-6)
-
-
 @pytest.mark.parametrize("kind", [Conv1D, PlainConv1D])
 def test_a_convolution_says_what_does_not_fit(kind):
     layer = kind(2, 3, 4, dilation=2)
@@ -469,31 +407,14 @@ def test_a_bias_of_a_wider_type_widens_the_output(kind):
     assert_array_equal(y, np.broadcast_to([1 / 3, 2 / 3], (1, 3, 2)))
 
 
-def test_convolution_makes_no_copy_of_its_windows():
-    x = np.zeros((4, 4000, 8), dtype=np.float32)
-    layer = Conv1D(8, 8, 31, padding="same")
-    tracemalloc.start()
-    try:
-        layer.forward(x)
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    assert peak < 4 * x.nbytes  # the padded input, the products, the output; the windows are 31
-
-
-def test_convolution_without_padding_remembers_as_many_numbers_as_it_was_given():
-    x = np.zeros((3, 17, 2), dtype=np.float32)
-    for kernel_size in range(1, 18):
-        _, cache = Conv1D(2, 3, kernel_size).forward(x)
-        assert cache.samples.size == x.size
-
-
 # Pooling
 # -------
 
 
 def test_the_window_of_a_pooling():
-    assert MaxPool1D(3, stride=2).window(10) == Window([(0, 2)], stride=2, n_outputs=4)
+    assert MaxPool1D(3, stride=2).receptive_field(10) == ReceptiveField(
+        [(0, 2)], stride=2, n_outputs=4
+    )
 
 
 @given(pools(MaxPool1D), generators)

@@ -21,8 +21,8 @@ from numpycnn import (
     predict_long,
 )
 from numpycnn.checks.strategies import distinct, sizes
-from numpycnn.layers import Window
-from numpycnn.long_records import cut
+from numpycnn.layers import ReceptiveField
+from numpycnn.seismology.long_records import cut
 
 
 @settings(max_examples=200)
@@ -59,9 +59,9 @@ def test_outputs_that_depend_on_a_gap_are_nan_and_all_others_are_computed(case, 
     assert np.isnan(y[abs(model(other) - whole) > 1e-9]).all()
     known = ~np.isnan(y)
     assert_allclose(y[known], whole[known], rtol=1e-12, atol=1e-13)
-    window = model.window(length)
+    window = model.receptive_field(length)
     for output in range(y.shape[1]):
-        low, high = window.of(output)
+        low, high = window.span(output)
         if high < first or low >= stop:
             assert known[0, output].all()
 
@@ -92,20 +92,20 @@ def test_a_layer_that_looks_at_the_whole_record_is_refused(layer):
 
 
 class Smooth(Layer):
-    """A mean of three neighbours, by a reader who has not heard of windows."""
+    """A mean of three neighbors, by a reader who has not heard of windows."""
 
     def forward(self, x):
         return (x[:, :-2] + x[:, 1:-1] + x[:, 2:]) / 3, None
 
 
 class SmoothThatTells(Smooth):
-    def window(self, length):
-        return Window([(0, 2)], stride=1, n_outputs=length - 2)
+    def receptive_field(self, length):
+        return ReceptiveField([(0, 2)], stride=1, n_outputs=length - 2)
 
 
 def test_a_layer_of_ones_own_takes_part_once_it_tells_what_it_looks_at():
     x = np.random.default_rng(0).standard_normal((1, 50, 1))
-    words = r"^predict_long\b.*\bmodel\b.*Smooth.*window\(length\)"
+    words = r"^predict_long\b.*\bmodel\b.*Smooth.*receptive_field\(length\)"
     with pytest.raises(ValueError, match=words):
         predict_long(Sequential(ReLU(), Smooth()), x, piece=7)
     model = Sequential(ReLU(), SmoothThatTells(), Conv1D(1, 2, 3, padding="same", rng=0))
@@ -122,8 +122,8 @@ class Halved(Sequential):
 
 
 class HalvedThatTells(Halved):
-    def window(self, length):
-        return super().window(length)
+    def receptive_field(self, length):
+        return super().receptive_field(length)
 
 
 def test_a_forward_of_ones_own_is_not_left_out():
@@ -132,7 +132,7 @@ def test_a_forward_of_ones_own_is_not_left_out():
     model = Sequential(HalvedThatTells(*layers))
     assert_allclose(predict_long(model, x, piece=7), Sequential(*layers).predict(x) / 2)
     # Nobody knows whether such a forward looks beyond the windows of the layers inside.
-    with pytest.raises(ValueError, match=r"Halved defines no window\(length\)"):
+    with pytest.raises(ValueError, match=r"\bHalved\b.*receptive_field\(length\)"):
         predict_long(Halved(*layers), x, piece=7)
 
 

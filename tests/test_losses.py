@@ -18,7 +18,7 @@ from numpycnn import (
     weighted_cross_entropy,
 )
 from numpycnn.checks.strategies import generators
-from numpycnn.training.losses import as_rows
+from numpycnn.training.losses import to_probabilities
 
 LOSSES = [softmax_cross_entropy, cross_entropy]
 both_losses = pytest.mark.parametrize("loss", LOSSES)
@@ -232,8 +232,8 @@ def test_arguments_are_read_and_never_written(loss):
 
 def test_rows_of_the_right_type_are_not_copied():
     rows = np.eye(3)[[0, 2]]
-    assert as_rows("fit", rows, (2, 3), rows.dtype) is rows
-    assert as_rows("fit", rows, (2, 3), np.float32).dtype == np.float32
+    assert to_probabilities("fit", rows, (2, 3), rows.dtype) is rows
+    assert to_probabilities("fit", rows, (2, 3), np.float32).dtype == np.float32
 
 
 # Bad targets

@@ -19,10 +19,10 @@ from nets import along_the_record, lengths
 from scripts import EXAMPLES, complaint, run_example
 
 import numpycnn as nn
+from _shared.readers import Problems
+from _shared.your_records import read_catalog
 from numpycnn import architectures
-from numpycnn.picking import noise_of, pick_peaks
-from readers import Problems
-from your_records import read_catalog
+from numpycnn.seismology.picking import noise_of, pick_peaks
 
 distributed = pytest.importorskip("distributed", reason="python -m pip install -e '.[interop]'")
 zarr = pytest.importorskip("zarr", reason="python -m pip install -e '.[interop]'")
@@ -91,7 +91,7 @@ def test_all_pieces_together_are_what_predict_gives_for_the_whole(drawn, data):
     gap = data.draw(st.slices(len(x)) | st.just(slice(0, 0)))
     x[slice(gap.start, gap.stop)] = np.nan
     try:
-        window = model.window(len(x))
+        window = model.receptive_field(len(x))
         extra = -len(x) % window.stride if len(window.spans) > 1 else 0
         ours = model(np.pad(x, ((0, extra), (0, 0)))[None].astype(np.float32))[0]
     except ValueError:  # too short
@@ -151,7 +151,7 @@ def test_it_takes_a_zarr_array_and_a_cluster_and_a_lost_worker_is_made_up_for(
 def test_the_picks_over_an_archive_are_those_of_the_picker_on_the_whole_record(
     tmp_path, capsys, monkeypatch
 ):
-    monkeypatch.setattr("numpycnn.picking.ENOUGH", 1000)  # every 49th sample tells the noise
+    monkeypatch.setattr("numpycnn.seismology.picking.ENOUGH", 1000)  # 1 sample in 49
     x, _ = nn.make_records(1, rng=0, n_samples=48_005, arrivals=(20, 20))
     x = np.round(100 * x[0] + [1e5, -200, 3000]).astype(np.float32)
     model = architectures.unet(3, 2, filters=8, depth=4, rng=0)
@@ -444,7 +444,7 @@ def test_what_cannot_be_run_is_refused(long, tmp_path, capsys):
         return complaint("many_records", tmp_path, capsys, *options)
 
     assert "must be a Zarr array, or a folder" in said("model.npz", "no", "a.zarr")
-    assert "is not a whole numpycnn model" in said(paths[1] / "000.npy", "days", "a.zarr")
+    assert "complete numpycnn model" in said(paths[1] / "000.npy", "days", "a.zarr")
     nn.Sequential(nn.Flatten(), nn.Dense(80_000, 2)).save(tmp_path / "whole.npz")
     assert "whose outputs depend on all of it" in said("whole.npz", "days", "a.zarr")
     np.save(tmp_path / "days" / "004.npy", np.zeros((5, 3)))

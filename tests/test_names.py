@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-import names
-from names import Library, anchor, definitions
+from docs.builder import names
+from docs.builder.names import Library, anchor, definitions
 
 ROOT = Path(__file__).parent.parent
 MODULES = sorted(
@@ -52,14 +52,14 @@ def test_every_link_is_around_its_name_and_every_definition_has_its_anchor(libra
 
 
 def test_a_name_is_followed_through_the_packages_that_pass_it_on(used, library):
-    conv = "numpycnn.layers.phases.Conv1D"
+    conv = "numpycnn.layers.conv1d.Conv1D"
     assert set(used("import numpycnn as nn\nnn.Conv1D(1, 8, 5)")) == {
         ("numpycnn", "numpycnn"),
         ("nn", "numpycnn"),
         ("Conv1D", conv),
     }
     assert ("Layer", conv) in used("from numpycnn import Conv1D as Layer\nLayer()")
-    assert library.address(conv) == ("numpycnn/layers/phases", "def-Conv1D")
+    assert library.address(conv) == ("numpycnn/layers/conv1d", "def-Conv1D")
 
 
 @pytest.mark.parametrize(

@@ -202,16 +202,16 @@ def test_and_over_eighteen_decades_still_nothing_wrong_is_called_right(total):
 # together, each has right gradients.
 ANIMALS = [
     name
-    for name, animal in bugs.ZOO.items()
-    if animal.part is not bugs.Adam and name != "softmax_overflows" and name not in OF_TWO_MODES
+    for name, bug in bugs.PLANTED_BUGS.items()
+    if bug.part is not bugs.Adam and name != "softmax_overflows" and name not in OF_TWO_MODES
 ]
 
 
 def is_never_right(name, scales):
-    animal, rng = bugs.ZOO[name], np.random.default_rng(0)
-    subject, x = bugs.typical_case(animal, rng)
-    if animal.part in bugs.TWO_MODES:
-        subject = subject.training(rng)
+    bug, rng = bugs.PLANTED_BUGS[name], np.random.default_rng(0)
+    subject, x = bugs.typical_case(bug, rng)
+    if bug.part in bugs.TWO_MODES:
+        subject = subject.for_training(rng)
     params = getattr(subject, "params", {})
     for x_scale in scales:
         for w_scale in scales if params else [1]:

@@ -9,10 +9,10 @@ import pytest
 from scripts import EXAMPLES, complaint, run_example
 
 from numpycnn import Sequential, make_records
-from numpycnn.long_records import cut
-from numpycnn.picking import compare_picks
+from numpycnn.layers.storage import load_notes
 from numpycnn.plots import plot_picks
-from numpycnn.storage import load_notes
+from numpycnn.seismology.long_records import cut
+from numpycnn.seismology.picking import compare_picks
 
 SMALL = "--records", 160, "--epochs", 16
 FROM_5_ON = "5", "6", "8", "12", "20"
@@ -272,7 +272,7 @@ def test_the_model_is_saved_before_it_is_tested(own, tmp_path, monkeypatch):
 
     x, onsets = own
     np.savez(tmp_path / "data.npz", x=x, onsets=rows_of(onsets))
-    monkeypatch.setattr("numpycnn.picking.compare_picks", broken)
+    monkeypatch.setattr("numpycnn.seismology.picking.compare_picks", broken)
     with pytest.raises(RuntimeError):
         run_example("pick_arrivals", tmp_path, "data.npz", "--epochs", 1)
     assert isinstance(Sequential.load(tmp_path / "figures" / "picker.npz"), Sequential)

@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from numpycnn.picking import (
+from numpycnn.seismology.picking import (
     ENOUGH,
     Comparison,
     compare_picks,

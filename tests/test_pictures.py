@@ -231,7 +231,7 @@ def striped(n, rng):
 
 
 def marker(rng):
-    inside = nn.Beside(MaxPool2D(2), Conv2D(4, 4, 3, rng=rng), nn.ReLU(), Upsample2D(2))
+    inside = nn.SkipConcat(MaxPool2D(2), Conv2D(4, 4, 3, rng=rng), nn.ReLU(), Upsample2D(2))
     return nn.Sequential(Conv2D(1, 4, 3, rng=rng), nn.ReLU(), inside, nn.Dense(8, 2, rng=rng))
 
 

@@ -11,9 +11,8 @@ from matplotlib.figure import Figure
 
 pytest.importorskip("sphinx", reason="the site needs Sphinx: python -m pip install -e '.[docs]'")
 
-import network_map
-import pictures
-from pictures import is_stale
+from docs.builder import network_map, pictures
+from docs.builder.pictures import is_stale
 
 IMAGES = Path(__file__).parent.parent / "docs" / "images"
 CHAPTER = """\
@@ -81,7 +80,7 @@ def test_a_picture_has_no_ground_of_its_own_and_knows_of_the_dark(chapter, tmp_p
     [("axes.set_title('one')", "axes.set_title('two')", ">two</text>"),
      ("set_color('red')", "set_color('blue')", "stroke: #0000ff")],
 )  # fmt: skip
-def test_another_word_or_colour_makes_a_picture_stale(chapter, tmp_path, before, after, seen):
+def test_another_word_or_color_makes_a_picture_stale(chapter, tmp_path, before, after, seen):
     chapter.write_text(chapter.read_text().replace("2, 4])", f"2, 4])[0].{before}"))
     pictures.update(chapter)
     kept = tmp_path / "01-page-figure.svg"

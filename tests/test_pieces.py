@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import pieces
-from pieces import Claim, Fence, cut, cut_chapter
+from docs.builder import pieces
+from docs.builder.pieces import Claim, Fence, cut, cut_chapter
 
 ROOT = Path(__file__).parent.parent
 FOLDERS = "numpycnn", "examples", "docs", "tests"

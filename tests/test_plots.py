@@ -54,15 +54,15 @@ def test_traces_are_drawn_one_below_the_other_as_the_task_asks():
     assert [panel.get_xlabel() for panel in figure.axes] == ["", "", "sample"]
 
 
-def test_a_right_answer_and_a_wrong_one_differ_by_a_mark_and_by_colour():
+def test_a_right_answer_and_a_wrong_one_differ_by_a_mark_and_by_color():
     x, labels = make_traces(3, rng=0)
     marks = ["\N{CHECK MARK}", "\N{BALLOT X}", "\N{CHECK MARK}"]
-    colours = []
+    colors = []
     for panel, mark in zip(plot_traces(x, labels, [0, 2, 2]).axes, marks, strict=True):
         assert panel.get_title(loc="right") == mark
         (written,) = (one for one in panel.findobj(Text) if one.get_text() == mark)
-        colours.append(written.get_color())
-    assert colours == [BLUE, ORANGE, BLUE]
+        colors.append(written.get_color())
+    assert colors == [BLUE, ORANGE, BLUE]
     assert not any(panel.get_title(loc="right") for panel in plot_traces(x, labels).axes)
 
 

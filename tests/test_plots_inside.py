@@ -20,7 +20,7 @@ from numpycnn import (
     Upsample1D,
     make_traces,
 )
-from numpycnn.explain import activations, probabilities, receptive_fields, saliency
+from numpycnn.inspection.explain import activations, probabilities, receptive_fields, saliency
 from numpycnn.plots.inside import (
     plot_equivariance,
     plot_filters,
@@ -29,7 +29,7 @@ from numpycnn.plots.inside import (
     plot_saliency,
 )
 
-X, _ = make_traces(1, rng=5, labels=np.array([1]), centre=(20, 20))
+X, _ = make_traces(1, rng=5, labels=np.array([1]), center=(20, 20))
 
 
 def global_network():
@@ -72,7 +72,7 @@ FIGURES = [
 def test_nothing_stands_outside_the_figures_and_nothing_is_written_to(model, x):
     before = [array.copy() for array in (x, *model.params.values())]
     figures = [plot(model, x) for plot in FIGURES]
-    figures.append(plot_filters(next(one for _, one in model.stages()), sample_rate=100))
+    figures.append(plot_filters(next(one for _, one in model.walk()), sample_rate=100))
     for figure in figures:
         figure.draw_without_rendering()
         width, height = figure.get_size_inches() * figure.dpi
@@ -154,7 +154,7 @@ def test_the_maps_of_the_flatten_head_stand_over_the_samples_they_look_at():
     outputs = [one.output[0].T for one in activations(model, X)]
     edges, values = mesh(rectified)
     assert_array_equal(values, outputs[1])
-    assert_array_equal(edges, np.arange(65) + 0.5)  # a cell for each sample, centred on it
+    assert_array_equal(edges, np.arange(65) + 0.5)  # a cell for each sample, centered on it
     edges, values = mesh(pooled)
     assert_array_equal(values, outputs[2])
     assert_array_equal(edges, np.arange(33) * 2 + 0.5)  # a cell for each two samples
@@ -194,9 +194,9 @@ def test_a_deep_map_is_in_the_middle_of_what_it_looks_at():
     *_, last, _ = plot_inside(model, x).axes
     edges, _ = mesh(last)
     field = receptive_fields(model, 90)[3]
-    first, end = field.window.of(10)
+    first, end = field.receptive_field.span(10)
     assert (edges[10] + edges[11]) / 2 == 1 + (first + end) / 2
-    assert edges[11] - edges[10] == field.window.stride == 2
+    assert edges[11] - edges[10] == field.receptive_field.stride == 2
 
 
 def test_a_map_made_longer_again_lies_over_the_samples_it_was_made_from():
@@ -308,8 +308,8 @@ def test_the_map_moves_with_the_trace(shift):
     )
     looks = [(bar.get_facecolor(), bar.get_hatch()) for bar in bars.patches]
     assert len(set(looks[:3])) == len(set(looks[3:])) == 1  # the classes of one trace look alike
-    (colour, hatch), (other_colour, other_hatch) = looks[0], looks[3]
-    assert colour != other_colour
+    (color, hatch), (other_color, other_hatch) = looks[0], looks[3]
+    assert color != other_color
     assert hatch != other_hatch
 
 

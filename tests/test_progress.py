@@ -31,7 +31,7 @@ def told(monkeypatch):
         monkeypatch.setattr(progress, "monotonic", lambda: clock[0])
         monkeypatch.setattr("sys.stderr", stderr)
         losses = []
-        for step in progress.steps_told(name, n_steps, losses):
+        for step in progress.progress(name, n_steps, losses):
             clock[0] += seconds
             if name == "epoch":
                 losses.append(1 / step)
@@ -80,7 +80,7 @@ def test_each_line_is_shown_at_once_and_so_is_the_empty_one(monkeypatch):
     terminal, clock = Terminal(), iter(range(100))
     monkeypatch.setattr(progress, "monotonic", lambda: float(next(clock)))
     monkeypatch.setattr("sys.stderr", terminal)
-    shown = [screen(terminal.shown)[:7] for _ in progress.steps_told("epoch", 7, [1.0])]
+    shown = [screen(terminal.shown)[:7] for _ in progress.progress("epoch", 7, [1.0])]
     assert shown == [*4 * [""], "epoch 4", "epoch 5", "epoch 6"]
     assert screen(terminal.shown) == ""
 

@@ -14,7 +14,7 @@ def test_every_name_that_is_promised_is_there(name):
 
 
 @pytest.mark.parametrize(
-    "name", ["check_adam", "one_hot", "standardise", "baselines.MedianRule", "plots.plot_traces"]
+    "name", ["check_adam", "one_hot", "standardize", "baselines.MedianRule", "plots.plot_traces"]
 )
 def test_what_people_guess_is_there(name):
     thing = nn

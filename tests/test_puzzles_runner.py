@@ -400,6 +400,20 @@ def test_what_0_1_0_wrote_is_found_again(here, capsys):
     assert (here / "27_adam.old1").exists()
 
 
+def test_a_file_and_progress_under_the_old_name_of_a_puzzle_are_found(here):
+    here.mkdir()
+    puzzle = find("bug_in_skip_concat")
+    old = here / "40_bug_in_beside.py"
+    old.write_text(puzzle.answered(puzzle.module.SOLUTION).replace("SkipConcat", "Beside"), "utf-8")
+    progress = {"now": "bug_in_beside", "right": ["bug_in_beside"], "tried": [], "hints": {}}
+    (here / "progress.json").write_text(json.dumps(progress))
+    folder = Folder(here)
+    assert (folder.now, folder.status(puzzle)) == (puzzle, "correct")
+    assert folder.file(puzzle) == old
+    assert folder_here(here).path == here
+    assert judge(puzzle, old.read_text("utf-8")).status == "correct"
+
+
 @pytest.mark.parametrize("damaged", ["", "{", "[1]", '{"correct": 5}', '{"correct": []'])
 def test_a_damaged_progress_file_is_kept(here, in_process, damaged, capsys):
     main(["--once"])
@@ -756,14 +770,14 @@ def test_code_is_highlighted_if_rich_is_installed_and_the_same_without(monkeypat
 
 
 def test_the_picture_in_the_readme_is_what_the_course_prints():
-    from about_puzzles import PICTURE, picture
+    from docs.builder.about_puzzles import PICTURE, picture
 
     assert picture() == PICTURE.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("chapter", COURSE)
 def test_the_exercises_of_each_chapter_end_with_its_puzzles(chapter):
-    from about_puzzles import last_line
+    from docs.builder.about_puzzles import last_line
 
     text = (ROOT / "docs" / f"{chapter}.md").read_text(encoding="utf-8")
     exercises = text.partition("\n## Exercises\n")[2].partition("\n## ")[0]

@@ -9,10 +9,10 @@ import pytest
 from scripts import complaint, run_example
 
 import numpycnn as nn
-from numpycnn.picking import noise_of, pick_peaks
-from readers import Problems, from_files, of_one_length, read_folder, record, stretches
-from tables import Table, label_of, read_table, read_ts
-from your_records import read_catalog, read_picked
+from _shared.readers import Problems, from_files, of_one_length, read_folder, record, stretches
+from _shared.tables import Table, label_of, read_table, read_ts
+from _shared.your_records import read_catalog, read_picked
+from numpycnn.seismology.picking import noise_of, pick_peaks
 
 # The archives
 # ------------
@@ -96,10 +96,10 @@ def test_a_network_learns_from_one_file_and_is_examined_on_the_other(
     after = run_example(
         "your_traces", tmp_path, "A_TRAIN.tsv", "--test", "A_TEST.tsv", "--length", 60
     )
-    assert "60 traces of 60 samples, channels: 1, held out: 30" in capsys.readouterr().out
+    assert "60 traces of 60 samples, channels: 1, test set: 30" in capsys.readouterr().out
     x, labels = nn.make_traces(30, rng=1)
     assert (after["y_test"] == labels).all()
-    np.testing.assert_allclose(after["x_test"], nn.standardise(x[:, :60]), atol=1e-5)
+    np.testing.assert_allclose(after["x_test"], nn.standardize(x[:, :60]), atol=1e-5)
 
     written(tmp_path, lines(1).replace("\n2\t", "\n3\t"), "B_TEST.tsv")
     said = complaint("your_traces", tmp_path, capsys, "A_TRAIN.tsv", "--test", "B_TEST.tsv")
@@ -229,7 +229,7 @@ def test_a_folder_for_each_class_is_learned_from_and_more_records_are_sorted(
     assert "data: records must have one length, got 151 to 158 samples. With --length 151" in said
     run_example("your_traces", tmp_path, "data", "--length", 150, "--epochs", 5)
     printed = capsys.readouterr().out
-    assert f"16 traces of 150 samples, channels: {n_channels}, held out: 3" in printed
+    assert f"16 traces of 150 samples, channels: {n_channels}, test set: 3" in printed
     options = "--classify", tmp_path / "data" / "quake", "--length", 150
     with pytest.raises(SystemExit):
         run_example("your_traces", tmp_path, *options)

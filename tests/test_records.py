@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from numpycnn import make_records
-from numpycnn.records import arrival, pulse, red_noise
+from numpycnn.seismology.records import arrival, pulse, red_noise
 
 QUIET = {"arrivals": (0, 0), "spikes": (0, 0)}
 ONE = {"arrivals": (1, 1), "spikes": (0, 0)}

@@ -21,7 +21,7 @@ from numpycnn import (
     softmax_cross_entropy,
     weighted_cross_entropy,
 )
-from numpycnn.reductions import centered, difference, mean, total
+from numpycnn._reductions import centered, difference, mean, total
 
 FLOATS = ["float16", "float32", "float64", ">f4", ">f8", "longdouble"]
 INTEGERS = ["int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", ">i4", ">u8"]
@@ -109,13 +109,13 @@ def test_batch_normalization_does_not_see_an_offset(dtype, seed, shape):
     signal = rng.standard_normal(shape) * [1, 2, 4]
     x = (signal + RESOLVED[dtype] * np.array([1, -1, 0.5])).astype(dtype)
     layer = BatchNorm(3).astype(dtype)
-    y, cache = layer.training().forward(x)
+    y, cache = layer.for_training().forward(x)
     rows = y.reshape(-1, 3).astype(np.float64)
     assert_allclose(rows.mean(axis=0), 0, atol=2e-3)
     assert_allclose(rows.std(axis=0), 1, rtol=5e-3)
     assert y.dtype == dtype
     for _ in range(400):
-        layer.training().remember(cache)
+        layer.for_training().update_state(cache)
     exact = x.reshape(-1, 3).astype(np.longdouble)
     resolved = 5 * np.spacing(layer.state["mean"].max())  # of float64: 0.01 at an offset of 1e13
     assert_allclose(layer.state["mean"] - exact.mean(axis=0), 0, atol=2e-3 + resolved)
@@ -130,7 +130,7 @@ def test_the_gradient_of_batch_normalization_is_that_of_float64(seed, offset):
     x += np.float32(offset)
     outcomes = []
     for dtype in (np.float32, np.float64):
-        layer = BatchNorm(2).astype(dtype).training()
+        layer = BatchNorm(2).astype(dtype).for_training()
         _, cache = layer.forward(x.astype(dtype))
         dx, grads = layer.backward(dy.astype(dtype), cache)
         assert {dx.dtype, grads["gamma"].dtype, grads["beta"].dtype} == {np.dtype(dtype)}
@@ -143,11 +143,11 @@ def test_float16_data_do_not_overflow_in_batch_normalization():
     x = np.full((4, 1000, 1), 3e4, np.float16)
     x[:, ::2] = -3e4
     layer = BatchNorm(1).astype(np.float16)
-    y, cache = layer.training().forward(x)
+    y, cache = layer.for_training().forward(x)
     assert_allclose(abs(y), 1, rtol=2e-3)
-    layer.training().remember(cache)
+    layer.for_training().update_state(cache)
     assert np.isfinite(layer.state["var"]).all()
-    dx, grads = layer.training().backward(np.ones_like(y), cache)
+    dx, grads = layer.for_training().backward(np.ones_like(y), cache)
     assert np.isfinite(dx).all()
     assert float(grads["beta"][0]) == 4000
 

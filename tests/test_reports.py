@@ -154,13 +154,13 @@ SPOILT = {
 
 def everything():
     """Every report, in order."""
-    for name, animal in bugs.ZOO.items():
-        yield name, bugs.examine(animal, rng=0)
+    for name, bug in bugs.PLANTED_BUGS.items():
+        yield name, bugs.examine(bug, rng=0)
     x = np.random.default_rng(0).standard_normal((2, 6, 2))
     yield "a right layer", check_gradients(ReLU(), x, rng=0)
     yield "ties", check_gradients(MaxPool1D(3, stride=1), np.round(x), rng=0)
     yield "vanished", check_gradients(Softmax(), np.array([[0.0, 1000.0]]), rng=0)
-    far = bugs.ZOO["softmax_plain_mean"].broken()
+    far = bugs.PLANTED_BUGS["softmax_plain_mean"].broken()
     yield "wrong, and hidden", check_gradients(far, np.array([[0.0, 1000.0]]), rng=0)
     yield "low precision", check_gradients(HalfPrecision(), x, rng=0)
     for name, (spoilt, change) in SPOILT.items():
@@ -175,8 +175,8 @@ def everything():
     yield "the other factor constant", check_gradients(Gate("x"), x[:4, :2], rng=0)
     yield "two arrays changed", check_gradients(Scribbles(), x, rng=0)
     yield "the slope kept", check_gradients(FirstSlope(), x, rng=0)
-    yield "a right optimiser", check_adam(Adam, rng=0)
-    yield "an optimiser without a name", check_adam(partial(Adam), rng=0)
+    yield "a right optimizer", check_adam(Adam, rng=0)
+    yield "an optimizer without a name", check_adam(partial(Adam), rng=0)
     for name in FROM_OTHERS.split():
         subject, x = WRONG[name].case(np.random.default_rng(0))
         yield name, check_gradients(subject, x, rng=0)

@@ -14,8 +14,7 @@ pytest.importorskip(
 )
 from sphinx.cmd.build import main as sphinx_build
 
-import pieces
-import source_pages
+from docs.builder import pieces, source_pages
 
 # What Sphinx and MyST have to say to each other is not for us to mend.
 pytestmark = pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
@@ -26,7 +25,7 @@ README = """\
 
 A sentence, and [a chapter](docs/01-question.md#what-is-it).
 
-[Contributing](CONTRIBUTING.md), [licence](LICENSE).
+[Contributing](CONTRIBUTING.md), [license](LICENSE).
 """
 TABLE = """\
 # The files

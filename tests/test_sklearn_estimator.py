@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import numpycnn as nn
-from two_heads import network
+from _shared.two_heads import network
 
 pytest.importorskip("sklearn", reason="python -m pip install -e '.[interop]'")
 
@@ -35,7 +35,7 @@ def test_it_passes_the_checks_of_estimators():
 
 
 def test_it_learns_in_a_pipeline_and_is_examined_by_cross_validation(traces):
-    pipeline = make_pipeline(FunctionTransformer(nn.standardise), TraceClassifier(random_state=0))
+    pipeline = make_pipeline(FunctionTransformer(nn.standardize), TraceClassifier(random_state=0))
     scores = cross_val_score(pipeline, *traces, cv=3)
     assert scores.shape == (3,)
     assert scores.mean() > 0.6

@@ -9,11 +9,9 @@ import pytest
 
 pytest.importorskip("sphinx", reason="the site needs Sphinx: python -m pip install -e '.[docs]'")
 
-import docstrings
-import equations
-import pieces
-from docstrings import code_of, parts
-from equations import split, tex_of
+from docs.builder import docstrings, equations, pieces
+from docs.builder.docstrings import code_of, parts
+from docs.builder.equations import split, tex_of
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted(
@@ -196,7 +194,7 @@ def test_the_examples_in_the_docstrings(module):
 
 
 def test_every_entry_of_the_glossary_is_a_term_and_its_words_are_found():
-    import glossary_links
+    from docs.builder import glossary_links
 
     glossary = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
     terms = glossary_links.terms_of(glossary)
@@ -205,7 +203,7 @@ def test_every_entry_of_the_glossary_is_a_term_and_its_words_are_found():
     in_order, pattern = glossary_links._terms(glossary)
     for sentence, title in {
         "Batches of it": "Batch",
-        "a batch normalisation layer": "Batch normalisation",
+        "a batch normalization layer": "Batch normalization",
         "with kernels of five taps": "Filter",
         "all biases": "Bias",
         "the relu": None,

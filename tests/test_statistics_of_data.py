@@ -12,10 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from numpycnn import Dense, Flatten, Sequential, diagnose, standardise, train_test_split
-from numpycnn.baselines import LargestSampleRule, MajorityRule, MedianRule, aic, pick_aic, sta_lta
+from numpycnn import Dense, Flatten, Sequential, diagnose, standardize, train_test_split
 from numpycnn.checks.strategies import generators
-from numpycnn.picking import noise_of
+from numpycnn.inspection.baselines import LargestSampleRule, MajorityRule, MedianRule
+from numpycnn.seismology import aic, pick_aic, sta_lta
+from numpycnn.seismology.picking import noise_of
 
 FLOATS = [np.dtype(order + kind) for kind in ("f2", "f4", "f8") for order in "<>"]
 INTEGERS = [np.dtype(order + sign + size) for size in "248" for sign in "iu" for order in "<>"]
@@ -47,7 +48,7 @@ def signals_and_data(draw, shape, types=TYPES, most_bits=62):
     return signal.astype(float), data, offset
 
 
-def standardised(x):
+def standardized(x):
     z = x - x.mean(axis=1, keepdims=True)
     deviation = np.sqrt((z**2).mean(axis=(1, 2), keepdims=True))
     return z / np.where(deviation == 0, 1, deviation)
@@ -57,8 +58,8 @@ def standardised(x):
 @given(signals_and_data((3, 20, 2)))
 def test_standardise(case):
     signal, x, _ = case
-    assert standardise(x).dtype == np.float32
-    assert_allclose(standardise(x), standardised(signal), rtol=1e-6, atol=1e-6)
+    assert standardize(x).dtype == np.float32
+    assert_allclose(standardize(x), standardized(signal), rtol=1e-6, atol=1e-6)
 
 
 @some
@@ -117,7 +118,7 @@ def test_of_a_constant_no_rounding_is_left(dtype, length):
     """Rounding divided by its own size would look like noise."""
     level = np.array(0.1, dtype) if dtype.kind == "f" else np.array(np.iinfo(dtype).max - 1, dtype)
     x = np.full((2, length, 3), level)
-    assert_array_equal(standardise(x), 0)
+    assert_array_equal(standardize(x), 0)
     assert_array_equal(sta_lta(x, 1, 2), 0)
     assert noise_of(x[0])[1] == 1
 
@@ -166,7 +167,7 @@ def test_two_million_samples(dtype):
     signal[length // 2 :] *= 3
     x = (signal + offset).astype(dtype)[:, None]
 
-    y = standardise(x[None])
+    y = standardize(x[None])
     expected = signal / np.sqrt(10)  # the variance is (2 + 18) / 2
     assert_allclose(y[0, :, 0], expected, atol=1e-6)
 
@@ -179,7 +180,7 @@ def test_two_million_samples(dtype):
     assert_allclose(ratio[length // 2 + 999], 18 / (0.99 * 2 + 0.01 * 18), rtol=1e-9)
 
     level = np.full((1, length + 1, 1), np.iinfo(np.int32).max)
-    assert_array_equal(standardise(level), 0)
+    assert_array_equal(standardize(level), 0)
 
     traces = x.reshape(2, -1, 1)
     rule = MedianRule().fit(traces, np.array([0, 1]))

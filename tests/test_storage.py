@@ -18,9 +18,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from nets import is_same, picker
 from numpy.testing import assert_allclose, assert_array_equal
+from refusals import refused
 
 from numpycnn import (
-    Beside,
     Conv1D,
     Dense,
     Flatten,
@@ -29,10 +29,11 @@ from numpycnn import (
     ReLU,
     Residual,
     Sequential,
+    SkipConcat,
     fit,
 )
 from numpycnn.checks.strategies import generators, networks
-from numpycnn.storage import load_notes
+from numpycnn.layers.storage import load_notes
 
 
 def small_model(rng=0):
@@ -132,14 +133,13 @@ def test_the_file_holds_arrays_and_json_and_no_pickle(path):
     }
 
 
-@pytest.mark.parametrize("kind", [Residual, Beside])
+@pytest.mark.parametrize("kind", [Residual, SkipConcat])
 def test_ways_around_are_kept_in_one_another_and_at_the_outside(path, kind):
-    model = kind(Dense(2, 2), Residual(ReLU(), Beside(Dense(2, 2)), Dense(4, 2)))
+    model = kind(Dense(2, 2), Residual(ReLU(), SkipConcat(Dense(2, 2)), Dense(4, 2)))
     model.save(path)
     assert is_same(model, kind.load(path))
-    other = Beside if kind is Residual else Residual
-    words = rf"model\.npz holds a {kind.__name__}, not a {other.__name__}"
-    with pytest.raises(ValueError, match=words):
+    other = SkipConcat if kind is Residual else Residual
+    with refused(ValueError, "load", "path", other.__name__, "model.npz", kind.__name__):
         other.load(path)
 
 
@@ -185,9 +185,7 @@ def test_notes_that_json_has_no_words_for_leave_the_old_file(path):
 
 def test_notes_of_another_file_are_refused(path):
     path.write_text("classes: noise, P")
-    with pytest.raises(
-        ValueError, match=r"model\.npz is not a whole numpycnn model: it is no .npz"
-    ):
+    with refused(ValueError, "load", "path", "model.npz"):
         load_notes(path)
 
 
@@ -200,7 +198,7 @@ def test_no_piece_of_a_file_loads_wherever_it_was_cut_off(scratch, data):
     small_model().save(scratch)
     whole = scratch.read_bytes()
     scratch.write_bytes(whole[: data.draw(st.integers(0, len(whole) - 1))])
-    with pytest.raises(ValueError, match=r"model\.npz is not a whole numpycnn model: "):
+    with pytest.raises(ValueError, match=r"^load: path .*model\.npz: "):
         Sequential.load(scratch)
 
 
@@ -208,7 +206,7 @@ def loads_the_same_or_says_what_is_wrong(model, path):
     try:
         loaded = Sequential.load(path)
     except ValueError as error:
-        return str(path) in str(error) and "is not a whole numpycnn model" in str(error)
+        return str(path) in str(error) and "load: path must be a complete" in str(error)
     return is_same(model, loaded)
 
 
@@ -243,7 +241,7 @@ def test_a_damaged_type_of_a_large_array_is_noticed(path, kind):
     model = Sequential(Dense(256, 16))
     model.save(path)
     path.write_bytes(path.read_bytes().replace(b"<f4", kind, 1))
-    with pytest.raises(ValueError, match="is not a whole numpycnn model"):
+    with pytest.raises(ValueError, match="load: path"):
         Sequential.load(path)
 
 
@@ -314,7 +312,7 @@ FOREIGN = {
 @pytest.mark.parametrize("write", FOREIGN.values(), ids=FOREIGN.keys())
 def test_a_foreign_file_is_refused_with_its_name(path, write):
     write(path)
-    with pytest.raises(ValueError, match=r"model\.npz is not a whole numpycnn model: .+"):
+    with pytest.raises(ValueError, match=r"^load: path .*model\.npz: .+"):
         Sequential.load(path)
 
 
@@ -330,21 +328,18 @@ def give_whole_numbers(path):
     rewrite(path, lambda arrays: arrays.update({"0.b": np.zeros(3, np.int16)}))
 
 
-MEND = "; give a file that model.save wrote"
-
-
 @pytest.mark.parametrize(
     ("write", "words"),
     [
-        (write_text, f"it is no .npz file, or one that was cut off{MEND}"),
-        (spoil_a_part, "its part 0.w.npy is damaged"),
-        (write_other_npz, f"there is no architecture in it{MEND}"),
-        (give_whole_numbers, "its weights 0.b are no floats but int16"),
+        (write_text, ".npz"),
+        (spoil_a_part, "0.w.npy"),
+        (write_other_npz, "architecture"),
+        (give_whole_numbers, "0.b of type int16"),
     ],
 )
 def test_what_is_wrong_with_a_file_is_said_in_words(path, write, words):
     write(path)
-    with pytest.raises(ValueError, match=rf"model: {re.escape(words)}$"):
+    with refused(ValueError, "load", "path", "model.npz", words):
         Sequential.load(path)
 
 
@@ -377,7 +372,7 @@ def model_with_an_array_of_objects(path, bomb):
 def test_a_pickle_is_refused_and_not_run(tmp_path, path, write):
     mark = tmp_path / "mark"
     write(path, Bomb(mark))
-    with pytest.raises(ValueError, match="is not a whole numpycnn model"):
+    with pytest.raises(ValueError, match="load: path"):
         Sequential.load(path)
     assert not mark.exists()
 
@@ -407,14 +402,14 @@ WRONG_WEIGHTS = {
 @pytest.mark.parametrize("change", WRONG_WEIGHTS.values(), ids=WRONG_WEIGHTS.keys())
 def test_weights_that_do_not_belong_to_the_architecture_are_refused(path, change):
     rewrite(path, change)
-    with pytest.raises(ValueError, match=r"layers want the weights .*, it holds "):
+    with refused(ValueError, "load", "path", "model.npz", "0.b"):
         Sequential.load(path)
 
 
 @pytest.mark.parametrize("dtype", [str, bool, int, "datetime64[s]"])
 def test_weights_that_are_no_floats_are_refused(path, dtype):
     rewrite(path, lambda arrays: arrays.update({"0.b": np.zeros(3, int).astype(dtype)}))
-    with pytest.raises(ValueError, match="is not a whole numpycnn model"):
+    with pytest.raises(ValueError, match="load: path"):
         Sequential.load(path)
 
 
@@ -425,7 +420,7 @@ def test_a_single_layer_is_no_network(path):
         w=np.zeros((2, 1)),
         b=np.zeros(1),
     )
-    with pytest.raises(ValueError, match=r"model\.npz holds a Dense, not a Sequential"):
+    with refused(ValueError, "load", "path", "model.npz", "Dense"):
         Sequential.load(path)
 
 
@@ -481,9 +476,7 @@ def test_an_argument_that_would_hide_the_name_of_the_class_is_refused(path):
 
 def test_a_layer_of_unknown_class_is_named_with_what_to_do(path):
     Sequential(Scale(3)).save(path)
-    with pytest.raises(
-        ValueError, match=r"the layer Scale is not known here; give its class: load\(path, Scale\)"
-    ):
+    with refused(ValueError, "load", "path", "model.npz", "load(path, Scale)"):
         Sequential.load(path)
 
 
@@ -620,8 +613,8 @@ def test_a_device_is_not_replaced():
 @pytest.mark.parametrize("path", [None, 3, True, ["model.npz"], np.zeros(2)])
 def test_what_is_no_path_is_named(path):
     value = re.escape(repr(path))
-    for owner, act in (("save", small_model().save), ("load", Sequential.load)):
-        with pytest.raises(TypeError, match=rf"^{owner}\b.*\bpath\b.*{value}"):
+    for caller, act in (("save", small_model().save), ("load", Sequential.load)):
+        with pytest.raises(TypeError, match=rf"^{caller}\b.*\bpath\b.*{value}"):
             act(path)
 
 
@@ -961,7 +954,7 @@ def no_mutated_file_does_harm(path, n_files):
 
 def picker_without_strange_layers():
     first, _, residual, _, last = picker()
-    return Sequential(first, ReLU(), Residual(*residual), Beside(ReLU()), last)
+    return Sequential(first, ReLU(), Residual(*residual), SkipConcat(ReLU()), last)
 
 
 def test_a_file_whose_parts_stand_in_another_order_is_the_same_model(path):

@@ -33,7 +33,7 @@ def test_columns_of_labels_are_labels(labels):
     [
         lambda x: network().predict(x),
         lambda x: nn.fit(network(), x, LABELS, epochs=1),
-        nn.standardise,
+        nn.standardize,
         lambda x: nn.diagnose(network(), x, LABELS),
     ],
 )

@@ -74,7 +74,7 @@ def test_a_filter_shorter_than_the_stride_begins_at_the_first_sample():
     assert exported(layer)(x).ravel().tolist() == [0, 4]
 
 
-@given(strided(), st.sampled_from([nn.Residual, nn.Beside]))
+@given(strided(), st.sampled_from([nn.Residual, nn.SkipConcat]))
 @settings(max_examples=30)
 def test_strided_convolutions_inside_containers(drawn, kind):
     layer, lengths = drawn
@@ -87,7 +87,7 @@ def test_strided_convolutions_inside_containers(drawn, kind):
         )
     else:  # at lengths that the stride divides
         inside = nn.Conv1D(here, there, layer.kernel_size, dilation=layer.dilation, **options)
-        model = nn.Beside(inside, nn.Upsample1D(layer.stride))
+        model = nn.SkipConcat(inside, nn.Upsample1D(layer.stride))
         lengths = [layer.stride, 2 * layer.stride, 7 * layer.stride]
     model = with_random_arrays(model)
     run = exported(model)
@@ -191,27 +191,27 @@ def test_it_standardizes_as_we_do_where_the_notes_say_so(seed, n_channels, lengt
     x[1] = x[1, 0]  # a constant trace
     model = nn.Sequential(nn.Conv1D(n_channels, 2, 3, padding="same"), nn.ReLU())
     model = with_random_arrays(model, seed)
-    ours = model.predict(nn.standardise(x.astype(np.float64)))
-    assert_same(exported(model, {"standardised": True})(x), ours)
+    ours = model.predict(nn.standardize(x.astype(np.float64)))
+    assert_same(exported(model, {"standardized": True})(x), ours)
 
 
 def test_long_traces_with_a_large_offset_are_standardized():
     x = 1000 * random_array((1, 2_000_000, 2)) + np.float32(1e7)
-    theirs = exported(nn.ReLU(), {"standardised": True})(x)
-    assert_same(theirs, nn.ReLU()(nn.standardise(x.astype(np.float64))))
+    theirs = exported(nn.ReLU(), {"standardized": True})(x)
+    assert_same(theirs, nn.ReLU()(nn.standardize(x.astype(np.float64))))
 
 
 @pytest.mark.parametrize("values", [[3e38, -3e38, 0], [1e-42, 3e-42, 5e-42], [7, 7, 7]], ids=str)
 def test_values_at_the_ends_of_the_range_are_standardized(values):
     x = np.array(values, np.float32).reshape(1, 3, 1)
-    theirs = exported(nn.Dropout(0.5), {"standardised": True})(x)
-    assert_same(theirs, nn.standardise(x.astype(np.float64)))
+    theirs = exported(nn.Dropout(0.5), {"standardized": True})(x)
+    assert_same(theirs, nn.standardize(x.astype(np.float64)))
 
 
 def test_a_trace_with_nan_is_not_standardized_to_numbers():
     x = np.ones((2, 5, 2), np.float32)
     x[0, 3, 0] = np.nan
-    y = exported(nn.Dropout(0.5), {"standardised": True})(x)
+    y = exported(nn.Dropout(0.5), {"standardized": True})(x)
     assert np.isnan(y[0]).all()
     assert (y[1] == 0).all()
 
@@ -274,7 +274,7 @@ def test_a_custom_layer_is_refused_wherever_it_is():
     with pytest.raises(TypeError, match=r"to_onnx.*Percent"):
         to_onnx.to_onnx(Percent(nn.ReLU()))
     with pytest.raises(TypeError, match=r"to_onnx.*InTraining"):
-        to_onnx.to_onnx(nn.Sequential(nn.BatchNorm(2)).training(rng=0))
+        to_onnx.to_onnx(nn.Sequential(nn.BatchNorm(2)).for_training(rng=0))
     with pytest.raises(TypeError, match=r"to_onnx.*model\.npz"):
         to_onnx.to_onnx("model.npz")
 
@@ -323,7 +323,7 @@ def strides():
 
 
 def test_the_script_stores_the_notes_and_compares(tmp_path, capsys):
-    notes = {"classes": ["Lärm", "arrival"], "shape": [10, 2], "standardised": True}
+    notes = {"classes": ["Lärm", "arrival"], "shape": [10, 2], "standardized": True}
     network().save(tmp_path / "model.npz", notes)
     run_example("to_onnx", tmp_path, "model.npz", "model.onnx")
     printed = capsys.readouterr().out
@@ -340,8 +340,8 @@ def test_the_script_finds_a_length_where_there_are_no_notes(tmp_path, capsys):
     network().save(tmp_path / "model.npz")
     run_example("to_onnx", tmp_path, "model.npz", "plain.onnx")
     assert "at 10 samples" in capsys.readouterr().out
-    run_example("to_onnx", tmp_path, "model.npz", "model.onnx", "--standardise")
-    assert "standardised: true" in capsys.readouterr().out
+    run_example("to_onnx", tmp_path, "model.npz", "model.onnx", "--standardize")
+    assert "standardized: true" in capsys.readouterr().out
     x = np.arange(40, dtype=np.float32).reshape(2, 10, 2)
     plain, standardizing = (
         session(onnx.load(tmp_path / name)).run(["y"], {"x": x})[0]
@@ -391,7 +391,7 @@ def test_a_difference_at_one_remainder_leaves_no_file(tmp_path, capsys, monkeypa
 def test_the_script_refuses_what_it_cannot_export(tmp_path, capsys):
     options = "to_onnx", tmp_path, capsys, "model.npz", "model.onnx"
     (tmp_path / "model.npz").write_text("no archive")
-    assert "is not a whole numpycnn model" in complaint(*options)
+    assert "complete numpycnn model" in complaint(*options)
     nn.Residual(nn.Conv1D(1, 3, 1)).save(tmp_path / "model.npz", {"shape": [7, 1]})
     assert "(4, 7, 3)" in complaint(*options)
     network().save(tmp_path / "model.npz")

@@ -43,7 +43,7 @@ def test_the_same_seed_prints_the_same_and_another_another(tmp_path, capsys):
 def test_the_options_act(tmp_path, capsys):
     options = "--epochs", 1, "--traces", 50, "--noise", 0.5, "--lr", 0.1, "--output", "a/b"
     text = printed(tmp_path, capsys, *options)
-    assert "held out: 10 traces" in text
+    assert "test set: 10 traces" in text
     assert "epoch   15" not in text
     assert sorted(path.name for path in (tmp_path / "a" / "b").iterdir()) == [
         "learning_curves.png",

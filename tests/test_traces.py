@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from numpycnn import CLASS_NAMES, make_traces, standardise, train_test_split
+from numpycnn import CLASS_NAMES, make_traces, standardize, train_test_split
 from numpycnn.checks.strategies import generators
 
 SIGNS = {0: 0, 1: 1, 2: -1}
@@ -28,9 +28,9 @@ def one_trace(label, z, u, c, a, w, length, noise=0.03, background=0.04, cycles=
     return [min(max(value - mean, -clip), clip) for value in x]
 
 
-def draw_numbers(rng, n_traces, length, centre=None, width=(2.6, 3.4), amplitude=(0.9, 1.0)):
-    """Draw in the same order as make_traces: noise, phases, centres, amplitudes, widths."""
-    low, high = centre or (12, length - 12)
+def draw_numbers(rng, n_traces, length, center=None, width=(2.6, 3.4), amplitude=(0.9, 1.0)):
+    """Draw in the same order as make_traces: noise, phases, centers, amplitudes, widths."""
+    low, high = center or (12, length - 12)
     return (
         rng.standard_normal((n_traces, length)),
         rng.random(n_traces),
@@ -69,7 +69,7 @@ def test_every_sample_is_what_the_table_of_the_task_says(rng, n_traces, length):
     st.tuples(st.integers(-3, 20), st.integers(20, 40)),
 )
 def test_every_constant_is_an_argument_that_acts_as_in_the_table(
-    rng, noise, background, cycles, clip, width, amplitude, centre
+    rng, noise, background, cycles, clip, width, amplitude, center
 ):
     seed = int(rng.integers(2**32))
     x, labels = make_traces(
@@ -82,9 +82,9 @@ def test_every_constant_is_an_argument_that_acts_as_in_the_table(
         clip=clip,
         width=width,
         amplitude=amplitude,
-        centre=centre,
+        center=center,
     )
-    drawn = draw_numbers(np.random.default_rng(seed), 4, 30, centre, width, amplitude)
+    drawn = draw_numbers(np.random.default_rng(seed), 4, 30, center, width, amplitude)
     for n, numbers in enumerate(zip(*drawn, strict=True)):
         expected = one_trace(labels[n], *numbers, 30, noise, background, cycles, clip)
         assert_allclose(x[n, :, 0], expected, atol=1e-5)
@@ -147,8 +147,8 @@ def test_without_an_arrival_there_are_noise_and_background_of_their_size():
 def test_centres_are_uniform_from_the_twelfth_sample_to_the_twelfth_last(length):
     n_traces = 100 * (length - 23)
     x, _ = make_traces(n_traces, rng=0, n_samples=length, labels=[1] * n_traces, **PURE)
-    centres = inner(x).argmax(axis=1) + 1  # samples are counted from 1
-    counts = np.bincount(centres, minlength=length + 1)
+    centers = inner(x).argmax(axis=1) + 1  # samples are counted from 1
+    counts = np.bincount(centers, minlength=length + 1)
     assert set(np.flatnonzero(counts)) == set(range(12, length - 12 + 1))
     assert abs(counts[12 : length - 11] - 100).max() < 5 * 100**0.5  # for each of L - 23 places
 
@@ -156,15 +156,15 @@ def test_centres_are_uniform_from_the_twelfth_sample_to_the_twelfth_last(length)
 @given(generators, st.integers(1, 64), st.integers(0, 63))
 def test_a_range_of_centres_is_kept_ends_included(rng, first, span):
     last = min(first + span, 64)
-    x, _ = make_traces(50, rng=rng, labels=[2] * 50, centre=(first, last), **PURE)
-    centres = inner(x).argmin(axis=1) + 1
-    assert first <= centres.min() <= centres.max() <= last
+    x, _ = make_traces(50, rng=rng, labels=[2] * 50, center=(first, last), **PURE)
+    centers = inner(x).argmin(axis=1) + 1
+    assert first <= centers.min() <= centers.max() <= last
 
 
 def test_widths_and_amplitudes_are_uniform_within_their_ranges():
     """In the middle of a long trace, the height and the area of the pulse give both away."""
     x, _ = make_traces(
-        3000, rng=0, n_samples=400, labels=[1] * 3000, centre=(200, 200), clip=2, **PURE
+        3000, rng=0, n_samples=400, labels=[1] * 3000, center=(200, 200), clip=2, **PURE
     )
     pulse = inner(x) - inner(x)[:, :1]  # far from the pulse lies minus the mean
     height = pulse.max(axis=1)
@@ -189,14 +189,14 @@ def test_a_threshold_on_the_median_tells_the_classes_apart():
 # Harder traces
 # -------------
 
-ALONE = {**PURE, "n_samples": 200, "centre": (100, 100), "clip": 9}  # an arrival far from the ends
+ALONE = {**PURE, "n_samples": 200, "center": (100, 100), "clip": 9}  # an arrival far from the ends
 
 
 def test_the_ricker_wavelet_has_the_height_the_zeros_and_the_mean_it_should():
     x, _ = make_traces(20, rng=0, labels=[1] * 20, wavelet="ricker", width=(4, 4), **ALONE)
     assert_allclose(x[:, 99, 0], x.max(axis=1)[:, 0])
     assert ((x[:, 99, 0] >= 0.9) & (x[:, 99, 0] <= 1)).all()
-    assert_allclose(x[:, [95, 103], 0], 0, atol=1e-6)  # four samples from the centre
+    assert_allclose(x[:, [95, 103], 0], 0, atol=1e-6)  # four samples from the center
     tau = np.arange(1, 201) - 100
     shape = (1 - tau**2 / 16) * np.exp(-(tau**2) / 32)
     assert_allclose(inner(x), x[:, 99] * shape, atol=1e-6)
@@ -215,7 +215,7 @@ def test_the_signal_to_noise_ratio_is_drawn_from_its_range():
 
 
 def test_the_noise_does_not_tell_the_class():
-    options = {"n_samples": 500, "background": 0, "clip": np.inf, "rng": 0, "centre": (-300, -300)}
+    options = {"n_samples": 500, "background": 0, "clip": np.inf, "rng": 0, "center": (-300, -300)}
     x, labels = make_traces(3000, snr=(2, 8), amplitude=(0.2, 1.0), **options)
     sizes = inner(x).std(axis=1)
     means = [sizes[labels == label].mean() for label in range(3)]
@@ -231,7 +231,7 @@ def test_the_noise_does_not_tell_the_class():
     ],
 )
 def test_a_distractor_lies_anywhere_in_every_class_with_either_sign(kind, shapes):
-    options = {**PURE, "clip": 9, "amplitude": (0.5, 1), "centre": (-500, -500)}
+    options = {**PURE, "clip": 9, "amplitude": (0.5, 1), "center": (-500, -500)}
     x, labels = make_traces(3000, rng=0, distractor=kind, **options)
     x = inner(x) - np.median(inner(x), axis=1, keepdims=True)
     places = abs(x).argmax(axis=1)
@@ -251,10 +251,10 @@ def test_a_distractor_lies_anywhere_in_every_class_with_either_sign(kind, shapes
             assert_allclose(trace, height * shapes[0](np.arange(64) - place), atol=0.02)
 
 
-@pytest.mark.parametrize("centre", [(-9, -9), (1, 1), (64, 64), (70, 70)])
-def test_an_arrival_may_lie_partly_outside(centre):
-    x, _ = make_traces(5, rng=0, labels=[1] * 5, centre=centre, width=(5, 5), **PURE)
-    flank = np.exp(-0.5 * ((np.arange(1, 65) - centre[0]) / 5) ** 2)
+@pytest.mark.parametrize("center", [(-9, -9), (1, 1), (64, 64), (70, 70)])
+def test_an_arrival_may_lie_partly_outside(center):
+    x, _ = make_traces(5, rng=0, labels=[1] * 5, center=center, width=(5, 5), **PURE)
+    flank = np.exp(-0.5 * ((np.arange(1, 65) - center[0]) / 5) ** 2)
     flank -= flank.mean()
     scale = inner(x) @ flank / (flank @ flank)
     assert_allclose(inner(x), scale[:, None] * flank, atol=1e-6)
@@ -335,12 +335,12 @@ BAD_ARGUMENTS = [
     ("n_samples", 23, ValueError),
     ("rng", -1, ValueError),
     ("rng", "0", TypeError),
-    ("centre", (30, 20), ValueError),
-    ("centre", 30, TypeError),
-    ("centre", (1, 2, 3), TypeError),
-    ("centre", (12.5, 20), ValueError),
-    ("centre", (10, np.nan), ValueError),
-    ("centre", (10, 10**30), ValueError),
+    ("center", (30, 20), ValueError),
+    ("center", 30, TypeError),
+    ("center", (1, 2, 3), TypeError),
+    ("center", (12.5, 20), ValueError),
+    ("center", (10, np.nan), ValueError),
+    ("center", (10, 10**30), ValueError),
     ("wavelet", "Ricker", ValueError),
     ("wavelet", None, ValueError),
     ("wavelet", ["ricker"], ValueError),
@@ -440,15 +440,15 @@ def test_numbers_of_any_type_are_numbers(kind, value):
     of_kind = {name: kind(number) for name, number in options.items()}
     of_kind |= {name: (kind(value), kind(value)) for name in pairs}
     if np.dtype(kind).kind in "iu":
-        options |= {"n_channels": value, "centre": (value, 9), "n_samples": 24}
-        of_kind |= {"n_channels": kind(value), "centre": (kind(value), kind(9))}
+        options |= {"n_channels": value, "center": (value, 9), "n_samples": 24}
+        of_kind |= {"n_channels": kind(value), "center": (kind(value), kind(9))}
         of_kind |= {"n_samples": kind(24)}
     x, _ = make_traces(6, rng=0, **options, **pairs)
     assert_array_equal(make_traces(6, rng=0, **of_kind)[0], x)
 
 
 def test_short_traces_can_be_made_with_a_range_for_their_centres():
-    x, _ = make_traces(30, rng=0, n_samples=10, labels=[1] * 30, centre=(3, 8), **PURE)
+    x, _ = make_traces(30, rng=0, n_samples=10, labels=[1] * 30, center=(3, 8), **PURE)
     assert set(inner(x).argmax(axis=1) + 1) == set(range(3, 9))
 
 
@@ -657,26 +657,26 @@ def test_a_list_of_labels_is_split_as_well():
 @given(generators, st.floats(1e-300, 1e300), st.integers(-3, 3), st.integers(1, 3))
 def test_standardised_traces_have_mean_0_and_deviation_1(rng, scale, offset, n_channels):
     x = rng.standard_normal((4, 30, n_channels))
-    y = standardise(scale * (x + offset))
+    y = standardize(scale * (x + offset))
     assert y.dtype == np.float32
     assert_allclose(y.mean(axis=1), 0, atol=1e-6)
     assert_allclose(y.std(axis=(1, 2)), 1, rtol=1e-5)
-    assert_allclose(y, standardise(x), atol=1e-5)
+    assert_allclose(y, standardize(x), atol=1e-5)
 
 
 def test_the_louder_channel_stays_the_louder_one():
     x = np.random.default_rng(0).standard_normal((4, 30, 2)) * [1.0, 5.0]
-    before, after = x.std(axis=1), standardise(x).std(axis=1)
+    before, after = x.std(axis=1), standardize(x).std(axis=1)
     assert_allclose(after[:, 1] / after[:, 0], before[:, 1] / before[:, 0], rtol=1e-5)
 
 
 @pytest.mark.parametrize("level", [0.0, 0.1, -7.3, 1e300, 1e-310])
-def test_a_constant_trace_becomes_zeros_and_its_neighbours_do_not_care(level):
+def test_a_constant_trace_becomes_zeros_and_its_neighbors_do_not_care(level):
     x = np.random.default_rng(0).standard_normal((3, 30, 2))
     y = x.copy()
     y[1] = level, 3 * level
-    assert_array_equal(standardise(y)[1], 0)
-    assert_array_equal(standardise(y)[[0, 2]], standardise(x)[[0, 2]])
+    assert_array_equal(standardize(y)[1], 0)
+    assert_array_equal(standardize(y)[[0, 2]], standardize(x)[[0, 2]])
 
 
 @pytest.mark.parametrize(
@@ -697,12 +697,12 @@ def test_a_constant_trace_becomes_zeros_and_its_neighbours_do_not_care(level):
     ],
 )
 def test_what_has_no_scale_is_refused(x, kind, value):
-    with pytest.raises(kind, match=rf"(?s)^standardise\b.*{re.escape(value)}"):
-        standardise(x)
+    with pytest.raises(kind, match=rf"(?s)^standardize\b.*{re.escape(value)}"):
+        standardize(x)
 
 
 @given(generators)
 def test_nothing_is_written_to(rng):
     x = rng.standard_normal((3, 8, 2))
     x.flags.writeable = False
-    assert_array_equal(standardise(x[:, ::-1]), standardise(x[:, ::-1].copy()))
+    assert_array_equal(standardize(x[:, ::-1]), standardize(x[:, ::-1].copy()))

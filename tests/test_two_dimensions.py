@@ -112,7 +112,7 @@ def test_the_type_of_float_stays_and_nothing_is_written_to(pair, dtype):
 
 
 def network(rng):
-    inside = nn.Beside(MaxPool2D(2), Conv2D(2, 3, 3, rng=rng), nn.ReLU(), Upsample2D(2))
+    inside = nn.SkipConcat(MaxPool2D(2), Conv2D(2, 3, 3, rng=rng), nn.ReLU(), Upsample2D(2))
     return nn.Sequential(Conv2D(1, 2, 2, rng=rng), nn.ReLU(), inside, nn.Dense(5, 2, rng=rng))
 
 

@@ -93,9 +93,9 @@ LAYERS = {
     "AveragePool1D": (AveragePool1D(2), (4, 8, 2)),
     "GlobalAveragePool1D": (GlobalAveragePool1D(), (4, 8, 2)),
     "BatchNorm": (BatchNorm(2), (4, 8, 2)),
-    "BatchNorm in training": (BatchNorm(2).training(0), (4, 8, 2)),
+    "BatchNorm in training": (BatchNorm(2).for_training(0), (4, 8, 2)),
     "Dropout": (Dropout(0.5), (4, 6)),
-    "Dropout in training": (Dropout(0.5).training(0), (4, 6)),
+    "Dropout in training": (Dropout(0.5).for_training(0), (4, 6)),
     "Upsample1D": (Upsample1D(2), (4, 8, 2)),
     "Flatten": (Flatten(), (4, 8, 2)),
     "Softmax": (Softmax(), (4, 6)),
@@ -163,8 +163,8 @@ def require_refusal(layer, shape, of, convert, *parts):
     ],
     ids=["integers", "bools", "strings", "objects", "list", "None", "number"],
 )
-def test_an_object_that_is_not_an_array_of_floats_is_refused(layer, shape, of, convert, came):
-    require_refusal(layer, shape, of, convert, came)
+def test_an_object_that_is_not_an_array_of_floats_is_refused(layer, shape, of, convert, actual):
+    require_refusal(layer, shape, of, convert, actual)
 
 
 class Table:
@@ -189,8 +189,8 @@ class Table:
     ids=["masked", "table", "matrix"],
 )
 @pytest.mark.filterwarnings("ignore:the matrix subclass")
-def test_arrays_with_rules_of_their_own_are_refused(layer, shape, of, convert, came, fix):
-    require_refusal(layer, shape, of, convert, came, fix)
+def test_arrays_with_rules_of_their_own_are_refused(layer, shape, of, convert, actual, fix):
+    require_refusal(layer, shape, of, convert, actual, fix)
 
 
 def test_an_array_from_a_file_is_an_array(tmp_path):
@@ -212,10 +212,10 @@ DRAWERS = {
 }
 
 
-@pytest.mark.parametrize(("owner", "draw"), DRAWERS.items(), ids=DRAWERS.keys())
+@pytest.mark.parametrize(("caller", "draw"), DRAWERS.items(), ids=DRAWERS.keys())
 @pytest.mark.parametrize("rng", ["a", 1.5, True, [1, 2], -1], ids=repr)
-def test_an_object_that_is_not_a_seed_is_refused(owner, draw, rng):
-    with refused(ValueError if rng == -1 else TypeError, owner, "rng", repr(rng)):
+def test_an_object_that_is_not_a_seed_is_refused(caller, draw, rng):
+    with refused(ValueError if rng == -1 else TypeError, caller, "rng", repr(rng)):
         draw(rng)
 
 
@@ -329,7 +329,7 @@ chain = Sequential(Dense(3, 3))
         ((Sequential(Sequential(dense)), Sequential(dense)), "Dense(3, 3)"),
         ((chain, relu, chain), "Dense(3, 3)"),
     ],
-    ids=["neighbours", "apart", "nested", "both nested", "a chain"],
+    ids=["neighbors", "apart", "nested", "both nested", "a chain"],
 )
 def test_a_layer_stands_in_a_chain_once_however_deep(layers, twice):
     with refused(ValueError, "Sequential", "layers", twice):

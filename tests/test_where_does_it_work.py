@@ -20,18 +20,18 @@ def names(default):
 
 
 def test_the_flatten_head_fails_near_the_ends_and_the_global_head_nowhere(names):
-    centres = names["centres"]
-    assert centres.tolist() == list(range(-8, 73))
+    centers = names["centers"]
+    assert centers.tolist() == list(range(-8, 73))
     assert names["flatten_right"].shape == names["global_right"].shape == (3, 81)
-    ends = (centres <= 6) | (centres >= 58)
+    ends = (centers <= 6) | (centers >= 58)
     assert names["flatten_right"][:, ends].max() <= 0.03
-    assert names["global_right"][:, (centres >= 2) & (centres <= 62)].min() >= 0.99
+    assert names["global_right"][:, (centers >= 2) & (centers <= 62)].min() >= 0.99
 
 
 def test_the_held_out_set_showed_none_of_it(names):
     assert min(one.held_out for one in names["flatten_heads"]) > 0.97
     assert min(one.held_out for one in names["global_heads"]) > 0.97
-    inside = (names["centres"] >= 14) & (names["centres"] <= 50)
+    inside = (names["centers"] >= 14) & (names["centers"] <= 50)
     assert names["flatten_right"][:, inside].min() > 0.95
 
 
@@ -42,8 +42,8 @@ def test_each_answer_is_right_opposite_or_quiet(names):
 
 
 def test_near_the_ends_the_flatten_head_answers_the_opposite(names):
-    centres = names["centres"]
-    near = ((centres >= 3) & (centres <= 7)) | ((centres >= 58) & (centres <= 61))
+    centers = names["centers"]
+    near = ((centers >= 3) & (centers <= 7)) | ((centers >= 58) & (centers <= 61))
     assert names["flatten_opposite"][:, near].mean() > 0.9
     assert names["global_opposite"].max() == 0
 
@@ -65,7 +65,7 @@ def test_the_cause_is_the_shift_that_subtracting_the_mean_leaves(names):
 
 def test_a_trace_without_its_shift_rests_at_zero(names):
     for rest_at_zero, rest in (True, 0.0), (False, -0.11):
-        options = {"centre": (40, 40), "background": 0}
+        options = {"center": (40, 40), "background": 0}
         x, labels = names["traces"](60, np.random.default_rng(0), rest_at_zero, **options)
         far_from_it = x[labels == 1, :20]
         assert far_from_it.mean() == pytest.approx(rest, abs=0.01)
@@ -76,9 +76,9 @@ def test_the_figures_show_the_numbers(default):
     (panel,) = names["accuracy_figure"].axes
     for line, head in zip(panel.lines, ("flatten", "global"), strict=True):
         assert line.get_label() == f"{head} head"
-        assert line.get_xdata().tolist() == names["centres"].tolist()
+        assert line.get_xdata().tolist() == names["centers"].tolist()
         np.testing.assert_allclose(line.get_ydata(), names[f"{head}_right"].mean(axis=0))
-    assert panel.get_xlabel() == "arrival centre, sample"
+    assert panel.get_xlabel() == "arrival center, sample"
     average, flatten, pooled = names["why_figure"].axes
     labels = [line.get_label() for line in average.lines[1:]]
     assert labels == ["positive arrivals", "negative arrivals"]
@@ -93,7 +93,7 @@ def test_a_small_run_prints_what_it_found_at_every_fourth_centre(tmp_path, capsy
     names = run_example("where_does_it_work", tmp_path, "--seeds", 2, "--traces", 4)
     text = capsys.readouterr().out
     rows = re.findall(r"^ *(-?\d+)((?: +[01]\.\d\d){6})$", text, re.MULTILINE)
-    assert [int(centre) for centre, _ in rows] == list(range(-8, 73, 4))
+    assert [int(center) for center, _ in rows] == list(range(-8, 73, 4))
     printed = np.array([columns.split() for _, columns in rows], dtype=float)
     for head, columns in ("flatten", printed[:, :3]), ("global", printed[:, 3:]):
         for kind, column in zip(("right", "opposite", "quiet"), columns.T, strict=True):
@@ -102,17 +102,17 @@ def test_a_small_run_prints_what_it_found_at_every_fourth_centre(tmp_path, capsy
 
 
 def test_what_the_text_says_of_arrivals_outside_and_of_the_figure(names):
-    beyond = (names["centres"] <= -4) | (names["centres"] == 72)
+    beyond = (names["centers"] <= -4) | (names["centers"] == 72)
     assert names["flatten_quiet"][:, beyond].mean() > 0.95
     assert names["global_quiet"][:, beyond].mean() > 0.95
-    assert names["flatten_right"][:, np.isin(names["centres"], (9, 55))].max() <= 0.03
+    assert names["flatten_right"][:, np.isin(names["centers"], (9, 55))].max() <= 0.03
     assert names["global_leaning"].mean(axis=0).min() > 0
     average = np.mean([one.x[one.labels == 1].mean(axis=0) for one in names["flatten_heads"]])
     assert average == pytest.approx(0, abs=1e-3)  # the clip takes a little
 
 
 def test_without_the_shift_the_flatten_head_loses_answers_where_it_was_trained(names):
-    inside = (names["centres"] >= 12) & (names["centres"] <= 52)
+    inside = (names["centers"] >= 12) & (names["centers"] <= 52)
     for networks, low, high in (
         (names["flatten_heads"], 0.4, 0.95),
         (names["global_heads"], 0.99, 1),

@@ -21,8 +21,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scripts import EXAMPLES
 
 import numpycnn
-from numpycnn import CLASS_NAMES, Sequential, Softmax, make_traces, standardise
-from numpycnn.storage import load_notes
+from numpycnn import CLASS_NAMES, Sequential, Softmax, make_traces, standardize
+from numpycnn.layers.storage import load_notes
 
 SCRIPT = EXAMPLES / "your_traces.py"
 OWN = SCRIPT.with_suffix(".csv")
@@ -86,7 +86,7 @@ def test_the_traces_beside_the_script_are_those_its_text_says(first):
 def test_without_options_it_learns_and_says_so(first):
     assert first.code == 0
     assert first.err == ""
-    assert "90 traces of 64 samples, channels: 1, held out: 18" in first.out
+    assert "90 traces of 64 samples, channels: 1, test set: 18" in first.out
     assert re.search(r"total +243$", first.out, re.MULTILINE)
     (accuracy,) = re.findall(r"18 traces, accuracy (\d\.\d+)$", first.out, re.MULTILINE)
     assert float(accuracy) > 0.9
@@ -177,8 +177,8 @@ def test_channels_and_numbered_classes(tmp_path, first):
     assert_array_equal(read, x)
     assert names == [str(label) for label in labels]
     done = run(tmp_path, "data.npz", "--epochs", 40)
-    assert "40 traces of 20 samples, channels: 3, held out: 8" in done.out
-    assert "held out: 8 traces, accuracy 1.000" in done.out
+    assert "40 traces of 20 samples, channels: 3, test set: 8" in done.out
+    assert "test set: 8 traces, accuracy 1.000" in done.out
 
 
 def test_one_channel_needs_no_third_axis_and_names_may_be_texts(tmp_path, first):
@@ -513,7 +513,7 @@ def test_the_saved_model_classifies_another_file(tmp_path, first):
     assert (told.code, told.err, bare.code, bare.err) == (0, "", 0, "")
     assert answers(told.out) == answers(bare.out) == answers(scaled.out)
 
-    scores = Sequential.load(model).predict(standardise(x))
+    scores = Sequential.load(model).predict(standardize(x))
     p = Softmax().forward(scores)[0]
     assert [name for name, _ in answers(bare.out)] == [first.classes[k] for k in p.argmax(axis=1)]
     assert_allclose([chance for _, chance in answers(bare.out)], p.max(axis=1), atol=0.0006)
@@ -548,14 +548,14 @@ def test_without_a_header_the_first_trace_is_not_lost(tmp_path, first):
 
 def test_a_model_without_notes_is_refused(tmp_path, first):
     model = first.folder / "figures" / "model.npz"
-    notes = {"classes": list(first.classes), "shape": [64, 1], "standardised": True}
+    notes = {"classes": list(first.classes), "shape": [64, 1], "standardized": True}
     assert load_notes(model) == notes
     ask = tmp_path, "--classify", OWN, "--model", "m.npz"
     assert "No such file or directory: 'm.npz'" in refusal(*ask)
     first.model.save(tmp_path / "m.npz")
     assert "expected a model that this script saved, with its classes" in refusal(*ask)
     (tmp_path / "m.npz").write_bytes(model.read_bytes()[:-9])
-    assert "m.npz is not a whole numpycnn model" in refusal(*ask)
+    assert "complete numpycnn model, got m.npz" in refusal(*ask)
     (tmp_path / "m.npz").write_bytes(model.read_bytes())
     assert run(*ask).code == 0
 

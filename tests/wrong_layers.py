@@ -41,7 +41,7 @@ def wrong(mistake, *names, kind=""):
     return enter
 
 
-# Normalisation
+# Normalization
 # -------------
 
 
@@ -125,9 +125,9 @@ class XStdConstant(good.StdNorm):
 @wrong("the deviation's derivative is that of another divisor, n - 1")
 class StdOtherDivisor(good.StdNorm):
     def backward(self, dy, cache):
-        x_hat, centred, std = cache
+        x_hat, centered, std = cache
         n = dy.shape[-1]
-        return super().backward(dy, (x_hat, centred, std * (n - 1) / n))
+        return super().backward(dy, (x_hat, centered, std * (n - 1) / n))
 
 
 @wrong("batch norm takes the variance, from x.var, for a constant", "constant term")
@@ -165,7 +165,7 @@ class GroupNormAsOne(good.GroupNorm):
 
 
 @wrong("x.std of a whole trace is taken for a constant", "constant term")
-class StandardiseStdConstant(good.Standardise):
+class StandardizeStdConstant(good.Standardize):
     def backward(self, dy, cache):
         return (dy - dy.mean(axis=(1, 2), keepdims=True)) / cache[1], {}
 
@@ -689,14 +689,14 @@ class ProductOwnPlace(good.CumulativeProduct):
         return dy * y / x, {}
 
 
-@wrong("differences with the sign of the other neighbour", "sign")
+@wrong("differences with the sign of the other neighbor", "sign")
 class DifferenceSign(good.Difference):
     def backward(self, dy, cache):
         return -super().backward(dy, cache)[0], {}
 
 
 @wrong(
-    "differences forget the neighbour before", "share missing", "branch forgotten", "place missing"
+    "differences forget the neighbor before", "share missing", "branch forgotten", "place missing"
 )
 class DifferenceOneSide(good.Difference):
     def backward(self, dy, cache):
@@ -704,7 +704,7 @@ class DifferenceOneSide(good.Difference):
 
 
 @wrong(
-    "total variation forgets the neighbour before",
+    "total variation forgets the neighbor before",
     "share missing",
     "branch forgotten",
     "place missing",
@@ -788,7 +788,7 @@ class MedianToOne(good.Median):
         return dx, {}
 
 
-@wrong("a quantile leaves out the weights of its two neighbours", "derivative missing", "unknown")
+@wrong("a quantile leaves out the weights of its two neighbors", "derivative missing", "unknown")
 class QuantileUnweighted(good.Quantile):
     def backward(self, dy, cache):
         order, weights = cache
@@ -1333,7 +1333,7 @@ def kl_sign(rng):
     return altered(good.kl, lambda d, x: -d)(rng)
 
 
-@wrong("KL divergence to a constant: the normalising sum is forgotten", "constant term", "unknown")
+@wrong("KL divergence to a constant: the normalizing sum is forgotten", "constant term", "unknown")
 def kl_unnormalised(rng):
     x = rows(rng)
     q = softmax(draw(rng, *x.shape))
@@ -1673,7 +1673,7 @@ class InputChanged(Contract):
         return x.copy(), x.copy()
 
 
-@wrong("forward centres x in place", "argument changed", kind="contract")
+@wrong("forward centers x in place", "argument changed", kind="contract")
 class InputCentred(OnRows):
     def forward(self, x):
         x -= x.mean(axis=1, keepdims=True)

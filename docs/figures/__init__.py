@@ -4,6 +4,8 @@ A block of a chapter runs where Python was started in the checkout, because that
 finds `docs.figures`. The figures that anybody may want are in `numpycnn.plots`.
 """
 
+from __future__ import annotations
+
 from docs.figures.architectures import plot_architecture
 from docs.figures.circuit import plot_circuit
 from docs.figures.convolution import plot_pictures, plot_pooling, plot_responses, plot_windows

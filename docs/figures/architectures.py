@@ -21,6 +21,8 @@ Sources:
   learning for image recognition", CVPR 2016, table 1.
 """
 
+from __future__ import annotations
+
 from math import log2
 from typing import NamedTuple
 
@@ -70,7 +72,7 @@ class Architecture(NamedTuple):
     rows: tuple[Row, ...]
 
 
-COLOURS = {
+COLORS = {
     "input": GREY,
     "convolution": SKY,
     "pooling": AMBER,
@@ -182,10 +184,10 @@ def map_sizes(name: str) -> list[tuple[int, int]]:
     return sizes
 
 
-def _known(owner: str, name: str) -> Architecture:
+def _known(caller: str, name: str) -> Architecture:
     """Return the architecture of this name, or raise."""
     if name not in ARCHITECTURES:
-        raise ValueError(f"{owner} expected one of the names {list(ARCHITECTURES)}, got {name!r}")
+        raise ValueError(f"{caller} expected one of the names {list(ARCHITECTURES)}, got {name!r}")
     return ARCHITECTURES[name]
 
 
@@ -231,7 +233,7 @@ def plot_architecture(name: str) -> Figure:
         thickness = 4 + 1.6 * log2(channels)
         corner = BOXES - width / 2, y - thickness / 2
         panel.add_patch(
-            Rectangle(corner, width, thickness, facecolor=COLOURS[row.kind], edgecolor="black")
+            Rectangle(corner, width, thickness, facecolor=COLORS[row.kind], edgecolor="black")
         )
         size = f"{side}² \N{MULTIPLICATION SIGN} {channels}"
         panel.text(SIZES_END, y, size, fontsize=FONT, ha="right", va="center")

@@ -5,6 +5,8 @@ made of. In the box stand how it is made, what it is, in blue, and how fast the 
 it, in orange. Both are handed over by the caller, who has computed them.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -90,8 +92,8 @@ def _draw_box(panel: Axes, middle: tuple[float, float], sign: str, out: str, bac
     panel.add_patch(
         FancyBboxPatch(corner, width, height, boxstyle=shape, facecolor="none", edgecolor="black")
     )
-    for words, colour, down in (sign, "black", -24), (out, BLUE, 1), (back, ORANGE, 25):
-        panel.text(x, y + down, words, color=colour, fontsize=FONT, ha="center", va="center")
+    for words, color, down in (sign, "black", -24), (out, BLUE, 1), (back, ORANGE, 25):
+        panel.text(x, y + down, words, color=color, fontsize=FONT, ha="center", va="center")
 
 
 def _short(number: float) -> str:

@@ -8,6 +8,8 @@ where a response is a curve, and in two dimensions, where it is a picture.
 All numbers drawn come from the layers or are handed over by the caller.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,6 +18,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle, Rectangle
 
+from numpycnn._types import Array
+from numpycnn._validation import require_finite
 from numpycnn.layers import Conv1D, MaxPool1D
 from numpycnn.plots.figure import (
     AMBER,
@@ -31,8 +35,6 @@ from numpycnn.plots.figure import (
     samples_of,
     stacked_panels,
 )
-from numpycnn.types import Array
-from numpycnn.validation import require_finite
 
 # Traces
 # ------
@@ -80,14 +82,14 @@ def plot_responses(layer: Conv1D, traces: Mapping[str, Array]) -> Figure:
 # A window that slides
 # --------------------
 # A row for each output. The cells are the samples, with the padding's in dashes, and
-# those under the window are coloured. Below each stands the tap that it is multiplied with,
+# those under the window are colored. Below each stands the tap that it is multiplied with,
 # and at the right end what comes out. Lengths are in pixels.
 
 PITCH = 62  # from one row to the next
 CELL = 46  # height of a cell, and its width at most
 CELLS_END = 510  # what comes out stands to the right
 N_CELLS = 10  # as many as leave room for a number in each
-CENTRED: dict[str, Any] = {"fontsize": FONT, "ha": "center", "va": "center"}
+CENTERD: dict[str, Any] = {"fontsize": FONT, "ha": "center", "va": "center"}
 
 
 def plot_windows(layer: Conv1D | MaxPool1D, x: Array) -> Figure:
@@ -98,7 +100,7 @@ def plot_windows(layer: Conv1D | MaxPool1D, x: Array) -> Figure:
         x: up to ten samples, padding included. Round numbers are the easiest to follow.
 
     Under a convolution's window the taps are written below the samples. Of a pooling's
-    window the sample that won, the first in a tie, has another colour.
+    window the sample that won, the first in a tie, has another color.
 
     >>> layer = Conv1D(1, 1, 2)
     >>> layer.params["w"][:, 0, 0] = [-1.0, 1.0]
@@ -115,7 +117,7 @@ def plot_windows(layer: Conv1D | MaxPool1D, x: Array) -> Figure:
     y, _ = layer.forward(x[None, :, None])
     if y.shape[2] != 1:
         raise ValueError(f"plot_windows expected one filter, got {y.shape[2]} in {layer!r}")
-    left, right = (0, 0) if isinstance(layer, MaxPool1D) else layer.zeros_around(len(x))
+    left, right = (0, 0) if isinstance(layer, MaxPool1D) else layer.pad_widths(len(x))
     padded = np.pad(x, (left, right))
     if len(padded) > N_CELLS:
         raise ValueError(
@@ -132,15 +134,15 @@ def plot_windows(layer: Conv1D | MaxPool1D, x: Array) -> Figure:
             _draw_cell(panel, i, len(padded), top, is_padding)
             begin, width = _cell_left(i, len(padded))
             height = CELL / 3 if isinstance(layer, Conv1D) else CELL / 2  # room for the tap
-            panel.text(begin + width / 2, top + height, _short(sample), **CENTRED)
+            panel.text(begin + width / 2, top + height, _short(sample), **CENTERD)
         if isinstance(layer, Conv1D):
             for k, tap in enumerate(layer.params["w"][:, 0, 0]):
                 _cover(panel, first + k * layer.dilation, len(padded), top, SKY, tap)
         else:
             winner = int(x[first : first + layer.pool_size].argmax())
             for j in range(layer.pool_size):
-                colour = AMBER if j == winner else SKY
-                _cover(panel, first + j, len(padded), top, colour)
+                color = AMBER if j == winner else SKY
+                _cover(panel, first + j, len(padded), top, color)
         words = f"y[{m}] = {_short(result)}"
         panel.text(CELLS_END + 12, top + CELL / 2, words, fontsize=FONT, va="center")
     return figure
@@ -171,16 +173,16 @@ def _draw_cell(panel: Axes, i: int, n_cells: int, top: float, is_padding: bool) 
 
 
 def _cover(
-    panel: Axes, i: int, n_cells: int, top: float, colour: str, tap: float | None = None
+    panel: Axes, i: int, n_cells: int, top: float, color: str, tap: float | None = None
 ) -> None:
-    """Colour a cell that is under the window, and write the tap below its sample."""
+    """Color a cell that is under the window, and write the tap below its sample."""
     begin, width = _cell_left(i, n_cells)
     panel.add_patch(
-        Rectangle((begin, top), width, CELL, facecolor=colour, edgecolor="black", zorder=0.5)
+        Rectangle((begin, top), width, CELL, facecolor=color, edgecolor="black", zorder=0.5)
     )
     if tap is not None:
         words = f"\N{MULTIPLICATION SIGN} {_short(tap)}"
-        panel.text(begin + width / 2, top + 0.73 * CELL, words, **CENTRED)
+        panel.text(begin + width / 2, top + 0.73 * CELL, words, **CENTERD)
 
 
 def _short(number: float) -> str:
@@ -190,8 +192,8 @@ def _short(number: float) -> str:
 
 # In two dimensions
 # -----------------
-# Blue is below zero, white is zero, red is above. A few cells are labelled with their
-# numbers; where there are many, the colours have to do.
+# Blue is below zero, white is zero, red is above. A few cells are labeled with their
+# numbers; where there are many, the colors have to do.
 
 FEW_CELLS = 6  # columns
 
@@ -199,8 +201,8 @@ FEW_CELLS = 6  # columns
 def plot_pictures(pictures: Mapping[str, Array]) -> Figure:
     """Draw two-dimensional arrays (H, W) beside each other, each with its name above.
 
-    All have cells of one size. Up to six columns are labelled with their numbers. Each picture has
-    its own range of colours.
+    All have cells of one size. Up to six columns are labeled with their numbers. Each picture has
+    its own range of colors.
 
     >>> figure = plot_pictures({"picture": np.eye(3), "filter": np.ones((2, 2))})
     >>> [panel.get_title() for panel in figure.axes]
@@ -256,7 +258,7 @@ def plot_pooling(picture: Array, pool_size: int) -> Figure:
 
 
 def _beside_each_other(pictures: Sequence[tuple[str, Array, Array]]) -> Figure:
-    """Draw pictures, given as name, numbers, and the numbers whose range the colours span.
+    """Draw pictures, given as name, numbers, and the numbers whose range the colors span.
 
     A cell is as large in one as in any other: a small filter is a small picture.
     """
@@ -272,7 +274,7 @@ def _beside_each_other(pictures: Sequence[tuple[str, Array, Array]]) -> Figure:
 
 
 def _draw_picture(panel: Axes, picture: Array, strongest: float) -> None:
-    """Draw a picture in colours from blue to red, with its numbers if they are few."""
+    """Draw a picture in colors from blue to red, with its numbers if they are few."""
     panel.imshow(picture, cmap=SIGNED, vmin=-strongest, vmax=strongest)
     panel.set(xticks=[], yticks=[])
     if picture.shape[1] > FEW_CELLS:

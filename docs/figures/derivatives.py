@@ -1,13 +1,15 @@
 """Derivatives: how good a derivative is that was found by looking."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 
 import numpy as np
 from matplotlib.figure import Figure
 
+from numpycnn._types import Array
 from numpycnn.checks.derivatives import complex_step, step_sweep
 from numpycnn.plots.figure import FONT, STYLES, WIDTH, stacked_panels
-from numpycnn.types import Array
 
 
 def plot_step_sweep(

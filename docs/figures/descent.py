@@ -1,24 +1,26 @@
 """Descent: the way downhill, as a path.
 
 With two weights the loss is a landscape and can be drawn with its contour lines, and
-an optimiser's steps are a path through it. With four thousand weights all that can be
+an optimizer's steps are a path through it. With four thousand weights all that can be
 drawn is how the loss falls: see `numpycnn.plots.plot_losses`.
 """
+
+from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
 import numpy as np
 from matplotlib.figure import Figure
 
+from numpycnn._types import Array
+from numpycnn._validation import require_array
 from numpycnn.plots.figure import FONT, ORANGE, STYLES, WIDTH, stacked_panels
-from numpycnn.types import Array
-from numpycnn.validation import require_array
 
 N_GRID = 120  # points each way on which the landscape is computed
 
 
 def plot_paths(loss: Callable[[Array, Array], Array], paths: Mapping[str, Array]) -> Figure:
-    """Draw the contour lines of a loss of two weights, and an optimiser's path in each panel.
+    """Draw the contour lines of a loss of two weights, and an optimizer's path in each panel.
 
     Args:
         loss: takes two arrays of weights, u and v, and returns the loss for each pair.

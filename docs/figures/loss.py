@@ -6,6 +6,8 @@ having given the true class the probability `p`: nothing for 1, without limit to
 pulled up by as much as all the others together are pulled down.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 
 import numpy as np
@@ -13,11 +15,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MultipleLocator
 
+from numpycnn._types import Array
+from numpycnn._validation import require_finite
 from numpycnn.plots.figure import BLUE, FONT, ORANGE, SKY, STYLES, WIDTH, stacked_panels
 from numpycnn.traces import CLASS_NAMES
 from numpycnn.training.losses import softmax_cross_entropy
-from numpycnn.types import Array
-from numpycnn.validation import require_finite
 
 
 def plot_surprise(marked: Sequence[float]) -> Figure:
@@ -89,6 +91,6 @@ def plot_pull(logits: Array, target: int, class_names: Sequence[str] = CLASS_NAM
 
 def _bars(panel: Axes, heights: Array, target: int) -> None:
     """Draw a bar for each class with its number at the end, the true class in orange."""
-    colours = [ORANGE if j == target else SKY for j in range(len(heights))]
-    bars = panel.bar(range(len(heights)), heights, width=0.6, color=colours, edgecolor=BLUE)
+    colors = [ORANGE if j == target else SKY for j in range(len(heights))]
+    bars = panel.bar(range(len(heights)), heights, width=0.6, color=colors, edgecolor=BLUE)
     panel.bar_label(bars, fmt="%.2f", padding=3, fontsize=FONT)

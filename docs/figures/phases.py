@@ -1,20 +1,22 @@
 """Phases: how windows that overlap come out of memory without a copy.
 
-The convolution cuts its samples into windows back to back, once from each of the first
-`K` samples. Here the layer's own function cuts numbers that count the samples, and what
-comes out is drawn. So the figure shows what is computed, also where nobody looks at it.
+The convolution takes every window of `K` samples, and in one phase those that begin `K` samples
+apart. Here the layer's own function takes windows of indices, and the result is drawn. The
+figure therefore shows the windows that are computed, including those whose result is not used.
 """
+
+from __future__ import annotations
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from numpycnn.layers.phases import cut
+from numpycnn._validation import check_int, require_array
+from numpycnn.layers._conv1d_kernels import windows
 from numpycnn.plots.figure import AMBER, FONT, GREY, GRID, SKY, WIDTH, blank_figure, dress
-from numpycnn.validation import require_array, whole_number
 
-TRACE_COLOURS = SKY, AMBER  # in turn
+TRACE_COLORS = SKY, AMBER  # in turn
 THICKNESS = 0.7  # of the rows' distance
 
 
@@ -22,13 +24,13 @@ def plot_phases(x: np.ndarray, kernel_size: int) -> Figure:
     """Draw samples as they lie in memory, and below them the windows of each phase.
 
     Args:
-        x: a few short traces of one channel, (N, L, 1). Every sample is labelled, so about a
+        x: a few short traces of one channel, (N, L, 1). Every sample is labeled, so about a
             dozen in all are legible.
         kernel_size: samples under a window, K; there are as many phases.
 
-    A window has its trace's colour and is called by the sample on which it begins, counted
+    A window has its trace's color and is called by the sample on which it begins, counted
     from 0 through all the traces. One that reaches from a trace into the next is
-    grey: its product is computed with the others, and belongs to no output.
+    gray: its product is computed with the others, and belongs to no output.
 
     >>> figure = plot_phases(np.arange(8.0).reshape(1, 8, 1), kernel_size=3)
     >>> [label.get_text() for label in figure.axes[0].get_yticklabels()]
@@ -37,34 +39,32 @@ def plot_phases(x: np.ndarray, kernel_size: int) -> Figure:
     Raises `TypeError` or `ValueError` for traces of another shape, or shorter than a window.
     """
     require_array("plot_phases", "x", x, "N L C=1")
-    kernel_size = whole_number("plot_phases", "kernel_size", kernel_size)
+    kernel_size = check_int("plot_phases", "kernel_size", kernel_size)
     length = x.shape[1]
     if kernel_size > length:
         raise ValueError(
-            f"plot_phases expected kernel_size up to L={length}, got {kernel_size}; "
-            "use longer traces or a smaller kernel"
+            f"plot_phases: kernel_size must be at most L={length}, got {kernel_size}. "
+            "Use longer traces or a smaller kernel."
         )
     figure = blank_figure(WIDTH, 70 + 56 * (1 + kernel_size))
     panel = figure.subplots()
     for i, value in enumerate(x.ravel()):
-        colour = TRACE_COLOURS[i // length % 2]
-        _box(panel, i, row=0, width=1, colour=colour, words=f"{value:.3g}")
-    places = np.arange(x.size)[:, None]
-    for windows, starts in cut(places, kernel_size):
-        for window in windows.astype(int):
-            first, last = window[0], window[-1]
-            whole = first // length == last // length
-            colour = TRACE_COLOURS[first // length % 2] if whole else GRID
-            row = 1 + starts.start % kernel_size
-            _box(panel, first, row, width=len(window), colour=colour, words=f"window {first}")
+        color = TRACE_COLORS[i // length % 2]
+        _box(panel, i, row=0, width=1, color=color, words=f"{value:.3g}")
+    for window in windows(np.arange(x.size).reshape(-1, 1), kernel_size, kernel_size):
+        first, last = int(window[0]), int(window[-1])
+        whole = first // length == last // length
+        color = TRACE_COLORS[first // length % 2] if whole else GRID
+        row = 1 + first % kernel_size
+        _box(panel, first, row, width=len(window), color=color, words=f"window {first}")
     _finish(panel, x.size, kernel_size)
     return figure
 
 
-def _box(panel: Axes, left: int, row: int, width: int, colour: str, words: str) -> None:
+def _box(panel: Axes, left: int, row: int, width: int, color: str, words: str) -> None:
     """Draw a frame over some samples, with a word in its middle."""
     corner = left - 0.5, row - THICKNESS / 2
-    panel.add_patch(Rectangle(corner, width, THICKNESS, facecolor=colour, edgecolor="black"))
+    panel.add_patch(Rectangle(corner, width, THICKNESS, facecolor=color, edgecolor="black"))
     middle = left + (width - 1) / 2
     panel.text(middle, row, words, ha="center", va="center", fontsize=FONT)
 

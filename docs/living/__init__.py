@@ -8,6 +8,8 @@ from the figure itself: `python tests/test_browser.py` writes all of them.
 The numbers are made while the site is built, once for all pages, and only if one shows them.
 """
 
+from __future__ import annotations
+
 import html
 import importlib
 import json

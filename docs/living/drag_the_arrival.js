@@ -49,7 +49,7 @@ living.show("drag_the_arrival", 640, 330, ({figure, svg, controls, draw}, data) 
   const verdict = draw("text", {class: "strong", x: end + 64, y: 222});
   const head = living.choice(controls, "network", ["flatten head", "global head"], update);
   const polarity = living.choice(controls, "arrival", ["positive", "negative"], update);
-  const centre = living.slider(controls, "drag the arrival to sample",
+  const center = living.slider(controls, "drag the arrival to sample",
     {min: first, max: first + places - 1, value: 32}, update);
   const told = living.sentence(figure);
 
@@ -59,18 +59,18 @@ living.show("drag_the_arrival", 640, 330, ({figure, svg, controls, draw}, data) 
     const point = new DOMPoint(event.clientX, event.clientY)
       .matrixTransform(svg.getScreenCTM().inverse());
     if (point.x > end + 12) return;
-    centre.value = Math.round(1 + (point.x - left) / width * (samples - 1));
+    center.value = Math.round(1 + (point.x - left) / width * (samples - 1));
     update();
   };
   svg.addEventListener("pointerdown", follow);
   svg.addEventListener("pointermove", follow);
 
   function update() {
-    const at = polarity.value * places + centre.value - first;
+    const at = polarity.value * places + center.value - first;
     const seen = heads[head.value];
     const maps = mapsOf(seen.filters, at);
     living.set(line, {d: living.line(rows(trace, samples, at), left, width, v => 54 - v * 0.36)});
-    const inside = Math.min(Math.max(centre.value, 1), samples);
+    const inside = Math.min(Math.max(center.value, 1), samples);
     living.set(arrival, {d: `M${x(inside).toFixed(1)} 4V306`});
     areas.forEach((area, map) => {
       const ground = 142 + map * 12.5;
@@ -91,7 +91,7 @@ living.show("drag_the_arrival", 640, 330, ({figure, svg, controls, draw}, data) 
     verdict.textContent = right ? "right" : answer ? "the opposite" : "overlooked";
     for (const text of [mark, verdict])
       text.setAttribute("class", `strong ${right ? "right" : "wrong"}`);
-    told.textContent = `A ${data.classes[truth].toLowerCase()} arrival at sample ${centre.value}; `
+    told.textContent = `A ${data.classes[truth].toLowerCase()} arrival at sample ${center.value}; `
       + `the network says ${data.classes[answer]}: ${verdict.textContent}.`;
   }
   update();

@@ -1,21 +1,23 @@
 """Drag the arrival: what two networks make of an arrival, wherever it is put.
 
 The networks are those of seed 0 in [the position test](../../examples/where_does_it_work.py).
-For each place of the centre and each polarity here is what they answered, in whole numbers
+For each place of the center and each polarity here is what they answered, in whole numbers
 from -127 to 127, which is finer than a screen. The feature maps would be most of it by far, so
 the page computes them from the trace and the filters.
 """
+
+from __future__ import annotations
 
 import base64
 
 import numpy as np
 
 import numpycnn as nn
-from examples.two_heads import network
-from numpycnn.explain import activations, probabilities, saliency
-from numpycnn.types import Array
+from examples._shared.two_heads import network
+from numpycnn._types import Array
+from numpycnn.inspection.explain import activations, probabilities, saliency
 
-CENTRES = range(-8, 73)
+CENTERS = range(-8, 73)
 TRAINED_ON = 12, 52
 HEADS = "flatten", "global"
 POLARITIES = 1, 2  # the labels of positive and negative arrivals
@@ -31,10 +33,10 @@ def trained(head: str) -> nn.Sequential:
     return model
 
 
-def trace(centre: int, polarity: int) -> Array:
-    """Return one trace (1, L, 1), with the same noise for every centre."""
-    at, rng = (centre, centre), np.random.default_rng((0, 1))
-    return nn.make_traces(1, rng=rng, labels=[polarity], centre=at, width=(3, 3))[0]
+def trace(center: int, polarity: int) -> Array:
+    """Return one trace (1, L, 1), with the same noise for every center."""
+    at, rng = (center, center), np.random.default_rng((0, 1))
+    return nn.make_traces(1, rng=rng, labels=[polarity], center=at, width=(3, 3))[0]
 
 
 def look(model: nn.Sequential, x: Array) -> dict[str, Array]:
@@ -46,8 +48,8 @@ def look(model: nn.Sequential, x: Array) -> dict[str, Array]:
 
 
 def data() -> dict[str, object]:
-    """Return all that the figure can show, for each polarity all centres one after the other."""
-    x = np.concatenate([trace(centre, polarity) for polarity in POLARITIES for centre in CENTRES])
+    """Return all that the figure can show, for each polarity all centers one after the other."""
+    x = np.concatenate([trace(center, polarity) for polarity in POLARITIES for center in CENTERS])
     step = float(np.abs(x).max()) / 127
     heads = []
     for model in map(trained, HEADS):

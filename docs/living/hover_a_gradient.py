@@ -5,6 +5,8 @@ under other taps, strides, dilations and paddings is added up by the script, wit
 [chapter 2](../02-convolution.md), and a test compares it with the layer.
 """
 
+from __future__ import annotations
+
 X = [2, 0, 1, 3, -1, 2, 1, 0]
 W = [1, -2, 3, 1, -1]
 DY = [1, 2, -1, 3, 1, -2, 2, 1, -1, 1, 2, -3]

@@ -5,11 +5,13 @@ then the way back, and Adam. The layers of the package compute it all; the first
 chosen, so that the numbers are short and one ReLU is off.
 """
 
+from __future__ import annotations
+
 import numpy as np
 
 import numpycnn as nn
-from numpycnn.explain import activations, probabilities
-from numpycnn.types import Array
+from numpycnn._types import Array
+from numpycnn.inspection.explain import activations, probabilities
 
 LABEL, LR = 0, 0.1
 

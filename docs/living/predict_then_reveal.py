@@ -4,11 +4,13 @@ The accuracies are means over the five seeds of `numpycnn.checks.bugs`. Training
 half a minute, so they are kept here, and a test marked `long` trains them again.
 """
 
+from __future__ import annotations
+
 import re
 
 import numpy as np
 
-from numpycnn.checks.bugs import ZOO, examine
+from numpycnn.checks.bugs import PLANTED_BUGS, examine
 
 ACCURACIES = {
     "conv_dw_zero": 0.978,
@@ -41,10 +43,10 @@ def data() -> list[dict[str, object]]:
     with np.errstate(all="ignore"):
         return [
             {
-                "mistake": ZOO[name].mistake,
-                "part": getattr(ZOO[name].part, "__name__", "the loss"),
+                "mistake": PLANTED_BUGS[name].mistake,
+                "part": getattr(PLANTED_BUGS[name].part, "__name__", "the loss"),
                 "accuracy": accuracy,
-                "report": (report := str(examine(ZOO[name], rng=0))),
+                "report": (report := str(examine(PLANTED_BUGS[name], rng=0))),
                 "wrong": wrong(report),
             }
             for name, accuracy in ACCURACIES.items()

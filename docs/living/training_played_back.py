@@ -1,11 +1,13 @@
 """Training, played back: the first example, epoch by epoch."""
 
+from __future__ import annotations
+
 import numpy as np
 
 import numpycnn as nn
-from examples.two_heads import network
-from numpycnn.explain import probabilities
-from numpycnn.types import Array
+from examples._shared.two_heads import network
+from numpycnn._types import Array
+from numpycnn.inspection.explain import probabilities
 
 EPOCHS = 60
 

@@ -1,11 +1,13 @@
 """The V-curve: how wrong a derivative is that was found by looking, for every step."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 
 import numpy as np
 
+from numpycnn._types import Array
 from numpycnn.checks.derivatives import difference
-from numpycnn.types import Array
 
 POWERS = [-place / 4 for place in range(4, 65)]  # steps from 0.1 to 1e-16
 TYPES = {"float64": (np.float64, np.complex128), "float32": (np.float32, np.complex64)}

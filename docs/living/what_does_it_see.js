@@ -75,7 +75,7 @@ living.show("what_does_it_see", 640, 300, ({figure, svg, controls, draw}, data) 
     const m = output.value, [first, last] = field(m), [, before] = field(m - 1);
     const {zeros} = seen(m, true);
     told.textContent = `Output ${m} looks at samples ${first} to ${last}: a reach of `
-      + `${last - first + 1}, of which it shares ${Math.max(0, before - first + 1)} with its neighbour`
+      + `${last - first + 1}, of which it shares ${Math.max(0, before - first + 1)} with its neighbor`
       + (zeros ? `, and ${zeros} of the numbers on the way are zeros beyond an end.` : ".");
   }
   rebuild();

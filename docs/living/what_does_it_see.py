@@ -4,6 +4,8 @@ Which samples those are is arithmetic, done by the script while layers are chose
 compares it with `receptive_fields`.
 """
 
+from __future__ import annotations
+
 import numpycnn as nn
 
 N_SAMPLES = 32

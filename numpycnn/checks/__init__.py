@@ -1,5 +1,7 @@
 """Checks: is it right? The gradient checker and the executable definitions."""
 
+from __future__ import annotations
+
 from numpycnn.checks.attributes import check_attributes
 from numpycnn.checks.functions import check_vjp
 from numpycnn.checks.gradients import assert_gradients, check_gradients

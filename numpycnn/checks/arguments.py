@@ -4,14 +4,16 @@ All values that a user passes to the checker, and all values that a user's code 
 tested here. An error states the expected value, the given value and how to fix it.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Collection
 from typing import Any, Protocol
 
 import numpy as np
 
+from numpycnn._types import Array, Params
+from numpycnn._validation import as_array, require_finite
 from numpycnn.layers.layer import Layer
-from numpycnn.types import Array, Params
-from numpycnn.validation import as_array, require_finite
 
 PARTS_OF_A_LAYER = "forward", "backward", "params"
 
@@ -109,7 +111,7 @@ def parameters(layer: HasGradients) -> Params:
     return {name: np.asarray(array, np.float64) for name, array in layer.params.items()}
 
 
-def selected(owner: str, names: list[str], only: Names | None, skip: Names) -> tuple[str, ...]:
+def selected(caller: str, names: list[str], only: Names | None, skip: Names) -> tuple[str, ...]:
     """Return the names that `only` and `skip` leave to be checked, in their order.
 
     >>> selected("check_vjp", ["x", "w", "b"], None, "b")
@@ -127,35 +129,35 @@ def selected(owner: str, names: list[str], only: Names | None, skip: Names) -> t
         for name in given:
             if name not in names:
                 raise ValueError(
-                    f"{owner}: {option} must be among {str(names)[1:-1]}, got {name!r}. "
+                    f"{caller}: {option} must be among {str(names)[1:-1]}, got {name!r}. "
                     "Check the spelling."
                 )
     left = tuple(name for name in names if name in kept and name not in skipped)
     if not left:
         raise ValueError(
-            f"{owner}: only and skip must leave an array to be checked, got only={only!r} and "
+            f"{caller}: only and skip must leave an array to be checked, got only={only!r} and "
             f"skip={skip!r}. Leave them out to check {str(names)[1:-1]}."
         )
     return left
 
 
-def numbers(owner: str, x: object, keep_integers: bool) -> Array:
+def numbers(caller: str, x: object, keep_integers: bool) -> Array:
     """Return x in float64, or raise unless it is an array of finite real numbers."""
-    array = as_array(owner, "x", x)
+    array = as_array(caller, "x", x)
     if array.dtype.kind not in "biuf":
         raise TypeError(
-            f"{owner}: x must be an array of real numbers, got {array.dtype}. Convert it: "
+            f"{caller}: x must be an array of real numbers, got {array.dtype}. Convert it: "
             "x.astype(float)."
         )
     if array.ndim == 0 or array.size == 0:
         raise ValueError(
-            f"{owner}: x must have at least one axis and one number, got shape {array.shape}. "
+            f"{caller}: x must have at least one axis and one number, got shape {array.shape}. "
             "For a single number pass np.array([number])."
         )
     if keep_integers and array.dtype.kind in "iu":
         return array
     array = array.astype(np.float64)
-    require_finite(owner, "x", array, "...")
+    require_finite(caller, "x", array, "...")
     return array
 
 

@@ -25,13 +25,13 @@ from typing import Any
 
 import numpy as np
 
+from numpycnn._types import Array, Params, Rng
 from numpycnn.checks.arguments import Names, numbers, selected
 from numpycnn.checks.binding import root_of, same_view, with_params
 from numpycnn.checks.derivatives import Method
 from numpycnn.checks.gradients import check_gradients
 from numpycnn.checks.report import GradientReport, Mistake
 from numpycnn.checks.unlisted import unlisted
-from numpycnn.types import Array, Params, Rng
 
 
 def check_attributes(

@@ -8,6 +8,8 @@ an array of its own, so the arrays that share memory with a parameter are copied
 views of one new buffer.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from copy import deepcopy
 from types import FunctionType, ModuleType
@@ -16,9 +18,10 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from numpycnn._types import Array, Params
 from numpycnn.layers.container import Container
-from numpycnn.layers.layer import Layer, defining
-from numpycnn.types import Array, Params
+from numpycnn.layers.describing import defining
+from numpycnn.layers.layer import Layer
 
 
 def with_params(layer: Any, arrays: Params) -> Any:

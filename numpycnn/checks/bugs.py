@@ -13,12 +13,16 @@ bugs. And a checker that has never been seen to fail proves nothing either,
 which is what the zoo is for.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
+from numpycnn._types import Array, Params, Rng
+from numpycnn._validation import generator
 from numpycnn.checks.gradients import check_gradients
 from numpycnn.checks.modes import check_modes
 from numpycnn.checks.optimizer import check_adam
@@ -36,14 +40,13 @@ from numpycnn.layers import (
     Sequential,
     Softmax,
 )
-from numpycnn.layers.batchnorm import BatchNormCache, BatchNormInTraining
+from numpycnn.layers.batch_norm import BatchNormCache, BatchNormInTraining
 from numpycnn.layers.dropout import DropoutInTraining
 from numpycnn.traces import make_traces, train_test_split
 from numpycnn.training.adam import Adam
-from numpycnn.training.fit import examples, learn
+from numpycnn.training.examples import prepare_data
+from numpycnn.training.fit import train_step
 from numpycnn.training.losses import cross_entropy, one_hot, softmax_cross_entropy
-from numpycnn.types import Array, Params, Rng
-from numpycnn.validation import generator
 
 
 class Bug(NamedTuple):
@@ -61,14 +64,14 @@ class Bug(NamedTuple):
         return [f"https://github.com/{place}" for place in SEEN.get(self.name, ())]
 
 
-ZOO: dict[str, Bug] = {}
+PLANTED_BUGS: dict[str, Bug] = {}
 
 
 def bug(part: Any, mistake: str, called: str) -> Callable[[Any], Any]:
     """Put what is defined below into the zoo, under its name."""
 
     def put(broken: Any) -> Any:
-        ZOO[broken.__name__] = Bug(broken.__name__, part, broken, mistake, called)
+        PLANTED_BUGS[broken.__name__] = Bug(broken.__name__, part, broken, mistake, called)
         return broken
 
     return put
@@ -96,12 +99,12 @@ def bad_twin(part: Any, mistake: str, called: str) -> Callable[[Any], Any]:
     """Put a layer into the zoo whose twin for training is of the class below."""
 
     def put(twin: Any) -> Any:
-        def training(self: Any, rng: Rng = None) -> Any:
-            live = part.training(self, rng)
-            live.__class__ = twin
-            return live
+        def for_training(self: Any, rng: Rng = None) -> Any:
+            train_model = part.for_training(self, rng)
+            train_model.__class__ = twin
+            return train_model
 
-        broken = type(twin.__name__, (part,), {"training": training, "__doc__": mistake})
+        broken = type(twin.__name__, (part,), {"for_training": for_training, "__doc__": mistake})
         return bug(part, mistake, called)(broken)
 
     return put
@@ -161,7 +164,7 @@ def conv_dx_kernel_not_turned(layer, dy, cache, dx, grads):
 @bad_backward(Conv1D, "dx is assigned where windows overlap, `=` for `+=`", "overwritten")
 def conv_dx_overwritten(layer, dy, cache, dx, grads):
     dx = np.zeros_like(dx)
-    left, _ = layer.zeros_around(dx.shape[1])
+    left, _ = layer.pad_widths(dx.shape[1])
     for m in range(dy.shape[1]):
         for k, tap in enumerate(layer.params["w"]):  # (C, F)
             i = m * layer.stride + k * layer.dilation - left
@@ -205,12 +208,12 @@ def conv_dw_float32(layer, dy, cache, dx, grads):
 
 @bad_backward(MaxPool1D, "the gradient goes to the first sample of the window", "misplaced")
 def pool_to_first(layer, dy, cache, dx, grads):
-    return MaxPool1D.backward(layer, dy, cache._replace(winner=0 * cache.winner))
+    return MaxPool1D.backward(layer, dy, cache._replace(argmax=0 * cache.argmax))
 
 
 @bad_backward(MaxPool1D, "the gradient goes to every sample of the window", "mask missing")
 def pool_to_all(layer, dy, cache, dx, grads):
-    everywhere = (cache._replace(winner=0 * cache.winner + j) for j in range(layer.pool_size))
+    everywhere = (cache._replace(argmax=0 * cache.argmax + j) for j in range(layer.pool_size))
     return sum(MaxPool1D.backward(layer, dy, one)[0] for one in everywhere), grads
 
 
@@ -220,7 +223,7 @@ def pool_to_all(layer, dy, cache, dx, grads):
 def pool_overwritten(layer, dy, cache, dx, grads):
     dx = np.zeros_like(dx)
     for n, m, c in np.ndindex(dy.shape):
-        dx[n, m * layer.stride + cache.winner[n, m, c], c] = dy[n, m, c]
+        dx[n, m * layer.stride + cache.argmax[n, m, c], c] = dy[n, m, c]
     return dx, grads
 
 
@@ -334,7 +337,7 @@ class softmax_overflows(Softmax):
         return y, y
 
 
-# Batch normalisation and dropout
+# Batch normalization and dropout
 # -------------------------------
 # The first four are wrong gradients. The others have right ones, in training and in use.
 # What gives them away is that the two do not belong together.
@@ -385,14 +388,14 @@ class norm_wrong_axes(BatchNormInTraining):
         grads = {name: sum(grads[name] for _, grads in parts) for name in self.params}
         return np.concatenate([dx for dx, _ in parts]), grads
 
-    def remember(self, cache):
+    def update_state(self, cache):
         for own in cache:
-            super().remember(own)
+            super().update_state(own)
 
 
 @bad_twin(BatchNorm, "the running statistics are never updated", "never remembered")
 class norm_never_updated(BatchNormInTraining):
-    def remember(self, cache):
+    def update_state(self, cache):
         pass
 
 
@@ -446,7 +449,7 @@ def loss_targets_forgotten(logits, targets):
 # they share: the numbers of a row (..., D) belong together.
 
 
-class Standardise(Layer):
+class Standardize(Layer):
     """Each row with the mean taken off, over its standard deviation."""
 
     def forward(self, x):
@@ -506,10 +509,10 @@ class Skip(Layer):
         return dy + dy * (1 - cache**2), {}
 
 
-GUESTS = Standardise, UnitLength, Softsign, Swish, Skip
+GUESTS = Standardize, UnitLength, Softsign, Swish, Skip
 
 
-@bad_backward(Standardise, "the standard deviation is taken for a constant", "constant term")
+@bad_backward(Standardize, "the standard deviation is taken for a constant", "constant term")
 def std_constant(layer, dy, cache, dx, grads):
     return (dy - dy.mean(axis=-1, keepdims=True)) / cache[1], grads
 
@@ -748,14 +751,14 @@ TWO_MODES = BatchNorm, Dropout
 N_EPOCHS, LR, SEEDS = 60, 5e-3, range(5)
 
 
-def held_out_accuracy(animal: Bug, seed: int) -> float:
+def held_out_accuracy(bug: Bug, seed: int) -> float:
     """Train the trace classifier with this bug in it; return the share of held-out traces right.
 
     Not a number if it cannot be trained, because an error was raised.
     """
-    optimizer = animal.broken if animal.part is Adam else Adam
+    optimizer = bug.broken if bug.part is Adam else Adam
     try:
-        return trained_accuracy(partial(_classifier, animal), optimizer, seed)
+        return trained_accuracy(partial(_classifier, bug), optimizer, seed)
     except ValueError:
         return np.nan
 
@@ -768,82 +771,82 @@ def trained_accuracy(
     x, labels = make_traces(180, rng=rng)
     x_train, x_test, y_train, y_test = train_test_split(x, labels, rng=rng)
     model, loss = build(rng)
-    live, steps = model.training(rng), optimizer(model.params, lr=LR)
-    data = examples("trained_accuracy", model, x_train, y_train, loss)
+    train_model, steps = model.for_training(rng), optimizer(model.params, lr=LR)
+    data = prepare_data("trained_accuracy", model, x_train, y_train, loss)
     for _ in range(N_EPOCHS):
-        learn(live, steps, loss, data.x, data.y)
+        train_step(train_model, steps, loss, data.x, data.y)
     return float((model.classify(x_test) == y_test).mean())
 
 
-def _classifier(animal: Bug, rng: np.random.Generator) -> tuple[Any, Any]:
+def _classifier(bug: Bug, rng: np.random.Generator) -> tuple[Any, Any]:
     """The trace classifier and its loss, with a head in which the animal has a place."""
 
     def make(part: Any, *sizes: Any, **options: Any) -> Any:
-        return (animal.broken if animal.part is part else part)(*sizes, **options)
+        return (bug.broken if bug.part is part else part)(*sizes, **options)
 
     layers = [make(Conv1D, 1, 8, 5, padding="same", rng=rng)]
-    layers += [make(BatchNorm, 8)] if animal.part is BatchNorm else []
+    layers += [make(BatchNorm, 8)] if bug.part is BatchNorm else []
     layers += [make(ReLU)]
-    if animal.part is GlobalMaxPool1D:
+    if bug.part is GlobalMaxPool1D:
         layers += [make(GlobalMaxPool1D), make(Dense, 8, 16, rng=rng)]
     else:
         layers += [make(MaxPool1D, 2), make(Flatten), make(Dense, 256, 16, rng=rng)]
-    layers += [make(animal.part if animal.part in GUESTS else ReLU)]
-    layers += [make(Dropout, 0.5)] if animal.part is Dropout else []
+    layers += [make(bug.part if bug.part in GUESTS else ReLU)]
+    layers += [make(Dropout, 0.5)] if bug.part is Dropout else []
     layers += [make(Dense, 16, 3, rng=rng)]
-    if animal.part is Softmax:
+    if bug.part is Softmax:
         return make(Sequential, *layers, make(Softmax)), cross_entropy
-    loss = animal.broken if animal.part is softmax_cross_entropy else softmax_cross_entropy
+    loss = bug.broken if bug.part is softmax_cross_entropy else softmax_cross_entropy
     return make(Sequential, *layers), loss
 
 
-def examine(animal: Bug, rng: Rng = None) -> GradientReport | Report:
+def examine(bug: Bug, rng: Rng = None) -> GradientReport | Report:
     """Let the checks look at this animal, in a case in which its mistake can show.
 
     If it has two modes, with right gradients in both, it is asked whether they belong together.
 
-    >>> examine(ZOO["relu_mask_missing"], rng=0).mistakes[0].name
+    >>> examine(PLANTED_BUGS["relu_mask_missing"], rng=0).mistakes[0].name
     'mask missing'
     """
     rng = generator("examine", rng)
-    if animal.part is Adam:
-        return check_adam(animal.broken, rng)
-    subject, x = typical_case(animal, rng)
-    if animal.part not in TWO_MODES:
+    if bug.part is Adam:
+        return check_adam(bug.broken, rng)
+    subject, x = typical_case(bug, rng)
+    if bug.part not in TWO_MODES:
         return check_gradients(subject, x, rng=rng)
-    reports = [check_gradients(mode, x, rng=rng) for mode in (subject, subject.training(rng))]
+    reports = [check_gradients(mode, x, rng=rng) for mode in (subject, subject.for_training(rng))]
     wrong = [report for report in reports if not report.ok]
     return wrong[0] if wrong else check_modes(subject, x, rng)
 
 
-def typical_case(animal: Bug, rng: np.random.Generator) -> tuple[Any, Array]:
+def typical_case(bug: Bug, rng: np.random.Generator) -> tuple[Any, Array]:
     """The animal as a layer or loss, and an input with which its mistake can show.
 
     Windows overlap, and what hides in a square is square.
     """
-    make, x = animal.broken, rng.standard_normal((4, 9, 2))
-    if animal.part is softmax_cross_entropy:
+    make, x = bug.broken, rng.standard_normal((4, 9, 2))
+    if bug.part is softmax_cross_entropy:
 
         def loss(scores):
             return make(scores, np.array([2, 0, 1, 1]))
 
         return loss, x[:, :3, 0]
-    if animal.part is Conv1D:
+    if bug.part is Conv1D:
         return make(2, 3, 4, stride=2, padding="same", rng=rng), x
-    if animal.name == "pool_ties_take_all":
+    if bug.name == "pool_ties_take_all":
         return make(3, stride=1), np.round(x)  # no tie, no mistake
-    if animal.part is MaxPool1D:
-        return (make(2) if animal.name == "pool_to_all" else make(3, stride=1)), x
-    if animal.part is Dense:
+    if bug.part is MaxPool1D:
+        return (make(2) if bug.name == "pool_to_all" else make(3, stride=1)), x
+    if bug.part is Dense:
         return make(3, 3, rng=rng), x[:, :3, 0]
-    if animal.part in TWO_MODES:
+    if bug.part in TWO_MODES:
         x = 2 * x + 3 * rng.standard_normal((4, 1, 2))  # traces with means of their own
-        return make(2 if animal.part is BatchNorm else 0.5), x
-    if animal.part is Sequential:
+        return make(2 if bug.part is BatchNorm else 0.5), x
+    if bug.part is Sequential:
         return make(Dense(2, 3, rng=rng), ReLU(), Dense(3, 2, rng=rng)), x
-    if animal.part in GUESTS:
+    if bug.part in GUESTS:
         x = x[:, :, 0]  # a row of two has no room for a mean and a deviation
-    if animal.name == "softmax_overflows":
+    if bug.name == "softmax_overflows":
         x = 1000 * x
     return make(), x
 
@@ -851,17 +854,17 @@ def typical_case(animal: Bug, rng: np.random.Generator) -> tuple[Any, Array]:
 def table(seeds: Sequence[int] = SEEDS) -> str:
     """The zoo as a table: accuracy when trained with each bug, what caught it, and its name."""
     rows = [("bug", "accuracy", "caught by", "called", "the mistake")]
-    for animal in ZOO.values():
-        accuracy = np.mean([held_out_accuracy(animal, seed) for seed in seeds])
-        report = examine(animal, rng=0)
+    for bug in PLANTED_BUGS.values():
+        accuracy = np.mean([held_out_accuracy(bug, seed) for seed in seeds])
+        report = examine(bug, rng=0)
         check = report.check if isinstance(report, Report) else "check_gradients"
         rows.append(
             (
-                animal.name,
+                bug.name,
                 "refused" if np.isnan(accuracy) else f"{accuracy:.3f}",
                 "nothing" if report.ok else check,
                 ", ".join(dict.fromkeys(d.name for d in report.mistakes)) or "-",
-                animal.mistake,
+                bug.mistake,
             )
         )
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]

@@ -7,6 +7,8 @@ Rounding is measured in one way: it is the range of a quantity over several case
 value is changed in its last digits.
 """
 
+from __future__ import annotations
+
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -17,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.exceptions import ComplexWarning
 
+from numpycnn._types import Array, Params
 from numpycnn.checks.arguments import (
     HasGradients,
     Names,
@@ -30,7 +33,6 @@ from numpycnn.checks.arguments import (
 from numpycnn.checks.binding import with_params
 from numpycnn.checks.derivatives import DERIVATIVES, Method, OneSided
 from numpycnn.layers.layer import Layer
-from numpycnn.types import Array, Params
 
 EPS = float(np.finfo(np.float64).eps)
 SAFETY = 16
@@ -60,7 +62,7 @@ class Case:
         rng: np.random.Generator,
         only: Names | None = None,
         skip: Names = (),
-    ) -> "Case":
+    ) -> Case:
         """Convert to float64 and draw dy."""
         subject, layer = as_layer(layer)
         params = parameters(layer)
@@ -83,7 +85,7 @@ class Case:
                 case = replace(case, is_in_place=True)
         return replace(case, dy=rng.standard_normal(y.shape))
 
-    def at(self, arrays: Params, rng: np.random.Generator | None = None) -> "Case | None":
+    def at(self, arrays: Params, rng: np.random.Generator | None = None) -> Case | None:
         """The case with other arrays; None if forward is not defined there.
 
         With `rng`, dy is drawn anew, for an output of another shape.
@@ -200,7 +202,7 @@ class Case:
     # --------
 
     def rounding(
-        self, quantity: Callable[["Case"], Array], rng: np.random.Generator, n_trials: int = 3
+        self, quantity: Callable[[Case], Array], rng: np.random.Generator, n_trials: int = 3
     ) -> Array:
         """By how much each entry of `quantity(case)` may be off by rounding, measured.
 
@@ -215,7 +217,7 @@ class Case:
         values = values or [quantity(self)]
         return np.asarray(SAFETY * (np.ptp(values, axis=0) + EPS * np.abs(values[0])))
 
-    def shaken(self, rng: np.random.Generator) -> "Case":
+    def shaken(self, rng: np.random.Generator) -> Case:
         """The case with every value, dy too, changed by two to four of its last digits."""
 
         def shake(array: Array) -> Array:  # not by less: a 1 must not stay a 1
@@ -227,7 +229,7 @@ class Case:
     # The same case with other values
     # -------------------------------
 
-    def aside(self, rng: np.random.Generator, share: float) -> "Case":
+    def aside(self, rng: np.random.Generator, share: float) -> Case:
         """With every array moved by at most this share of its largest magnitude."""
 
         def move(array: Array) -> Array:
@@ -235,7 +237,7 @@ class Case:
 
         return replace(self, arrays=changed(self.arrays, move))
 
-    def neighbors(self, rng: np.random.Generator) -> Iterator["Case"]:
+    def neighbors(self, rng: np.random.Generator) -> Iterator[Case]:
         """The case a small step aside, above and below, in random directions and in the domain."""
         for sign in (0, 1, -1, *(0,) * 5):
             moved = self.aside(rng, 1e-6).arrays
@@ -244,7 +246,7 @@ class Case:
             if (case := self.at(moved)) is not None:
                 yield case
 
-    def of_size_one(self) -> "Case | None":
+    def of_size_one(self) -> Case | None:
         """With the largest magnitude of every array scaled to one; None if forward fails there."""
         return self.at(changed(self.arrays, lambda array: array / largest(array)))
 

@@ -13,10 +13,13 @@ at most its rounding, is correct. One that is correct there but lost in rounding
 undecided: after a softmax that is certain to thirty digits, a mistake is not visible.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from numpycnn._types import Array
 from numpycnn.checks.case import Case, largest
 from numpycnn.checks.derivatives import Method
 from numpycnn.checks.directions import by_magnitude, levelled, random_direction, relative_error
@@ -27,7 +30,6 @@ from numpycnn.checks.methods import How, choose, forgotten
 from numpycnn.checks.mistakes import CONSTANT_TERM, name_mistake
 from numpycnn.checks.report import GradientResult, Mistake
 from numpycnn.layers.container import Container
-from numpycnn.types import Array
 
 TOLERANCE: dict[Method, float] = {"complex": 1e-10, "central": 1e-6}
 """The largest relative error of a correct gradient, in float64, by method."""

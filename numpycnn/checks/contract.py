@@ -10,6 +10,8 @@ So before any gradient is compared, both are called several times, with the same
 others in between, and every earlier result is compared with the later one.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from copy import deepcopy
 from functools import partial
@@ -17,10 +19,10 @@ from typing import Any
 
 import numpy as np
 
+from numpycnn._types import Array, Params
 from numpycnn.checks.arguments import HasGradients, run_backward, run_forward
 from numpycnn.checks.case import Case, largest
 from numpycnn.checks.report import Mistake
-from numpycnn.types import Array, Params
 
 BREACHES = {
     "not finite": "forward returned {} for finite values; to mask a score, add -1e30 in place of "

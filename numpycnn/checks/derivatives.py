@@ -10,12 +10,14 @@ except for a single 1, the result is a column of the matrix of derivatives of th
 checks them all.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 import numpy as np
 
-from numpycnn.types import Array
+from numpycnn._types import Array
 
 Method = Literal["complex", "central"]
 Function = Callable[[Array], Array]

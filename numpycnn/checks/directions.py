@@ -4,12 +4,14 @@ One direction checks all entries of an array at once. The sum of their effects m
 error in any of them, so the magnitudes of the directions depend on those of the gradients.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 
 import numpy as np
 
+from numpycnn._types import Array
 from numpycnn.checks.case import EPS, largest
-from numpycnn.types import Array
 
 
 def random_direction(array: Array, rng: np.random.Generator) -> Array:

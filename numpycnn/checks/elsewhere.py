@@ -13,6 +13,8 @@ cheap; only where that fails is each array compared as before.
 A point outside the domain of the layer, where forward raises or returns NaN, is not evidence.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -20,6 +22,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from numpycnn._types import Array, Params
 from numpycnn.checks.arguments import LossAsLayer
 from numpycnn.checks.case import SAFETY, Case, changed, largest
 from numpycnn.checks.comparison import TOLERANCE, UNDECIDED, Comparison
@@ -28,7 +31,6 @@ from numpycnn.checks.derivatives import Method
 from numpycnn.checks.directions import random_direction, relative_error
 from numpycnn.checks.methods import How, choose
 from numpycnn.checks.report import GradientResult, Mistake
-from numpycnn.types import Array, Params
 
 NEXT_TO_A_KINK = Mistake(
     "next to a kink", "correct where the function has a kink, incorrect a small step away from it"

@@ -9,16 +9,18 @@ array is not, halving the array finds an incorrect one in few steps: a random di
 shows which half contains the error.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
+from numpycnn._types import Array
 from numpycnn.checks.case import EPS, SAFETY, Case, unit
 from numpycnn.checks.derivatives import Method, OneSided
 from numpycnn.checks.directions import levelled, relative_error
 from numpycnn.checks.kinks import between, kinks, summed
-from numpycnn.types import Array
 
 N_ENTRIES: dict[Method, int] = {"complex": 1000, "central": 250}
 """An array of at most this size is compared entry by entry, a larger one at `N_SAMPLED`."""

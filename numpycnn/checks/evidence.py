@@ -5,18 +5,20 @@ with the upstream gradient `dy` and summed it is the gradient; summed in part, i
 a loop that leaves something out.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
+from numpycnn._types import Array, Params
 from numpycnn.checks.case import Case, largest
 from numpycnn.checks.derivatives import Method
 from numpycnn.checks.directions import levelled
 from numpycnn.checks.entries import Entries
 from numpycnn.checks.kinks import summed
-from numpycnn.types import Array, Params
 
 SAME = 1e-7
 """Relative difference up to which two gradients count as the same."""
@@ -36,7 +38,7 @@ class Evidence(NamedTuple):
     right_with: Callable[[Params], Array]  # the derivative with other arrays
     blind: Array | None = None  # the derivative without the terms that are not analytic
     is_sample: bool = False  # whether these are some entries of a large array, in a row
-    twice: Callable[[], "TwiceTheRows"] = lambda: TwiceTheRows(None, {})
+    twice: Callable[[], TwiceTheRows] = lambda: TwiceTheRows(None, {})
     same: float = SAME  # relative difference up to which two gradients count as the same
 
     @classmethod
@@ -48,7 +50,7 @@ class Evidence(NamedTuple):
         found: Entries,
         is_blind: bool,
         rng: np.random.Generator,
-    ) -> "Evidence":
+    ) -> Evidence:
         """Collect the data about the gradient for one array of a case."""
         shape, arrays = case.arrays[name].shape, case.arrays
         if is_sample := len(found.places) < case.arrays[name].size:
@@ -92,7 +94,7 @@ class TwiceTheRows(NamedTuple):
     sizes: dict[str, int]
 
     @classmethod
-    def of(cls, case: Case, name: str, method: Method, rng: np.random.Generator) -> "TwiceTheRows":
+    def of(cls, case: Case, name: str, method: Method, rng: np.random.Generator) -> TwiceTheRows:
         """Compare along one direction; the layer may accept the given rows only."""
         x = case.arrays["input"]
         twice = case.at({**case.arrays, "input": np.concatenate([x, x])}, rng)

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from numpycnn.types import Array
+from numpycnn._types import Array
 
 Function = Callable[..., Any]
 

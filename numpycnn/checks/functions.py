@@ -25,13 +25,13 @@ from typing import Any
 
 import numpy as np
 
+from numpycnn._types import Array, Rng
+from numpycnn._validation import require_finite
 from numpycnn.checks.arguments import Names, described, selected
 from numpycnn.checks.derivatives import Method
 from numpycnn.checks.gradients import check_gradients
 from numpycnn.checks.report import GradientReport, Mistake
 from numpycnn.layers.layer import Layer
-from numpycnn.types import Array, Rng
-from numpycnn.validation import require_finite
 
 Function = Callable[..., Any]
 

@@ -24,12 +24,16 @@ The second is worse. So a gradient is not called correct on the evidence of one 
 point, nor where rounding would hide a mistake.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import numpy as np
 
+from numpycnn._types import Array, Rng
+from numpycnn._validation import generator
 from numpycnn.checks.arguments import HasGradients, Loss, Names, run_forward
 from numpycnn.checks.case import Case
 from numpycnn.checks.comparison import TOLERANCE, Comparison
@@ -40,8 +44,6 @@ from numpycnn.checks.methods import choose
 from numpycnn.checks.report import GradientError, GradientReport
 from numpycnn.checks.unlisted import unlisted
 from numpycnn.layers.container import Container
-from numpycnn.types import Array, Rng
-from numpycnn.validation import generator
 
 # The check
 # ---------

@@ -11,10 +11,12 @@ of their one-sided slopes need not include the gradient. Then the gradients a sm
 all sides, count as well.
 """
 
+from __future__ import annotations
+
 import numpy as np
 
+from numpycnn._types import Array
 from numpycnn.checks.derivatives import Method, OneSided
-from numpycnn.types import Array
 
 KINK: dict[Method, float] = {"complex": 1e-8, "central": 1e-2}
 """Relative difference from which the slopes of the two sides count as different …"""

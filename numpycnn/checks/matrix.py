@@ -16,10 +16,12 @@ This explains why the kernel is flipped in the backward pass: a column of the ba
 downwards, contains the taps from last to first.
 """
 
+from __future__ import annotations
+
 import numpy as np
 
+from numpycnn._types import Array
 from numpycnn.layers.layer import Layer
-from numpycnn.types import Array
 
 
 def as_matrix(layer: Layer, x_shape: tuple[int, ...]) -> Array:

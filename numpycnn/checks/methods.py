@@ -14,14 +14,16 @@ around a kink is not evidence, so smaller circles follow, for as long as the ter
 Where this term exists, central differences are the method.
 """
 
+from __future__ import annotations
+
 from typing import NamedTuple
 
 import numpy as np
 
+from numpycnn._types import Array, Params
 from numpycnn.checks.case import Case
 from numpycnn.checks.derivatives import Method, own_step
 from numpycnn.checks.directions import relative_direction
-from numpycnn.types import Array, Params
 
 N_POINTS = 8  # on the circle; powers 7, 15, … of its radius are mistaken for the power -1
 RADII = 10.0 ** np.arange(-3, -11, -1)
@@ -101,7 +103,7 @@ class _Circle(NamedTuple):
     forgotten: Array  # the part of the derivative that the complex step takes for a constant
 
     @classmethod
-    def around(cls, case: Case, directions: Params, radius: float) -> "_Circle":
+    def around(cls, case: Case, directions: Params, radius: float) -> _Circle:
         """Evaluate forward on the circle; raise `TypeError` if it returns no complex numbers."""
         values = [case.along(directions, radius * np.exp(1j * angle)) for angle in ANGLES]
         if not np.iscomplexobj(values[0]) and any((v != values[0]).any() for v in values):

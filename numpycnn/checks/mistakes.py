@@ -10,6 +10,8 @@ The checker knows the correct gradient. It makes each known mistake in it on pur
 digit is named; otherwise the report describes which entries are incorrect.
 """
 
+from __future__ import annotations
+
 import numpy as np
 
 from numpycnn.checks.evidence import Evidence, same

@@ -1,6 +1,6 @@
 """Two modes: does a layer do in use what it did in training?
 
-A layer such as batch normalisation or dropout is two functions, and each of them may
+A layer such as batch normalization or dropout is two functions, and each of them may
 have right gradients while the two do not belong together. Nothing in training shows
 that; the loss falls, and in use the answers are wrong. Two things ought to hold:
 
@@ -11,14 +11,16 @@ On average, and nearly: the variance of `R` rows is `(R - 1) / R` of what is to 
 of other traces, so two right answers may be one part in `R` apart.
 """
 
+from __future__ import annotations
+
 from copy import deepcopy
 
 import numpy as np
 
+from numpycnn._types import Array, Rng
+from numpycnn._validation import generator
 from numpycnn.checks.report import Mistake, Report
 from numpycnn.layers.layer import Layer
-from numpycnn.types import Array, Rng
-from numpycnn.validation import generator
 
 N_STEPS = 400
 
@@ -34,11 +36,11 @@ def check_modes(layer: Layer, x: Array, rng: Rng = None) -> Report:
     (True, True)
     """
     rng, layer = generator("check_modes", rng), deepcopy(layer)
-    live, before = layer.training(rng), deepcopy(layer.state)
+    train_model, before = layer.for_training(rng), deepcopy(layer.state)
     seen = []
     for _ in range(N_STEPS):
-        y, cache = live.forward(x)
-        live.remember(cache)
+        y, cache = train_model.forward(x)
+        train_model.update_state(cache)
         seen.append(y)
     together, mean = layer(x), np.mean(seen, axis=0)
     alone = np.concatenate([layer(x[n : n + 1]) for n in range(len(x))])

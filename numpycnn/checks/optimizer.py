@@ -1,6 +1,6 @@
-"""Is the optimiser right? Adam checked against its own algorithm, number by number.
+"""Is the optimizer right? Adam checked against its own algorithm, number by number.
 
-An optimiser has no gradient to check, but it has a text, and steps that can be
+An optimizer has no gradient to check, but it has a text, and steps that can be
 worked out from the text. A wrong Adam trains too: it walks the same valley with
 other strides. What gives it away is the first few steps, and each of the usual
 mistakes changes them in a way of its own. So the path of every weight is
@@ -8,14 +8,16 @@ compared with that of the algorithm, and if they part, with those of the
 algorithm misread.
 """
 
+from __future__ import annotations
+
 from math import sqrt
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from numpycnn._types import Rng
+from numpycnn._validation import generator
 from numpycnn.checks.report import Mistake, Report
-from numpycnn.types import Rng
-from numpycnn.validation import generator
 
 LR, BETA1, BETA2, EPS = 0.01, 0.8, 0.95, 1e-2
 """Far from the defaults, so that a setting that is ignored shows."""

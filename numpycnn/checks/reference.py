@@ -18,12 +18,14 @@ backward does, for the same indices,
 which is the chain rule for one multiplication and one addition.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 
-from numpycnn.types import Array
+from numpycnn._types import Array
 
 
 class Geometry(NamedTuple):

@@ -7,6 +7,8 @@ gradient is 1e-434, a float computes 0, and the result of a mistake would be the
 report suggests other values.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Iterator
 from textwrap import fill
@@ -126,7 +128,7 @@ class GradientReport(NamedTuple):
     subject: str
     results: list[GradientResult]
     breach: Mistake | None = None
-    layers: dict[str, "GradientReport"] = {}  # noqa: RUF012 - replaced, never changed
+    layers: dict[str, GradientReport] = {}  # noqa: RUF012 - replaced, never changed
     notes: tuple[str, ...] = ()
 
     @property

@@ -16,12 +16,15 @@ your own layers:
 This module needs Hypothesis, which nothing else in the package does.
 """
 
+from __future__ import annotations
+
 from typing import TypeVar
 
 import numpy as np
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
+from numpycnn._types import Array
 from numpycnn.layers import (
     AveragePool1D,
     BatchNorm,
@@ -39,7 +42,6 @@ from numpycnn.layers import (
     Upsample1D,
 )
 from numpycnn.layers.layer import Kind
-from numpycnn.types import Array
 
 Pool = TypeVar("Pool", MaxPool1D, AveragePool1D)
 
@@ -233,7 +235,7 @@ def convolutions(
         padding=draw(paddings),
         dilation=draw(sizes(1, 3)),
     )
-    min_length = max(1, layer.reach - sum(layer.zeros_around(1)))
+    min_length = max(1, layer.effective_kernel_size - sum(layer.pad_widths(1)))
     x = draw(inputs(layer.in_channels, min_length, min_length + 12))
     return draw(with_random_params(layer)), x
 
@@ -264,7 +266,7 @@ def two_modes(draw: DrawFn) -> tuple[Layer, Array]:
         layer = draw(with_random_params(BatchNorm(x.shape[-1])))
         layer.state["mean"] += 0.5
         layer.state["var"] *= 2
-    return (layer.training(draw(generators)) if draw(st.booleans()) else layer), x
+    return (layer.for_training(draw(generators)) if draw(st.booleans()) else layer), x
 
 
 def with_random_params(layer: Kind) -> SearchStrategy[Kind]:
@@ -296,7 +298,7 @@ def networks(draw: DrawFn) -> tuple[Sequential, Array]:
     head = draw(st.sampled_from(["flatten", "global"]))
     if head == "flatten":
         pool = MaxPool1D(draw(sizes(1, min(length, 3))))
-        n_features = pool.window(length).n_outputs * second.out_channels
+        n_features = pool.receptive_field(length).n_outputs * second.out_channels
         rest = [pool, Flatten(), Dense(n_features, 3)]
     else:
         rest = [GlobalMaxPool1D(), Dense(second.out_channels, 3)]

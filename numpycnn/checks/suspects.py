@@ -5,13 +5,15 @@ with this mistake. The first that explains every digit is named, so the simple a
 come before the general ones.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator
 from itertools import combinations
 
 import numpy as np
 
+from numpycnn._types import Array
 from numpycnn.checks.evidence import SAME, Evidence, TwiceTheRows, same
-from numpycnn.types import Array
 
 # Names of the axes, by their number; an array of four axes is a batch of pictures.
 

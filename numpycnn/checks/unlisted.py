@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from numpycnn._types import Array
 from numpycnn.layers.container import Container
 from numpycnn.layers.layer import Layer
-from numpycnn.types import Array
 
 PARTS_OF_A_LAYER = "_params", "_state", "_layers", "_named"
 
@@ -65,18 +65,18 @@ def unlisted(layer: Any, listed: Collection[Array], x: Array) -> list[str]:
         return []
 
 
-def _arrays_of(owner: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Array]]:
+def _arrays_of(caller: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Array]]:
     """Yield the arrays of floats that an object holds, also in lists, dicts and layers."""
     items: dict[str, Any]
-    if isinstance(owner, dict):
-        items = {f"{path}[{key!r}]": value for key, value in owner.items()}
-    elif isinstance(owner, list | tuple):
-        items = {f"{path}[{position}]": value for position, value in enumerate(owner)}
+    if isinstance(caller, dict):
+        items = {f"{path}[{key!r}]": value for key, value in caller.items()}
+    elif isinstance(caller, list | tuple):
+        items = {f"{path}[{position}]": value for position, value in enumerate(caller)}
     else:
-        members = dict(getattr(owner, "__dict__", {}))
-        if isinstance(owner, Layer):  # the names of its parameters, as in "0.w"
+        members = dict(getattr(caller, "__dict__", {}))
+        if isinstance(caller, Layer):  # the names of its parameters, as in "0.w"
             members = {key: one for key, one in members.items() if key not in PARTS_OF_A_LAYER}
-            members |= owner.children if isinstance(owner, Container) else {}
+            members |= caller.children if isinstance(caller, Container) else {}
         items = {f"{path}.{key}".lstrip("."): value for key, value in members.items()}
     for name, value in items.items():
         if isinstance(value, np.ndarray):

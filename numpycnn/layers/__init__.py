@@ -1,26 +1,28 @@
 """The layers, one file each. They know nothing of training, checking or plotting."""
 
-from numpycnn.layers.around import Beside, Residual
-from numpycnn.layers.averagepool1d import AveragePool1D, GlobalAveragePool1D
-from numpycnn.layers.batchnorm import BatchNorm
+from __future__ import annotations
+
+from numpycnn.layers.average_pool1d import AveragePool1D, GlobalAveragePool1D
+from numpycnn.layers.batch_norm import BatchNorm
 from numpycnn.layers.container import Container
+from numpycnn.layers.conv1d import Conv1D
 from numpycnn.layers.dense import Dense
 from numpycnn.layers.dropout import Dropout
 from numpycnn.layers.flatten import Flatten
-from numpycnn.layers.layer import Layer, Window
-from numpycnn.layers.maxpool1d import GlobalMaxPool1D, MaxPool1D
-from numpycnn.layers.phases import Conv1D
+from numpycnn.layers.layer import Layer
+from numpycnn.layers.max_pool1d import GlobalMaxPool1D, MaxPool1D
+from numpycnn.layers.receptive_field import ReceptiveField
 from numpycnn.layers.relu import ReLU
 from numpycnn.layers.sequential import Sequential
+from numpycnn.layers.skip import Residual, SkipConcat
 from numpycnn.layers.softmax import Softmax
 from numpycnn.layers.upsample1d import Upsample1D
 
-# These are the names that a user meets; `numpycnn` itself hands them on, but for `Window`.
+# These are the names that a user meets; `numpycnn` itself hands them on, but for `ReceptiveField`.
 
 __all__ = [
     "AveragePool1D",
     "BatchNorm",
-    "Beside",
     "Container",
     "Conv1D",
     "Dense",
@@ -31,9 +33,10 @@ __all__ = [
     "Layer",
     "MaxPool1D",
     "ReLU",
+    "ReceptiveField",
     "Residual",
     "Sequential",
+    "SkipConcat",
     "Softmax",
     "Upsample1D",
-    "Window",
 ]

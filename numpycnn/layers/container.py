@@ -1,27 +1,25 @@
 """Containers: layers inside a layer.
 
-A network is a layer made of layers. What goes in, what comes out and how the
-gradient comes back depends on the kind: one after the other in
-`Sequential`, with a way around in `Residual` and `Beside`. What is alike in
-all of them stands here, and nowhere else: which layer is where, what their
-parameters are called, how the whole is copied, listed, watched and saved.
+A network is a layer made of layers. How the layers are connected depends on the container: one
+after the other in `Sequential`, with a skip connection in `Residual` and `SkipConcat`. This class
+implements what they share: indexing, parameter names, copying, summaries and saving.
 
-Whatever holds layers keeps the contract of a layer, so it can stand inside
-another, and whatever can check or train one layer can do it with all.
+A container has the interface of a layer. It can therefore be part of another container, and
+every function that checks or trains a layer also works on a network.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
 from copy import deepcopy
-from functools import partial
 from os import PathLike
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any
 
-import numpy as np
-
-from numpycnn.layers.layer import Kind, Layer, defining, require_layer
-from numpycnn.storage import load_layer, save_layer
-from numpycnn.types import Array, Params, Rng
-from numpycnn.validation import generator
+from numpycnn._types import Array, Params, Rng
+from numpycnn._validation import generator
+from numpycnn.layers.activations import summary
+from numpycnn.layers.describing import defining
+from numpycnn.layers.layer import Kind, Layer
 
 
 class Container(Layer):
@@ -44,23 +42,23 @@ class Container(Layer):
     """
 
     def __init__(self, *layers: Layer, **others: Layer | None) -> None:
-        owner = type(self).__name__
+        caller = type(self).__name__
         if not layers:
-            raise ValueError(f"{owner}: layers must hold at least one layer, got none.")
+            raise ValueError(f"{caller}: layers must hold at least one layer, got none.")
         named = {name: layer for name, layer in others.items() if layer is not None}
         for layer in (*layers, *named.values()):
             if not isinstance(layer, Layer):
                 raise TypeError(
-                    f"{owner}: layers must be Layer objects, got {layer!r}. "
-                    f"List them, each one created: {owner}(Dense(4, 3), ReLU())."
+                    f"{caller}: layers must be Layer objects, got {layer!r}. "
+                    f"List them, each one created: {caller}(Dense(4, 3), ReLU())."
                 )
         super().__init__()
         self._layers, self._named = layers, named
         seen = set()
-        for _, layer in self.stages():
+        for _, layer in self.walk():
             if id(layer) in seen:
                 raise ValueError(
-                    f"{owner}: layers must be different objects, got the same {layer!r} twice. "
+                    f"{caller}: layers must be different objects, got the same {layer!r} twice. "
                     f"Create a second {type(layer).__name__} with its own parameters."
                 )
             seen.add(id(layer))
@@ -90,10 +88,10 @@ class Container(Layer):
         """The layers' own state, under names such as "1.mean"."""
         return _with_places({place: layer.state for place, layer in self.children.items()})
 
-    def stages(self, place: str = "") -> Iterator[tuple[str, Layer]]:
+    def walk(self, place: str = "") -> Iterator[tuple[str, Layer]]:
         """Every layer in which something is computed, with its place: those inside, then this."""
         for inside, layer in self.children.items():
-            yield from layer.stages(f"{place}.{inside}" if place else inside)
+            yield from layer.walk(f"{place}.{inside}" if place else inside)
         yield place, self
 
     def with_params(self: Kind, params: Params) -> Kind:
@@ -102,36 +100,40 @@ class Container(Layer):
         No constructor is called. Wherever the original mentions one of its layers, under
         whatever name, the copy mentions the layer's copy.
         """
-        twins = {}
+        copies = {}
         for place, layer in _leaves(self):
             names = {name: f"{place}.{name}" for name in (*layer.params, *layer.state)}
             own = {name: params[full] for name, full in names.items() if full in params}
-            twins[id(layer)] = layer.with_params(own)
-        return deepcopy(self, twins)
+            copies[id(layer)] = layer.with_params(own)
+        return deepcopy(self, copies)
 
-    def training(self, rng: Rng = None) -> Layer:
-        """Return this itself, or if any layer inside has a twin, a copy that mentions the twins."""
+    def for_training(self, rng: Rng = None) -> Layer:
+        """Return a training-mode version of the network that shares its arrays.
+
+        Nothing changes until the returned network is used. If all layers compute the same in
+        training and at inference, it is this network itself.
+        """
         rng = generator(self, rng)
-        twins = {id(layer): layer.training(rng) for _, layer in _leaves(self)}
-        if all(id(twin) in twins for twin in twins.values()):
+        copies = {id(layer): layer.for_training(rng) for _, layer in _leaves(self)}
+        if all(id(new) in copies for new in copies.values()):
             return self
-        return deepcopy(self, twins)
+        return deepcopy(self, copies)
 
-    def remember(self, cache: Any) -> None:
-        """Hand each layer its part of the cache, which is a list of them, one for each child.
+    def update_state(self, cache: Any) -> None:
+        """Update the running statistics of the layers inside after an optimizer step.
 
-        Raises `TypeError` where a forward of one's own has made another cache of it, and there
-        is a layer inside that has something to remember.
+        Raises `TypeError` if the cache is not a list of the layers' caches, as a custom `forward`
+        may return another one, and a layer inside has running statistics.
         """
         children = self.children.values()
         if isinstance(cache, list) and len(cache) == len(children):
             for layer, part in zip(children, cache, strict=True):
-                layer.remember(part)
-        elif any(defining(layer, "remember") is not Layer for _, layer in _leaves(self)):
+                layer.update_state(part)
+        elif any(defining(layer, "update_state") is not Layer for _, layer in _leaves(self)):
             raise TypeError(
                 f"{type(self).__name__}: cache must be a list of the caches of its layers, got "
-                f"{type(cache).__name__}. Its forward creates the cache, so define remember(cache) "
-                "as well."
+                f"{type(cache).__name__}. Its forward creates the cache, so define "
+                "update_state(cache) as well."
             )
 
     def __len__(self) -> int:
@@ -144,7 +146,7 @@ class Container(Layer):
         return iter(self.layers)
 
     def summary(self, input_shape: tuple[int, ...]) -> str:
-        """A table with a line per layer: output shape and number of parameters.
+        """Return a table with a line for each layer: output shape and number of parameters.
 
         `input_shape` is the shape of one trace, `(L, C)`.
 
@@ -155,27 +157,16 @@ class Container(Layer):
           1  Dense(6, 2)  (N, 2)                14
              total                              14
         """
-        rows = [("", "layer", "output shape", "parameters")]
-        for place, layer, output in activations(self, np.zeros((1, *input_shape))):
-            name, count = repr(layer), sum(array.size for array in layer.params.values())
-            if isinstance(layer, Container):  # the layers inside have had their lines
-                name, count = f"{type(layer).__name__}(...)", 0
-            shape = ", ".join(("N", *map(str, output.shape[1:])))
-            rows.append((place, name, f"({shape})", f"{count:,}"))
-        total = sum(array.size for array in self.params.values())
-        rows.append(("", "total", "", f"{total:,}"))
-        a, b, c, d = (max(map(len, column)) for column in zip(*rows, strict=True))
-        return "\n".join(
-            f"{place:>{a + 2}}  {layer:<{b}}  {shape:<{c}}  {count:>{d}}"
-            for place, layer, shape, count in rows
-        )
+        return summary(self, input_shape)
 
     def save(self, path: str | PathLike[str], notes: Any = None) -> None:
         """Save architecture and weights to an `.npz` file, whole or not at all.
 
         `notes` are kept in the same file: whatever JSON can say, such as the names of the
-        classes. `numpycnn.storage.load_notes(path)` reads them back.
+        classes. `numpycnn.layers.storage.load_notes(path)` reads them back.
         """
+        from numpycnn.layers.storage import save_layer  # here: most programs save nothing
+
         save_layer(self, path, notes)
 
     @classmethod
@@ -184,15 +175,20 @@ class Container(Layer):
 
         Raises `ValueError` for a file that is damaged or of another kind.
         """
+        from numpycnn.layers.storage import load_layer
+
         model = load_layer(path, cls, *own_layers)
         if not isinstance(model, cls):
-            raise ValueError(f"{path} holds a {type(model).__name__}, not a {cls.__name__}")
+            raise ValueError(
+                f"load: path must be a saved {cls.__name__}, got {path}: a {type(model).__name__}. "
+                f"Call {type(model).__name__}.load."
+            )
         return model
 
 
 def _leaves(container: Layer) -> Iterator[tuple[str, Layer]]:
     """Every layer inside that holds no others, with its place."""
-    return (stage for stage in container.stages() if not isinstance(stage[1], Container))
+    return (stage for stage in container.walk() if not isinstance(stage[1], Container))
 
 
 class ParamsInside(Mapping[str, Array]):
@@ -201,6 +197,7 @@ class ParamsInside(Mapping[str, Array]):
     The arrays belong to the layers. A new array in the mapping would change no layer, so the
     assignment is an error; an array is changed in place.
 
+    >>> import numpy as np
     >>> from numpycnn import Dense, Sequential
     >>> model = Sequential(Dense(4, 2))
     >>> model.params["0.b"][:] = 1
@@ -252,53 +249,3 @@ def _with_places(arrays: dict[str, Params]) -> dict[str, Array]:
         for place, of_layer in arrays.items()
         for name, array in of_layer.items()
     }
-
-
-# Watching a network at work
-# --------------------------
-# What does each layer make of the trace? The network need not be taken apart to see it. In a
-# copy, each layer is given a `forward` that notes down what comes out; the copy is run as the
-# network would be, by its own `forward`, whatever that does.
-
-
-Forward: TypeAlias = Callable[[Array], tuple[Array, Any]]
-
-
-class Activation(NamedTuple):
-    """What one layer made of the traces."""
-
-    place: str  # as in the names of the parameters: "0", or "2.1" within a chain in the chain
-    layer: Layer
-    output: Array
-
-
-def activations(model: Layer, x: Array) -> list[Activation]:
-    """Return the output of every layer for the traces x (N, L, C), first to last.
-
-    The last output is what `model.predict(x)` returns. Of a container the layers inside are
-    listed, and then the container itself, unless it hands on what the last one returns.
-
-    >>> from numpycnn import Conv1D, MaxPool1D, ReLU, Sequential
-    >>> model = Sequential(Conv1D(1, 8, 5), ReLU(), MaxPool1D(2))
-    >>> for place, layer, output in activations(model, np.zeros((1, 64, 1))):
-    ...     print(place, layer, output.shape)
-    0 Conv1D(1, 8, 5) (1, 60, 8)
-    1 ReLU() (1, 60, 8)
-    2 MaxPool1D(2, stride=2) (1, 30, 8)
-
-    Raises `TypeError` for what is no layer, and whatever layers raise for traces that do not fit.
-    """
-    require_layer("activations", model)
-    seen: list[Activation] = []
-
-    def noting(place: str, layer: Layer, forward: Forward, x: Array) -> tuple[Array, Any]:
-        y, cache = forward(x)
-        seen.append(Activation(place, layer, y))
-        return y, cache
-
-    watched = model.with_params(model.params)
-    for (place, layer), (_, twin) in zip(model.stages(), watched.stages(), strict=True):
-        # It goes before the forward of the class.
-        vars(twin)["forward"] = partial(noting, place, layer, twin.forward)
-    watched.forward(x)
-    return seen

@@ -21,15 +21,18 @@ run through the taps backwards. The difference is only in which order the
 learned numbers lie, and in this field the name has stuck.)
 """
 
+from __future__ import annotations
+
 from math import prod
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from numpycnn.layers.initialisation import glorot_uniform
-from numpycnn.layers.layer import Layer, Window
-from numpycnn.types import Array, Params, Rng
-from numpycnn.validation import boolean, generator, require_array, require_parameters, whole_number
+from numpycnn._types import Array, Params, Rng
+from numpycnn._validation import boolean, check_int, generator, require_array, require_parameters
+from numpycnn.layers.initializers import glorot_uniform
+from numpycnn.layers.layer import Layer
+from numpycnn.layers.receptive_field import ReceptiveField
 
 
 class Conv1D(Layer):
@@ -47,7 +50,7 @@ class Conv1D(Layer):
     there is no `b`: a batch normalization that follows subtracts any constant.
 
     >>> layer = Conv1D(1, 1, kernel_size=2)
-    >>> layer.params["w"][:, 0, 0] = [-1.0, 1.0]     # the difference of neighbours
+    >>> layer.params["w"][:, 0, 0] = [-1.0, 1.0]     # the difference of neighbors
     >>> x = np.array([0.0, 0.0, 1.0, 3.0]).reshape(1, 4, 1)
     >>> layer.forward(x)[0].ravel()
     array([0., 1., 2.])
@@ -69,15 +72,17 @@ class Conv1D(Layer):
         bias: bool = True,
         rng: Rng = None,
     ) -> None:
-        self.in_channels = whole_number(self, "in_channels", in_channels)
-        self.out_channels = whole_number(self, "out_channels", out_channels)
-        self.kernel_size = whole_number(self, "kernel_size", kernel_size)
-        self.stride = whole_number(self, "stride", stride)
-        self.dilation = whole_number(self, "dilation", dilation)
+        self.in_channels = check_int(self, "in_channels", in_channels)
+        self.out_channels = check_int(self, "out_channels", out_channels)
+        self.kernel_size = check_int(self, "kernel_size", kernel_size)
+        self.stride = check_int(self, "stride", stride)
+        self.dilation = check_int(self, "dilation", dilation)
         self.padding = self._known_padding(padding)
         self.bias = boolean(self, "bias", bias)
 
-        self.reach = self.dilation * (self.kernel_size - 1) + 1  # samples under one window
+        self.effective_kernel_size = (
+            self.dilation * (self.kernel_size - 1) + 1
+        )  # samples under one window
         shape = self.kernel_size, self.in_channels, self.out_channels
         w = glorot_uniform(shape, prod(shape[:2]), shape[0] * shape[2], generator(self, rng))
         b = {"b": np.zeros(self.out_channels, dtype=np.float32)} if self.bias else {}
@@ -95,94 +100,190 @@ class Conv1D(Layer):
                 return padding
         elif isinstance(padding, tuple | list):
             if len(padding) == 2:
-                left, right = (whole_number(self, "padding", side, at_least=0) for side in padding)
+                left, right = (check_int(self, "padding", side, at_least=0) for side in padding)
                 return left, right
         else:
-            return whole_number(self, "padding", padding, at_least=0)
+            return check_int(self, "padding", padding, at_least=0)
         raise ValueError(
             "Conv1D: padding must be 'valid', 'same', 'causal', an integer or (left, right), "
             f"got {padding!r}."
         )
 
-    def zeros_around(self, length: int) -> tuple[int, int]:
+    def pad_widths(self, length: int) -> tuple[int, int]:
         """How many zeros stand before and after a trace of this length."""
         if isinstance(self.padding, tuple):
             return self.padding
         if isinstance(self.padding, int):
             return self.padding, self.padding
         if self.padding == "causal":
-            return self.reach - 1, 0
+            return self.effective_kernel_size - 1, 0
         if self.padding == "same":
             n_outputs = -(-length // self.stride)
-            missing = max(0, (n_outputs - 1) * self.stride + self.reach - length)
+            missing = max(0, (n_outputs - 1) * self.stride + self.effective_kernel_size - length)
             return missing // 2, missing - missing // 2
         return 0, 0
 
-    def window(self, length: int) -> Window:
+    def receptive_field(self, length: int) -> ReceptiveField:
         """Output m looks at the samples m S - left + k d, for every tap k.
 
-        >>> Conv1D(1, 8, 5, padding="same").window(64)
-        Window(spans=[(-2, 2)], stride=1, n_outputs=64)
+        >>> Conv1D(1, 8, 5, padding="same").receptive_field(64)
+        ReceptiveField(spans=[(-2, 2)], stride=1, n_outputs=64)
         """
-        left, right = self.zeros_around(length)
-        if left + length + right < self.reach:
+        (left, right), size = self.pad_widths(length), self.effective_kernel_size
+        if left + length + right < size:
             raise ValueError(
-                f"Conv1D: x must have at least {self.reach - left - right} samples, because "
-                f"kernel_size={self.kernel_size} at dilation={self.dilation} spans {self.reach}, "
+                f"Conv1D: x must have at least {size - left - right} samples, because "
+                f"kernel_size={self.kernel_size} at dilation={self.dilation} spans {size}, "
                 f"got L={length}. Use padding='same', a smaller kernel or longer traces."
             )
-        n_outputs = (left + length + right - self.reach) // self.stride + 1
-        return Window([(-left, self.reach - left - 1)], self.stride, n_outputs)
+        n_outputs = (left + length + right - size) // self.stride + 1
+        return ReceptiveField([(-left, size - left - 1)], self.stride, n_outputs)
 
-    def _padded(self, x: Array) -> Array:
-        """Return x (N, L, C) with the zeros around it."""
-        return np.pad(x, ((0, 0), self.zeros_around(x.shape[1]), (0, 0)))
+    def _placement(self, length: int) -> Placement:
+        """Return where the windows are in a trace of this length."""
+        n_outputs = self.receptive_field(length).n_outputs
+        return Placement(
+            length,
+            *self.pad_widths(length),
+            self.kernel_size,
+            self.stride,
+            self.dilation,
+            n_outputs,
+        )
 
-    # The loop over taps
-    # ------------------
-    # Take one tap at a time, and all the windows at once. Tap `k` lies on sample `k d` of the
-    # padded trace in window 0, `S` samples later in window 1, and so on: that is a slice,
-    # with one sample for each output. Padding, stride and dilation are all in the slice. What
-    # is left is the sum over `c`, a matrix product, and the sum over `k`, a loop.
+    # Forward and backward
+    # --------------------
+    # The layer checks its arguments and calls three functions, one for each of its sums.
+    # [They follow](#the-loop-over-taps), first the output and then the two gradients.
 
     def forward(self, x: Array) -> tuple[Array, Any]:
-        """Return y[n,m,f] = sum_k sum_c x[n, m S + k d - left, c] w[k,c,f] + b[f], and x."""
+        """Compute y[n,m,f] = sum_k sum_c x[n, m S + k d - left, c] w[k,c,f] + b[f].
+
+        Parameters
+        ----------
+        x : ndarray, shape (N, L, C)
+            Traces.
+
+        Returns
+        -------
+        y : ndarray, shape (N, M, F)
+            Output.
+        cache : object
+            Argument of `backward`: x itself, not a copy.
+        """
         require_array(self, "x", x, f"N L C={self.in_channels}")
         require_parameters(self, self.params)
-        w = self.params["w"]
-        window, padded = self.window(x.shape[1]), self._padded(x)
-
-        y = np.zeros((len(x), window.n_outputs, self.out_channels), np.result_type(x, w))
-        for k in range(self.kernel_size):
-            y += padded[:, window.under(k * self.dilation)] @ w[k]
-        return y + self.params["b"] if self.bias else y, x
-
-    # The backward pass
-    # -----------------
-    # Tap `k` of the filter took sample `m S + k d` into output `m`, times its weight.
-    # So the sample collects the weight times `dy[m]`, over all the outputs it went into,
-    # and the weight collects that sample times `dy[m]`, over all outputs.
-    #
-    # In code it is the same loop turned round. Where forward read the slice under a tap, times
-    # the weight, and added to `y`, backward reads `dy`, times the weight, and adds to that
-    # slice of `dx`. What fell on the zeros around the trace is dropped at the end.
+        at = self._placement(x.shape[1])
+        return output(x, self.params["w"], self.params.get("b"), at), x
 
     def backward(self, dy: Array, cache: Any) -> tuple[Array, Params]:
-        """Send dy (N, M, F) back to the input and the parameters.
+        """Compute the gradients with respect to the input and the parameters.
 
+        Parameters
+        ----------
+        dy : ndarray, shape (N, M, F)
+            Gradient of the loss with respect to the output.
+        cache : object
+            Second return value of `forward`.
+
+        Returns
+        -------
+        dx : ndarray, shape (N, L, C)
+            Gradient with respect to the input.
+        grads : dict of str to ndarray
+            Gradients for `"w"`, shape (K, C, F), and, if the layer has a bias, for `"b"`,
+            shape (F,).
+
+        Notes
+        -----
         dx[n,i,c] = sum_k sum_m sum_f dy[n,m,f] w[k,c,f]    where m S + k d - left = i
         dw[k,c,f] = sum_n sum_m x[n, m S + k d - left, c] dy[n,m,f]
         db[f]     = sum_n sum_m dy[n,m,f]
         """
-        x, w = cache, self.params["w"]
-        window, padded = self.window(x.shape[1]), self._padded(x)
-        require_array(self, "dy", dy, "N M F", shape=(len(x), window.n_outputs, self.out_channels))
+        x, at = cache, self._placement(cache.shape[1])
+        require_array(self, "dy", dy, "N M F", shape=(len(x), at.n_outputs, self.out_channels))
+        dw, db = weight_gradient(x, dy, at)
+        dx = input_gradient(dy, self.params["w"], at)
+        return dx, {"w": dw, "b": db} if self.bias else {"w": dw}
 
-        dx = np.zeros(padded.shape, np.result_type(dy, w))
-        dw = np.zeros(w.shape, np.result_type(x, dy))
-        for k in range(self.kernel_size):
-            under = window.under(k * self.dilation)
-            dx[:, under] += dy @ w[k].T
-            dw[k] = np.tensordot(padded[:, under], dy, axes=([0, 1], [0, 1]))  # sum over n, m
-        dx = dx[:, window.left : window.left + x.shape[1]]
-        return dx, {"w": dw} | ({"b": dy.sum(axis=(0, 1))} if self.bias else {})
+
+# The loop over taps
+# ------------------
+# Take one tap at a time, and all windows at once. Tap `k` reads sample `k d` of the padded
+# trace in window 0, the sample `S` later in window 1, and so on. These samples are a slice,
+# with one sample for each output: padding, stride and dilation are all in the slice. The
+# sum over `c` is then a matrix product, and the sum over `k` a loop.
+
+
+class Placement(NamedTuple):
+    """Where the windows are in a trace: output m reads padded sample m S + k d for tap k.
+
+    >>> at = Placement(9, left=1, right=0, kernel_size=3, stride=2, dilation=1, n_outputs=4)
+    >>> at.tap_slice(1)
+    slice(1, 8, 2)
+    """
+
+    length: int
+    left: int  # zeros before the trace
+    right: int
+    kernel_size: int
+    stride: int
+    dilation: int
+    n_outputs: int
+
+    def pad(self, x: Array) -> Array:
+        """Return x (N, L, C) with the zeros around it."""
+        return np.pad(x, ((0, 0), (self.left, self.right), (0, 0)))
+
+    def tap_slice(self, k: int) -> slice:
+        """Return the samples of the padded trace that tap `k` reads, one for each output."""
+        start = k * self.dilation
+        return slice(start, start + (self.n_outputs - 1) * self.stride + 1, self.stride)
+
+
+def output(x: Array, w: Array, b: Array | None, at: Placement) -> Array:
+    """Return y (N, M, F)."""
+    x, y_shape = at.pad(x), (len(x), at.n_outputs, w.shape[2])
+    y = np.zeros(y_shape, np.result_type(x, w))
+    for k in range(at.kernel_size):
+        y += x[:, at.tap_slice(k)] @ w[k]
+    return y if b is None else y + b
+
+
+# The backward pass
+# -----------------
+# Tap `k` of the filter multiplied sample `m S + k d` of the padded trace by its weight and
+# added the product to output `m`. The gradient of the sample is therefore the sum of the weight
+# times `dy[m]`, over all the outputs to which the sample contributed, and the gradient of the
+# weight is the sum of the sample times `dy[m]`, over all outputs.
+#
+# Both are the same loop again. Where the output reads a slice of the padded trace, the gradient
+# of the input adds to the same slice. The gradients of the zeros around the trace are
+# dropped at the end.
+
+
+def input_gradient(dy: Array, w: Array, at: Placement) -> Array:
+    """Return dx (N, L, C)."""
+    n_samples = at.left + at.length + at.right
+    dx = np.zeros((len(dy), n_samples, w.shape[1]), np.result_type(dy, w))
+    for k in range(at.kernel_size):
+        dx[:, at.tap_slice(k)] += dy @ w[k].T
+    return dx[:, at.left : at.left + at.length]
+
+
+def weight_gradient(x: Array, dy: Array, at: Placement) -> tuple[Array, Array]:
+    """Return dw (K, C, F) and db (F,)."""
+    x, dw_shape = at.pad(x), (at.kernel_size, x.shape[2], dy.shape[2])
+    dw = np.zeros(dw_shape, np.result_type(x, dy))
+    for k in range(at.kernel_size):
+        dw[k] = np.tensordot(x[:, at.tap_slice(k)], dy, axes=([0, 1], [0, 1]))  # sum over n and m
+    return dw, dy.sum(axis=(0, 1))
+
+
+# The fast kernels
+# ----------------
+# These three functions define what the layer computes. The line below replaces them by
+# [three that compute the same](_conv1d_kernels.py), up to rounding, in a fraction of the time.
+# Delete this line, and the definitions above run.
+
+from numpycnn.layers._conv1d_kernels import input_gradient, output, weight_gradient  # noqa: E402, F811

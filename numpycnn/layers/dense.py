@@ -9,12 +9,15 @@ which is one matrix product. At the end of the trace classifier two of these
 weigh up what the filters have found and turn it into one score per class.
 """
 
+from __future__ import annotations
+
 import numpy as np
 
-from numpycnn.layers.initialisation import glorot_uniform
-from numpycnn.layers.layer import Layer, Window
-from numpycnn.types import Array, Params, Rng
-from numpycnn.validation import boolean, generator, require_array, require_parameters, whole_number
+from numpycnn._types import Array, Params, Rng
+from numpycnn._validation import boolean, check_int, generator, require_array, require_parameters
+from numpycnn.layers.initializers import glorot_uniform
+from numpycnn.layers.layer import Layer
+from numpycnn.layers.receptive_field import ReceptiveField
 
 
 class Dense(Layer):
@@ -37,8 +40,8 @@ class Dense(Layer):
     def __init__(
         self, in_features: int, out_features: int, *, bias: bool = True, rng: Rng = None
     ) -> None:
-        self.in_features = d_in = whole_number(self, "in_features", in_features)
-        self.out_features = d_out = whole_number(self, "out_features", out_features)
+        self.in_features = d_in = check_int(self, "in_features", in_features)
+        self.out_features = d_out = check_int(self, "out_features", out_features)
         self.bias = boolean(self, "bias", bias)
         w = glorot_uniform((d_in, d_out), fan_in=d_in, fan_out=d_out, rng=generator(self, rng))
         b = {"b": np.zeros(d_out, dtype=np.float32)} if self.bias else {}
@@ -80,6 +83,6 @@ class Dense(Layer):
             grads["b"] = dy_rows.sum(axis=0)
         return dy @ self.params["w"].T, grads
 
-    def window(self, length: int) -> Window:
+    def receptive_field(self, length: int) -> ReceptiveField:
         """Each sample is weighed up by itself."""
-        return Window.each_sample(length)
+        return ReceptiveField.each_sample(length)

@@ -3,7 +3,7 @@
 A large network can learn its traces by heart, one feature serving to mend the
 errors of another. So make each of them undependable: in training, set every
 number to zero with the probability `rate`, and draw anew at every step. What
-is learned then has to hold without its neighbours.
+is learned then has to hold without its neighbors.
 
     y = x keep / (1 - rate)        keep is 1 with probability 1 - rate, else 0
 
@@ -14,20 +14,23 @@ two come to the same.)
 
 Forward is a function in training as well. The draw follows from a seed, which is part
 of the layer's twin and not of the world: the same seed, the same mask, however often forward
-is called. Only `remember`, after the step, takes the next seed.
+is called. Only `update_state`, after the step, takes the next seed.
 
 Source: N. Srivastava, G. Hinton, A. Krizhevsky, I. Sutskever, R. Salakhutdinov,
 "Dropout: a simple way to prevent neural networks from overfitting", Journal of
 Machine Learning Research 15 (2014).
 """
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np
 
-from numpycnn.layers.layer import Layer, Window
-from numpycnn.types import Array, Params, Rng
-from numpycnn.validation import generator, number, require_array
+from numpycnn._types import Array, Params, Rng
+from numpycnn._validation import generator, number, require_array
+from numpycnn.layers.layer import Layer
+from numpycnn.layers.receptive_field import ReceptiveField
 
 
 class Dropout(Layer):
@@ -37,8 +40,8 @@ class Dropout(Layer):
     >>> x = np.ones((1, 6))
     >>> layer(x)
     array([[1., 1., 1., 1., 1., 1.]])
-    >>> live = layer.training(rng=1)
-    >>> live(x), bool((live(x) == live(x)).all())
+    >>> train_model = layer.for_training(rng=1)
+    >>> train_model(x), bool((train_model(x) == train_model(x)).all())
     (array([[2., 0., 0., 2., 0., 0.]]), True)
 
     Raises `TypeError` or `ValueError` for a rate that is no number from 0 to below 1 and for
@@ -49,7 +52,7 @@ class Dropout(Layer):
         self.rate = number(self, "rate", rate, "a number from 0 to below 1", lambda r: 0 <= r < 1)
         super().__init__()
 
-    def training(self, rng: Rng = None) -> "DropoutInTraining":
+    def for_training(self, rng: Rng = None) -> DropoutInTraining:
         """Return the twin that drops, its first seed drawn from `rng`."""
         twin = self._as(DropoutInTraining)
         twin.seed = int(generator(self, rng).integers(2**63))
@@ -65,9 +68,9 @@ class Dropout(Layer):
         require_array(self, "dy", dy, "...", shape=cache)
         return dy, {}
 
-    def window(self, length: int) -> Window:
+    def receptive_field(self, length: int) -> ReceptiveField:
         """Each sample is kept or left out by itself."""
-        return Window.each_sample(length)
+        return ReceptiveField.each_sample(length)
 
 
 class DropoutInTraining(Dropout):
@@ -87,6 +90,6 @@ class DropoutInTraining(Dropout):
         require_array(self, "dy", dy, "...", shape=keep.shape)
         return dy * keep / (1 - self.rate), {}
 
-    def remember(self, cache: Array) -> None:
+    def update_state(self, cache: Array) -> None:
         """Take the next seed, for another draw."""
         self.seed += 1

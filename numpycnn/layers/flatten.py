@@ -11,11 +11,14 @@ feature is tied to its place in the trace: what the dense layer learns about
 sample 20 says nothing about sample 40.
 """
 
+from __future__ import annotations
+
 from math import prod
 
-from numpycnn.layers.layer import Layer, Window
-from numpycnn.types import Array, Params
-from numpycnn.validation import require_array
+from numpycnn._types import Array, Params
+from numpycnn._validation import require_array
+from numpycnn.layers.layer import Layer
+from numpycnn.layers.receptive_field import ReceptiveField
 
 
 class Flatten(Layer):
@@ -39,6 +42,6 @@ class Flatten(Layer):
         require_array(self, "dy", dy, "N D", shape=(shape[0], prod(shape[1:])))
         return dy.reshape(shape), {}
 
-    def window(self, length: int) -> Window:
+    def receptive_field(self, length: int) -> ReceptiveField:
         """The row looks at the whole trace."""
-        return Window.whole_trace(length)
+        return ReceptiveField.whole_trace(length)

@@ -14,11 +14,14 @@ each number, whether it got through, and the output itself tells.
 At exactly zero there is a corner and no slope; the layer takes 0 there.
 """
 
+from __future__ import annotations
+
 import numpy as np
 
-from numpycnn.layers.layer import Layer, Window
-from numpycnn.types import Array, Params
-from numpycnn.validation import require_array
+from numpycnn._types import Array, Params
+from numpycnn._validation import require_array
+from numpycnn.layers.layer import Layer
+from numpycnn.layers.receptive_field import ReceptiveField
 
 
 class ReLU(Layer):
@@ -42,6 +45,6 @@ class ReLU(Layer):
         require_array(self, "dy", dy, "...", shape=y.shape)
         return dy * (y > 0), {}
 
-    def window(self, length: int) -> Window:
+    def receptive_field(self, length: int) -> ReceptiveField:
         """Each sample is rectified by itself."""
-        return Window.each_sample(length)
+        return ReceptiveField.each_sample(length)

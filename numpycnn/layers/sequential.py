@@ -6,12 +6,16 @@ layer returns for its input is the gradient of the output of the layer before.
 That is the chain rule, and it is three lines.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from typing import Any, overload
 
+from numpycnn._types import Array, Params
 from numpycnn.layers.container import Container
-from numpycnn.layers.layer import Layer, Window, defining
-from numpycnn.types import Array, Params
+from numpycnn.layers.describing import defining
+from numpycnn.layers.layer import Layer
+from numpycnn.layers.receptive_field import ReceptiveField
 
 
 class Sequential(Container):
@@ -36,7 +40,7 @@ class Sequential(Container):
     def __getitem__(self, place: int) -> Layer: ...
 
     @overload
-    def __getitem__(self, place: slice) -> "Sequential": ...
+    def __getitem__(self, place: slice) -> Sequential: ...
 
     def __getitem__(self, place: int | slice) -> Layer:
         """Return one layer, or with a slice a chain of several: `model[:-1]` shares its layers."""
@@ -58,17 +62,17 @@ class Sequential(Container):
             grads |= {f"{place}.{name}": grad for name, grad in layer_grads.items()}
         return dy, grads
 
-    def window(self, length: int) -> Window:
+    def receptive_field(self, length: int) -> ReceptiveField:
         """Each layer's window seen through those before it, up to the one that sees it all."""
-        if "window" not in vars(defining(self, "forward", "window")):
-            return super().window(length)  # raises: that forward may look elsewhere
-        seen = Window.each_sample(length)
+        if "receptive_field" not in vars(defining(self, "forward", "receptive_field")):
+            return super().receptive_field(length)  # raises: that forward may look elsewhere
+        seen = ReceptiveField.each_sample(length)
         for layer in self.layers:
             seen = seen.through(layer)
         return seen
 
-    def stages(self, place: str = "") -> Iterator[tuple[str, Layer]]:
+    def walk(self, place: str = "") -> Iterator[tuple[str, Layer]]:
         """The layers inside. A chain itself computes nothing, unless its class has a forward."""
-        for stage in super().stages(place):
+        for stage in super().walk(place):
             if stage[1] is not self or defining(self, "forward") is not Sequential:
                 yield stage

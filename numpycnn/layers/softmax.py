@@ -11,12 +11,15 @@ multiplies numerator and denominator alike by e⁵. That freedom saves us from
 the largest exponential is `exp(0) = 1`.
 """
 
+from __future__ import annotations
+
 import numpy as np
 
-from numpycnn.layers.layer import Layer, Window
-from numpycnn.reductions import difference, total
-from numpycnn.types import Array, Params
-from numpycnn.validation import require_array
+from numpycnn._reductions import difference, total
+from numpycnn._types import Array, Params
+from numpycnn._validation import require_array
+from numpycnn.layers.layer import Layer
+from numpycnn.layers.receptive_field import ReceptiveField
 
 
 class Softmax(Layer):
@@ -61,6 +64,6 @@ class Softmax(Layer):
         mean = total(dy * y, -1, keepdims=True)
         return (y * (dy - mean)).astype(np.result_type(y, dy)), {}
 
-    def window(self, length: int) -> Window:
+    def receptive_field(self, length: int) -> ReceptiveField:
         """Each sample's scores are shared out by themselves."""
-        return Window.each_sample(length)
+        return ReceptiveField.each_sample(length)

@@ -15,9 +15,12 @@ Source: A. Odena, V. Dumoulin, C. Olah, "Deconvolution and checkerboard artifact
 Distill (2016), of the pattern and the way around it.
 """
 
-from numpycnn.layers.layer import Layer, Window
-from numpycnn.types import Array, Params
-from numpycnn.validation import require_array, whole_number
+from __future__ import annotations
+
+from numpycnn._types import Array, Params
+from numpycnn._validation import check_int, require_array
+from numpycnn.layers.layer import Layer
+from numpycnn.layers.receptive_field import ReceptiveField
 
 
 class Upsample1D(Layer):
@@ -32,7 +35,7 @@ class Upsample1D(Layer):
     """
 
     def __init__(self, factor: int) -> None:
-        self.factor = whole_number(self, "factor", factor)
+        self.factor = check_int(self, "factor", factor)
         super().__init__()
 
     def forward(self, x: Array) -> tuple[Array, tuple[int, ...]]:
@@ -47,6 +50,6 @@ class Upsample1D(Layer):
         require_array(self, "dy", dy, "N M C", shape=shape)
         return dy.reshape(n_traces, length, self.factor, n_channels).sum(axis=2), {}
 
-    def window(self, length: int) -> Window:
+    def receptive_field(self, length: int) -> ReceptiveField:
         """So many outputs in turn look at the same sample, and the next ones at the next."""
-        return Window(self.factor * [(0, 0)], 1, self.factor * length)
+        return ReceptiveField(self.factor * [(0, 0)], 1, self.factor * length)

@@ -1,5 +1,7 @@
 """Plots: figures of your own traces, networks and checks, each a function that returns one."""
 
+from __future__ import annotations
+
 from numpycnn.plots.figure import show  # first, because it says how to install matplotlib
 
 # isort: split

@@ -5,7 +5,7 @@ caller alone: nothing is drawn on a screen and no list of open figures is kept. 
 it with `figure.savefig("traces.png")`, change it before that, or open it in a window
 with `show`.
 
-The colours are those of M. Okabe and K. Ito, chosen to be told apart by colour-blind
+The colors are those of M. Okabe and K. Ito, chosen to be told apart by color-blind
 readers too; where two curves share a panel their line styles differ as well, for
 print in black and white. Sizes are in pixels, and the letters are large enough to be
 read on a telephone, where a figure is shown at half its width.
@@ -13,11 +13,13 @@ read on a telephone, where a figure is shown at half its width.
 This package is the only part that needs matplotlib, and `import numpycnn` leaves it out.
 """
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np
 
-from numpycnn.types import Array
+from numpycnn._types import Array
 
 try:
     from matplotlib.axes import Axes
@@ -33,7 +35,7 @@ except ModuleNotFoundError as error:
 DPI = 100  # so a hundredth of an inch is a pixel, and sizes can be given in pixels
 WIDTH = 640  # pixels
 FONT = 12  # points, which is 17 pixels
-GRID = ("black", 0.12)  # a light grey on white; what turns black to white leaves it one
+GRID = ("black", 0.12)  # a light gray on white; what turns black to white leaves it one
 
 BLUE, ORANGE, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
 SKY, AMBER, GREY = "#56B4E9", "#E69F00", "0.45"
@@ -47,7 +49,7 @@ STYLES: tuple[dict[str, Any], ...] = (
 """How the first, second, … curve of a panel is drawn."""
 
 SIGNED = "RdBu_r"
-"""The colour map of what may be negative: blue below zero, white at it, red above."""
+"""The color map of what may be negative: blue below zero, white at it, red above."""
 
 # What matplotlib falls back on without a screen, and its like: they only write files.
 WINDOWLESS = ("agg", "cairo", "pdf", "pgf", "ps", "svg", "template")

@@ -5,10 +5,12 @@ the layers make of a trace, and where in the trace does each of their numbers co
 Which samples speak for a class, and which against it? What happens to all that when the
 arrival comes later?
 
-The numbers are those of `numpycnn.explain`. The traces are given one at a time, as
+The numbers are those of `numpycnn.inspection.explain`. The traces are given one at a time, as
 x (1, L, C), and samples are counted from 1. Amplitudes have no unit, and neither have scores,
 so a gradient of the one with respect to the other has none.
 """
+
+from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -18,14 +20,16 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from numpycnn.explain import (
+from numpycnn._types import Array
+from numpycnn._validation import check_int, require_array, require_finite
+from numpycnn.inspection.explain import (
     activations,
     probabilities,
     receptive_fields,
     require_row_of_scores,
     saliency,
 )
-from numpycnn.layers import GlobalMaxPool1D, ReLU, Sequential, Window
+from numpycnn.layers import GlobalMaxPool1D, ReceptiveField, ReLU, Sequential
 from numpycnn.layers.conv1d import Conv1D
 from numpycnn.plots.figure import (
     BLUE,
@@ -44,8 +48,6 @@ from numpycnn.plots.figure import (
     whole_numbers_below,
 )
 from numpycnn.traces import CLASS_NAMES
-from numpycnn.types import Array
-from numpycnn.validation import require_array, require_finite, whole_number
 
 # Filters
 # -------
@@ -86,9 +88,9 @@ def plot_filters(layer: Conv1D, sample_rate: float = 1.0) -> Figure:
         raise ValueError(f"plot_filters expected a sample_rate above 0, got {sample_rate}")
 
     w = layer.params["w"]  # (K, C, F)
-    spread = np.zeros((layer.reach, *w.shape[1:]), w.dtype)
+    spread = np.zeros((layer.effective_kernel_size, *w.shape[1:]), w.dtype)
     spread[:: layer.dilation] = w  # a dilated filter has zeros between its taps
-    n_fft = max(N_FFT, 8 * layer.reach)
+    n_fft = max(N_FFT, 8 * layer.effective_kernel_size)
     frequencies = np.fft.rfftfreq(n_fft, 1 / sample_rate)
     spectra = np.abs(np.fft.rfft(spread, n_fft, axis=0))
 
@@ -105,7 +107,7 @@ def plot_filters(layer: Conv1D, sample_rate: float = 1.0) -> Figure:
         _draw_channels(spectrum, frequencies, spectra[:, :, f])
     panels[0, 0].set_title("weight of each tap")
     panels[0, 1].set_title("amplitude spectrum")
-    taps.set(xlabel="sample under the filter", xlim=(0.5, layer.reach + 0.5))
+    taps.set(xlabel="sample under the filter", xlim=(0.5, layer.effective_kernel_size + 0.5))
     whole_numbers_below(taps)
     unit = "cycles/sample" if sample_rate == 1 else "Hz"
     spectrum.set(xlabel=f"frequency, {unit}", xlim=(0, sample_rate / 2), ylim=(0, None))
@@ -168,7 +170,7 @@ class _Map(NamedTuple):
 
     name: str
     values: Array  # (M, C)
-    field: Window
+    field: ReceptiveField
     wins_by_maximum: bool  # whether a GlobalMaxPool1D comes next
 
     @property
@@ -193,7 +195,7 @@ class _Map(NamedTuple):
 def _maps(model: Sequential, x: Array) -> list[_Map]:
     """Return the maps of the layers in front, a ReLU's in place of the one that it got."""
     seen = activations(model, x)
-    fields = [one.window for one in receptive_fields(model, x.shape[1])]
+    fields = [one.receptive_field for one in receptive_fields(model, x.shape[1])]
     maps: list[_Map] = []
     for i, (_, layer, output) in enumerate(seen):
         if fields[i].stride == 0:
@@ -241,7 +243,7 @@ def _mark_winners(panel: Axes, one: _Map) -> None:
     panel.plot(one.middles[winners], channels + 1, "o", color="black", markerfacecolor="white")
 
 
-# As with curves, what differs in colour differs in its pattern, too.
+# As with curves, what differs in color differs in its pattern, too.
 
 BARS: tuple[dict[str, Any], ...] = (
     {"color": BLUE},
@@ -297,7 +299,7 @@ def plot_saliency(
     _check_trace("plot_saliency", model, x)
     chances = _chances("plot_saliency", model, x, class_names)
     label = int(chances.argmax()) if label is None else label
-    label = whole_number("plot_saliency", "label", label, at_least=0)
+    label = check_int("plot_saliency", "label", label, at_least=0)
     if label >= len(class_names):
         raise ValueError(
             f"plot_saliency expected a label from 0 to {len(class_names) - 1}, got {label}"
@@ -346,17 +348,17 @@ def plot_receptive_fields(model: Sequential, x: Array) -> Figure:
     length = x.shape[1]
     fields = receptive_fields(model, length)
     spans = [
-        window.of(window.n_outputs // 2) if window.stride else (0, length - 1)
+        window.span(window.n_outputs // 2) if window.stride else (0, length - 1)
         for _, _, window in fields
     ]
     space = 46 * len(fields)
     figure, (trace, bars) = stacked_panels(2, WIDTH, 260 + space, height_ratios=[150, space])
     _draw_trace(trace, x)
     for i, (field, (first, last)) in enumerate(zip(fields, spans, strict=True)):
-        colour = BLUE if field.window.stride else GREY
-        bars.barh(i + 0.25, last - first + 1, left=first + 0.5, height=0.35, color=colour)
+        color = BLUE if field.receptive_field.stride else GREY
+        bars.barh(i + 0.25, last - first + 1, left=first + 0.5, height=0.35, color=color)
         so_many = f"{last - first + 1} sample{'s' if last > first else ''}"
-        words = f"{so_many if field.window.stride else f'all {so_many}'}: {field.layer!r}"
+        words = f"{so_many if field.receptive_field.stride else f'all {so_many}'}: {field.layer!r}"
         bars.text(0.01, i, words, transform=bars.get_yaxis_transform(), fontsize=FONT, va="bottom")
     for first, last in {span for span in spans if span != (0, length - 1)}:
         trace.axvspan(first + 0.5, last + 1.5, color=SKY, alpha=0.3, linewidth=0)
@@ -395,7 +397,7 @@ def plot_equivariance(
     """
     _check_trace("plot_equivariance", model, x)
     length = x.shape[1]
-    shift = whole_number("plot_equivariance", "shift", shift, at_least=1 - length)
+    shift = check_int("plot_equivariance", "shift", shift, at_least=1 - length)
     if shift >= length:
         raise ValueError(f"plot_equivariance expected shift below L={length}, got {shift}")
     traces = {"as it is": x, f"shifted by {shift}": _shifted(x, shift)}
@@ -436,24 +438,24 @@ def _shifted(x: Array, shift: int) -> Array:
 # -------------------------
 
 
-def _check_trace(owner: str, model: Sequential, x: Array) -> None:
+def _check_trace(caller: str, model: Sequential, x: Array) -> None:
     """Raise unless the model is a Sequential and x is one trace of finite numbers."""
     if not isinstance(model, Sequential):
-        raise TypeError(f"{owner} expected a Sequential, got {model!r}")
-    require_array(owner, "x", x, "...")
+        raise TypeError(f"{caller} expected a Sequential, got {model!r}")
+    require_array(caller, "x", x, "...")
     if x.ndim != 3 or len(x) != 1:
         mend = "take one trace: x[:1]" if x.ndim == 3 else "one trace is x[:1] of a batch (N, L, C)"
-        raise ValueError(f"{owner} expected x of shape (1, L, C), got {x.shape}; {mend}")
-    require_finite(owner, "x", x, "N L C")
+        raise ValueError(f"{caller} expected x of shape (1, L, C), got {x.shape}; {mend}")
+    require_finite(caller, "x", x, "N L C")
 
 
-def _chances(owner: str, model: Sequential, x: Array, class_names: Sequence[str]) -> Array:
+def _chances(caller: str, model: Sequential, x: Array, class_names: Sequence[str]) -> Array:
     """Return the probability of each class for one trace, or raise if there is no name for it."""
     chances = probabilities(model, x)
-    require_row_of_scores(owner, chances)
+    require_row_of_scores(caller, chances)
     if len(class_names) != chances.shape[1]:
         raise ValueError(
-            f"{owner} expected a name for each of {chances.shape[1]} classes, "
+            f"{caller} expected a name for each of {chances.shape[1]} classes, "
             f"got class_names={class_names!r}"
         )
     row: Array = chances[0]

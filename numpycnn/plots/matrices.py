@@ -1,13 +1,15 @@
 """Matrices: a linear layer as a matrix, and backward as its transpose."""
 
+from __future__ import annotations
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from numpycnn._types import Array
 from numpycnn.checks.matrix import as_matrix, backward_as_matrix
 from numpycnn.layers.layer import Layer
 from numpycnn.plots.figure import FONT, SIGNED, WIDTH, blank_figure, dress
-from numpycnn.types import Array
 
 
 def plot_matrices(layer: Layer, x_shape: tuple[int, ...]) -> Figure:
@@ -15,10 +17,10 @@ def plot_matrices(layer: Layer, x_shape: tuple[int, ...]) -> Figure:
 
     Args:
         layer: a layer that is linear, but for a bias.
-        x_shape: a small shape of its input, (1, 7, 1) say: every cell is labelled.
+        x_shape: a small shape of its input, (1, 7, 1) say: every cell is labeled.
 
     The first comes from `forward` alone, the second from `backward` alone. If backward is
-    right, they are each other's transpose. Zeros are left blank, other numbers are coloured by
+    right, they are each other's transpose. Zeros are left blank, other numbers are colored by
     sign and size, so the taps of a kernel can be followed from cell to cell.
 
     >>> from numpycnn import Dense
@@ -40,7 +42,7 @@ def plot_matrices(layer: Layer, x_shape: tuple[int, ...]) -> Figure:
 
 
 def _cells(panel: Axes, matrix: Array) -> None:
-    """Draw a matrix with its numbers in coloured cells."""
+    """Draw a matrix with its numbers in colored cells."""
     largest = float(np.abs(matrix).max())
     panel.imshow(matrix, cmap=SIGNED, vmin=-largest, vmax=largest)
     for (row, column), value in np.ndenumerate(matrix):

@@ -9,6 +9,8 @@ training loss falls on and the validation loss turns up, it has begun to learn i
 own traces by heart.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -17,7 +19,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import LogFormatter
 
-from numpycnn.picking import require_onsets
+from numpycnn._types import Array
+from numpycnn._validation import require_array, require_labels
 from numpycnn.plots.figure import (
     BLUE,
     FONT,
@@ -32,15 +35,14 @@ from numpycnn.plots.figure import (
     samples_of,
     stacked_panels,
 )
+from numpycnn.seismology.picking import require_onsets
 from numpycnn.traces import CLASS_NAMES
 from numpycnn.training.fit import History
-from numpycnn.types import Array
-from numpycnn.validation import require_array, require_labels
 
 FEW_EPOCHS = 10  # up to so many, each is marked with a dot
 
-# A right answer and a wrong one differ by a mark as well as by colour, for those who see no
-# colours, and for print.
+# A right answer and a wrong one differ by a mark as well as by color, for those who see no
+# colors, and for print.
 
 RIGHT, WRONG = ("\N{CHECK MARK}", BLUE), ("\N{BALLOT X}", ORANGE)
 
@@ -84,8 +86,8 @@ def plot_traces(
         panel.plot(samples_of(n_samples), trace[:, 0], color="black", linewidth=1.6)
         panel.set(title=" -> ".join(class_names[n] for n in numbers))
         if len(numbers) == 2:
-            mark, colour = RIGHT if numbers[0] == numbers[1] else WRONG
-            panel.set_title(mark, loc="right", color=colour, fontsize=FONT + 4)
+            mark, color = RIGHT if numbers[0] == numbers[1] else WRONG
+            panel.set_title(mark, loc="right", color=color, fontsize=FONT + 4)
         panel.set(ylabel="amplitude", ylim=(-top, top))
     panels[-1].set(xlabel="sample", xlim=(0.5, n_samples + 0.5))
     return figure
@@ -174,7 +176,7 @@ def plot_learning_curves(history: History) -> Figure:
 
     _plot_by_epoch(loss_panel, history.loss, history.val_loss)
     losses = [loss for loss in history.loss + history.val_loss if loss > 0]
-    if losses and max(losses) > 100 * min(losses):  # less may not hold two labelled ticks
+    if losses and max(losses) > 100 * min(losses):  # less may not hold two labeled ticks
         _make_logarithmic(loss_panel)
     loss_panel.set(ylabel="cross-entropy")
     loss_panel.legend(frameon=False, fontsize=FONT)
@@ -270,7 +272,7 @@ def plot_accuracy(
         at: the values that were tried, M of them, in ascending order.
         curves: for each name the accuracies (n_seeds, M), between 0 and 1. The line is their
             mean over the seeds; the band reaches from the worst seed to the best.
-        xlabel: what `at` is, with its unit: "arrival centre, sample".
+        xlabel: what `at` is, with its unit: "arrival center, sample".
         trained_on: the range of `at` that the training saw, to be shaded.
 
     >>> figure = plot_accuracy([0, 1], {"rule": np.array([[1.0, 0.5]])}, xlabel="noise")

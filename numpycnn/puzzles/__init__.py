@@ -14,6 +14,8 @@ answer on drawn cases, `compare`, `reasons` and `shown` find, name and show what
 files, and `runner` is what the reader sees.
 """
 
+from __future__ import annotations
+
 from numpycnn.puzzles.grader import Result, check
 from numpycnn.puzzles.runner import check_file, main
 

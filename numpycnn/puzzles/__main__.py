@@ -1,5 +1,7 @@
 """`python -m numpycnn.puzzles`: see `runner`."""
 
+from __future__ import annotations
+
 import os
 import sys
 

@@ -27,7 +27,8 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from numpycnn.types import Array
+from numpycnn._types import Array
+from numpycnn.layers.storage import RETIRED
 
 Kind = Literal["value", "function", "layer", "optimizer", "network", "lines", "test"]
 
@@ -224,13 +225,15 @@ def kept_output() -> Iterator[Text]:
 
 def load(source: str, filename: str) -> tuple[SimpleNamespace | None, Outcome]:
     """Run a reader's file as if it were imported; return its names, and the outcome of that."""
-    names = {"__name__": "answer", "__file__": filename}
+    names: dict[str, Any] = {"__name__": "answer", "__file__": filename}
     linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
     with kept_output() as text:
         try:
             exec(compile(source, filename, "exec"), names)
         except (Exception, SystemExit) as error:
             return None, Outcome({}, _failure(error, filename), printed=text.getvalue())
+    # A file of version 0.1.0 may define a class under the name that it had then.
+    names = {new: names[old] for old, new in RETIRED.items() if old in names} | names
     return SimpleNamespace(**names), Outcome({}, printed=text.getvalue())
 
 

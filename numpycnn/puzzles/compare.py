@@ -12,8 +12,8 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
+from numpycnn._types import Array
 from numpycnn.puzzles.cases import Case, Outcome, Strange
-from numpycnn.types import Array
 
 TOLERANCE = 5e-5
 

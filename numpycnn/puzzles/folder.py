@@ -19,7 +19,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from numpycnn.puzzles.puzzle import PUZZLES, Puzzle, find
+from numpycnn.puzzles.puzzle import PUZZLES, RETIRED, Puzzle, find
 
 NAME = "progress.json"
 
@@ -40,9 +40,12 @@ class Folder:
     # --------
 
     def _read(self) -> None:
-        """Take over what the file says. `right` is how version 0.1.0 called what is correct."""
+        """Take over the contents of the file, in which version 0.1.0 used some other names."""
         try:
-            progress = json.loads((self.path / NAME).read_text(encoding="utf-8"))
+            text = (self.path / NAME).read_text(encoding="utf-8")
+            for old, new in RETIRED.items():
+                text = text.replace(f'"{old}"', f'"{new}"')
+            progress = json.loads(text)
             names = {puzzle.name for puzzle in PUZZLES}
             correct = names & set(progress.get("correct", progress.get("right")))
             tried = names & set(progress["tried"])
@@ -134,7 +137,8 @@ class Folder:
 
     def file(self, puzzle: Puzzle) -> Path:
         """The path of the reader's file, which may have another number from an earlier version."""
-        numbered = sorted(self.path.glob(f"[0-9]*_{puzzle.name}.py"))
+        names = [puzzle.name, *(old for old, new in RETIRED.items() if new == puzzle.name)]
+        numbered = [path for name in names for path in sorted(self.path.glob(f"[0-9]*_{name}.py"))]
         return next(
             (file for file in numbered if find(file.name) is puzzle), self.path / puzzle.filename
         )
@@ -181,7 +185,7 @@ class Folder:
 def folder_here(where: Path | None = None) -> Folder:
     """The folder `puzzles` in the working directory, or that directory if it holds the puzzles."""
     here = where or Path()
-    names = {puzzle.name for puzzle in PUZZLES}
+    names = {puzzle.name for puzzle in PUZZLES} | RETIRED.keys()
     files = here.glob("[0-9]*_*.py")
     is_inside = any(file.stem.lstrip("0123456789").lstrip("_") in names for file in files)
     return Folder(here if is_inside else here / "puzzles")

@@ -118,10 +118,10 @@ def check(puzzle: str | int, answer: Any) -> Result:
     --------
     >>> check("slope", 7).status
     'incorrect'
-    >>> def zeros_around(length, taps, stride):
+    >>> def pad_widths(length, taps, stride):
     ...     total = max(0, (-(-length // stride) - 1) * stride + taps - length)
     ...     return total // 2, total - total // 2
-    >>> check("zeros_of_same", zeros_around).status
+    >>> check("zeros_of_same", pad_widths).status
     'correct'
     """
     found = find(str(puzzle))

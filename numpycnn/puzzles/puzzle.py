@@ -233,6 +233,9 @@ PUZZLES = [
 ]
 
 
+RETIRED = {"bug_in_beside": "bug_in_skip_concat"}  # names of puzzles in version 0.1.0
+
+
 def find(what: str) -> Puzzle:
     """Return the puzzle with this number, name or file name.
 
@@ -242,6 +245,7 @@ def find(what: str) -> Puzzle:
     Raises `ValueError` if there is none.
     """
     name = PurePath(what).stem.lstrip("0123456789_")
+    name = RETIRED.get(name, name)
     for puzzle in PUZZLES:
         if puzzle.name == name or str(puzzle.number) == what.lstrip("0"):
             return puzzle

@@ -17,10 +17,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from numpycnn._types import Array
 from numpycnn.puzzles.cases import Case, Failure, Outcome
 from numpycnn.puzzles.compare import Difference, close, differences, numbers, same
 from numpycnn.puzzles.shown import kind_of, show
-from numpycnn.types import Array
 
 
 class Reason(NamedTuple):

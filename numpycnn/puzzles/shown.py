@@ -18,9 +18,9 @@ from typing import Any
 
 import numpy as np
 
+from numpycnn._types import Array
 from numpycnn.puzzles.cases import Case, Strange
 from numpycnn.puzzles.compare import Difference, numbers
-from numpycnn.types import Array
 
 MANY = 60
 """Entries, more than which are not drawn."""

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from numpycnn._types import Array
 from numpycnn.layers import Conv1D, Layer, MaxPool1D, Softmax
-from numpycnn.types import Array
 
 # A tanh
 # ------
@@ -100,13 +100,13 @@ def overwritten(layer: Any, dy: Array, cache: Any, dx: Array) -> Array:
     """Assigned where windows overlap."""
     dx = np.zeros_like(dx)
     for n, m, c in np.ndindex(dy.shape):
-        dx[n, m * layer.stride + cache.winner[n, m, c], c] = dy[n, m, c]
+        dx[n, m * layer.stride + cache.argmax[n, m, c], c] = dy[n, m, c]
     return dx
 
 
 def to_the_first_sample(layer: Any, dy: Array, cache: Any, dx: Array) -> Array:
     """The gradient goes to the first sample of each window."""
-    return MaxPool1D.backward(layer, dy, cache._replace(winner=0 * cache.winner))[0]
+    return MaxPool1D.backward(layer, dy, cache._replace(argmax=0 * cache.argmax))[0]
 
 
 class ToAllMaxima(MaxPool1D):

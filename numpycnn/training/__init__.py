@@ -1,14 +1,16 @@
-"""Training: the losses, the optimiser and the loop around them."""
+"""Training: the losses, the optimizer and the loop around them."""
+
+from __future__ import annotations
 
 from numpycnn.training.adam import Adam
-from numpycnn.training.fit import History, evaluate, fit
+from numpycnn.training.evaluate import evaluate
+from numpycnn.training.fit import History, fit
 from numpycnn.training.losses import (
     cross_entropy,
     one_hot,
     softmax_cross_entropy,
     weighted_cross_entropy,
 )
-from numpycnn.training.machine import in_threads, keep_freed_memory
 from numpycnn.training.metrics import confusion_matrix
 from numpycnn.training.sgd import SGD
 
@@ -22,8 +24,6 @@ __all__ = [
     "cross_entropy",
     "evaluate",
     "fit",
-    "in_threads",
-    "keep_freed_memory",
     "one_hot",
     "softmax_cross_entropy",
     "weighted_cross_entropy",

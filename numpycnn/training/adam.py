@@ -22,12 +22,14 @@ average; the variant at the end of the paper's section 2, which some libraries u
 before the correction and takes slightly different steps.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 
 import numpy as np
 
-from numpycnn.types import Array, Params
-from numpycnn.validation import (
+from numpycnn._types import Array, Params
+from numpycnn._validation import (
     above_zero,
     number,
     require_array,
@@ -106,9 +108,9 @@ class Adam:
             begin += array.size
 
 
-def require_trainable_arrays(owner: object, params: object) -> None:
+def require_trainable_arrays(caller: object, params: object) -> None:
     """Raise `TypeError` unless `params` is a mapping of names to arrays of floats, not empty."""
-    who = type(owner).__name__
+    who = type(caller).__name__
     if hasattr(params, "params"):
         raise TypeError(
             f"{who}: params must be a dict of arrays, got {type(params).__name__}. "
@@ -119,12 +121,12 @@ def require_trainable_arrays(owner: object, params: object) -> None:
             f"{who}: params must be a dict with at least one array, got {params!r:.80}. "
             "Pass model.params."
         )
-    require_parameters(owner, params)
+    require_parameters(caller, params)
 
 
-def require_gradients(owner: object, params: Params, grads: Params) -> None:
+def require_gradients(caller: object, params: Params, grads: Params) -> None:
     """Raise unless there is a gradient of its shape for every parameter, and no other."""
-    who = type(owner).__name__
+    who = type(caller).__name__
     if not isinstance(grads, Mapping):
         raise TypeError(f"{who}: grads must be a dict of arrays, got {type(grads).__name__}.")
     if grads.keys() != params.keys():
@@ -137,14 +139,14 @@ def require_gradients(owner: object, params: Params, grads: Params) -> None:
     for name, array in params.items():
         grad = grads[name]
         grad = np.asarray(grad) if isinstance(grad, np.generic) else grad  # the sum of an array
-        require_array(owner, f"grads[{name!r}]", grad, "...", shape=array.shape)
+        require_array(caller, f"grads[{name!r}]", grad, "...", shape=array.shape)
 
 
-def require_finite_gradients(owner: object, grads: Params) -> None:
+def require_finite_gradients(caller: object, grads: Params) -> None:
     """Raise `ValueError` with the position of NaN or infinity in a gradient."""
     fix = "Reduce lr, or scale x to a standard deviation near 1."
     for name, grad in grads.items():
-        require_finite(owner, f"grads[{name!r}]", np.asarray(grad), fix=fix)
+        require_finite(caller, f"grads[{name!r}]", np.asarray(grad), fix=fix)
 
 
 def _end_to_end(arrays: Params) -> Array:

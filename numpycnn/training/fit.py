@@ -15,56 +15,42 @@ A falling training loss does not show that the network learns anything about oth
 The *validation set* does: traces that are measured after each epoch and never trained on.
 
 Two layers, batch normalization and dropout, compute something else in training than at
-inference. `fit` therefore trains `model.training(rng)`, a copy that shares the model's arrays, and
-validates the model itself. A model without such layers is its own copy.
+inference. `fit` therefore trains `model.for_training(rng)`, which shares the arrays of the model,
+and validates the model itself.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from __future__ import annotations
+
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-# A step needs a layer, a loss and an optimizer, each from its own file.
-from numpycnn.layers.layer import Layer, require_layer
+from numpycnn._types import Array, Optimizer, Params, Rng
+from numpycnn._validation import check_int, generator, require_parameters
+from numpycnn.layers.layer import Layer
 from numpycnn.training.adam import Adam
-from numpycnn.training.losses import (
-    Loss,
-    are_probabilities,
-    as_rows,
-    of_rows,
-    softmax_cross_entropy,
-)
-from numpycnn.training.machine import keep_freed_memory
-from numpycnn.training.progress import steps_told
-from numpycnn.types import Array, Optimizer, Params, Rng
-from numpycnn.validation import (
-    as_array,
-    as_type,
-    generator,
-    require_array,
-    require_finite,
-    require_parameters,
-    whole_number,
-)
+from numpycnn.training.checkpoints import Checkpoints, arrays_of, copied
+from numpycnn.training.evaluate import Mean, accuracy, loss_and_gradient, measure
+from numpycnn.training.examples import Examples, batches, prepare_data
+from numpycnn.training.losses import Loss, softmax_cross_entropy
+from numpycnn.training.progress import progress
 
 LR = 5e-3  # of the Adam that fit creates
-
-# Values that are measured together, those of 512 traces of 64 samples: fast, and little memory.
-
-AT_ONCE = 1 << 15
 
 
 @dataclass
 class History:
     """The course of a training: one value per epoch in each list.
 
-    `loss` and `accuracy` are means over the training traces as they went through the network,
-    *before* the step that learned from them. `val_loss` and `val_accuracy` are measured at
-    the end of the epoch, and empty without validation. An accuracy is NaN where the targets
-    are neither labels nor class probabilities.
+    Attributes
+    ----------
+    loss, accuracy : list of float
+        Means over the training traces, each computed *before* the step on its batch. An accuracy
+        is NaN where the targets are neither labels nor class probabilities.
+    val_loss, val_accuracy : list of float
+        Measured at the end of each epoch; empty without validation.
     """
 
     loss: list[float] = field(default_factory=list)
@@ -145,63 +131,54 @@ def fit(
     >>> history.loss[0] > 0.5 > 0.1 > history.loss[-1], history.accuracy[-1]
     (True, 1.0)
     """
-    epochs = whole_number("fit", "epochs", epochs)
+    epochs = check_int("fit", "epochs", epochs)
     require_trainable("fit", model)
     optimizer = _known_optimizer(model, optimizer, lr)
-    if patience is not None and whole_number("fit", "patience", patience) and validation is None:
+    if patience is not None and check_int("fit", "patience", patience) and validation is None:
         raise ValueError("fit: patience requires validation data. Pass validation=(x, targets).")
     rng, history = generator("fit", rng), History()
-    keep_freed_memory()
 
     # An overflow ends in a loss that is not finite, and that is reported at the end.
     with np.errstate(all="ignore"):
-        data = examples("fit", model, x, targets, loss)
-        size = len(x) if batch_size is None else whole_number("fit", "batch_size", batch_size)
-        train_model = model.training(rng)
+        data = prepare_data("fit", model, x, targets, loss)
+        size = len(x) if batch_size is None else check_int("fit", "batch_size", batch_size)
+        train_model = model.for_training(rng)
         _try_last_batch(train_model, loss, data, size)
-        kept = _Kept(model, patience)
-        held_out = None if validation is None else _held_out(model, validation, loss)
-        if held_out:
-            kept.compare(0, _measure(model, loss, held_out)[0])
+        checkpoints = Checkpoints(model, patience)
+        val_data = None if validation is None else _validation_data(model, validation, loss)
+        if val_data:
+            checkpoints.compare(0, measure(model, loss, val_data)[0])
 
         try:
-            for epoch in steps_told("epoch", epochs, history.loss):
-                before = _copied(model)
-                step = partial(learn, train_model, optimizer, loss)
-                value, accuracy = _average(step, data, _batches(len(x), size, rng))
-                history.loss.append(value)
-                history.accuracy.append(accuracy)
-                kept.last = before
-
-                # What counts is the model at inference: it is measured, not the copy for training.
-                if held_out:
-                    value, accuracy = _measure(model, loss, held_out)
-                    _require_finite("the validation loss", value)
-                    history.val_loss.append(value)
-                    history.val_accuracy.append(accuracy)
-                    kept.compare(epoch, value)
+            for epoch in progress("epoch", epochs, history.loss):
+                before, mean = copied(model), Mean()
+                for batch in batches(len(x), size, rng):
+                    some = data.some(batch)
+                    mean.add(*train_step(train_model, optimizer, loss, *some), len(some.x))
+                history.loss.append(mean.loss)
+                history.accuracy.append(mean.accuracy)
+                checkpoints.last = before
+                if val_data:
+                    _validate(model, loss, val_data, history)
+                    checkpoints.compare(epoch, history.val_loss[-1])
                 if on_epoch:
                     on_epoch(epoch, history)
-                if kept.is_out_of_patience(epoch):
+                if checkpoints.is_out_of_patience(epoch):
                     break
             # No loss is computed after the last step, so its parameters are checked themselves.
-            _require_all_finite("parameter", _arrays(model))
+            _require_all_finite("parameter", arrays_of(model))
         except DivergenceError as error:
-            kept.restore_last()
+            checkpoints.restore_last()
             raise FloatingPointError(
-                f"fit: {error} in epoch {epoch}. {kept.restored} Reduce lr, or scale x to a "
+                f"fit: {error} in epoch {epoch}. {checkpoints.restored} Reduce lr, or scale x to a "
                 "standard deviation near 1."
             ) from error
         finally:
-            kept.restore_best()
+            checkpoints.restore_best()
     return history
 
 
-# One step
-# --------
-
-
-def learn(
+def train_step(
     train_model: Layer,
     optimizer: Optimizer,
     loss: Loss,
@@ -209,298 +186,92 @@ def learn(
     y: Array,
     labels: Array | None = None,
 ) -> tuple[float, float]:
-    """Take one step on examples `x` with the targets `y`; return loss and accuracy before it.
+    """Take one step on traces `x` with the targets `y`; return loss and accuracy before it.
 
     Raises `DivergenceError`, and takes no step, if the loss or a gradient is not finite.
     """
     scores, cache = train_model.forward(x)
-    value, dscores = _checked(loss, scores, y)
-    _require_finite("the loss", value)
+    value, dscores = _finite(*loss_and_gradient(loss, scores, y))
     _, grads = train_model.backward(dscores, cache)
-    try:
-        own = optimizer.params
-        optimizer.step({name: grad for name, grad in grads.items() if name in own})
-    except ValueError:  # what Adam and SGD raise for a gradient that is not finite
-        _require_all_finite("gradient", grads)
-        raise
-    train_model.remember(cache)
-    return value, _accuracy(scores, labels)
+    _step(optimizer, grads)
+    train_model.update_state(cache)
+    return value, accuracy(scores, labels)
 
 
-def look(
-    model: Layer, loss: Loss, x: Array, y: Array, labels: Array | None = None
-) -> tuple[float, float]:
-    """Return loss and accuracy of the model on examples `x` with the targets `y`."""
-    scores, _ = model.forward(x)
-    value, _ = _checked(loss, scores, y)
-    return value, _accuracy(scores, labels)
-
-
-def _checked(loss: Loss, scores: Array, y: Array) -> tuple[float, Array]:
-    """Return the loss as a float and its gradient, or raise if a custom loss returns others."""
-    if loss is softmax_cross_entropy:  # `examples` has checked its targets, once for all steps
-        value, dscores = of_rows(scores, y, y.shape[-1] / y.size)
-        return float(value), dscores
-    result = loss(scores, y)
-    if not isinstance(result, tuple) or len(result) != 2:
-        raise TypeError(
-            f"fit: loss must return its value and the gradient for the scores, got {result!r:.80}."
-        )
-    value, dscores = result
-    if np.ndim(value) != 0:
-        raise ValueError(
-            f"fit: loss must return one number as its value, got shape {np.shape(value)}. "
-            "Return the mean over the examples first, then the gradient."
-        )
-    require_array("fit", "the gradient that loss returns", dscores, "...", shape=scores.shape)
-    return float(value), dscores
+# What can go wrong in a step
+# ---------------------------
 
 
 class DivergenceError(FloatingPointError):
     """A loss, a gradient or a parameter became NaN or infinite in training."""
 
 
-def _require_finite(what: str, value: float) -> None:
-    """Raise `DivergenceError` for a loss that is NaN or infinite."""
+def _finite(value: float, dscores: Array) -> tuple[float, Array]:
+    """Return a loss and its gradient, or raise `DivergenceError` if the loss is not finite."""
     if not np.isfinite(value):
-        raise DivergenceError(f"{what} became {value}")
+        raise DivergenceError(f"the loss became {value}")
+    return value, dscores
+
+
+def _step(optimizer: Optimizer, grads: Params) -> None:
+    """Change the parameters of the optimizer, which may be some of the network's."""
+    own = optimizer.params
+    try:
+        optimizer.step({name: grad for name, grad in grads.items() if name in own})
+    except ValueError:  # what Adam and SGD raise for a gradient that is not finite
+        _require_all_finite("gradient", grads)
+        raise
 
 
 def _require_all_finite(kind: str, arrays: Params) -> None:
-    """Raise `DivergenceError` if a gradient or parameter holds NaN or infinity."""
+    """Raise `DivergenceError` if a gradient or parameter contains NaN or infinity."""
     for name, array in arrays.items():
         if not (finite := np.isfinite(array)).all():
             raise DivergenceError(f"the {kind} {name} became {array[~finite][0]}")
 
 
-# Accuracy
-# --------
-# For labels the accuracy is the fraction of examples whose largest score is that of the true
-# class. A single score decides between the classes 0 and 1: above 0 it means 1. Where the targets
-# are neither labels nor class probabilities, as in a regression, there is no accuracy: NaN.
-
-
-def _accuracy(scores: Array, labels: Array | None) -> float:
-    """Return the fraction of scores that decide for the label; NaN without labels."""
-    if labels is None:
-        return np.nan
-    decided = scores[..., 0] > 0 if scores.shape[-1] == 1 else scores.argmax(axis=-1)
-    return float(np.count_nonzero(decided == labels) / labels.size)
-
-
-def _labels_in(y: Array, shape: tuple[int, ...]) -> Array | None:
-    """Return the labels (...,) that targets mean for scores of this shape (..., D), or None.
-
-    Labels are integers (...,) or (..., 1), or rows of class probabilities (..., D). Floats that
-    are neither are the targets of a regression, also where they happen to be 0 and 1.
-    """
-    if len(shape) < 2 or y.dtype.kind not in "biuf":
-        return None
-    n_scores = shape[-1]
-    if y.shape == shape and n_scores > 1:
-        return y.argmax(axis=-1) if are_probabilities(y).all() else None
-    if y.shape == (*shape[:-1], 1):
-        y = y[..., 0]
-    if y.shape != shape[:-1] or y.dtype.kind == "f":
-        return None
-    return y if y.min() >= 0 and y.max() < max(n_scores, 2) else None
-
-
-# One epoch
-# ---------
-
-
-class Examples(NamedTuple):
-    """Traces `x`, what the loss takes as their targets `y`, and their `labels` if they have any."""
-
-    x: Array
-    y: Array
-    labels: Array | None
-
-    def some(self, which: Array | slice) -> "Examples":
-        """Return the examples at these indices."""
-        labels = None if self.labels is None else self.labels[which]
-        return Examples(self.x[which], self.y[which], labels)
-
-
-def _batches(n: int, batch_size: int, rng: np.random.Generator) -> Iterator[Array | slice]:
-    """Yield the indices of each batch: all examples, or `batch_size` of them in random order."""
-    if batch_size >= n:
-        yield slice(None)
-        return
-    order = rng.permutation(n)
-    for start in range(0, n, batch_size):
-        yield order[start : start + batch_size]
-
-
-def _average(
-    act: Callable[..., tuple[float, float]], data: Examples, batches: Iterable[Array | slice]
-) -> tuple[float, float]:
-    """Act on one batch after the other; return the mean loss and accuracy over all examples."""
-    loss_sum = accuracy_sum = 0.0
-    for batch in batches:
-        some = data.some(batch)
-        loss, accuracy = act(*some)
-        loss_sum += loss * len(some.y)
-        accuracy_sum += accuracy * len(some.y)
-    return loss_sum / len(data.x), accuracy_sum / len(data.x)
-
-
 def _try_last_batch(train_model: Layer, loss: Loss, data: Examples, batch_size: int) -> None:
     """Run forward and loss on as many examples as the last batch of an epoch has.
 
-    It may be smaller than the others: batch normalization, say, refuses a batch of one row. Every
+    It may be smaller than the others, and batch normalization refuses a batch of one row. Every
     other batch has the size of the first, whose step checks all of this before it changes anything.
     """
     n_last = len(data.x) % batch_size
     if n_last and batch_size < len(data.x):
         x, y, _ = data.some(slice(n_last))
-        _checked(loss, train_model.forward(x)[0], y)
+        loss_and_gradient(loss, train_model.forward(x)[0], y)
 
 
-# Parameters to return to
-# -----------------------
-
-
-class _Kept:
-    """Copies of the parameters: of the last sound epoch, and with the lowest validation loss."""
-
-    def __init__(self, model: Layer, patience: int | None) -> None:
-        self.model, self.patience = model, patience
-        self.last = self.best = _copied(model)
-        self.best_epoch, self.lowest = 0, np.inf
-
-    def compare(self, epoch: int, val_loss: float) -> None:
-        """Copy the parameters if their validation loss is the lowest so far."""
-        if self.patience is not None and val_loss < self.lowest:
-            self.best_epoch, self.lowest, self.best = epoch, val_loss, _copied(self.model)
-
-    def is_out_of_patience(self, epoch: int) -> bool:
-        """Return whether the validation loss has not fallen for `patience` epochs."""
-        return self.patience is not None and epoch - self.best_epoch >= self.patience
-
-    def restore_last(self) -> None:
-        """Give the model the parameters with which the last epoch with a finite loss began."""
-        _put_back(self.model, self.last)
-
-    def restore_best(self) -> None:
-        """Give the model the best parameters, if `patience` asks for them."""
-        if self.patience is not None:
-            _put_back(self.model, self.best)
-
-    @property
-    def restored(self) -> str:
-        """The sentence that says which parameters the model has after an error."""
-        if self.patience is not None:
-            when = f"epoch {self.best_epoch}" if self.best_epoch else "the start"
-            return f"The parameters with the lowest validation loss were restored, those of {when}."
-        return "The parameters were restored to the start of the last epoch with a finite loss."
-
-
-def _arrays(model: Layer) -> dict[str, Array]:
-    """Return all arrays that training changes: by gradients, or as running statistics."""
-    return {**model.params, **model.state}
-
-
-def _copied(model: Layer) -> dict[str, Array]:
-    return {name: array.copy() for name, array in _arrays(model).items()}
-
-
-def _put_back(model: Layer, kept: dict[str, Array]) -> None:
-    for name, array in _arrays(model).items():
-        array[...] = kept[name]
-
-
-# Evaluation
+# Validation
 # ----------
 
 
-def evaluate(
-    model: Layer, x: Array, targets: npt.ArrayLike, *, loss: Loss = softmax_cross_entropy
-) -> tuple[float, float]:
-    """Return the mean loss of `model` on these traces, and its accuracy.
-
-    Parameters
-    ----------
-    model : Layer
-        Ends in scores.
-    x : ndarray, shape (N, L, C)
-        The traces, or whatever the model takes.
-    targets : array-like, shape (N,) or (N, D)
-        Labels, or rows of class probabilities, or what `loss` requires.
-    loss : callable
-        As for `fit`: give both the same.
-
-    Returns
-    -------
-    loss, accuracy : float
-        The accuracy is NaN where the targets are neither labels nor class probabilities.
-
-    Raises
-    ------
-    TypeError, ValueError
-        For arguments that do not fit, as `fit` does.
-    """
-    with np.errstate(all="ignore"):
-        require_layer("evaluate", model)
-        return _measure(model, loss, examples("evaluate", model, x, targets, loss))
-
-
-def _measure(model: Layer, loss: Loss, data: Examples) -> tuple[float, float]:
-    """Return loss and accuracy of all examples, in batches that keep memory constant."""
-    size = max(1, AT_ONCE // data.x[0].size)
-    batches = (slice(start, start + size) for start in range(0, len(data.x), size))
-    return _average(partial(look, model, loss), data, batches)
-
-
-# What may be passed
-# ------------------
-
-
-def require_trainable(owner: str, model: object) -> None:
-    """Raise unless `model` is a layer with parameters, all of them floats."""
-    if not isinstance(model, Layer) or not model.params:
-        raise TypeError(f"{owner}: model must be a layer with parameters to train, got {model!r}.")
-    require_parameters(owner, model.params)
-
-
-def examples(
-    owner: str, model: Layer, x: Array, targets: npt.ArrayLike, loss: Loss, of: str = ""
-) -> Examples:
-    """Return `x` in the type of the model's parameters, and its targets, or raise.
-
-    For a custom loss the targets keep their form; there must be one for each example, and no NaN.
-    """
-    require_finite(owner, f"{of}x", x, "... D")
-    dtype = np.result_type(*(model.params.values() or [x]))
-    converted = as_type(owner, f"{of}x", x, dtype)
-    try:
-        scores, _ = model.forward(converted[:1])
-    except (TypeError, ValueError):
-        model.forward(converted)  # raises the same with the whole shape in the message
-        raise
-    shape = len(x), *scores.shape[1:]
-    if loss is softmax_cross_entropy:
-        y = as_rows(owner, targets, shape, scores.dtype, f"{of}targets")
-        return Examples(converted, y, y.argmax(axis=-1))
-    y = as_array(owner, f"{of}targets", targets)
-    if y.shape[:1] != (len(x),):
-        raise ValueError(
-            f"{owner}: {of}targets must have one entry for each of the {len(x)} examples, got "
-            f"shape {y.shape}."
-        )
-    if y.dtype.kind in "fc":
-        require_finite(owner, f"{of}targets", y)
-    labels = _labels_in(y, shape)
-    return Examples(converted, y.astype(dtype, copy=False) if y.dtype.kind == "f" else y, labels)
-
-
-def _held_out(model: Layer, validation: object, loss: Loss) -> Examples:
+def _validation_data(model: Layer, validation: object, loss: Loss) -> Examples:
     """Return the validation examples, or raise unless they are a pair (x, targets)."""
     if not isinstance(validation, tuple | list) or len(validation) != 2:
         raise TypeError(f"fit: validation must be a pair (x, targets), got {validation!r:.80}.")
     x, targets = validation
-    return examples("fit", model, x, targets, loss, of="validation ")
+    return prepare_data("fit", model, x, targets, loss, of="validation ")
+
+
+def _validate(model: Layer, loss: Loss, data: Examples, history: History) -> None:
+    """Append loss and accuracy of the model at inference, or raise if the loss is not finite."""
+    value, fraction = measure(model, loss, data)
+    if not np.isfinite(value):
+        raise DivergenceError(f"the validation loss became {value}")
+    history.val_loss.append(value)
+    history.val_accuracy.append(fraction)
+
+
+# The model and the optimizer
+# ---------------------------
+
+
+def require_trainable(caller: str, model: object) -> None:
+    """Raise unless `model` is a layer with parameters, all of them floats."""
+    if not isinstance(model, Layer) or not model.params:
+        raise TypeError(f"{caller}: model must be a layer with parameters to train, got {model!r}.")
+    require_parameters(caller, model.params)
 
 
 def _known_optimizer(model: Layer, optimizer: Optimizer | None, lr: float) -> Optimizer:

@@ -14,21 +14,23 @@ where backpropagation begins. It is also the one place where the mean over
 the traces, the `1 / N`, enters.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from numpycnn.reductions import total, wide
-from numpycnn.types import Array
-from numpycnn.validation import (
+from numpycnn._reductions import total, wide
+from numpycnn._types import Array
+from numpycnn._validation import (
     as_array,
+    check_int,
     entry,
     first_true,
     require_array,
     require_labels,
-    whole_number,
 )
 
 Scalar: TypeAlias = np.inexact[Any]
@@ -53,14 +55,14 @@ def one_hot(labels: npt.ArrayLike, n_classes: int, dtype: npt.DTypeLike = np.flo
 
     Raises `TypeError` or `ValueError` for labels that are not integers from 0 to n_classes - 1.
     """
-    n_classes = whole_number("one_hot", "n_classes", n_classes)
+    n_classes = check_int("one_hot", "n_classes", n_classes)
     classes = require_labels("one_hot", "labels", labels, n_classes)
     rows: Array = np.eye(n_classes, dtype=dtype)[classes]
     return rows
 
 
-def as_rows(
-    owner: str,
+def to_probabilities(
+    caller: str,
     targets: npt.ArrayLike,
     shape: tuple[int, ...],
     dtype: npt.DTypeLike,
@@ -70,25 +72,25 @@ def as_rows(
 
     Raises `TypeError` or `ValueError` for targets of another type, shape or range.
     """
-    y = as_array(owner, name, targets)
+    y = as_array(caller, name, targets)
     if y.shape == (*shape[:-1], 1) != shape:
         y = y[..., 0]
     if y.shape == shape[:-1]:
-        rows: Array = np.eye(shape[-1], dtype=dtype)[require_labels(owner, name, y, shape[-1])]
+        rows: Array = np.eye(shape[-1], dtype=dtype)[require_labels(caller, name, y, shape[-1])]
         return rows
     if y.shape != shape:
         raise ValueError(
-            f"{owner}: {name} must be labels of shape {shape[:-1]} or rows of probabilities of "
+            f"{caller}: {name} must be labels of shape {shape[:-1]} or rows of probabilities of "
             f"shape {shape}, got shape {y.shape}."
         )
     if y.dtype.kind not in "biuf":
-        raise TypeError(f"{owner}: {name} must be rows of probabilities, got {y.dtype}.")
+        raise TypeError(f"{caller}: {name} must be rows of probabilities, got {y.dtype}.")
     sums = row_sums(y)
     error = abs(sums - 1).max()
     if not (y.min() >= 0 and error < 1e-3):
         where = first_true(~are_probabilities(y))
         raise ValueError(
-            f"{owner}: {name} must be rows of probabilities, none below 0 and with the sum 1, "
+            f"{caller}: {name} must be rows of probabilities, none below 0 and with the sum 1, "
             f"got {y[where]} at {entry(name, where)}. Pass labels, or divide each row by its sum."
         )
 
@@ -129,7 +131,7 @@ def cross_entropy(
     """
     require_array("cross_entropy", "probabilities", probabilities, "... D")
     _refuse_scores(probabilities)
-    y = as_rows("cross_entropy", targets, probabilities.shape, probabilities.dtype)
+    y = to_probabilities("cross_entropy", targets, probabilities.shape, probabilities.dtype)
     n_rows = y.size // y.shape[-1]
     safe = probabilities.astype(wide(probabilities)) + eps
     surprise = -np.log(np.where(y == 0, 1, safe))  # of other classes than the true one none is used
@@ -180,7 +182,7 @@ def softmax_cross_entropy(logits: Array, targets: npt.ArrayLike) -> tuple[Scalar
     Raises `TypeError` or `ValueError` for arguments of another type, shape or range.
     """
     require_array("softmax_cross_entropy", "logits", logits, "... D")
-    y = as_rows("softmax_cross_entropy", targets, logits.shape, logits.dtype)
+    y = to_probabilities("softmax_cross_entropy", targets, logits.shape, logits.dtype)
     return of_rows(logits, y, y.shape[-1] / y.size)
 
 
@@ -220,21 +222,21 @@ def weighted_cross_entropy(weights: npt.ArrayLike) -> Loss:
     finite numbers of 0 or more, one for each class; the formula gives infinity for a class
     without labels.
     """
-    owner = "weighted_cross_entropy"
-    of_class = as_array(owner, "weights", weights)
+    caller = "weighted_cross_entropy"
+    of_class = as_array(caller, "weights", weights)
     if of_class.dtype.kind not in "iuf" or of_class.ndim != 1:
-        raise ValueError(f"{owner}: weights must be one number for each class, got {weights!r}.")
+        raise ValueError(f"{caller}: weights must be one number for each class, got {weights!r}.")
     wrong = ~((of_class >= 0) & np.isfinite(of_class))
     if wrong.any():
         where = first_true(wrong)
         raise ValueError(
-            f"{owner}: weights must be finite and 0 or more, got {of_class[where]} at "
+            f"{caller}: weights must be finite and 0 or more, got {of_class[where]} at "
             f"{entry('weights', where)}. Give a class without labels the weight 0."
         )
 
     def loss(logits: Array, targets: npt.ArrayLike) -> tuple[Scalar, Array]:
         require_array("weighted_cross_entropy", "logits", logits, f"... D={len(of_class)}")
-        y = as_rows("weighted_cross_entropy", targets, logits.shape, logits.dtype)
+        y = to_probabilities("weighted_cross_entropy", targets, logits.shape, logits.dtype)
         return of_rows(logits, y, (y @ of_class[:, None].astype(y.dtype)) * (y.shape[-1] / y.size))
 
     return loss

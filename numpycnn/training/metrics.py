@@ -1,16 +1,18 @@
 """Metrics: where is it right, and what does it take for what?
 
-A loss is made for the optimiser. A person wants to know how often the network
+A loss is made for the optimizer. A person wants to know how often the network
 is right, in which classes, and which ones it confuses. The *confusion matrix*
 shows all three: row `i`, column `j` counts the examples of class `i` that were called
 class `j`. The right answers lie on its diagonal.
 """
 
+from __future__ import annotations
+
 import numpy as np
 import numpy.typing as npt
 
-from numpycnn.types import Array
-from numpycnn.validation import require_labels, whole_number
+from numpycnn._types import Array
+from numpycnn._validation import check_int, require_labels
 
 
 def confusion_matrix(
@@ -33,7 +35,7 @@ def confusion_matrix(
     the two differ in shape.
     """
     if n_classes is not None:
-        n_classes = whole_number("confusion_matrix", "n_classes", n_classes)
+        n_classes = check_int("confusion_matrix", "n_classes", n_classes)
     true = require_labels("confusion_matrix", "y_true", y_true, n_classes)
     called = require_labels("confusion_matrix", "y_pred", y_pred, n_classes, shape=true.shape)
     largest = max(true.max(initial=0), called.max(initial=0))

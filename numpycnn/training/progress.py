@@ -1,5 +1,7 @@
 """Progress: how far something long is, for whoever waits in front of a terminal."""
 
+from __future__ import annotations
+
 import sys
 from collections.abc import Iterator, Sequence
 from time import monotonic
@@ -7,7 +9,7 @@ from time import monotonic
 AFTER, EVERY = 3.0, 0.2  # seconds: what is short is over by then; the eye needs no more
 
 
-def steps_told(name: str, n_steps: int, losses: Sequence[float] = ()) -> Iterator[int]:
+def progress(name: str, n_steps: int, losses: Sequence[float] = ()) -> Iterator[int]:
     """Count steps from 1; on a terminal, once it takes long, say after each how far it is.
 
     The line has the last of the `losses`, if there are any, and the seconds left. It goes to

@@ -17,15 +17,17 @@ Source: B. T. Polyak, "Some methods of speeding up the convergence of iteration
 methods", USSR Computational Mathematics and Mathematical Physics 4 (1964).
 """
 
+from __future__ import annotations
+
 import numpy as np
 
+from numpycnn._types import Params
+from numpycnn._validation import above_zero, number
 from numpycnn.training.adam import (
     require_finite_gradients,
     require_gradients,
     require_trainable_arrays,
 )
-from numpycnn.types import Params
-from numpycnn.validation import above_zero, number
 
 
 class SGD:

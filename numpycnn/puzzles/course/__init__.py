@@ -40,7 +40,7 @@ COURSE = {
     ],
     "09-what-did-it-learn": ["saliency"],
     "10-fast": ["phases", "bug_in_convolution"],
-    "11-architectures": ["residual", "upsample", "bug_in_beside", "picker"],
+    "11-architectures": ["residual", "upsample", "bug_in_skip_concat", "picker"],
     "12-moving-on": ["carry_the_weights"],
     "13-two-dimensions": ["stacked_rows"],
     "14-training-and-use": ["batch_norm"],

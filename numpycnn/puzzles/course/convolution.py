@@ -17,7 +17,7 @@ class Convolution(Layer):
         super().__init__(w=w, b=np.zeros(filters, np.float32))
         self.channels, self.filters, self.taps, self.stride = channels, filters, taps, stride
 
-    def under(self, k, n_outputs):
+    def tap_slice(self, k, n_outputs):
         """The samples that meet tap k."""
         return slice(k, k + (n_outputs - 1) * self.stride + 1, self.stride)
 
@@ -25,14 +25,14 @@ class Convolution(Layer):
         n_outputs = (x.shape[1] - self.taps) // self.stride + 1
         y = np.zeros((len(x), n_outputs, self.filters)) + self.params["b"]
         for k in range(self.taps):
-            y = y + x[:, self.under(k, n_outputs)] @ self.params["w"][k]
+            y = y + x[:, self.tap_slice(k, n_outputs)] @ self.params["w"][k]
         return y, x
 
     def backward(self, dy, cache):
         x, w = cache, self.params["w"]
         dx, dw, db = np.zeros(x.shape), np.zeros(w.shape), dy.sum(axis=(0, 1))
         for k in range(self.taps):
-            read = self.under(k, dy.shape[1])
+            read = self.tap_slice(k, dy.shape[1])
             ...  # add to dx[:, read] (N, M, C), and set dw[k] (C, F)
         return dx, {"w": dw, "b": db}
 
@@ -66,7 +66,7 @@ WRONG = {
     "reverse order. Tap k reads the samples `read` in forward, and backward adds to the same.",
     "dx[:, k : k + dy.shape[1]] += dy @ w[k].T" + DW: "stride ignored: dx is added to neighboring "
     "samples; tap k reads every S-th sample.",
-    "dx[:, self.under(0, dy.shape[1])] += dy @ w[k].T"
+    "dx[:, self.tap_slice(0, dy.shape[1])] += dy @ w[k].T"
     + DW: "not shifted: every tap adds dx to the same samples; tap k begins at sample k.",
     "dx[:, read] += dy.sum(axis=2, keepdims=True)"
     + DW: "weights missing: dx does not contain w. Multiply dy with w[k].T.",
@@ -102,7 +102,7 @@ WRONG = {
     + 'dw[0] += np.einsum("nmc,nmf->cf", x[:, read], dy)': "first tap: the gradients of all taps are "
     "added to dw[0]; each tap has its own.",
     DX
-    + 'dw[k] = np.einsum("nmc,nmf->cf", x[:, self.under(0, dy.shape[1])], dy)': "not shifted: dw uses "
+    + 'dw[k] = np.einsum("nmc,nmf->cf", x[:, self.tap_slice(0, dy.shape[1])], dy)': "not shifted: dw uses "
     "the same samples for every tap; tap k begins at sample k.",
     DX
     + 'dw[k] = np.einsum("nmc,nmf->cf", x[:, k : k + dy.shape[1]], dy)': "stride ignored: dw uses "

@@ -77,7 +77,8 @@ WRONG = {
     "y = np.correlate(x, w, 'valid')": "forbidden",
 }
 LESSON = (
-    "K products, and nothing is copied. The fast convolution does this with channels and strides."
+    "K products, and nothing is copied. numpycnn/layers/_conv1d_kernels.py does this"
+    " for channels and strides."
 )
 LOOPS = loop_test("correlate", (np.ones(6), np.ones(3)), (np.ones(60), np.ones(3)), "windows")
 FORBIDDEN = dict.fromkeys(

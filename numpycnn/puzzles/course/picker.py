@@ -36,7 +36,7 @@ ALLOWED = (
     "Dropout",
     "Residual",
     "SkipConcat",
-    "Beside",
+    "SkipConcat",
     "*",
 )
 HINTS = (

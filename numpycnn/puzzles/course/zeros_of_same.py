@@ -11,7 +11,7 @@ where the zeros end. If it fits without padding, there are none.
 import numpy as np
 
 
-def zeros_around(length, taps, stride):
+def pad_widths(length, taps, stride):
     """The number of zeros to the left and to the right."""
     n_outputs = -(-length // stride)  # length / stride, rounded up
     total = ...  # the number of zeros in all, from n_outputs, stride, taps and length
@@ -57,4 +57,4 @@ LESSON = (
 
 def case(draw):
     sizes = {"length": draw(1, 20), "taps": draw(1, 7), "stride": draw(1, 5)}
-    return function("zeros_around", sizes, "left", "right")
+    return function("pad_widths", sizes, "left", "right")

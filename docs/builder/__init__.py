@@ -1,0 +1,1 @@
+"""The builder: what makes the site of the chapters and the source."""

@@ -1,0 +1,188 @@
+"""Pictures: what the chapters draw, as files that are seen wherever the chapters are read.
+
+A block that draws has `alt="…"`. Below it the chapter shows the drawing as a picture of
+`docs/images`, so that it is there on a code host, too. This writes the pictures, and the lines
+that show them:
+
+    python -m docs.builder.pictures docs/02-convolution.md
+    python -m docs.builder.pictures            all chapters
+
+The site compares each picture with what its block draws, and does not build if one is stale.
+
+A picture has no ground of its own. In a dark window its lightness is turned round and its hues
+are kept: black ink becomes white, a blue curve a lighter blue.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import sys
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+from matplotlib.collections import QuadMesh
+from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+
+from docs import living
+from docs.builder import network_map
+from docs.builder.pieces import Fence, cut_chapter
+from docs.builder.running import run_chapter, words_of
+
+HERE = Path(__file__).parents[1]
+IMAGES = HERE / "images"
+SETTINGS = {
+    "svg.hashsalt": "numpycnn",
+    "svg.fonttype": "none",
+    "font.sans-serif": ["DejaVu Sans", "Verdana"],  # with the same widths
+}
+NOTHING_ELSE = dict.fromkeys(["Date", "Creator", "Format", "Type"])
+DARK = "@media (prefers-color-scheme: dark) { #figure_1 { filter: invert(1) hue-rotate(180deg) } }"
+
+# A figure as a file
+# ------------------
+# Letters stay letters, in a font that nearly every reader has: as outlines they would be a third
+# of a file. A map of many colored cells goes in as an image: as so many shapes it would be ten
+# times as large.
+
+
+def picture_of(figure: Figure) -> str:
+    """Return a figure as SVG for both themes; the same figure, the same text."""
+    for mesh in figure.findobj(lambda artist: isinstance(artist, QuadMesh | AxesImage)):
+        mesh.set_rasterized(True)
+    file = io.BytesIO()
+    with matplotlib.rc_context(SETTINGS):
+        figure.savefig(file, format="svg", transparent=True, metadata=NOTHING_ELSE)
+    head, opening, rest = shorter(file.getvalue().decode()).partition("<defs>")
+    return f"{head}<style>{DARK}</style>\n{opening}{rest}"
+
+
+def shorter(svg: str) -> str:
+    """Return an SVG of Matplotlib's in half as many letters, the same to the eye.
+
+    Positions are rounded to a tenth of a point, each style is written once, and the blanks and
+    the groups that are mere names are left out.
+
+    >>> shorter('<style></style>\\n <path d="M 0.26 4 \\nL 2 -0.04 \\nz" style="fill: red"/>')
+    '<style>.s0 {fill: red}</style>\\n<path d="M0.3 4L2 0z" class="s0"/>'
+    """
+    svg = re.sub(r' (?:d|x|y)="[^"]*"', lambda found: _rounded(found[0]), svg)
+    svg = re.sub(r' transform="rotate\(-0 [^"]*"', "", svg)
+    styles = list(dict.fromkeys(re.findall(r' style="([^"]*)"', svg)))
+    svg = re.sub(r' style="([^"]*)"', lambda found: f' class="s{styles.index(found[1])}"', svg)
+    rules = " ".join(f".s{number} {{{style}}}" for number, style in enumerate(styles))
+    return _ungrouped(svg).replace("</style>", f"{rules}</style>", 1)
+
+
+def _rounded(attribute: str) -> str:
+    """Return ' d="M 0.123 1.96 \\nL 3 4 \\n"' as ' d="M0.1 2L3 4"'."""
+    attribute = re.sub(
+        r"-?\d+\.\d+(?:e-\d+)?", lambda found: f"{round(float(found[0]), 1) + 0:g}", attribute
+    )
+    return re.sub(r'\s*([A-Zz"])\s*', r"\1", attribute.replace("\n", " "))
+
+
+def _ungrouped(svg: str) -> str:
+    """Return the lines without blanks before them, and without groups that are mere names."""
+    lines, kept = [], []  # and which of the groups that are open have a say
+    for line in re.split(r"\n *", re.sub(r"\n *<g[^>]*/>", "", svg)):
+        if line.startswith("<g"):
+            wanted = not re.fullmatch(r'<g( id="(?!figure_1")[^"]*")?>', line)
+            kept.append(wanted)
+        else:
+            wanted = line != "</g>" or kept.pop()
+        if wanted:
+            lines.append(line)
+    return "\n".join(lines)
+
+
+def name_of(chapter: Path, variable: str) -> str:
+    """Return the name of the picture of a figure: "02-convolution-steps"."""
+    return f"{chapter.stem}-{variable}".replace("_", "-")
+
+
+def is_stale(picture: str, kept: Path) -> bool:
+    """Whether a file is missing or shows something else than this picture.
+
+    Other processors round differently: two pixels are nothing.
+    """
+    if not kept.exists():
+        return True
+    texts = picture, kept.read_text(encoding="utf-8")
+    words, others = (re.findall(r"<text[^>]*>(.*?)</text>|\.s(\d+ {.*?})", text) for text in texts)
+    if words != others:  # or colors, or widths of lines
+        return True
+    numbers, others = (_numbers(text) for text in texts)
+    return len(numbers) != len(others) or bool(np.abs(numbers - others).max(initial=0) > 2)
+
+
+def _numbers(svg: str) -> np.ndarray:
+    """Return all positions: in paths, and of letters and markers."""
+    drawn = " ".join(re.findall(r'\s(?:d|x|y|transform)="([^"]*)"', svg))
+    return np.array(re.findall(r"-?\d+(?:\.\d+)?(?:e-?\d+)?", drawn), float)
+
+
+# A line in a chapter
+# -------------------
+
+
+def line_for(name: str, words: dict[str, str]) -> str:
+    """Return the line that shows a picture, with a caption.
+
+    >>> line_for("02-x", {"alt": "Three cells.", "fold": "Draw the three steps"})
+    '![Three cells.](images/02-x.svg "The three steps.")'
+    >>> line_for("02-x", {"alt": "Three cells.", "fold": "Draw it"})
+    '![Three cells.](images/02-x.svg "Three cells.")'
+    """
+    drawn = words.get("fold", "").removeprefix("Draw ")
+    says_something = "Draw " in words.get("fold", "") and drawn != "it"
+    caption = drawn[:1].upper() + drawn[1:] + "." if says_something else words["alt"]
+    return f'![{words["alt"]}](images/{name}.svg "{caption}")'
+
+
+def update(chapter: Path) -> list[str]:
+    """Write the pictures of a chapter and their lines; return the names of those that changed."""
+    outcomes, _ = run_chapter(chapter)
+    text = chapter.read_text(encoding="utf-8")
+    lines, changed, wanted = text.split("\n"), [], set()
+    fences = {part.line: part for part in cut_chapter(text) if isinstance(part, Fence)}
+    for line, outcome in reversed(outcomes.items()):  # from below, so that lines keep their numbers
+        for variable, figure in outcome.figures.items():
+            name, picture = name_of(chapter, variable), picture_of(figure)
+            wanted.add(f"{name}.svg")
+            if is_stale(picture, IMAGES / f"{name}.svg"):
+                (IMAGES / f"{name}.svg").write_text(picture, encoding="utf-8")
+                changed.append(name)
+            _put_line(lines, fences[line], name, line_for(name, words_of(fences[line].info)))
+    chapter.write_text("\n".join(lines), encoding="utf-8")
+    for path in IMAGES.glob(f"{chapter.stem}-*.svg"):
+        if path.name not in wanted:
+            path.unlink()
+            changed.append(path.stem)
+    return changed
+
+
+def _put_line(lines: list[str], fence: Fence, name: str, line: str) -> None:
+    """Put the line below a block and what it prints, in place of the one that is there."""
+    old = [at for at, other in enumerate(lines) if f"](images/{name}.svg" in other]
+    if old:
+        lines[old[0]] = line
+        return
+    at = fence.line + fence.text.count("\n") + 1  # the line after the block
+    if fence.shown is not None:
+        at = lines.index("```", lines.index("```text", at)) + 1
+    lines[at:at] = ["", line]
+
+
+def main(chapters: list[Path]) -> None:
+    """Bring the pictures of these chapters up to date."""
+    (IMAGES / "network-map.svg").write_text(living.standing(network_map.draw()), encoding="utf-8")
+    for chapter in chapters:
+        for name in update(chapter):
+            print(name)
+
+
+if __name__ == "__main__":
+    main([Path(argument) for argument in sys.argv[1:]] or sorted(HERE.glob("*.md")))

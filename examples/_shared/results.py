@@ -1,0 +1,151 @@
+"""Results: picks in a file that other programs read, and compared with the picks of others.
+
+- `.csv`: a line for each pick, with its station, channel, time and probability.
+- `.xml`: QuakeML, which seismological programs exchange, by way of ObsPy. It requires the time of
+  each pick, so the records must have one.
+"""
+
+import csv
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from numpycnn.layers import Softmax
+from numpycnn.seismology.picking import compare_picks, pick_peaks
+
+# From a curve to picks
+# ---------------------
+
+THRESHOLD = 0.3  # of the probability, for a pick
+APART = 0.5  # seconds between two picks
+PART = 2**21  # samples of a long curve that are read at once
+
+
+def samples(seconds, rate, at_least=2):
+    """Return so many seconds in samples. At a low rate a window has a few samples all the same."""
+    return max(at_least, round(seconds * rate))
+
+
+def peaks(curve, rate):
+    """Return the picks in this curve (L,), with so many samples in a second."""
+    return pick_peaks(curve, THRESHOLD, min(len(curve), samples(APART, rate)))
+
+
+def peaks_of_long(scores, rate):
+    """Return the picks in the scores (L, 2) of a long record, and their probabilities.
+
+    `scores` can be an array on a disk. Where they are NaN there is no pick.
+    """
+    apart, found, heights = samples(APART, rate), [], []
+    for begin in range(0, scores.shape[0], PART):
+        first = max(0, begin - apart)  # a pick depends on the samples around it
+        curve = np.nan_to_num(Softmax()(scores[first : begin + PART + apart])[:, 1])
+        here = peaks(curve, rate)
+        here = here[(here >= begin - first) & (here < begin - first + PART)]
+        found.append(here + first)
+        heights.append(curve[here])
+    return np.concatenate(found), np.concatenate(heights)
+
+
+# Files
+# -----
+
+COLUMNS = "record", "network", "station", "location", "channel", "time", "probability"
+
+
+class Pick(NamedTuple):
+    """One pick, on the first channel of its record."""
+
+    record: str
+    network: str
+    station: str
+    location: str
+    channel: str
+    time: Any  # an obspy.UTCDateTime; if the record has none, a text
+    probability: float
+
+
+def picks_of(name, stretch, samples, curve):
+    """Return the picks at these samples of a stretch, with the probabilities in its curve."""
+    channel = stretch.channels[0] if stretch.channels else ""
+    names = name, stretch.network, stretch.station, stretch.location, channel
+    return [Pick(*names, stretch.time_of(n), float(curve[n])) for n in samples]
+
+
+def require_format(path):
+    """Return the path of a file for picks, or raise `ValueError` if none can be written there."""
+    path = Path(path)
+    if path.suffix.lower() not in (".csv", ".xml"):
+        raise ValueError(f"--out must end in .csv, or .xml for QuakeML, got {path}")
+    if not path.absolute().parent.is_dir():
+        raise ValueError(f"--out must be in a folder that exists, got {path}")
+    if path.suffix.lower() == ".xml":
+        try:
+            import obspy  # noqa: F401
+        except ImportError as error:
+            raise ValueError(f"--out {path}: {error}. python -m pip install obspy") from error
+    return path
+
+
+def write_picks(path, picks):
+    """Write picks as .csv or .xml, by the name of the file."""
+    if path.suffix.lower() == ".csv":
+        with path.open("w", newline="", encoding="utf-8") as file:
+            rows = csv.writer(file)
+            rows.writerow(COLUMNS)
+            rows.writerows([*pick[:-1], f"{pick.probability:.4f}"] for pick in picks)
+        return
+    without = [pick for pick in picks if isinstance(pick.time, str)]
+    if without:
+        raise ValueError(
+            f"--out {path}: in QuakeML a pick must have a date and a time, got {without[0].time} "
+            f"of {without[0].record}. Write .csv."
+        )
+    catalog_of(picks).write(str(path), format="QUAKEML")
+
+
+def catalog_of(picks):
+    """Return picks as an ObsPy catalog of one event."""
+    from obspy.core import event
+
+    made = [
+        event.Pick(
+            time=one.time,
+            waveform_id=event.WaveformStreamID(
+                one.network, one.station, one.location, one.channel or None
+            ),
+            evaluation_mode="automatic",
+            comments=[event.Comment(text=f"probability {one.probability:.4f}")],
+        )
+        for one in picks
+    ]
+    return event.Catalog([event.Event(picks=made)])
+
+
+# Compared with the picks of others
+# ---------------------------------
+
+
+def comparison(picks, onsets, rate, tolerance, of=None):
+    """Return the lines that compare picks with those of a catalog.
+
+    `picks` and `onsets` have the samples in each stretch, `tolerance` is in seconds, and `of` is
+    the number of picks in the whole catalog.
+    """
+    picks = [np.asarray(here, int) for here in picks]
+    found = compare_picks(picks, onsets, max(1, round(tolerance * rate)))
+    n_picks, n_onsets, n_found = sum(map(len, picks)), sum(map(len, onsets)), len(found.errors)
+
+    def share(whole):
+        return f"{n_found / whole:.3f}" if whole else "none"
+
+    lines = [
+        f"{n_onsets} of {of} picks of the catalog are in the records, tolerance {tolerance:g} s",
+        f"  precision   {share(n_picks)}   {n_found} of {n_picks} picks are in the catalog",
+        f"  recall      {share(n_onsets)}   {n_found} of {n_onsets} of the catalog are found",
+    ]
+    if n_found:
+        errors = found.errors / rate
+        lines.append(f"  errors      mean {errors.mean():+.3f} s, deviation {errors.std():.3f} s")
+    return lines

@@ -1,0 +1,118 @@
+"""Evaluation: the loss and the accuracy of a network on traces it was not trained on."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from numpycnn._types import Array
+from numpycnn._validation import require_array
+from numpycnn.layers.layer import Layer, require_layer
+from numpycnn.training.examples import Examples, prepare_data
+from numpycnn.training.losses import Loss, of_rows, softmax_cross_entropy
+
+# Evaluate in chunks of 32,768 input values (512 traces of 64 samples): large enough to be fast,
+# small enough for memory.
+
+EVAL_CHUNK = 1 << 15
+
+
+def evaluate(
+    model: Layer, x: Array, targets: npt.ArrayLike, *, loss: Loss = softmax_cross_entropy
+) -> tuple[float, float]:
+    """Return the mean loss of `model` on these traces, and its accuracy.
+
+    Parameters
+    ----------
+    model : Layer
+        Ends in scores.
+    x : ndarray, shape (N, L, C)
+        The traces, or whatever the model takes.
+    targets : array-like, shape (N,) or (N, D)
+        Labels, or rows of class probabilities, or what `loss` requires.
+    loss : callable
+        As for `fit`: give both the same.
+
+    Returns
+    -------
+    loss, accuracy : float
+        The accuracy is NaN where the targets are neither labels nor class probabilities.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For arguments that do not fit, as `fit` does.
+    """
+    with np.errstate(all="ignore"):
+        require_layer("evaluate", model)
+        return measure(model, loss, prepare_data("evaluate", model, x, targets, loss))
+
+
+def measure(model: Layer, loss: Loss, data: Examples) -> tuple[float, float]:
+    """Return loss and accuracy of all examples, in chunks that keep memory constant."""
+    size = max(1, EVAL_CHUNK // data.x[0].size)
+    mean = Mean()
+    for start in range(0, len(data.x), size):
+        chunk = data.some(slice(start, start + size))
+        scores, _ = model.forward(chunk.x)
+        value, _ = loss_and_gradient(loss, scores, chunk.y)
+        mean.add(value, accuracy(scores, chunk.labels), len(chunk.x))
+    return mean.loss, mean.accuracy
+
+
+class Mean:
+    """The mean loss and accuracy over batches, which may differ in size."""
+
+    def __init__(self) -> None:
+        self.n_examples, self.loss_sum, self.accuracy_sum = 0, 0.0, 0.0
+
+    def add(self, loss: float, accuracy: float, n_examples: int) -> None:
+        """Add the means over one batch."""
+        self.loss_sum += loss * n_examples
+        self.accuracy_sum += accuracy * n_examples
+        self.n_examples += n_examples
+
+    @property
+    def loss(self) -> float:
+        """Mean loss over all examples."""
+        return self.loss_sum / self.n_examples
+
+    @property
+    def accuracy(self) -> float:
+        """Fraction of all examples that are classified correctly."""
+        return self.accuracy_sum / self.n_examples
+
+
+def loss_and_gradient(loss: Loss, scores: Array, y: Array) -> tuple[float, Array]:
+    """Return the loss and its gradient, or raise if a custom loss returns something else."""
+    if loss is softmax_cross_entropy:  # `prepare_data` has checked its targets, once for all steps
+        value, dscores = of_rows(scores, y, y.shape[-1] / y.size)
+        return float(value), dscores
+    result = loss(scores, y)
+    if not isinstance(result, tuple) or len(result) != 2:
+        raise TypeError(
+            f"fit: loss must return its value and the gradient for the scores, got {result!r:.80}."
+        )
+    value, dscores = result
+    if np.ndim(value) != 0:
+        raise ValueError(
+            f"fit: loss must return one number as its value, got shape {np.shape(value)}. "
+            "Return the mean over the examples first, then the gradient."
+        )
+    require_array("fit", "the gradient that loss returns", dscores, "...", shape=scores.shape)
+    return float(value), dscores
+
+
+# Accuracy
+# --------
+# For labels the accuracy is the fraction of examples whose largest score is that of the true
+# class. A single score decides between the classes 0 and 1: above 0 it means 1. Where the targets
+# are neither labels nor class probabilities, as in a regression, there is no accuracy: NaN.
+
+
+def accuracy(scores: Array, labels: Array | None) -> float:
+    """Return the fraction of scores that decide for the label; NaN without labels."""
+    if labels is None:
+        return np.nan
+    decided = scores[..., 0] > 0 if scores.shape[-1] == 1 else scores.argmax(axis=-1)
+    return float(np.count_nonzero(decided == labels) / labels.size)

@@ -1,0 +1,8 @@
+"""The types in the signatures of this package, for annotations of your own code."""
+
+from __future__ import annotations
+
+from numpycnn._types import Array, Optimizer, Params, Rng
+from numpycnn.training.losses import Loss
+
+__all__ = ["Array", "Loss", "Optimizer", "Params", "Rng"]

@@ -1,0 +1,227 @@
+"""The fast kernels compute what the plain ones compute, whatever they are given."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tracemalloc
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
+from plain import SELECTS, plain_of, without_fast_kernels
+
+import numpycnn as nn
+from numpycnn.checks.strategies import convolutions, generators
+from numpycnn.layers import _conv1d_kernels as kernels
+from numpycnn.layers import conv1d
+
+ROOT = Path(__file__).parents[1]
+
+
+def results(layer, x, dy=None):
+    """Return y, dx and the gradients; `dy` is a function of y."""
+    y, cache = layer.forward(x)
+    assert cache is x
+    dx, grads = layer.backward(dy(y), cache)
+    assert list(grads) == list(layer.params)
+    return y, dx, *grads.values()
+
+
+def upstream(y):
+    return np.random.default_rng(0).standard_normal(y.shape).astype(y.dtype)
+
+
+def assert_as_plain(layer, x, dy=upstream):
+    """Raise unless the results are the same to rounding, as a part of the largest entry."""
+    for found, expected in zip(results(layer, x, dy), results(plain_of(layer), x, dy), strict=True):
+        assert found.shape == expected.shape
+        assert found.dtype == expected.dtype
+        tolerance = {"e": 1e-2, "f": 1e-5, "F": 1e-5}.get(found.dtype.char, 1e-12)
+        # In a sum of `n` terms that cancel, rounding is relative to the terms.
+        largest = max(np.abs(expected).max(), 1)
+        assert np.abs(found - expected).max() <= tolerance * largest
+
+
+@st.composite
+def cut_small(draw):
+    """Constants that cut even a small case into many blocks and parts, on several threads."""
+    return {
+        "SMALL_PRODUCT": draw(st.integers(1, 3000)),
+        "FEW_WINDOWS": draw(st.integers(1, 9)),
+        "MANY_WINDOWS": draw(st.integers(1, 20)),
+        "FEW_CHANNELS": draw(st.sampled_from([1, 3, 100])),
+        "SUMMED_AT_ONCE": draw(st.sampled_from([1, 1 << 16])),
+        "PART": draw(st.integers(1, 500)),
+        "WORTH_SHARING": draw(st.sampled_from([0, 10**9])),
+    }
+
+
+@pytest.fixture
+def three_threads():
+    nn.set_threads(3)
+    yield
+    nn.set_threads(None)
+
+
+@pytest.mark.usefixtures("three_threads")
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex128])
+@settings(max_examples=150)
+@given(convolutions(), st.none() | cut_small(), generators)
+def test_fast_and_plain_kernels_compute_the_same(dtype, case, constants, rng):
+    layer, x = case
+    layer, x = layer.astype(dtype), x.astype(dtype)
+    for name in layer.params:
+        layer.params[name][...] = rng.standard_normal(layer.params[name].shape)
+    if dtype == np.complex128:
+        x = x + 1j * rng.standard_normal(x.shape)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in (constants or {}).items():
+            patch.setattr(kernels, name, value)
+        kernels.plan.cache_clear()
+        assert_as_plain(layer, x)
+    kernels.plan.cache_clear()
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("options", [{}, {"stride": 2}, {"dilation": 3}, {"stride": 5}])
+def test_every_type_of_float_and_every_layout_of_x(options, bias):
+    layer = nn.Conv1D(3, 4, 3, padding="same", bias=bias, **options, rng=0)
+    x = np.random.default_rng(0).standard_normal((4, 40, 6))
+    readonly = x[..., :3].copy()
+    readonly.flags.writeable = False
+    layouts = readonly, x[::2, ::-1, ::-2], np.asfortranarray(x)[..., 3:], x.T.copy().T[..., :3]
+    for dtype in "e", "f", "d", "g", ">f4", ">f8", "F", "D", "G":
+        for view in layouts:
+            assert_as_plain(layer, view.astype(dtype, copy=False))
+            assert_as_plain(layer.astype(np.float64), view.astype(dtype, order="K"))
+            assert_as_plain(layer, view, lambda y, dtype=dtype: upstream(y).astype(dtype)[::-1])
+
+
+def test_a_bias_adds_to_each_output_and_without_one_there_is_no_gradient_for_it():
+    x = np.random.default_rng(0).standard_normal((2, 9, 3))
+    biased = nn.Conv1D(3, 2, 4, rng=0)
+    biased.params["b"][...] = 5, -7
+    bare = nn.Conv1D(3, 2, 4, bias=False, rng=0)
+    assert_allclose(biased(x), bare(x) + np.array([5, -7]), rtol=1e-6)
+    y, cache = bare.forward(x)
+    assert list(bare.backward(y, cache)[1]) == ["w"]
+
+
+@given(convolutions(), st.data())
+def test_nan_is_in_the_outputs_whose_window_covers_it_and_in_no_other(case, data):
+    layer, x = case
+    x = x.copy()
+    where = data.draw(st.tuples(*(st.integers(0, n - 1) for n in x.shape)))
+    x[where] = data.draw(st.sampled_from([np.nan, np.inf]))
+    with np.errstate(invalid="ignore"):
+        y, expected = layer(x), plain_of(layer)(x)
+        assert_array_equal(np.isfinite(y), np.isfinite(expected))
+        dx, grads = layer.backward(np.ones_like(y), x)
+        plain_dx, plain = plain_of(layer).backward(np.ones_like(y), x)
+    assert_allclose(dx, plain_dx, rtol=1e-11, atol=1e-12)
+    assert not np.isfinite(grads["w"])[~np.isfinite(plain["w"])].any()
+
+
+# Memory
+# ------
+
+
+def peak(act):
+    tracemalloc.start()
+    try:
+        kept = act()
+        return tracemalloc.get_traced_memory()[1], kept
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    "case", [(64, 8, 8, 2000, 31), (1, 16, 16, 60_000, 15), (4, 200, 200, 300, 3)]
+)
+def test_windows_are_not_copied(case):
+    n, n_channels, n_filters, length, kernel_size = case
+    layer = nn.Conv1D(n_channels, n_filters, kernel_size, padding="same", rng=0)
+    x = np.zeros((n, length, n_channels), np.float32)
+    w = layer.params["w"].nbytes
+    used, y = peak(lambda: layer(x))
+    assert used < 2 * x.nbytes + y.nbytes + 2 * w  # with windows copied, the K-fold of x
+    used, _ = peak(lambda: layer.backward(y, x))
+    assert used < 4 * x.nbytes + 4 * w
+
+
+def test_the_cache_is_the_input_and_not_a_copy():
+    x = np.zeros((2, 9, 3))
+    assert nn.Conv1D(3, 2, 4, padding="same").forward(x)[1] is x
+
+
+# One class, two sets of kernels
+# ------------------------------
+
+
+def test_the_public_layer_is_the_one_that_the_chapter_explains():
+    assert nn.Conv1D is conv1d.Conv1D
+    assert nn.Conv1D.forward.__module__ == "numpycnn.layers.conv1d"
+
+
+@pytest.fixture(scope="module")
+def plain_package(tmp_path_factory):
+    """A copy of the project in which the line that selects the fast kernels is deleted."""
+    root = tmp_path_factory.mktemp("plain")
+    for folder in "numpycnn", "tests", "examples":
+        shutil.copytree(ROOT / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", root)
+    path = root / "numpycnn" / "layers" / "conv1d.py"
+    source = path.read_text()
+    assert source.count(SELECTS) == 1
+    path.write_text(without_fast_kernels(source))
+    return root
+
+
+def python(root, *arguments):
+    environment = {**os.environ, "PYTHONPATH": str(root)}
+    command = [sys.executable, *arguments]
+    return subprocess.run(
+        command, cwd=root, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.parametrize("file", ["test_layers", "test_gradients_of_layers", "test_fit"])
+def test_the_package_works_on_the_plain_kernels(plain_package, file):
+    options = "-q", "-n0", "--hypothesis-profile=few", "-p", "no:cacheprovider"
+    done = python(plain_package, "-m", "pytest", *options, f"tests/{file}.py")
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize(
+    ("line", "changed", "seen"),
+    [
+        ("y += x[:, at.tap_slice(k)] @ w[k]", "y -= x[:, at.tap_slice(k)] @ w[k]", "y"),
+        ("+= dy @ w[k].T", "+= 2 * dy @ w[k].T", "dx"),
+        ("dw[k] = np.tensordot(", "dw[k] = -np.tensordot(", "dw"),
+    ],
+)
+def test_a_changed_plain_kernel_changes_the_network(plain_package, tmp_path, line, changed, seen):
+    root = tmp_path / "changed"
+    shutil.copytree(plain_package / "numpycnn", root / "numpycnn")
+    path = root / "numpycnn" / "layers" / "conv1d.py"
+    assert path.read_text().count(line) == 1
+    path.write_text(path.read_text().replace(line, changed))
+    code = (
+        "import numpy as np, numpycnn as nn\n"
+        "model = nn.Sequential(nn.Conv1D(2, 3, 4, rng=0))\n"
+        "x = np.random.default_rng(0).standard_normal((2, 9, 2))\n"
+        "y, cache = model.forward(x)\n"
+        "dx, grads = model.backward(np.ones_like(y), cache)\n"
+        "print(*(repr(float(np.sum(a))) for a in (y, dx, grads['0.w'])))\n"
+    )
+    before, after = (python(at, "-c", code).stdout.split() for at in (plain_package, root))
+    differs = {
+        name
+        for name, a, b in zip(("y", "dx", "dw"), before, after, strict=True)
+        if not np.isclose(float(a), float(b))
+    }
+    assert differs == {seen}
