@@ -202,7 +202,7 @@ class Case:
     # --------
 
     def rounding(
-        self, quantity: Callable[[Case], Array], rng: np.random.Generator, n_trials: int = 3
+        self, quantity: Callable[[Case], Array], rng: np.random.Generator, n_pairs: int = 1
     ) -> Array:
         """By how much each entry of `quantity(case)` may be off by rounding, measured.
 
@@ -211,20 +211,30 @@ class Case:
         at one exact value.
         """
         values = []
-        for near in (self.shaken(rng) for _ in range(n_trials)):
-            with suppress(Exception):  # outside the domain of the layer
-                values.append(quantity(near))
+        for _ in range(n_pairs):
+            for near in self.shaken(rng):
+                with suppress(Exception):  # outside the domain of the layer
+                    values.append(quantity(near))
         values = values or [quantity(self)]
         return np.asarray(SAFETY * (np.ptp(values, axis=0) + EPS * np.abs(values[0])))
 
-    def shaken(self, rng: np.random.Generator) -> Case:
-        """The case with every value, dy too, changed by two to four of its last digits."""
+    def shaken(self, rng: np.random.Generator) -> Iterator[Case]:
+        """The case with every value, dy too, changed by two to four of its last digits, both ways.
 
-        def shake(array: Array) -> Array:  # not by less: a 1 must not stay a 1
-            parts = 4 * EPS * rng.uniform(0.5, 1, array.shape) * rng.choice([-1, 1], array.shape)
-            return np.asarray(array * (1 + parts))
+        Two opposite changes differ in every value; two random ones may be equal.
+        """
 
-        return replace(self, arrays=changed(self.arrays, shake), dy=shake(self.dy))
+        def draw(array: Array) -> Array:  # not less than two digits: a 1 must not stay a 1
+            digits = 4 * EPS * rng.uniform(0.5, 1, array.shape)
+            return np.asarray(digits * rng.choice([-1, 1], array.shape))
+
+        digits, digits_of_dy = {n: draw(a) for n, a in self.arrays.items()}, draw(self.dy)
+        for sign in (1, -1):
+            arrays = {
+                name: array * (1 + sign * digits[name]) if array.dtype.kind == "f" else array
+                for name, array in self.arrays.items()
+            }
+            yield replace(self, arrays=arrays, dy=self.dy * (1 + sign * digits_of_dy))
 
     # The same case with other values
     # -------------------------------

@@ -35,7 +35,7 @@ TOLERANCE: dict[Method, float] = {"complex": 1e-10, "central": 1e-6}
 """The largest relative error of a correct gradient, in float64, by method."""
 
 N_SUSPECTS = 20  # entries that are examined more closely, the worst first
-N_TRIALS = 6  # of the rounding of these entries
+N_PAIRS = 3  # of changes that measure the rounding of these entries
 
 NEAR_ROUNDING, ALL_ZERO = "near rounding", "zero everywhere"  # two kinds of doubt
 UNDECIDED = (
@@ -167,7 +167,8 @@ class Comparison:
         suspects = [i for i in order if found.off[i] > self.tolerance * found.terms[i]][:N_SUSPECTS]
         errors = self.beyond_rounding(found, suspects)
         if errors:
-            result = result._replace(error=float(found.off[errors[0]]) / size)
+            error = float(found.off[errors[0]]) / size
+            result = result._replace(error=error if np.isfinite(error) else np.inf)
             is_sure = self.is_visible(found, errors)
             return self.incorrect(result, found, errors[0]), "" if is_sure else NEAR_ROUNDING
         in_doubt = found.kinks.copy()  # a staircase has a kink at every value
@@ -208,7 +209,7 @@ class Comparison:
                 came = came - summed(near.dy * columns.middle, 1)
             return came
 
-        rounding = self.case.rounding(error, self.rng, N_TRIALS)
+        rounding = self.case.rounding(error, self.rng, N_PAIRS)
         return [
             i
             for i, most in zip(suspects, rounding, strict=True)
