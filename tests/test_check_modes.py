@@ -9,8 +9,8 @@ from numpycnn.checks.modes import N_STEPS, check_modes
 
 X = np.random.default_rng(0).normal(3, 2, (4, 9, 2))
 N_ROWS = 36
-APART = "in use it gives something else than training does on average"
-COMPANY = "in use, the answer for a trace changes with its company, or by chance"
+APART = "at inference, the output differs from that of training on average"
+COMPANY = "at inference, the output for a trace depends on the other traces, or is random"
 
 
 class TwoFaces(Layer):
