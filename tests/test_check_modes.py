@@ -147,7 +147,7 @@ class RemembersTheMeanOnly(BatchNorm):
 
 def test_a_state_that_nothing_moves_was_never_remembered():
     report = check_modes(Forgets(2), X, rng=0)
-    sentence = "its state is the same after all steps"
+    sentence = "its state does not change in training"
     assert str(report).splitlines()[1:] == [f"  never remembered: {sentence}"]
     assert names(RemembersTheMeanOnly(2)) == ["modes apart"]
     assert names(BatchNorm(2)) == []

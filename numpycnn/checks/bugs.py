@@ -851,7 +851,7 @@ def typical_case(bug: Bug, rng: np.random.Generator) -> tuple[Any, Array]:
 
 
 def table(seeds: Sequence[int] = SEEDS) -> str:
-    """A table of the planted bugs: the accuracy after training, the check that fails, and the name."""
+    """A table of the planted bugs: accuracy after training, the check that fails, and its name."""
     rows = [("bug", "accuracy", "caught by", "called", "the mistake")]
     for bug in PLANTED_BUGS.values():
         accuracy = np.mean([held_out_accuracy(bug, seed) for seed in seeds])
