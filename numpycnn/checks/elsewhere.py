@@ -147,7 +147,9 @@ class Elsewhere:
             for name in names:
                 result = self.compare(case, name, mistake)
                 if result.status == "incorrect":
-                    found[name] = self.named(result, mistake)._replace(kinks=found[name].kinks)
+                    # At a kink the given point is not evidence of a correct gradient.
+                    shown = NEXT_TO_A_KINK if (kinks := found[name].kinks) else mistake
+                    found[name] = self.named(result, shown)._replace(kinks=kinks)
             if any(found[name].status == "incorrect" for name in names):
                 return
 
