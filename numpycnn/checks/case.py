@@ -67,8 +67,8 @@ class Case:
         subject, layer = as_layer(layer)
         params = parameters(layer)
         names = selected("check_gradients", ["input", *params], only, skip)
-        x = numbers("check_gradients", x, keep_integers="input" not in names)
-        arrays = {"input": x, **params}
+        values = numbers("check_gradients", x, keep_integers="input" not in names)
+        arrays = {"input": values, **params}
         case = cls(subject, layer, arrays, np.zeros(()), names)
         with np.errstate(all="ignore"):
             try:
