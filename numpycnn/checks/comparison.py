@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from numpycnn._types import Array
-from numpycnn.checks.case import Case, largest
+from numpycnn.checks.case import EPS, SAFETY, Case, largest
 from numpycnn.checks.derivatives import Method
 from numpycnn.checks.directions import by_magnitude, levelled, random_direction, relative_error
 from numpycnn.checks.entries import Entries, EntryByEntry
@@ -217,17 +217,25 @@ class Comparison:
         ]
 
     def is_visible(self, found: Entries, errors: list[int]) -> bool:
-        """Whether an error is more than what can be lost in the rounding of the outputs.
+        """Whether an error is more than what can be lost in rounding completely.
 
         A part of the gradient that changes no output in its digits, all the way from zero, may
         be lost: the slope of tanh at 20. An output that does not depend on the array counts for
-        nothing, however large it is.
+        nothing, however large it is. And where a gradient vanishes, as after a saturated softmax,
+        the digits are lost that it has at size one.
         """
         case, array = self.case, self.case.arrays[self.name]
-        moved = case.evaluate({**case.arrays, self.name: array + largest(array)})
-        rounding = case.rounding(lambda near: near.output, self.rng)[moved != case.output]
-        lost = float((np.abs(case.dy)[moved != case.output] * rounding).sum()) / largest(array)
-        return any(found.off[i] > max(1e-5 * found.terms[i], lost) for i in errors)
+        moved = case.evaluate({**case.arrays, self.name: array + largest(array)}) != case.output
+        rounding = case.rounding(lambda near: near.output, self.rng)
+        lost = float((np.abs(case.dy) * rounding)[moved].sum()) / largest(array)
+        one = case.of_size_one() or case
+        gain = float(np.prod([max(1.0, largest(array)) for array in case.arrays.values()]))
+        columns = one.columns(self.how.method, self.name, [found.places[i] for i in errors])
+        at_one = 4 * SAFETY * EPS * gain * summed(np.abs(one.dy * columns.middle), 1)
+        return any(
+            found.off[i] > max(1e-5 * found.terms[i], lost, digits)
+            for i, digits in zip(errors, at_one, strict=True)
+        )
 
     # Mistakes
     # --------
