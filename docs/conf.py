@@ -54,7 +54,6 @@ scripts_not_run = {
     "examples/landmarks": "not run when this page was made: it trains five networks",
     "examples/pick_arrivals": "not run when this page was made: it trains for half a minute",
     "examples/many_records": "not run when this page was made: it wants a saved model, and Dask",
-    "examples/sklearn_estimator": "not run when this page was made: it wants scikit-learn",
     "examples/to_onnx": "not run when this page was made: it wants a saved model, and onnx",
 }
 

@@ -15,7 +15,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.estimator_checks import check_estimator
 
-from sklearn_estimator import TraceClassifier
+from numpycnn.interop import TraceClassifier
 
 
 @pytest.fixture(scope="module")

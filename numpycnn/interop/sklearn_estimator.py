@@ -4,12 +4,17 @@ scikit-learn combines and compares estimators. An estimator is built from option
 and changed, and has the methods `fit` and `predict`. It can be used in pipelines, in
 cross-validation and in a search over options:
 
+    from numpycnn.interop import TraceClassifier
     from sklearn.model_selection import cross_val_score
     cross_val_score(TraceClassifier(epochs=30), x, labels, cv=5)
 
 Traces are `(N, L, C)` as everywhere here, or a table `(N, L)` of one channel. Labels are numbers
 or names. It requires `python -m pip install scikit-learn`.
 """
+
+from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 
@@ -25,11 +30,12 @@ except ModuleNotFoundError as error:
     ) from error
 
 import numpycnn as nn
+from numpycnn._types import Array, Rng
 from numpycnn._validation import as_array, require_array, require_finite
 from numpycnn.inspection.explain import probabilities
 
 
-def small_network(shape, n_classes, rng):
+def small_network(shape: tuple[int, int], n_classes: int, rng: Rng) -> nn.Sequential:
     """Return a fresh network for traces of shape (L, C): filters, then two dense layers."""
     length, n_channels = shape
     return nn.Sequential(
@@ -42,16 +48,37 @@ def small_network(shape, n_classes, rng):
     )
 
 
-class TraceClassifier(ClassifierMixin, BaseEstimator):
-    """A network that `network(shape, n_classes, rng)` builds, trained anew by each `fit`.
+class TraceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """A classifier of scikit-learn that trains a fresh network in each `fit`.
 
-    After `fit` it has `classes_`, the names in the order of the scores, `model_`, the
-    network, to be saved say, and `history_`.
+    Parameters
+    ----------
+    network : callable
+        `network(shape, n_classes, rng)` returns the network for traces of shape (L, C).
+    epochs, lr, batch_size
+        As for `numpycnn.fit`.
+    random_state : int, RandomState or None
+        Source of the initial parameters and of the order of the mini-batches.
+
+    Attributes
+    ----------
+    classes_ : ndarray, shape (n_classes,)
+        The labels in the order of the scores.
+    model_ : Layer
+        The trained network.
+    history_ : History
+        Loss and accuracy of each epoch.
     """
 
     def __init__(
-        self, network=small_network, *, epochs=60, lr=5e-3, batch_size=16, random_state=None
-    ):
+        self,
+        network: Any = small_network,
+        *,
+        epochs: int = 60,
+        lr: float = 5e-3,
+        batch_size: int | None = 16,
+        random_state: Any = None,
+    ) -> None:
         # scikit-learn requires each option under the same name, checked in fit only.
         self.network = network
         self.epochs = epochs
@@ -59,7 +86,7 @@ class TraceClassifier(ClassifierMixin, BaseEstimator):
         self.batch_size = batch_size
         self.random_state = random_state
 
-    def fit(self, X, y):
+    def fit(self, X: Any, y: Any) -> TraceClassifier:
         """Train a fresh network on traces X (N, L, C) and their labels y (N,)."""
         as_array(self, "y", y)  # validate_data would drop a mask
         x, y = self._traces(X, y, dtype=np.float32)
@@ -73,27 +100,32 @@ class TraceClassifier(ClassifierMixin, BaseEstimator):
             )
         rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
         self.model_ = self.network(x.shape[1:], len(self.classes_), rng)
-        plan = {"epochs": self.epochs, "lr": self.lr, "batch_size": self.batch_size, "rng": rng}
+        plan: dict[str, Any] = {
+            "epochs": self.epochs,
+            "lr": self.lr,
+            "batch_size": self.batch_size,
+            "rng": rng,
+        }
         self.history_ = nn.fit(self.model_, x, labels, **plan)
         return self
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: Any) -> Array:
         """Return the probability of each class, (N, n_classes), in the order of `classes_`."""
         check_is_fitted(self)
         # In float64, so that a result hardly depends on the other traces of the batch.
         return probabilities(self.model_, self._traces(X, dtype=np.float64, reset=False))
 
-    def predict(self, X):
+    def predict(self, X: Any) -> Array:
         """Return the most probable class of each trace, (N,)."""
         best = self.predict_proba(X).argmax(axis=1)
-        return self.classes_[best]
+        return np.asarray(self.classes_[best])
 
-    def _traces(self, X, *y, **options):
+    def _traces(self, X: Any, *y: Any, **options: Any) -> Any:
         """Return X as traces (N, L, C), and y if it is given, or raise as `nn.fit` does."""
         as_array(self, "X", X)
         checked = validate_data(self, X, *y, allow_nd=True, ensure_all_finite=False, **options)
-        X, *y = checked if y else (checked,)
+        X, labels = checked if y else (checked, None)
         require_finite(self, "X", X, fix="Fill the gap, or leave out {example}: NaN has no class.")
         x = X[..., None] if X.ndim == 2 else X  # a table (N, L) is one channel
         require_array(self, "X", x, "N L C")
-        return (x, *y) if y else x
+        return (x, labels) if y else x
