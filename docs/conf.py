@@ -100,7 +100,7 @@ reading_order = {
 # its introduction: the picture and, for there is no chapter around it, a caption of its own.
 figures_of_source = {
     "numpycnn/layers/conv1d": {
-        "": ("02-convolution-steps", "A filter of three taps at its three places on five samples."),
+        "": ("02-convolution-steps", "A filter of three taps at its three positions."),
         "The backward pass": (
             "hover_a_gradient",
             "Point at an output to see its window, or at a gradient to see which dy it adds up. "
@@ -114,35 +114,32 @@ figures_of_source = {
             "Gray windows reach from one trace into the next; their results are not used.",
         ),
     },
-    "numpycnn/layers/maxpool1d": {
-        "": ("03-relu-and-pooling-windows", "Three windows of two samples, and their winners."),
+    "numpycnn/layers/max_pool1d": {
+        "": ("03-relu-and-pooling-windows", "The largest value of each window remains."),
     },
-    "numpycnn/layers/layer": {
-        "What an output looks at": (
-            "what_does_it_see",
-            "Stack layers, and follow an output down to the trace.",
-        ),
+    "numpycnn/layers/receptive_field": {
+        "": ("what_does_it_see", "Stack layers, and follow an output down to the trace."),
     },
     "numpycnn/layers/sequential": {
         "": ("network-map", "A trace on its way through the layers of a network."),
     },
-    "numpycnn/layers/around": {
+    "numpycnn/layers/skip": {
         "": ("11-architectures-resnet", "ResNet: sixteen blocks, each with a way around it."),
     },
     "numpycnn/training/losses": {
         "": ("04-scores-and-loss-surprise", "The surprise: -log p, for four probabilities."),
         "Softmax and cross-entropy in one": (
-            "04-scores-and-loss-pull",
-            "Above, what the network said of a trace of the second class; below, the pull on each "
-            "of its scores.",
+            "04-scores-and-loss-gradients",
+            "The probabilities for a trace of the second class, and the gradient of its scores: "
+            "negative for the true class, positive for the others.",
         ),
     },
     "numpycnn/training/adam": {
         "": ("06-adam-paths", "Gradient descent, momentum and Adam in a long narrow valley."),
     },
     "numpycnn/training/fit": {
-        "One step": ("one_training_step", "One step, number by number: use the arrow keys."),
-        "One epoch": ("training_played_back", "Sixty epochs of the trace classifier."),
+        "": ("one_training_step", "One step, number by number: use the arrow keys."),
+        "Validation": ("training_played_back", "Sixty epochs of the trace classifier."),
     },
     "numpycnn/training/metrics": {
         "": ("07-training-confusion", "A confusion matrix, of a network that learned too little."),
@@ -160,10 +157,10 @@ figures_of_source = {
     "numpycnn/checks/bugs": {
         "": ("predict_then_reveal", "Ten bugs of the zoo. What will the accuracy be?"),
     },
-    "numpycnn/explain": {
+    "numpycnn/inspection/explain": {
         "Receptive fields": (
             "03-relu-and-pooling-fields",
-            "Which samples of a trace an output sees, layer by layer.",
+            "The receptive field grows from layer to layer.",
         ),
     },
     "numpycnn/traces": {

@@ -12,7 +12,7 @@ da_db_dc = ...  # three numbers
 
 from numpycnn.puzzles.cases import value
 
-SECTION = "Every layer, in plain lines"
+SECTION = "Every layer in NumPy"
 HINTS = (
     "Increase a by 0.001. Does y change? Then do the same with b.",
     "Only the maximum changes y. It receives dy, times a slope of 1.",

@@ -12,7 +12,7 @@ slope = ...  # a number: the derivative of z with respect to x, at x = 2
 
 from numpycnn.puzzles.cases import value
 
-SECTION = "A circuit"
+SECTION = "A computation graph"
 HINTS = (
     "One step at a time: what is the derivative of z with respect to u? Of u with respect to x?",
     "2 u times 3, and u is 7.",

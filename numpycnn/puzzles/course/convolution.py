@@ -41,7 +41,7 @@ class Convolution(Layer):
 
 from numpycnn.puzzles.cases import layer
 
-SECTION = "Every layer, in plain lines"
+SECTION = "Every layer in NumPy"
 HINTS = (
     "Two lines. For dx: forward multiplied with w[k], from C to F; backward goes from F to C.",
     "dx[:, read] += dy @ w[k].T",

@@ -25,7 +25,7 @@ def cross_entropy(x, labels):
 
 from numpycnn.puzzles.cases import function
 
-SECTION = "Which way, and how hard?"
+SECTION = "The gradient of the loss"
 HINTS = (
     "For one trace the loss is log Z - x[t]. What is the derivative of log Z? Of x[t]?",
     "The probabilities minus the true classes. Then there is the mean over the traces.",

@@ -34,7 +34,7 @@ class Dense(Layer):
 
 from numpycnn.puzzles.cases import layer
 
-SECTION = "Every layer, in plain lines"
+SECTION = "Every layer in NumPy"
 HINTS = (
     "dx[n,i] = sum over j of dy[n,j] w[i,j]: which of the two must be transposed?",
     "dw[i,j] = sum over n of x[n,i] dy[n,j]: the sum runs over traces.",

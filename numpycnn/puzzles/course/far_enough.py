@@ -18,7 +18,7 @@ sees = ...  # four integers, for A, B, C and D, such as (1, 2, 3, 4)
 from numpycnn.puzzles.cases import value
 from numpycnn.puzzles.reasons import Reason
 
-SECTION = "How far does it see?"
+SECTION = "Receptive field"
 HINTS = (
     "Begin with one sample. Each layer adds K - 1 steps.",
     "The length of a step: 1 at first, times the stride of each layer before, times the dilation.",

@@ -17,7 +17,7 @@ def largest_sample(x):
 
 from numpycnn.puzzles.cases import function, loop_test
 
-SECTION = "Would a simple rule do?"
+SECTION = "A threshold rule"
 HINTS = (
     "NumPy reads two index arrays of the same shape in pairs.",
     "x[rows, place] needs the rows 0, 1, 2, … as an array of N integers.",

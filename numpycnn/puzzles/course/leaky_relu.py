@@ -25,7 +25,7 @@ class LeakyReLU(Layer):
 
 from numpycnn.puzzles.cases import layer
 
-SECTION = "Every layer, in plain lines"
+SECTION = "Every layer in NumPy"
 HINTS = (
     "There are two slopes. Which, and where?",
     "The sign of x decides, not the sign of dy.",

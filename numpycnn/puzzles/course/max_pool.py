@@ -42,7 +42,7 @@ class MaxPool(Layer):
 
 from numpycnn.puzzles.cases import layer
 
-SECTION = "Every layer, in plain lines"
+SECTION = "Every layer in NumPy"
 HINTS = (
     "winner counts from the beginning of the window. Where is that in the trace?",
     "dx[n, index, c] with index = m * self.stride + winner[:, m].",

@@ -12,7 +12,7 @@ slope = ...  # a number: the change of y divided by the change of x
 
 from numpycnn.puzzles.cases import value
 
-SECTION = "A circuit"
+SECTION = "A computation graph"
 HINTS = ("Compute y at 2.001, and subtract 7.", "y changes by 0.003.")
 SOLUTION = "3"
 FORMS = ("0.003 / 0.001",)

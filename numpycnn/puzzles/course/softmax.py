@@ -30,7 +30,7 @@ class Softmax(Layer):
 
 from numpycnn.puzzles.cases import layer
 
-SECTION = "Every layer, in plain lines"
+SECTION = "Every layer in NumPy"
 HINTS = (
     "dx[j] = sum over i of dy[i] y[i] (i = j) minus the sum over i of dy[i] y[i] y[j].",
     "Factor y[j] out: dx[j] = y[j] times (dy[j] minus one number for the whole row).",

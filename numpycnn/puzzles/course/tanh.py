@@ -25,7 +25,7 @@ class Tanh(Layer):
 
 from numpycnn.puzzles.cases import layer
 
-SECTION = "What each layer remembers"
+SECTION = "The cache of each layer"
 HINTS = (
     "tanh(x) has already been computed: it is y.",
     "dx is dy times the slope.",

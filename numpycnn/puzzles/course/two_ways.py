@@ -14,7 +14,7 @@ dx = ...  # a number: the derivative of the loss with respect to x, at x = 3
 
 from numpycnn.puzzles.cases import value
 
-SECTION = "A circuit"
+SECTION = "A computation graph"
 HINTS = (
     "Multiply along each path. What is the derivative of the loss with respect to u, while v is fixed?",
     "Through u: 4 · 2. Through v: 6 · 1. How are the two combined?",
