@@ -112,7 +112,7 @@ figures_of_source = {
             "Gray windows reach from one trace into the next; their results are not used.",
         ),
     },
-    "numpycnn/layers/maxpool1d": {
+    "numpycnn/layers/max_pool1d": {
         "": ("03-relu-and-pooling-windows", "Three windows of two samples, and their winners."),
     },
     "numpycnn/layers/layer": {
@@ -124,7 +124,7 @@ figures_of_source = {
     "numpycnn/layers/sequential": {
         "": ("network-map", "A trace on its way through the layers of a network."),
     },
-    "numpycnn/layers/around": {
+    "numpycnn/layers/skip": {
         "": ("11-architectures-resnet", "ResNet: sixteen blocks, each with a way around it."),
     },
     "numpycnn/training/losses": {

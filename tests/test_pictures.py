@@ -281,7 +281,7 @@ def test_fit_says_which_labels_it_wants_for_pictures(targets, words):
         nn.fit(nn.Dense(2, 3), normal(2, 4, 5, 2), targets, epochs=1)
 
 
-def test_the_doctor_looks_at_pictures():
+def test_diagnose_looks_at_pictures():
     rng = np.random.default_rng(0)
     x, marks = striped(20, rng)
     model = marker(rng)

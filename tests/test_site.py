@@ -432,7 +432,7 @@ def test_every_module_and_script_is_a_page_in_the_reading_order(monkeypatch):
     assert pages <= {*order["Tutorial"], *order["Reference"]}
 
 
-def test_the_font_comes_with_its_licence():
+def test_the_font_comes_with_its_license():
     static = ROOT / "docs" / "_static"
     assert (static / "stix-two-math.woff2").read_bytes().startswith(b"wOF2")
     assert "SIL OPEN FONT LICENSE" in (static / "stix-two-math.OFL.txt").read_text()

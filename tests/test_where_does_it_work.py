@@ -89,7 +89,7 @@ def test_the_figures_show_the_numbers(default):
 
 
 @pytest.mark.usefixtures("figures_are_not_saved")
-def test_a_small_run_prints_what_it_found_at_every_fourth_centre(tmp_path, capsys):
+def test_a_small_run_prints_what_it_found_at_every_fourth_center(tmp_path, capsys):
     names = run_example("where_does_it_work", tmp_path, "--seeds", 2, "--traces", 4)
     text = capsys.readouterr().out
     rows = re.findall(r"^ *(-?\d+)((?: +[01]\.\d\d){6})$", text, re.MULTILINE)
