@@ -115,8 +115,8 @@ figures_of_source = {
     "numpycnn/layers/max_pool1d": {
         "": ("03-relu-and-pooling-windows", "Three windows of two samples, and their winners."),
     },
-    "numpycnn/layers/layer": {
-        "What an output looks at": (
+    "numpycnn/layers/receptive_field": {
+        "": (
             "what_does_it_see",
             "Stack layers, and follow an output down to the trace.",
         ),
@@ -139,8 +139,8 @@ figures_of_source = {
         "": ("06-adam-paths", "Gradient descent, momentum and Adam in a long narrow valley."),
     },
     "numpycnn/training/fit": {
-        "One step": ("one_training_step", "One step, number by number: use the arrow keys."),
-        "One epoch": ("training_played_back", "Sixty epochs of the trace classifier."),
+        "": ("one_training_step", "One step, number by number: use the arrow keys."),
+        "Validation": ("training_played_back", "Sixty epochs of the trace classifier."),
     },
     "numpycnn/training/metrics": {
         "": ("07-training-confusion", "A confusion matrix, of a network that learned too little."),
@@ -158,7 +158,7 @@ figures_of_source = {
     "numpycnn/checks/bugs": {
         "": ("predict_then_reveal", "Ten bugs of the zoo. What will the accuracy be?"),
     },
-    "numpycnn/explain": {
+    "numpycnn/inspection/explain": {
         "Receptive fields": (
             "03-relu-and-pooling-fields",
             "Which samples of a trace an output sees, layer by layer.",
