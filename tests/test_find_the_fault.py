@@ -194,17 +194,3 @@ def test_the_network_finds_most_of_it_and_more_than_both_rules(seed, tmp_path):
     assert network >= 0.5
     assert network >= 3 * alone
     assert network > added
-
-
-@pytest.mark.parametrize(
-    ("option", "words"),
-    [
-        ("--sections=0", "--sections: expected 1 or more, got 0"),
-        ("--epochs=0", "--epochs: expected 1 or more, got 0"),
-        ("--noise=-1", "--noise: expected 0 or more, got -1"),
-        ("--output=a_file", "--output must be a folder"),
-    ],
-)
-def test_a_bad_option_gets_one_line(option, words, tmp_path, capsys):
-    (tmp_path / "a_file").write_text("in the way")
-    assert words in complaint("find_the_fault", tmp_path, capsys, option)

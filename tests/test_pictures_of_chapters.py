@@ -5,9 +5,7 @@ import re
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
-import numpy as np
 import pytest
-from matplotlib.figure import Figure
 
 pytest.importorskip("sphinx", reason="the site needs Sphinx: python -m pip install -e '.[docs]'")
 
@@ -90,22 +88,6 @@ def test_another_word_or_color_makes_a_picture_stale(chapter, tmp_path, before, 
     assert pictures.update(chapter) == ["01-page-figure"]
     assert seen in kept.read_text()
     assert is_stale(first, kept)
-
-
-def test_a_picture_is_short_and_its_places_are_those_of_matplotlib(chapter, tmp_path):
-    pictures.update(chapter)
-    svg = (tmp_path / "01-page-figure.svg").read_text()
-    assert "style=" not in svg
-    assert re.findall("</?g.*?>", svg) == ['<g id="figure_1">', "</g>"]
-    (line,) = re.findall(r' d="M([\d.]+) ([\d.]+)L([\d.]+) ([\d.]+)L([\d.]+) ([\d.]+)"', svg)
-    numbers = np.array(line, float).reshape(3, 2)
-    figure = Figure()
-    axes = figure.subplots()
-    (drawn,) = axes.plot([1, 2, 4])
-    axes.autoscale_view()
-    pixels = axes.transData.transform(drawn.get_xydata()) * 72 / figure.dpi
-    height = 72 * figure.get_figheight()
-    np.testing.assert_allclose(numbers, [0, height] + [1, -1] * pixels, atol=0.05 + 1e-9)
 
 
 def test_the_map_is_that_of_the_network():

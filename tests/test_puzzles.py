@@ -427,6 +427,7 @@ def test_what_cannot_be_checked_is_an_error_that_says_what_can():
 # -------
 
 
+@settings(max_examples=25)
 @given(
     st.recursive(
         st.none()

@@ -50,6 +50,7 @@ def in_float32(model, x):
     return model.astype(np.float32), x.astype(np.float32)
 
 
+@settings(max_examples=40)
 @given(in_use(layers_and_inputs()) | classifiers() | ways_around() | blocks())
 def test_every_layer_and_container_computes_what_predict_does(drawn):
     model, x = in_float32(*drawn)
@@ -108,7 +109,7 @@ def test_poolings_with_samples_left_over(kind):
 
 
 @given(along_the_record(), st.integers(0, 2**32 - 1))
-@settings(max_examples=50)
+@settings(max_examples=20)
 def test_one_file_serves_any_number_of_traces_of_any_length(drawn, seed):
     model, n_channels = drawn
     model = model.astype(np.float32)
@@ -142,6 +143,7 @@ def test_the_landmark_networks_compute_what_predict_does(name):
 # --------------------------
 
 
+@settings(max_examples=20)
 @given(along_the_record(), sizes(1, 40), st.integers(0, 2**32 - 1))
 def test_nan_spreads_as_it_does_here(drawn, length, seed):
     model, n_channels = drawn
@@ -168,7 +170,7 @@ def test_a_single_nan_anywhere_is_not_lost_in_a_global_pooling(layer):
 
 @pytest.mark.parametrize("layer", [nn.GlobalMaxPool1D(), nn.GlobalAveragePool1D()], ids=repr)
 def test_global_poolings_of_long_traces(layer):
-    x = abs(random_array((1, 2_000_000, 2))) + np.float32(1000)
+    x = abs(random_array((1, 500_000, 2))) + np.float32(1000)
     expected = layer(x.astype(np.float64))
     np.testing.assert_allclose(exported(layer)(x), expected, rtol=1e-6)
 
@@ -177,6 +179,7 @@ def test_global_poolings_of_long_traces(layer):
 # ---------------
 
 
+@settings(max_examples=25)
 @given(
     st.integers(0, 2**32 - 1),
     sizes(1, 3),
@@ -196,7 +199,7 @@ def test_it_standardizes_as_we_do_where_the_notes_say_so(seed, n_channels, lengt
 
 
 def test_long_traces_with_a_large_offset_are_standardized():
-    x = 1000 * random_array((1, 2_000_000, 2)) + np.float32(1e7)
+    x = 1000 * random_array((1, 500_000, 2)) + np.float32(1e7)
     theirs = exported(nn.ReLU(), {"standardized": True})(x)
     assert_same(theirs, nn.ReLU()(nn.standardize(x.astype(np.float64))))
 
@@ -348,22 +351,6 @@ def test_the_script_finds_a_length_where_there_are_no_notes(tmp_path, capsys):
         for name in ("plain.onnx", "model.onnx")
     )
     assert abs(plain - standardizing).max() > 0.1
-
-
-def test_traces_of_every_remainder_are_compared():
-    model = strides()
-    lengths = [x.shape[1] for x, _ in onnx_export.some_traces(model, {})]
-    assert len(lengths) == 2 * period(model) == 12
-    assert {length % 6 for length in lengths[:6]} == {length % 6 for length in lengths[6:]}
-    assert {length % 6 for length in lengths} == set(range(6))
-    # Four samples are pooled to two, and so are five.
-    flat = nn.Sequential(nn.MaxPool1D(2), nn.Flatten(), nn.Dense(4, 2))
-    for shape in [4, 2], [5, 2]:
-        lengths = [x.shape[1] for x, _ in onnx_export.some_traces(flat, {"shape": shape})]
-        assert sorted(lengths) == [4, 5]
-    # Without a shape there is one channel, and eight or nine samples.
-    for notes in {}, {"shape": "round"}, {"shape": [8.0, 1]}:
-        assert {x.shape[1] for x, _ in onnx_export.some_traces(flat, notes)} == {8, 9}
 
 
 def test_a_difference_at_one_remainder_leaves_no_file(tmp_path, capsys, monkeypatch):
