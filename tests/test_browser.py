@@ -61,7 +61,6 @@ from docs.living import (
     hover_a_gradient,
     one_training_step,
     predict_then_reveal,
-    training_played_back,
     v_curve,
     what_does_it_see,
 )
@@ -259,15 +258,6 @@ def test_axe_finds_nothing_on_any_page(browser, site, page, width, scheme):
     assert violations(browser, site, page, width, scheme, contrast=width == DESK) == []
 
 
-def test_code_fits_into_a_laptop(browser, site):
-    wide = (
-        "[...document.querySelectorAll('article pre')].filter(p => p.scrollWidth > p.clientWidth)"
-    )
-    for page in "docs/02-convolution.html", "numpycnn/training/fit.html":
-        visit(browser, (site / page).as_uri(), 1366)
-        assert browser.execute_script(f"return {wide}.map(p => p.textContent.slice(0, 60))") == []
-
-
 # Links
 # -----
 
@@ -346,17 +336,6 @@ def test_the_search_finds_what_people_look_for(browser, site):
     }
     assert wrong == {}
     assert min(len(text) for _, text in found) > 20
-
-
-def test_the_search_shows_what_it_found(browser, site):
-    visit(browser, (site / "docs" / "01-question.html").as_uri(), DESK)
-    browser.find_element(By.CSS_SELECTOR, ".sidebar-search").send_keys("kernel size", Keys.ENTER)
-    first = browser.find_element(By.CSS_SELECTOR, "#results li")
-    link = first.find_element(By.TAG_NAME, "a")
-    assert "/docs/02-convolution.html" in link.get_attribute("href")
-    assert "taps" in first.find_element(By.TAG_NAME, "p").text
-    visit(browser, (site / "search.html").as_uri() + "?q=qwertyuiop", DESK)
-    assert "Nothing was found" in browser.find_element(By.ID, "found").text
 
 
 # On paper
@@ -533,22 +512,6 @@ def test_a_bug_still_costs_what_is_said(name):
     with np.errstate(all="ignore"):
         found = [bugs.held_out_accuracy(bugs.PLANTED_BUGS[name], seed) for seed in bugs.SEEDS]
     assert np.mean(found) == pytest.approx(predict_then_reveal.ACCURACIES[name], abs=0.03)
-
-
-def test_the_film_of_the_training_is_that_of_the_training(shown):
-    figure, film = shown("training_played_back"), training_played_back.film()
-    largest = float(np.abs(film["filters"]).max())
-    for epoch in 0, 17, 60:
-        figure.set("epoch", epoch)
-        assert f"loss {film['losses'][epoch]:.3f}" in figure.answer
-        assert f" {film['right'][epoch].sum()} of 36 " in figure.answer
-        for at, taps in enumerate(film["filters"][epoch]):
-            drawn = (64 - figure.heights("path.curve", at)) / 36 * largest
-            assert drawn == pytest.approx(taps, abs=0.01 * largest)
-        marks = "[...root.querySelectorAll('svg .right, svg .wrong')]"
-        heights = figure.run(f"return {marks}.map(e => +e.getAttribute('y'))")
-        chances = (316 - np.array(heights)) / 170
-        assert chances == pytest.approx(film["own"][epoch], abs=0.01)
 
 
 def test_nothing_moves_by_itself_where_motion_is_unwelcome(browser, shown):

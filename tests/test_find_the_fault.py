@@ -119,20 +119,6 @@ def test_the_rule_finds_a_fault_without_noise_where_the_layers_are_flat(monkeypa
     assert intersection_over_union(marks, near) > 0.6
 
 
-def test_in_noise_it_is_better_to_add_up_some_differences_and_not_too_many():
-    x, near = make_sections(20, rng=0)
-    alone, some, many = (
-        intersection_over_union(largest_difference(x, half), near) for half in (0, 8, 32)
-    )
-    assert alone < many < some
-    x = np.zeros((1, 5, 4, 1))
-    x[0, 2, 2:] = 1  # one step, between the traces 1 and 2, at one time
-    assert largest_difference(x, 1)[0, 1:4].tolist() == [[True] * 4] * 3
-    x = np.tile(x, (1, 1, 3, 1))
-    x[0, 2] = np.arange(12)[:, None] >= 8
-    assert largest_difference(x, 1)[0, 1:4].tolist() == [[False] * 6 + [True] * 4 + [False] * 2] * 3
-
-
 def test_it_prints_the_network_its_check_and_the_scores(small):
     names, text, _ = small
     assert re.search(r"^ +total +([\d,]+)$", text, re.MULTILINE)[1] == "9,378"

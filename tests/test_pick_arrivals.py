@@ -10,7 +10,6 @@ from scripts import EXAMPLES, complaint, run_example
 
 from numpycnn import Sequential, make_records
 from numpycnn.layers.storage import load_notes
-from numpycnn.plots import plot_picks
 from numpycnn.seismology.long_records import cut
 from numpycnn.seismology.picking import compare_picks
 
@@ -68,19 +67,6 @@ def test_over_five_seeds_the_worst_finds_95_percent_with_fewer_false_picks(tmp_p
         assert sum(array.size for array in names["model"].params.values()) < 10_000
 
 
-def test_the_tables_say_what_came_of_it(tmp_path, capsys):
-    names = run_example("pick_arrivals", tmp_path, "--records", 16, "--epochs", 1, "--hours", 0)
-    out = capsys.readouterr().out
-    assert re.search(r"16 records of 640 samples, channels: 3, weights: 3,466", out)
-    rows = re.findall(r"^  U-Net +(.*)$", out, re.MULTILINE)
-    assert len(rows) == 4
-    marks = [column["U-Net"] for column in names["marks"].values()]
-    assert rows[0].split() == [f"{mark.share_found:.3f}" for mark, _ in marks]
-    assert rows[1].split() == [f"{mark.n_false / hours:.0f}" for mark, hours in marks]
-    assert marks[0][1] == pytest.approx(2 * 3200 / 360_000)
-    assert re.search(r"^signal-to-noise ratio +3 +4 +5 +6 +8 +12 +20$", out, re.MULTILINE)
-
-
 def test_over_hours_the_picks_are_those_of_one_piece(small):
     names, _ = small
     x, _ = make_records(1, rng=5, n_samples=3200)
@@ -103,23 +89,6 @@ def test_the_scale_is_that_of_the_noise_whatever_the_unit_or_the_arrivals(small)
     assert (abs(names["prepared"](noise)).max(axis=(1, 2)) < 6).all()
     np.testing.assert_allclose(names["prepared"](1e6 * x + 5e6), ready, atol=0.01)
     np.testing.assert_array_equal(names["prepared"](np.zeros((1, 640, 3))), 0)
-
-
-def test_the_figure_shows_a_record_its_curve_and_the_picks(small):
-    _, folder = small
-    assert (folder / "figures" / "picks.png").read_bytes().startswith(b"\x89PNG")
-    x, (onsets,) = make_records(1, rng=0, arrivals=(2, 2))
-    curve = np.linspace(0, 1, 640)
-    *channels, below = plot_picks(x[0], curve, np.array([5]), onsets).axes
-    for panel, channel in zip(channels, x[0].T, strict=True):
-        np.testing.assert_array_equal(panel.lines[0].get_ydata(), channel)
-        assert [line.get_xdata()[0] for line in panel.lines[1:]] == onsets.tolist()
-    assert below.lines[1].get_xdata().tolist() == [5]
-    assert [text.get_text() for text in below.get_legend().get_texts()] == ["pick", "onset"]
-    with pytest.raises(ValueError, match=r"curve .*\(L=640\), got \(600,\)"):
-        plot_picks(x[0], curve[:600], np.array([5]), onsets)
-    with pytest.raises(ValueError, match="within the record"):
-        plot_picks(x[0], curve, np.array([640]), onsets)
 
 
 # Records of one's own

@@ -338,20 +338,6 @@ def test_channels_are_joined_only_at_the_same_times(off, obspy):
 
 
 @no_warnings
-def test_after_a_gap_the_times_may_be_others(obspy):
-    x = np.random.default_rng(0).normal(size=(2, 400))
-    pieces = [
-        trace(obspy, x[c, first:stop], f"XX.A..HH{name}", first / 100 + late)
-        for c, name in enumerate("ZN")
-        for first, stop, late in [(0, 150, 0), (150, 400, 77.003)]
-    ]
-    first, second = stretches(obspy.Stream(pieces))
-    np.testing.assert_array_equal(first.x.T, x[:, :150])
-    np.testing.assert_array_equal(second.x.T, x[:, 150:])
-    assert second.start - first.start == pytest.approx(78.503)
-
-
-@no_warnings
 def test_where_two_pieces_of_a_channel_differ_in_time_a_stretch_ends(obspy):
     x = np.random.default_rng(0).normal(size=400)
     pieces = [trace(obspy, x[:200], "XX.A..HHZ"), trace(obspy, x[180:], "XX.A..HHZ", 1.803)]
@@ -465,14 +451,6 @@ def test_a_tsv_file_without_classes_does_not_lose_its_first_sample(tmp_path):
         read_table(path)
     same(path, Table(label="none"), [[0.5, 1, 2], [-0.25, 3, 4]], ["", ""])
     same(path, Table(label="first"), [[1, 2], [3, 4]], ["0.5", "-0.25"])
-
-
-@pytest.mark.parametrize(("sign", "option"), [(",", "','"), (" ", "space"), (";", "';'")])
-def test_a_tsv_file_with_another_sign_is_told_the_option(sign, option, tmp_path):
-    path = written(tmp_path, f"1{sign}0.5{sign}2\n2{sign}3{sign}4\n", "a.tsv")
-    with pytest.raises(ValueError, match=rf"separated by tab, got .* --delimiter {option}"):
-        read_table(path)
-    same(path, Table(delimiter=option.strip("'")), [[0.5, 2], [3, 4]], ["1", "2"])
 
 
 def test_labels_are_text_and_a_missing_one_is_missing():

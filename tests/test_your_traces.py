@@ -356,15 +356,6 @@ def test_constant_traces_and_copies_are_reported(tmp_path):
     assert copies.startswith("note: 2 of 15 traces are copies of others; ")
 
 
-@pytest.mark.usefixtures("figures_are_not_saved")
-def test_of_each_class_there_are_traces_on_both_sides(tmp_path):
-    x, _ = make_traces(25, rng=0)
-    np.savez(tmp_path / "data.npz", x=x, labels=["often"] * 21 + ["seldom"] * 4)
-    done = run(tmp_path, "data.npz", "--epochs", 1)
-    assert len(done.y_test) == 5
-    assert set(done.y_train) == set(done.y_test) == {0, 1}
-
-
 # The saved model
 # ---------------
 
