@@ -263,7 +263,12 @@ def test_axe_finds_nothing_on_any_page(browser, site, page, width, scheme):
 
 
 def test_every_link_leads_somewhere(seen, site):
-    pages = {path: seen(path.relative_to(site).as_posix()) for path in site.rglob("*.html")}
+    paths = [
+        path
+        for path in site.rglob("*.html")  # the pages of the puzzles are all alike
+        if path.parent.name != "puzzles" or path.stem in ("index", "average_pool")
+    ]
+    pages = {path: seen(path.relative_to(site).as_posix()) for path in paths}
     dead = []
     for path, page in pages.items():
         for link in (link for link in page.links if "file:" in link):
