@@ -118,7 +118,7 @@ def examination(rest_at_zero=False):
 
 
 def answers(networks, exam):
-    """Shares of right, opposite and quiet answers, each (n_seeds, n_centres)."""
+    """Shares of right, opposite and quiet answers, each (n_seeds, n_centers)."""
     found = np.array([[one.model.classify(x) for x in exam] for one in networks])
     right, quiet = found == polarities, found == QUIET
     return tuple(kind.mean(axis=-1) for kind in (right, ~right & ~quiet, quiet))

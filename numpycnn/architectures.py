@@ -93,9 +93,9 @@ def fcn(in_channels: int, n_classes: int, *, filters: int = 128, rng: Rng = None
     """
     rng = generator("fcn", rng)
     return Sequential(
-        *(*_normalised(in_channels, filters, 8, rng), ReLU()),
-        *(*_normalised(filters, 2 * filters, 5, rng), ReLU()),
-        *(*_normalised(2 * filters, filters, 3, rng), ReLU()),
+        *(*_normalized(in_channels, filters, 8, rng), ReLU()),
+        *(*_normalized(filters, 2 * filters, 5, rng), ReLU()),
+        *(*_normalized(2 * filters, filters, 3, rng), ReLU()),
         GlobalAveragePool1D(),
         Dense(filters, n_classes, rng=rng),
     )
@@ -119,11 +119,11 @@ def resnet(in_channels: int, n_classes: int, *, filters: int = 64, rng: Rng = No
 
     def block(n_in: int, n: int) -> tuple[Layer, Layer]:
         inside = [
-            *(*_normalised(n_in, n, 8, rng), ReLU()),
-            *(*_normalised(n, n, 5, rng), ReLU()),
-            *_normalised(n, n, 3, rng),
+            *(*_normalized(n_in, n, 8, rng), ReLU()),
+            *(*_normalized(n, n, 5, rng), ReLU()),
+            *_normalized(n, n, 3, rng),
         ]
-        around = None if n == n_in else Sequential(*_normalised(n_in, n, 1, rng))
+        around = None if n == n_in else Sequential(*_normalized(n_in, n, 1, rng))
         return Residual(*inside, shortcut=around), ReLU()
 
     return Sequential(
@@ -170,6 +170,6 @@ def unet(
     return Sequential(*level(in_channels, filters, depth), Dense(filters, n_classes, rng=rng))
 
 
-def _normalised(n_in: int, n: int, kernel_size: int, rng: Rng) -> tuple[Layer, Layer]:
+def _normalized(n_in: int, n: int, kernel_size: int, rng: Rng) -> tuple[Layer, Layer]:
     """A convolution, then batch normalization, which makes a bias before it superfluous."""
     return Conv1D(n_in, n, kernel_size, padding="same", bias=False, rng=rng), BatchNorm(n)

@@ -165,7 +165,7 @@ def make_traces(
     if labels is None:
         labels = np.arange(n_traces) % len(CLASS_NAMES)
     labels = require_labels(caller, "labels", labels, len(CLASS_NAMES), (n_traces,)).copy()
-    center = _known_centre(center, n_samples)
+    center = _known_center(center, n_samples)
     width = require_range(caller, "width", width, "finite numbers above 0", above_zero)
     amplitude = require_range(caller, "amplitude", amplitude, "finite numbers", is_finite)
     noise = number(caller, "noise", noise, "a finite number of 0 or more", zero_or_more)
@@ -246,7 +246,7 @@ def _known_channels(n_channels: int | tuple[int, int], rng: np.random.Generator)
     return int(rng.integers(*limits, endpoint=True))
 
 
-def _known_centre(center: tuple[int, int] | None, n_samples: int) -> tuple[int, int]:
+def _known_center(center: tuple[int, int] | None, n_samples: int) -> tuple[int, int]:
     """Return the range of centers: the one given, or the default one for this length."""
     if center is None:
         if n_samples < 24:
@@ -312,14 +312,14 @@ def standardize(x: Array) -> Array:
     n_at_once = max(1, AT_ONCE // x[0].size)
     for start in range(0, len(x), n_at_once):
         some = slice(start, start + n_at_once)
-        y[some] = _standardised(x[some])
+        y[some] = _standardized(x[some])
     return y
 
 
 AT_ONCE = 1 << 16  # samples at a time: few in memory, enough to be fast
 
 
-def _standardised(x: Array) -> Array:
+def _standardized(x: Array) -> Array:
     """Return the result of `standardize` in float64."""
     if x.dtype.kind == "f":  # divide by a power of two, which is exact: else 1e300 would overflow
         largest = abs(x).max(axis=(1, 2), keepdims=True).astype(wide(x))

@@ -23,6 +23,7 @@ settings.register_profile(
     "thorough", parent=settings.get_profile("ordinary"), derandomize=False, max_examples=3000
 )
 settings.register_profile("few", parent=settings.get_profile("ordinary"), max_examples=25)
+settings.register_profile("fewest", parent=settings.get_profile("ordinary"), max_examples=5)
 settings.register_profile(
     "mutation",  # a failure is enough there; nobody reads the smallest one
     parent=settings.get_profile("few"),

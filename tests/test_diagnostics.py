@@ -1,4 +1,4 @@
-"""The doctor: healthy networks are told so, and each illness is found under its own name."""
+"""Diagnostics: healthy networks are told so, and each illness is found under its own name."""
 
 import re
 

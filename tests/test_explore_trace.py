@@ -1,12 +1,9 @@
 """The explorer: what is drawn follows the controls, and without a screen it is saved."""
 
-import itertools
-
 import numpy as np
 import pytest
-from matplotlib.backend_bases import MouseEvent
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from scripts import complaint, run_example
+from scripts import run_example
 
 from numpycnn import CLASS_NAMES
 
@@ -90,15 +87,6 @@ def test_maps_saliency_and_probabilities_are_those_of_the_network(explorer, name
     assert CLASS_NAMES[scores.argmax()] in explorer.panels["trace"].get_title()
 
 
-def test_the_heads_differ(explorer):
-    one = drawn(explorer)
-    explorer.head.set_active(1)
-    other = drawn(explorer)
-    np.testing.assert_array_equal(one[0], other[0])
-    assert not np.array_equal(one[1], other[1])
-    assert not np.array_equal(one[2], other[2])
-
-
 @pytest.mark.parametrize("control", ["slider", "polarity", "head"])
 def test_the_window_asks_to_be_drawn_when_a_control_is_moved(explorer, control, monkeypatch):
     asked = []
@@ -122,65 +110,5 @@ def test_the_axes_stay_where_they_are_while_an_arrival_moves(explorer):
     assert limits() == before
 
 
-def test_nothing_stands_outside_the_window_and_no_words_overlap(explorer):
-    explorer.figure.canvas.draw()
-    width, height = explorer.figure.bbox.size
-    box = explorer.figure.get_tightbbox().transformed(explorer.figure.dpi_scale_trans)
-    assert min(box.xmin, box.ymin) >= 0
-    assert box.xmax <= width
-    assert box.ymax <= height
-    words = [text for panel in explorer.figure.axes for text in (*panel.texts, panel.title)]
-    boxes = [text.get_window_extent() for text in words if text.get_text()]
-    assert not any(one.overlaps(other) for one, other in itertools.combinations(boxes, 2))
-
-
-def test_nothing_lies_outside_the_axes(explorer):
-    for name, dial in ((name, slider) for name, slider in explorer.sliders.items()):
-        assert dial.valmin < dial.valinit < dial.valmax, name
-    assert explorer.panels["chances"].get_xlim() == (0, 1)
-    assert explorer.panels["trace"].get_xlim() == (0.5, 64.5)
-    assert explorer.sliders["center"].valmin == -8
-    assert explorer.sliders["center"].valmax == 72
-
-
-@pytest.mark.parametrize("name", ["center", "width", "amplitude", "noise"])
-def test_the_mouse_cannot_pull_a_slider_past_its_ends(explorer, name):
-    slider, canvas = explorer.sliders[name], explorer.figure.canvas
-
-    def mouse(kind, share):
-        """`share` is 0 at the slider's lower end and 1 at its upper end."""
-        x, y = slider.ax.transAxes.transform((share, 0.5))
-        canvas.callbacks.process(kind, MouseEvent(kind, canvas, x, y, 1))
-
-    canvas.draw()
-    mouse("button_press_event", 0.5)
-    assert slider.val == pytest.approx((slider.valmin + slider.valmax) / 2, abs=slider.valstep)
-    for share in 0.98, 1.0, 1.3:
-        mouse("motion_notify_event", share)
-    assert slider.val == pytest.approx(slider.valmax, abs=slider.valstep)
-    assert slider.val <= slider.valmax
-    for share in 0.02, 0.0, -0.3:
-        mouse("motion_notify_event", share)
-    assert slider.val == pytest.approx(slider.valmin, abs=slider.valstep)
-    assert slider.val >= slider.valmin
-    mouse("button_release_event", 0.0)
-
-
 def test_a_picture_is_saved(names):
     assert (names["folder"] / "explore_trace.png").read_bytes().startswith(b"\x89PNG")
-
-
-@pytest.mark.parametrize(
-    ("options", "words"),
-    [
-        (["--seed=-1"], "--seed: expected 0 or more, got -1"),
-        (["--output=a_file"], "--output must be a folder"),
-        ([], "screen"),
-    ],
-)
-def test_what_cannot_be_done_is_told_in_one_line(options, words, tmp_path, capsys):
-    import matplotlib as mpl
-
-    mpl.use("agg")
-    (tmp_path / "a_file").write_text("in the way")
-    assert words in complaint("explore_trace", tmp_path, capsys, *options)

@@ -119,20 +119,6 @@ def test_the_rule_finds_a_fault_without_noise_where_the_layers_are_flat(monkeypa
     assert intersection_over_union(marks, near) > 0.6
 
 
-def test_in_noise_it_is_better_to_add_up_some_differences_and_not_too_many():
-    x, near = make_sections(20, rng=0)
-    alone, some, many = (
-        intersection_over_union(largest_difference(x, half), near) for half in (0, 8, 32)
-    )
-    assert alone < many < some
-    x = np.zeros((1, 5, 4, 1))
-    x[0, 2, 2:] = 1  # one step, between the traces 1 and 2, at one time
-    assert largest_difference(x, 1)[0, 1:4].tolist() == [[True] * 4] * 3
-    x = np.tile(x, (1, 1, 3, 1))
-    x[0, 2] = np.arange(12)[:, None] >= 8
-    assert largest_difference(x, 1)[0, 1:4].tolist() == [[False] * 6 + [True] * 4 + [False] * 2] * 3
-
-
 def test_it_prints_the_network_its_check_and_the_scores(small):
     names, text, _ = small
     assert re.search(r"^ +total +([\d,]+)$", text, re.MULTILINE)[1] == "9,378"
@@ -194,17 +180,3 @@ def test_the_network_finds_most_of_it_and_more_than_both_rules(seed, tmp_path):
     assert network >= 0.5
     assert network >= 3 * alone
     assert network > added
-
-
-@pytest.mark.parametrize(
-    ("option", "words"),
-    [
-        ("--sections=0", "--sections: expected 1 or more, got 0"),
-        ("--epochs=0", "--epochs: expected 1 or more, got 0"),
-        ("--noise=-1", "--noise: expected 0 or more, got -1"),
-        ("--output=a_file", "--output must be a folder"),
-    ],
-)
-def test_a_bad_option_gets_one_line(option, words, tmp_path, capsys):
-    (tmp_path / "a_file").write_text("in the way")
-    assert words in complaint("find_the_fault", tmp_path, capsys, option)

@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from scripts import EXAMPLES, complaint, run_example
+from scripts import EXAMPLES, run_example
 
 
 @pytest.fixture(scope="module")
@@ -40,17 +40,6 @@ def test_the_text_counts_the_weights_of_the_network_that_stands(default):
     assert f"{many:,}" in prose
 
 
-def test_the_figure_shows_the_four_curves_and_is_saved(default):
-    names, folder = default
-    (panel,) = names["figure"].axes
-    assert [line.get_label() for line in panel.lines] == list(names["curves"])
-    for line, marks in zip(panel.lines, names["curves"].values(), strict=True):
-        np.testing.assert_allclose(line.get_ydata(), marks.mean(axis=0))
-        assert line.get_xdata().tolist() == list(names["RATIOS"])
-    assert panel.get_xlabel() == "signal-to-noise ratio"
-    assert (folder / "figures" / "how_hard_is_it.png").read_bytes().startswith(b"\x89PNG")
-
-
 def test_a_small_run_prints_a_table_row_for_each(tmp_path, capsys):
     run_example(
         "how_hard_is_it", tmp_path, "--seeds", 1, "--epochs", 1, "--traces", 30, "--output", "a/b"
@@ -61,17 +50,3 @@ def test_a_small_run_prints_a_table_row_for_each(tmp_path, capsys):
     assert named[:4] == ["global", "flatten", "median rule", "largest-sample rule"]
     assert len(re.findall(r"[01]\.\d{3}", rows[0])) == 9
     assert (tmp_path / "a" / "b" / "how_hard_is_it.png").exists()
-
-
-@pytest.mark.parametrize(
-    ("option", "words"),
-    [
-        ("--seeds=0", "--seeds: expected 1 or more, got 0"),
-        ("--traces=2", "--traces: expected 3 or more, got 2"),
-        ("--epochs=0", "--epochs: expected 1 or more, got 0"),
-        ("--output=a_file", "--output must be a folder"),
-    ],
-)
-def test_a_bad_option_gets_one_line(option, words, tmp_path, capsys):
-    (tmp_path / "a_file").write_text("in the way")
-    assert words in complaint("how_hard_is_it", tmp_path, capsys, option)

@@ -7,7 +7,6 @@ import pytest
 
 import numpycnn as nn
 from examples.two_dimensions import Conv2D, MaxPool2D, Upsample2D
-from numpycnn.training.fit import AT_ONCE
 
 
 def normal(*shape):
@@ -111,88 +110,37 @@ def changed(name, change):
     return mistake
 
 
-MISTAKES = {
-    "w not turned round": (Turned(2), "reversed", "w not turned round"),
-    "w turned round": (
-        Filter2D((2, 3), changed("w", lambda dw: dw[::-1, ::-1])),
-        "reversed",
-        "along all axes of the taps",
-    ),
-    "rows of w turned round": (
-        Filter2D(2, changed("w", lambda dw: dw[::-1])),
-        "reversed",
-        "along the rows of taps",
-    ),
-    "w transposed": (
-        Filter2D(2, changed("w", lambda dw: dw.swapaxes(0, 1))),
-        "transposed",
-        "with the rows of taps and the columns of taps exchanged",
-    ),
-    "x one column late": (
-        Filter2D(2, changed("input", lambda dx: np.roll(dx, 1, 2))),
-        "shifted",
-        "one place too late along the columns",
-    ),
-    "windows overwritten": (Overwrites(2), "overwritten", "only the last one is left"),
-    "a row of windows left out": (
-        LeavesOut(slice(None), -1),
-        "share missing",
-        "the last row of the output has no share",
-    ),
-    "a column of windows left out": (
-        LeavesOut(slice(None), slice(None), 0),
-        "share missing",
-        "the first column of the output has no share",
-    ),
-    "a picture left out": (LeavesOut(0), "share missing", "the first picture of the output"),
-    "a filter left out": (LeavesOut(..., 1), "share missing", "the second channel of the output"),
-    "bias averaged over all": (
-        Filter2D(2, changed("b", lambda db: db / (2 * 3 * 3))),
-        "factor",  # with twice the pictures it is 18 again, so it is no mean over them
-        "0.0555556",
-    ),
-    "bias averaged over a picture": (
-        Filter2D(2, changed("b", lambda db: db / (3 * 3))),
-        "bias averaged",
-        "9 = H_out·W_out",
-    ),
-    "square not divided": (MeanPool2D(2), "mean missing", "factor 4 = H = P·P"),
-    "rectangle not divided": (MeanPool2D((2, 3)), "mean missing", "factor 6 = W = P·P"),
-    "mean to the first": (ToTheFirst((2, 3)), "misplaced", "but at the wrong samples"),
-}
+COLUMN = slice(None), slice(None), 0
+MISTAKES = [
+    (Turned(2), "reversed"),
+    (Filter2D((2, 3), changed("w", lambda dw: dw[::-1, ::-1])), "reversed"),
+    (Filter2D(2, changed("w", lambda dw: dw[::-1])), "reversed"),
+    (Filter2D(2, changed("w", lambda dw: dw.swapaxes(0, 1))), "transposed"),
+    (Filter2D(2, changed("input", lambda dx: np.roll(dx, 1, 2))), "shifted"),
+    (Overwrites(2), "overwritten"),
+    (LeavesOut(slice(None), -1), "share missing"),
+    (LeavesOut(*COLUMN), "share missing"),
+    (LeavesOut(0), "share missing"),
+    (LeavesOut(..., 1), "share missing"),
+    (Filter2D(2, changed("b", lambda db: db / (2 * 3 * 3))), "factor"),  # 18 with any batch
+    (Filter2D(2, changed("b", lambda db: db / (3 * 3))), "bias averaged"),
+    (MeanPool2D(2), "mean missing"),
+    (MeanPool2D((2, 3)), "mean missing"),
+    (ToTheFirst((2, 3)), "misplaced"),
+]
 
 
-@pytest.mark.parametrize("name", MISTAKES)
-def test_a_mistake_on_pictures_is_called_by_its_name(name):
-    layer, called, words = MISTAKES[name]
+@pytest.mark.parametrize(("layer", "called"), MISTAKES)
+def test_a_mistake_on_pictures_is_called_by_its_name(layer, called):
     shape = (2, 4, 6, 1) if isinstance(layer, MeanPool2D) else (2, 4, 4, 2)
     report = nn.check_gradients(layer, normal(*shape), rng=0)
     assert report.status == "incorrect"
-    named = [mistake for mistake in report.mistakes if mistake.name == called]
-    assert named, str(report)
-    assert words in named[0].sentence
+    assert called in [mistake.name for mistake in report.mistakes], str(report)
 
 
 @pytest.mark.parametrize("size", [2, (2, 3)])
 def test_the_same_without_a_mistake_is_right(size):
     nn.assert_gradients(Filter2D(size), normal(2, 4, 5, 2), rng=0)
-
-
-def test_a_size_that_is_no_number_is_not_taken_for_one():
-    class Named(nn.ReLU):
-        kernel_size = "small"
-        pool_size = None
-
-        def backward(self, dy, cache):
-            return 2 * dy, {}
-
-    assert nn.check_gradients(Named(), normal(2, 3, 4), rng=0).status == "incorrect"
-
-
-def test_a_new_mistake_on_pictures_is_placed_in_words():
-    layer = Filter2D(2, changed("input", lambda dx: dx + (np.arange(4) == 2)[:, None] * 0.3))
-    text = " ".join(str(nn.check_gradients(layer, normal(2, 3, 4, 2), rng=0)).split())
-    assert "only at 2 along the columns" in text
 
 
 # Messages
@@ -281,7 +229,7 @@ def test_fit_says_which_labels_it_wants_for_pictures(targets, words):
         nn.fit(nn.Dense(2, 3), normal(2, 4, 5, 2), targets, epochs=1)
 
 
-def test_the_doctor_looks_at_pictures():
+def test_diagnose_looks_at_pictures():
     rng = np.random.default_rng(0)
     x, marks = striped(20, rng)
     model = marker(rng)
@@ -293,19 +241,3 @@ def test_the_doctor_looks_at_pictures():
     model = nn.Sequential(Conv2D(2, 4, 3, rng=rng), nn.Dense(4, 2, rng=rng))
     findings = {finding.name: finding for finding in nn.diagnose(model, dark, marks).findings}
     assert "in channel 1" in findings["scale of the traces"].found
-
-
-def test_so_many_are_measured_together_as_fit_into_memory():
-    class Counts(nn.Dense):
-        most = 0
-
-        def forward(self, x):
-            Counts.most = max(Counts.most, len(x))
-            return super().forward(x)
-
-    for shape, most in ((64, 1), 512), ((64, 64, 1), 8), ((300, 200, 3), 1):
-        Counts.most, n = 0, most + 3
-        x = np.broadcast_to(np.float32(1), (n, *shape))
-        nn.evaluate(Counts(shape[-1], 2), x, np.zeros((n, *shape[:-1]), int))
-        assert Counts.most == most
-        assert most * np.prod(shape) <= AT_ONCE or most == 1

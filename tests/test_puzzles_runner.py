@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -19,13 +20,14 @@ from numpycnn.puzzles import check_file, main
 from numpycnn.puzzles.course import COURSE
 from numpycnn.puzzles.folder import Folder, folder_here
 from numpycnn.puzzles.grader import judge
-from numpycnn.puzzles.process import Stopped, judge_file
+from numpycnn.puzzles.process import judge_file
 from numpycnn.puzzles.puzzle import PUZZLES, find
 
 FIRST, SECOND = PUZZLES[:2]
 ROOT = Path(__file__).parent.parent
 GONE = '{"now": "gone", "correct": ["gone"], "tried": [], "hints": {}}'
 ENV = {**os.environ, "PYTHONPATH": str(ROOT)}
+ON_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="memory is limited on Linux")
 ON_POSIX = pytest.mark.skipif(sys.platform == "win32", reason="a matter of POSIX systems")
 
 
@@ -61,56 +63,39 @@ def written(tmp_path, name, text):
 # --------------------
 
 
-@pytest.mark.parametrize("name", ["slope", "average_pool", "adam", "phases", "prove_by_transpose"])
-def test_a_process_of_its_own_gives_the_same_result(tmp_path, name):
+@pytest.mark.parametrize("name", ["slope", "adam"])
+def test_a_separate_process_gives_the_same_result(tmp_path, name):
     puzzle = find(name)
     for text in (puzzle.module.SOLUTION, next(iter(puzzle.module.WRONG))):
         _, path = written(tmp_path, name, text)
         assert judge_file(puzzle, path) == judge(puzzle, path.read_text())
 
 
-def test_an_endless_loop_is_stopped_by_the_clock(tmp_path):
-    for loop in ("while True:\n    pass", "sum(range(10**15))", "__import__('time').sleep(999)"):
-        puzzle, path = written(tmp_path, "phases", loop)
-        begin = time.monotonic()
-        result = judge_file(puzzle, path, time_limit=0.5)
-        assert result.mistakes == ("endless",)
-        assert "0.5 seconds" in result.text
-        assert time.monotonic() - begin < 50
+FORGED = json.dumps([{"dict": {"slope": 3}}, None, [], ""])
+FLOOD = "import os\nwhile True:\n    os.write(2, b'x' * 10**6)\n    print('x' * 10**6)"
+FORGERY = (
+    f"7\nimport os, sys\nfor line in ('ready', {FORGED!r}):\n"
+    "    print(line, file=sys.__stdout__, flush=True)\n    os.write(1, line.encode())"
+)
 
 
-def test_the_reader_need_not_wait(tmp_path):
-    puzzle, path = written(tmp_path, "phases", "while True:\n    pass")
-    with pytest.raises(Stopped):
-        judge_file(puzzle, path, keep_going=lambda: False)
-
-
-@ON_POSIX
-def test_memory_and_output_are_limited(tmp_path):
-    puzzle, path = written(tmp_path, "phases", "y = np.ones(10**9)")
-    if sys.platform == "linux":
-        assert judge_file(puzzle, path).mistakes == ("MemoryError",)
-    endless = "import os\nwhile True:\n    os.write(2, b'x' * 10**6)\n    print('x' * 10**6)"
-    puzzle, path = written(tmp_path, "phases", endless)
-    result = judge_file(puzzle, path, time_limit=2)
+@pytest.mark.parametrize(
+    ("name", "text", "mistakes", "words"),
+    [
+        ("phases", "sum(range(10**15))", ("endless",), "1.5 seconds"),
+        ("slope", "__import__('os')._exit(3)", ("ended",), "code 3"),
+        ("slope", FORGERY, ("value",), ""),
+        pytest.param("phases", FLOOD, ("ended", "endless"), "", marks=ON_POSIX),
+        pytest.param("phases", "y = np.ones(10**9)", ("MemoryError",), "", marks=ON_LINUX),
+    ],
+)
+def test_an_answer_cannot_harm_or_forge_its_grading(tmp_path, name, text, mistakes, words):
+    puzzle, path = written(tmp_path, name, text)
+    result = judge_file(puzzle, path, time_limit=1.5)
     assert result.status == "incorrect"
+    assert result.mistakes[0] in mistakes
+    assert words in result.text
     assert len(result.printed) <= 2000
-
-
-def test_a_process_that_dies_is_no_result(tmp_path):
-    puzzle, path = written(tmp_path, "slope", "__import__('os')._exit(3)")
-    result = judge_file(puzzle, path)
-    assert result.mistakes == ("ended",)
-    assert "code 3" in result.text
-    assert "runpy" not in str(result)
-
-
-def test_a_forged_result_is_not_taken(tmp_path):
-    forged = json.dumps([{"dict": {"slope": 3}}, None, [], ""])
-    text = f"7\nimport os, sys\nfor line in ('ready', {forged!r}):\n"
-    text += "    print(line, file=sys.__stdout__, flush=True)\n    os.write(1, line.encode())"
-    puzzle, path = written(tmp_path, "slope", text)
-    assert judge_file(puzzle, path).status == "incorrect"
 
 
 def test_the_process_of_an_answer_holds_no_solution(tmp_path):
@@ -127,19 +112,13 @@ def test_the_process_of_an_answer_holds_no_solution(tmp_path):
 def test_a_file_in_any_encoding_that_python_reads(tmp_path):
     puzzle, path = written(tmp_path, "slope", "3  # Größe")
     text = path.read_text(encoding="utf-8")
-    for data in (
-        text.encode("utf-8-sig"),
-        ("# coding: latin-1\n" + text).encode("latin-1", "replace"),
-    ):
-        path.write_bytes(data)
-        assert judge_file(puzzle, path).status == "correct"
+    path.write_bytes(("# coding: latin-1\n" + text).encode("latin-1", "replace"))
+    assert judge_file(puzzle, path).status == "correct"
     path.write_bytes(text.encode("latin-1", "replace"))
-    result = judge_file(puzzle, path)
-    assert result.mistakes == ("encoding",)
-    assert "UTF-8" in result.text
+    assert judge_file(puzzle, path).mistakes == ("encoding",)
 
 
-def test_a_file_that_is_gone_or_a_folder_is_said_to_be(tmp_path):
+def test_a_missing_file_and_a_folder_are_named(tmp_path):
     result = judge_file(FIRST, tmp_path / "gone.py")
     assert result.status == "open"
     assert "no file" in result.text
@@ -148,15 +127,14 @@ def test_a_file_that_is_gone_or_a_folder_is_said_to_be(tmp_path):
 
 
 def test_a_readers_file_alone_gives_the_same_result(here, in_process, capsys):
-    main(["hint"])  # which makes the folder
+    main(["hint"])  # creates the folder
     answer(here, FIRST, "(40, 2, 1500)")
     assert main(["check", "1"]) == 1
-    said = "Incorrect. Not (40, 2, 1500): the channels are the last axis."
-    assert said in capsys.readouterr().out
+    said = next(line for line in capsys.readouterr().out.splitlines() if "Incorrect." in line)
     ran = subprocess.run(
         [sys.executable, here / FIRST.filename], capture_output=True, text=True, env=ENV, check=True
     )
-    assert said in ran.stdout
+    assert said.strip() in ran.stdout
     assert ran.stderr == ""
 
 
@@ -168,9 +146,7 @@ def test_list_writes_nothing(here, capsys):
     assert main(["list"]) == 0
     printed = capsys.readouterr().out
     assert f"0 of {len(PUZZLES)} done" in printed
-    for puzzle in PUZZLES:
-        assert f"{puzzle.number:3}  {puzzle.title}" in printed
-        assert puzzle.chapter in printed
+    assert all(puzzle.title in printed and puzzle.chapter in printed for puzzle in PUZZLES)
     assert not here.exists()
 
 
@@ -178,30 +154,18 @@ def test_the_course_begins_with_the_first_puzzle_and_goes_on(here, in_process, c
     assert main(["--once"]) == 1
     printed = capsys.readouterr().out
     assert " ".join(FIRST.task.partition("\n")[2].split()) in " ".join(printed.split())
-    assert FIRST.section in printed
-    assert {path.name for path in here.iterdir()} == {
-        "progress.json",
-        *(puzzle.filename for puzzle in PUZZLES),
-    }
+    files = {"progress.json", *(puzzle.filename for puzzle in PUZZLES)}
+    assert {path.name for path in here.iterdir()} == files
     answer(here, FIRST)
     assert main(["--once"]) == 0
     printed = capsys.readouterr().out
-    assert "Correct." in printed
     assert f"Next: 2. {SECOND.title}" in printed
-    assert f"1 of {len(PUZZLES)} done" in printed  # the bar counts what was just done
+    assert f"1 of {len(PUZZLES)} done" in printed
     assert main(["--once"]) == 1
     assert f"2. {SECOND.title}" in capsys.readouterr().out
-
-
-def test_after_the_last_one_there_is_no_next(here, in_process, capsys):
-    main(["--once"])
-    Folder(here).save(correct={puzzle.name for puzzle in PUZZLES[1:]})
-    answer(here, FIRST)
-    capsys.readouterr()
+    Folder(here).save(correct={puzzle.name for puzzle in PUZZLES[1:]}, now=FIRST)
     assert main(["--once"]) == 0
-    printed = capsys.readouterr().out
-    assert "all are done" in printed
-    assert "Next" not in printed
+    assert "Next" not in capsys.readouterr().out
 
 
 def test_results_for_programs(here, in_process, capsys):
@@ -213,30 +177,11 @@ def test_results_for_programs(here, in_process, capsys):
     assert json.loads(capsys.readouterr().out)[0]["status"] == "correct"
     assert main(["check", "2", "--json"]) == 1
     (row,) = json.loads(capsys.readouterr().out)
-    assert row["number"] == 2
-    assert row["status"] == "incorrect"
+    assert (row["number"], row["status"]) == (2, "incorrect")
     assert row["mistakes"] == ["each with each", "wrong shape"]
     assert main(["list", "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)
     assert [row["status"] for row in rows[:3]] == ["correct", "incorrect", "open"]
-
-
-def test_one_can_go_to_any_puzzle(here, in_process, capsys):
-    last = PUZZLES[-1]
-    assert main([str(last.number), "--once"]) == 1
-    assert last.title in capsys.readouterr().out
-    assert Folder(here).now is last
-    with pytest.raises(SystemExit):
-        main(["nowhere"])
-    assert f"1 to {len(PUZZLES)}" in capsys.readouterr().err
-
-
-def test_a_mistyped_command_is_answered_with_the_right_one(here, capsys):
-    with pytest.raises(SystemExit):
-        main(["hnt", "3"])
-    message = capsys.readouterr().err
-    assert "'hnt'" in message
-    assert "'hint'" in message
 
 
 @pytest.mark.long
@@ -249,53 +194,49 @@ def test_all_at_once(here, capsys):
 
 
 @pytest.mark.parametrize(
-    "words", [["hint", "--json"], ["list", "--once"], ["12", "13"], ["check", "1", "2"], ["--yes"]]
+    ("words", "named"),
+    [
+        (["hint", "--json"], "--json"),
+        (["list", "--once"], "--once"),
+        (["12", "13"], "13"),
+        (["check", "1", "2"], "2"),
+        (["--yes"], "--yes"),
+        (["hnt", "3"], "'hint'"),  # the command that was meant
+        (["nowhere"], f"1 to {len(PUZZLES)}"),
+        (["check", "99"], "99"),
+    ],
 )
-def test_what_would_have_no_effect_is_an_error(here, words, capsys):
+def test_a_command_without_effect_is_an_error(here, words, named, capsys):
     with pytest.raises(SystemExit):
         main(words)
-    assert words[-1] in capsys.readouterr().err
+    assert named in capsys.readouterr().err
     assert not here.exists()
 
 
-def test_hints_come_one_after_the_other(here, capsys):
-    hints = find("max_pool").module.HINTS
-    for n_shown in range(1, len(hints) + 1):
+def test_hints_come_one_after_the_other_at_the_width_of_the_terminal(here, monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "50")
+    hints = [" ".join(hint.split()) for hint in find("max_pool").module.HINTS]
+    for n_shown in [*range(1, len(hints) + 1), len(hints)]:
         main(["hint", "max_pool"])
-        printed = " ".join(capsys.readouterr().out.split())
+        printed = capsys.readouterr().out
+        assert max(map(len, printed.splitlines())) < 50
+        printed = " ".join(printed.split())
         assert [hint in printed for hint in hints] == [i < n_shown for i in range(len(hints))]
-    main(["hint", "max_pool"])
-    assert "the last" in capsys.readouterr().out
 
 
 def test_the_solution_is_shown_after_an_attempt_and_other_forms_after_success(
     here, in_process, capsys
 ):
     puzzle = find("tanh")
-    main(["check", "tanh"])  # nothing changed yet: no attempt
-    capsys.readouterr()
-    main(["solution", "tanh"])
-    printed = capsys.readouterr().out
-    assert "after an attempt" in printed
-    assert puzzle.module.SOLUTION not in printed
-    answer(here, puzzle, "dy")
-    main(["check", "tanh"])
-    main(["solution", "tanh"])
-    printed = capsys.readouterr().out
-    assert puzzle.module.SOLUTION in printed
-    assert puzzle.module.FORMS[0] not in printed
-    answer(here, puzzle)
-    main(["check", "tanh"])
-    main(["solution", "tanh"])
-    assert puzzle.module.FORMS[0] in capsys.readouterr().out
-
-
-def test_hints_and_messages_are_wrapped_at_the_width_of_the_terminal(here, monkeypatch, capsys):
-    monkeypatch.setenv("COLUMNS", "50")
-    main(["hint", "prove_the_cases"])
-    for _ in range(3):
-        main(["hint", "prove_the_cases"])
-    assert max(map(len, capsys.readouterr().out.splitlines())) < 50
+    solution, form = puzzle.module.SOLUTION, puzzle.module.FORMS[0]
+    for text, shown in (None, (False, False)), ("dy", (True, False)), (solution, (True, True)):
+        if text:
+            answer(here, puzzle, text)
+        main(["check", "tanh"])
+        capsys.readouterr()
+        main(["solution", "tanh"])
+        printed = capsys.readouterr().out
+        assert (solution in printed, form in printed) == shown
 
 
 def test_a_reset_keeps_what_was_typed_and_the_puzzle_is_open_again(here, in_process, capsys):
@@ -304,60 +245,33 @@ def test_a_reset_keeps_what_was_typed_and_the_puzzle_is_open_again(here, in_proc
     main(["check", "1"])
     assert Folder(here).correct == {FIRST.name}
     file = here / FIRST.filename
-    assert main(["reset", "1"]) == 1  # nobody confirmed it
+    assert main(["reset", "1"]) == 1  # not confirmed
     assert file.read_text() != FIRST.stub
-    assert "--yes" in capsys.readouterr().out
     for text in "mine", "mine too":
         file.write_text(text)
         assert main(["reset", "1", "--yes"]) == 0
         assert file.read_text() == FIRST.stub
     main(["reset", "1", "--yes"])
     assert [path.read_text() for path in sorted(here.glob("*.old*"))] == ["mine", "mine too"]
-    assert "old2" in capsys.readouterr().out
     assert Folder(here).correct == set()
-
-
-def test_reset_all(here, in_process, capsys):
-    main(["--once"])
-    answer(here, FIRST)
-    answer(here, SECOND)
-    main(["check", "1"])
-    assert main(["reset", "all"]) == 1
-    assert main(["reset", "all", "--yes"]) == 0
-    assert (here / SECOND.filename).read_text() == SECOND.stub
-    assert len(list(here.glob("*.old*"))) == 2
-    assert Folder(here).correct == Folder(here).tried == set()
-
-
-def test_a_folder_in_place_of_a_file_is_put_aside_by_a_reset(here, in_process, capsys):
-    main(["--once"])
-    (here / FIRST.filename).unlink()
-    (here / FIRST.filename).mkdir()
-    assert "is a folder" in judge_file(FIRST, here / FIRST.filename).text
+    file.unlink()
+    file.mkdir()
     assert main(["reset", "1", "--yes"]) == 0
-    assert (here / FIRST.filename).read_text() == FIRST.stub
+    assert file.read_text() == FIRST.stub
 
 
-def test_a_changed_file_is_never_written_over_and_a_deleted_one_comes_back(here, in_process):
-    main(["--once"])
+def test_files_are_kept_restored_and_renamed_with_the_order(here, in_process, monkeypatch):
+    main(["2", "--once"])
     (here / SECOND.filename).write_text("mine")
     (here / FIRST.filename).unlink()
     main(["--once"])
     assert (here / SECOND.filename).read_text() == "mine"
     assert (here / FIRST.filename).read_text() == FIRST.stub
-
-
-def test_a_file_keeps_its_name_when_the_course_gets_another_order(here, in_process, capsys):
-    main(["--once"])
-    (here / FIRST.filename).rename(here / f"09_{FIRST.name}.py")
-    (here / f"09_{FIRST.name}.py").write_text(FIRST.answered(FIRST.module.SOLUTION))
+    answer(here, FIRST)
+    (here / FIRST.filename).rename(here / f"09_{FIRST.name}.py")  # the course had another order
     assert main(["check", "1"]) == 0
     assert not (here / FIRST.filename).exists()
-
-
-def test_started_inside_the_folder_the_course_goes_on_there(here, in_process, monkeypatch):
-    main(["2", "--once"])
-    monkeypatch.chdir(here)
+    monkeypatch.chdir(here)  # inside the folder, the course goes on there
     assert folder_here().now is SECOND
     main(["--once"])
     assert not (here / "puzzles").exists()
@@ -369,12 +283,6 @@ def test_a_folder_of_something_else_is_left_alone(here, capsys):
     assert main(["--once"]) == 2
     assert "other files" in capsys.readouterr().out
     assert [path.name for path in here.iterdir()] == ["crossword.txt"]
-
-
-def test_a_number_that_there_is_not(here, capsys):
-    with pytest.raises(SystemExit):
-        main(["check", "99"])
-    assert "99" in capsys.readouterr().err
 
 
 # Progress
@@ -427,31 +335,23 @@ def test_a_damaged_progress_file_is_kept(here, in_process, damaged, capsys):
     assert (here / "progress.json.bad1").read_text() == "again"
 
 
-def test_unknown_puzzles_in_the_progress_do_no_harm(here, in_process):
-    main(["--once"])
-    (here / "progress.json").write_text(GONE)
-    folder = Folder(here)
-    assert folder.now is FIRST
-    assert folder.correct == set()
-    assert not list(here.glob("*.bad"))
-
-
-def test_the_progress_file_of_another_program_is_left_alone(here, monkeypatch, capsys):
+def test_foreign_progress_does_no_harm(here, in_process, capsys):
     (here.parent / "progress.json").write_text("not ours")
     main(["list"])
     assert (here.parent / "progress.json").read_text() == "not ours"
     assert len(list(here.parent.iterdir())) == 1
+    main(["--once"])
+    (here / "progress.json").write_text(GONE)
+    folder = Folder(here)
+    assert (folder.now, folder.correct) == (FIRST, set())
+    assert not list(here.glob("*.bad"))
 
 
-def test_what_is_correct_is_recorded_when_the_file_is_run_alone(here, in_process, capsys):
+def test_results_of_other_processes_are_not_lost(here, in_process, capsys):
     main(["--once"])
     answer(here, FIRST)
-    check_file(str(here / FIRST.filename))
+    check_file(str(here / FIRST.filename))  # the file run alone
     assert Folder(here).correct == {FIRST.name}
-
-
-def test_what_another_process_recorded_is_not_lost(here, in_process):
-    main(["--once"])
     watching, other = Folder(here), Folder(here)
     other.note(SECOND, "correct")
     watching.note(FIRST, "correct")
@@ -465,7 +365,6 @@ def test_what_another_process_recorded_is_not_lost(here, in_process):
 def test_progress_is_written_whole_or_not_at_all(here, in_process, monkeypatch):
     main(["--once"])
     folder = Folder(here)
-    folder.note(FIRST, "correct")
     before = (here / "progress.json").read_text()
 
     def full(*_):
@@ -484,12 +383,12 @@ def test_many_processes_at_once_lose_nothing(tmp_path):
         "import sys; from pathlib import Path; from numpycnn.puzzles.folder import Folder; "
         "from numpycnn.puzzles.puzzle import PUZZLES; "
         "f = Folder(Path(sys.argv[1])); i = int(sys.argv[2]); "
-        "[f.note(p, 'correct') for p in PUZZLES[i::3]]"
+        "[f.note(p, 'correct') for p in PUZZLES[i::2]]"
     )
     runs = [
-        subprocess.Popen([sys.executable, "-c", line, tmp_path, str(i)], env=ENV) for i in range(3)
+        subprocess.Popen([sys.executable, "-c", line, tmp_path, str(i)], env=ENV) for i in range(2)
     ]
-    assert [run.wait(120) for run in runs] == [0, 0, 0]
+    assert [run.wait(120) for run in runs] == [0, 0]
     assert len(Folder(tmp_path).correct) == len(PUZZLES)
 
 
@@ -528,88 +427,72 @@ def test_a_class_without_answers_is_an_error(tmp_path, capsys):
 # ------------------------------
 
 
+COMMAND = [sys.executable, "-m", "numpycnn.puzzles"]
+
+
 def test_lines_are_typed_where_there_is_no_terminal(tmp_path):
-    ran = subprocess.run(
-        [sys.executable, "-m", "numpycnn.puzzles"],
-        input="hint\nlist\nwhat\nsolution\n2\nreset\nn\nquit\n",
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        env=ENV,
-        check=True,
-    )
-    assert f"Hint 1: {FIRST.module.HINTS[0]}" in ran.stdout
-    assert PUZZLES[-1].title in ran.stdout
-    assert "after an attempt" in ran.stdout
-    assert f"2. {SECOND.title}" in ran.stdout
-    assert "Nothing was changed" in ran.stdout
+    typed = "hint\nlist\nwhat\nsolution\n2\nreset\nn\nquit\n"
+    how = {"cwd": tmp_path, "capture_output": True, "text": True, "env": ENV, "check": True}
+    ran = subprocess.run(COMMAND, input=typed, timeout=120, **how)
+    shown = FIRST.module.HINTS[0], PUZZLES[-1].title, f"2. {SECOND.title}"
+    assert all(words in ran.stdout for words in shown)
     assert "\x1b" not in ran.stdout
     assert ran.stderr == ""
 
 
 @ON_POSIX
-def test_a_list_that_nobody_reads_to_the_end_is_no_error(tmp_path):
+def test_a_list_that_is_not_read_to_the_end_is_no_error(tmp_path):
     read, write = os.pipe()
     os.close(read)
     ran = subprocess.run(
-        [sys.executable, "-m", "numpycnn.puzzles", "list"],
-        cwd=tmp_path,
-        stdout=write,
-        stderr=subprocess.PIPE,
-        timeout=60,
-        env=ENV,
-        check=False,
+        [*COMMAND, "list"], cwd=tmp_path, stdout=write, stderr=-1, env=ENV, check=False
     )
     os.close(write)
     assert (ran.returncode, ran.stderr) == (0, b"")
 
 
 class Terminal:
-    """A terminal with the course running in it, and somebody who types."""
+    """A terminal with the course running in it, and a reader who types."""
 
     def __init__(self, folder, **env):
         import pty
 
         self.ours, theirs = pty.openpty()
-        self.seen = self.all = ""
+        self.seen = ""
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "numpycnn.puzzles"],
+            COMMAND,
             cwd=folder,
-            stdin=theirs,
-            stdout=theirs,
-            stderr=theirs,
+            **dict.fromkeys(("stdin", "stdout", "stderr"), theirs),
             env={**ENV, "TERM": "xterm", **env},
             start_new_session=True,
         )
         os.close(theirs)
 
-    def wait_for(self, text):
-        """Read until this text has come; what comes after it is for the next one."""
+    def wait_for(self, *texts):
+        """Read until these texts have come, one after the other."""
         end = time.monotonic() + 120
-        while text not in self.seen:
-            assert time.monotonic() < end, f"no {text!r} in {self.seen!r}"
-            if not select.select([self.ours], [], [], 1)[0]:
-                continue
-            try:
-                self.seen += os.read(self.ours, 4096).decode(errors="replace").replace("\r", "")
-            except OSError:
-                pytest.fail(f"ended without {text!r}: {self.seen!r}")
-        self.seen = self.seen.partition(text)[2]
+        for text in texts:
+            while text not in self.seen:
+                assert time.monotonic() < end, f"no {text!r} in {self.seen!r}"
+                if select.select([self.ours], [], [], 1)[0]:
+                    try:
+                        self.seen += os.read(self.ours, 4096).decode(errors="replace")
+                    except OSError:
+                        pytest.fail(f"ended without {text!r}: {self.seen!r}")
+                    self.seen = self.seen.replace("\r", "")
+            self.seen = self.seen.partition(text)[2]
 
-    def press(self, keys):
+    def press(self, keys, *texts):
+        """Type these keys, and wait for these texts."""
         os.write(self.ours, keys.encode())
+        self.wait_for(*texts)
 
     def end(self):
-        while True:
-            try:
-                if not os.read(self.ours, 4096):
-                    break
-            except OSError:
-                break
-        code = self.process.wait(timeout=60)
+        with suppress(OSError):
+            while os.read(self.ours, 4096):
+                pass
         os.close(self.ours)
-        return code
+        return self.process.wait(timeout=60)
 
 
 KEYS_SHOWN = "q quit"
@@ -619,108 +502,57 @@ KEYS_SHOWN = "q quit"
 def test_a_session_solve_break_reset_and_quit(tmp_path):
     folder = tmp_path / "puzzles"
     terminal = Terminal(tmp_path)
-    terminal.wait_for("Your turn.")
-    terminal.wait_for(KEYS_SHOWN)
-
+    terminal.wait_for("\x1b]8;;file://", "Your turn.", KEYS_SHOWN)  # with a link to the file
     answer(folder, FIRST, "(40, 2, 1500)")
-    terminal.wait_for("the channels are the last axis")
-    terminal.wait_for(KEYS_SHOWN)
-    terminal.press("h")
-    terminal.wait_for(FIRST.module.HINTS[0])
+    terminal.wait_for("the channels are the last axis", KEYS_SHOWN)
+    terminal.press("h", FIRST.module.HINTS[0])
 
     answer(folder, FIRST)
-    terminal.wait_for(f"1 of {len(PUZZLES)} done")  # the bar above counts it, too
-    terminal.wait_for("Correct.")
-    terminal.wait_for("Next: ")
-    terminal.wait_for(SECOND.title)
-    terminal.wait_for(KEYS_SHOWN)
-    terminal.press("s")
-    terminal.wait_for("Also correct")
-    terminal.press("l")
-    terminal.wait_for(PUZZLES[-1].title)
-
-    terminal.press("n")
-    terminal.wait_for(SECOND.title)
-    terminal.wait_for(KEYS_SHOWN)
+    terminal.wait_for(f"1 of {len(PUZZLES)} done", "Correct.", "Next: ", SECOND.title, KEYS_SHOWN)
+    terminal.press("s", "Also correct")
+    terminal.press("l", PUZZLES[-1].title)
+    terminal.press("n", SECOND.title, KEYS_SHOWN)
     (folder / SECOND.filename).write_text("x = (", encoding="utf-8")  # broken
-    terminal.wait_for("Python cannot read")
-    terminal.wait_for(KEYS_SHOWN)
-    terminal.press("r")
-    terminal.wait_for("Press y")
-    terminal.press("n")
-    terminal.wait_for("Nothing was changed")
+    terminal.wait_for("Python cannot read", KEYS_SHOWN)
+    terminal.press("r", "Press y")
+    terminal.press("n", "Nothing was changed")
     assert (folder / SECOND.filename).read_text() == "x = ("
-    terminal.press("ry")
-    terminal.wait_for("02_largest_sample.old1")
+    terminal.press("ry", "02_largest_sample.old1")
     assert (folder / SECOND.filename).read_text() == SECOND.stub
 
-    terminal.press("p")
-    terminal.wait_for(FIRST.title)
-    terminal.wait_for(KEYS_SHOWN)
-    terminal.press("49\n")
-    terminal.wait_for(PUZZLES[-1].title)
-    terminal.wait_for(KEYS_SHOWN)
-    terminal.press("q")
-    terminal.wait_for("1 of ")
+    terminal.press("p", FIRST.title, KEYS_SHOWN)
+    terminal.press("49\n", PUZZLES[-1].title, KEYS_SHOWN)
+    terminal.press("q", "1 of ")
     assert terminal.end() == 0
     assert Folder(folder).now is PUZZLES[-1]
-
     again = Terminal(tmp_path)
-    again.wait_for(PUZZLES[-1].title)
-    again.wait_for(KEYS_SHOWN)
+    again.wait_for(PUZZLES[-1].title, KEYS_SHOWN)
     again.process.send_signal(signal.SIGINT)  # Ctrl-C
     again.wait_for("Everything is saved")
     assert again.end() == 130
 
 
 @ON_POSIX
-def test_one_may_quit_while_it_computes_and_save_again(tmp_path):
+@pytest.mark.long
+def test_a_run_is_stopped_by_a_new_save_by_ctrl_c_and_by_quitting(tmp_path):
     folder = tmp_path / "puzzles"
     terminal = Terminal(tmp_path)
     terminal.wait_for(KEYS_SHOWN)
     answer(folder, FIRST, "sum(range(10**15))")
     terminal.wait_for("Running your file")
     answer(folder, FIRST, "(40, 1500)")  # saved again: the old run is stopped
-    terminal.wait_for("there is always a channel axis")
-    terminal.wait_for(KEYS_SHOWN)
+    terminal.wait_for("there is always a channel axis", KEYS_SHOWN)
     answer(folder, FIRST, "sum(range(10**13))")
     terminal.wait_for("Running your file")
-    terminal.press("\x03")  # Ctrl-C ends the answer, not the course
-    terminal.wait_for("was stopped")
-    terminal.wait_for(KEYS_SHOWN)
+    terminal.press("\x03", "was stopped", KEYS_SHOWN)  # Ctrl-C ends the answer, not the course
     answer(folder, FIRST, "sum(range(10**14))")
     terminal.wait_for("Running your file")
-    terminal.press("q")
-    terminal.wait_for("The same command continues here.")
+    terminal.press("q", "The same command continues here.")
     assert terminal.end() == 0
 
 
 @ON_POSIX
-def test_two_sessions_at_once_and_a_file_run_alone_lose_nothing(tmp_path):
-    folder = tmp_path / "puzzles"
-    one = Terminal(tmp_path)
-    one.wait_for(KEYS_SHOWN)
-    two = Terminal(tmp_path)
-    two.wait_for(KEYS_SHOWN)
-    two.press("2\n")
-    two.wait_for(SECOND.title)
-    two.wait_for(KEYS_SHOWN)
-    answer(folder, FIRST)
-    one.wait_for("Correct.")
-    answer(folder, SECOND)
-    two.wait_for("Correct.")
-    answer(folder, find("slope"))
-    subprocess.run(
-        [sys.executable, folder / find("slope").filename], env=ENV, check=True, capture_output=True
-    )
-    for terminal in one, two:
-        terminal.wait_for(KEYS_SHOWN)
-        terminal.press("q")
-        assert terminal.end() == 0
-    assert Folder(folder).correct == {FIRST.name, SECOND.name, "slope"}
-
-
-@ON_POSIX
+@pytest.mark.long
 def test_the_editor_gets_the_terminal_and_gives_it_back(tmp_path):
     editor = tmp_path / "editor.py"
     editor.write_text(
@@ -731,38 +563,9 @@ def test_the_editor_gets_the_terminal_and_gives_it_back(tmp_path):
     terminal.wait_for(KEYS_SHOWN)
     terminal.press("e")
     time.sleep(0.5)
-    terminal.press("typed\n")
-    terminal.wait_for("editing typed")
-    terminal.wait_for("Correct.")
-    terminal.wait_for(KEYS_SHOWN)
+    terminal.press("typed\n", "editing typed", "Correct.", KEYS_SHOWN)
     terminal.press("q")
     assert terminal.end() == 0
-
-
-@ON_POSIX
-def test_the_path_is_a_link_at_a_terminal(tmp_path):
-    terminal = Terminal(tmp_path)
-    terminal.wait_for("\x1b]8;;file://")
-    terminal.wait_for(FIRST.filename)
-    terminal.wait_for(KEYS_SHOWN)
-    terminal.press("q")
-    assert terminal.end() == 0
-
-
-@pytest.mark.parametrize("has_rich", [True, False])
-def test_code_is_highlighted_if_rich_is_installed_and_the_same_without(monkeypatch, has_rich):
-    from numpycnn.puzzles import screen
-
-    monkeypatch.setattr(screen, "is_terminal", lambda: True)
-    if has_rich:
-        pytest.importorskip("rich")
-    else:
-        monkeypatch.setitem(sys.modules, "rich.console", None)
-    text = "for m in range(3):\n    y[m] = x[m] @ w"
-    shown = screen.code(text)
-    assert ("\x1b[" in shown) == has_rich
-    plain = re.sub(r"\x1b\[[\d;]*m", "", shown)
-    assert [line.rstrip()[4:] for line in plain.splitlines()] == text.splitlines()
 
 
 # What is said about it elsewhere
@@ -790,11 +593,6 @@ def test_each_puzzle_links_to_the_section_that_explains_it():
         chapter = (ROOT / "docs" / f"{puzzle.chapter}.md").read_text(encoding="utf-8")
         assert f"## {puzzle.section}\n" in chapter, puzzle.name
         assert f"]({puzzle.anchor})" in page
-
-
-def test_the_course_goes_through_the_chapters_in_order():
-    assert list(COURSE) == sorted(COURSE)
-    assert all((ROOT / "docs" / f"{chapter}.md").exists() for chapter in COURSE)
 
 
 def test_what_the_docs_say_about_files_is_so():

@@ -49,37 +49,34 @@ def test_a_ts_file_has_channels_parted_by_colons(tmp_path):
     assert series[0].tolist() == [[1, 4], [2, 5], [3, 6]]
     assert series[1].shape == (4, 2)  # one channel goes on where the other ends
     np.testing.assert_array_equal(series[1][1], [np.nan, 6])
-
-
-def test_a_ts_file_may_be_without_classes(tmp_path):
     text = TWO_CHANNELS.replace("true a b", "false").replace(":a", "").replace(":b", "")
     series, names = read_ts(written(tmp_path, text))
-    assert names == ["", ""]
-    assert series[0].shape == (3, 2)
+    assert (names, series[0].shape) == (["", ""], (3, 2))
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "named"),
     [
-        (TWO_CHANNELS.replace("4,5,6", "4,5"), "line 6: expected numbers, as many in each channel"),
-        (TWO_CHANNELS.replace("4,5,6", "4,x,6"), "line 6: expected numbers"),
-        (TWO_CHANNELS.replace("Stamps false", "Stamps true"), "expected samples without time"),
-        (TWO_CHANNELS.replace("@classLabel", "@targetLabel"), "classes, not numbers to predict"),
+        (TWO_CHANNELS.replace("4,5,6", "4,5"), "line 6"),
+        (TWO_CHANNELS.replace("4,5,6", "4,x,6"), "line 6"),
+        (TWO_CHANNELS.replace("Stamps false", "Stamps true"), "time"),
+        (TWO_CHANNELS.replace("@classLabel", "@targetLabel"), "classes"),
+        ("1,2,3:a\n", "@classLabel"),
     ],
 )
-def test_other_ts_files_are_refused(tmp_path, text, said):
-    with pytest.raises(ValueError, match=said):
+def test_other_ts_files_are_refused(tmp_path, text, named):
+    with pytest.raises(ValueError, match=named):
         read_ts(written(tmp_path, text))
 
 
 def test_series_of_several_lengths_are_cut_only_if_that_was_asked_for():
     series = [np.ones((length, 1)) for length in (7, 5, 9)]
     assert of_one_length(series, 5).shape == (3, 5, 1)
-    with pytest.raises(ValueError, match=r"got 5 to 9 samples. With --length 5 the first 5 of"):
+    with pytest.raises(ValueError, match=r"5 to 9 samples.*--length 5"):
         of_one_length(series)
-    with pytest.raises(ValueError, match=r"--length must be 5 or less, got 6: record 2"):
+    with pytest.raises(ValueError, match=r"--length.*6: record 2"):
         of_one_length(series, 6)
-    with pytest.raises(ValueError, match="expected records, got none"):
+    with pytest.raises(ValueError, match="none"):
         of_one_length([])
 
 
@@ -103,7 +100,8 @@ def test_a_network_learns_from_one_file_and_is_examined_on_the_other(
 
     written(tmp_path, lines(1).replace("\n2\t", "\n3\t"), "B_TEST.tsv")
     said = complaint("your_traces", tmp_path, capsys, "A_TRAIN.tsv", "--test", "B_TEST.tsv")
-    assert "B_TEST.tsv: expected traces of shape (L, C)=(64, 1) and of the classes" in said
+    assert "B_TEST.tsv" in said
+    assert "(64, 1)" in said
 
 
 def test_files_of_the_archive_are_read_as_they_come():
@@ -134,15 +132,6 @@ def obspy():
 
 
 no_warnings = pytest.mark.filterwarnings("ignore")
-
-
-@no_warnings
-def test_a_stream_becomes_a_record(obspy):
-    stream = obspy.read()
-    x, rate, channels = record(stream)
-    assert x.shape == (3000, 3)
-    assert (rate, channels) == (100.0, ["EHZ", "EHN", "EHE"])
-    assert (x[:, 0] == stream.select(channel="EHZ")[0].data).all()
 
 
 @no_warnings
@@ -212,57 +201,50 @@ def test_channels_that_do_not_fit_together_are_refused(obspy):
 
 @no_warnings
 @pytest.mark.parametrize(("kind", "n_channels"), [("MSEED", 3), ("SAC", 1)])
-def test_a_folder_for_each_class_is_learned_from_and_more_records_are_sorted(
+def test_a_folder_for_each_class_is_learned_from_and_more_records_are_classified(
     obspy, tmp_path, capsys, figures_are_not_saved, kind, n_channels
 ):
     stream = obspy.read()  # noise, then an earthquake
     start = stream[0].stats.starttime
     for number in range(8):
         for name, begin in {"noise": 0.0, "quake": 5.0}.items():
-            (tmp_path / "data" / name).mkdir(parents=True, exist_ok=True)
+            folder = tmp_path / "data" / name / "AB"[number % 2]  # a folder for each station
+            folder.mkdir(parents=True, exist_ok=True)
             piece = stream.slice(start + begin, start + begin + 1.5 + number / 100).copy()
             piece = piece[:n_channels]
             for trace in piece:
                 trace.data = trace.data + number  # no copies
-            piece.write(str(tmp_path / "data" / name / f"{number}.{kind.lower()}"), format=kind)
-    said = complaint("your_traces", tmp_path, capsys, "data")
-    assert "data: records must have one length, got 151 to 158 samples. With --length 151" in said
-    run_example("your_traces", tmp_path, "data", "--length", 150, "--epochs", 5)
+            piece.write(str(folder / f"{number}.{kind.lower()}"), format=kind)
+    assert "--length 151" in complaint("your_traces", tmp_path, capsys, "data")
+    run_example("your_traces", tmp_path, "data", "--length", 150, "--epochs", 1)
     printed = capsys.readouterr().out
     assert f"16 traces of 150 samples, channels: {n_channels}, test set: 3" in printed
-    options = "--classify", tmp_path / "data" / "quake", "--length", 150
+    options = "--classify", tmp_path / "data" / "quake" / "A", "--length", 150
     with pytest.raises(SystemExit):
         run_example("your_traces", tmp_path, *options)
-    assert len(capsys.readouterr().out.splitlines()) == 9
-
+    assert len(capsys.readouterr().out.splitlines()) == 5
     slow = stream[:n_channels].copy()
     for piece in slow:
         piece.stats.sampling_rate = 50
     slow.write(str(tmp_path / f"slow.{kind.lower()}"), format=kind)
     options = "--classify", f"slow.{kind.lower()}", "--length", 150
-    assert "'sampling_rate': 50.0" in complaint("your_traces", tmp_path, capsys, *options)
+    assert "50.0" in complaint("your_traces", tmp_path, capsys, *options)
 
 
 @no_warnings
-def test_records_of_other_rates_or_channels_are_named(obspy, tmp_path):
+def test_records_of_other_rates_are_named(obspy, tmp_path):
     stream = obspy.read()
-    stream.write(str(tmp_path / "a.mseed"), format="MSEED")
     half = stream.copy().decimate(2)
-    half.write(str(tmp_path / "b.mseed"), format="MSEED")
-    with pytest.raises(ValueError, match=r"got 100 Hz \['Z', 'N', 'E'\] as in a.mseed; 50 Hz"):
-        read_folder(tmp_path, Problems())
-    (tmp_path / "b.mseed").write_text("no record")
-    problems = Problems()
-    assert len(read_folder(tmp_path, problems)[0]) == 1
-    assert [line.partition(": ")[0] for line in problems] == ["b.mseed"]
-    assert "Unknown format" in problems[0]
-    half.write(str(tmp_path / "b.mseed"), format="MSEED")
-    stream.write(str(tmp_path / "c.mseed"), format="MSEED")
+    for name, one in {"a": stream, "b": half, "c": stream}.items():
+        one.write(str(tmp_path / f"{name}.mseed"), format="MSEED")
+    (tmp_path / "d.mseed").write_text("no record")
     problems = Problems()
     assert len(read_folder(tmp_path, problems)[0]) == 2
-    assert problems == [
-        "b.mseed: must be 100 Hz ['Z', 'N', 'E'] as most records, got 50 Hz ['Z', 'N', 'E']"
-    ]
+    assert [line.partition(": ")[0] for line in problems] == ["d.mseed", "b.mseed"]
+    assert "50 Hz" in problems[1]
+    (tmp_path / "c.mseed").unlink()
+    with pytest.raises(ValueError, match=r"100 Hz .* a.mseed; 50 Hz"):  # no rate has a majority
+        read_folder(tmp_path, Problems())
 
 
 # Stations
@@ -356,20 +338,6 @@ def test_channels_are_joined_only_at_the_same_times(off, obspy):
 
 
 @no_warnings
-def test_after_a_gap_the_times_may_be_others(obspy):
-    x = np.random.default_rng(0).normal(size=(2, 400))
-    pieces = [
-        trace(obspy, x[c, first:stop], f"XX.A..HH{name}", first / 100 + late)
-        for c, name in enumerate("ZN")
-        for first, stop, late in [(0, 150, 0), (150, 400, 77.003)]
-    ]
-    first, second = stretches(obspy.Stream(pieces))
-    np.testing.assert_array_equal(first.x.T, x[:, :150])
-    np.testing.assert_array_equal(second.x.T, x[:, 150:])
-    assert second.start - first.start == pytest.approx(78.503)
-
-
-@no_warnings
 def test_where_two_pieces_of_a_channel_differ_in_time_a_stretch_ends(obspy):
     x = np.random.default_rng(0).normal(size=400)
     pieces = [trace(obspy, x[:200], "XX.A..HHZ"), trace(obspy, x[180:], "XX.A..HHZ", 1.803)]
@@ -407,59 +375,14 @@ def test_files_of_a_channel_each_are_one_record_in_natural_order(obspy, tmp_path
 
 
 @no_warnings
-def test_a_folder_run_goes_on_and_lists_what_was_left_out(obspy, tmp_path, capsys):
-    stream = obspy.read()
-    (tmp_path / "days").mkdir()
-    stream.write(str(tmp_path / "days" / "1.mseed"), format="MSEED")
-    stream[:2].write(str(tmp_path / "days" / "2.mseed"), format="MSEED")
-    (tmp_path / "days" / "README.txt").write_text("about these days")
-    (tmp_path / "days" / "empty.mseed").write_bytes(b"")
-    quiet = stream.copy()
-    for piece in quiet:
-        piece.data = np.zeros(3000)
-        piece.stats.station = "QUIET"
-    quiet.write(str(tmp_path / "days" / "10.mseed"), format="MSEED")
-    with pytest.raises(SystemExit) as stop:
-        run_example("pick_arrivals", tmp_path, "--pick", "days", *picker(tmp_path))
-    assert stop.value.code == 1
-    said = capsys.readouterr()
-    *lines, last = said.out.splitlines()
-    assert len(lines) == 3
-    assert all(line.startswith("1.mseed, 2009-") for line in lines)
-    assert last == "10.mseed, no picks"
-    left_out = said.err.partition("left out:\n")[2].splitlines()
-    assert [line.split(": ")[0].strip() for line in left_out] == [
-        "README.txt",
-        "empty.mseed",
-        "2.mseed",
-    ]
-
-
-@no_warnings
-def test_class_folders_may_contain_folders_of_stations(obspy, tmp_path):
-    rng = np.random.default_rng(0)
-    for name in "noise", "quake":
-        for station in "A", "B":
-            (tmp_path / name / station).mkdir(parents=True)
-            piece = trace(obspy, rng.normal(size=100), f"XX.{station}..HHZ", rng.integers(1000))
-            piece.write(str(tmp_path / name / station / "1.mseed"), format="MSEED")
-    _, names = read_folder(tmp_path, Problems())
-    assert sorted(names) == ["noise", "noise", "quake", "quake"]
-
-
-@no_warnings
-@pytest.mark.parametrize("kind", ["SEGY", "SU"])
-def test_each_trace_of_a_gather_is_a_record(kind, obspy, tmp_path, capsys):
+@pytest.mark.parametrize(("kind", "how"), [("SEGY", {"data_encoding": 5}), ("SU", {})])
+def test_each_trace_of_a_gather_is_a_record(kind, how, obspy, tmp_path, capsys):
     x = np.random.default_rng(0).normal(size=(12, 80)).astype(np.float32)
-    gather = obspy.Stream([obspy.Trace(row, {"delta": 0.004}) for row in x])
-    for name in "first", "second":
+    for name, sign in {"first": 1, "second": -1}.items():
         (tmp_path / "data" / name).mkdir(parents=True)
         path = tmp_path / "data" / name / "shot.sgy"
-        gather.write(str(path), format=kind, data_encoding=5) if kind == "SEGY" else gather.write(
-            str(path), format=kind
-        )
-        for piece in gather:
-            piece.data = -piece.data
+        gather = obspy.Stream([obspy.Trace(sign * row, {"delta": 0.004}) for row in x])
+        gather.write(str(path), format=kind, **how)
     series, names = read_folder(tmp_path / "data", Problems())
     assert names == ["first"] * 12 + ["second"] * 12
     rows = np.stack([one.x[:, 0] for one in series])
@@ -469,9 +392,9 @@ def test_each_trace_of_a_gather_is_a_record(kind, obspy, tmp_path, capsys):
     with pytest.raises(SystemExit) as stop:
         run_example("your_traces", tmp_path, "--classify", path, "--out", "classes.csv")
     assert stop.value.code is None
-    rows = (tmp_path / "classes.csv").read_text().splitlines()
-    assert rows[0] == "trace,label,predicted,first,second"
-    for number, row in enumerate(rows[1:], 1):
+    head, *rows = (tmp_path / "classes.csv").read_text().splitlines()
+    assert head == "trace,label,predicted,first,second"
+    for number, row in enumerate(rows, 1):
         trace_, label, predicted, *both = row.split(",")
         assert (trace_, label) == (str(number), "")
         assert sum(map(float, both)) == pytest.approx(1, abs=1e-5)
@@ -522,35 +445,12 @@ def test_tables_of_other_programs_are_read_with_options(tmp_path, capsys):
             read_table(table([header, *rows]), bad)
 
 
-def test_options_reach_the_script(tmp_path, capsys, figures_are_not_saved):
-    x, labels = nn.make_traces(20, rng=0)
-    lines = [";".join(f"{v:.3f}".replace(".", ",") for v in row) for row in x[..., 0]]
-    text = "".join(f"{line};{'abc'[k]}\n" for line, k in zip(lines, labels, strict=True))
-    written(tmp_path, text, "a.csv")
-    options = "--no-header", "--label-column", "last", "--delimiter", ";", "--decimal", ","
-    run_example("your_traces", tmp_path, "a.csv", *options, "--epochs", 1)
-    assert "20 traces of 64 samples" in capsys.readouterr().out
-
-
 def test_a_tsv_file_without_classes_does_not_lose_its_first_sample(tmp_path):
     path = written(tmp_path, "0.5\t1\t2\n-0.25\t3\t4\n", "a.tsv")
     with pytest.raises(ValueError, match=r"got 0\.5. If it is a sample, use --label-column none"):
         read_table(path)
     same(path, Table(label="none"), [[0.5, 1, 2], [-0.25, 3, 4]], ["", ""])
     same(path, Table(label="first"), [[1, 2], [3, 4]], ["0.5", "-0.25"])
-
-
-@pytest.mark.parametrize(("sign", "option"), [(",", "','"), (" ", "space"), (";", "';'")])
-def test_a_tsv_file_with_another_sign_is_told_the_option(sign, option, tmp_path):
-    path = written(tmp_path, f"1{sign}0.5{sign}2\n2{sign}3{sign}4\n", "a.tsv")
-    with pytest.raises(ValueError, match=rf"separated by tab, got .* --delimiter {option}"):
-        read_table(path)
-    same(path, Table(delimiter=option.strip("'")), [[0.5, 2], [3, 4]], ["1", "2"])
-
-
-def test_a_ts_file_without_a_header_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="expected a line @classLabel"):
-        read_ts(written(tmp_path, "1,2,3:a\n"))
 
 
 def test_labels_are_text_and_a_missing_one_is_missing():
@@ -621,48 +521,64 @@ def test_obspys_own_record_is_picked_in_any_format_and_picks_are_times(obspy, tm
 
 
 @no_warnings
-def test_a_folder_is_picked_file_by_file_and_around_gaps(obspy, tmp_path, capsys):
+def test_a_folder_is_picked_around_gaps_and_what_was_left_out_is_listed(obspy, tmp_path, capsys):
     stream = obspy.read()
+    start, days = stream[0].stats.starttime, tmp_path / "days"
+    days.mkdir()
     for trace in stream:
         trace.data = trace.data.astype(np.float32)
-    start = stream[0].stats.starttime
-    (tmp_path / "days").mkdir()
     pieces = stream.slice(start, start + 11.99), stream.slice(start + 14, start + 20)
-    (pieces[0].copy() + pieces[1].copy()).write(str(tmp_path / "days" / "1.mseed"), format="MSEED")
-    stream.slice(start + 5, start + 25).write(str(tmp_path / "days" / "2.mseed"), format="MSEED")
-    with pytest.raises(SystemExit):
+    (pieces[0].copy() + pieces[1].copy()).write(str(days / "1.mseed"), format="MSEED")
+    stream[:2].write(str(days / "2.mseed"), format="MSEED")
+    (days / "README.txt").write_text("about these days")
+    (days / "empty.mseed").write_bytes(b"")
+    quiet = stream.copy()
+    for piece in quiet:
+        piece.data = np.zeros(3000)
+        piece.stats.station = "QUIET"
+    quiet.write(str(days / "10.mseed"), format="MSEED")
+    with pytest.raises(SystemExit) as stop:
         run_example("pick_arrivals", tmp_path, "--pick", "days", *picker(tmp_path))
+    assert stop.value.code == 1
     expected = []
-    for name, begin, stop in ("1", 0, 1200), ("1", 1400, 2001), ("2", 500, 2501):
-        places = begin + picked_in(record(stream)[0][begin:stop])
-        expected += [f"{name}.mseed, {start + place / 100}" for place in places]
-    lines = capsys.readouterr().out.splitlines()
+    for begin, end in (0, 1200), (1400, 2001):
+        places = begin + picked_in(record(stream)[0][begin:end])
+        expected += [f"1.mseed, {start + place / 100}" for place in places]
+    said = capsys.readouterr()
+    *lines, last = said.out.splitlines()
     assert [line.rsplit(", ", 1)[0] for line in lines] == expected
+    assert last == "10.mseed, no picks"
+    left_out = said.err.partition("left out:\n")[2].splitlines()
+    names = [line.split(": ")[0].strip() for line in left_out]
+    assert names == ["README.txt", "empty.mseed", "2.mseed"]
 
 
 @no_warnings
-def test_records_of_another_rate_or_channel_are_not_picked(obspy, tmp_path, capsys):
+def test_records_that_do_not_fit_the_network_are_not_picked(obspy, tmp_path, capsys):
     stream = obspy.read()
     stream.write(str(tmp_path / "a.mseed"), format="MSEED")
-
-    def said(*options):
-        return complaint("pick_arrivals", tmp_path, capsys, "--pick", *options)
-
-    assert "'sampling_rate': 50.0, 'scale': 'noise'}, got" in said(
-        "a.mseed", *picker(tmp_path, 50.0)
-    )
     stream[:2].write(str(tmp_path / "b.mseed"), format="MSEED")
-    assert "b.mseed: expected a record like those" in said("b.mseed", *picker(tmp_path))
     (tmp_path / "c.mseed").write_text("no record")
-    assert "c.mseed: Unknown format" in said("c.mseed", *picker(tmp_path))
     np.save(tmp_path / "d.npy", np.full((50, 3), np.nan))
-    assert "d.npy: to_pick: x must be finite, got nan at x[0, 0]" in said(
-        "d.npy", *picker(tmp_path)
-    )
+    np.save(tmp_path / "e.npy", np.array([[1, 2, None]] * 50, object))
+    for name, rate, named in [
+        ("a.mseed", 50.0, "50.0"),
+        ("b.mseed", 100.0, "b.mseed"),
+        ("c.mseed", 100.0, "c.mseed"),
+        ("d.npy", 100.0, "x[0, 0]"),
+        ("e.npy", 100.0, "x.astype(float)"),
+    ]:
+        options = "--pick", name, *picker(tmp_path, rate)
+        assert named in complaint("pick_arrivals", tmp_path, capsys, *options)
+    np.save(tmp_path / "f.npy", np.zeros((500, 3), np.int16))
+    with pytest.raises(SystemExit) as stop:
+        run_example("pick_arrivals", tmp_path, "--pick", "f.npy", *picker(tmp_path))
+    assert stop.value.code is None
+    assert capsys.readouterr().out == "f.npy, no picks\n"
 
 
 @no_warnings
-def test_one_can_learn_from_records_and_a_catalogue_of_picks(obspy, tmp_path, capsys):
+def test_one_can_learn_from_records_and_a_catalog_of_picks(obspy, tmp_path, capsys):
     event_of, start = obspy.core.event, obspy.UTCDateTime("2025-03-01")
     x, onsets = nn.make_records(10, rng=0, n_samples=700, arrivals=(0, 2), snr=(20, 40))
     picks = [event_of.Pick(time=start, waveform_id=event_of.WaveformStreamID("XX", "OTHER"))]
@@ -699,6 +615,13 @@ def test_one_can_learn_from_records_and_a_catalogue_of_picks(obspy, tmp_path, ca
     assert "picks.xml: expected a catalog with picks, got " in said
 
 
+def catalog_of(obspy, path, *picks):
+    """Write picks, each a time, a network and a station, as QuakeML."""
+    event = obspy.core.event
+    made = [event.Pick(time=t, waveform_id=event.WaveformStreamID(n, s)) for t, n, s in picks]
+    event.Catalog([event.Event(picks=made)]).write(str(path), format="QUAKEML")
+
+
 @no_warnings
 def test_picks_are_written_and_compared_with_those_of_others(obspy, tmp_path, capsys):
     stream = obspy.read()
@@ -708,48 +631,36 @@ def test_picks_are_written_and_compared_with_those_of_others(obspy, tmp_path, ca
     with pytest.raises(SystemExit) as stop:
         run_example("pick_arrivals", tmp_path, "--pick", "a.mseed", *picker(tmp_path), *outs)
     assert stop.value.code is None
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[3:] == ["saved picks.csv, 3 picks", "saved picks.xml, 3 picks"]
+    lines = capsys.readouterr().out.splitlines()[:3]
     header, *rows = (tmp_path / "picks.csv").read_text().splitlines()
     assert header == "record,network,station,location,channel,time,probability"
     picks = read_catalog(tmp_path / "picks.xml")
-    for line, row, pick in zip(lines, rows, picks, strict=False):
+    for line, row, pick in zip(lines, rows, picks, strict=True):
         name, when, _ = line.split(", ")
-        assert row.startswith(f"{name},BW,RJOB,,EHZ,{when},0.") or row.endswith(",1.0000")
+        assert row.startswith(f"{name},BW,RJOB,,EHZ,{when},")
         assert str(pick.time) == when
         assert pick.waveform_id.get_seed_string() == "BW.RJOB..EHZ"
-        assert "probability" in pick.comments[0].text
 
-    # Of the picks of somebody else one is late by 0.03 s, one is missing, one nobody else has.
-    event = obspy.core.event
+    # Of the other picks one is late by 0.03 s, one is missing, one is not in the record.
     theirs = [picks[0].time - 0.03, picks[1].time, stream[0].stats.starttime + 29]
-    seed = event.WaveformStreamID("BW", "RJOB")
-    made = [event.Pick(time=time, waveform_id=seed) for time in theirs]
-    other = event.Pick(time=theirs[0], waveform_id=event.WaveformStreamID("BW", "OTHER"))
-    catalog = event.Catalog([event.Event(picks=[*made, other])])
-    catalog.write(str(tmp_path / "theirs.xml"), format="QUAKEML")
+    other = theirs[0], "BW", "OTHER"
+    catalog_of(obspy, tmp_path / "theirs.xml", *((t, "BW", "RJOB") for t in theirs), other)
     options = "--pick", "a.mseed", *picker(tmp_path), "--catalog", "theirs.xml"
-    with pytest.raises(SystemExit):
-        run_example("pick_arrivals", tmp_path, *options, "--tolerance", 0.1)
-    out = capsys.readouterr().out
-    assert "3 of 4 picks of the catalog are in the records, tolerance 0.1 s" in out
-    assert "precision   0.667" in out
-    assert "recall      0.667" in out
-    assert "mean +0.015 s, deviation 0.015 s" in out
-    with pytest.raises(SystemExit):
-        run_example("pick_arrivals", tmp_path, *options, "--tolerance", 0.01)
-    assert "precision   0.333" in capsys.readouterr().out
-
-    said = complaint(
-        "pick_arrivals", tmp_path, capsys, "--pick", "a.npy", *picker(tmp_path), "--out", "b.xml"
-    )
-    assert "in QuakeML a pick must have a date and a time, got sample" in said
-    for out, words in (
-        ("picks.txt", "must end in .csv, or .xml"),
-        ("no/a.csv", "a folder that exists"),
+    for tolerance, found in (
+        (0.1, ["precision   0.667", "recall      0.667", "+0.015 s"]),
+        (
+            0.01,
+            ["precision   0.333"],
+        ),
     ):
+        with pytest.raises(SystemExit):
+            run_example("pick_arrivals", tmp_path, *options, "--tolerance", tolerance)
+        out = capsys.readouterr().out
+        assert all(words in out for words in found)
+
+    for out, named in ("b.xml", "a.npy"), ("picks.txt", ".csv"), ("no/a.csv", "no/a.csv"):
         options = "--pick", "a.npy", *picker(tmp_path), "--out", out
-        assert words in complaint("pick_arrivals", tmp_path, capsys, *options)
+        assert named in complaint("pick_arrivals", tmp_path, capsys, *options)
 
 
 @no_warnings
@@ -760,24 +671,9 @@ def test_picks_that_are_in_no_record_are_refused_before_the_training(obspy, tmp_
         for piece in stream:
             piece.stats.starttime += 60
         stream.write(str(tmp_path / "records" / f"{number}.mseed"), format="MSEED")
-    event, middle = obspy.core.event, stream[0].stats.starttime + 15
-    seeds = [("BW", "OTHER", middle), ("YY", "RJOB", middle), ("BW", "RJOB", middle + 1e6)]
-    for network, station, time in seeds:
-        pick = event.Pick(time=time, waveform_id=event.WaveformStreamID(network, station))
-        catalog = event.Catalog([event.Event(picks=[pick])])
-        catalog.write(str(tmp_path / "picks.xml"), format="QUAKEML")
+    middle = stream[0].stats.starttime + 15
+    for pick in (middle, "BW", "OTHER"), (middle, "YY", "RJOB"), (middle + 1e6, "BW", "RJOB"):
+        catalog_of(obspy, tmp_path / "picks.xml", pick)
         options = "records", "--picks", "picks.xml"
-        said = complaint("pick_arrivals", tmp_path, capsys, *options)
-        assert "picks must be in the records, of ['RJOB'] from 2009-" in said
+        assert "['RJOB']" in complaint("pick_arrivals", tmp_path, capsys, *options)
         assert not (tmp_path / "figures" / "picker.npz").exists()
-
-
-def test_an_array_of_python_objects_is_refused_and_integers_are_picked(tmp_path, capsys):
-    np.save(tmp_path / "a.npy", np.array([[1, 2, None]] * 50, object))
-    said = complaint("pick_arrivals", tmp_path, capsys, "--pick", "a.npy", *picker(tmp_path))
-    assert "got Python objects. Save x.astype(float)" in said
-    np.save(tmp_path / "b.npy", np.zeros((500, 3), np.int16))
-    with pytest.raises(SystemExit) as stop:
-        run_example("pick_arrivals", tmp_path, "--pick", "b.npy", *picker(tmp_path))
-    assert stop.value.code is None
-    assert capsys.readouterr().out == "b.npy, no picks\n"

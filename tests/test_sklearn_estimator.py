@@ -26,7 +26,7 @@ def traces():
 
 @pytest.mark.filterwarnings("ignore")  # checks of what is done with bad input
 def test_it_passes_the_checks_of_estimators():
-    checks = check_estimator(TraceClassifier(epochs=20), on_fail=None, on_skip=None)
+    checks = check_estimator(TraceClassifier(epochs=5), on_fail=None, on_skip=None)
     failed = {check["check_name"]: check["exception"] for check in checks if check["exception"]}
     assert len(checks) > 40
     # What wants another library is skipped.

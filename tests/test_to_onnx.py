@@ -22,7 +22,6 @@ from nets import along_the_record, blocks, classifiers, in_use, ways_around
 from scripts import complaint, run_example
 
 import numpycnn as nn
-from numpycnn import architectures
 from numpycnn.checks.strategies import layers_and_inputs, sizes
 
 onnx = pytest.importorskip("onnx", reason="python -m pip install -e '.[interop]'")
@@ -50,6 +49,7 @@ def in_float32(model, x):
     return model.astype(np.float32), x.astype(np.float32)
 
 
+@settings(max_examples=40)
 @given(in_use(layers_and_inputs()) | classifiers() | ways_around() | blocks())
 def test_every_layer_and_container_computes_what_predict_does(drawn):
     model, x = in_float32(*drawn)
@@ -65,13 +65,6 @@ def test_convolutions_of_every_stride_and_dilation_at_every_remainder(padding):
         for length in range(shortest(layer), shortest(layer) + 2 * stride):
             x = random_array((2, length, 2), seed=length)
             assert_same(run(x), layer.predict(x))
-
-
-def test_a_filter_shorter_than_the_stride_begins_at_the_first_sample():
-    layer = nn.Conv1D(1, 1, 1, stride=4, padding="same")
-    layer.params["w"][:] = 1
-    x = np.arange(8, dtype=np.float32).reshape(1, 8, 1)
-    assert exported(layer)(x).ravel().tolist() == [0, 4]
 
 
 @given(strided(), st.sampled_from([nn.Residual, nn.SkipConcat]))
@@ -108,7 +101,7 @@ def test_poolings_with_samples_left_over(kind):
 
 
 @given(along_the_record(), st.integers(0, 2**32 - 1))
-@settings(max_examples=50)
+@settings(max_examples=20)
 def test_one_file_serves_any_number_of_traces_of_any_length(drawn, seed):
     model, n_channels = drawn
     model = model.astype(np.float32)
@@ -123,25 +116,11 @@ def test_one_file_serves_any_number_of_traces_of_any_length(drawn, seed):
         assert_same(run(x), ours)
 
 
-NETWORKS = {
-    "lenet": architectures.lenet(3, 2, rng=0),
-    "fcn": architectures.fcn(3, 2, filters=4, rng=0),
-    "resnet": architectures.resnet(3, 2, filters=4, rng=0),
-    "unet": architectures.unet(3, 2, filters=4, depth=3, rng=0),
-}
-
-
-@pytest.mark.parametrize("name", NETWORKS)
-def test_the_landmark_networks_compute_what_predict_does(name):
-    model = with_random_arrays(NETWORKS[name])
-    x = random_array((2, 64, 3))
-    assert_same(exported(model)(x), model.predict(x))
-
-
 # Values that are not random
 # --------------------------
 
 
+@settings(max_examples=20)
 @given(along_the_record(), sizes(1, 40), st.integers(0, 2**32 - 1))
 def test_nan_spreads_as_it_does_here(drawn, length, seed):
     model, n_channels = drawn
@@ -168,7 +147,7 @@ def test_a_single_nan_anywhere_is_not_lost_in_a_global_pooling(layer):
 
 @pytest.mark.parametrize("layer", [nn.GlobalMaxPool1D(), nn.GlobalAveragePool1D()], ids=repr)
 def test_global_poolings_of_long_traces(layer):
-    x = abs(random_array((1, 2_000_000, 2))) + np.float32(1000)
+    x = abs(random_array((1, 500_000, 2))) + np.float32(1000)
     expected = layer(x.astype(np.float64))
     np.testing.assert_allclose(exported(layer)(x), expected, rtol=1e-6)
 
@@ -177,6 +156,7 @@ def test_global_poolings_of_long_traces(layer):
 # ---------------
 
 
+@settings(max_examples=25)
 @given(
     st.integers(0, 2**32 - 1),
     sizes(1, 3),
@@ -193,12 +173,6 @@ def test_it_standardizes_as_we_do_where_the_notes_say_so(seed, n_channels, lengt
     model = with_random_arrays(model, seed)
     ours = model.predict(nn.standardize(x.astype(np.float64)))
     assert_same(exported(model, {"standardized": True})(x), ours)
-
-
-def test_long_traces_with_a_large_offset_are_standardized():
-    x = 1000 * random_array((1, 2_000_000, 2)) + np.float32(1e7)
-    theirs = exported(nn.ReLU(), {"standardized": True})(x)
-    assert_same(theirs, nn.ReLU()(nn.standardize(x.astype(np.float64))))
 
 
 @pytest.mark.parametrize("values", [[3e38, -3e38, 0], [1e-42, 3e-42, 5e-42], [7, 7, 7]], ids=str)
@@ -297,16 +271,6 @@ def test_numbers_that_are_not_finite_in_float32_are_refused(name, value):
         onnx_export.to_onnx(model)
 
 
-def test_shapes_that_a_residual_refuses_are_refused_by_the_graph():
-    shorter = nn.Residual(nn.Conv1D(2, 2, 1, stride=2, padding="same"), nn.Upsample1D(2))
-    wider = nn.Residual(nn.Conv1D(1, 3, 1))
-    for model, x in (shorter, random_array((1, 1, 2))), (wider, random_array((1, 4, 1))):
-        with pytest.raises(ValueError, match="Residual"):
-            model.predict(x)
-        with pytest.raises(Exception, match="Reshape"):
-            exported(model)(x)
-
-
 # The script
 # ----------
 
@@ -348,22 +312,6 @@ def test_the_script_finds_a_length_where_there_are_no_notes(tmp_path, capsys):
         for name in ("plain.onnx", "model.onnx")
     )
     assert abs(plain - standardizing).max() > 0.1
-
-
-def test_traces_of_every_remainder_are_compared():
-    model = strides()
-    lengths = [x.shape[1] for x, _ in onnx_export.some_traces(model, {})]
-    assert len(lengths) == 2 * period(model) == 12
-    assert {length % 6 for length in lengths[:6]} == {length % 6 for length in lengths[6:]}
-    assert {length % 6 for length in lengths} == set(range(6))
-    # Four samples are pooled to two, and so are five.
-    flat = nn.Sequential(nn.MaxPool1D(2), nn.Flatten(), nn.Dense(4, 2))
-    for shape in [4, 2], [5, 2]:
-        lengths = [x.shape[1] for x, _ in onnx_export.some_traces(flat, {"shape": shape})]
-        assert sorted(lengths) == [4, 5]
-    # Without a shape there is one channel, and eight or nine samples.
-    for notes in {}, {"shape": "round"}, {"shape": [8.0, 1]}:
-        assert {x.shape[1] for x, _ in onnx_export.some_traces(flat, notes)} == {8, 9}
 
 
 def test_a_difference_at_one_remainder_leaves_no_file(tmp_path, capsys, monkeypatch):

@@ -79,16 +79,6 @@ def test_pooling_takes_the_first_largest_of_each_square(rng, size, height, width
     np.testing.assert_array_equal(layer.backward(dy, cache)[0], dx)
 
 
-@settings(max_examples=40)
-@given(generators, sizes(1, 3), sizes(1, 3), sizes(1, 3))
-def test_upsampling_says_every_number_in_a_square(rng, factor, height, width):
-    x = rng.standard_normal((2, height, width, 2))
-    y = Upsample2D(factor)(x)
-    assert y.shape == (2, height * factor, width * factor, 2)
-    for n, i, j, c in np.ndindex(*y.shape):
-        assert y[n, i, j, c] == x[n, i // factor, j // factor, c]
-
-
 @settings(max_examples=60)
 @given(st.one_of(convolutions(), poolings()))
 def test_the_gradients_are_exact(pair):

@@ -3,7 +3,7 @@
 Where a page shows the picture `images/NAME.svg` and there is a `NAME.js` in this folder, the
 page gets that script, the numbers that `data()` of `NAME.py` returns, and `figure.js`, which
 all of them share. The picture stays in the page, and stands there without scripts. It was saved
-from the figure itself: `python tests/test_browser.py` writes all of them.
+from the figure itself: `python -m docs.builder.browser` writes all of them.
 
 The numbers are made while the site is built, once for all pages, and only if one shows them.
 """

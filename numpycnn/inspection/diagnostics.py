@@ -1,4 +1,4 @@
-"""Doctor: what to look at when a network does not learn.
+"""Diagnostics: what to look at when a network does not learn.
 
 A network that does not learn raises no error. The loss stays where it was, or
 falls and says nothing about why it fell no further. The causes are few, though,

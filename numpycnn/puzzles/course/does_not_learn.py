@@ -43,7 +43,7 @@ from numpycnn.puzzles.cases import function
 from numpycnn.puzzles.compare import numbers
 from numpycnn.puzzles.reasons import Reason
 
-SECTION = "The doctor"
+SECTION = "Diagnostics"
 ALLOWED = ("diagnose", "standardize")
 HINTS = (
     "Read the report on the scale of the traces: standard deviation and offset.",

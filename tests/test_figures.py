@@ -1,0 +1,292 @@
+"""The tutorial's figures: the numbers in them are those of the package, and all is in the page."""
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from matplotlib.colors import to_hex
+from matplotlib.patches import Circle, FancyArrowPatch, Rectangle
+from refusals import refused
+
+from docs.figures import (
+    plot_circuit,
+    plot_paths,
+    plot_pictures,
+    plot_pooling,
+    plot_pull,
+    plot_responses,
+    plot_step_sweep,
+    plot_surprise,
+    plot_windows,
+)
+from docs.figures.architectures import ARCHITECTURES, Window, map_sizes, plot_architecture
+from docs.figures.phases import TRACE_COLORS, plot_phases
+from numpycnn import Conv1D, Dense, MaxPool1D, softmax_cross_entropy
+from numpycnn.plots.figure import AMBER, SKY
+
+X = np.array([0.0, 1.0, 3.0, 1.0, 0.0])
+SCORES = np.array([0.0, 1.0, -1.0])
+PATHS = {
+    "straight": np.array([[-4.0, 2.0], [-2.0, 1.0], [0.0, 0.0]]),
+    "round about": np.array([[-4.0, 2.0], [1.0, -1.0]]),
+}
+TWO_TRACES = np.array([1.0, 4, 2, 0, 3, 1, 5, 2, 0, 2, 1, 4]).reshape(2, 6, 1)
+STEPS = [("u", "\N{MULTIPLICATION SIGN}", ["w", "x"]), ("y", "+", ["u", "w"])]
+VALUES = {"w": 3.0, "x": -0.5, "u": -1.5, "y": 1.5}
+GRADIENTS = {"w": 0.5, "x": -0.0, "u": 1.0, "y": 1.0}
+PLACES = {"w": (0, 0), "x": (0, 1.5), "u": (1, 1), "y": (4, 0.5)}
+CIRCUIT = STEPS, VALUES, GRADIENTS, PLACES
+
+
+def bowl(u, v):
+    return u**2 + v**2
+
+
+def filter_of(*taps, **options):
+    layer = Conv1D(1, 1, len(taps), **options)
+    layer.params["w"][:, 0, 0] = taps
+    return layer
+
+
+def words(panel):
+    return [text.get_text().replace("\N{MINUS SIGN}", "-") for text in panel.texts]
+
+
+def cells(panel, color):
+    """The rectangles of this color."""
+    boxes = (patch for patch in panel.patches if isinstance(patch, Rectangle))
+    return [box for box in boxes if to_hex(box.get_facecolor()) == to_hex(color)]
+
+
+FIGURES = {
+    "surprise": lambda: plot_surprise([0.05, 1 / 3, 1.0]),
+    "pull": lambda: plot_pull(SCORES, 1),
+    "steps": lambda: plot_step_sweep(np.exp, np.exp),
+    "paths": lambda: plot_paths(bowl, PATHS),
+    "phases": lambda: plot_phases(TWO_TRACES, 3),
+    "circuit": lambda: plot_circuit(*CIRCUIT),
+    **{name: lambda name=name: plot_architecture(name) for name in ARCHITECTURES},
+}
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_nothing_is_outside_the_page_and_neither_panels_nor_words_overlap(name):
+    figure = FIGURES[name]()
+    figure.draw_without_rendering()
+    width, height = (figure.get_size_inches() * figure.dpi).round()
+    box = figure.get_tightbbox().transformed(figure.dpi_scale_trans)
+    assert min(box.xmin, box.ymin) >= 0
+    assert (box.xmax <= width, box.ymax <= height) == (True, True)
+    panels = [panel.get_tightbbox() for panel in figure.axes]
+    texts = [
+        text.get_window_extent() for panel in figure.axes for text in panel.texts if text.get_text()
+    ]
+    texts = [text for text in texts if text.width > 1]
+    for boxes in panels, texts:
+        assert not any(one.overlaps(other) for one, other in itertools.combinations(boxes, 2))
+
+
+REFUSED = [
+    (plot_surprise, [[0.5, -0.1]], ValueError, ["probabilities", -0.1]),
+    (plot_surprise, [[np.nan]], ValueError, ["probabilities", "nan"]),
+    (plot_pull, [SCORES[:2], 1], ValueError, ["logits", "D=3", (2,)]),
+    (plot_pull, [np.array([0.0, np.inf, 1.0]), 1], ValueError, ["logits", "inf", "logits[1]"]),
+    (plot_paths, [bowl, {}], ValueError, ["path", "none"]),
+    (plot_paths, [bowl, {"way": np.zeros((4, 3))}], ValueError, ["way", (4, 3)]),
+    (plot_phases, [TWO_TRACES[..., 0], 3], ValueError, ["x", (2, 6), "x[..., None]"]),
+    (plot_phases, [TWO_TRACES, 7], ValueError, ["kernel_size", "L=6", 7]),
+    (plot_phases, [TWO_TRACES, 0], ValueError, ["kernel_size", 0]),
+    (plot_responses, [filter_of(1), {}], ValueError, [0]),
+    (plot_responses, [filter_of(1, 1), {"a": X}], ValueError, ["layer", "L=5"]),
+    (plot_windows, [Dense(1, 1), X], TypeError, ["Conv1D", "MaxPool1D", "Dense(1, 1)"]),
+    (plot_windows, [Conv1D(1, 2, 2), X], ValueError, [2, "Conv1D(1, 2, 2)"]),
+    (plot_windows, [filter_of(1), np.zeros(11)], ValueError, ["samples", 11]),
+    (plot_pictures, [{}], ValueError, ["pictures", 0]),
+    (plot_pictures, [{"a": X}], ValueError, ["a", "(H, W)"]),
+    (plot_pooling, [np.eye(2), 3], ValueError, ["picture", (2, 2)]),
+    (plot_circuit, [STEPS, {"w": 1.0}, GRADIENTS, PLACES], ValueError, ["values", "u, w, x, y"]),
+    (plot_architecture, ["VGG"], ValueError, ["lenet", "'VGG'"]),
+    (map_sizes, ["VGG"], ValueError, ["lenet", "'VGG'"]),
+]
+
+
+@pytest.mark.parametrize(("plot", "arguments", "kind", "parts"), REFUSED)
+def test_what_cannot_be_drawn_is_named(plot, arguments, kind, parts):
+    with refused(kind, plot.__name__, *parts):
+        plot(*arguments)
+
+
+# The loss, its gradient, and the ways downhill
+# ---------------------------------------------
+
+
+def test_the_surprise_is_minus_the_logarithm_as_far_as_it_is_marked():
+    (panel,) = plot_surprise([0.0001, 1 / 3, 1.0]).axes
+    curve, *dots = panel.lines
+    p, surprise = curve.get_data()
+    np.testing.assert_allclose(surprise, -np.log(p))
+    assert (p.min(), p.max()) == pytest.approx((0.0001, 1))
+    marked = [dot.get_xydata()[0] for dot in dots]
+    np.testing.assert_allclose(marked, [(p, -np.log(p)) for p in (0.0001, 1 / 3, 1)])
+
+
+@pytest.mark.parametrize("target", range(3))
+def test_the_bars_are_probabilities_and_the_gradient_of_the_loss(target):
+    above, below = plot_pull(SCORES, target).axes
+    p = np.exp(SCORES) / np.exp(SCORES).sum()
+    _, gradient = softmax_cross_entropy(SCORES[None], np.array([target]))
+    np.testing.assert_allclose([bar.get_height() for bar in above.patches], p)
+    np.testing.assert_allclose([bar.get_height() for bar in below.patches], gradient[0])
+    for panel in above, below:  # the true class alone has another color
+        colors = [bar.get_facecolor() for bar in panel.patches]
+        assert colors.count(colors[target]) == 1
+
+
+def test_the_v_shows_both_methods_on_logarithmic_axes():
+    (panel,) = plot_step_sweep(np.sin, np.cos).axes
+    central, level = panel.lines
+    assert panel.get_xscale() == panel.get_yscale() == "log"
+    assert min(central.get_ydata()) > max(level.get_ydata())
+
+
+def test_each_path_is_drawn_on_the_same_landscape():
+    first, second = plot_paths(bowl, PATHS).axes
+    assert first.get_xlim() == second.get_xlim()
+    assert first.get_ylim() == second.get_ylim()
+    for panel, path in zip((first, second), PATHS.values(), strict=True):
+        steps, end = panel.lines
+        np.testing.assert_array_equal(steps.get_xydata(), path)
+        np.testing.assert_array_equal(end.get_xydata(), path[-1:])
+        assert panel.collections[0].levels[-1] == bowl(-4, 2)
+
+
+def test_a_circuit_shows_each_value_its_gradient_and_an_arrow_for_each_use():
+    (panel,) = plot_circuit(*CIRCUIT).axes
+    for name, value in VALUES.items():
+        assert {f"{name} = {value:g}", f"d{name} = {abs(GRADIENTS[name]):g}"} <= set(words(panel))
+    arrows = [text for text in panel.texts if getattr(text, "arrow_patch", None)]
+    assert len(arrows) == sum(len(sources) for _, _, sources in STEPS)
+    assert all(arrow.xyann[0] < arrow.xy[0] for arrow in arrows)  # from left to right
+
+
+# Convolution and pooling
+# -----------------------
+
+
+def test_responses_are_those_of_the_layer():
+    layer = filter_of(-1, 2, -1, padding="same")
+    above, below = plot_responses(layer, {"one": X, "late": np.roll(X, 1)}).axes
+    np.testing.assert_array_equal(above.lines[1].get_ydata(), np.roll(X, 1))
+    np.testing.assert_array_equal(below.lines[0].get_ydata(), [-1, -1, 4, -1, -1])
+
+
+@settings(max_examples=12)
+@given(st.integers(1, 3), st.integers(1, 2), st.sampled_from(["valid", "same", "causal"]))
+def test_every_window_covers_the_samples_whose_products_make_its_output(stride, dilation, padding):
+    layer = filter_of(1, 10, stride=stride, dilation=dilation, padding=padding)
+    x = np.arange(1.0, 7.0)
+    (panel,) = plot_windows(layer, x).axes
+    padded = np.pad(x, layer.pad_widths(len(x)))
+    width = panel.patches[0].get_width()
+    begin = min(patch.get_x() for patch in panel.patches)
+    rows = {}
+    for box in cells(panel, SKY):
+        cell = padded[round((box.get_x() - begin) / width)]
+        rows.setdefault(box.get_y(), []).append(cell)
+    results = [first + 10 * second for _, (first, second) in sorted(rows.items())]
+    expected = layer(x[None, :, None]).ravel()
+    np.testing.assert_array_equal(results, expected)
+    said = [float(word.partition("=")[2]) for word in words(panel) if word[0] == "y"]
+    np.testing.assert_array_equal(said, expected)
+
+
+def test_the_maximum_of_a_pooling_window_has_its_own_color_the_first_of_a_tie():
+    (panel,) = plot_windows(MaxPool1D(2), np.array([1.0, 3.0, 2.0, 2.0, 9.0])).axes
+    assert [word for word in words(panel) if word[0] == "y"] == ["y[0] = 3", "y[1] = 2"]
+    first, second = cells(panel, AMBER)
+    assert second.get_x() - first.get_x() == pytest.approx(first.get_width())  # cells 1 and 2
+    assert len(cells(panel, SKY)) == 2
+
+
+def test_pictures_show_their_numbers_if_they_are_few_in_cells_of_one_size():
+    figure = plot_pictures({"small": np.arange(4.0).reshape(2, 2), "large": np.zeros((8, 9))})
+    small, large = figure.axes
+    assert (words(small), words(large)) == (["0", "1", "2", "3"], [])
+    figure.draw_without_rendering()
+    one, other = (panel.get_window_extent() for panel in figure.axes)
+    sizes = [one.width / 2, one.height / 2, other.width / 9, other.height / 8]
+    np.testing.assert_allclose(sizes, sizes[0], rtol=0.03)
+
+
+def test_pooling_a_picture_rings_the_maxima():
+    picture = np.random.default_rng(0).permutation(30).reshape(5, 6).astype(float)
+    before, after = plot_pooling(picture, 2).axes
+    expected = picture[:4].reshape(2, 2, 3, 2).max(axis=(1, 3))
+    np.testing.assert_array_equal(after.images[0].get_array(), expected)
+    rings = [patch.center for patch in before.patches if isinstance(patch, Circle)]
+    assert {picture[int(y), int(x)] for x, y in rings} == set(expected.ravel())
+
+
+# Convolution by phases
+# ---------------------
+
+
+@pytest.mark.parametrize("kernel_size", [1, 2, 3, 4, 6])
+def test_each_window_occurs_once_in_its_phase_and_the_ones_in_two_traces_are_gray(kernel_size):
+    (panel,) = plot_phases(TWO_TRACES, kernel_size).axes
+    one, other = (color.lower() for color in TRACE_COLORS)
+    rows = {}
+    for patch, text in zip(panel.patches, panel.texts, strict=True):
+        row = round(patch.get_y() + patch.get_height() / 2)
+        first, width = round(patch.get_x() + 0.5), round(patch.get_width())
+        color = to_hex(patch.get_facecolor(), keep_alpha=False)
+        rows.setdefault(row, []).append((first, width, text.get_text(), color))
+    memory = [(i, 1, f"{v:g}", one if i < 6 else other) for i, v in enumerate(TWO_TRACES.ravel())]
+    assert rows.pop(0) == memory
+    for row, boxes in rows.items():
+        for first, width, word, color in boxes:
+            assert (first % kernel_size, width, word) == (row - 1, kernel_size, f"window {first}")
+            is_within = first // 6 == (first + kernel_size - 1) // 6
+            assert (color == (one, other)[first // 6]) == is_within
+    starts = sorted(first for boxes in rows.values() for first, *_ in boxes)
+    assert starts == list(range(12 - kernel_size + 1))
+
+
+# Landmark architectures
+# ----------------------
+# Sides and channels as they are written in the papers' own figures and tables.
+
+IN_THE_PAPERS = {
+    "lenet": "32 1, 28 6, 14 6, 10 16, 5 16, 1 120, 1 84, 1 10",
+    "alexnet": "227 3, 55 96, 27 96, 27 256, 13 256, 13 384, 13 384, 13 256, 6 256, 1 4096, "
+    "1 4096, 1 1000",
+    "unet": "572 1, 568 64, 280 128, 136 256, 64 512, 28 1024, 52 512, 100 256, 196 128, 388 64, "
+    "388 2",
+    "resnet": f"224 3, 112 64, {'56 64, ' * 4}{'28 128, ' * 4}{'14 256, ' * 6}{'7 512, ' * 3}"
+    "1 512, 1 1000",
+}
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_an_architecture_has_the_sizes_of_its_paper_and_is_drawn_to_scale(name):
+    sizes, rows = map_sizes(name), ARCHITECTURES[name].rows
+    assert ", ".join(f"{side} {channels}" for side, channels in sizes) == IN_THE_PAPERS[name]
+    (panel,) = plot_architecture(name).axes
+    written = [f"{side}² \N{MULTIPLICATION SIGN} {channels}" for side, channels in sizes]
+    assert words(panel)[::2] == written
+    boxes = [patch for patch in panel.patches if isinstance(patch, Rectangle)]
+    assert len(boxes) == len(rows)
+    for (one, a), (other, b) in itertools.pairwise(zip(sizes, boxes, strict=True)):
+        for axis, of in enumerate((Rectangle.get_width, Rectangle.get_height)):
+            assert (of(a) - of(b)) * (one[axis] - other[axis]) >= 0
+    arrows = [patch for patch in panel.patches if isinstance(patch, FancyArrowPatch)]
+    assert len(arrows) == sum(1 for row in rows if row.skip)
+
+
+@given(st.builds(Window, st.integers(1, 11), st.integers(1, 4), st.integers(0, 2)))
+def test_a_window_fits_as_often_as_it_can_be_put_down(window):
+    for length in range(11, 20):
+        last = length + 2 * window.padding - window.size
+        assert window.fits(length) == len(range(0, last + 1, window.stride))
