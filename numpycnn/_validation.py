@@ -21,7 +21,7 @@ from typing import Any, TypeGuard
 
 import numpy as np
 
-from numpycnn._types import Rng
+from numpycnn._types import Params, Rng
 
 # The shape of an array is asked for in letters, as the docstrings write it: `"N L C=3"`
 # for three axes of which the last has 3 entries, `"... D"` for any number of axes and one more.
@@ -394,6 +394,54 @@ Convert it: np.asarray(params['w'], dtype=np.float32).
                 f"{_name(caller)}: params[{name!r}] must be an array of floats, got {kind}. "
                 f"Convert it: np.asarray(params[{name!r}], dtype=np.float32)."
             )
+
+
+# The parameters and gradients of an optimizer
+# --------------------------------------------
+
+
+def require_trainable_arrays(caller: object, params: object) -> None:
+    """Raise `TypeError` unless `params` is a mapping of names to arrays of floats, not empty."""
+    if hasattr(params, "params"):
+        raise TypeError(
+            f"{_name(caller)}: params must be a dict of arrays, got {type(params).__name__}. "
+            "Pass its parameters: model.params."
+        )
+    if not isinstance(params, Mapping) or not params:
+        raise TypeError(
+            f"{_name(caller)}: params must be a dict with at least one array, got {params!r:.80}. "
+            "Pass model.params."
+        )
+    require_parameters(caller, params)
+
+
+def require_gradients(caller: object, params: Params, grads: Params) -> None:
+    """Raise unless every parameter has a gradient of its shape, and no other name has one."""
+    who = _name(caller)
+    if not isinstance(grads, Mapping):
+        raise TypeError(f"{who}: grads must be a dict of arrays, got {type(grads).__name__}.")
+    if grads.keys() != params.keys():
+        missing = [name for name in params if name not in grads]
+        unknown = [name for name in grads if name not in params]
+        raise ValueError(
+            f"{who}: grads must have the names of params, got {unknown} more and {missing} less. "
+            "For a part of the parameters pass {name: grads[name] for name in optimizer.params}."
+        )
+    for name, array in params.items():
+        grad = grads[name]
+        grad = np.asarray(grad) if isinstance(grad, np.generic) else grad  # the sum of an array
+        require_array(caller, f"grads[{name!r}]", grad, "...", shape=array.shape)
+
+
+def require_finite_gradients(caller: object, grads: Params) -> None:
+    """Raise `ValueError` with the position of NaN or infinity in a gradient."""
+    fix = "Reduce lr, or scale x to a standard deviation near 1."
+    for name, grad in grads.items():
+        require_finite(caller, f"grads[{name!r}]", np.asarray(grad), fix=fix)
+
+
+# The words of a message
+# ----------------------
 
 
 def first_true(mask: np.ndarray[Any, Any]) -> tuple[int, ...]:

@@ -33,7 +33,7 @@ from numpycnn._validation import (
     require_labels,
     require_real,
 )
-from numpycnn.training.losses import one_hot
+from numpycnn.training.targets import one_hot
 
 R = TypeVar("R", bound="Rule")
 
