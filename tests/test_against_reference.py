@@ -56,7 +56,6 @@ def in_type(array, dtype, rng):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex128])
-@settings(max_examples=200)
 @given(case=convolutions(), rng=generators)
 def test_convolution_is_the_same_by_loops_by_taps_and_by_phases(dtype, case, rng):
     fast, x = case

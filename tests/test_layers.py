@@ -198,7 +198,6 @@ def samples_under(window, m):
     return range(first, last + 1)
 
 
-@settings(max_examples=300)
 @given(windows(), windows())
 def test_a_window_through_a_window_is_all_that_its_outputs_look_at(ours, after):
     both = ours.compose(after)

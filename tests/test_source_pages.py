@@ -139,7 +139,7 @@ def test_every_formula_says_what_the_equation_says(path):
 
 def test_the_index_equations_of_the_layers_are_formulas():
     found = {path.stem: len(list(blocks_of(path))) for path in PAGES}
-    for name in "dense", "conv1d", "maxpool1d", "averagepool1d", "batchnorm", "softmax", "adam":
+    for name in "dense", "conv1d", "max_pool1d", "average_pool1d", "batch_norm", "softmax", "adam":
         assert found[name] >= 2, name
 
 

@@ -114,6 +114,9 @@ class GlobalAveragePool1D(Layer):
     array([[3., 8.]])
     """
 
+    def __init__(self) -> None:
+        super().__init__()
+
     def forward(self, x: Array) -> tuple[Array, tuple[int, ...]]:
         """Compute y[n,c] = 1 / L sum_l x[n,l,c].
 

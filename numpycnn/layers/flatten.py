@@ -33,6 +33,9 @@ class Flatten(Layer):
     (10, 256)
     """
 
+    def __init__(self) -> None:
+        super().__init__()
+
     def forward(self, x: Array) -> tuple[Array, tuple[int, ...]]:
         """Reshape the values of each trace to a vector.
 

@@ -178,6 +178,9 @@ class GlobalMaxPool1D(Layer):
     array([[5., 9.]])
     """
 
+    def __init__(self) -> None:
+        super().__init__()
+
     def forward(self, x: Array) -> tuple[Array, MaxPoolCache]:
         """Compute y[n,c] = max_l x[n,l,c].
 

@@ -32,6 +32,9 @@ class ReLU(Layer):
     array([0., 0., 3.])
     """
 
+    def __init__(self) -> None:
+        super().__init__()
+
     def forward(self, x: Array) -> tuple[Array, Array]:
         """Compute y = max(x, 0).
 

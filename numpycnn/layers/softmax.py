@@ -38,6 +38,9 @@ class Softmax(Layer):
            [0.5 , 0.5 ]])
     """
 
+    def __init__(self) -> None:
+        super().__init__()
+
     def forward(self, x: Array) -> tuple[Array, Array]:
         """Compute the probabilities; they are also the cache.
 
