@@ -50,7 +50,9 @@ def methods(kind):
     for base in kind.__mro__:
         if base.__module__.startswith("numpycnn"):
             for name, member in vars(base).items():
-                is_defined = inspect.isfunction(member) or isinstance(member, classmethod | property)
+                is_defined = inspect.isfunction(member) or isinstance(
+                    member, classmethod | property
+                )
                 if is_defined and not name.startswith("_"):
                     yield f"{base.__module__}.{base.__qualname__}.{name}"
 
