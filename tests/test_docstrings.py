@@ -13,6 +13,7 @@ from numpydoc.validate import validate
 
 MODULES = (
     "numpycnn",
+    "numpycnn.architectures",
     "numpycnn.checks",
     "numpycnn.inspection",
     "numpycnn.interop",
@@ -41,7 +42,7 @@ def objects():
                 full = f"{thing.__module__}.{thing.__qualname__}"
                 found[full] = thing
                 if inspect.isclass(thing):
-                    found |= {method: full for method in methods(thing)}
+                    found |= dict.fromkeys(methods(thing), full)
     return sorted(name for name in found if not name.startswith(NOT_YET))
 
 

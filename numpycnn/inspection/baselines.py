@@ -140,12 +140,12 @@ class MajorityRule(Rule):
 # One number and its thresholds
 # -----------------------------
 # The other two rules compute one value for each trace and compare it with thresholds between the
-# classes. The order of the classes is learned: it is the order of the mean value in each class. (The
-# median of a trace with a positive arrival is negative, for example.)
+# classes. The order of the classes is learned: it is the order of the mean value in each class.
+# (The median of a trace with a positive arrival is negative, for example.)
 
 
 class ThresholdRule(Rule):
-    """Predict the class from one value of each trace: the first below the first threshold, and so on.
+    """Predict the class from one value of each trace: the first class below the first threshold.
 
     After `fit`, `classes` are those of the training set in ascending order of their mean value, and
     `thresholds`, one fewer, are between them. No other thresholds with this order of the classes

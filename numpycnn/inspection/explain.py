@@ -54,7 +54,8 @@ def probabilities(model: Layer, x: Array) -> Array:
     ----------
     model : Layer
         A network. If it ends in `Softmax`, its output is returned unchanged. A model with a single
-        score decides between two classes: the columns are [1 - p, p] with p = 1 / (1 + exp(-score)).
+        score decides between two classes: the columns are [1 - p, p] with p = 1 / (1 +
+        exp(-score)).
     x : ndarray, shape (N, L, C)
         Traces, or another input of the model.
 
@@ -110,8 +111,8 @@ def require_row_of_scores(caller: str, scores: Array) -> None:
 
 # Receptive fields
 # ----------------
-# Each layer returns the samples of its own input that each output depends on. `ReceptiveField.through`
-# composes these from layer to layer, back to the trace.
+# Each layer returns the samples of its own input that each output depends on.
+# `ReceptiveField.through` composes these from layer to layer, back to the trace.
 #
 # An output *can* depend on its receptive field. A dilated filter may skip samples inside it, and
 # positions outside the trace are zeros of the padding.

@@ -246,6 +246,6 @@ class BatchNormInTraining(BatchNorm):
 
     def receptive_field(self, length: int) -> ReceptiveField:
         raise NotImplementedError(
-            "BatchNorm: receptive_field must be called in inference mode, got a layer for training, "
-            "whose outputs depend on the whole batch. Call it on the model itself."
+            "BatchNorm: receptive_field must be called in inference mode, got a layer for "
+            "training, whose outputs depend on the whole batch. Call it on the model itself."
         )

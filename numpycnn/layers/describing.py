@@ -70,6 +70,7 @@ def defining(layer: Layer, *methods: str) -> type[Layer]:
 
     Of several methods, the first class with any of them. A function that assumes what the package's
     layers compute must call this first. A subclass of `Sequential` with a custom constructor
-    computes the same as `Sequential`, but a convolution with a custom `forward` may compute anything.
+    computes the same as `Sequential`, but a convolution with a custom `forward` may compute
+    anything.
     """
     return next(kind for kind in type(layer).__mro__ if vars(kind).keys() & set(methods))

@@ -151,7 +151,8 @@ class MaxPool1D(Pool1D):
         require_array(self, "dy", dy, "N M C", shape=argmax.shape)
         window = self.receptive_field(length)
 
-        # Samples in no window have the gradient 0: those in gaps between windows, and the last ones.
+        # Samples in no window have the gradient 0: those in gaps between windows, and the last
+        # ones.
 
         has_gaps = self.stride > self.pool_size
         dx = (np.zeros if has_gaps else np.empty)((n_traces, length, n_channels), dy.dtype)

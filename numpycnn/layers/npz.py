@@ -21,7 +21,6 @@ import numpy as np
 
 from numpycnn._types import Array, Params
 
-
 ARCHITECTURE = "architecture"  # the array with the text that describes the layers
 
 
@@ -68,7 +67,7 @@ def _require_writable(target: Path) -> int | None:
 
 
 def file_name(caller: str, path: str | bytes | os.PathLike[str]) -> str:
-    """Return a path as text, or raise if it is not a path or leads to something else than a file."""
+    """Return a path as text, or raise unless it is a path that leads to a file or to nothing."""
     if not isinstance(path, str | bytes | os.PathLike):
         name = getattr(path, "name", None)  # of an open file
         name = name if isinstance(name, str) else "model.npz"
