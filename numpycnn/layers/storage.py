@@ -116,6 +116,10 @@ def load_layer(path: str | os.PathLike[str], *own_layers: type[Layer]) -> Layer:
                 "load(path, MyLayer)."
             )
     kinds = _kinds() | {kind.__name__: kind for kind in own_layers}
+
+    # The architecture is built first. The arrays are accepted only if their names and shapes are
+    # exactly those of the layers.
+
     with arrays_in(file_name("load", path)) as arrays:
         n_bytes = sum(array.nbytes for array in arrays.values())
         arrays.pop(NOTES, None)
@@ -131,7 +135,9 @@ def load_layer(path: str | os.PathLike[str], *own_layers: type[Layer]) -> Layer:
         for name, array in arrays.items():
             if array.dtype.kind not in "fc":
                 raise ValueError(f"an array {name} of type {array.dtype}")
+
         # Running statistics are float64, also those of files of version 0.1.0, which had float32.
+
         state = {name: arrays[name].astype(wide(arrays[name])) for name in layer.state}
         return layer.with_params(arrays | state)
 

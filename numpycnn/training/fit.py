@@ -42,7 +42,9 @@ from numpycnn.training.examples import Examples, batches, prepare_data
 from numpycnn.training.losses import Loss, softmax_cross_entropy
 from numpycnn.training.progress import progress
 
-LR = 5e-3  # of the Adam that fit creates
+# The step size of the Adam that `fit` creates without an optimizer:
+
+LR = 5e-3
 
 
 @dataclass
