@@ -1,4 +1,4 @@
-"""The words that the signatures here use."""
+"""The types in the signatures of this package."""
 
 from __future__ import annotations
 
@@ -15,16 +15,28 @@ Params: TypeAlias = Mapping[str, Array]
 """Arrays by name: a layer's parameters, or the gradients that belong to them."""
 
 Rng: TypeAlias = np.random.Generator | int | None
-"""Where randomness comes from: a generator, a seed for one, or None for fresh entropy."""
+"""A source of randomness: a generator, a seed for one, or None for unpredictable numbers."""
 
 
 @runtime_checkable
 class Optimizer(Protocol):
-    """Whatever moves arrays against their gradients, `Adam` for one."""
+    """An object that changes parameters against their gradients, such as `Adam`.
+
+    Parameters
+    ----------
+    *args, **kwargs : object
+        The arguments of the constructor may be any.
+    """
 
     @property
     def params(self) -> Params:
         """The arrays that `step` changes, by name."""
 
     def step(self, grads: Params) -> None:
-        """Change every array in `params`, in place, by the gradient of its name."""
+        """Change every array in `params`, in place.
+
+        Parameters
+        ----------
+        grads : mapping of str to ndarray
+            A gradient for each array, under its name.
+        """

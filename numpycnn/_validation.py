@@ -1,4 +1,4 @@
-"""Argument checks: what was expected, what was given, and how to fix it.
+"""Argument checks: report the expected value, the actual value, and a fix.
 
 Most mistakes with networks are mistakes with shapes, and most of those are the
 same few: a missing channel axis, channels first instead of last, integers
@@ -21,10 +21,10 @@ from typing import Any, TypeGuard
 
 import numpy as np
 
-from numpycnn._types import Rng
+from numpycnn._types import Params, Rng
 
-# The shape of an array is asked for in letters, as the docstrings write it: `"N L C=3"`
-# for three axes of which the last has 3 entries, `"... D"` for any number of axes and one more.
+# Shapes are given in letters, as in the docstrings: `"N L C=3"` for three axes of which the last
+# has 3 entries, `"... D"` for one or more axes.
 
 
 def require_array(
@@ -32,8 +32,8 @@ def require_array(
 ) -> None:
     """Raise unless `array` is a non-empty NumPy array of floats with these `axes`.
 
-    Where every size is known, as for the gradient of an output, `shape` gives them all and
-    `axes` only their letters.
+    If every size is known, as for the gradient of an output, `shape` has all of them and `axes`
+    only their letters.
 
     >>> require_array("Pool", "x", np.zeros((9, 64)), "N L C=1")
     Traceback (most recent call last):
@@ -44,7 +44,7 @@ def require_array(
         ...
     ValueError: Dense: dy must have shape (9, D_out=3), got (9, 64).
 
-    Raises `TypeError` for what is not an array of floats, `ValueError` for a wrong shape.
+    Raises `TypeError` unless it is an array of floats, `ValueError` for an incorrect shape.
     """
     if type(array) is not np.ndarray:
         _require_plain(caller, name, array)
@@ -65,7 +65,7 @@ def require_array(
 
 @lru_cache(maxsize=1024)
 def _has_axes(axes: str, actual: tuple[int, ...]) -> bool:
-    """Whether a shape has these axes. Layers ask the same at every step, so answers are kept."""
+    """Return True if a shape has these axes. Cached, because each step repeats the same checks."""
     letters, n_axes, sizes = _parsed(axes)
     enough = len(actual) >= n_axes if "..." in letters else len(actual) == n_axes
     return enough and all(actual[axis] == size for axis, size in sizes)
@@ -87,7 +87,7 @@ def _parsed(axes: str) -> tuple[list[str], int, list[tuple[int, int]]]:
 
 
 def _require_plain(caller: object, name: str, array: object) -> None:
-    """Raise for what is no array, or an array with rules of its own: masked, or a matrix."""
+    """Raise unless this is an array that follows the usual rules: not masked, not a matrix."""
     _refuse_mask(caller, name, array)
     if not isinstance(array, np.ndarray) or isinstance(array, np.matrix):
         fix = f"np.asarray({name}, dtype=np.float32)"
@@ -100,7 +100,7 @@ def _require_plain(caller: object, name: str, array: object) -> None:
 
 
 def _refuse_mask(caller: object, name: str, array: object) -> None:
-    """Raise for a masked array: NumPy would drop the mask, and nobody would know."""
+    """Raise for a masked array, whose mask NumPy would drop silently."""
     if isinstance(array, np.ma.MaskedArray):
         raise TypeError(
             f"{_name(caller)}: {name} must be an array without a mask, got a masked array. Fill "
@@ -109,7 +109,7 @@ def _refuse_mask(caller: object, name: str, array: object) -> None:
 
 
 def as_array(caller: object, name: str, values: object) -> np.ndarray[Any, Any]:
-    """Return `values`, a list or a column of a table perhaps, as an array of whatever type.
+    """Return `values`, such as a list or a column of a table, as an array of any type.
 
     Raises `TypeError` for a masked array, `ValueError` for rows that differ in length.
     """
@@ -198,7 +198,7 @@ def require_range(
 
     Parameters
     ----------
-    owner, name : object, str
+    caller, name : object, str
         The function and its argument, for the message.
     limits : tuple or list
         Two real numbers.
@@ -239,22 +239,22 @@ this order, got (3, 2).
 
 
 def above_zero(number: float) -> bool:
-    """Whether a number is positive and finite."""
+    """Return True if a number is positive and finite."""
     return 0 < number < inf
 
 
 def is_finite(number: float) -> bool:
-    """Whether a number is neither NaN nor infinite."""
+    """Return True if a number is neither NaN nor infinite."""
     return -inf < number < inf
 
 
 def zero_or_more(number: float) -> bool:
-    """Whether a number is finite and not negative."""
+    """Return True if a number is finite and not negative."""
     return 0 <= number < inf
 
 
 def is_whole(number: object) -> TypeGuard[int]:
-    """Whether this is a whole number."""
+    """Return True if this is an integer."""
     return isinstance(number, int | np.integer) and not isinstance(number, bool)
 
 
@@ -290,7 +290,7 @@ def require_real(caller: object, name: str, x: Any, axes: str) -> None:
 
     Parameters
     ----------
-    owner, name : object, str
+    caller, name : object, str
         The function and its argument, for the message.
     x : ndarray
         The data.
@@ -344,9 +344,9 @@ def require_labels(
     n_classes: int | None = None,
     shape: tuple[int, ...] | None = None,
 ) -> np.ndarray[Any, Any]:
-    """Return `labels` as an array, or raise unless they are whole numbers from 0 on.
+    """Return `labels` as an array, or raise unless they are integers from 0 on.
 
-    They are below `n_classes` and have this `shape`, where these are given.
+    They must be below `n_classes` and have this `shape`, if these are given.
 
     >>> require_labels("saliency", "labels", [0, -1], n_classes=3)
     Traceback (most recent call last):
@@ -396,18 +396,66 @@ Convert it: np.asarray(params['w'], dtype=np.float32).
             )
 
 
+# The parameters and gradients of an optimizer
+# --------------------------------------------
+
+
+def require_trainable_arrays(caller: object, params: object) -> None:
+    """Raise `TypeError` unless `params` is a mapping of names to arrays of floats, not empty."""
+    if hasattr(params, "params"):
+        raise TypeError(
+            f"{_name(caller)}: params must be a dict of arrays, got {type(params).__name__}. "
+            "Pass its parameters: model.params."
+        )
+    if not isinstance(params, Mapping) or not params:
+        raise TypeError(
+            f"{_name(caller)}: params must be a dict with at least one array, got {params!r:.80}. "
+            "Pass model.params."
+        )
+    require_parameters(caller, params)
+
+
+def require_gradients(caller: object, params: Params, grads: Params) -> None:
+    """Raise unless every parameter has a gradient of its shape, and no other name has one."""
+    who = _name(caller)
+    if not isinstance(grads, Mapping):
+        raise TypeError(f"{who}: grads must be a dict of arrays, got {type(grads).__name__}.")
+    if grads.keys() != params.keys():
+        missing = [name for name in params if name not in grads]
+        unknown = [name for name in grads if name not in params]
+        raise ValueError(
+            f"{who}: grads must have the names of params, got {unknown} more and {missing} less. "
+            "For a part of the parameters pass {name: grads[name] for name in optimizer.params}."
+        )
+    for name, array in params.items():
+        grad = grads[name]
+        grad = np.asarray(grad) if isinstance(grad, np.generic) else grad  # the sum of an array
+        require_array(caller, f"grads[{name!r}]", grad, "...", shape=array.shape)
+
+
+def require_finite_gradients(caller: object, grads: Params) -> None:
+    """Raise `ValueError` with the position of NaN or infinity in a gradient."""
+    fix = "Reduce lr, or scale x to a standard deviation near 1."
+    for name, grad in grads.items():
+        require_finite(caller, f"grads[{name!r}]", np.asarray(grad), fix=fix)
+
+
+# The words of a message
+# ----------------------
+
+
 def first_true(mask: np.ndarray[Any, Any]) -> tuple[int, ...]:
-    """The index of the first true entry."""
+    """Return the index of the first true entry."""
     return tuple(int(i) for i in np.argwhere(mask)[0])
 
 
 def entry(name: str, where: tuple[int, ...]) -> str:
-    """How the entry at this index is written: x[3, 10, 0]."""
+    """Return the name of the entry at this index: x[3, 10, 0]."""
     return f"{name}{list(where)}" if where else name
 
 
 def _name(caller: object) -> str:
-    """What a layer or function is called in a message."""
+    """Return the name of a layer or function in a message."""
     # The copy of BatchNorm for training is a BatchNorm to its user.
     return caller if isinstance(caller, str) else type(caller).__name__.removesuffix("InTraining")
 

@@ -1,18 +1,18 @@
-"""Landmarks: four networks that changed the field, for traces.
+"""Four influential architectures, in one dimension.
 
-Each was made for pictures, except the second, and each is a few lines here, because all
-of them are made of the same layers. Read the lines from top to bottom and
-compare them with the drawings of chapter 11. What a landmark added is in its docstring.
+Three of them were designed for images, the second for time series. Each is a few lines here,
+because all are made of the same layers. Chapter 11 has drawings of them. The docstring of each
+function states its contribution.
 
-All take `in_channels` and `n_classes`, and return a `Sequential` that ends in
-scores. `lenet`, `fcn` and `resnet` give a row of scores for each trace, `unet` one for
-each sample. The numbers of filters are those of the papers where nothing is said; fewer are faster,
-and often enough for traces.
+All functions take `in_channels` and `n_classes`, and return a `Sequential` whose output is scores.
+`lenet`, `fcn` and `resnet` return a row of scores for each trace, `unet` one for each sample. The
+default numbers of filters are those of the papers. Fewer filters are faster and often sufficient
+for traces.
 
-AlexNet (Krizhevsky, Sutskever and Hinton 2012) is not among them. In one dimension little
-is left of what it added: it is `lenet` with more layers, more filters and `Dropout(0.5)` before the
-dense layers, and its first filters, 11 wide and 4 apart, are for a side of 227 pixels. Of
-a trace of 64 samples they would leave 14.
+AlexNet (Krizhevsky, Sutskever and Hinton 2012) is not included. In one dimension it is `lenet` with
+more layers, more filters and `Dropout(0.5)` before the dense layers. Its first filters, with 11
+taps and a stride of 4, are designed for images of 227 pixels; of a trace of 64 samples 14 would
+remain.
 """
 
 from __future__ import annotations
@@ -35,17 +35,40 @@ from numpycnn.layers import (
     Upsample1D,
 )
 
+__all__ = ["fcn", "lenet", "resnet", "unet"]
+
 
 def lenet(in_channels: int, n_classes: int, *, n_samples: int = 64, rng: Rng = None) -> Sequential:
-    """LeNet, 1998: small filters shared over all places, and maps that shrink as channels grow.
+    """Build LeNet (1998): small filters, and maps that become shorter as channels are added.
 
-    It added the plan itself, learned as a whole by backpropagation. The dense layers at its end
-    fix the length of the traces, `n_samples`. (The paper has tanh in place of ReLU, and a learned
-    factor and bias at each mean.)
+    Parameters
+    ----------
+    in_channels : int
+        Number of channels C of the traces.
+    n_classes : int
+        Number of scores.
+    n_samples : int
+        Number of samples L of the traces, which the dense layers at the end require.
+    rng : Generator, int or None
+        Source of randomness for the initial weights.
 
-    Source: Y. LeCun, L. Bottou, Y. Bengio, P. Haffner, "Gradient-based learning applied to
-    document recognition", Proceedings of the IEEE 86 (1998), figure 2.
+    Returns
+    -------
+    Sequential
+        The network.
 
+    Notes
+    -----
+    LeNet introduced this arrangement of layers, trained as a whole by backpropagation. The paper
+    uses tanh in place of ReLU, and a learned factor and bias in each average pooling.
+
+    References
+    ----------
+    Y. LeCun, L. Bottou, Y. Bengio, P. Haffner, "Gradient-based learning applied to document
+    recognition", Proceedings of the IEEE 86 (1998), figure 2.
+
+    Examples
+    --------
     >>> print(lenet(1, 3).summary((64, 1)))
           layer                        output shape  parameters
        0  Conv1D(1, 6, 5)              (N, 60, 6)            36
@@ -78,15 +101,37 @@ def lenet(in_channels: int, n_classes: int, *, n_samples: int = 64, rng: Rng = N
 
 
 def fcn(in_channels: int, n_classes: int, *, filters: int = 128, rng: Rng = None) -> Sequential:
-    """The fully convolutional network, 2017: nothing but filters, and a mean over the trace.
+    """Build the fully convolutional network (2017): convolutions, and a mean over the trace.
 
-    It showed that a plain network without pooling, with batch normalization, does as well on
-    44 sets of time series as the best that there was. All that is left of the length at the
-    end is a mean, so it takes traces of any length.
+    Parameters
+    ----------
+    in_channels : int
+        Number of channels C of the traces.
+    n_classes : int
+        Number of scores.
+    filters : int
+        Number of filters of the first layer.
+    rng : Generator, int or None
+        Source of randomness for the initial weights.
 
-    Source: Z. Wang, W. Yan, T. Oates, "Time series classification from scratch with deep
-    neural networks: a strong baseline", IJCNN 2017 (arXiv 1611.06455), figure 1b.
+    Returns
+    -------
+    Sequential
+        The network.
 
+    Notes
+    -----
+    The paper showed that a plain network without pooling, with batch normalization, is as accurate
+    as the best methods of its time on 44 sets of time series. Because of the mean over the trace,
+    the network accepts traces of any length.
+
+    References
+    ----------
+    Z. Wang, W. Yan, T. Oates, "Time series classification from scratch with deep neural networks: a
+    strong baseline", IJCNN 2017 (arXiv 1611.06455), figure 1b.
+
+    Examples
+    --------
     >>> model = fcn(1, 2)
     >>> model(__import__("numpy").zeros((5, 64, 1))).shape
     (5, 2)
@@ -102,16 +147,39 @@ def fcn(in_channels: int, n_classes: int, *, filters: int = 128, rng: Rng = None
 
 
 def resnet(in_channels: int, n_classes: int, *, filters: int = 64, rng: Rng = None) -> Sequential:
-    """A residual network, 2016 for pictures and 2017 for traces: ways around the layers.
+    """Build a residual network (2016 for images, 2017 for traces), with skip connections.
 
-    He and others added the way around: each block learns what is to be added to its input, and
-    gradients get past it undiminished, so a network may be deep. This is that of Wang and others
-    for time series, three blocks of three layers. Where the number of channels changes, the
-    way around has a convolution with a single tap.
+    Parameters
+    ----------
+    in_channels : int
+        Number of channels C of the traces.
+    n_classes : int
+        Number of scores.
+    filters : int
+        Number of filters of the first layer.
+    rng : Generator, int or None
+        Source of randomness for the initial weights.
 
-    Sources: K. He, X. Zhang, S. Ren, J. Sun, "Deep residual learning for image recognition",
-    CVPR 2016; Z. Wang, W. Yan, T. Oates, as for `fcn`, figure 1c.
+    Returns
+    -------
+    Sequential
+        The network.
 
+    Notes
+    -----
+    Each block of layers learns the difference to its input, and the gradient passes the skip
+    connection unchanged, so the network can be deep. This is the network of Wang and others for
+    time series, three blocks of three layers. Where the number of channels changes, the skip
+    connection has a convolution with a single tap.
+
+    References
+    ----------
+    K. He, X. Zhang, S. Ren, J. Sun, "Deep residual learning for image recognition", CVPR 2016.
+
+    Z. Wang, W. Yan, T. Oates, as for `fcn`, figure 1c.
+
+    Examples
+    --------
     >>> len(resnet(1, 2))
     8
     """
@@ -123,8 +191,8 @@ def resnet(in_channels: int, n_classes: int, *, filters: int = 64, rng: Rng = No
             *(*_normalized(n, n, 5, rng), ReLU()),
             *_normalized(n, n, 3, rng),
         ]
-        around = None if n == n_in else Sequential(*_normalized(n_in, n, 1, rng))
-        return Residual(*inside, shortcut=around), ReLU()
+        shortcut = None if n == n_in else Sequential(*_normalized(n_in, n, 1, rng))
+        return Residual(*inside, shortcut=shortcut), ReLU()
 
     return Sequential(
         *block(in_channels, filters),
@@ -138,18 +206,44 @@ def resnet(in_channels: int, n_classes: int, *, filters: int = 64, rng: Rng = No
 def unet(
     in_channels: int, n_classes: int, *, filters: int = 64, depth: int = 4, rng: Rng = None
 ) -> Sequential:
-    """U-Net, 2015: down to see far, up again to say where, and each level beside its like.
+    """Build a U-Net (2015), with a row of scores for every sample.
 
-    Scores come out for every sample. It added the joins: on the way up, the map from below, which
-    knows what is there, lies beside the map of the same fineness from the way down, which
-    knows where. The length of the traces has to be a multiple of 2 to the power of `depth`.
-    (The paper has no padding and crops before it joins; its windows are 3 by 3, and on
-    the way up it learns filters that halve the channels, where `Upsample1D` keeps them.)
+    Parameters
+    ----------
+    in_channels : int
+        Number of channels C of the traces.
+    n_classes : int
+        Number of scores.
+    filters : int
+        Number of filters of the first layer.
+    depth : int
+        Number of poolings. The length of the traces must be a multiple of 2 to the power of
+        `depth`.
+    rng : Generator, int or None
+        Source of randomness for the initial weights.
 
-    Source: O. Ronneberger, P. Fischer, T. Brox, "U-Net: convolutional networks for biomedical
-    image segmentation", MICCAI 2015, figure 1. For picking arrivals: W. Zhu, G. C. Beroza,
-    "PhaseNet", Geophysical Journal International 216 (2019).
+    Returns
+    -------
+    Sequential
+        The network.
 
+    Notes
+    -----
+    The U-Net introduced skip connections that concatenate maps. The maps after pooling encode the
+    class, and the maps before it the position; on the way up the two are concatenated at each
+    level. The paper has no padding and crops the maps before it concatenates them. Its windows are
+    3 by 3, and it learns upsampling filters that halve the number of channels, which `Upsample1D`
+    keeps.
+
+    References
+    ----------
+    O. Ronneberger, P. Fischer, T. Brox, "U-Net: convolutional networks for biomedical image
+    segmentation", MICCAI 2015, figure 1.
+
+    W. Zhu, G. C. Beroza, "PhaseNet", Geophysical Journal International 216 (2019), for picking.
+
+    Examples
+    --------
     >>> unet(1, 2, filters=4, depth=2)(__import__("numpy").zeros((5, 64, 1))).shape
     (5, 64, 2)
     """
@@ -165,11 +259,11 @@ def unet(
         if below == 0:
             return twice(n_in, n)
         deeper = SkipConcat(MaxPool1D(2), *level(n, 2 * n, below - 1), Upsample1D(2))
-        return [*twice(n_in, n), deeper, *twice(3 * n, n)]  # n beside 2 n channels
+        return [*twice(n_in, n), deeper, *twice(3 * n, n)]  # n and 2 n channels
 
     return Sequential(*level(in_channels, filters, depth), Dense(filters, n_classes, rng=rng))
 
 
 def _normalized(n_in: int, n: int, kernel_size: int, rng: Rng) -> tuple[Layer, Layer]:
-    """A convolution, then batch normalization, which makes a bias before it superfluous."""
+    """Return a convolution and batch normalization, before which a bias has no effect."""
     return Conv1D(n_in, n, kernel_size, padding="same", bias=False, rng=rng), BatchNorm(n)

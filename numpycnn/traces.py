@@ -1,29 +1,31 @@
-"""The traces: short synthetic seismograms of three kinds.
+"""Traces: short synthetic seismograms of three classes.
 
-A trace is `L` samples of ground motion. All of them carry noise and a slow
-background wave of random phase. Class 0, *Quiet*, has nothing else. Class 1
-has a positive pulse somewhere, an arrival, and class 2 a negative one:
+A trace contains `L` samples of ground motion. Each has noise and a slow background wave of random
+phase. A trace of class 0, *Quiet*, contains nothing else. A trace of class 1 also contains a
+positive pulse, called an arrival, and a trace of class 2 a negative one:
 
     x[s] = noise z[s] + background sin(2π (2.5 t[s] + u))
            ± a exp(-½ ((s - c) / w)²)                        s = 1 … L
 
-with `t` running from 0 to 1 along the trace, a phase `u`, an amplitude `a`, a
-center `c` and a width `w` drawn anew for every trace. Then the mean of the
-trace is subtracted and what exceeds ±1 is cut off, as an instrument would.
+where `t` increases from 0 to 1 along the trace. The phase `u`, the amplitude `a`, the center `c`
+and the width `w` are random for every trace. The mean of the trace is then subtracted, and finally
+values beyond ±1 are clipped, as by an instrument.
 
-The question for the network: is there an arrival, and of which sign, wherever
-in the trace it may be?
+The network must decide whether there is an arrival, and of which sign, at any position in the
+trace.
 
-These traces are easier than they look. The pulse has one sign, so it moves the
-mean; and once the mean is subtracted, every other sample of the trace tells which
-way. So there are harder ones, too: with a wavelet whose mean is zero, with an
-amplitude and a noise that vary from trace to trace, with arrivals anywhere or
-partly outside, with a spike or a burst in every trace that is no arrival, and with
-several channels.
+These traces are easier to classify than they appear. The pulse has one sign and changes the mean;
+after the subtraction of the mean, every other sample of the trace depends on the sign. The
+arguments of `make_traces` make the task harder: a wavelet with zero mean, an amplitude and a noise
+that vary from trace to trace, arrivals at any position or partly outside, a spike or a burst in
+every trace that is not an arrival, and several channels.
 
-Source: the system of chapter 04d of the course at geo-sciml.com. The zero-mean
-wavelet is that of N. Ricker, "The form and laws of propagation of seismic
-wavelets", Geophysics 18 (1953), 10-40.
+References
+----------
+The system of chapter 04d of the course at geo-sciml.com.
+
+N. Ricker, "The form and laws of propagation of seismic wavelets", Geophysics 18 (1953), 10-40, for
+the zero-mean wavelet.
 """
 
 from __future__ import annotations
@@ -50,55 +52,55 @@ from numpycnn._validation import (
 )
 
 CLASS_NAMES = ("Quiet", "Positive arrival", "Negative arrival")
-"""What the labels 0, 1 and 2 mean."""
+"""The names of the classes 0, 1 and 2."""
 
 POLARITY = np.array([0.0, 1.0, -1.0])  # the sign of the pulse in each class
 
-# What an arrival looks like
-# --------------------------
-# Two shapes, both of height 1 at their center, `tau` samples from it. The Gaussian
-# is a single hump, and `w` is its standard deviation. The Ricker wavelet has a trough
-# on either side, which together balance the hump: its mean is zero. It
-# crosses zero at `tau = ±w`, and its spectrum peaks at `1 / (√2 π w)` cycles per sample.
+# The shape of an arrival
+# -----------------------
+# Both shapes have height 1 at their center; `tau` is the distance from the center in samples. The
+# Gaussian is a single hump with the standard deviation `w`. The Ricker wavelet has a trough on
+# either side of the hump, and its mean is zero. It crosses zero at `tau = ±w`, and its spectrum is
+# largest at `1 / (√2 π w)` cycles per sample.
 
 
 def gaussian(tau: Array, w: Array) -> Array:
-    """The one-signed pulse: exp(-½ (tau / w)²)."""
+    """Return the pulse of one sign: exp(-½ (tau / w)²)."""
     return np.exp(-0.5 * (tau / w) ** 2)
 
 
 def ricker(tau: Array, w: Array) -> Array:
-    """The zero-mean wavelet: (1 - (tau / w)²) exp(-½ (tau / w)²)."""
+    """Return the zero-mean wavelet: (1 - (tau / w)²) exp(-½ (tau / w)²)."""
     return (1 - (tau / w) ** 2) * gaussian(tau, w)
 
 
 WAVELETS = {"gaussian": gaussian, "ricker": ricker}
 
-# What is no arrival
-# ------------------
-# A glitch of the recorder is one sample long. A passing lorry shakes the ground for a
-# few cycles, much faster than an arrival does: here one cycle in 4 samples, under a
-# Gaussian envelope with a standard deviation of 4 samples.
+# Distractors
+# -----------
+# A *distractor* is not an arrival. A spike, from a fault of the recorder, is one sample long. A
+# burst, from a passing truck, has a few cycles and a much higher frequency than an arrival: here
+# one cycle in 4 samples, under a Gaussian envelope with a standard deviation of 4 samples.
 
 
 def spike(tau: Array) -> Array:
-    """One sample."""
+    """Return 1 at the center, else 0."""
     return np.where(tau == 0, 1.0, 0.0)
 
 
 def burst(tau: Array) -> Array:
-    """A few quick cycles: exp(-½ (tau / 4)²) cos(2π tau / 4)."""
+    """Return a few fast cycles: exp(-½ (tau / 4)²) cos(2π tau / 4)."""
     return np.exp(-0.5 * (tau / 4) ** 2) * np.cos(2 * np.pi * tau / 4)
 
 
 DISTRACTORS = {"spike": (spike,), "burst": (burst,), "any": (spike, burst)}
 
-GAINS = 0.3, 1.0  # how strongly each of several channels sees the arrival
+GAINS = 0.3, 1.0  # range of the amplitude of an arrival in each of several channels
 
 # Making the traces
 # -----------------
-# What is drawn at random is drawn in a fixed order, so the same seed gives the same
-# traces. What the harder traces need is drawn last, and only if it is asked for.
+# Random numbers are drawn in a fixed order, so the same seed gives the same traces. The numbers for
+# the harder traces are drawn last, and only if they are needed.
 
 
 def make_traces(
@@ -119,44 +121,69 @@ def make_traces(
     distractor: str | None = None,
     n_channels: int | tuple[int, int] = 1,
 ) -> tuple[Array, Array]:
-    """Make traces x (N, L, C), float32, and their labels (N,).
+    """Make traces and their labels.
 
-    Args:
-        n_traces: how many, N.
-        rng: a generator or a seed; the same seed gives the same traces to the bit.
-        n_samples: their length, L.
-        labels: integers 0, 1, 2, one per trace; by default in turn 0, 1, 2, 0, …
-        center: the first and last sample (counted from 1) at which the arrival's center may
-            lie, whole numbers, both included; by default 12 and L - 12. Below 1 or above L
-            the center is outside the trace and only a flank of the arrival is in it.
-        width: range of w in samples: the Gaussian's standard deviation, or half the
-            distance between the Ricker wavelet's two zeros.
-        amplitude: range of its height, before the mean is subtracted.
-        noise: standard deviation of the noise.
-        background: amplitude of the background wave.
-        background_cycles: its periods per trace.
-        clip: samples are cut off at plus and minus this.
-        wavelet: the arrival's shape, "gaussian" or "ricker".
-        snr: range of the signal-to-noise ratio, above 0. If given, `noise` is not used: the
-            noise of each trace has the trace's amplitude, divided by a ratio drawn from this
-            range, as its standard deviation. Quiet traces draw an amplitude too, for their
-            noise, so that the noise has no label to give away.
-        distractor: something in every trace, whatever its class, that is no arrival: "spike",
-            "burst", or "any" for the one or the other. It lies anywhere, with either sign and
-            a height drawn like the arrival's.
-        n_channels: how many channels, C, or a range (low, high) from which one number is drawn
-            for all these traces. Several channels have their own noise and background
-            phase; the arrival and the distractor come at the same time in all of them, with
-            the same sign and a gain for each channel between 0.3 and 1.
+    Parameters
+    ----------
+    n_traces : int
+        Number of traces N.
+    rng : Generator, int or None
+        Source of randomness. The same seed gives the same traces to the bit.
+    n_samples : int
+        Number of samples L of a trace.
+    labels : array-like of int, shape (N,), optional
+        Labels 0, 1 or 2; by default 0, 1, 2, 0, … in turn.
+    center : tuple of int, optional
+        The first and last sample, counted from 1, at which the center of the arrival may be, both
+        included; by default 12 and L - 12. Below 1 or above L the center is outside the trace,
+        which then contains only a flank of the arrival.
+    width : tuple of float
+        Range of w in samples: the standard deviation of the Gaussian, or half the distance between
+        the two zeros of the Ricker wavelet.
+    amplitude : tuple of float
+        Range of the amplitude a, before the mean is subtracted.
+    noise : float
+        Standard deviation of the noise.
+    background : float
+        Amplitude of the background wave.
+    background_cycles : float
+        Periods of the background wave per trace.
+    clip : float
+        Values are clipped at plus and minus this.
+    wavelet : str
+        The shape of the arrival, "gaussian" or "ricker".
+    snr : tuple of float, optional
+        Range of the signal-to-noise ratio, above 0. If given, `noise` is not used: the standard
+        deviation of the noise is the amplitude of the trace divided by a ratio from this range.
+        Quiet traces have such an amplitude too, so that the noise does not depend on the label.
+    distractor : str, optional
+        A distractor in every trace of every class: "spike", "burst", or "any" for one of the two.
+        It has any position, either sign and an amplitude like that of the arrival.
+    n_channels : int or tuple of int
+        Number of channels C, or a range from which one number is drawn for all these traces. Noise
+        and background phase differ between the channels. The arrival and the distractor are at the
+        same position in all of them, with the same sign and a gain between 0.3 and 1.
 
+    Returns
+    -------
+    x : ndarray of float32, shape (N, L, C)
+        The traces.
+    labels : ndarray of int, shape (N,)
+        Their labels.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument has another type or range.
+
+    Examples
+    --------
     >>> x, labels = make_traces(4, rng=0)
     >>> x.shape, x.dtype, labels
     ((4, 64, 1), dtype('float32'), array([0, 1, 2, 0]))
     >>> x, labels = make_traces(4, wavelet="ricker", snr=(2, 8), distractor="any", n_channels=3)
     >>> x.shape
     (4, 64, 3)
-
-    Raises `TypeError` or `ValueError` for arguments of another type or range.
     """
     caller = "make_traces"
     n_traces = check_int(caller, "n_traces", n_traces)
@@ -204,7 +231,7 @@ def make_traces(
         x += background * wave
         x += signal
         x -= x.mean(axis=1, keepdims=True)
-        too_large = not abs(x).max() <= np.finfo(np.float32).max  # NaN is neither
+        too_large = not abs(x).max() <= np.finfo(np.float32).max  # True for NaN
     if too_large:
         raise ValueError(
             f"{caller}: noise, background, background_cycles, amplitude, width and snr must give "
@@ -215,17 +242,17 @@ def make_traces(
 
 
 def _distractors(kind: str, height: Array, s: Array, rng: np.random.Generator) -> Array:
-    """Return something that is no arrival for each trace, (N, L, 1), at a random place."""
-    place = rng.integers(s[0, 0], s[-1, 0], height.shape, endpoint=True)
+    """Return a distractor for each trace, (N, L, 1), at a random position."""
+    center = rng.integers(s[0, 0], s[-1, 0], height.shape, endpoint=True)
     height = rng.choice([-1.0, 1.0], height.shape) * height
-    shapes = np.stack([shape(s - place) for shape in DISTRACTORS[kind]])
+    shapes = np.stack([shape(s - center) for shape in DISTRACTORS[kind]])
     which = rng.integers(len(shapes), size=len(height))
     drawn: Array = height * shapes[which, np.arange(len(height))]
     return drawn
 
 
-# What may be asked for
-# ---------------------
+# Argument checks
+# ---------------
 
 
 def _check_name(name: str, value: object, known: Iterable[str]) -> None:
@@ -239,7 +266,7 @@ def _known_channels(n_channels: int | tuple[int, int], rng: np.random.Generator)
     """Return the number of channels: the one given, or one drawn from the range given."""
     if not isinstance(n_channels, tuple | list):
         return check_int("make_traces", "n_channels", n_channels)
-    kind = "whole numbers from 1 up"
+    kind = "integers of 1 or more"
     limits = require_range(
         "make_traces", "n_channels", n_channels, kind, lambda n: is_whole(n) and n >= 1
     )
@@ -251,29 +278,29 @@ def _known_center(center: tuple[int, int] | None, n_samples: int) -> tuple[int, 
     if center is None:
         if n_samples < 24:
             raise ValueError(
-                "make_traces: n_samples must be 24 or more, because arrivals lie at 12 … L - 12, "
+                "make_traces: n_samples must be 24 or more, because arrivals are at 12 … L - 12, "
                 f"got {n_samples}. For shorter traces pass a range: center=(first, last)."
             )
         return 12, n_samples - 12
-    kind = "whole numbers"
+    kind = "integers"
     return require_range("make_traces", "center", center, kind, lambda n: is_whole(n) and _near(n))
 
 
 def _near(position: int) -> bool:
-    """Return True for a position whose distance to any sample float64 holds exactly."""
+    """Return True for a position whose distance to any sample is exact in float64."""
     return abs(position) < 2**52
 
 
-# One scale for all
-# -----------------
-# An instrument counts in its own unit and from its own zero, and a near event is louder
-# than a far one. None of this says what kind of event it was. So a trace of one's own is
-# *standardized*: the mean of each channel becomes 0, and then the standard deviation over
-# all channels together becomes 1. One factor for all channels, because which channel is
-# the louder one says where the wave came from. Each trace is its own measure, so nothing is
-# learned from the others, nothing has to be kept with a model, and none of what is held out
-# leaks into the training. (Does loudness tell your classes apart? Then divide all traces by
-# one number instead, `x / x_train.std()`, and keep it.)
+# Standardization
+# ---------------
+# The unit and the zero of an instrument are arbitrary, and a near event has a larger amplitude than
+# a distant one. None of this depends on the kind of event. A recorded trace is therefore
+# *standardized*: the mean of each channel becomes 0, and then the standard deviation over all
+# channels together becomes 1. All channels have the same factor, because the ratio of their
+# amplitudes depends on the direction of the wave. Each trace is standardized separately, so nothing
+# is learned from other traces, nothing must be saved with a model, and no information from the test
+# set leaks into the training. (If your classes differ in amplitude, divide all traces by one number
+# instead, `x / x_train.std()`, and save this number.)
 
 
 def standardize(x: Array) -> Array:
@@ -316,7 +343,7 @@ def standardize(x: Array) -> Array:
     return y
 
 
-AT_ONCE = 1 << 16  # samples at a time: few in memory, enough to be fast
+AT_ONCE = 1 << 16  # samples per chunk: small enough for memory, large enough to be fast
 
 
 def _standardized(x: Array) -> Array:
@@ -324,7 +351,7 @@ def _standardized(x: Array) -> Array:
     if x.dtype.kind == "f":  # divide by a power of two, which is exact: else 1e300 would overflow
         largest = abs(x).max(axis=(1, 2), keepdims=True).astype(wide(x))
         x = np.ldexp(x.astype(wide(x)), -np.frexp(largest)[1])
-    z = difference(x, x[:, :1])  # of a constant nothing is left, not even rounding
+    z = difference(x, x[:, :1])  # exactly 0 for a constant, without rounding
     z -= mean(z, axis=1, keepdims=True)
     size = abs(z).max(axis=(1, 2), keepdims=True)
     z /= np.where(size == 0, 1.0, size)  # else the square of a tiny number would be 0
@@ -332,13 +359,13 @@ def _standardized(x: Array) -> Array:
     return np.asarray(z / np.where(size == 0, 1.0, deviation))
 
 
-# To learn from, and to be examined on
-# ------------------------------------
-# A shuffle puts each class on both sides in about its share, but a class with few members may
-# end up on one side altogether. To *stratify* is to leave none of this to chance. The members
-# of each class, shuffled, stand along a line, evenly from one end to the other. Then
-# every stretch of the line holds each class in its share, wherever the line is cut, and
-# at either end stands one of each.
+# Training set and test set
+# -------------------------
+# After a random shuffle both sets contain each class in about the same proportion, but all members
+# of a small class may be in the same set. To *stratify* is to fix the proportions. The members of
+# each class, shuffled, are placed at equal distances from 0 to 1. Every interval of the resulting
+# order contains each class in the same proportion, wherever it is cut, and each end has one of
+# each.
 
 
 def train_test_split(
@@ -364,12 +391,18 @@ def train_test_split(
         A class for each example, usually `labels` again. Both sets then hold the classes in the
         same proportions, and each class at least once.
     rng : Generator, int or None
-        Shuffles the examples.
+        Source of randomness for the order of the examples.
 
     Returns
     -------
-    x_train, x_test, labels_train, labels_test : ndarray
-        Copies, in the order of scikit-learn.
+    x_train : ndarray
+        The examples of the training set, a copy.
+    x_test : ndarray
+        The examples of the test set.
+    labels_train : ndarray
+        The labels of the training set.
+    labels_test : ndarray
+        The labels of the test set.
 
     Raises
     ------
@@ -438,7 +471,7 @@ def _classes_of(stratify: object, n_examples: int, smaller: int) -> Array:
 
 
 def _require_classes(must: str, known: Array) -> None:
-    """Raise for an entry that is no class: a missing one, or one of another kind than the first."""
+    """Raise for an entry that is not a class: missing, or of another kind than the first one."""
     values = known.tolist()
     for position, value in enumerate(values):
         is_missing = value is None or (isinstance(value, Real) and value != value)  # NaN

@@ -1,4 +1,4 @@
-"""The types in the signatures of this package, for annotations of your own code."""
+"""The types in the signatures of this package, for annotations of custom code."""
 
 from __future__ import annotations
 

@@ -144,7 +144,7 @@ def test_a_softmax_is_told_to_go():
     model = Sequential(Flatten(), Dense(64, 3, rng=0), Softmax())
     diagnosis = str(diagnose(model, X, LABELS))
     assert "LOOK  scores: probabilities; should be any numbers" in diagnosis
-    assert "take the Softmax off the end" in diagnosis
+    assert "remove the Softmax at the end" in diagnosis
 
 
 class CountsTraces(Dense):
@@ -216,7 +216,7 @@ def test_what_is_found_is_told_with_what_to_do():
     (at,) = [n for n, line in enumerate(lines) if "first loss" in line]
     assert lines[at].startswith("  LOOK  first loss: 8")
     assert lines[at].endswith("; should be near that of guessing, ln 3 = 1.10, or below")
-    assert "scale the traces down, or begin with smaller weights" in lines[at + 1]
+    assert "scale the traces down, or use smaller initial weights" in lines[at + 1]
 
 
 def test_one_hot_targets_and_labels_for_each_sample():

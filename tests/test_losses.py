@@ -18,7 +18,7 @@ from numpycnn import (
     weighted_cross_entropy,
 )
 from numpycnn.checks.strategies import generators
-from numpycnn.training.losses import to_probabilities
+from numpycnn.training.targets import to_probabilities
 
 LOSSES = [softmax_cross_entropy, cross_entropy]
 both_losses = pytest.mark.parametrize("loss", LOSSES)

@@ -19,14 +19,14 @@ PAGES = sorted(
 )
 SOURCE = sorted(path for path in (ROOT / "numpycnn").rglob("*.py") if "course" not in path.parts)
 LONGEST = 25  # lines of code without a word of prose: less than a screen
-LONGEST_ELSEWHERE = 100  # the list of public names, and the zoo, whose labels are code
+LONGEST_ELSEWHERE = 100  # such as the planted bugs, whose labels are code
 
 
 @pytest.mark.parametrize("path", SOURCE, ids=lambda path: str(path.relative_to(ROOT)))
 def test_no_source_page_has_a_wall_of_code(path):
     longest = LONGEST if path in PAGES else LONGEST_ELSEWHERE
     for piece in pieces.cut(path.read_text(encoding="utf-8")):
-        if piece.kind == "code":
+        if piece.kind == "code" and path.name != "__init__.py":  # which lists the public names
             n_lines = piece.text.strip("\n").count("\n") + 1
             assert n_lines <= longest, f"{path}:{piece.line} has {n_lines} lines of code"
 
@@ -139,7 +139,7 @@ def test_every_formula_says_what_the_equation_says(path):
 
 def test_the_index_equations_of_the_layers_are_formulas():
     found = {path.stem: len(list(blocks_of(path))) for path in PAGES}
-    for name in "dense", "conv1d", "maxpool1d", "averagepool1d", "batchnorm", "softmax", "adam":
+    for name in "dense", "conv1d", "max_pool1d", "average_pool1d", "batch_norm", "softmax", "adam":
         assert found[name] >= 2, name
 
 

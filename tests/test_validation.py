@@ -151,7 +151,7 @@ def require_refusal(layer, shape, of, convert, *parts):
 @every_layer
 @pytest.mark.parametrize("of", ["x", "dy"])
 @pytest.mark.parametrize(
-    ("convert", "came"),
+    ("convert", "actual"),
     [
         (lambda a: a.astype(int), "int64"),
         (lambda a: a.astype(bool), "bool"),
@@ -180,7 +180,7 @@ class Table:
 @every_layer
 @pytest.mark.parametrize("of", ["x", "dy"])
 @pytest.mark.parametrize(
-    ("convert", "came", "fix"),
+    ("convert", "actual", "fix"),
     [
         (np.ma.masked_array, "masked array", "filled"),
         (Table, "Table", "to_numpy()"),

@@ -45,7 +45,8 @@ from numpycnn.traces import make_traces, train_test_split
 from numpycnn.training.adam import Adam
 from numpycnn.training.examples import prepare_data
 from numpycnn.training.fit import train_step
-from numpycnn.training.losses import cross_entropy, one_hot, softmax_cross_entropy
+from numpycnn.training.losses import cross_entropy, softmax_cross_entropy
+from numpycnn.training.targets import one_hot
 
 
 class Bug(NamedTuple):

@@ -1,23 +1,22 @@
-"""Baselines: what needs no network.
+"""Baselines: classification rules that need no network.
 
-"Accuracy 1.000" says nothing before it is known what the simplest rule scores on
-the same traces. Here are three such rules. Each is fitted on the training traces and
-then asked about others, as a network is:
+The accuracy of a network means little without the accuracy of simple rules on the same traces.
+This module has three such rules. Each is fitted on the training set and then applied to other
+traces, like a network:
 
-- `MajorityRule` looks at no trace at all. It answers the commonest class of the
-  training set. Where nine traces in ten are quiet it is right nine times in ten.
-- `LargestSampleRule` looks at one sample of each trace, the largest in size, with
-  its sign. An arrival that stands out of the noise gives itself away by it.
-- `MedianRule` looks at the median of the trace. It has no idea of an arrival, but an
-  arrival of one sign shifts the mean; when the mean is subtracted, all the rest of
-  the trace shifts the other way, and the median with it.
+- `MajorityRule` ignores its input. It predicts the most frequent class in the training set. If nine
+  traces in ten are quiet, it is correct nine times in ten.
+- `LargestSampleRule` depends on one sample of each trace, the one with the largest absolute value,
+  including its sign. An arrival that exceeds the noise is found by this rule.
+- `MedianRule` depends on the median of the trace. An arrival of one sign changes the mean. If the
+  mean is subtracted, all other samples move in the opposite direction, and so does the median.
 
-On the traces that `make_traces` gives by default the last two score 1.000 or nearly,
-so a network that scores the same has shown no more than they have. Harder traces,
-on which they fail, are made by its other arguments.
+On the traces of `make_traces` with default arguments the last two score 1.000 or nearly. A network
+with the same score has not shown more than these rules. On harder traces, made with the other
+arguments, the rules fail.
 
-The rules decide *what* a trace contains. For *when* an arrival begins in a record there are the
-[triggers](../seismology/triggers.py).
+The rules decide *what* a trace contains. [Triggers](../seismology/triggers.py) decide *when* an
+arrival begins in a record.
 """
 
 from __future__ import annotations
@@ -33,20 +32,35 @@ from numpycnn._validation import (
     require_labels,
     require_real,
 )
-from numpycnn.training.losses import one_hot
+from numpycnn.training.targets import one_hot
 
 R = TypeVar("R", bound="Rule")
 
 
 class Rule:
-    """What the rules have in common: `fit` once, then ask as often as you like."""
+    """Base class of the rules: `fit` once, then `classify` or `predict`."""
 
     n_classes = 0  # before fit
 
     def fit(self: R, x: Array, labels: Array) -> R:
-        """Learn from traces x (N, L, C) and their labels (N,), integers from 0; return the rule.
+        """Fit the rule to traces and their labels.
 
-        Raises `TypeError` or `ValueError` for other traces or labels, and for NaN or infinity.
+        Parameters
+        ----------
+        x : ndarray, shape (N, L, C)
+            Traces of real numbers.
+        labels : array-like of int, shape (N,)
+            Labels, counted from 0.
+
+        Returns
+        -------
+        Rule
+            The rule itself.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an argument has another type, shape or range, or contains NaN or infinity.
         """
         self._check(x)
         labels = require_labels(self, "labels", labels, shape=(len(x),)).astype(int)
@@ -55,17 +69,40 @@ class Rule:
         return self
 
     def predict(self, x: Array) -> Array:
-        """Return a row for each trace, (N, n_classes), float32: 1 for the class called, else 0.
+        """Return a row of scores for each trace, like a network.
 
-        As a network returns a row of scores; there are as many columns as the largest label of
-        the training set needs. Raises what `classify` raises.
+        Parameters
+        ----------
+        x : ndarray, shape (N, L, C)
+            Traces of real numbers.
+
+        Returns
+        -------
+        ndarray of float32, shape (N, n_classes)
+            1 for the predicted class, else 0. The number of columns is the largest label of the
+            training set plus one.
         """
         return one_hot(self.classify(x), self.n_classes)
 
     def classify(self, x: Array) -> Array:
-        """Return the class of each trace, (N,), as a network does.
+        """Return the class of each trace.
 
-        Raises `RuntimeError` before `fit`, `TypeError` or `ValueError` for what are no traces.
+        Parameters
+        ----------
+        x : ndarray, shape (N, L, C)
+            Traces of real numbers.
+
+        Returns
+        -------
+        ndarray of int, shape (N,)
+            Labels.
+
+        Raises
+        ------
+        RuntimeError
+            If `fit` was not called before.
+        TypeError, ValueError
+            If `x` has another type or shape, or contains NaN or infinity.
         """
         if not self.n_classes:
             name = type(self).__name__
@@ -84,37 +121,50 @@ class Rule:
 
 
 class MajorityRule(Rule):
-    """Call every trace by the commonest class of the training set, the first of them in a tie.
+    """Predict the most frequent class of the training set; of equally frequent ones, the first.
 
+    Examples
+    --------
     >>> x = np.zeros((3, 64, 1))
     >>> MajorityRule().fit(x, np.array([2, 0, 2])).classify(x[:1])
     array([2])
     """
 
     def _learn(self, x: Array, labels: Array) -> None:
-        self.commonest = int(np.bincount(labels).argmax())
+        self.most_frequent = int(np.bincount(labels).argmax())
 
     def _call(self, x: Array) -> Array:
-        return np.full(len(x), self.commonest)
+        return np.full(len(x), self.most_frequent)
 
 
 # One number and its thresholds
 # -----------------------------
-# The other two rules take one number from each trace and set thresholds between the
-# classes. They do not know beforehand that the median of a positive arrival is
-# negative: the training traces say so, by the mean of that number in each class.
+# The other two rules compute one value for each trace and compare it with thresholds between the
+# classes. The order of the classes is learned: it is the order of the mean value in each class.
+# (The median of a trace with a positive arrival is negative, for example.)
 
 
 class ThresholdRule(Rule):
-    """Call a trace by one number of it: a class below the first threshold, and so on upwards.
+    """Predict the class from one value of each trace: the first class below the first threshold.
 
-    After `fit`, `classes` are those of the training set in ascending order of that number's
-    mean, and `thresholds`, one fewer, lie between them. No other thresholds in this order of
-    the classes get more of the training traces right.
+    After `fit`, `classes` are those of the training set in ascending order of their mean value, and
+    `thresholds`, one fewer, are between them. No other thresholds with this order of the classes
+    have a higher accuracy on the training set.
     """
 
     def statistic(self, x: Array) -> Array:
-        """The number that the rule looks at, for each trace: (N,)."""
+        """Return the value that the rule depends on.
+
+        Parameters
+        ----------
+        x : ndarray, shape (N, L, C)
+            Traces.
+
+        Returns
+        -------
+        ndarray of float64, shape (N,)
+            A value for each trace.
+        """
         raise NotImplementedError
 
     def _learn(self, x: Array, labels: Array) -> None:
@@ -129,8 +179,10 @@ class ThresholdRule(Rule):
 
 
 class MedianRule(ThresholdRule):
-    """Threshold the median of the trace, over all its samples and channels.
+    """Classify by the median of the trace, over all samples and channels.
 
+    Examples
+    --------
     >>> from numpycnn import make_traces
     >>> x, labels = make_traces(180, rng=0)
     >>> rule = MedianRule().fit(x[:144], labels[:144])
@@ -141,14 +193,27 @@ class MedianRule(ThresholdRule):
     """
 
     def statistic(self, x: Array) -> Array:
-        """The median of each trace, (N,), in float64."""
+        """Return the median of each trace.
+
+        Parameters
+        ----------
+        x : ndarray, shape (N, L, C)
+            Traces.
+
+        Returns
+        -------
+        ndarray of float64, shape (N,)
+            A value for each trace.
+        """
         samples = x.reshape(len(x), -1)
         return np.asarray(np.median(samples.astype(wide(x)), axis=1))
 
 
 class LargestSampleRule(ThresholdRule):
-    """Threshold the sample that is largest in size, with its sign, whichever channel it is in.
+    """Classify by the sample with the largest absolute value, in any channel.
 
+    Examples
+    --------
     >>> from numpycnn import make_traces
     >>> x, labels = make_traces(180, rng=0)
     >>> rule = LargestSampleRule().fit(x[:144], labels[:144])
@@ -157,9 +222,17 @@ class LargestSampleRule(ThresholdRule):
     """
 
     def statistic(self, x: Array) -> Array:
-        """The sample of each trace that is furthest from zero, (N,), in float64.
+        """Return the sample of each trace with the largest absolute value, the first of several.
 
-        Of several it is the first.
+        Parameters
+        ----------
+        x : ndarray, shape (N, L, C)
+            Traces.
+
+        Returns
+        -------
+        ndarray of float64, shape (N,)
+            A value for each trace.
         """
         samples = x.reshape(len(x), -1).astype(wide(x))  # in int8 the negative of -128 is -128
         largest = abs(samples).argmax(axis=1)
@@ -168,21 +241,21 @@ class LargestSampleRule(ThresholdRule):
 
 # The best thresholds
 # -------------------
-# Sort the training traces by their number. A threshold is then a cut of the list, and
-# between two equal numbers there is no cutting. Moving the cut between a class and the
-# next one upwards wins the traces of the lower class that it passes and loses those of the upper:
-# at cut `i` the balance is the count of the one less the count of the other among the
-# first `i` traces. The number of right answers is the sum of the balances of all
-# cuts, plus a constant. So take the cuts from below, and remember for each place the best
-# sum that can be had up to there; no combination has to be tried twice, and none is left out.
+# Sort the training traces by their value. A threshold is then a cut of this list; between two equal
+# values no cut is possible. Moving the cut between a class and the next one upwards past a trace of
+# the lower class adds a correct prediction, and past a trace of the upper class removes one. At cut
+# `i` the balance is therefore the number of the first `i` traces in the lower class, minus that in
+# the upper class. The number of correct predictions is the sum of the balances of all cuts, plus a
+# constant. Dynamic programming finds the best cuts: take the cuts from below, and store for each
+# position the best sum up to there.
 
 
 def best_thresholds(value: Array, labels: Array, classes: Array) -> Array:
-    """Return the len(classes) - 1 thresholds, ascending, that get the most traces right.
+    """Return the len(classes) - 1 thresholds, ascending, with the highest accuracy.
 
-    `value` (N,) is one number per trace and `classes` are the labels in ascending order of it. A
-    trace on a threshold belongs above it. Of several best choices the lowest is taken. An
-    infinite threshold leaves a class without any trace, where that is best.
+    `value` (N,) has one value per trace, and `classes` are the labels in ascending order of it. A
+    trace on a threshold belongs above it. Of several best choices the lowest is returned. An
+    infinite threshold leaves a class without any trace, if that is best.
 
     >>> best_thresholds(np.array([1.0, 2.0, 4.0, 3.0]), np.array([7, 7, 5, 7]), np.array([7, 5]))
     array([3.5])

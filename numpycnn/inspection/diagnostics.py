@@ -1,26 +1,27 @@
-"""Diagnostics: what to look at when a network does not learn.
+"""Diagnostics: checks for a network that does not learn.
 
-A network that does not learn raises no error. The loss stays where it was, or
-falls and says nothing about why it fell no further. The causes are few, though,
-and most of them show within a second, before any long training:
+A network that does not learn raises no error. The loss does not fall, or stops falling too early.
+There are few common causes, and most of them can be detected within a second, before any long
+training:
 
-- in the traces: one that is constant, one that occurs twice, a channel with nothing on it,
-  a scale of 1e-6 or 1e6, an offset that dwarfs the signal;
-- in the labels: a class that hardly occurs, or the same trace with two labels;
-- in the first forward pass: a loss that is far from that of guessing, activations
-  that fade or grow from layer to layer, ReLUs that let nothing through;
-- in the first steps: weights that move by a millionth of themselves, or by all of it;
-- in the end: three traces that cannot be learned by heart. Whatever cannot learn three
-  will not learn three hundred.
+- the traces: a constant trace, a trace that occurs twice, an empty channel, a scale of 1e-6 or 1e6,
+  an offset much larger than the signal;
+- the labels: a class that hardly occurs, or the same trace with two labels;
+- the first forward pass: a loss far above that of guessing, activations that decrease or increase
+  from layer to layer, ReLUs whose output is always 0;
+- the first steps: weights that change by a millionth of themselves, or by all of it;
+- memorization: three traces that cannot be memorized. A network that cannot learn three traces
+  cannot learn three hundred.
 
-`diagnose` looks at all of these, on a copy of the network, and says of each what it
-found, what it should be, and what to do. It cannot say whether the labels are true,
-or whether what is learned holds for other traces. Nor does it find every wrong
-gradient, for a network with one often learns all the same; that is what `check_gradients`
-is for.
+`diagnose` makes all of these checks on a copy of the network. For each, it reports the value that
+was found, the expected value and a remedy. It cannot decide whether the labels are correct, or
+whether the network generalizes. It does not detect every incorrect gradient either, because a
+network often learns in spite of one; use `check_gradients` for that.
 
-Sources: the order of things to try is that of many practitioners, A. Karpathy's "A recipe
-for training neural networks" (2019) among them; the thresholds are our own.
+References
+----------
+The order of the checks follows the advice of practitioners, such as A. Karpathy, "A recipe for
+training neural networks" (2019). The thresholds are our own choice.
 """
 
 from __future__ import annotations
@@ -45,42 +46,42 @@ from numpycnn.training.examples import Examples, prepare_data
 from numpycnn.training.fit import require_trainable, train_step
 from numpycnn.training.losses import softmax_cross_entropy
 
-SCALES = 1e-2, 1e2  # standard deviations with which float32 and the usual lr do well
-OFFSET = 3  # standard deviations that the mean may lie off zero; from 10 on it costs accuracy
-DEAD = 0.75  # a share of dead ReLUs; a healthy layer behind few features can have 0.6
-UPDATES = 1e-4, 1.0  # sizes of a step, relative to the weights
+SCALES = 1e-2, 1e2  # standard deviations suitable for float32 and the usual lr
+OFFSET = 3  # the largest mean in standard deviations; from 10 on the accuracy decreases
+DEAD = 0.75  # fraction of dead ReLUs; a working layer after few features can have 0.6
+UPDATES = 1e-4, 1.0  # length of a step, relative to the weights
 FEW_STEPS, MANY_STEPS = 10, 300
-LEARNED = 0.1  # the loss of a network that knows its overfit three traces
-N_SEEN, N_NUMBERS = 64, 1 << 15  # enough to look at a network with: so many traces, or numbers
+LEARNED = 0.1  # the loss of a network that has memorized three traces
+N_SEEN, N_NUMBERS = 64, 1 << 15  # traces, or values, on which the network is evaluated
 
 
 ADVICE = {
-    "scale of the traces": "subtract the mean and divide by the standard deviation, each channel "
-    "by its own; leave out a channel with nothing on it",
-    "constant traces": "leave them out: a dead channel, a gap filled with zeros?",
-    "traces that occur twice": "leave the copies out, before splitting: a copy among the held-out "
-    "traces makes the accuracy there a lie",
-    "rarest class": "get more of it, show it more often, or widen the last layer by no more than "
-    "the classes there are; and compare with the accuracy of naming the commonest class",
-    "first loss": "the scores are too large: scale the traces down, or begin with smaller weights",
-    "scores": "take the Softmax off the end: the loss has one of its own, and two cannot get near "
-    "0",
-    "scale of the activations": "the first layer outside the range is the culprit: mend its "
-    "weights, or what goes in; from weights of zero nothing can be learned, so begin with random "
-    "ones",
-    "dead ReLU": "these never let anything through and cannot learn: raise the biases before them "
-    "towards 0, or train with a smaller lr",
-    "size of a step, relative to the weights": "too large: a smaller lr; too small: a larger one; "
-    "0: no gradient arrives, so look for dead ReLUs and check the backward passes with "
+    "scale of the traces": "subtract the mean and divide by the standard deviation, for each "
+    "channel separately; leave out a channel without signal",
+    "constant traces": "leave them out: they may come from a dead channel or a gap filled with "
+    "zeros",
+    "traces that occur twice": "leave the copies out before splitting: a copy in the test set "
+    "makes the test accuracy too high",
+    "rarest class": "collect more examples, repeat them, or make the last layer no wider than the "
+    "number of classes; and compare with the accuracy of predicting the most frequent class",
+    "first loss": "the scores are too large: scale the traces down, or use smaller initial weights",
+    "scores": "remove the Softmax at the end: the loss contains a softmax, and with two of them it "
+    "cannot get near 0",
+    "scale of the activations": "the first layer outside the range is the cause: change its "
+    "weights or its input; weights of zero cannot learn, so use random initial ones",
+    "dead ReLU": "these always return 0 and cannot learn: raise the biases before them towards 0, "
+    "or train with a smaller lr",
+    "size of a step, relative to the weights": "too large: reduce lr; too small: increase lr; 0: "
+    "no gradient arrives, so look for dead ReLUs and check the backward passes with "
     "check_gradients",
-    "overfit three traces": "another lr; if none helps, a layer is wrong or too small: run "
-    "check_gradients on each, and look whether the three traces differ at all",
+    "overfit three traces": "try another lr; if none helps, a layer is incorrect or too small: run "
+    "check_gradients on each, and check that the three traces differ",
 }
-"""What to do about each thing that is looked at."""
+"""The remedy for each finding."""
 
 
 class Finding(NamedTuple):
-    """One thing that was looked at."""
+    """The result of one check."""
 
     name: str
     ok: bool
@@ -89,7 +90,7 @@ class Finding(NamedTuple):
 
     @property
     def advice(self) -> str:
-        """What to do about it."""
+        """The remedy."""
         return ADVICE[self.name]
 
     def __str__(self) -> str:
@@ -100,19 +101,19 @@ class Finding(NamedTuple):
 
 
 class Diagnosis(NamedTuple):
-    """What `diagnose` found: print it, or ask it whether all `ok`."""
+    """The results of all checks; print it for a report."""
 
     findings: tuple[Finding, ...]
 
     @property
     def ok(self) -> bool:
-        """Whether nothing needs a look."""
+        """True if all values are as expected."""
         return all(finding.ok for finding in self.findings)
 
     def __str__(self) -> str:
         n_bad = sum(not finding.ok for finding in self.findings)
-        verdict = f"{n_bad} of {len(self.findings)} need a look" if n_bad else "nothing found"
-        return "\n".join([f"Diagnosis: {verdict}", *map(str, self.findings)])
+        summary = f"{n_bad} of {len(self.findings)} need a look" if n_bad else "nothing found"
+        return "\n".join([f"Diagnosis: {summary}", *map(str, self.findings)])
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         """Show in a notebook what `print` shows."""
@@ -120,15 +121,32 @@ class Diagnosis(NamedTuple):
 
 
 def diagnose(model: Layer, x: Array, targets: npt.ArrayLike, *, lr: float = 5e-3) -> Diagnosis:
-    """Look for what keeps `model` from learning traces `x` and their `targets`; best untrained.
+    """Find out why a network does not learn; most useful before training.
 
-    Args:
-        model: ends in scores, not in a softmax. It is not changed. The parts that go from
-            layer to layer need a `Sequential`.
-        x: (N, L, C) or whatever the model takes.
-        targets: labels (N,) or rows of probabilities (N, D).
-        lr: the step size of Adam that you mean to train with.
+    Parameters
+    ----------
+    model : Layer
+        A network that returns scores, without a softmax at the end. It is not changed. The checks
+        of single layers require a `Sequential`.
+    x : ndarray, shape (N, L, C)
+        Traces, or another input of the model.
+    targets : array-like, shape (N,) or (N, D)
+        Labels, or rows of probabilities.
+    lr : float
+        The step size of Adam that you intend to train with.
 
+    Returns
+    -------
+    Diagnosis
+        The findings.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For arguments that `fit` refuses too.
+
+    Examples
+    --------
     >>> from numpycnn import Conv1D, Dense, Flatten, Sequential, make_traces
     >>> x, labels = make_traces(60, rng=0)
     >>> model = Sequential(Conv1D(1, 4, 5, rng=0), ReLU(), Flatten(), Dense(240, 3, rng=0))
@@ -143,11 +161,9 @@ def diagnose(model: Layer, x: Array, targets: npt.ArrayLike, *, lr: float = 5e-3
       fine  dead ReLU: 0 of 4 at 1; should be less than three quarters
       fine  size of a step, relative to the weights: 0.016 0.w, 0.055 3.w; should be ...
       fine  overfit three traces: loss 0.000 after 300 steps; should be below 0.1
-
-    Raises `TypeError` or `ValueError` for arguments that do not fit, as `fit` does.
     """
     require_trainable("diagnose", model)
-    # A sick network may overflow, and then the numbers below say so.
+    # A failing network may overflow, which the values below show.
     with np.errstate(all="ignore"):
         x, y, _ = prepare_data("diagnose", model, x, targets, softmax_cross_entropy)
         train_model = model.for_training(0)
@@ -157,16 +173,16 @@ def diagnose(model: Layer, x: Array, targets: npt.ArrayLike, *, lr: float = 5e-3
         findings.append(_first_loss(train_model.forward(x[some])[0], y[some]))
         if isinstance(train_model, Sequential):
             findings += _layers(train_model, x[some])
-        findings += [_step_sizes(model, x[some], y[some], lr), _by_heart(model, x, y, lr)]
+        findings += [_step_sizes(model, x[some], y[some], lr), _memorized(model, x, y, lr)]
     return Diagnosis(tuple(findings))
 
 
-# The patient's history
-# ---------------------
+# Traces and labels
+# -----------------
 
 
 def _scale(x: Array) -> Finding:
-    """How large the numbers of each channel are, and how far off zero; the worst is told."""
+    """Check the standard deviation and the mean of each channel; the worst one is reported."""
     channels = x.reshape(-1, x.shape[-1]) if x.ndim > 2 else x.reshape(-1, 1)
     middle, z = centered(channels, axis=0)
     std, offset = np.sqrt(mean(z * z, axis=0)), abs(middle[0])
@@ -179,14 +195,14 @@ def _scale(x: Array) -> Finding:
 
 
 def _constant(x: Array) -> Finding:
-    """How many traces are the same number throughout."""
+    """Count the traces whose values are all equal."""
     n_constant = int((np.ptp(x.reshape(len(x), -1), axis=1) == 0).sum())
     return Finding("constant traces", n_constant == 0, f"{n_constant} of {len(x)}", "0")
 
 
 def _twice(x: Array, y: Array) -> Finding:
-    """How many traces occur again, and how many of these with another label."""
-    # By their hashes, which take no memory. (To add 0 makes 0.0 of -0.0, which has other bytes.)
+    """Count the traces that occur twice, and those of them that have two labels."""
+    # By their hashes, which need little memory. (Adding 0 converts -0.0 to 0.0.)
     traces, labels = ([hash((row + 0).tobytes()) for row in rows] for rows in (x, y))
     n_twice = sum(n for n in Counter(traces).values() if n > 1)
     n_torn = len(set(zip(traces, labels, strict=True))) - len(set(traces))
@@ -195,7 +211,7 @@ def _twice(x: Array, y: Array) -> Finding:
 
 
 def _rarest(y: Array) -> Finding:
-    """Whether every class occurs often enough to be worth a network's while."""
+    """Check whether every class has enough examples."""
     counts = total(y.reshape(-1, y.shape[-1]), axis=0)
     rarest, n_labels = int(counts.argmin()), y.size // y.shape[-1]
     least = max(1, n_labels // (5 * len(counts)))  # a fifth of an equal share
@@ -203,12 +219,12 @@ def _rarest(y: Array) -> Finding:
     return Finding("rarest class", bool(counts[rarest] >= least), found, f"at least {least}")
 
 
-# The first look
-# --------------
+# The first forward pass
+# ----------------------
 
 
 def _first_loss(scores: Array, y: Array) -> Finding:
-    """Whether the network begins at a guess, or confidently wrong, or with no scores at all."""
+    """Check whether the initial loss is that of guessing, and the output is not probabilities."""
     # Scores that are positive and add up to one have been through a softmax.
     if (scores >= 0).all() and (abs(total(scores, axis=-1) - 1) < 1e-3).all():
         return Finding("scores", False, "probabilities", "any numbers")
@@ -218,7 +234,7 @@ def _first_loss(scores: Array, y: Array) -> Finding:
 
 
 def _layers(model: Sequential, x: Array) -> list[Finding]:
-    """How large each layer's output is, and how many ReLUs let nothing through."""
+    """Check the standard deviation of the output of each layer, and count dead ReLUs."""
     scales, dead, most_dead = {}, [], 0.0
     for place, layer, y in activations(model, x):
         _, z = centered(y)
@@ -228,7 +244,7 @@ def _layers(model: Sequential, x: Array) -> list[Finding]:
             dead.append(f"{silent.sum()} of {silent.size} at {place}")
             most_dead = max(most_dead, float(silent.mean()))
     if len(scales) > 1:
-        scales.popitem()  # the scores: the first loss judges them, and they may begin at zero
+        scales.popitem()  # the scores: the first loss covers them, and they may be zero at first
     findings = [_in_range("scale of the activations", scales, SCALES)]
     if dead:
         expected = "less than three quarters"
@@ -241,13 +257,13 @@ def _layers(model: Sequential, x: Array) -> list[Finding]:
 
 
 def _step_sizes(model: Layer, x: Array, y: Array, lr: float) -> Finding:
-    """How far the weights of each layer move at most in one of the first steps.
+    """Check the largest change of the weights of each layer in the first steps.
 
-    Adam's first step is one lr for every weight, whatever the gradient; so a few are taken.
+    The first step of Adam has the length lr for every weight, so a few steps are taken.
     """
-    twin, step = _apprentice(model, lr)
-    weights = {name: array for name, array in twin.params.items() if array.ndim > 1}
-    weights = weights or dict(twin.params)
+    copy, step = _copy_to_train(model, lr)
+    weights = {name: array for name, array in copy.params.items() if array.ndim > 1}
+    weights = weights or dict(copy.params)
     first = {name: _norm(array) for name, array in weights.items()}
     moved = dict.fromkeys(weights, 0.0)
     for _ in range(FEW_STEPS):
@@ -255,7 +271,7 @@ def _step_sizes(model: Layer, x: Array, y: Array, lr: float) -> Finding:
         step(x, y)
         for name, old in before.items():
             moved[name] = max(moved[name], _norm(difference(weights[name], old)))
-    # Weights that begin at zero may learn: measure them against what they have become.
+    # Weights that are initially zero may learn: divide by their magnitude after the steps.
     last = {name: _norm(array) for name, array in weights.items()}
     sizes = {name: moved[name] / (first[name] or last[name] or 1.0) for name in weights}
     found = {f" {name}": size for name, size in sizes.items()}
@@ -263,36 +279,36 @@ def _step_sizes(model: Layer, x: Array, y: Array, lr: float) -> Finding:
 
 
 def _norm(array: Array) -> float:
-    """The root of the sum of squares."""
+    """Return the root of the sum of squares."""
     return float(np.linalg.norm(array.astype(wide(array))))
 
 
-def _by_heart(model: Layer, x: Array, y: Array, lr: float) -> Finding:
-    """Whether a copy can learn three traces, of three classes if there are so many."""
+def _memorized(model: Layer, x: Array, y: Array, lr: float) -> Finding:
+    """Check whether a copy can memorize three traces, of three classes if possible."""
     labels = y.reshape(len(y), -1).argmax(axis=1)
     _, first = np.unique(labels, return_index=True)
     others = np.setdiff1d(np.arange(len(x)), first)
     three = np.concatenate([first, others])[:3]
-    twin, step = _apprentice(model, lr)
+    copy, step = _copy_to_train(model, lr)
     for _ in range(MANY_STEPS):
         step(x[three], y[three])
-    loss, _ = measure(twin, softmax_cross_entropy, Examples(x[three], y[three], None))
+    loss, _ = measure(copy, softmax_cross_entropy, Examples(x[three], y[three], None))
     found = f"loss {loss:.3f} after {MANY_STEPS} steps"
     return Finding("overfit three traces", loss < LEARNED, found, f"below {LEARNED}")
 
 
-def _apprentice(
+def _copy_to_train(
     model: Layer, lr: float
 ) -> tuple[Layer, Callable[[Array, Array], tuple[float, float]]]:
     """Return a copy of the model and a function that trains it by one step."""
-    twin = model.with_params({name: array.copy() for name, array in model.params.items()})
-    return twin, partial(
-        train_step, twin.for_training(0), Adam(twin.params, lr), softmax_cross_entropy
+    copy = model.with_params({name: array.copy() for name, array in model.params.items()})
+    return copy, partial(
+        train_step, copy.for_training(0), Adam(copy.params, lr), softmax_cross_entropy
     )
 
 
 def _in_range(name: str, values: dict[str, float], limits: tuple[float, float]) -> Finding:
-    """Return the finding that all values lie between these limits, or that they do not."""
+    """Check whether all values are between these limits."""
     low, high = limits
     ok = all(low <= value <= high for value in values.values())
     found = ", ".join(f"{value:.2g}{what}" for what, value in values.items())

@@ -1,17 +1,17 @@
-"""Explain: what a trained network looks at.
+"""Explain: which samples the output of a trained network depends on.
 
-A network that names the right class has told us nothing about why. Three
-questions can be put to it, and each has an exact answer.
+A correct prediction does not show how the network arrives at it. Three functions help:
 
-*What does each layer make of the trace?* Keep every layer's output instead of the last
-one only: the *activations*.
+*The output of each layer.* `activations` returns the output of every layer, not only the last one.
 
-*Which samples can an output depend on at all?* Those under its window, and the windows
-of the layers before: its *receptive field*, a matter of arithmetic, not of weights.
+*The samples that an output can depend on.* The *receptive field* of an output contains the samples
+under its window and under the windows of the layers before. It follows from kernel sizes and
+strides and does not depend on the weights.
 
-*Which samples does the decision rest on?* Ask how the score of a class would change if
-a sample changed by a little. That is a gradient, and `backward` returns it as a matter of
-course, for the input as for any other array: the *saliency*.
+*The samples that the prediction does depend on.* The *saliency* is the gradient of a class score
+with respect to the input: how much the score changes per unit of change of each sample. `backward`
+computes it like any other gradient. The saliency is exact for infinitesimal changes of the trace,
+and only an approximation for larger ones.
 """
 
 from __future__ import annotations
@@ -48,11 +48,32 @@ __all__ = [
 
 
 def probabilities(model: Layer, x: Array) -> Array:
-    """Return the probability of each class, (N, n_classes): the softmax of the model's scores.
+    """Return the probability of each class: the softmax of the model's scores.
 
-    The output of a model that ends in `Softmax` is returned as it is. A model with a single score
-    decides between two classes: the columns are [1 - p, p] with p = 1 / (1 + exp(-score)).
+    Parameters
+    ----------
+    model : Layer
+        A network. If it ends in `Softmax`, its output is returned unchanged. A model with a single
+        score decides between two classes: the columns are [1 - p, p] with p = 1 / (1 +
+        exp(-score)).
+    x : ndarray, shape (N, L, C)
+        Traces, or another input of the model.
 
+    Returns
+    -------
+    ndarray, shape (N, n_classes)
+        Probabilities.
+
+    Raises
+    ------
+    TypeError
+        If `model` is not a layer.
+    ValueError
+        If `x` contains NaN or infinity or has another shape, or if the model applies a `Softmax` to
+        a single score, which is always 1.
+
+    Examples
+    --------
     >>> from numpycnn import Dense
     >>> layer = Dense(1, 2, rng=0)
     >>> layer.params["w"][:] = [[0.0, np.log(3.0)]]
@@ -61,15 +82,11 @@ def probabilities(model: Layer, x: Array) -> Array:
     array([[0.25, 0.75]])
     >>> probabilities(Sequential(layer, Softmax()), x)
     array([[0.25, 0.75]])
-
-    Raises `TypeError` for an object that is not a layer, `ValueError` for NaN and infinity in x
-    and for a `Softmax` of a single score, which is always 1, and whatever layers raise for traces
-    that do not fit.
     """
     require_layer("probabilities", model)
     require_finite("probabilities", "x", x)
     scores = model(x)
-    # After a softmax these layers keep rows of probabilities what they are.
+    # After a softmax, the output of these layers is still rows of probabilities.
     keep = Dropout, Upsample1D, AveragePool1D, GlobalAveragePool1D
     kinds = [defining(layer, "forward") for _, layer in model.walk()]
     ends_in_softmax = [kind for kind in kinds if kind not in keep][-1:] == [Softmax]
@@ -94,15 +111,15 @@ def require_row_of_scores(caller: str, scores: Array) -> None:
 
 # Receptive fields
 # ----------------
-# Each layer tells what its outputs look at in its input, and `ReceptiveField.then` what that is in
-# the input of the layer before, and so back to the trace.
+# Each layer returns the samples of its own input that each output depends on.
+# `ReceptiveField.through` composes these from layer to layer, back to the trace.
 #
-# The field says what an output *can* depend on. Within it a dilated filter may skip
-# samples, and what lies beyond the ends of the trace are zeros of the padding.
+# An output *can* depend on its receptive field. A dilated filter may skip samples inside it, and
+# positions outside the trace are zeros of the padding.
 
 
 class Field(NamedTuple):
-    """What a layer's outputs look at in the trace."""
+    """The receptive field of a layer's outputs in the trace."""
 
     place: str  # as in the names of the parameters
     layer: Layer
@@ -110,12 +127,31 @@ class Field(NamedTuple):
 
 
 def receptive_fields(model: Layer, n_samples: int) -> list[Field]:
-    """Return what the outputs of each layer look at, for traces of `n_samples`.
+    """Return the receptive field of the outputs of each layer.
 
-    The layers are those of `activations`. From the first one on that mixes the whole trace,
-    `Flatten` or `GlobalMaxPool1D`, every output looks at all of it: `reach` is `n_samples`,
-    `stride` and `left` are 0.
+    Parameters
+    ----------
+    model : Layer
+        A network.
+    n_samples : int
+        Number of samples L of a trace.
 
+    Returns
+    -------
+    list of Field
+        The name, the layer and the receptive field for each layer in `activations`. From the first
+        layer on that mixes the whole trace, such as `Flatten` or `GlobalMaxPool1D`, `size` is
+        `n_samples`, and `stride` and `left` are 0.
+
+    Raises
+    ------
+    TypeError
+        If `model` is not a layer.
+    ValueError
+        If a layer does not define `receptive_field`, or if traces are shorter than a window.
+
+    Examples
+    --------
     >>> from numpycnn import Conv1D, Flatten, MaxPool1D, ReLU
     >>> model = Sequential(Conv1D(1, 8, 5, padding="same"), ReLU(), MaxPool1D(2), Flatten())
     >>> windows = [window for place, layer, window in receptive_fields(model, 64)]
@@ -123,9 +159,6 @@ def receptive_fields(model: Layer, n_samples: int) -> list[Field]:
     [(5, 1, 2), (5, 1, 2), (6, 2, 2), (64, 0, 0)]
     >>> windows[2].span(10)
     (18, 23)
-
-    Raises `TypeError` for what is no layer, and `ValueError` for a layer that does not say what
-    it looks at and for traces shorter than a window.
     """
     require_layer("receptive_fields", model)
     n_samples = check_int("receptive_fields", "n_samples", n_samples)
@@ -133,7 +166,10 @@ def receptive_fields(model: Layer, n_samples: int) -> list[Field]:
     try:
         windows = dict(_windows("", model, ReceptiveField.each_sample(n_samples)))
     except NotImplementedError as unknown:
-        raise ValueError(f"receptive_fields cannot see through it: {unknown}") from unknown
+        raise ValueError(
+            "receptive_fields: model must have layers that define receptive_field(length), got one "
+            f"without: {unknown}"
+        ) from unknown
     return [
         Field(place, layer, windows[place] if windows[place].stride else everything)
         for place, layer in model.walk()
@@ -144,7 +180,7 @@ def receptive_fields(model: Layer, n_samples: int) -> list[Field]:
 def _windows(
     place: str, layer: Layer, seen: ReceptiveField
 ) -> Iterator[tuple[str, ReceptiveField]]:
-    """Yield what a layer and those inside it look at, if the numbers that go in look at `seen`."""
+    """Yield the receptive fields of a layer and of those inside it, whose input has `seen`."""
     inside = seen
     for inner, part in enumerate(layer if isinstance(layer, Sequential) else ()):
         yield from _windows(f"{place}.{inner}" if place else str(inner), part, inside)
@@ -154,43 +190,59 @@ def _windows(
 
 # Saliency
 # --------
-# To train, backward is started with the gradient of the loss. Start it with a 1 for the
-# score of one class and 0 for the others instead, and it returns the gradient of that
-# score: for each sample, by how much the score rises per unit that the sample rises.
+# In training, backward begins with the gradient of the loss. If it begins with a 1 for the score of
+# one class and 0 for the others, it returns the gradient of this score: for each sample, the
+# increase of the score per unit of increase of the sample.
 #
-# A network of convolutions, ReLU, maxima and dense layers is a patchwork of linear
-# functions. On the patch that holds the trace, the score is
+# A network of convolutions, ReLU, maxima and dense layers is piecewise linear. In the piece that
+# contains the trace, the score is
 #
 # $$s = \sum_i g_i x_i + \sum_j h_j b_j$$
 #
-# where $g$ is the gradient with respect to the samples and $h$ that with respect to the
-# biases. So `gradient * x` says what each sample *contributes* to the score, up to the
-# biases' share: a sample of zero contributes nothing, however steep the score is there.
+# where $g$ is the gradient with respect to the samples and $h$ that with respect to the biases.
+# `gradient * x` is therefore the *contribution* of each sample to the score, apart from that of the
+# biases. A sample of zero contributes nothing, however large the gradient is there.
 #
-# Both are about small changes. The gradient does not say what the score would be if the
-# arrival were gone, for that lies on another patch.
-#
-# Source: K. Simonyan, A. Vedaldi, A. Zisserman, "Deep inside convolutional networks:
-# visualizing image classification models and saliency maps" (2013), equation 3.
+# Both describe small changes. The gradient does not show what the score would be without the
+# arrival, because that trace is in another piece.
 
 
 def saliency(model: Layer, x: Array, labels: Array | int) -> Array:
-    """Return d score / d x (N, L, C): what each sample does to the score of class `labels`.
+    """Return the gradient of a class score with respect to the samples.
 
-    Args:
-        model: gives a row of scores for each trace. Leave a final `Softmax` off: where
-            the network is sure, the probability hardly changes whatever the sample does.
-        x: the traces (N, L, C).
-        labels: whose score, a class for each trace (N,), or one for all.
+    Parameters
+    ----------
+    model : Layer
+        A network that returns a row of scores for each trace. Leave a final `Softmax` out: if the
+        network is confident, the probability hardly depends on any sample.
+    x : ndarray, shape (N, L, C)
+        Traces.
+    labels : int or array-like of int, shape (N,)
+        The class whose score is differentiated, for each trace or for all of them.
 
+    Returns
+    -------
+    ndarray, shape (N, L, C)
+        The gradient.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `x` has another type or shape or contains NaN, if the output of the model is not a row of
+        scores for each trace, or if there is no score for a label.
+
+    References
+    ----------
+    K. Simonyan, A. Vedaldi, A. Zisserman, "Deep inside convolutional networks: visualizing image
+    classification models and saliency maps" (2013), equation 3.
+
+    Examples
+    --------
     >>> from numpycnn import Dense, Flatten
     >>> model = Sequential(Flatten(), Dense(3, 2, rng=0))
     >>> model.params["1.w"][:] = [[1.0, 4.0], [2.0, 5.0], [3.0, 6.0]]
     >>> saliency(model, np.zeros((1, 3, 1)), 1).ravel()
     array([4., 5., 6.])
-
-    Raises `TypeError` or `ValueError` for traces of another shape or with NaN in them, for
-    a model without one row of scores for each trace, and for labels without a score.
     """
     require_finite("saliency", "x", x, "N L C")
     scores, cache = model.forward(x)

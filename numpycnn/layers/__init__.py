@@ -1,4 +1,4 @@
-"""The layers, one file each. They know nothing of training, checking or plotting."""
+"""The layers, one file each. They do not depend on training, checks or plots."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from numpycnn.layers.skip import Residual, SkipConcat
 from numpycnn.layers.softmax import Softmax
 from numpycnn.layers.upsample1d import Upsample1D
 
-# These are the names that a user meets; `numpycnn` itself hands them on, but for `ReceptiveField`.
+# All of these names except `ReceptiveField` can also be imported from `numpycnn`.
 
 __all__ = [
     "AveragePool1D",

@@ -1,7 +1,7 @@
 """Activations: the output of every layer of a network.
 
 A network is observed without taking it apart. In a copy, every layer gets a `forward` that records
-the output; the copy is then run by its own `forward`.
+the output. Then the `forward` of the copy is called.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ Forward: TypeAlias = Callable[[Array], tuple[Array, Any]]
 
 
 class Activation(NamedTuple):
-    """The output of one layer."""
+    """The output of one layer, whose place is "0", or "2.1" in a container in the container."""
 
-    place: str  # as in the names of the parameters: "0", or "2.1" in a container in the container
+    place: str
     layer: Layer
     output: Array
 
@@ -39,7 +39,7 @@ def activations(model: Layer, x: Array) -> list[Activation]:
     Returns
     -------
     list of Activation
-        The last output is that of `model(x)`. The layers inside a container are listed before the
+        The last output is `model(x)`. The layers inside a container are listed before the
         container itself, which is left out if it returns the output of its last layer.
 
     Raises

@@ -1,18 +1,17 @@
 """Average pooling: the mean of each window.
 
-Where max pooling asks how well a pattern fits at its best, average pooling asks
-how well it fits on the whole:
+The maximum of a window measures the best fit of a filter's pattern, and the mean measures the
+average fit:
 
     y[n,m,c] = 1 / P  sum over j < P of x[n, m S + j, c]
 
-It was the pooling of the first networks, LeNet among them, and it does what a
-geophysicist does before throwing samples away: it smooths, if roughly, against aliasing.
-`GlobalAveragePool1D` takes the mean of each channel over the whole trace, which
-is how most networks since 2014 get from maps to a row of features.
+The first convolutional networks, such as LeNet, used average pooling. It smooths before it drops
+samples, as one does in signal processing to reduce aliasing. `GlobalAveragePool1D` computes the
+mean of each channel over the whole trace; most networks since 2014 use it to reduce maps to a
+vector of features.
 
-It is linear, and every sample of a window has the same share in the output, `1 / P`.
-So backward every sample gets that share of the window's gradient, and the sum
-where windows overlap.
+The layer is linear. Every sample of a window has the weight `1 / P`, so backward it receives this
+fraction of the window's gradient, summed over the windows that contain the sample.
 """
 
 from __future__ import annotations
@@ -28,23 +27,47 @@ from numpycnn.layers.receptive_field import ReceptiveField
 
 
 class AveragePool1D(Pool1D):
-    """The mean of each window: x (N, L, C) becomes y (N, M, C). No parameters.
+    """The mean of each window: x (N, L, C) becomes y (N, M, C).
 
-    A new window begins every `stride` samples, by default where the last one
-    ended; `M = (L - P) // S + 1` of them fit, and what is left over is dropped.
+    The layer has no parameters. There are `M = (L - P) // S + 1` windows; samples at the end that
+    do not fill a window are dropped.
 
+    Parameters
+    ----------
+    pool_size : int
+        Number of samples P in a window.
+    stride : int, optional
+        Distance S in samples between neighboring windows; `pool_size` by default.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not an integer of 1 or more.
+
+    Examples
+    --------
     >>> x = np.array([3.0, 1.0, 4.0, 2.0, 6.0]).reshape(1, 5, 1)
     >>> AveragePool1D(2)(x).ravel()
     array([2., 3.])
     >>> AveragePool1D(3, stride=2)(x).ravel().round(3)
     array([2.667, 4.   ])
-
-    Raises `TypeError` or `ValueError` for sizes that are not positive whole numbers,
-    inputs of another type or shape, and traces shorter than one window.
     """
 
     def forward(self, x: Array) -> tuple[Array, tuple[int, ...]]:
-        """Return y[n,m,c] = 1 / P sum_j x[n, m S + j, c], and the shape of x."""
+        """Compute y[n,m,c] = 1 / P sum_j x[n, m S + j, c].
+
+        Parameters
+        ----------
+        x : ndarray, shape (N, L, C)
+            Input, at least one window long.
+
+        Returns
+        -------
+        y : ndarray, shape (N, M, C)
+            Output.
+        cache : tuple of int
+            The shape of x.
+        """
         require_array(self, "x", x, "N L C")
         window = self.receptive_field(x.shape[1])
         first = x[:, window.tap_slice(0)].astype(wide(x))  # (N, M, C)
@@ -53,40 +76,87 @@ class AveragePool1D(Pool1D):
         return (first + above / self.pool_size).astype(x.dtype), x.shape
 
     def backward(self, dy: Array, cache: tuple[int, ...]) -> tuple[Array, Params]:
-        """Return dx, which collects dy[n,m,c] / P for every window m that a sample lies in."""
+        """Compute dx[n,i,c], the sum of dy[n,m,c] / P over the windows m that contain sample i.
+
+        Parameters
+        ----------
+        dy : ndarray, shape (N, M, C)
+            Gradient of the loss with respect to the output.
+        cache : tuple of int
+            Second return value of `forward`.
+
+        Returns
+        -------
+        dx : ndarray, shape (N, L, C)
+            Gradient with respect to the input.
+        grads : dict
+            Empty.
+        """
         n_traces, length, n_channels = shape = cache
         window = self.receptive_field(length)
         require_array(self, "dy", dy, "N M C", shape=(n_traces, window.n_outputs, n_channels))
-        share = _divided(dy, self.pool_size)
+        fraction = _divided(dy, self.pool_size)
         dx = np.zeros(shape, dy.dtype)
         for j in range(self.pool_size):
-            dx[:, window.tap_slice(j)] += share
+            dx[:, window.tap_slice(j)] += fraction
         return dx, {}
 
 
 class GlobalAveragePool1D(Layer):
-    """Each channel's mean over the whole trace: x (N, L, C) becomes y (N, C). No parameters.
+    """The mean of each channel over the whole trace: x (N, L, C) becomes y (N, C).
 
+    The layer has no parameters.
+
+    Examples
+    --------
     >>> x = np.array([[[1.0, 9.0], [5.0, 7.0], [3.0, 8.0]]])
     >>> GlobalAveragePool1D()(x)
     array([[3., 8.]])
-
-    Raises `TypeError` or `ValueError` for inputs of another type or shape.
     """
 
+    def __init__(self) -> None:
+        super().__init__()
+
     def forward(self, x: Array) -> tuple[Array, tuple[int, ...]]:
-        """Return y[n,c] = 1 / L sum_l x[n,l,c], and the shape of x."""
+        """Compute y[n,c] = 1 / L sum_l x[n,l,c].
+
+        Parameters
+        ----------
+        x : ndarray, shape (N, L, C)
+            Input.
+
+        Returns
+        -------
+        y : ndarray, shape (N, C)
+            Output.
+        cache : tuple of int
+            The shape of x.
+        """
         require_array(self, "x", x, "N L C")
         return mean(x, axis=1).astype(x.dtype), x.shape
 
     def backward(self, dy: Array, cache: tuple[int, ...]) -> tuple[Array, Params]:
-        """Return dx[n,l,c] = dy[n,c] / L."""
+        """Compute dx[n,l,c] = dy[n,c] / L.
+
+        Parameters
+        ----------
+        dy : ndarray, shape (N, C)
+            Gradient of the loss with respect to the output.
+        cache : tuple of int
+            Second return value of `forward`.
+
+        Returns
+        -------
+        dx : ndarray, shape (N, L, C)
+            Gradient with respect to the input.
+        grads : dict
+            Empty.
+        """
         n_traces, length, n_channels = cache
         require_array(self, "dy", dy, "N C", shape=(n_traces, n_channels))
         return np.repeat(_divided(dy, length)[:, None], length, axis=1), {}
 
     def receptive_field(self, length: int) -> ReceptiveField:
-        """Every output looks at the whole trace."""
         return ReceptiveField.whole_trace(length)
 
 

@@ -1,29 +1,30 @@
-"""Batch normalization: every channel at mean 0 and variance 1.
+"""Batch normalization: every channel with mean 0 and variance 1.
 
-Each layer learns from what the layers before it put out, and they keep changing.
-If a channel's numbers drift or grow, all that follows has to be learned anew. So
-put every channel to one scale, whatever came in, and let two learned numbers
-per channel choose the scale that the next layer wants:
+Each layer learns from the output of the layers before it, which changes during training. If the
+mean or the magnitude of a channel changes, all later layers must adapt. Batch normalization scales
+every channel to mean 0 and variance 1, whatever the input. Two parameters per channel then
+determine the mean and the standard deviation of the output:
 
     m[c]   = 1 / R  sum_r x[r,c]                    mean over all R rows
     v[c]   = 1 / R  sum_r (x[r,c] - m[c])²          variance
     z[r,c] = (x[r,c] - m[c]) / sqrt(v[c] + eps)
     y[r,c] = gamma[c] z[r,c] + beta[c]
 
-A *row* is a sample of a trace: everything but the last axis counts as rows,
-so a batch (N, L, C) has `R = N L` of them.
+A *row* is one sample of one trace. All axes but the last count as rows, so a batch (N, L, C) has
+`R = N L` of them.
 
-**In training** the mean is that of the batch at hand. That makes an output depend on
-every other trace of the batch, which is a strange thing to ask of an answer:
-alone, a trace would get another one. **In use**, therefore, `m` and `v` are fixed numbers, the
-*running* mean and variance that were remembered while training, and the layer is one
-line, `y = a x + b`, for each channel by itself.
+**In training** the mean and variance are those of the batch. Each output therefore depends on all
+traces of the batch: the same trace in another batch has another output. **At inference** `m` and
+`v` are constants, the *running* mean and variance of the training batches, and the layer computes
+`y = a x + b` in each channel.
 
-Those two arrays are the layer's `state`: saved and copied with it, but moved by what
-was seen and not by any gradient.
+These two arrays are the `state` of the layer. They are saved and copied like parameters, but
+updated from the batches and not by a gradient.
 
-Source: S. Ioffe, C. Szegedy, "Batch normalization: accelerating deep network
-training by reducing internal covariate shift", ICML 2015, algorithms 1 and 2.
+References
+----------
+S. Ioffe, C. Szegedy, "Batch normalization: accelerating deep network training by reducing internal
+covariate shift", ICML 2015, algorithms 1 and 2.
 """
 
 from __future__ import annotations
@@ -38,20 +39,38 @@ from numpycnn._validation import above_zero, check_int, number, require_array, r
 from numpycnn.layers.layer import Layer
 from numpycnn.layers.receptive_field import ReceptiveField
 
-# A channel of raw counts may have the mean 1e7 and the standard deviation 100. In float32 such
-# numbers are 1 apart, which is enough for them and not for their mean, to which every
-# batch adds a tenth of a small difference. So the statistics, and what is subtracted and divided
-# with them, are float64 (`_reductions.py`), and the results are converted to the type of x.
+# A channel of raw counts may have the mean 1e7 and the standard deviation 100. Near 1e7 the
+# distance between neighboring float32 numbers is 1. This is sufficient for the data but not for
+# their mean, to which every batch adds a tenth of a small difference. The statistics, and the
+# subtraction and division, are therefore float64 (`_reductions.py`). The results are converted to
+# the type of x.
 
 
 class BatchNorm(Layer):
-    """Normalize each channel: x (N, ..., C) becomes y of the same shape, by fixed statistics.
+    """Normalize each channel with running statistics: x (N, ..., C) becomes y of the same shape.
 
-    Parameters: `gamma` (C,), one at first, and `beta` (C,), zero. State: `mean` (C,) and
-    `var` (C,), zero and one at first, in float64, which `training` moves. `momentum` is the
-    fraction of the newest batch in them, and `eps` keeps a constant channel from being divided by
-    zero.
+    Parameters
+    ----------
+    channels : int
+        Number of channels C.
+    momentum : float
+        Weight of the newest batch in the running statistics, from 0 to 1.
+    eps : float
+        Added to the variance, so that a constant channel is not divided by zero.
 
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument has another type or range.
+
+    Notes
+    -----
+    The parameters are `gamma` and `beta`, both of shape (C,), initially one and zero. The state is
+    `mean` and `var`, both of shape (C,) and float64, initially zero and one. `update_state` of the
+    layer for training changes the state.
+
+    Examples
+    --------
     >>> layer = BatchNorm(1)
     >>> x = np.array([[10.0], [14.0]])
     >>> train_model = layer.for_training()
@@ -63,11 +82,8 @@ class BatchNorm(Layer):
     >>> layer.state["mean"].round(3), layer(x).round(3).ravel()
     (array([12.]), array([-0.707,  0.707]))
 
-    (In use the spread is that of two numbers drawn from many, with `R - 1` in the place of `R`.)
-
-    Raises `TypeError` or `ValueError` for inputs of another type or shape, for numbers of
-    channels that are not positive and whole, for a momentum that is not from 0 to 1, and for an
-    eps that is not above 0.
+    The last two values are smaller because the running variance is the unbiased one, with `R - 1`
+    in place of `R`.
     """
 
     def __init__(self, channels: int, *, momentum: float = 0.1, eps: float = 1e-5) -> None:
@@ -80,11 +96,36 @@ class BatchNorm(Layer):
         self.state.update(mean=np.zeros(c), var=np.ones(c))
 
     def for_training(self, rng: Rng = None) -> BatchNormInTraining:
-        """Return the twin that normalizes by the batch; it shares all arrays."""
+        """Return a version of this layer that normalizes with the statistics of the batch.
+
+        Parameters
+        ----------
+        rng : Generator, int or None
+            Not used.
+
+        Returns
+        -------
+        Layer
+            The layer to train. It shares all arrays with this layer, which does not change until
+            the returned layer is used.
+        """
         return self._as(BatchNormInTraining)
 
     def forward(self, x: Array) -> tuple[Array, Array]:
-        """Return y = gamma z + beta with the running statistics, and z."""
+        """Compute y = gamma z + beta with the running statistics.
+
+        Parameters
+        ----------
+        x : ndarray, shape (N, ..., C)
+            Input.
+
+        Returns
+        -------
+        y : ndarray, shape (N, ..., C)
+            Output.
+        cache : object
+            The normalized input z.
+        """
         require_array(self, "x", x, f"N ... C={self.channels}")
         require_parameters(self, self.params)
         z = self._scaled(x - self.state["mean"], self.state["var"], x)
@@ -96,7 +137,22 @@ class BatchNorm(Layer):
         return z.astype(x.dtype)
 
     def backward(self, dy: Array, cache: Array) -> tuple[Array, Params]:
-        """Return dx = gamma dy / sqrt(var + eps), for the statistics do not depend on x."""
+        """Compute the gradients; the running statistics do not depend on x.
+
+        Parameters
+        ----------
+        dy : ndarray, shape (N, ..., C)
+            Gradient of the loss with respect to the output.
+        cache : object
+            Second return value of `forward`.
+
+        Returns
+        -------
+        dx : ndarray, shape (N, ..., C)
+            Gradient with respect to the input, gamma dy / sqrt(var + eps).
+        grads : dict of str to ndarray
+            Gradients for `"gamma"` and `"beta"`, shape (C,).
+        """
         z = cache
         require_array(self, "dy", dy, "... C", shape=z.shape)
         gamma, rows = self.params["gamma"], tuple(range(dy.ndim - 1))
@@ -106,12 +162,11 @@ class BatchNorm(Layer):
         return dx, {name: grad.astype(dtype) for name, grad in grads.items()}
 
     def receptive_field(self, length: int) -> ReceptiveField:
-        """Each sample is scaled by itself."""
         return ReceptiveField.each_sample(length)
 
 
 class BatchNormCache(NamedTuple):
-    """What the twin remembers: z for backward, and what it saw, for the running statistics."""
+    """The normalized input z for `backward`, and the statistics of the batch for the state."""
 
     z: Array
     mean: Array  # (C,)
@@ -119,12 +174,12 @@ class BatchNormCache(NamedTuple):
 
 
 class BatchNormInTraining(BatchNorm):
-    """The twin of a BatchNorm, which normalizes by the mean and variance of its batch."""
+    """A BatchNorm in training, which normalizes with the mean and variance of its batch."""
 
     def forward(self, x: Array) -> tuple[Array, BatchNormCache]:  # type: ignore[override]
-        """Return y = gamma z + beta with the statistics of x, and what backward needs.
+        """Return y = gamma z + beta with the statistics of x, and the cache.
 
-        Raises `ValueError` for a single row: its mean would be the row itself.
+        Raises `ValueError` for a single row, whose variance is always 0.
         """
         require_array(self, "x", x, f"N ... C={self.channels}")
         require_parameters(self, self.params)
@@ -142,28 +197,27 @@ class BatchNormInTraining(BatchNorm):
 
     # The backward pass
     # -----------------
-    # Here is what most people forget at first. `x[r,c]` enters `z[r,c]`, and it also enters the
-    # mean and the variance of its channel, and through them every other `z` of the channel. With
-    # `s = sqrt(v + eps)`, and one channel at a time, `z[q] = (x[q] - m) / s`. If `x[r]` moves by a
-    # little, there are three ways in which `z[q]` moves:
+    # `x[r,c]` contributes to `z[r,c]`, and also to the mean and the variance of its channel, on
+    # which every other `z` of the channel depends. In one channel, with `s = sqrt(v + eps)`, we
+    # have `z[q] = (x[q] - m) / s`. A small change of `x[r]` changes `z[q]` in three ways, per unit:
     #
-    # 1. by itself, if `q = r`: by `1 / s`;
-    # 2. by the mean, which moves by `1 / R`: by `-1 / (R s)`, every `q` alike;
-    # 3. by the variance. That moves by `2 (x[r] - m) / R = 2 s z[r] / R`, and `s`, its root, by
-    #    `1 / (2 s)` of it, which is `z[r] / R`; so `z[q]` moves by `-z[q] z[r] / (R s)`.
+    # 1. directly, if `q = r`: by `1 / s`;
+    # 2. through the mean, which changes by `1 / R`: by `-1 / (R s)`, for every `q`;
+    # 3. through the variance, which changes by `2 (x[r] - m) / R = 2 s z[r] / R`. Its root `s`
+    #    changes by `1 / (2 s)` of it, that is by `z[r] / R`, and `z[q]` by `-z[q] z[r] / (R s)`.
     #
-    # (In the third, the mean moves too. But the variance is smallest about the mean, so to first
-    # order it does not notice.) Each `z[q]` has the gradient `dz[q]`; the sum over `q` is
+    # (In 3 the mean changes too. But the variance is smallest about the mean, so to first order
+    # this has no effect.) Each `z[q]` has the gradient `dz[q]`; the sum over `q` is
     #
     # $$dx_r = \frac{1}{s} \left( dz_r - \frac{1}{R} \sum_q dz_q
     # - z_r \frac{1}{R} \sum_q dz_q z_q \right)$$
     #
-    # In words: take off the mean of what came in, and then what is left of it along `z`. No
-    # gradient gets through that would only shift or stretch the channel, because
-    # normalization undoes both. So a bias right before this layer never learns.
+    # The gradient loses its mean and its component along `z`. These components would only shift
+    # or scale the channel, and normalization removes both. The gradient of a bias directly
+    # before this layer is therefore zero up to rounding, and the bias has no effect on the output.
 
     def backward(self, dy: Array, cache: BatchNormCache) -> tuple[Array, Params]:  # type: ignore[override]
-        """Send dy back to the input and the parameters.
+        """Compute the gradients with respect to the input and the parameters.
 
         dgamma[c] = sum_r dy[r,c] z[r,c]
         dbeta[c]  = sum_r dy[r,c]
@@ -180,19 +234,18 @@ class BatchNormInTraining(BatchNorm):
         return dx, {"gamma": dgamma.astype(dtype), "beta": dbeta.astype(dtype)}
 
     def update_state(self, cache: BatchNormCache) -> None:
-        """Move the running statistics a little towards those of the batch.
+        """Change the running statistics by the fraction `momentum` towards those of the batch.
 
-        The variance of a batch is about its own mean, which lies in its middle: too small by
-        (R - 1) / R, on average, for traces that come later. That is put right here.
+        The variance about the mean of the batch itself underestimates the variance of other traces,
+        by the factor (R - 1) / R on average. This factor is corrected here.
         """
         n_rows = cache.z.size // self.channels
-        seen = {"mean": cache.mean, "var": cache.var * (n_rows / (n_rows - 1))}
+        batch = {"mean": cache.mean, "var": cache.var * (n_rows / (n_rows - 1))}
         for name, running in self.state.items():
-            running += self.momentum * (seen[name] - running)
+            running += self.momentum * (batch[name] - running)
 
     def receptive_field(self, length: int) -> ReceptiveField:
-        """Raise: an output looks at all samples of all traces of the batch."""
         raise NotImplementedError(
-            f"{type(self).__name__} looks at the whole batch with every output; ask the model "
-            "itself, not its twin for training"
+            "BatchNorm: receptive_field must be called in inference mode, got a layer for "
+            "training, whose outputs depend on the whole batch. Call it on the model itself."
         )

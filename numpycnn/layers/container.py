@@ -10,7 +10,7 @@ every function that checks or trains a layer also works on a network.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from copy import deepcopy
 from os import PathLike
 from typing import Any
@@ -18,6 +18,7 @@ from typing import Any
 from numpycnn._types import Array, Params, Rng
 from numpycnn._validation import generator
 from numpycnn.layers.activations import summary
+from numpycnn.layers.arrays import ParamsInside
 from numpycnn.layers.describing import defining
 from numpycnn.layers.layer import Kind, Layer
 
@@ -25,20 +26,32 @@ from numpycnn.layers.layer import Kind, Layer
 class Container(Layer):
     """A layer that holds layers; a subclass defines `forward` and `backward` with them.
 
-    Its parameters are those of its layers, the same arrays, under the layer's
-    place: `"0.w"`, `"0.b"`, `"3.w"`, and `"3.1.w"` in a container in a container.
-    A subclass may have any constructor that hands the layers on: `super().__init__(*layers)`.
-    A layer that does not stand in a row with the others goes by a name (`None` is no layer).
+    The parameters are those of the layers, the same arrays, under the index of the layer: `"0.w"`,
+    `"0.b"`, `"3.w"`, and `"3.1.w"` in a container inside a container. A subclass may have any
+    constructor that passes the layers on: `super().__init__(*layers)`.
 
+    Parameters
+    ----------
+    *layers : Layer
+        At least one layer; no layer occurs twice.
+    **others : Layer or None
+        Layers that are not part of the chain, under a name; None is ignored.
+
+    Raises
+    ------
+    TypeError
+        If an argument is not a Layer.
+    ValueError
+        If there is no layer, or a layer occurs twice.
+
+    Examples
+    --------
     >>> from numpycnn import Dense, ReLU, Sequential
     >>> model = Sequential(Dense(4, 3), Sequential(ReLU(), Dense(3, 2)))
     >>> list(model.params)
     ['0.w', '0.b', '1.1.w', '1.1.b']
     >>> len(model), model[0], [type(layer).__name__ for layer in model]
     (2, Dense(4, 3), ['Dense', 'Sequential'])
-
-    Raises `TypeError` for what is not a layer and `ValueError` for a layer that
-    occurs twice or for no layer at all.
     """
 
     def __init__(self, *layers: Layer, **others: Layer | None) -> None:
@@ -74,32 +87,46 @@ class Container(Layer):
 
     @property
     def children(self) -> dict[str, Layer]:
-        """Every layer inside by its place: "0", "1", and then those that have a name."""
-        return {str(place): layer for place, layer in enumerate(self.layers)} | self._named
+        """All layers inside by name: "0", "1" and so on, and then those with a custom name."""
+        return {str(index): layer for index, layer in enumerate(self.layers)} | self._named
 
     @property
     def params(self) -> Params:
-        """The layers' own arrays, under names such as "0.w". The mapping is read-only."""
+        """The parameters of the layers, under names such as "0.w", as a read-only mapping."""
         children = self.children.items()
-        return ParamsInside(self, _with_places({place: layer.params for place, layer in children}))
+        return ParamsInside(
+            type(self).__name__, _with_places({place: layer.params for place, layer in children})
+        )
 
     @property
     def state(self) -> dict[str, Array]:
-        """The layers' own state, under names such as "1.mean"."""
+        """The state of the layers, under names such as "1.mean"."""
         return _with_places({place: layer.state for place, layer in self.children.items()})
 
     def walk(self, place: str = "") -> Iterator[tuple[str, Layer]]:
-        """Every layer in which something is computed, with its place: those inside, then this."""
+        """Iterate over all layers that compute something: those inside, then this one.
+
+        Parameters
+        ----------
+        place : str
+            The name of this layer in the names of parameters, such as "0".
+
+        Yields
+        ------
+        place : str
+            The name of a layer.
+        layer : Layer
+            The layer.
+        """
         for inside, layer in self.children.items():
             yield from layer.walk(f"{place}.{inside}" if place else inside)
         yield place, self
 
-    def with_params(self: Kind, params: Params) -> Kind:
-        """A copy of all this that holds `params`, named as in `self.params`.
+    # A copy is made without calling a constructor. Wherever the original refers to one of its
+    # layers, under any attribute, the copy refers to the copy of the layer: `deepcopy` takes these
+    # from the dictionary.
 
-        No constructor is called. Wherever the original mentions one of its layers, under
-        whatever name, the copy mentions the layer's copy.
-        """
+    def with_params(self: Kind, params: Params) -> Kind:
         copies = {}
         for place, layer in _leaves(self):
             names = {name: f"{place}.{name}" for name in (*layer.params, *layer.state)}
@@ -108,11 +135,6 @@ class Container(Layer):
         return deepcopy(self, copies)
 
     def for_training(self, rng: Rng = None) -> Layer:
-        """Return a training-mode version of the network that shares its arrays.
-
-        Nothing changes until the returned network is used. If all layers compute the same in
-        training and at inference, it is this network itself.
-        """
         rng = generator(self, rng)
         copies = {id(layer): layer.for_training(rng) for _, layer in _leaves(self)}
         if all(id(new) in copies for new in copies.values()):
@@ -122,8 +144,16 @@ class Container(Layer):
     def update_state(self, cache: Any) -> None:
         """Update the running statistics of the layers inside after an optimizer step.
 
-        Raises `TypeError` if the cache is not a list of the layers' caches, as a custom `forward`
-        may return another one, and a layer inside has running statistics.
+        Parameters
+        ----------
+        cache : list
+            Second return value of `forward` of the layer that `for_training` returned.
+
+        Raises
+        ------
+        TypeError
+            If a custom `forward` returns another cache than the list of the caches of the layers,
+            and a layer inside has running statistics.
         """
         children = self.children.values()
         if isinstance(cache, list) and len(cache) == len(children):
@@ -139,8 +169,8 @@ class Container(Layer):
     def __len__(self) -> int:
         return len(self.layers)
 
-    def __getitem__(self, place: int) -> Layer:
-        return self.layers[place]
+    def __getitem__(self, index: int) -> Layer:
+        return self.layers[index]
 
     def __iter__(self) -> Iterator[Layer]:
         return iter(self.layers)
@@ -148,8 +178,18 @@ class Container(Layer):
     def summary(self, input_shape: tuple[int, ...]) -> str:
         """Return a table with a line for each layer: output shape and number of parameters.
 
-        `input_shape` is the shape of one trace, `(L, C)`.
+        Parameters
+        ----------
+        input_shape : tuple of int
+            The shape of one trace, (L, C).
 
+        Returns
+        -------
+        str
+            The table.
+
+        Examples
+        --------
         >>> from numpycnn import Dense, Flatten, Sequential
         >>> print(Sequential(Flatten(), Dense(6, 2)).summary((3, 2)))
              layer        output shape  parameters
@@ -160,10 +200,20 @@ class Container(Layer):
         return summary(self, input_shape)
 
     def save(self, path: str | PathLike[str], notes: Any = None) -> None:
-        """Save architecture and weights to an `.npz` file, whole or not at all.
+        """Save architecture, parameters and state to an `.npz` file.
 
-        `notes` are kept in the same file: whatever JSON can say, such as the names of the
-        classes. `numpycnn.layers.storage.load_notes(path)` reads them back.
+        Parameters
+        ----------
+        path : str or path-like
+            The file. An existing file is replaced only after the new one is complete.
+        notes : object, optional
+            Anything that JSON can express, such as the names of the classes.
+            `numpycnn.layers.storage.load_notes(path)` returns the notes.
+
+        Raises
+        ------
+        TypeError, OSError
+            If the path, the notes or the layers cannot be written.
         """
         from numpycnn.layers.storage import save_layer  # here: most programs save nothing
 
@@ -171,9 +221,26 @@ class Container(Layer):
 
     @classmethod
     def load(cls: type[Kind], path: str | PathLike[str], *own_layers: type[Layer]) -> Kind:
-        """Load what `save` saved; name layer classes of your own: `load(path, MyLayer)`.
+        """Load a model from a file that `save` wrote.
 
-        Raises `ValueError` for a file that is damaged or of another kind.
+        Parameters
+        ----------
+        path : str or path-like
+            The file.
+        *own_layers : type
+            Custom layer classes in the model: `load(path, MyLayer)`.
+
+        Returns
+        -------
+        Container
+            The model.
+
+        Raises
+        ------
+        ValueError
+            If the file is damaged or of another kind.
+        OSError
+            If there is no such file.
         """
         from numpycnn.layers.storage import load_layer
 
@@ -187,63 +254,12 @@ class Container(Layer):
 
 
 def _leaves(container: Layer) -> Iterator[tuple[str, Layer]]:
-    """Every layer inside that holds no others, with its place."""
+    """Iterate over all layers inside that contain no layers, with their names."""
     return (stage for stage in container.walk() if not isinstance(stage[1], Container))
 
 
-class ParamsInside(Mapping[str, Array]):
-    """The parameters of the layers inside a container, a read-only mapping.
-
-    The arrays belong to the layers. A new array in the mapping would change no layer, so the
-    assignment is an error; an array is changed in place.
-
-    >>> import numpy as np
-    >>> from numpycnn import Dense, Sequential
-    >>> model = Sequential(Dense(4, 2))
-    >>> model.params["0.b"][:] = 1
-    >>> model.params["0.b"] -= 0.5
-    >>> model[0].params["b"]
-    array([0.5, 0.5], dtype=float32)
-    >>> model.params["0.b"] = np.zeros(2)
-    Traceback (most recent call last):
-        ...
-    TypeError: Sequential: params must not be assigned to, got a new array for '0.b'. \
-Write into the array: params['0.b'][...] = values.
-    """
-
-    def __init__(self, container: Layer, arrays: Params) -> None:
-        self._name, self._arrays = type(container).__name__, arrays
-
-    def __getitem__(self, name: str) -> Array:
-        return self._arrays[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._arrays)
-
-    def __len__(self) -> int:
-        return len(self._arrays)
-
-    # `params[name] -= step` changes the array in place, and then assigns the same array.
-
-    def __setitem__(self, name: str, array: Array) -> None:
-        if self._arrays.get(name) is not array:
-            raise TypeError(
-                f"{self._name}: params must not be assigned to, got a new array for {name!r}. "
-                f"Write into the array: params[{name!r}][...] = values."
-            )
-
-    def __or__(self, other: Params) -> dict[str, Array]:
-        return {**self, **other}
-
-    def __ror__(self, other: Params) -> dict[str, Array]:
-        return {**other, **self}
-
-    def __repr__(self) -> str:
-        return repr(self._arrays)
-
-
 def _with_places(arrays: dict[str, Params]) -> dict[str, Array]:
-    """The arrays of each layer, with its place before the name."""
+    """Return the arrays of all layers, with the name of the layer before their own."""
     return {
         f"{place}.{name}": array
         for place, of_layer in arrays.items()

@@ -29,6 +29,7 @@ from numpycnn._types import Array, Params, Rng
 from numpycnn._validation import boolean, check_int, generator, require_array, require_parameters
 from numpycnn.layers.initializers import glorot_uniform
 from numpycnn.layers.layer import Layer
+from numpycnn.layers.padding import check_padding, pad_widths
 from numpycnn.layers.receptive_field import ReceptiveField
 
 
@@ -40,15 +41,21 @@ class Conv1D(Layer):
 
     Parameters
     ----------
-    in_channels, out_channels, kernel_size : int
-        C, F and K.
-    stride, dilation : int, default 1
-        Distance in samples between neighboring outputs, and between neighboring taps.
+    in_channels : int
+        Number of input channels C.
+    out_channels : int
+        Number of filters F.
+    kernel_size : int
+        Number of taps K.
+    stride : int, default 1
+        Distance S in samples between neighboring outputs.
     padding : {"valid", "same", "causal"}, int or (int, int), default "valid"
         Zeros before and after each trace. `"valid"`: none. `"same"`: enough for
         `M = ceil(L / S)`, half on each side; if the number is odd, one more on the right, as in
         PyTorch and Keras. `"causal"`: `d (K - 1)` on the left, so that no output depends on later
         samples. Otherwise the number on both sides, or `(left, right)`.
+    dilation : int, default 1
+        Distance d in samples between neighboring taps.
     bias : bool, default True
         Without a bias there is no `b`. A batch normalization that follows subtracts any constant.
     rng : Generator, int or None
@@ -86,7 +93,7 @@ class Conv1D(Layer):
         self.kernel_size = check_int(self, "kernel_size", kernel_size)
         self.stride = check_int(self, "stride", stride)
         self.dilation = check_int(self, "dilation", dilation)
-        self.padding = self._known_padding(padding)
+        self.padding = check_padding(self, padding)
         self.bias = boolean(self, "bias", bias)
 
         self.effective_kernel_size = self.dilation * (self.kernel_size - 1) + 1
@@ -95,43 +102,40 @@ class Conv1D(Layer):
         b = {"b": np.zeros(self.out_channels, dtype=np.float32)} if self.bias else {}
         super().__init__(w=w, **b)
 
-    # Padding
-    # -------
-    # Zeros replace the samples before and after the trace. The option `padding` sets their number.
-
-    def _known_padding(self, padding: object) -> str | int | tuple[int, int]:
-        """Return `padding` if it is one of the known kinds, or raise."""
-        if isinstance(padding, str):
-            if padding in ("valid", "same", "causal"):
-                return padding
-        elif isinstance(padding, tuple | list):
-            if len(padding) == 2:
-                left, right = (check_int(self, "padding", side, at_least=0) for side in padding)
-                return left, right
-        else:
-            return check_int(self, "padding", padding, at_least=0)
-        raise ValueError(
-            "Conv1D: padding must be 'valid', 'same', 'causal', an integer or (left, right), "
-            f"got {padding!r}."
-        )
+    # [Zeros](padding.py) replace the samples before and after the trace.
 
     def pad_widths(self, length: int) -> tuple[int, int]:
-        """Return the numbers of zeros before and after a trace of this length."""
-        if isinstance(self.padding, tuple):
-            return self.padding
-        if isinstance(self.padding, int):
-            return self.padding, self.padding
-        if self.padding == "causal":
-            return self.effective_kernel_size - 1, 0
-        if self.padding == "same":
-            n_outputs = -(-length // self.stride)
-            missing = max(0, (n_outputs - 1) * self.stride + self.effective_kernel_size - length)
-            return missing // 2, missing - missing // 2
-        return 0, 0
+        """Return the numbers of zeros before and after a trace.
+
+        Parameters
+        ----------
+        length : int
+            Number of samples L of the trace.
+
+        Returns
+        -------
+        left : int
+            Zeros before the trace.
+        right : int
+            Zeros after the trace.
+        """
+        return pad_widths(self.padding, length, self.stride, self.effective_kernel_size)
 
     def receptive_field(self, length: int) -> ReceptiveField:
         """Return the samples on which each output depends: m S - left + k d, for every tap k.
 
+        Parameters
+        ----------
+        length : int
+            Number of samples L of the trace.
+
+        Returns
+        -------
+        ReceptiveField
+            The first and the last sample for each output.
+
+        Examples
+        --------
         >>> Conv1D(1, 8, 5, padding="same").receptive_field(64)
         ReceptiveField(spans=[(-2, 2)], stride=1, n_outputs=64)
         """

@@ -1,12 +1,12 @@
-"""Dense: every output looks at every input.
+"""Dense layer: every output depends on every input.
 
-The oldest layer and the plainest: each output is a weighted sum of all inputs,
-plus a number of its own, the bias. With `D_in` inputs and `D_out` outputs,
+Each output is a weighted sum of all inputs plus a constant, the *bias*. With `D_in` inputs and
+`D_out` outputs,
 
     y[n,j] = sum_i x[n,i] w[i,j] + b[j]
 
-which is one matrix product. At the end of the trace classifier two of these
-weigh up what the filters have found and turn it into one score per class.
+which is a single matrix product. At the end of the trace classifier, two dense layers combine the
+features found by the filters into one score per class.
 """
 
 from __future__ import annotations
@@ -23,18 +23,35 @@ from numpycnn.layers.receptive_field import ReceptiveField
 class Dense(Layer):
     """Weighted sums over the last axis: x (..., D_in) becomes y (..., D_out).
 
-    Parameters: `w` (D_in, D_out), Glorot-uniform at first, and `b` (D_out,), zero. With
-    `bias=False` there is no `b`: a batch normalization that follows subtracts any constant.
+    Parameters
+    ----------
+    in_features : int
+        Number of inputs D_in.
+    out_features : int
+        Number of outputs D_out.
+    bias : bool
+        Add a bias. It has no effect directly before a `BatchNorm`, which subtracts any constant.
+    rng : Generator, int or None
+        Source of randomness for the initial weights.
 
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument has another type or range.
+
+    Notes
+    -----
+    The parameters are `w`, shape (D_in, D_out), drawn from Glorot's uniform distribution, and
+    `b`, shape (D_out,), initially zero.
+
+    Examples
+    --------
     >>> layer = Dense(2, 1)
     >>> layer.params["w"][:] = [[10.0], [1.0]]
     >>> layer.params["b"][:] = 0.5
-    >>> layer.forward(np.array([[1.0, 2.0], [3.0, 4.0]]))[0]
+    >>> layer(np.array([[1.0, 2.0], [3.0, 4.0]]))
     array([[12.5],
            [34.5]])
-
-    Raises `TypeError` or `ValueError` for sizes that are not positive whole numbers
-    and for inputs of another type or shape.
     """
 
     def __init__(
@@ -48,7 +65,20 @@ class Dense(Layer):
         super().__init__(w=w, **b)
 
     def forward(self, x: Array) -> tuple[Array, Array]:
-        """Return y[n,j] = sum_i x[n,i] w[i,j] + b[j], and x, which backward needs for dw."""
+        """Compute y[n,j] = sum_i x[n,i] w[i,j] + b[j].
+
+        Parameters
+        ----------
+        x : ndarray, shape (..., D_in)
+            Input.
+
+        Returns
+        -------
+        y : ndarray, shape (..., D_out)
+            Output.
+        cache : ndarray, shape (..., D_in)
+            The input x itself, which backward needs for dw.
+        """
         require_array(self, "x", x, f"... D_in={self.in_features}")
         require_parameters(self, self.params)
         y = x @ self.params["w"]
@@ -56,23 +86,40 @@ class Dense(Layer):
 
     # The backward pass
     # -----------------
-    # Ask of each number: which outputs did it touch, and with what factor? The
-    # input `x[n,i]` entered every output `j` of its own trace, times `w[i,j]`.
-    # The weight `w[i,j]` entered output `j` of every trace, times `x[n,i]`. The
-    # bias `b[j]` entered output `j` of every trace, times one. Each collects
-    # what it is owed, and the three sums are two products and a column sum.
+    # Which outputs depend on a value, and with what factor? The input `x[n,i]` contributes to
+    # every output `j` of its own trace, multiplied by `w[i,j]`. The weight `w[i,j]` contributes to
+    # output `j` of every trace, multiplied by `x[n,i]`. The bias `b[j]` contributes to output `j`
+    # of every trace, with the factor 1. Summing these contributions, each multiplied by the
+    # gradient of its output, gives two matrix products and a column sum.
     #
-    # There is no `1 / N` here. Whether the loss is a mean or a sum over traces
-    # is the loss's business, and it is in `dy` already.
+    # There is no division by N here. If the loss is a mean over traces, its gradient already
+    # contains the factor `1 / N`, and so does `dy`.
 
     def backward(self, dy: Array, cache: Array) -> tuple[Array, Params]:
-        """Send dy (..., D_out) back to the input and the parameters.
+        """Compute the gradients with respect to the input and the parameters.
+
+        Parameters
+        ----------
+        dy : ndarray, shape (..., D_out)
+            Gradient of the loss with respect to the output.
+        cache : ndarray, shape (..., D_in)
+            Second return value of `forward`.
+
+        Returns
+        -------
+        dx : ndarray, shape (..., D_in)
+            Gradient with respect to the input.
+        grads : dict of str to ndarray
+            Gradients for `"w"`, shape (D_in, D_out), and, if the layer has a bias, for `"b"`,
+            shape (D_out,).
+
+        Notes
+        -----
+        The index n runs over all leading axes:
 
         dx[n,i] = sum_j dy[n,j] w[i,j]
         dw[i,j] = sum_n x[n,i] dy[n,j]
         db[j]   = sum_n dy[n,j]
-
-        where n runs over all the leading axes.
         """
         x = cache
         require_array(self, "dy", dy, "... D_out", shape=(*x.shape[:-1], self.out_features))
@@ -84,5 +131,4 @@ class Dense(Layer):
         return dy @ self.params["w"].T, grads
 
     def receptive_field(self, length: int) -> ReceptiveField:
-        """Each sample is weighed up by itself."""
         return ReceptiveField.each_sample(length)

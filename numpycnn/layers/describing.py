@@ -1,7 +1,7 @@
-"""The arguments of a layer: how it is printed, saved and built again.
+"""The arguments of a layer, with which it is printed, saved and built again.
 
-A layer stores each argument of its constructor, except `rng`, under the argument's own name. The
-arguments can then be read from the layer, and no class has to list them twice.
+A layer stores each argument of its constructor, except `rng`, under the name of the argument. The
+arguments can then be read from the layer, and no class must list them twice.
 """
 
 from __future__ import annotations
@@ -14,18 +14,33 @@ if TYPE_CHECKING:
 
 
 class Described:
-    """An object that can list the arguments that would build it again."""
+    """An object that can list the arguments with which it was built."""
+
+    def __init_subclass__(cls) -> None:
+        """Give each method without a docstring that of the method it overrides."""
+        super().__init_subclass__()
+        for name, method in vars(cls).items():
+            if inspect.isfunction(method) and not method.__doc__:
+                method.__doc__ = getattr(getattr(super(cls, cls), name, None), "__doc__", None)
 
     def options(self) -> dict[str, Any]:
-        """Return the arguments that would build this layer again, without its parameters.
+        """Return the arguments with which the layer can be built again.
 
-        Raises `TypeError` if an argument is not stored under its own name.
+        Returns
+        -------
+        dict
+            The constructor's arguments by name, without `rng`.
+
+        Raises
+        ------
+        TypeError
+            If an argument is not stored as an attribute of the same name.
         """
         for name in self._arguments():
             if not hasattr(self, name):
                 raise TypeError(
                     f"{type(self).__name__}: the argument {name} must be stored under its own "
-                    f"name, so that the layer can be built again. Write self.{name} = {name}."
+                    f"name, because the layer is built again from it. Write self.{name} = {name}."
                 )
         return {name: getattr(self, name) for name in self._arguments()}
 
@@ -51,10 +66,11 @@ class Described:
 
 
 def defining(layer: Layer, *methods: str) -> type[Layer]:
-    """Return the class that defines `forward`, say, of a layer: its own, or one that it extends.
+    """Return the class that defines `forward`, for example: the layer's own class or a base class.
 
-    Of several methods, the first class with any of them. A function that knows what the package's
-    layers compute must call this first: a subclass of `Sequential` with a custom constructor
-    computes what `Sequential` does, a convolution with a custom `forward` may compute anything.
+    Of several methods, the first class with any of them. A function that assumes what the package's
+    layers compute must call this first. A subclass of `Sequential` with a custom constructor
+    computes the same as `Sequential`, but a convolution with a custom `forward` may compute
+    anything.
     """
     return next(kind for kind in type(layer).__mro__ if vars(kind).keys() & set(methods))

@@ -1,24 +1,24 @@
-"""Dropout: leave some numbers out, others each time.
+"""Dropout: set random values to zero in training.
 
-A large network can learn its traces by heart, one feature serving to mend the
-errors of another. So make each of them undependable: in training, set every
-number to zero with the probability `rate`, and draw anew at every step. What
-is learned then has to hold without its neighbors.
+A large network can memorize its training traces, and one feature can compensate for the errors of
+another. Dropout makes each feature unreliable: in training, every value is set to zero with the
+probability `rate`, with a new draw in each step. Features must then be useful without any
+particular other feature.
 
     y = x keep / (1 - rate)        keep is 1 with probability 1 - rate, else 0
 
-The division makes up for what is missing: on average over the draws, `y` is `x`.
-That is why there is nothing to do **in use**, where nothing is left out and `y = x`.
-(The paper divides nothing in training and makes the weights smaller in use; the
-two come to the same.)
+Because of the division, the mean of `y` over many draws is `x`. **At inference** nothing is set to
+zero, and `y = x`. (The paper does not divide in training but multiplies the weights at inference,
+which has the same effect.)
 
-Forward is a function in training as well. The draw follows from a seed, which is part
-of the layer's twin and not of the world: the same seed, the same mask, however often forward
-is called. Only `update_state`, after the step, takes the next seed.
+The draw follows from a seed that is stored in the layer for training, so `forward` returns the same
+output however often it is called. `update_state`, called after the optimizer step, changes the
+seed.
 
-Source: N. Srivastava, G. Hinton, A. Krizhevsky, I. Sutskever, R. Salakhutdinov,
-"Dropout: a simple way to prevent neural networks from overfitting", Journal of
-Machine Learning Research 15 (2014).
+References
+----------
+N. Srivastava, G. Hinton, A. Krizhevsky, I. Sutskever, R. Salakhutdinov, "Dropout: a simple way to
+prevent neural networks from overfitting", Journal of Machine Learning Research 15 (2014).
 """
 
 from __future__ import annotations
@@ -34,8 +34,22 @@ from numpycnn.layers.receptive_field import ReceptiveField
 
 
 class Dropout(Layer):
-    """Hand on x as it is; in training set each number to zero with probability `rate`.
+    """Return x unchanged; in training, set each value to zero with probability `rate`.
 
+    The layer has no parameters.
+
+    Parameters
+    ----------
+    rate : float
+        Probability from 0 to below 1.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `rate` is not such a number.
+
+    Examples
+    --------
     >>> layer = Dropout(0.5)
     >>> x = np.ones((1, 6))
     >>> layer(x)
@@ -43,9 +57,6 @@ class Dropout(Layer):
     >>> train_model = layer.for_training(rng=1)
     >>> train_model(x), bool((train_model(x) == train_model(x)).all())
     (array([[2., 0., 0., 2., 0., 0.]]), True)
-
-    Raises `TypeError` or `ValueError` for a rate that is no number from 0 to below 1 and for
-    inputs that are not arrays of floats.
     """
 
     def __init__(self, rate: float) -> None:
@@ -53,28 +64,66 @@ class Dropout(Layer):
         super().__init__()
 
     def for_training(self, rng: Rng = None) -> DropoutInTraining:
-        """Return the twin that drops, its first seed drawn from `rng`."""
-        twin = self._as(DropoutInTraining)
-        twin.seed = int(generator(self, rng).integers(2**63))
-        return twin
+        """Return a version of this layer that sets values to zero.
+
+        Parameters
+        ----------
+        rng : Generator, int or None
+            Source of randomness for the first seed.
+
+        Returns
+        -------
+        Layer
+            The layer to train. This layer itself does not change.
+        """
+        layer = self._as(DropoutInTraining)
+        layer.seed = int(generator(self, rng).integers(2**63))
+        return layer
 
     def forward(self, x: Array) -> tuple[Array, Any]:
-        """Return x, and its shape."""
+        """Return x unchanged.
+
+        Parameters
+        ----------
+        x : ndarray, shape (...)
+            Input.
+
+        Returns
+        -------
+        y : ndarray, shape (...)
+            The input; in training, x keep / (1 - rate).
+        cache : object
+            The shape of x; in training, keep.
+        """
         require_array(self, "x", x, "...")
         return x, x.shape
 
     def backward(self, dy: Array, cache: Any) -> tuple[Array, Params]:
-        """Return dx = dy."""
+        """Return dx = dy.
+
+        Parameters
+        ----------
+        dy : ndarray, shape (...)
+            Gradient of the loss with respect to the output.
+        cache : object
+            Second return value of `forward`.
+
+        Returns
+        -------
+        dx : ndarray, shape (...)
+            Gradient with respect to the input; in training, dy keep / (1 - rate).
+        grads : dict
+            Empty.
+        """
         require_array(self, "dy", dy, "...", shape=cache)
         return dy, {}
 
     def receptive_field(self, length: int) -> ReceptiveField:
-        """Each sample is kept or left out by itself."""
         return ReceptiveField.each_sample(length)
 
 
 class DropoutInTraining(Dropout):
-    """The twin of a Dropout: which numbers are left out follows from its `seed`."""
+    """A Dropout in training: its `seed` determines which values are set to zero."""
 
     seed = 0
 
@@ -91,5 +140,5 @@ class DropoutInTraining(Dropout):
         return dy * keep / (1 - self.rate), {}
 
     def update_state(self, cache: Array) -> None:
-        """Take the next seed, for another draw."""
+        """Change the seed, for another draw in the next step."""
         self.seed += 1

@@ -1,14 +1,14 @@
-"""Flatten: one long row per trace.
+"""Flatten: the values of each trace as one vector.
 
-The filters hand on maps, `C` numbers for each of `L` samples; a dense layer
-wants one row of numbers per trace. Nothing is computed in between: the same
-numbers are read in another order, channel by channel and sample after sample,
+The convolutions return maps, `C` values for each of `L` samples. A dense layer requires a vector of
+features for each trace. Flatten computes nothing: it reads the same values as a vector, sample
+after sample, and within a sample channel after channel,
 
     y[n, l C + c] = x[n, l, c]
 
-and backward reads the gradients back into the old order. From here on a
-feature is tied to its place in the trace: what the dense layer learns about
-sample 20 says nothing about sample 40.
+and backward reads the gradients in the old shape again. After this layer each feature belongs to
+one position in the trace. What the dense layer learns about sample 20 does not transfer to
+sample 40.
 """
 
 from __future__ import annotations
@@ -22,26 +22,58 @@ from numpycnn.layers.receptive_field import ReceptiveField
 
 
 class Flatten(Layer):
-    """Turn x (N, ...) into y (N, D), where D is the product of the rest. No parameters.
+    """Reshape x (N, ...) to y (N, D), where D is the product of the other axes.
 
+    The layer has no parameters.
+
+    Examples
+    --------
     >>> import numpy as np
-    >>> Flatten().forward(np.zeros((10, 32, 8)))[0].shape
+    >>> Flatten()(np.zeros((10, 32, 8))).shape
     (10, 256)
-
-    Raises `TypeError` or `ValueError` for inputs that are not arrays of floats.
     """
 
+    def __init__(self) -> None:
+        super().__init__()
+
     def forward(self, x: Array) -> tuple[Array, tuple[int, ...]]:
-        """Return the numbers of each trace in one row, and the shape they came in."""
+        """Reshape the values of each trace to a vector.
+
+        Parameters
+        ----------
+        x : ndarray, shape (N, ...)
+            Input.
+
+        Returns
+        -------
+        y : ndarray, shape (N, D)
+            Output.
+        cache : tuple of int
+            The shape of x.
+        """
         require_array(self, "x", x, "... D")
         return x.reshape(len(x), -1), x.shape
 
     def backward(self, dy: Array, cache: tuple[int, ...]) -> tuple[Array, Params]:
-        """Return dy (N, D) in the shape that came in."""
+        """Reshape dy to the shape of x.
+
+        Parameters
+        ----------
+        dy : ndarray, shape (N, D)
+            Gradient of the loss with respect to the output.
+        cache : tuple of int
+            Second return value of `forward`.
+
+        Returns
+        -------
+        dx : ndarray, shape (N, ...)
+            Gradient with respect to the input.
+        grads : dict
+            Empty.
+        """
         shape = cache
         require_array(self, "dy", dy, "N D", shape=(shape[0], prod(shape[1:])))
         return dy.reshape(shape), {}
 
     def receptive_field(self, length: int) -> ReceptiveField:
-        """The row looks at the whole trace."""
         return ReceptiveField.whole_trace(length)

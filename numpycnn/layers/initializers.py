@@ -1,19 +1,22 @@
-"""Where the weights start: Glorot's uniform distribution.
+"""Initial weights: Glorot's uniform distribution.
 
-If all weights began at zero, all filters would compute the same thing, get the
-same gradient and stay the same for ever; so they begin random. How large? An
-output that adds up `fan_in` products has the variance of its terms times
-`fan_in`, and a gradient on its way back adds up `fan_out` of them. Weights of
-variance `1 / fan_in` keep the signals at one size on the way forward, of
-variance `1 / fan_out` on the way back. Glorot and Bengio take the middle:
+If all weights were zero at first, all filters would compute the same, receive the same gradient
+and remain equal. Initial weights are therefore random. Their variance matters: an output that sums
+`fan_in` products has `fan_in` times the variance of one product, and a gradient in the backward
+pass sums `fan_out` products. In a *linear* layer, weights with the variance `1 / fan_in` preserve
+the variance of the signal, and weights with the variance `1 / fan_out` that of the gradient. Glorot
+and Bengio use the mean of the two numbers:
 
     Var(w) = 2 / (fan_in + fan_out),    w uniform on [-limit, limit],
     limit = sqrt(6 / (fan_in + fan_out))
 
-because a uniform number on [-a, a] has the variance a² / 3.
+because a uniform number on [-a, a] has the variance a² / 3. A ReLU between the layers removes about
+half of the signal's power, so in a deep network with ReLU the signal decreases from layer to layer.
 
-Source: X. Glorot, Y. Bengio, "Understanding the difficulty of training deep
-feedforward neural networks", AISTATS 2010, equation 16.
+References
+----------
+X. Glorot, Y. Bengio, "Understanding the difficulty of training deep feedforward neural networks",
+AISTATS 2010, equation 16.
 """
 
 from __future__ import annotations

@@ -54,12 +54,34 @@ class ReceptiveField(NamedTuple):
 
     @classmethod
     def each_sample(cls, length: int) -> ReceptiveField:
-        """Return the field of a layer whose output m depends on sample m only."""
+        """Return the receptive field of a layer whose output m depends on sample m only.
+
+        Parameters
+        ----------
+        length : int
+            Number of samples of the input.
+
+        Returns
+        -------
+        ReceptiveField
+            The receptive field.
+        """
         return cls([(0, 0)], 1, length)
 
     @classmethod
     def whole_trace(cls, length: int) -> ReceptiveField:
-        """Return the field of a layer whose outputs depend on all samples."""
+        """Return the receptive field of a layer whose outputs depend on all samples.
+
+        Parameters
+        ----------
+        length : int
+            Number of samples of the input.
+
+        Returns
+        -------
+        ReceptiveField
+            The receptive field.
+        """
         return cls([(0, length - 1)], 0, 1)
 
     @property
@@ -73,24 +95,60 @@ class ReceptiveField(NamedTuple):
         return -self.spans[0][0]
 
     def span(self, m: int) -> tuple[int, int]:
-        """Return the first and the last sample that output m depends on."""
+        """Return the first and the last sample that an output depends on.
+
+        Parameters
+        ----------
+        m : int
+            Index of the output.
+
+        Returns
+        -------
+        first : int
+            The first sample.
+        last : int
+            The last sample.
+        """
         period, index = divmod(m, len(self.spans))
         first, last = self.spans[index]
         return first + period * self.stride, last + period * self.stride
 
     def tap_slice(self, k: int) -> slice:
-        """Return the samples at position `k` of every window, one for each output.
+        """Return the samples at one position of every window.
 
-        They are counted in the padded trace, which begins with the first sample of output 0.
+        Parameters
+        ----------
+        k : int
+            Position in the window.
 
+        Returns
+        -------
+        slice
+            One sample for each output. Samples are counted in the padded trace, which begins with
+            the first sample of output 0.
+
+        Examples
+        --------
         >>> ReceptiveField([(-2, 2)], stride=2, n_outputs=3).tap_slice(1)
         slice(1, 6, 2)
         """
         return slice(k, k + (self.n_outputs - 1) * self.stride + 1, self.stride)
 
     def compose(self, after: ReceptiveField) -> ReceptiveField:
-        """Return the field of the next layer's outputs; `after` is its field on our outputs.
+        """Return the receptive field after the next layer.
 
+        Parameters
+        ----------
+        after : ReceptiveField
+            The receptive field of the next layer with respect to its own input.
+
+        Returns
+        -------
+        ReceptiveField
+            The input samples of this layer that each output of the next one depends on.
+
+        Examples
+        --------
         >>> conv = ReceptiveField([(-2, 2)], 1, n_outputs=64)
         >>> pool = ReceptiveField([(0, 1)], 2, n_outputs=32)
         >>> conv.compose(pool)
@@ -106,15 +164,36 @@ class ReceptiveField(NamedTuple):
         )
 
     def through(self, layer: Layer) -> ReceptiveField:
-        """Return the field of the outputs of `layer`, if our outputs are its input.
+        """Return the receptive field after a layer.
 
-        After outputs that depend on the whole trace, the field does not change.
+        Parameters
+        ----------
+        layer : Layer
+            The next layer.
+
+        Returns
+        -------
+        ReceptiveField
+            The receptive field of its outputs; unchanged if all outputs already depend on the
+            whole trace.
         """
         return self.compose(layer.receptive_field(self.n_outputs)) if self.stride else self
 
     def union(self, other: ReceptiveField) -> ReceptiveField:
-        """Return the field of outputs that depend on both.
+        """Return the receptive field of outputs that depend on two parts.
 
+        Parameters
+        ----------
+        other : ReceptiveField
+            The receptive field of the other part.
+
+        Returns
+        -------
+        ReceptiveField
+            The smallest interval that contains both, for each output.
+
+        Examples
+        --------
         >>> ReceptiveField([(-2, 2)], 1, 64).union(ReceptiveField([(0, 3)], 1, 64))
         ReceptiveField(spans=[(-2, 3)], stride=1, n_outputs=64)
         """

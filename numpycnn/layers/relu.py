@@ -1,17 +1,14 @@
-"""ReLU: keep what is positive.
+"""ReLU, the rectified linear unit: negative values become zero.
 
-A chain of weighted sums is itself one weighted sum, so without something bent
-in between, ten layers could do no more than one. The rectified linear unit is
-the simplest bend there is:
+A chain of weighted sums is itself a weighted sum. Ten linear layers in a row could therefore
+compute no more than one. A nonlinear function between them is required, and the simplest is
 
     y = max(x, 0)
 
-Where `x` is positive the layer is transparent, and a small change of `x` is a
-change of `y` of the same size: slope 1. Where `x` is negative the output stays
-zero whatever `x` does: slope 0. So backward needs to remember one thing about
-each number, whether it got through, and the output itself tells.
-
-At exactly zero there is a corner and no slope; the layer takes 0 there.
+Where `x` is positive the output is `x`, and the derivative is 1. Where `x` is negative the output
+is 0 and does not depend on `x`: the derivative is 0. At exactly zero there is a kink, where the
+derivative does not exist; the layer uses 0 there. Backward only requires the output `y`, because
+`y` is positive exactly where `x` is.
 """
 
 from __future__ import annotations
@@ -25,26 +22,58 @@ from numpycnn.layers.receptive_field import ReceptiveField
 
 
 class ReLU(Layer):
-    """Rectified linear unit, y = max(x, 0), for arrays of any shape. No parameters.
+    """Rectified linear unit, y = max(x, 0), for arrays of any shape.
 
-    >>> ReLU().forward(np.array([-2.0, 0.0, 3.0]))[0]
+    The layer has no parameters.
+
+    Examples
+    --------
+    >>> ReLU()(np.array([-2.0, 0.0, 3.0]))
     array([0., 0., 3.])
-
-    Raises `TypeError` or `ValueError` for inputs that are not arrays of floats.
     """
 
+    def __init__(self) -> None:
+        super().__init__()
+
     def forward(self, x: Array) -> tuple[Array, Array]:
-        """Return y = max(x, 0), and again y: it is positive exactly where x got through."""
+        """Compute y = max(x, 0).
+
+        Parameters
+        ----------
+        x : ndarray, shape (...)
+            Input.
+
+        Returns
+        -------
+        y : ndarray, shape (...)
+            Output.
+        cache : ndarray, shape (...)
+            The output again.
+        """
         require_array(self, "x", x, "...")
         y = np.maximum(x, np.zeros_like(x))  # NumPy is faster with an array than with a number
         return y, y
 
     def backward(self, dy: Array, cache: Array) -> tuple[Array, Params]:
-        """Return dx = dy where x was positive, else 0."""
+        """Compute dx = dy where x is positive, else 0.
+
+        Parameters
+        ----------
+        dy : ndarray, shape (...)
+            Gradient of the loss with respect to the output.
+        cache : ndarray, shape (...)
+            Second return value of `forward`.
+
+        Returns
+        -------
+        dx : ndarray, shape (...)
+            Gradient with respect to the input.
+        grads : dict
+            Empty.
+        """
         y = cache
         require_array(self, "dy", dy, "...", shape=y.shape)
         return dy * (y > 0), {}
 
     def receptive_field(self, length: int) -> ReceptiveField:
-        """Each sample is rectified by itself."""
         return ReceptiveField.each_sample(length)

@@ -1,9 +1,9 @@
-"""Sequential: one layer after the other.
+"""Sequential: a chain of layers.
 
-The network itself. Forward hands each layer's output to the next and keeps the
-caches in a list. Backward walks the list from its end: the gradient that one
-layer returns for its input is the gradient of the output of the layer before.
-That is the chain rule, and it is three lines.
+This is the network itself. Forward passes the output of each layer to the next, and stores the
+caches in a list. Backward visits the layers in reverse order: the gradient with respect to the
+input of one layer is the gradient with respect to the output of the layer before it. This is the
+chain rule, in three lines.
 """
 
 from __future__ import annotations
@@ -19,8 +19,24 @@ from numpycnn.layers.receptive_field import ReceptiveField
 
 
 class Sequential(Container):
-    """A chain of layers that is itself a layer.
+    """A chain of layers, which is itself a layer.
 
+    A slice, such as `model[:-1]`, is a chain that shares its layers with the model.
+
+    Parameters
+    ----------
+    *layers : Layer
+        At least one layer; no layer occurs twice.
+
+    Raises
+    ------
+    TypeError
+        If an argument is not a Layer.
+    ValueError
+        If there is no layer, or a layer occurs twice.
+
+    Examples
+    --------
     >>> import numpy as np
     >>> from numpycnn import Dense, ReLU
     >>> model = Sequential(Dense(4, 3, rng=0), ReLU(), Dense(3, 2, rng=1))
@@ -28,26 +44,35 @@ class Sequential(Container):
     ['0.w', '0.b', '2.w', '2.b']
     >>> model(np.zeros((5, 4), dtype=np.float32)).shape
     (5, 2)
-
-    Raises `TypeError` for what is not a layer and `ValueError` for a layer that
-    occurs twice or for no layer at all.
     """
 
     def __init__(self, *layers: Layer) -> None:
         super().__init__(*layers)
 
     @overload
-    def __getitem__(self, place: int) -> Layer: ...
+    def __getitem__(self, index: int) -> Layer: ...
 
     @overload
-    def __getitem__(self, place: slice) -> Sequential: ...
+    def __getitem__(self, index: slice) -> Sequential: ...
 
-    def __getitem__(self, place: int | slice) -> Layer:
-        """Return one layer, or with a slice a chain of several: `model[:-1]` shares its layers."""
-        return Sequential(*self.layers[place]) if isinstance(place, slice) else self.layers[place]
+    def __getitem__(self, index: int | slice) -> Layer:
+        return Sequential(*self.layers[index]) if isinstance(index, slice) else self.layers[index]
 
     def forward(self, x: Array) -> tuple[Array, Any]:
-        """Run the layers in order; the cache is the list of their caches."""
+        """Call the layers in order.
+
+        Parameters
+        ----------
+        x : ndarray
+            Input of the first layer.
+
+        Returns
+        -------
+        y : ndarray
+            Output of the last layer.
+        cache : list
+            The caches of the layers.
+        """
         caches = []
         for layer in self.layers:
             x, cache = layer.forward(x)
@@ -55,24 +80,42 @@ class Sequential(Container):
         return x, caches
 
     def backward(self, dy: Array, cache: Any) -> tuple[Array, Params]:
-        """Run the layers in reverse; each one's dx is the dy of the one before it."""
+        """Call the layers in reverse order; dx of a layer is dy of the layer before it.
+
+        Parameters
+        ----------
+        dy : ndarray
+            Gradient of the loss with respect to the output.
+        cache : list
+            Second return value of `forward`.
+
+        Returns
+        -------
+        dx : ndarray
+            Gradient with respect to the input of the first layer.
+        grads : dict of str to ndarray
+            Gradients for all parameters, under names such as "0.w".
+        """
         grads: dict[str, Array] = {}
-        for place in reversed(range(len(self.layers))):
-            dy, layer_grads = self.layers[place].backward(dy, cache[place])
-            grads |= {f"{place}.{name}": grad for name, grad in layer_grads.items()}
+        for index in reversed(range(len(self.layers))):
+            dy, layer_grads = self.layers[index].backward(dy, cache[index])
+            grads |= {f"{index}.{name}": grad for name, grad in layer_grads.items()}
         return dy, grads
 
+    # The receptive field is composed from layer to layer. A subclass with a custom `forward` may
+    # compute something else, and must define its own `receptive_field`.
+
     def receptive_field(self, length: int) -> ReceptiveField:
-        """Each layer's window seen through those before it, up to the one that sees it all."""
         if "receptive_field" not in vars(defining(self, "forward", "receptive_field")):
-            return super().receptive_field(length)  # raises: that forward may look elsewhere
-        seen = ReceptiveField.each_sample(length)
+            return super().receptive_field(length)  # raises
+        field = ReceptiveField.each_sample(length)
         for layer in self.layers:
-            seen = seen.through(layer)
-        return seen
+            field = field.through(layer)
+        return field
+
+    # A chain computes nothing itself, except in a subclass with a custom `forward`.
 
     def walk(self, place: str = "") -> Iterator[tuple[str, Layer]]:
-        """The layers inside. A chain itself computes nothing, unless its class has a forward."""
         for stage in super().walk(place):
             if stage[1] is not self or defining(self, "forward") is not Sequential:
                 yield stage

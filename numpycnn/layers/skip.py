@@ -1,27 +1,30 @@
-"""Residual and SkipConcat: a chain, and a way around it.
+"""Skip connections: Residual and SkipConcat.
 
-Behind many layers little is left of the input, and on the way back little of
-the gradient. So let the input go around the layers `f` as well as through them,
-and join the two ways again: add them, or lay them side by side.
+After many layers little information about the input is left, and after many layers of the backward
+pass little of the gradient. A *skip connection* passes the input around the layers `f`, and
+combines it with their output: it adds the two, or concatenates their channels.
 
     y = x + f(x)         Residual
     y = [x, f(x)]        SkipConcat, channel after channel
 
-In a residual network each block of layers learns only what is to be *added* to
-its input; a block with nothing to add does no harm, and dozens of them can be
-stacked. In a U-Net the layers inside look at a shorter, coarser map and know
-what is there; beside it lies the fine one, which knows where.
+In a residual network each block of layers learns only the difference to its input, so a block that
+has nothing to add does no harm, and dozens of blocks can be stacked. In a U-Net the layers inside
+compute a shorter, coarser map, which encodes the class. The skip connection adds the finer map,
+which encodes the position.
 
-Backward, `x` is owed by both ways and gets the sum: of `dy` as it is, and of what
-`f` sends back.
+Backward, `x` contributes to both parts. Its gradient is the sum of `dy` itself and of the gradient
+from `f`.
 
-Where `f` changes the number of channels or the length, `x` cannot be added as it is. A
-residual may then have a *shortcut* `g` of its own on the way around, usually a
-convolution with a single tap: `y = g(x) + f(x)`.
+Where `f` changes the number of channels or the length, `x` cannot be added. A residual block can
+then have a layer `g` in its skip connection, called *shortcut* and usually a convolution with a
+single tap: `y = g(x) + f(x)`.
 
-Sources: K. He, X. Zhang, S. Ren, J. Sun, "Deep residual learning for image
-recognition" (2016); O. Ronneberger, P. Fischer, T. Brox, "U-Net: convolutional
-networks for biomedical image segmentation" (2015).
+References
+----------
+K. He, X. Zhang, S. Ren, J. Sun, "Deep residual learning for image recognition" (2016).
+
+O. Ronneberger, P. Fischer, T. Brox, "U-Net: convolutional networks for biomedical image
+segmentation" (2015).
 """
 
 from __future__ import annotations
@@ -38,21 +41,29 @@ from numpycnn.layers.sequential import Sequential
 
 
 class Residual(Sequential):
-    """What its layers make of x, added to x: y = x + f(x), of the shape of x.
+    """The output of a chain of layers, added to their input: y = x + f(x).
 
+    Parameters
+    ----------
+    *layers : Layer
+        The layers of f. Without a shortcut, the shape of f(x) is that of x.
+    shortcut : Layer, optional
+        A layer g: y = g(x) + f(x). Its parameters are called `"shortcut.w"` and so on.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For arguments that `Sequential` refuses too.
+
+    Examples
+    --------
     >>> from numpycnn import Conv1D, ReLU
     >>> block = Residual(Conv1D(8, 8, 5, padding="same"), ReLU())
     >>> block(np.ones((1, 64, 8))).shape
     (1, 64, 8)
-
-    With a `shortcut`, a layer g, it is y = g(x) + f(x), of the shape that both give. Its
-    parameters are called "shortcut.w" and so on.
-
     >>> wider = Residual(Conv1D(8, 16, 5, padding="same"), shortcut=Conv1D(8, 16, 1))
     >>> wider(np.ones((1, 64, 8))).shape
     (1, 64, 16)
-
-    Raises what `Sequential` raises, and `ValueError` for layers that change the shape.
     """
 
     def __init__(self, *layers: Layer, shortcut: Layer | None = None) -> None:
@@ -60,55 +71,106 @@ class Residual(Sequential):
         Container.__init__(self, *layers, shortcut=shortcut)
 
     def forward(self, x: Array) -> tuple[Array, Any]:
-        """Return y = x + f(x), and the caches of f and of g."""
+        """Compute y = x + f(x), or g(x) + f(x).
+
+        Parameters
+        ----------
+        x : ndarray
+            Input, of the shape that the first layer requires.
+
+        Returns
+        -------
+        y : ndarray
+            Output.
+        cache : list
+            The caches of the layers of f, and of the shortcut.
+        """
         y, caches = super().forward(x)
-        around = x
+        skipped = x
         if self.shortcut is not None:
-            around, cache = self.shortcut.forward(x)
+            skipped, cache = self.shortcut.forward(x)
             caches.append(cache)
-        if y.shape != around.shape:
+        if y.shape != skipped.shape:
             raise ValueError(
-                f"Residual: the output of layers must have the shape {around.shape} of the "
+                f"Residual: the output of layers must have the shape {skipped.shape} of the "
                 f"shortcut, got {y.shape}. Use padding='same' and out_channels equal to "
                 "in_channels, or a shortcut that changes the shape in the same way."
             )
-        return around + y, caches
+        return skipped + y, caches
 
     def backward(self, dy: Array, cache: Any) -> tuple[Array, Params]:
-        """Return dx = dy, or what g sends back, + what f sends back."""
+        """Compute the sum of the gradients of both parts.
+
+        Parameters
+        ----------
+        dy : ndarray
+            Gradient of the loss with respect to the output.
+        cache : list
+            Second return value of `forward`.
+
+        Returns
+        -------
+        dx : ndarray
+            Gradient with respect to the input.
+        grads : dict of str to ndarray
+            Gradients for all parameters, under their names.
+        """
         dx, grads = super().backward(dy, cache)
         if self.shortcut is None:
             return dy + dx, grads
-        around, own = self.shortcut.backward(dy, cache[-1])
-        return around + dx, {**grads} | {f"shortcut.{name}": grad for name, grad in own.items()}
+        skipped, own = self.shortcut.backward(dy, cache[-1])
+        return skipped + dx, {**grads} | {f"shortcut.{name}": grad for name, grad in own.items()}
 
     def receptive_field(self, length: int) -> ReceptiveField:
-        """What f looks at, and the sample itself, or what g looks at."""
-        itself = ReceptiveField.each_sample(length)
-        around = itself if self.shortcut is None else self.shortcut.receptive_field(length)
-        return super().receptive_field(length).union(around)
+        same = ReceptiveField.each_sample(length)
+        skipped = same if self.shortcut is None else self.shortcut.receptive_field(length)
+        return super().receptive_field(length).union(skipped)
 
 
 class SkipConcatCache(NamedTuple):
-    """What SkipConcat's backward remembers: the caches of f, and the number of channels of x."""
+    """The caches of the layers inside, and the number of channels of x."""
 
     inside: Any
     n_channels: int
 
 
 class SkipConcat(Sequential):
-    """What its layers make of x, beside x: (N, L, C) becomes (N, L, C + F), x first.
+    """The input and the output of a chain of layers, concatenated along the channels.
 
+    The shape (N, L, C) becomes (N, L, C + F). The channels of x are the first ones.
+
+    Parameters
+    ----------
+    *layers : Layer
+        The layers of f. The shape of f(x) is that of x, except for the last axis.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For arguments that `Sequential` refuses too.
+
+    Examples
+    --------
     >>> from numpycnn import Conv1D
     >>> SkipConcat(Conv1D(2, 6, 5, padding="same"))(np.ones((1, 64, 2))).shape
     (1, 64, 8)
-
-    Raises what `Sequential` raises, and `ValueError` for layers that change another axis than
-    the last.
     """
 
     def forward(self, x: Array) -> tuple[Array, SkipConcatCache]:
-        """Return y = x beside f(x), and the caches of f."""
+        """Compute y = [x, f(x)].
+
+        Parameters
+        ----------
+        x : ndarray, shape (..., C)
+            Input.
+
+        Returns
+        -------
+        y : ndarray, shape (..., C + F)
+            Output.
+        cache : SkipConcatCache
+            The caches of the layers of f.
+        """
         y, caches = super().forward(x)
         if y.shape[:-1] != x.shape[:-1]:
             raise ValueError(
@@ -119,14 +181,27 @@ class SkipConcat(Sequential):
         return np.concatenate([x, y], axis=-1), SkipConcatCache(caches, x.shape[-1])
 
     def backward(self, dy: Array, cache: SkipConcatCache) -> tuple[Array, Params]:
-        """Return dx = the part of dy that belongs to x + what f sends back for its own."""
+        """Compute the sum of the first channels of dy and of the gradient from f.
+
+        Parameters
+        ----------
+        dy : ndarray, shape (..., C + F)
+            Gradient of the loss with respect to the output.
+        cache : SkipConcatCache
+            Second return value of `forward`.
+
+        Returns
+        -------
+        dx : ndarray, shape (..., C)
+            Gradient with respect to the input.
+        grads : dict of str to ndarray
+            Gradients for all parameters, under their names.
+        """
         dx, grads = super().backward(dy[..., cache.n_channels :], cache.inside)
         return dy[..., : cache.n_channels] + dx, grads
 
     def update_state(self, cache: SkipConcatCache) -> None:
-        """Hand each layer its part of the caches of f."""
         super().update_state(cache.inside)
 
     def receptive_field(self, length: int) -> ReceptiveField:
-        """What f looks at, and the sample itself."""
         return super().receptive_field(length).union(ReceptiveField.each_sample(length))

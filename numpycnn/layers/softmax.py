@@ -1,14 +1,13 @@
-"""Softmax: from scores to probabilities.
+"""Softmax: probabilities from scores.
 
-The last dense layer gives a score for each class, any number at all. Softmax
-makes them positive by `exp` and lets them sum to one by dividing:
+The last dense layer returns a score for each class, which can be any number. Softmax makes the
+scores positive with `exp`, and divides them by their sum:
 
     y[n,i] = exp(x[n,i]) / sum_j exp(x[n,j])
 
-Only differences between scores matter: adding 5 to all of a trace's scores
-multiplies numerator and denominator alike by e⁵. That freedom saves us from
-`exp(1000)`, which no float can hold: subtract the largest score first, and
-the largest exponential is `exp(0) = 1`.
+The result depends only on differences between scores: adding 5 to all scores of a trace multiplies
+numerator and denominator by the same factor. The largest score can therefore be subtracted first.
+The largest exponential is then `exp(0) = 1`, whereas `exp(1000)` is too large for a float64.
 """
 
 from __future__ import annotations
@@ -23,47 +22,81 @@ from numpycnn.layers.receptive_field import ReceptiveField
 
 
 class Softmax(Layer):
-    """Scores x (..., D) to probabilities y (..., D) over the last axis. No parameters.
+    """Convert scores x (..., D) to probabilities y (..., D) over the last axis.
 
-    For training, leave it off and give the scores to `softmax_cross_entropy`:
-    the two together have a simpler gradient and cannot overflow.
+    The layer has no parameters.
 
-    >>> Softmax().forward(np.array([[0.0, np.log(3.0)], [1000.0, 1000.0]]))[0]
+    Notes
+    -----
+    A network for training does not need this layer: `softmax_cross_entropy` takes the scores. The
+    softmax and the logarithm together have a simpler gradient and cannot overflow.
+
+    Examples
+    --------
+    >>> Softmax()(np.array([[0.0, np.log(3.0)], [1000.0, 1000.0]]))
     array([[0.25, 0.75],
            [0.5 , 0.5 ]])
-
-    Raises `TypeError` or `ValueError` for inputs that are not arrays of floats.
     """
 
+    def __init__(self) -> None:
+        super().__init__()
+
     def forward(self, x: Array) -> tuple[Array, Array]:
-        """Return the probabilities, twice: their derivative needs nothing else."""
+        """Compute the probabilities; they are also the cache.
+
+        Parameters
+        ----------
+        x : ndarray, shape (..., D)
+            Scores.
+
+        Returns
+        -------
+        y : ndarray, shape (..., D)
+            Probabilities.
+        cache : ndarray, shape (..., D)
+            The probabilities again.
+        """
         require_array(self, "x", x, "... D")
-        with np.errstate(over="ignore"):  # of scores 1e308 apart the lower one gets exactly 0
+        with np.errstate(over="ignore"):  # of scores 1e308 apart the lower one becomes exactly 0
             exps = np.exp(difference(x, x.max(axis=-1, keepdims=True)))
         y = (exps / exps.sum(axis=-1, keepdims=True)).astype(x.dtype)
         return y, y
 
     # The backward pass
     # -----------------
-    # Raising one score raises its own probability and lowers all the others,
-    # because they share one sum:
+    # A higher score increases the probability of its class and decreases all others, because the
+    # sum in the denominator is the same for all classes:
     #
     # $$\frac{\partial y_i}{\partial x_j} = y_i (\delta_{ij} - y_j)$$
     #
     # where $\delta_{ij}$ is 1 if $i = j$ and 0 if not.
-    # Summed against the gradients `dy[i]` that come in, this gives `y[j]` times
-    # the difference between `dy[j]` and the average of all `dy`, weighted by
-    # their probabilities. If every `dy` is the same, the difference is zero:
-    # probabilities always sum to one, so nothing can raise all of them. A check
-    # that sends in ones sees zeros from a right softmax and from many a wrong one.
+    # Summed with the upstream gradients `dy[i]`, this is `y[j]` times the difference between
+    # `dy[j]` and the mean of all `dy`, weighted by the probabilities. If all `dy` are equal, the
+    # difference is zero: the probabilities always sum to one, so they cannot all increase. A check
+    # with a gradient of ones therefore returns zeros for a correct softmax and for many incorrect
+    # ones.
 
     def backward(self, dy: Array, cache: Array) -> tuple[Array, Params]:
-        """Return dx[n,j] = y[n,j] (dy[n,j] - sum_i dy[n,i] y[n,i])."""
+        """Compute dx[n,j] = y[n,j] (dy[n,j] - sum_i dy[n,i] y[n,i]).
+
+        Parameters
+        ----------
+        dy : ndarray, shape (..., D)
+            Gradient of the loss with respect to the output.
+        cache : ndarray, shape (..., D)
+            Second return value of `forward`.
+
+        Returns
+        -------
+        dx : ndarray, shape (..., D)
+            Gradient with respect to the input.
+        grads : dict
+            Empty.
+        """
         y = cache
         require_array(self, "dy", dy, "... D", shape=y.shape)
         mean = total(dy * y, -1, keepdims=True)
         return (y * (dy - mean)).astype(np.result_type(y, dy)), {}
 
     def receptive_field(self, length: int) -> ReceptiveField:
-        """Each sample's scores are shared out by themselves."""
         return ReceptiveField.each_sample(length)

@@ -1,20 +1,16 @@
-"""Long records: a network run over a day of data, a piece at a time.
+"""Long records: apply a network to a record of a day in chunks.
 
-A seismometer at a hundred samples a second writes 8.64 million of them a day.
-A network of convolutions takes a record of any length, but its maps are as
-long as the record and have many channels: the day is 35 megabytes, and one
-map of sixteen filters over it is half a gigabyte.
+At a hundred samples per second a seismometer records 8.64 million samples a day. A convolutional
+network accepts a record of any length, but its maps are as long as the record and have many
+channels: the day needs 35 megabytes, and one map of sixteen filters half a gigabyte.
 
-The filters are short, though. An output depends only on the samples under its
-window, which `receptive_field` tells of every layer and of the network as a whole. So ask
-for the outputs piece by piece, and run the network over the stretch of the
-record that those outputs look at.
+Each output depends only on the samples in its receptive field, which is short. The outputs can
+therefore be computed in chunks, from the interval of the record that these outputs depend on.
 
-Two neighboring pieces share the samples that both need, a window long, and
-compute with them twice; that is all it costs. A stretch has ends of its own, and
-the padding of the layers puts zeros there, where the record has samples. But
-the outputs that see them have windows that reach beyond the stretch, so none of
-them is asked for: only at the ends of the record, where the zeros belong.
+Two neighboring intervals overlap by the length of a receptive field, and these samples are
+processed twice. At the ends of an interval the padding of the layers adds zeros where the record
+has samples. The outputs that depend on these zeros are discarded, except at the ends of the record,
+where the padding is intended.
 """
 
 from __future__ import annotations
@@ -30,24 +26,41 @@ from numpycnn.layers.layer import Layer, require_layer
 
 
 def predict_long(model: Layer, x: Array, piece: int = 16_384) -> Array:
-    """Return what `model.predict(x)` would, computing `piece` outputs at a time.
+    """Compute `model.predict(x)` for a long record, `piece` outputs at a time.
 
-    `x` (N, L, C) is long; the memory needed besides it and the result does not depend
-    on L. The numbers are those of `predict` to rounding: products of other sizes may
-    add up their terms in another order.
+    Parameters
+    ----------
+    model : Layer
+        A network in which each output depends on a part of the record.
+    x : ndarray, shape (N, L, C)
+        Records. Gaps are NaN.
+    piece : int
+        Outputs per chunk. The memory required, apart from `x` and the result, does not depend on L.
 
+    Returns
+    -------
+    ndarray, shape (N, M, ...)
+        The output. It is NaN where the receptive field contains a gap.
+
+    Raises
+    ------
+    ValueError
+        If a layer depends on the whole record, such as `Flatten`, or does not define
+        `receptive_field`, or if the record is shorter than one receptive field.
+
+    Notes
+    -----
+    The result equals that of `predict` up to rounding, because matrix products of another size may
+    add their terms in another order.
+
+    Examples
+    --------
     >>> from numpycnn import Conv1D, Dense, MaxPool1D, ReLU, Sequential
     >>> model = Sequential(Conv1D(1, 8, 5, padding="same"), ReLU(), MaxPool1D(2), Dense(8, 2))
     >>> x = np.random.default_rng(0).standard_normal((1, 1000, 1))
     >>> y = predict_long(model, x, piece=64)
     >>> y.shape, bool(np.allclose(y, model.predict(x)))
     ((1, 500, 2), True)
-
-    Gaps in the record are NaN. Outputs whose window has a gap in it are NaN; the others are
-    computed as if there were none.
-
-    Raises `ValueError` for a model with a layer that looks at the whole record, such as
-    `Flatten`, or that does not say what it looks at, and for a record shorter than one window.
     """
     require_array("predict_long", "x", x, "N L C")
     pieces = cut(model, x.shape[1], piece)
@@ -56,17 +69,17 @@ def predict_long(model: Layer, x: Array, piece: int = 16_384) -> Array:
 
 # Where to cut
 # ------------
-# With strides, only outputs a whole stride apart are computed alike. So a stretch begins a whole
-# number of strides after the record does, and ends as many before it ends: the zeros of
-# padding "same" depend on what is left over when the length is divided.
+# With strides, only outputs that are a whole number of strides apart are computed in the same way.
+# An interval therefore begins and ends a whole number of strides from the ends of the record: the
+# padding "same" depends on the remainder when the length is divided by the stride.
 
 
 class Piece(NamedTuple):
-    """Some outputs of a long record, and how to get them.
+    """Some outputs of a long record, and how to compute them.
 
-    - `outputs`: which ones, of all the outputs of the record
-    - `samples`: the stretch of the record that they look at
-    - `wanted`: which ones they are, of the outputs that the stretch gives
+    - `outputs`: their indices among all outputs of the record
+    - `samples`: the interval of the record that they depend on
+    - `wanted`: their indices among the outputs of this interval
     """
 
     outputs: slice
@@ -77,7 +90,7 @@ class Piece(NamedTuple):
 def cut(model: Layer, length: int, piece: int = 16_384) -> Iterator[Piece]:
     """Cut a record of this length into pieces of `piece` outputs, the last one perhaps shorter.
 
-    They can be computed in any order, and anywhere.
+    The pieces are independent of each other.
 
     >>> from numpycnn import Conv1D
     >>> for part in cut(Conv1D(1, 8, 5, padding="same"), 100, piece=64):
@@ -108,7 +121,7 @@ def cut(model: Layer, length: int, piece: int = 16_384) -> Iterator[Piece]:
 
     for first in range(0, window.n_outputs, piece):
         stop = min(first + piece, window.n_outputs)
-        # One whole window at least, for outputs that lie in the padding altogether.
+        # At least one whole window, for outputs that depend on padding only.
         begin = whole_strides(min(window.span(first)[0], length - window.size))
         end = length - whole_strides(length - max(window.span(stop - 1)[1] + 1, window.size))
         skipped = begin // window.stride * len(window.spans)

@@ -1,19 +1,19 @@
-"""Picking: from onsets to a curve to learn, from a curve to picks, and how good they are.
+"""Picking: targets from onsets, picks from a curve, and the accuracy of picks.
 
-A network with an output for each sample can be asked at which samples an arrival
-begins. An onset is a single sample of many, and a person who marks it may be a few
-samples off. So what the network is to learn is not a 1 among zeros but a bell
-around each onset:
+A network with an output for each sample can be trained to find the samples at which arrivals begin.
+An onset is a single sample among many, and a person who marks it may be off by a few samples. The
+target is therefore not a single 1 among zeros but a bell around each onset:
 
     target[s] = max over onsets of exp(-½ ((s - onset) / width)²)
 
-It is the probability of "an onset here"; the rest, up to 1, is that of "none". What the
-trained network answers is such a curve again, and a *pick* is one of its peaks, high
-enough to be believed.
+This is the probability of the class "onset"; the probability of "no onset" is the rest up to 1. The
+output of the trained network is such a curve again, and a *pick* is a peak of this curve above a
+threshold.
 
-Sources: a bell around the onset to learn, and picks as peaks, W. Zhu, G. C. Beroza, "PhaseNet: a
-deep-neural-network-based seismic arrival-time picking method", Geophysical Journal
-International 216 (2019), 261-273.
+References
+----------
+W. Zhu, G. C. Beroza, "PhaseNet: a deep-neural-network-based seismic arrival-time picking method",
+Geophysical Journal International 216 (2019), 261-273, use the same targets and peaks.
 """
 
 from __future__ import annotations
@@ -37,20 +37,21 @@ from numpycnn._validation import (
     zero_or_more,
 )
 
-# How large is a sample?
-# ----------------------
-# An instrument counts in its own unit and from its own zero, and an arrival is as large as it
-# stands out of the noise. So a record is moved to its middle and divided by the size of its noise.
-# The standard deviation would not do: a large arrival raises it, and more so in a short record. The
-# *median* of the absolute values hardly notices an arrival, and it is the same for ten seconds as
-# for an hour; over 0.6745 it is the standard deviation, if the noise is normal. A quarter of a
-# million samples tell it well enough, so of a longer record they are taken from all over it.
+# The unit of a record
+# --------------------
+# The unit and the zero of an instrument are arbitrary; the size of an arrival is its ratio to the
+# noise. The median of a record is therefore subtracted, and the record divided by the standard
+# deviation of its noise. The standard deviation of the whole record is not suitable: a large
+# arrival increases it, and more so in a short record. The *median* of the absolute values hardly
+# depends on arrivals or on the length of the record. Divided by 0.6745 it is the standard deviation
+# of normally distributed noise. A quarter of a million samples are enough, so of a longer record
+# only every n-th sample is used.
 
 ENOUGH = 2**18  # samples
 
 
 def noise_of(x: Array) -> tuple[Array, float]:
-    """Return the middle of each channel of a record, and the size of the noise around it.
+    """Return the median of each channel of a record, and the standard deviation of the noise.
 
     Parameters
     ----------
@@ -62,7 +63,7 @@ def noise_of(x: Array) -> tuple[Array, float]:
     middle : ndarray, shape (C,), float64
         The median of each channel.
     size : float
-        The standard deviation of the noise; 1 where nothing moves. In its units the record is
+        The standard deviation of the noise; 1 if the record is constant. In this unit the record is
         `(x - middle) / size`.
 
     Raises
@@ -79,34 +80,48 @@ def noise_of(x: Array) -> tuple[Array, float]:
     """
     some = x[:: spaced(len(x))] if isinstance(x, np.ndarray) and x.ndim else x
     require_real("noise_of", "x", some, "L C")
-    z = difference(some, some[:1])  # else nothing were left of the noise on a large offset
+    z = difference(some, some[:1])  # else a large offset would round the noise away
     middle = np.median(z, axis=0)
     size = float(np.median(abs(z - middle))) / 0.6745
     return some[0].astype(float) + middle, size or 1.0
 
 
 def spaced(length: int) -> int:
-    """Return how far apart the samples lie that tell the noise of a record of this length."""
+    """Return the distance between the samples from which the noise of a record is computed."""
     return max(1, -(-length // ENOUGH))  # rounded up: no more than enough
 
 
-# What to learn
-# -------------
+# Targets
+# -------
 
 
 def onset_targets(onsets: Sequence[npt.ArrayLike], n_samples: int, width: float) -> Array:
-    """Return rows (N, L, 2), float32, for `fit`: the probability of no onset, and of one.
+    """Return targets for `fit`: the probabilities of no onset, and of an onset.
 
-    Args:
-        onsets: for each of N records the indices of its onsets, in ascending order.
-        n_samples: the length of the records, L.
-        width: standard deviation of the bell, in samples.
+    Parameters
+    ----------
+    onsets : sequence of array-like
+        For each of N records the indices of its onsets, in ascending order.
+    n_samples : int
+        Number of samples L of the records.
+    width : float
+        Standard deviation of the bell, in samples.
 
+    Returns
+    -------
+    ndarray of float32, shape (N, L, 2)
+        The rows of probabilities.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the onsets are not indices of samples in such records, or an argument has another range.
+
+    Examples
+    --------
     >>> onset_targets([[2], []], n_samples=5, width=1.0)[..., 1].round(2)
     array([[0.14, 0.61, 1.  , 0.61, 0.14],
            [0.  , 0.  , 0.  , 0.  , 0.  ]], dtype=float32)
-
-    Raises `TypeError` or `ValueError` for onsets that cannot be in such records.
     """
     known = require_onsets("onset_targets", onsets, n_samples)
     kind = "a finite number above 0, in samples"
@@ -128,8 +143,8 @@ def require_onsets(
     >>> require_onsets("onset_targets", [[212], [3.12]], n_samples=640)
     Traceback (most recent call last):
         ...
-    TypeError: onset_targets: onsets[1] must hold indices of samples, got float64 [3.12]. Make \
-samples of seconds: np.round(seconds * sampling_rate).astype(int).
+    TypeError: onset_targets: onsets[1] must hold indices of samples, got float64 [3.12]. Convert \
+seconds to samples: np.round(seconds * sampling_rate).astype(int).
     """
     n_samples = check_int(caller, "n_samples", n_samples)
     _require_lists(caller, "onsets", onsets, n_records)
@@ -157,11 +172,11 @@ def _require_lists(caller: object, name: str, lists: object, n_records: int | No
 
 
 def require_indices(caller: object, name: str, indices: object, n_samples: int) -> Array:
-    """Return indices of samples, of whatever integer type, as an array of signed integers.
+    """Return indices of samples, of any integer type, as an array of signed integers.
 
     Parameters
     ----------
-    owner, name : object, str
+    caller, name : object, str
         The function and its argument, for the message.
     indices : array_like, shape (K,)
         Integers from 0 to `n_samples - 1`; an empty list may have any type.
@@ -178,7 +193,7 @@ def require_indices(caller: object, name: str, indices: object, n_samples: int) 
     TypeError
         If they are not integers, or masked.
     ValueError
-        If they are not a list, or one of them lies outside of the record.
+        If they are not a list, or one of them is outside of the record.
 
     Examples
     --------
@@ -188,13 +203,13 @@ def require_indices(caller: object, name: str, indices: object, n_samples: int) 
     here = _require_list(caller, name, indices)
     if here.size and here.dtype.kind not in "iu":
         raise TypeError(
-            f"{caller}: {name} must hold indices of samples, got {here.dtype} {here}. Make samples "
-            "of seconds: np.round(seconds * sampling_rate).astype(int)."
+            f"{caller}: {name} must hold indices of samples, got {here.dtype} {here}. Convert "
+            "seconds to samples: np.round(seconds * sampling_rate).astype(int)."
         )
     outside = here[(here < 0) | (here >= n_samples)] if here.size else here
     if outside.size:
         raise ValueError(
-            f"{caller}: {name} must lie within the record, from 0 to {n_samples - 1}, got "
+            f"{caller}: {name} must be within the record, from 0 to {n_samples - 1}, got "
             f"{outside[0]}. Leave out the indices outside."
         )
     return here.astype(np.int64)
@@ -215,15 +230,31 @@ def _require_list(caller: object, name: str, values: object) -> Array:
 
 
 def pick_peaks(curve: Array, threshold: float, apart: int) -> Array:
-    """Return the picks in a curve (L,): the indices of its peaks, ascending.
+    """Return the picks in a curve: the indices of its peaks.
 
-    A peak is at least as high as the threshold, and the highest of the `apart` samples on
-    either side; of equally high ones it is the first.
+    Parameters
+    ----------
+    curve : ndarray, shape (L,)
+        A probability, or another value, for each sample.
+    threshold : float
+        The lowest value of a peak.
+    apart : int
+        A peak is the highest of this number of samples on either side; of equal ones the first.
 
+    Returns
+    -------
+    ndarray of int, shape (K,)
+        The picks, ascending.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the curve has another type or shape, or contains NaN or infinity.
+
+    Examples
+    --------
     >>> pick_peaks(np.array([0.1, 0.9, 0.8, 0.1, 0.2, 0.6]), threshold=0.5, apart=2)
     array([1, 5])
-
-    Raises `TypeError` or `ValueError` for what is no curve, and for NaN or infinity.
     """
     require_real("pick_peaks", "curve", curve, "L")
     threshold = number("pick_peaks", "threshold", threshold, "a finite number", is_finite)
@@ -234,17 +265,17 @@ def pick_peaks(curve: Array, threshold: float, apart: int) -> Array:
     return np.asarray(high[windows[high].argmax(axis=1) == apart])
 
 
-# How good they are
-# -----------------
-# A pick is right if it is near enough to an onset. An onset is found once: where two picks
-# stand around it, the nearer one has found it and the other is false. So a pick and an
-# onset belong together if each is the other's nearest, and no further off than tolerated.
+# The accuracy of picks
+# ---------------------
+# A pick is correct if it is near enough to an onset. Each onset is found at most once: of two picks
+# near an onset, the nearer one is correct and the other is false. A pick and an onset therefore
+# belong together if each is the nearest one of the other, at a distance of at most the tolerance.
 
 
 class Comparison(NamedTuple):
-    """What came of the onsets and the picks of several records.
+    """The agreement of picks and onsets in several records.
 
-    `errors` has a number for each onset that was found: its pick minus the onset, in samples.
+    `errors` has a value for each onset that was found: its pick minus the onset, in samples.
     """
 
     errors: Array
@@ -253,18 +284,18 @@ class Comparison(NamedTuple):
 
     @property
     def share_found(self) -> float:
-        """Found onsets, of all of them; NaN where there were none."""
+        """Fraction of onsets that were found; NaN without onsets."""
         n_onsets = len(self.errors) + self.n_missed
         return len(self.errors) / n_onsets if n_onsets else np.nan
 
     @property
     def mean_error(self) -> float:
-        """Of those found, in samples: above 0 if the picks are late; NaN where none was found."""
+        """Mean error in samples, positive if the picks are late; NaN if no onset was found."""
         return float(mean(self.errors)) if len(self.errors) else np.nan
 
     @property
     def spread(self) -> float:
-        """Standard deviation of the errors, in samples; NaN where no onset was found."""
+        """Standard deviation of the errors, in samples; NaN if no onset was found."""
         if not len(self.errors):
             return np.nan
         _, z = centered(self.errors)
@@ -272,10 +303,7 @@ class Comparison(NamedTuple):
 
     @property
     def score(self) -> float:
-        """Right picks over the mean number of picks and onsets, F1: 1 if all agree.
-
-        Picks too many and picks too few cost the same.
-        """
+        """The F1 score: correct picks over the mean number of picks and onsets, 1 if all agree."""
         n_right = len(self.errors)
         return 2 * n_right / max(1, 2 * n_right + self.n_missed + self.n_false)
 
@@ -288,13 +316,14 @@ def compare_picks(
     Parameters
     ----------
     picks, onsets : sequence of array_like
-        For each record the samples of its picks, and of its onsets: numbers of any type.
+        For each record the positions of its picks, and of its onsets, in samples.
     tolerance : float
-        The largest distance, in samples, at which a pick is right.
+        The largest distance, in samples, at which a pick is correct.
 
     Returns
     -------
     Comparison
+        Errors, and the numbers of missed onsets and false picks.
 
     Raises
     ------
@@ -332,5 +361,5 @@ def _positions(caller: str, name: str, positions: object) -> Array:
     if here.size:
         require_real(caller, name, here, "K")
     if here.dtype.kind == "u" and here.size and here.max() >= 2**63:
-        raise ValueError(f"{caller}: {name} must lie below 2**63, got {here.max()}.")
+        raise ValueError(f"{caller}: {name} must be below 2**63, got {here.max()}.")
     return here.astype(np.float64 if here.dtype.kind == "f" and here.size else np.int64)

@@ -1,22 +1,25 @@
-"""The records: longer seismograms, with arrivals that begin at a known sample.
+"""Records: longer seismograms, with arrivals that begin at a known sample.
 
-A trace is asked *what* it holds, a record is asked *when*. Here are records of a few hundred
-samples, or of a few hundred thousand, usually of three channels: the motion up, north and
-east. Each holds noise, spikes that mean nothing, and one arrival, several or none. What counts
-is the *onset*, the first sample of an arrival:
+For a trace the question is *what* it contains, for a record it is *when* an arrival begins. These
+records have a few hundred to a few hundred thousand samples, and usually three channels: the motion
+up, north and east. Each contains noise, spikes that are not arrivals, and any number of arrivals.
+The *onset* is the first sample of an arrival:
 
     x[s,c] = noise[s,c] + spikes[s,c] + sum over arrivals of h a[s - onset,c]
 
-The noise has the standard deviation 1, so the height `h` of an arrival is its
-signal-to-noise ratio. An arrival begins suddenly and ends slowly. First comes the direct wave:
-a pulse that moves the ground to and fro along one line, of which each channel sees its
-share. Behind it comes the *coda*: the same pulse again and again, fading and from all sides,
-scattered by whatever is uneven in the ground.
+The noise has the standard deviation 1, so the height `h` of an arrival is its signal-to-noise
+ratio. An arrival begins suddenly and ends slowly. First comes the direct wave: a pulse that moves
+the ground along one line, of which each channel records a component. Then follows the *coda*: the
+same pulse many times, decreasing and from all directions, scattered by heterogeneities in the
+ground.
 
-Sources: D. F. Aldridge, "The Berlage wavelet", Geophysics 55 (1990), 1508-1511, for a pulse
-that has a first sample (here with the exponent 0, the most sudden one); K. Aki, B. Chouet,
-"Origin of coda waves: source, attenuation, and scattering effects", Journal of Geophysical
-Research 80 (1975), 3322-3342, for the coda.
+References
+----------
+D. F. Aldridge, "The Berlage wavelet", Geophysics 55 (1990), 1508-1511: a pulse that has a first
+sample (here with the exponent 0, for the most sudden beginning).
+
+K. Aki, B. Chouet, "Origin of coda waves: source, attenuation, and scattering effects", Journal of
+Geophysical Research 80 (1975), 3322-3342.
 """
 
 from __future__ import annotations
@@ -38,11 +41,11 @@ ABOVE_ZERO, ZERO_OR_MORE = "a finite number above 0", "a finite number of 0 or m
 
 # An arrival
 # ----------
-# The pulse is a sine that takes two of its periods to die away by a factor e.
+# The pulse is a sine whose amplitude decreases by a factor e in two periods.
 
 
 def pulse(t: Array, frequency: float) -> Array:
-    """The motion t seconds after a wave came: exp(-f t / 2) sin(2π f t), scaled to height 1.
+    """Return the motion t seconds after an onset: exp(-f t / 2) sin(2π f t), scaled to height 1.
 
     The frequency f is in hertz.
 
@@ -58,11 +61,11 @@ def pulse(t: Array, frequency: float) -> Array:
     return np.asarray(np.exp(-frequency * t / 2) * np.sin(2 * np.pi * frequency * t) / height)
 
 
-# Each wave brings one pulse, so an arrival is a *convolution* of the pulse with a list of
-# what comes in at which sample. At the first sample that is the direct wave, along its line. The
-# scattered waves are random numbers that fade. Convolution becomes a product under the Fourier
-# transform, which takes what it is given for a ring; as many zeros again keep the end from
-# running into the beginning.
+# Each wave contributes one pulse, so an arrival is a *convolution* of the pulse with the incoming
+# waves at each sample. At the first sample this is the direct wave, along its line. The scattered
+# waves are random numbers that decrease with time. The Fourier transform of a convolution is a
+# product. The discrete transform is periodic, so the signals are padded with as many zeros again;
+# otherwise the end would be added to the beginning.
 
 
 def arrival(
@@ -70,15 +73,30 @@ def arrival(
 ) -> Array:
     """Return an arrival (L, C) of height 1.
 
-    Args:
-        t: seconds since the wave came, (L,), in equal steps.
-        line: the direction, of length 1, in which the direct wave moves the ground, (C,).
-        frequency: of the pulse, in hertz.
-        decay: how long the coda takes to fall by a factor e, in seconds.
-        coda: standard deviation of the scattered waves, in each channel, right behind the onset.
-        rng: draws the scattered waves.
+    Parameters
+    ----------
+    t : ndarray, shape (L,)
+        Seconds after the onset, in equal steps.
+    line : ndarray, shape (C,)
+        The direction, of length 1, in which the direct wave moves the ground.
+    frequency : float
+        Frequency of the pulse, in hertz.
+    decay : float
+        The time in which the coda decreases by a factor e, in seconds.
+    coda : float
+        Standard deviation of the scattered waves in each channel, directly after the onset.
+    rng : Generator
+        Source of randomness for the scattered waves.
 
-    Raises `TypeError` or `ValueError` for numbers out of range.
+    Returns
+    -------
+    ndarray, shape (L, C)
+        The arrival.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a number is out of range.
     """
     decay = number("arrival", "decay", decay, ABOVE_ZERO, above_zero)
     coda = number("arrival", "coda", coda, ZERO_OR_MORE, zero_or_more)
@@ -93,22 +111,23 @@ def arrival(
 
 # Noise
 # -----
-# White noise has all frequencies alike; in the ground the low ones are stronger. The simplest
-# noise of that kind *remembers*: each sample is `r` times the one before, and something new,
+# White noise contains all frequencies equally. In the ground the low frequencies are stronger. The
+# simplest noise of this kind depends on the sample before: each sample is `r` times the one before,
+# plus a new random number,
 #
 #     noise[s] = r noise[s-1] + √(1 - r²) z[s]
 #
-# with the standard deviation 1 whatever `r` is. To take off what is remembered is a filter with
-# the taps 1 and -r, and a filter is undone by a division by its transform.
+# with the standard deviation 1 for every `r`. The inverse operation is a filter with the taps 1 and
+# -r, so the noise is computed from `z` by a division by the filter's Fourier transform.
 
 
 def is_memory(number: float) -> bool:
-    """Return True for a fraction of the sample before that noise can keep."""
+    """Return True for a valid fraction of the sample before."""
     return 0 <= number < 1
 
 
 def red_noise(n_samples: int, n_channels: int, memory: float, rng: np.random.Generator) -> Array:
-    """Return noise (L, C) that remembers a part of the sample before: 0 for white, below 1.
+    """Return noise (L, C) with a fraction `memory` of the sample before: 0 for white, below 1.
 
     Raises `TypeError` or `ValueError` for a `memory` that is not a number from 0 to below 1.
     """
@@ -121,14 +140,13 @@ def red_noise(n_samples: int, n_channels: int, memory: float, rng: np.random.Gen
 
 # Making the records
 # ------------------
-# Where are the onsets? A stretch of noise comes before the first, and at least as much
-# time passes from each to the next, and from the last to the end. What is left
-# of the record is divided among them at random.
+# There is an interval of noise before the first onset, and at least as much time from each onset to
+# the next, and from the last one to the end. The remaining samples are distributed at random.
 #
-# Small earthquakes are many and large ones few. So a height is drawn from each of its octaves
-# equally often: as many arrivals lie between 5 and 10 as between 10 and 20.
+# There are many small earthquakes and few large ones. The heights are therefore uniform on a
+# logarithmic scale: there are as many arrivals between 5 and 10 as between 10 and 20.
 
-GONE = 10  # after so many times its decay a coda is left out: e to the -10 is 1 / 22,000
+GONE = 10  # the coda ends after this number of decay times: e to the -10 is 1 / 22,000
 
 
 def make_records(
@@ -147,35 +165,59 @@ def make_records(
     memory: tuple[float, float] = (0.0, 0.8),
     spikes: tuple[int, int] = (0, 3),
 ) -> tuple[Array, list[Array]]:
-    """Make records x (N, L, C), float32, and the onsets in each: N ascending arrays of indices.
+    """Make records and the onsets in each.
 
-    Args:
-        n_records: how many, N.
-        rng: a generator or a seed; the same seed gives the same records to the bit.
-        n_samples: their length, L.
-        n_channels: C.
-        sampling_rate: in hertz: so many samples are a second.
-        arrivals: range of their number in a record, whole numbers, both included.
-        snr: range of the signal-to-noise ratio: the height of the direct wave along its line,
-            over the standard deviation of the noise in a channel.
-        apart: the fewest seconds before an onset, since the beginning of the record or the
-            onset before, and after the last one.
-        frequency: range of the arrivals' frequency, in hertz.
-        decay: range of the time in which a coda falls by a factor e, in seconds.
-        coda: standard deviation of the scattered waves, in heights of the direct wave.
-        memory: range of the share of a sample that the next one keeps in the noise, from 0
-            for white noise to below 1.
-        spikes: range of their number in a record. A spike is one sample of one channel, anywhere,
-            with either sign and a height from the range of `snr`.
+    Parameters
+    ----------
+    n_records : int
+        Number of records N.
+    rng : Generator, int or None
+        Source of randomness. The same seed gives the same records to the bit.
+    n_samples : int
+        Number of samples L of a record.
+    n_channels : int
+        Number of channels C.
+    sampling_rate : float
+        Samples per second.
+    arrivals : tuple of int
+        Range of the number of arrivals in a record, both limits included.
+    snr : tuple of float
+        Range of the signal-to-noise ratio: the height of the direct wave along its line, divided by
+        the standard deviation of the noise in a channel.
+    apart : float
+        The shortest time before an onset, since the beginning of the record or the previous onset,
+        and after the last one, in seconds.
+    frequency : tuple of float
+        Range of the frequency of arrivals, in hertz.
+    decay : tuple of float
+        Range of the time in which a coda decreases by a factor e, in seconds.
+    coda : float
+        Standard deviation of the scattered waves, divided by the height of the direct wave.
+    memory : tuple of float
+        Range of the fraction of a sample that is part of the next one in the noise, from 0 for
+        white noise to below 1.
+    spikes : tuple of int
+        Range of the number of spikes in a record. A spike is a single sample of one channel, at any
+        position, with either sign and a height from the range `snr`.
 
-    An onset is an index: `x[n, onset]` is the first sample of the arrival.
+    Returns
+    -------
+    x : ndarray of float32, shape (N, L, C)
+        The records.
+    onsets : list of ndarray of int
+        For each record the ascending indices of its onsets: `x[n, onset]` is the first sample of an
+        arrival.
 
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument has another type or range, or if the record is too short for the arrivals.
+
+    Examples
+    --------
     >>> x, onsets = make_records(3, rng=0)
     >>> x.shape, x.dtype, [here.tolist() for here in onsets]
     ((3, 640, 3), dtype('float32'), [[], [322], [209, 360]])
-
-    Raises `TypeError` or `ValueError` for arguments of another type or range, and where so
-    many arrivals do not fit into a record.
     """
     caller = "make_records"
     n_records = check_int(caller, "n_records", n_records)
@@ -190,19 +232,19 @@ def make_records(
     decay = require_range(caller, "decay", decay, kind, above_zero)
     kind = "numbers from 0 to below 1"
     memory = require_range(caller, "memory", memory, kind, is_memory)
-    kind = "whole numbers from 0 up"
+    kind = "integers of 0 or more"
     arrivals = require_range(caller, "arrivals", arrivals, kind, lambda n: is_whole(n) and n >= 0)
     spikes = require_range(caller, "spikes", spikes, kind, lambda n: is_whole(n) and n >= 0)
     if 2 * frequency[1] > sampling_rate:
         raise ValueError(
             f"{caller}: frequency must be at most half the sampling_rate, {sampling_rate / 2} "
-            f"hertz, got {frequency}. Faster motion falls between the samples."
+            f"hertz, got {frequency}. Increase sampling_rate."
         )
     gap = max(1, round(min(apart * sampling_rate, n_samples + 1)))
     needed = gap * (arrivals[1] + 1) if arrivals[1] else 1
     if n_samples < needed:
         raise ValueError(
-            f"{caller}: n_samples must be {needed} or more, for {arrivals[1]} arrivals that lie "
+            f"{caller}: n_samples must be {needed} or more, for {arrivals[1]} arrivals "
             f"{gap} samples apart, got {n_samples}. Make the records longer, or arrivals or "
             "apart smaller."
         )
@@ -223,7 +265,7 @@ def make_records(
                 fading = rng.uniform(*decay)
                 n_fading = int(min(n_samples, GONE * fading * sampling_rate))
                 n_heard = min(n_samples - onset, n_fading + 1)
-                t = np.arange(1, n_heard + 1) / sampling_rate  # at 0 the ground does not move yet
+                t = np.arange(1, n_heard + 1) / sampling_rate  # at 0 the motion is still 0
                 line = rng.standard_normal(n_channels)
                 line /= np.sqrt(line @ line)
                 wave = arrival(t, line, rng.uniform(*frequency), fading, coda, rng)
@@ -239,5 +281,5 @@ def make_records(
 
 
 def _any_factor(limits: tuple[float, float], rng: np.random.Generator) -> float:
-    """Draw a number from this range, from each of its octaves as often as from any other."""
+    """Draw a number from this range, uniformly on a logarithmic scale."""
     return float(np.exp(rng.uniform(*np.log(limits))))

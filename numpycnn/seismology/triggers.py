@@ -1,4 +1,4 @@
-"""Triggers: the classical pickers, which need no network.
+"""Triggers: the classical methods for picking, without a network.
 
 Seismologists have used two functions for decades to decide when an arrival begins in a
 record. `sta_lta` compares the energy of the last samples with the energy of a longer time
@@ -16,21 +16,17 @@ from numpycnn._types import Array
 from numpycnn._validation import above_zero, check_int, number, require_real
 from numpycnn.seismology.picking import require_indices
 
-# When did it begin?
-# ------------------
-# So much for the question *what*. The question *when* has two answers that seismologists
-# have used for decades, and still do.
-#
-# The first is a *trigger*. Where the ground moves more than it just did, something has come: the
-# mean energy over a short time, the STA, becomes large beside the mean over a long time,
-# the LTA.
+# STA/LTA
+# -------
+# A *trigger* detects that the ground moves more than before: the mean energy over a short time
+# (short-term average, STA) is large compared with the mean over a long time (LTA).
 #
 #     energy[s] = sum over c of x[s,c]²
 #     ratio[s]  = mean of energy over the `sta` samples up to s, over the same for `lta`
 #
-# This is its classic form: both windows end at the same sample. (The recursive form lets the
-# past fade instead of ending it, and needs a loop over samples.) At the beginning of a record a
-# window holds the samples that there are.
+# This is the classic form: both windows end at the same sample. (In the recursive form the weights
+# of past samples decrease exponentially, which requires a loop over samples.) At the beginning of a
+# record a window contains only the samples from the beginning on.
 
 
 def sta_lta(x: Array, sta: int, lta: int) -> Array:
@@ -42,12 +38,12 @@ def sta_lta(x: Array, sta: int, lta: int) -> Array:
         Records of real numbers, floats or integers. The mean of each channel is subtracted first.
     sta, lta : int
         The lengths of the short and of the long window in samples: half a second and half a
-        minute for earthquakes nearby.
+        minute for local earthquakes.
 
     Returns
     -------
     ndarray, shape (N, L), float64
-        The ratio, at most lta / sta; 0 where nothing moves.
+        The ratio, at most lta / sta; 0 where the record is constant.
 
     Raises
     ------
@@ -71,7 +67,7 @@ def sta_lta(x: Array, sta: int, lta: int) -> Array:
     require_real("sta_lta", "x", x, "N L C")
     sta = check_int("sta_lta", "sta", sta)
     lta = check_int("sta_lta", "lta", lta, at_least=sta + 1)
-    z = difference(x, x[:, :1])  # of a constant nothing is left, not even rounding
+    z = difference(x, x[:, :1])  # exactly 0 for a constant, without rounding
     z -= mean(z, axis=1, keepdims=True)
     z /= largest_or_one(z, axis=(1, 2))
     energy = total(z * z, axis=2)
@@ -80,24 +76,24 @@ def sta_lta(x: Array, sta: int, lta: int) -> Array:
 
 
 def largest_or_one(z: Array, axis: int | tuple[int, ...]) -> Array:
-    """Return the largest size along these axes, which are kept, and 1 where all are zero.
+    """Return the largest absolute value along these axes, which are kept, or 1 where all are zero.
 
-    Numbers divided by it can be squared: nothing overflows, and nothing tiny is lost.
+    The square of a value divided by it neither overflows nor underflows.
     """
     largest = abs(z).max(axis=axis, keepdims=True)
     return np.where(largest > 0, largest, 1.0)
 
 
-# Running sums make a mean over a window cost the same for any length. The difference of two
-# sums since the beginning of the record would do, but after a large event both are large, and
-# rounding leaves nothing of the quiet noise that follows. So the record is cut into blocks as
-# long as the window, and each window covers the end of one block and the beginning of the next. In
-# each block one running sum goes forwards and one backwards; a window is the sum of two
-# of these. Nothing is subtracted, so no digits are lost.
+# With running sums, a mean over a window takes the same time for any length. The difference of two
+# cumulative sums would do, but after a large event both are large, and rounding would remove the
+# quiet noise that follows. The record is therefore cut into blocks as long as the window. Each
+# window covers the end of one block and the beginning of the next. In each block one cumulative sum
+# runs forward and one backward, and a window is the sum of two of these. Nothing is subtracted, so
+# no digits are lost.
 
 
 def _mean_up_to(values: Array, length: int) -> Array:
-    """The mean of the `length` values up to each, along the rows of values (N, L)."""
+    """Return the mean of the `length` values up to each, along the rows of values (N, L)."""
     n_rows, n_values = values.shape
     length = min(length, n_values)
     padded = np.pad(values, ((0, 0), (length, -n_values % length)))  # a block of zeros before
@@ -108,22 +104,41 @@ def _mean_up_to(values: Array, length: int) -> Array:
     return np.asarray(sums.reshape(n_rows, -1)[:, :n_values] / np.minimum(end, length))
 
 
-# A trigger goes *on* where the ratio reaches one level, and *off* where it falls below another,
-# lower one, so that a single event does not trigger many times. Each time it goes on is a
-# pick. Whether it is on at a sample follows from the last sample that switched it.
+# A trigger switches *on* where the ratio reaches one level, and *off* where it falls below a
+# second, lower level, so that a single event does not trigger many times. Each time it switches on
+# is a pick. The state at a sample follows from the last sample that switched it.
 
 
 def pick_triggers(ratio: Array, on: float, off: float) -> Array:
-    """Return the indices at which a trigger on ratio (L,) goes on, ascending.
+    """Return the samples at which a trigger switches on.
 
-    It goes on where the ratio is at least `on`, and off where it is below `off`. Observatories
-    start from 4 and 2 when they tune it (A. Trnkoczy, "Understanding and parameter setting of
-    STA/LTA trigger algorithm", in the New Manual of Seismological Observatory Practice).
+    Parameters
+    ----------
+    ratio : ndarray, shape (L,)
+        The ratio STA/LTA.
+    on, off : float
+        The trigger switches on where the ratio is at least `on`, and off where it is below `off`.
+        Observatories begin with 4 and 2 when they adjust these values.
 
+    Returns
+    -------
+    ndarray of int, shape (K,)
+        Indices, ascending.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `ratio` has another type or shape, or unless 0 < off <= on.
+
+    References
+    ----------
+    A. Trnkoczy, "Understanding and parameter setting of STA/LTA trigger algorithm", in the New
+    Manual of Seismological Observatory Practice.
+
+    Examples
+    --------
     >>> pick_triggers(np.array([1.0, 4.5, 3.0, 4.5, 1.5, 1.0, 5.0]), on=4, off=2)
     array([1, 6])
-
-    Raises `TypeError` or `ValueError` for what is no row of ratios, or unless 0 < off <= on.
     """
     require_real("pick_triggers", "ratio", ratio, "L")
     kind = "a finite number above 0"
@@ -139,16 +154,18 @@ def pick_triggers(ratio: Array, on: float, off: float) -> Array:
     return np.flatnonzero(is_on & ~np.append(False, is_on[:-1]))
 
 
-# A trigger is late: energy has to gather before the ratio is large. So a second look is
-# taken at a window around it, from well before it to a little after. Cut the window in two. If
-# the cut is at the onset, one variance describes the samples before it and another those
-# after it, and the two describe them better than for any other cut. How well they do is told
-# by Akaike's information criterion,
+# The Akaike information criterion
+# --------------------------------
+# A trigger is late, because energy must accumulate before the ratio is large. The onset is
+# therefore determined again in a window around the trigger, from well before it to a little after.
+# The window is divided in two. If the cut is at the onset, one variance describes the samples
+# before it and another the samples after it, and the two describe the samples better than for any
+# other cut. Akaike's information criterion measures this,
 #
 #     AIC[k] = k log var(x[0 … k-1]) + (L - k - 1) log var(x[k … L-1])
 #
-# the smaller the better. The channels are taken to be independent, so their criteria add up. A
-# variance of a few samples may be tiny by chance; each side is to have at least five.
+# and is smallest for the best cut. The channels are assumed to be independent, so their criteria
+# are added. The variance of very few samples may be small by chance; each side has at least five.
 
 FEWEST = 5
 
@@ -190,7 +207,7 @@ def aic(x: Array) -> Array:
     scale = largest_or_one(z, axis=0)
     z /= scale
     k = np.arange(FEWEST, length - FEWEST + 1)[:, None]
-    of_first, of_last = _variances(z), _variances(z[::-1])  # so many samples
+    of_first, of_last = _variances(z), _variances(z[::-1])  # of the first and the last k samples
     before, behind = of_first[k[:, 0] - 1], of_last[length - k[:, 0] - 1]
     least = np.finfo(float).eps ** 2  # of equal samples, whose variance of 0 has no logarithm
     criterion = k * np.log(np.maximum(before, least))
@@ -206,7 +223,7 @@ def aic(x: Array) -> Array:
 
 
 def _variances(x: Array) -> Array:
-    """The variance of x[0 … k], for each k and each channel of x (L, C)."""
+    """Return the variance of x[0 … k], for each k and each channel of x (L, C)."""
     k = np.arange(1, len(x) + 1)[:, None]  # samples up to each
     z = difference(x, x[:1])
     means = z.cumsum(axis=0) / k
@@ -230,12 +247,13 @@ def pick_aic(x: Array, triggers: npt.ArrayLike, before: int, behind: int) -> Arr
     Returns
     -------
     ndarray, shape (at most K,), int64
-        The picks, ascending. Two that fall together are one.
+        The picks, ascending. Equal picks are listed once.
 
     Raises
     ------
     TypeError, ValueError
-        As `aic` does, and for triggers outside of the record or lengths that are not integers.
+        For arguments that `aic` refuses, for triggers outside of the record and for lengths that
+        are not integers.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Training: the losses, the optimizer and the loop around them."""
+"""Training: losses, optimizers and the training loop."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from numpycnn.training.evaluate import evaluate
 from numpycnn.training.fit import History, fit
 from numpycnn.training.losses import (
     cross_entropy,
-    one_hot,
     softmax_cross_entropy,
     weighted_cross_entropy,
 )
 from numpycnn.training.metrics import confusion_matrix
 from numpycnn.training.sgd import SGD
+from numpycnn.training.targets import one_hot
 
-# These are the names that a user meets; `numpycnn` itself hands them on.
+# All of these names can also be imported from `numpycnn`.
 
 __all__ = [
     "SGD",

@@ -1,51 +1,81 @@
-"""Checkpoints: copies of the parameters to return to.
+"""Checkpoints: copies of the parameters that can be restored.
 
 After an epoch with a loss that is not finite, the parameters of the last finite one are restored.
-With `patience`, the parameters with the lowest validation loss are restored in the end (*early
+With `patience`, the parameters with the lowest validation loss are restored at the end (*early
 stopping*).
 """
 
 from __future__ import annotations
 
+from types import TracebackType
+
 import numpy as np
 
-from numpycnn._types import Array
+from numpycnn._types import Array, Params
 from numpycnn.layers.layer import Layer
 
 
+class DivergenceError(FloatingPointError):
+    """A loss, a gradient or a parameter became NaN or infinite in training."""
+
+
 class Checkpoints:
-    """Copies of the parameters: of the last sound epoch, and with the lowest validation loss."""
+    """Copies of the parameters, restored at the end of `with`.
+
+    `fit` calls `begin` at the start of an epoch, and `keep` when its training loss is known to be
+    finite. `compare` receives the validation loss.
+    """
 
     def __init__(self, model: Layer, patience: int | None) -> None:
         self.model, self.patience = model, patience
-        self.last = self.best = copied(model)
-        self.best_epoch, self.lowest = 0, np.inf
+        self.start = self.last = self.best = copied(model)
+        self.epoch, self.best_epoch, self.lowest = 0, 0, np.inf
 
-    def compare(self, epoch: int, val_loss: float) -> None:
+    def begin(self, epoch: int) -> None:
+        """Copy the parameters with which an epoch starts."""
+        self.epoch, self.start = epoch, copied(self.model)
+
+    def keep(self) -> None:
+        """Keep the copy of this epoch, whose training loss is finite."""
+        self.last = self.start
+
+    def compare(self, val_loss: float) -> None:
         """Copy the parameters if their validation loss is the lowest so far."""
         if self.patience is not None and val_loss < self.lowest:
-            self.best_epoch, self.lowest, self.best = epoch, val_loss, copied(self.model)
+            self.best_epoch, self.lowest, self.best = self.epoch, val_loss, copied(self.model)
 
-    def is_out_of_patience(self, epoch: int) -> bool:
-        """Return whether the validation loss has not fallen for `patience` epochs."""
-        return self.patience is not None and epoch - self.best_epoch >= self.patience
+    def is_out_of_patience(self) -> bool:
+        """Return True if the validation loss has not fallen for `patience` epochs."""
+        return self.patience is not None and self.epoch - self.best_epoch >= self.patience
 
-    def restore_last(self) -> None:
-        """Give the model the parameters with which the last epoch with a finite loss began."""
-        _restore(self.model, self.last)
+    def __enter__(self) -> Checkpoints:
+        return self
 
-    def restore_best(self) -> None:
-        """Give the model the best parameters, if `patience` asks for them."""
+    def __exit__(
+        self, _: type | None, error: BaseException | None, __: TracebackType | None
+    ) -> None:
+        """Restore the best parameters, or after a divergence the last ones, and report it."""
+        restored = "The parameters were restored to the start of the last epoch with a finite loss."
         if self.patience is not None:
             _restore(self.model, self.best)
-
-    @property
-    def restored(self) -> str:
-        """The sentence that says which parameters the model has after an error."""
-        if self.patience is not None:
             when = f"epoch {self.best_epoch}" if self.best_epoch else "the start"
-            return f"The parameters with the lowest validation loss were restored, those of {when}."
-        return "The parameters were restored to the start of the last epoch with a finite loss."
+            restored = (
+                f"The parameters with the lowest validation loss were restored, those of {when}."
+            )
+        elif isinstance(error, DivergenceError):
+            _restore(self.model, self.last)
+        if isinstance(error, DivergenceError):
+            raise FloatingPointError(
+                f"fit: {error} in epoch {self.epoch}. {restored} Reduce lr, or scale x to a "
+                "standard deviation near 1."
+            ) from error
+
+
+def require_all_finite(kind: str, arrays: Params) -> None:
+    """Raise `DivergenceError` if a gradient or parameter contains NaN or infinity."""
+    for name, array in arrays.items():
+        if not (finite := np.isfinite(array)).all():
+            raise DivergenceError(f"the {kind} {name} became {array[~finite][0]}")
 
 
 def arrays_of(model: Layer) -> dict[str, Array]:
@@ -58,6 +88,6 @@ def copied(model: Layer) -> dict[str, Array]:
     return {name: array.copy() for name, array in arrays_of(model).items()}
 
 
-def _restore(model: Layer, kept: dict[str, Array]) -> None:
+def _restore(model: Layer, copies: dict[str, Array]) -> None:
     for name, array in arrays_of(model).items():
-        array[...] = kept[name]
+        array[...] = copies[name]

@@ -1,4 +1,4 @@
-"""Evaluation: the loss and the accuracy of a network on traces it was not trained on."""
+"""Evaluation: the loss and the accuracy of a network on traces that it was not trained on."""
 
 from __future__ import annotations
 
@@ -20,28 +20,31 @@ EVAL_CHUNK = 1 << 15
 def evaluate(
     model: Layer, x: Array, targets: npt.ArrayLike, *, loss: Loss = softmax_cross_entropy
 ) -> tuple[float, float]:
-    """Return the mean loss of `model` on these traces, and its accuracy.
+    """Compute the mean loss and the accuracy of a network.
 
     Parameters
     ----------
     model : Layer
-        Ends in scores.
+        A network that returns scores.
     x : ndarray, shape (N, L, C)
-        The traces, or whatever the model takes.
+        Traces, or another input of the model.
     targets : array-like, shape (N,) or (N, D)
-        Labels, or rows of class probabilities, or what `loss` requires.
+        Labels, or rows of class probabilities, or the targets of a custom `loss`.
     loss : callable
-        As for `fit`: give both the same.
+        The loss with which the model was trained by `fit`.
 
     Returns
     -------
-    loss, accuracy : float
-        The accuracy is NaN where the targets are neither labels nor class probabilities.
+    loss : float
+        Mean over the traces.
+    accuracy : float
+        Fraction of traces that are classified correctly; NaN if the targets are neither labels
+        nor class probabilities.
 
     Raises
     ------
     TypeError, ValueError
-        For arguments that do not fit, as `fit` does.
+        For arguments that `fit` refuses too.
     """
     with np.errstate(all="ignore"):
         require_layer("evaluate", model)
@@ -57,7 +60,7 @@ def measure(model: Layer, loss: Loss, data: Examples) -> tuple[float, float]:
         scores, _ = model.forward(chunk.x)
         value, _ = loss_and_gradient(loss, scores, chunk.y)
         mean.add(value, accuracy(scores, chunk.labels), len(chunk.x))
-    return mean.loss, mean.accuracy
+    return mean.result()
 
 
 class Mean:
@@ -72,15 +75,9 @@ class Mean:
         self.accuracy_sum += accuracy * n_examples
         self.n_examples += n_examples
 
-    @property
-    def loss(self) -> float:
-        """Mean loss over all examples."""
-        return self.loss_sum / self.n_examples
-
-    @property
-    def accuracy(self) -> float:
-        """Fraction of all examples that are classified correctly."""
-        return self.accuracy_sum / self.n_examples
+    def result(self) -> tuple[float, float]:
+        """Return the mean loss and accuracy over all examples."""
+        return self.loss_sum / self.n_examples, self.accuracy_sum / self.n_examples
 
 
 def loss_and_gradient(loss: Loss, scores: Array, y: Array) -> tuple[float, Array]:
@@ -91,12 +88,13 @@ def loss_and_gradient(loss: Loss, scores: Array, y: Array) -> tuple[float, Array
     result = loss(scores, y)
     if not isinstance(result, tuple) or len(result) != 2:
         raise TypeError(
-            f"fit: loss must return its value and the gradient for the scores, got {result!r:.80}."
+            "fit: loss must return its value and the gradient with respect to the scores, got "
+            f"{result!r:.80}."
         )
     value, dscores = result
     if np.ndim(value) != 0:
         raise ValueError(
-            f"fit: loss must return one number as its value, got shape {np.shape(value)}. "
+            f"fit: loss must return a single value, got shape {np.shape(value)}. "
             "Return the mean over the examples first, then the gradient."
         )
     require_array("fit", "the gradient that loss returns", dscores, "...", shape=scores.shape)
@@ -107,12 +105,12 @@ def loss_and_gradient(loss: Loss, scores: Array, y: Array) -> tuple[float, Array
 # --------
 # For labels the accuracy is the fraction of examples whose largest score is that of the true
 # class. A single score decides between the classes 0 and 1: above 0 it means 1. Where the targets
-# are neither labels nor class probabilities, as in a regression, there is no accuracy: NaN.
+# are neither labels nor class probabilities, as in a regression, the accuracy is NaN.
 
 
 def accuracy(scores: Array, labels: Array | None) -> float:
-    """Return the fraction of scores that decide for the label; NaN without labels."""
+    """Return the fraction of examples classified correctly, or NaN without labels."""
     if labels is None:
         return np.nan
-    decided = scores[..., 0] > 0 if scores.shape[-1] == 1 else scores.argmax(axis=-1)
-    return float(np.count_nonzero(decided == labels) / labels.size)
+    predicted = scores[..., 0] > 0 if scores.shape[-1] == 1 else scores.argmax(axis=-1)
+    return float(np.count_nonzero(predicted == labels) / labels.size)

@@ -1,6 +1,6 @@
-"""Examples: traces and their targets, in the form in which a training step uses them.
+"""Training examples: traces and their targets, in the form in which a training step uses them.
 
-They are converted and checked once, before the first step, so that no step has to do it again.
+They are converted and checked once, before the first step.
 """
 
 from __future__ import annotations
@@ -14,12 +14,8 @@ import numpy.typing as npt
 from numpycnn._types import Array
 from numpycnn._validation import as_array, as_type, require_finite
 from numpycnn.layers.layer import Layer
-from numpycnn.training.losses import (
-    Loss,
-    are_probabilities,
-    softmax_cross_entropy,
-    to_probabilities,
-)
+from numpycnn.training.losses import Loss, softmax_cross_entropy
+from numpycnn.training.targets import labels_in, to_probabilities
 
 
 class Examples(NamedTuple):
@@ -66,29 +62,12 @@ def prepare_data(
     return Examples(converted, y.astype(dtype, copy=False) if y.dtype.kind == "f" else y, labels)
 
 
-def labels_in(y: Array, shape: tuple[int, ...]) -> Array | None:
-    """Return the labels (...,) that targets stand for for scores of this shape (..., D), or None.
-
-    Labels are integers (...,) or (..., 1), or rows of class probabilities (..., D). Floats that
-    are neither are the targets of a regression, also where they happen to be 0 and 1.
-    """
-    if len(shape) < 2 or y.dtype.kind not in "biuf":
-        return None
-    n_scores = shape[-1]
-    if y.shape == shape and n_scores > 1:
-        return y.argmax(axis=-1) if are_probabilities(y).all() else None
-    if y.shape == (*shape[:-1], 1):
-        y = y[..., 0]
-    if y.shape != shape[:-1] or y.dtype.kind == "f":
-        return None
-    return y if y.min() >= 0 and y.max() < max(n_scores, 2) else None
-
-
-def batches(n: int, batch_size: int, rng: np.random.Generator) -> Iterator[Array | slice]:
-    """Yield the indices of each batch: all examples, or `batch_size` of them in random order."""
+def batches(data: Examples, batch_size: int, rng: np.random.Generator) -> Iterator[Examples]:
+    """Yield each mini-batch of an epoch: all examples, or `batch_size` of them in random order."""
+    n = len(data.x)
     if batch_size >= n:
-        yield slice(None)
+        yield data
         return
     order = rng.permutation(n)
     for start in range(0, n, batch_size):
-        yield order[start : start + batch_size]
+        yield data.some(order[start : start + batch_size])

@@ -1,11 +1,11 @@
 """Training: the loop around forward, loss, backward and step.
 
-All of deep learning is trained by the same four lines, repeated:
+Every neural network is trained by the same four lines, repeated:
 
 1. forward: compute the scores of some traces;
-2. loss: measure how wrong they are, and compute the gradient for the scores;
-3. backward: compute the gradient for every parameter;
-4. step: change every parameter a little.
+2. loss: compute the loss, and its gradient with respect to the scores;
+3. backward: compute the gradient with respect to every parameter;
+4. step: change every parameter a little, against its gradient.
 
 One pass over the training set is an *epoch*. All traces may go through at once, which
 gives the exact gradient of the mean loss and one step an epoch, or in *mini-batches*,
@@ -32,26 +32,33 @@ from numpycnn._types import Array, Optimizer, Params, Rng
 from numpycnn._validation import check_int, generator, require_parameters
 from numpycnn.layers.layer import Layer
 from numpycnn.training.adam import Adam
-from numpycnn.training.checkpoints import Checkpoints, arrays_of, copied
+from numpycnn.training.checkpoints import (
+    Checkpoints,
+    DivergenceError,
+    arrays_of,
+    require_all_finite,
+)
 from numpycnn.training.evaluate import Mean, accuracy, loss_and_gradient, measure
 from numpycnn.training.examples import Examples, batches, prepare_data
 from numpycnn.training.losses import Loss, softmax_cross_entropy
 from numpycnn.training.progress import progress, table_by_epoch
 
-LR = 5e-3  # of the Adam that fit creates
+# The step size of the Adam that `fit` creates without an optimizer:
+
+LR = 5e-3
 
 
 @dataclass
 class History:
     """The course of a training: one value per epoch in each list.
 
-    Attributes
+    Parameters
     ----------
     loss, accuracy : list of float
         Means over the training traces, each computed *before* the step on its batch. An accuracy
-        is NaN where the targets are neither labels nor class probabilities.
+        is NaN if the targets are neither labels nor class probabilities.
     val_loss, val_accuracy : list of float
-        Measured at the end of each epoch; empty without validation.
+        Computed at the end of each epoch; empty without validation.
     """
 
     loss: list[float] = field(default_factory=list)
@@ -82,7 +89,7 @@ def fit(
     rng: Rng = None,
     on_epoch: Callable[[int, History], None] | None = None,
 ) -> History:
-    """Train `model` in place on traces `x` and their `targets`.
+    """Train a network in place.
 
     All arguments are checked before the first parameter changes. On a terminal, a training of
     more than a few seconds shows its progress.
@@ -90,30 +97,31 @@ def fit(
     Parameters
     ----------
     model : Layer
-        Ends in scores, not in a softmax.
+        A network that returns scores, without a softmax at the end.
     x : ndarray, shape (N, L, C)
-        The traces, or whatever the model takes; converted to the type of its parameters.
+        Traces, or another input of the model; converted to the type of its parameters.
     targets : array-like, shape (N,) or (N, D)
-        Labels, or rows of class probabilities, or what a custom `loss` requires.
+        Labels, or rows of class probabilities, or the targets of a custom `loss`.
     epochs : int
         Number of passes over all traces.
     lr : float
         Step size of the Adam that is used without an `optimizer`.
     optimizer : Optimizer, optional
-        Created for `model.params`, or for some of them: the others are not trained.
+        An optimizer for `model.params`, or for some of them: the others are not trained.
     loss : callable
-        `loss(scores, targets)` returns its value, a mean over examples, and the gradient for
-        the scores.
+        `loss(scores, targets)` returns its value, a mean over examples, and the gradient with
+        respect to the scores.
     batch_size : int, optional
         Traces per step; by default all of them.
     validation : tuple, optional
-        `(x, targets)` that are measured after each epoch and not trained on.
+        Traces and targets, `(x, targets)`, that are evaluated after each epoch and not used for
+        training.
     patience : int, optional
         Stop when the validation loss has not fallen for this number of epochs. However the
-        training ends, the model then has the parameters with the lowest validation loss,
-        those at the start included.
+        training ends, the parameters with the lowest validation loss are then restored. These
+        may be the initial ones.
     rng : Generator, int or None
-        Shuffles the mini-batches, and draws what `Dropout` sets to zero.
+        Source of randomness for the order of the mini-batches and for `Dropout`.
     on_epoch : callable, optional
         Called as `on_epoch(epoch, history)` after each epoch, counted from 1.
 
@@ -125,11 +133,11 @@ def fit(
     Raises
     ------
     TypeError, ValueError
-        For arguments that do not fit, with the position of NaN or infinity.
+        If an argument has another type, shape or range, with the position of NaN or infinity.
     FloatingPointError
-        When the loss or a gradient stops being finite. Without `patience` the model then gets
-        back the parameters with which the last epoch with a finite loss began. The state of an
-        `optimizer` that was passed in is not restored.
+        If the loss, a gradient or a parameter becomes NaN or infinite. Without `patience` the
+        parameters at the start of the last epoch with a finite loss are restored. The state of an
+        `optimizer` argument is not restored.
 
     Examples
     --------
@@ -146,44 +154,46 @@ def fit(
         raise ValueError("fit: patience requires validation data. Pass validation=(x, targets).")
     rng, history = generator("fit", rng), History()
 
-    # An overflow ends in a loss that is not finite, and that is reported at the end.
+    # An overflow leads to a loss that is not finite, which is reported at the end: NumPy's warnings
+    # are switched off.
+
     with np.errstate(all="ignore"):
         data = prepare_data("fit", model, x, targets, loss)
         size = len(x) if batch_size is None else check_int("fit", "batch_size", batch_size)
         train_model = model.for_training(rng)
         _try_last_batch(train_model, loss, data, size)
-        checkpoints = Checkpoints(model, patience)
         val_data = None if validation is None else _validation_data(model, validation, loss)
-        if val_data:
-            checkpoints.compare(0, measure(model, loss, val_data)[0])
 
-        try:
+        # One iteration of the outer loop is an epoch, one of the inner loop is a step.
+
+        with Checkpoints(model, patience) as checkpoints:
+            if val_data:
+                checkpoints.compare(measure(model, loss, val_data)[0])
             for epoch in progress("epoch", epochs, history.loss):
-                before, mean = copied(model), Mean()
-                for batch in batches(len(x), size, rng):
-                    some = data.some(batch)
-                    mean.add(*train_step(train_model, optimizer, loss, *some), len(some.x))
-                history.loss.append(mean.loss)
-                history.accuracy.append(mean.accuracy)
-                checkpoints.last = before
+                checkpoints.begin(epoch)
+                mean = Mean()
+                for batch in batches(data, size, rng):
+                    mean.add(*train_step(train_model, optimizer, loss, *batch), len(batch.x))
+                value, fraction = mean.result()
+                history.loss.append(value)
+                history.accuracy.append(fraction)
+                checkpoints.keep()
                 if val_data:
                     _validate(model, loss, val_data, history)
-                    checkpoints.compare(epoch, history.val_loss[-1])
+                    checkpoints.compare(history.val_loss[-1])
                 if on_epoch:
                     on_epoch(epoch, history)
-                if checkpoints.is_out_of_patience(epoch):
+                if checkpoints.is_out_of_patience():
                     break
             # No loss is computed after the last step, so its parameters are checked themselves.
-            _require_all_finite("parameter", arrays_of(model))
-        except DivergenceError as error:
-            checkpoints.restore_last()
-            raise FloatingPointError(
-                f"fit: {error} in epoch {epoch}. {checkpoints.restored} Reduce lr, or scale x to a "
-                "standard deviation near 1."
-            ) from error
-        finally:
-            checkpoints.restore_best()
+            require_all_finite("parameter", arrays_of(model))
     return history
+
+
+# The training step
+# -----------------
+# The four lines of the introduction. `update_state` moves the running statistics of batch
+# normalization after the step; for most layers it does nothing.
 
 
 def train_step(
@@ -206,14 +216,6 @@ def train_step(
     return value, accuracy(scores, labels)
 
 
-# What can go wrong in a step
-# ---------------------------
-
-
-class DivergenceError(FloatingPointError):
-    """A loss, a gradient or a parameter became NaN or infinite in training."""
-
-
 def _finite(value: float, dscores: Array) -> tuple[float, Array]:
     """Return a loss and its gradient, or raise `DivergenceError` if the loss is not finite."""
     if not np.isfinite(value):
@@ -226,23 +228,16 @@ def _step(optimizer: Optimizer, grads: Params) -> None:
     own = optimizer.params
     try:
         optimizer.step({name: grad for name, grad in grads.items() if name in own})
-    except ValueError:  # what Adam and SGD raise for a gradient that is not finite
-        _require_all_finite("gradient", grads)
+    except ValueError:  # which Adam and SGD raise for a gradient that is not finite
+        require_all_finite("gradient", grads)
         raise
-
-
-def _require_all_finite(kind: str, arrays: Params) -> None:
-    """Raise `DivergenceError` if a gradient or parameter contains NaN or infinity."""
-    for name, array in arrays.items():
-        if not (finite := np.isfinite(array)).all():
-            raise DivergenceError(f"the {kind} {name} became {array[~finite][0]}")
 
 
 def _try_last_batch(train_model: Layer, loss: Loss, data: Examples, batch_size: int) -> None:
     """Run forward and loss on as many examples as the last batch of an epoch has.
 
-    It may be smaller than the others, and batch normalization refuses a batch of one row. Every
-    other batch has the size of the first, whose step checks all of this before it changes anything.
+    The last batch may be smaller than the others, and batch normalization refuses a batch of one
+    row. All other batches have the size of the first one, whose step raises before any change.
     """
     n_last = len(data.x) % batch_size
     if n_last and batch_size < len(data.x):
@@ -300,7 +295,7 @@ def _known_optimizer(model: Layer, optimizer: Optimizer | None, lr: float) -> Op
     if any(own.get(name) is not array for name, array in optimizer.params.items()):
         raise ValueError(
             "fit: optimizer must be created for arrays of this model under their names, got one "
-            f"for {', '.join(optimizer.params)}. Create it anew: Adam(model.params), or with some "
+            f"for {', '.join(optimizer.params)}. Create a new one: Adam(model.params), or for some "
             "of them, Adam({name: model.params[name] for name in ...})."
         )
     return optimizer

@@ -1,17 +1,17 @@
-"""Losses: how wrong is the network, in one number?
+"""Losses: the error of a network as one number.
 
-The network gives each class a probability `p`, and one class is the true one.
-The *cross-entropy* is the surprise at being told which:
+The network returns a probability `p` for each class, of which one is the true class. The
+*cross-entropy* is
 
     loss = mean over traces of -log p[true class]
 
-It is 0 for a network that was sure and right. One that cannot tell three
-classes apart gives each a third and scores `log 3 = 1.0986`: what an untrained
-network should start near. One that was sure and wrong pays without limit.
+The loss is 0 for a network that gives every true class the probability 1. A network that cannot
+distinguish three classes gives each the probability 1/3, and its loss is `log 3 = 1.0986`: an
+untrained network should begin near this value. As the probability of a true class goes to 0, the
+loss goes to infinity. `cross_entropy` limits it, by adding a small number to each probability.
 
-Every loss returns its gradient along with its value, because that gradient is
-where backpropagation begins. It is also the one place where the mean over
-the traces, the `1 / N`, enters.
+Every loss also returns its gradient, with which backpropagation begins. The mean over traces,
+a factor `1 / N`, is in this gradient and nowhere else.
 """
 
 from __future__ import annotations
@@ -24,124 +24,72 @@ import numpy.typing as npt
 
 from numpycnn._reductions import total, wide
 from numpycnn._types import Array
-from numpycnn._validation import (
-    as_array,
-    check_int,
-    entry,
-    first_true,
-    require_array,
-    require_labels,
-)
+from numpycnn._validation import as_array, entry, first_true, require_array
+from numpycnn.training.targets import row_sums, to_probabilities
 
 Scalar: TypeAlias = np.inexact[Any]
-"""One number of the same type as the arrays it was computed from."""
+"""A single value of the same type as the arrays from which it was computed."""
 
 Loss: TypeAlias = Callable[[Array, Any], tuple[Any, Array]]
 """`loss(scores, targets)` returns its value, a mean over examples, and the gradient for scores."""
 
-# What is true
-# ------------
-# *Labels* are the numbers of the true classes, 0 … D - 1. *Targets* are labels or, where more
-# than one class may be true, rows of probabilities `y` (..., D). A label is short for a row with a
-# single 1.
-
-
-def one_hot(labels: npt.ArrayLike, n_classes: int, dtype: npt.DTypeLike = np.float32) -> Array:
-    """Return a row for each label: 1 in the column of its class, else 0.
-
-    >>> one_hot([2, 0], 3)
-    array([[0., 0., 1.],
-           [1., 0., 0.]], dtype=float32)
-
-    Raises `TypeError` or `ValueError` for labels that are not integers from 0 to n_classes - 1.
-    """
-    n_classes = check_int("one_hot", "n_classes", n_classes)
-    classes = require_labels("one_hot", "labels", labels, n_classes)
-    rows: Array = np.eye(n_classes, dtype=dtype)[classes]
-    return rows
-
-
-def to_probabilities(
-    caller: str,
-    targets: npt.ArrayLike,
-    shape: tuple[int, ...],
-    dtype: npt.DTypeLike,
-    name: str = "targets",
-) -> Array:
-    """Return targets, labels (...,) or (..., 1) or rows, as rows of this `shape` (..., D).
-
-    Raises `TypeError` or `ValueError` for targets of another type, shape or range.
-    """
-    y = as_array(caller, name, targets)
-    if y.shape == (*shape[:-1], 1) != shape:
-        y = y[..., 0]
-    if y.shape == shape[:-1]:
-        rows: Array = np.eye(shape[-1], dtype=dtype)[require_labels(caller, name, y, shape[-1])]
-        return rows
-    if y.shape != shape:
-        raise ValueError(
-            f"{caller}: {name} must be labels of shape {shape[:-1]} or rows of probabilities of "
-            f"shape {shape}, got shape {y.shape}."
-        )
-    if y.dtype.kind not in "biuf":
-        raise TypeError(f"{caller}: {name} must be rows of probabilities, got {y.dtype}.")
-    sums = row_sums(y)
-    error = abs(sums - 1).max()
-    if not (y.min() >= 0 and error < 1e-3):
-        where = first_true(~are_probabilities(y))
-        raise ValueError(
-            f"{caller}: {name} must be rows of probabilities, none below 0 and with the sum 1, "
-            f"got {y[where]} at {entry(name, where)}. Pass labels, or divide each row by its sum."
-        )
-
-    # The gradient of `softmax_cross_entropy` is `p - y` for rows with the sum 1, exactly: rows that
-    # are off by a thousandth are divided by their sum.
-
-    return (y if error == 0 else y / sums).astype(dtype, copy=False)
-
-
-def row_sums(rows: Array) -> Array:
-    """Return the sum of each row (..., D) as (..., 1) in float64.
-
-    A product with ones: NumPy's own sums over a short last axis take twice as long.
-    """
-    return np.asarray(rows @ np.ones(rows.shape[-1]))[..., None]
-
-
-def are_probabilities(rows: Array) -> Array:
-    """Return whether each row (..., D) has no entry below 0 and the sum 1, to within 1e-3."""
-    return (rows >= 0).all(axis=-1) & (abs(row_sums(rows)[..., 0] - 1) < 1e-3)
+# Cross-entropy of probabilities
+# ------------------------------
+# The derivative of `-log p` is `-1 / p`, and the mean over N traces divides it by N. This function
+# is for networks that end in a softmax. Where a probability is rounded to zero, the logarithm
+# would be infinite; `eps` is added to prevent this.
 
 
 def cross_entropy(
     probabilities: Array, targets: npt.ArrayLike, eps: float = 1e-7
 ) -> tuple[Scalar, Array]:
-    """Return -mean sum_j y[n,j] log(p[n,j] + eps), and its gradient for the probabilities.
+    """Compute the cross-entropy of probabilities, and its gradient.
 
-    `probabilities` (..., D) come from a softmax; `targets` are labels (...,) or rows of
-    probabilities (..., D). The small `eps` keeps the logarithm of a probability
-    that was rounded to zero finite, at the price of a loss that cannot exceed
-    `-log eps`, however wrong the network is.
+    Parameters
+    ----------
+    probabilities : ndarray, shape (..., D)
+        The output of a softmax.
+    targets : array-like, shape (...,) or (..., D)
+        Labels, or rows of probabilities.
+    eps : float
+        Added to each probability. The loss is at least `-log(1 + eps)` and at most `-log(eps)`.
 
+    Returns
+    -------
+    loss : float
+        The mean over all axes but the last.
+    gradient : ndarray, shape (..., D)
+        Gradient with respect to the probabilities.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument has another type, shape or range, or the rows are not probabilities.
+
+    Notes
+    -----
+    loss    = -1 / N sum_n sum_j y[n,j] log(p[n,j] + eps)
+    dp[n,j] = -1 / N y[n,j] / (p[n,j] + eps)
+
+    Examples
+    --------
     >>> loss, gradient = cross_entropy(np.array([[0.5, 0.25, 0.25]]), np.array([0]))
     >>> round(float(loss), 4), gradient.round(3)
     (0.6931, array([[-2., -0., -0.]]))
-
-    Raises `TypeError` or `ValueError` for arguments of another type, shape or range.
     """
     require_array("cross_entropy", "probabilities", probabilities, "... D")
     _refuse_scores(probabilities)
     y = to_probabilities("cross_entropy", targets, probabilities.shape, probabilities.dtype)
     n_rows = y.size // y.shape[-1]
     safe = probabilities.astype(wide(probabilities)) + eps
-    surprise = -np.log(np.where(y == 0, 1, safe))  # of other classes than the true one none is used
+    surprise = -np.log(np.where(y == 0, 1, safe))  # only the true class counts
     gradient = -y / safe / n_rows
     loss = total(y * surprise) / n_rows
     return probabilities.dtype.type(loss), gradient.astype(probabilities.dtype)
 
 
 def _refuse_scores(rows: Array) -> None:
-    """Raise `ValueError` for rows that are not probabilities. NaN passes: the loss is then NaN."""
+    """Raise `ValueError` if rows are not probabilities. NaN is accepted: the loss is then NaN."""
     wrong = (rows.real < -1e-3).any(axis=-1) | (abs(row_sums(rows.real)[..., 0] - 1) > 1e-3)
     if wrong.any():
         where = first_true(wrong)
@@ -152,34 +100,50 @@ def _refuse_scores(rows: Array) -> None:
         )
 
 
-# Softmax and cross-entropy in one
-# --------------------------------
-# Taken together the two become simpler. The logarithm undoes the exponential,
+# Softmax and cross-entropy in one function
+# -----------------------------------------
+# Together the two are simpler. The logarithm and the exponential cancel,
 #
 # $$-\log p_t = \log \sum_j e^{x_j} - x_t$$
 #
-# so nothing whose logarithm is needed is rounded to zero, and the derivative of the
-# right-hand side with respect to a score `x[j]` is the softmax again, minus one for the true class:
+# so no probability is rounded to zero before its logarithm is taken. The derivative of the
+# right-hand side with respect to a score `x[j]` is the softmax, minus one for the true class:
 #
 # $$\frac{\partial}{\partial x_j} = p_j - y_j$$
 #
-# What the network said minus what was true. A trace that is classified confidently and
-# correctly exerts no pull; one that is confidently wrong pulls with a force near 1.
+# This is the prediction minus the truth. For a trace that is classified confidently and correctly
+# the gradient is nearly 0; for one that is classified confidently and incorrectly its entry for
+# the true class is near -1.
 
 
 def softmax_cross_entropy(logits: Array, targets: npt.ArrayLike) -> tuple[Scalar, Array]:
-    """Return the cross-entropy of softmax(logits), and its gradient for the logits.
+    """Compute the cross-entropy of softmax(logits), and its gradient.
 
-    `logits` (..., D) are scores as the last `Dense` layer gives them, before any
-    softmax; `targets` are labels (...,) or rows of probabilities (..., D). The mean
-    is over all axes but the last. Stable for scores of any size; a score of -inf is a
-    probability of 0.
+    Parameters
+    ----------
+    logits : ndarray, shape (..., D)
+        Scores of any magnitude, as the last `Dense` layer returns them, without a softmax. A
+        score of -inf is a probability of 0.
+    targets : array-like, shape (...,) or (..., D)
+        Labels, or rows of probabilities.
 
+    Returns
+    -------
+    loss : float
+        The mean over all axes but the last.
+    gradient : ndarray, shape (..., D)
+        Gradient with respect to the logits.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument has another type, shape or range.
+
+    Examples
+    --------
     >>> loss, gradient = softmax_cross_entropy(np.zeros((1, 3)), np.array([2]))
     >>> round(float(loss), 4), gradient.round(3)
     (1.0986, array([[ 0.333,  0.333, -0.667]]))
-
-    Raises `TypeError` or `ValueError` for arguments of another type, shape or range.
     """
     require_array("softmax_cross_entropy", "logits", logits, "... D")
     y = to_probabilities("softmax_cross_entropy", targets, logits.shape, logits.dtype)
@@ -194,33 +158,48 @@ def of_rows(logits: Array, y: Array, weight: Array | float) -> tuple[Scalar, Arr
     exps = np.exp(shifted)
     sums = row_sums(exps)
     surprise = np.log(sums) - shifted
-    if shifted.min() == -np.inf:  # a class that is not true does not count: 0 times infinity
+    if shifted.min() == -np.inf:  # only the true class counts: 0 times infinity would be NaN
         surprise[y == 0] = 0
     y = weight * y
     gradient = exps * (weight / sums) - y
     return logits.dtype.type((y * surprise).sum()), gradient.astype(logits.dtype)
 
 
-# Classes that count more than others
-# -----------------------------------
-# Where one sample in a hundred is an arrival, a network that never finds one is right 99 times
-# out of 100, and its loss is hardly worse than that of a good one. Let the rare class count
-# more: multiply the loss of each trace, and with it the gradient, by a number for its true class.
-# These numbers are called *class weights*.
+# Class weights
+# -------------
+# Where one sample in a hundred is an arrival, a network that never finds one is correct 99 times
+# out of 100, and its loss is hardly higher than that of a good one. *Class weights* increase
+# the influence of the rare class: they multiply the loss of each trace, and therefore its
+# gradient, by the weight of its true class.
 
 
 def weighted_cross_entropy(weights: npt.ArrayLike) -> Loss:
-    """Return a softmax_cross_entropy in which a trace of class j counts `weights[j]` times.
+    """Return a softmax_cross_entropy in which each class has a weight.
 
+    Parameters
+    ----------
+    weights : array-like, shape (D,)
+        The weight of each class, finite and 0 or more. A usual choice is
+        `n_labels / (n_classes * np.bincount(labels))`: all classes then have the same total
+        weight, and the mean weight over traces is 1. For a class without labels this is
+        infinite; set its weight to 0.
+
+    Returns
+    -------
+    callable
+        A loss with the arguments and results of `softmax_cross_entropy`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the weights are not finite numbers of 0 or more, one for each class.
+
+    Examples
+    --------
     >>> loss = weighted_cross_entropy([1, 10])
     >>> scores = np.zeros((2, 2))
     >>> [round(float(loss(scores, [label, label])[0]), 3) for label in (0, 1)]
     [0.693, 6.931]
-
-    Usual ones are `n_labels / (n_classes * np.bincount(labels))`: then each class counts the
-    same in all, and the mean over traces is 1. Raises `ValueError` for weights that are not
-    finite numbers of 0 or more, one for each class; the formula gives infinity for a class
-    without labels.
     """
     caller = "weighted_cross_entropy"
     of_class = as_array(caller, "weights", weights)
@@ -231,12 +210,12 @@ def weighted_cross_entropy(weights: npt.ArrayLike) -> Loss:
         where = first_true(wrong)
         raise ValueError(
             f"{caller}: weights must be finite and 0 or more, got {of_class[where]} at "
-            f"{entry('weights', where)}. Give a class without labels the weight 0."
+            f"{entry('weights', where)}. Set the weight of a class without labels to 0."
         )
 
     def loss(logits: Array, targets: npt.ArrayLike) -> tuple[Scalar, Array]:
-        require_array("weighted_cross_entropy", "logits", logits, f"... D={len(of_class)}")
-        y = to_probabilities("weighted_cross_entropy", targets, logits.shape, logits.dtype)
+        require_array(caller, "logits", logits, f"... D={len(of_class)}")
+        y = to_probabilities(caller, targets, logits.shape, logits.dtype)
         return of_rows(logits, y, (y @ of_class[:, None].astype(y.dtype)) * (y.shape[-1] / y.size))
 
     return loss

@@ -1,20 +1,23 @@
-"""SGD: one step size for all, and a little inertia.
+"""Stochastic gradient descent: one step size for all weights, with momentum.
 
-The oldest rule: step against the gradient, as far as the gradient is large, times
-one number `lr` for all weights. In a long narrow valley this goes from side to side,
-because the gradient points across it and hardly along. *Momentum* lets the steps add up:
+The oldest rule changes each weight against its gradient, in proportion to the gradient, with one
+factor `lr` for all weights. In a long narrow valley of the loss these steps alternate from side
+to side, because the gradient is nearly perpendicular to the valley. *Momentum* accumulates the
+steps:
 
     u = momentum u + g
     w = w - lr u
 
-What points the other way at every step cancels out, and what keeps its direction
-grows, up to `1 / (1 - momentum)` times as long. A heavy ball rolls down like that.
+Components that alternate in sign cancel. Components of constant sign accumulate, up to
+`1 / (1 - momentum)` times the length of a single step.
 
-It is called *stochastic* gradient descent because the gradient comes from a few
-traces drawn at random, not from all there are.
+The method is called *stochastic* because the gradient is usually that of a few traces drawn at
+random, and not of all traces.
 
-Source: B. T. Polyak, "Some methods of speeding up the convergence of iteration
-methods", USSR Computational Mathematics and Mathematical Physics 4 (1964).
+References
+----------
+B. T. Polyak, "Some methods of speeding up the convergence of iteration methods", USSR
+Computational Mathematics and Mathematical Physics 4 (1964).
 """
 
 from __future__ import annotations
@@ -22,8 +25,9 @@ from __future__ import annotations
 import numpy as np
 
 from numpycnn._types import Params
-from numpycnn._validation import above_zero, number
-from numpycnn.training.adam import (
+from numpycnn._validation import (
+    above_zero,
+    number,
     require_finite_gradients,
     require_gradients,
     require_trainable_arrays,
@@ -31,8 +35,24 @@ from numpycnn.training.adam import (
 
 
 class SGD:
-    """Gradient descent with momentum for the arrays in `params`, which `step` changes in place.
+    """Gradient descent with momentum: `step` changes the parameters in place.
 
+    Parameters
+    ----------
+    params : mapping of str to ndarray
+        The parameters: `model.params`, or a dict of some of its arrays under the same names.
+    lr : float
+        Step size. The attribute `lr` may be changed between steps.
+    momentum : float
+        Fraction of the previous step that is added to the next one, from 0 to below 1.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `params` is not a mapping of names to arrays of floats, or a setting is out of range.
+
+    Examples
+    --------
     >>> params = {"w": np.array([1.0])}
     >>> optimizer = SGD(params, lr=0.1, momentum=0.5)
     >>> for _ in range(3):
@@ -41,9 +61,6 @@ class SGD:
     [0.8]
     [0.5]
     [0.15]
-
-    `lr` may be changed between steps. Raises `TypeError` or `ValueError` for settings
-    out of range and for gradients that do not belong to the parameters.
     """
 
     def __init__(self, params: Params, lr: float, momentum: float = 0.0) -> None:
@@ -56,7 +73,18 @@ class SGD:
         self.u = {name: np.zeros_like(array) for name, array in params.items()}
 
     def step(self, grads: Params) -> None:
-        """Move every parameter: u = momentum u + g, then w = w - lr u."""
+        """Change every parameter by one step: u = momentum u + g, then w = w - lr u.
+
+        Parameters
+        ----------
+        grads : mapping of str to ndarray
+            A gradient for every parameter, of the same name and shape.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the gradients do not match the parameters, or hold NaN or infinity.
+        """
         require_gradients(self, self.params, grads)
         require_finite_gradients(self, grads)
         for name, array in self.params.items():

@@ -1,0 +1,128 @@
+"""Files of arrays: written completely or not at all, and read without trust.
+
+An `.npz` file is a ZIP archive of arrays. `write_arrays` writes a temporary file and then gives it
+the final name, so that an error never leaves half a file. `arrays_in` reads a file that may be
+damaged or malicious: it never allocates more memory than the file has bytes.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from secrets import token_hex
+from typing import BinaryIO
+
+import numpy as np
+
+from numpycnn._types import Array, Params
+
+ARCHITECTURE = "architecture"  # the array with the text that describes the layers
+
+
+def write_arrays(path: str, arrays: Params) -> None:
+    """Write arrays to a file, or raise `OSError` and leave an older file unchanged."""
+    target = Path(os.path.realpath(path))  # a link is followed, not replaced
+    permissions = _require_writable(target)
+
+    # Each thread writes to a different temporary name, which is not too long if the path is not.
+    # The file has the old permissions from the beginning, so that a private model stays private.
+
+    part = target.with_name(f".{target.name[:32]}.{token_hex(8)}.part")
+    mode = 0o666 if permissions is None else permissions
+    try:
+        with open(part, "xb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
+            np.savez(file, **arrays)  # type: ignore[arg-type]  # takes any name but allow_pickle
+            file.flush()
+            os.fsync(file.fileno())  # else a power failure could leave an empty file
+        if permissions is not None:
+            part.chmod(permissions)  # with those that the umask would remove
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _require_writable(target: Path) -> int | None:
+    """Return the permissions of an existing file, or raise if it cannot be replaced."""
+    if not target.parent.is_dir():
+        raise FileNotFoundError(
+            f"save: path must be in a folder, got {target}. Make {target.parent}."
+        )
+    permissions = stat.S_IMODE(target.stat().st_mode) if os.path.lexists(target) else None
+    # The permissions count for an administrator, too, whom the system lets write anything.
+    if permissions is not None and not (permissions & 0o222 and os.access(target, os.W_OK)):
+        raise PermissionError(
+            f"save: path must be a file that can be written, got the read-only {target}. Save "
+            "under another name, or change its permissions."
+        )
+    if not os.access(target.parent, os.W_OK):
+        raise PermissionError(
+            f"save: path must be in a folder that can be written, got {target}. Save elsewhere."
+        )
+    return permissions
+
+
+def file_name(caller: str, path: str | bytes | os.PathLike[str]) -> str:
+    """Return a path as text, or raise unless it is a path that leads to a file or to nothing."""
+    if not isinstance(path, str | bytes | os.PathLike):
+        name = getattr(path, "name", None)  # of an open file
+        name = name if isinstance(name, str) else "model.npz"
+        raise TypeError(f"{caller}: path must be a path, got {path!r}. Pass its name: {name!r}.")
+    name = os.fsdecode(path)
+    if os.path.isdir(name) or os.path.basename(name) in ("", "."):
+        raise IsADirectoryError(f"{caller}: path must lead to a file, got the folder {name!r}.")
+    if os.path.exists(name) and not os.path.isfile(name):
+        raise OSError(f"{caller}: path must lead to a file, got the pipe or device {name!r}.")
+    return name
+
+
+# Reading a file
+# --------------
+# The parts are not compressed, so no array can be larger than the file. `ZipFile.read` verifies the
+# checksum of each part.
+
+
+@contextmanager
+def arrays_in(path: str) -> Iterator[dict[str, Array]]:
+    """Read the arrays of a saved model; every error about them names the file."""
+    with open(path, "rb") as file:
+        try:
+            yield _read_arrays(file)
+        except Exception as error:  # a damaged file can raise anything
+            raise ValueError(
+                f"load: path must be a complete numpycnn model, got {path}: {error}. Pass "
+                "a file that model.save wrote."
+            ) from error
+
+
+def _read_arrays(file: BinaryIO) -> dict[str, Array]:
+    """Read every array of an .npz file; raise if it is another kind of file, or damaged."""
+    if not zipfile.is_zipfile(file):
+        raise ValueError("not a complete .npz file")
+    arrays: dict[str, Array] = {}
+    with zipfile.ZipFile(file) as archive:
+        parts = archive.infolist()
+        is_packed = any(part.compress_type != zipfile.ZIP_STORED for part in parts)
+        if is_packed or sum(part.file_size for part in parts) > file.seek(0, os.SEEK_END):
+            raise ValueError("compressed parts")
+        for part in parts:
+            name = part.filename.removesuffix(".npy")
+            if name in arrays:
+                raise ValueError(f"the part {name} twice")
+            arrays[name] = _array(archive.read(part))
+    if ARCHITECTURE not in arrays:
+        raise ValueError(f"no {ARCHITECTURE}")
+    return arrays
+
+
+def _array(npy: bytes) -> Array:
+    """Return the array in the bytes of an .npy file; raise unless they match its shape and type."""
+    header = io.BytesIO(npy)
+    np.lib.format.read_magic(header)
+    shape, is_fortran, dtype = np.lib.format.read_array_header_1_0(header)
+    values = np.frombuffer(npy, dtype, offset=header.tell())
+    return values.reshape(shape, order="F" if is_fortran else "C").copy(order="K")
