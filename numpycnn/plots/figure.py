@@ -38,13 +38,13 @@ FONT = 12  # points, which is 17 pixels
 GRID = ("black", 0.12)  # a light gray on white; what turns black to white leaves it one
 
 BLUE, ORANGE, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
-SKY, AMBER, GREY = "#56B4E9", "#E69F00", "0.45"
+SKY, AMBER, GRAY = "#56B4E9", "#E69F00", "0.45"
 STYLES: tuple[dict[str, Any], ...] = (
     {"color": BLUE, "linestyle": "solid"},
     {"color": ORANGE, "linestyle": "dashed"},
     {"color": GREEN, "linestyle": "dashdot"},
     {"color": PURPLE, "linestyle": "dotted"},
-    {"color": GREY, "linestyle": (0, (1, 3))},
+    {"color": GRAY, "linestyle": (0, (1, 3))},
 )
 """How the first, second, … curve of a panel is drawn."""
 

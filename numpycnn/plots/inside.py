@@ -34,7 +34,7 @@ from numpycnn.layers.conv1d import Conv1D
 from numpycnn.plots.figure import (
     BLUE,
     FONT,
-    GREY,
+    GRAY,
     ORANGE,
     SIGNED,
     SKY,
@@ -102,7 +102,7 @@ def plot_filters(layer: Conv1D, sample_rate: float = 1.0) -> Figure:
             dress(panel)
             panel.yaxis.set_major_locator(MaxNLocator(3))
         _draw_channels(taps, taps_at, w[:, :, f], marker="o")
-        taps.axhline(0, color=GREY, linewidth=0.8)
+        taps.axhline(0, color=GRAY, linewidth=0.8)
         taps.set_ylabel(f"filter {f + 1}")
         _draw_channels(spectrum, frequencies, spectra[:, :, f])
     panels[0, 0].set_title("weight of each tap")
@@ -322,7 +322,7 @@ def _draw_signed(panel: Axes, values: Array, name: str) -> None:
         panel.stairs(values[:, 0].clip(max=0), edges, fill=True, color=BLUE)
     else:
         _draw_channels(panel, samples_of(len(values)), values)
-    panel.axhline(0, color=GREY, linewidth=0.8)
+    panel.axhline(0, color=GRAY, linewidth=0.8)
     top = 1.1 * float(np.abs(values).max()) or 1.0
     panel.set(ylabel=name, ylim=(-top, top))
 
@@ -355,7 +355,7 @@ def plot_receptive_fields(model: Sequential, x: Array) -> Figure:
     figure, (trace, bars) = stacked_panels(2, WIDTH, 260 + space, height_ratios=[150, space])
     _draw_trace(trace, x)
     for i, (field, (first, last)) in enumerate(zip(fields, spans, strict=True)):
-        color = BLUE if field.receptive_field.stride else GREY
+        color = BLUE if field.receptive_field.stride else GRAY
         bars.barh(i + 0.25, last - first + 1, left=first + 0.5, height=0.35, color=color)
         so_many = f"{last - first + 1} sample{'s' if last > first else ''}"
         words = f"{so_many if field.receptive_field.stride else f'all {so_many}'}: {field.layer!r}"
