@@ -27,6 +27,9 @@ extensions = [
     "docs.builder.network_map",
     "docs.builder.navigation",
     "docs.builder.search",
+    "docs.builder.live",
+    "docs.builder.live_pages",
+    "docs.builder.notebooks",
 ]
 root_doc = "README"
 include_patterns = [

@@ -14,7 +14,6 @@ in which the machine does nothing else. `--quick` takes seconds, and its numbers
 
 from __future__ import annotations
 
-import argparse
 import os
 import platform
 import re
@@ -28,7 +27,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import numpycnn as nn
-from _shared.options import at_least
+from _shared.options import Parser, at_least
 
 try:
     import torch
@@ -574,7 +573,7 @@ def machine() -> str:
 # This file is read again by each process that measures; only the first one runs the following.
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description="Compare numpycnn with PyTorch and JAX.")
+    parser = Parser("Compare numpycnn with PyTorch and JAX.")
     parser.add_argument("--quick", action="store_true", help="small cases and few repeats: seconds")
     each = {"nargs": "+", "type": at_least(1), "default": sorted({1, os.cpu_count() or 1})}
     parser.add_argument("--threads", **each, help="to try in turn (default: 1 and all)")

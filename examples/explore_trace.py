@@ -17,16 +17,22 @@ it take until a quiet trace is no longer quiet?
 The first opens a window. The second needs no screen and saves a picture of it.
 """
 
+from _shared.options import Options, at_least  # first: it reports a missing package in a line
+
+# isort: split
 import numpy as np
 from matplotlib.widgets import RadioButtons, Slider
 
 import numpycnn as nn
-from _shared.options import Options, at_least
 from _shared.two_heads import network
 from numpycnn.inspection.explain import activations, probabilities, saliency
 from numpycnn.plots import figure as paper
 
-options = Options("Move an arrival through a trace and watch two networks judge it.", output=None)
+options = Options(
+    "Move an arrival through a trace and watch two networks judge it.",
+    files=["explore_trace.png"],
+    output=None,
+)
 options.add_argument("--seed", type=at_least(0), default=0, help="of the traces and networks")
 args = options.read()
 

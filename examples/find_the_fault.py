@@ -29,13 +29,15 @@ from _shared.sections import (
     make_sections,
     read_section,
 )
-from numpycnn.plots import figure as paper
 from two_dimensions import u_net
 
 # The options
 # -----------
 
-options = Options("Teach a small network to mark the fault in a seismic section.")
+options = Options(
+    "Teach a small network to mark the fault in a seismic section.",
+    files=["find_the_fault.png", "your_section.png"],
+)
 add = options.add_argument
 add("--seed", type=at_least(0), default=0, help="where all the randomness starts")
 add("--sections", type=at_least(1), default=200, help="how many to learn from")
@@ -43,6 +45,7 @@ add("--epochs", type=at_least(1), default=8, help="how often all sections go thr
 add("--noise", type=at_least(0, float), default=NOISE, help="standard deviation, of echoes of 1")
 add("--section", type=Path, metavar="FILE", help="SEG-Y or SU file, to be marked in the end")
 args = options.read()
+paper = nn.plots.figure  # what all figures have in common
 try:
     own = args.section and read_section(args.section)
 except (OSError, ValueError) as error:

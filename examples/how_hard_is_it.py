@@ -19,9 +19,8 @@ import numpycnn as nn
 from _shared.options import Options, at_least
 from _shared.two_heads import network
 from numpycnn.inspection.baselines import LargestSampleRule, MedianRule
-from numpycnn.plots import plot_accuracy
 
-options = Options("Set two simple rules and two networks harder traces.")
+options = Options("Set two simple rules and two networks harder traces.", ["how_hard_is_it.png"])
 add = options.add_argument
 add("--seeds", type=at_least(1), default=5, help="how often all is done anew")
 add("--traces", type=at_least(3), default=600, help="how many to learn from")
@@ -79,7 +78,7 @@ for name, marks in curves.items():
     print(f"{name:21}" + "".join(f"{mark:7.3f}" for mark in marks.mean(axis=0)))
     print(f"{'  worst seed':21}" + "".join(f"{mark:7.3f}" for mark in marks.min(axis=0)))
 
-figure = plot_accuracy(RATIOS, curves, "signal-to-noise ratio", trained_on=TRAINED_ON)
+figure = nn.plots.plot_accuracy(RATIOS, curves, "signal-to-noise ratio", trained_on=TRAINED_ON)
 
 # What it says
 # ------------

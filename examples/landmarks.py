@@ -16,7 +16,7 @@ import numpycnn as nn
 from _shared.options import Options, at_least
 from _shared.two_heads import network
 
-options = Options("Train the landmark networks on the harder traces.", output=None)
+options = Options("Train the landmark networks on the harder traces.")
 add = options.add_argument
 add("--seed", type=at_least(0), default=0, help="of traces, first weights and mini-batches")
 add("--traces", type=at_least(3), default=600, help="how many to learn from")

@@ -23,7 +23,9 @@ run without interruption. A changed model, record or option is refused.
 It requires `python -m pip install "dask[distributed]" zarr`, and obspy for miniSEED.
 """
 
-import argparse
+from _shared.options import Parser, at_least, end  # first: it reports a missing package in a line
+
+# isort: split
 import hashlib
 import logging
 import signal
@@ -40,7 +42,6 @@ import zarr
 from distributed import Client, as_completed
 
 from _shared import archives, readers
-from _shared.options import at_least, end
 from _shared.results import comparison, peaks_of_long, picks_of, require_format, write_picks
 from _shared.your_records import kind_of, onsets_in, read_catalog, require_kind, require_some
 from numpycnn.layers import Container
@@ -293,7 +294,7 @@ def write_results(args, job, outs, theirs):
 
 def main():
     """Read the options, make the pieces, and have them computed."""
-    options = argparse.ArgumentParser(description="Run a trained network over a long record.")
+    options = Parser("Run a trained network over a long record.")
     add = options.add_argument
     add("model", type=Path, help=".npz file, as model.save writes it")
     add("record", type=Path, help="Zarr array (L, C), or folder of .npy or miniSEED files")

@@ -48,7 +48,9 @@ from numpycnn.training.progress import progress
 # The options
 # -----------
 
-options = Options("Teach a small U-Net to pick the onsets of arrivals.")
+options = Options(
+    "Teach a small U-Net to pick the onsets of arrivals.", files=["picks.png", "picker.npz"]
+)
 add = options.add_argument
 add("data", nargs="?", type=Path, help="records of your own, to learn from")
 add("--picks", type=Path, metavar="FILE", help="of their picks, if ObsPy is to read both")
@@ -63,7 +65,7 @@ add("--channels", help="channels of records: Z or HH? or HHZ,HHN,HHE; all if not
 add("--out", action="append", default=[], metavar="FILE", help="for the picks, .csv or .xml")
 add("--catalog", type=Path, metavar="FILE", help="picks of others, with which to compare")
 add("--tolerance", type=at_least(0, float), default=0.5, help="seconds between the same picks")
-args = options.read()
+args = options.parse_args()
 rng = np.random.default_rng(args.seed)
 problems = Problems()  # the files and records that are left out
 
@@ -172,6 +174,7 @@ if args.pick:
         options.error(str(error))
     end(problems)
     sys.exit()
+options.try_output(args)
 
 # The records
 # -----------
@@ -259,7 +262,6 @@ for lr, epochs in (5e-3, args.epochs), (1e-3, args.epochs // 4 + 1):
     except FloatingPointError as error:
         options.error(f"the training did not survive. {error}")
 print(f"cross-entropy {history.loss[-1]:.4f}")
-options.make_folder(args.output)
 model.save(args.output / "picker.npz", kind_of(x.shape[2], known, channels))
 print(f"saved {args.output / 'picker.npz'}, for --pick")
 

@@ -1,21 +1,28 @@
 """For scikit-learn: the network as one of its classifiers.
 
-scikit-learn has ways to combine and to compare what learns, and asks three things of it: to be
-built from options that it can read and change, to `fit`, and to `predict`. Whatever does so can be
-used in its pipelines, its cross-validation and its search over options:
+scikit-learn combines and compares estimators. An estimator is built from options that can be read
+and changed, and has the methods `fit` and `predict`. It can be used in pipelines, in
+cross-validation and in a search over options:
 
     from sklearn.model_selection import cross_val_score
     cross_val_score(TraceClassifier(epochs=30), x, labels, cv=5)
 
 Traces are `(N, L, C)` as everywhere here, or a table `(N, L)` of one channel. Labels are numbers
-or names. It wants `python -m pip install scikit-learn`.
+or names. It requires `python -m pip install scikit-learn`.
 """
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils import check_random_state
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, validate_data
+
+try:
+    from sklearn.base import BaseEstimator, ClassifierMixin
+    from sklearn.utils import check_random_state
+    from sklearn.utils.multiclass import check_classification_targets
+    from sklearn.utils.validation import check_is_fitted, validate_data
+except ModuleNotFoundError as error:
+    raise ImportError(
+        "TraceClassifier requires the package scikit-learn 1.6 or newer, which is not installed. "
+        "python -m pip install scikit-learn"
+    ) from error
 
 import numpycnn as nn
 from numpycnn._validation import as_array, require_array, require_finite
@@ -45,7 +52,7 @@ class TraceClassifier(ClassifierMixin, BaseEstimator):
     def __init__(
         self, network=small_network, *, epochs=60, lr=5e-3, batch_size=16, random_state=None
     ):
-        # scikit-learn wants each option under its own name, and looked at in fit only.
+        # scikit-learn requires each option under the same name, checked in fit only.
         self.network = network
         self.epochs = epochs
         self.lr = lr
@@ -73,7 +80,7 @@ class TraceClassifier(ClassifierMixin, BaseEstimator):
     def predict_proba(self, X):
         """Return the probability of each class, (N, n_classes), in the order of `classes_`."""
         check_is_fitted(self)
-        # In float64: so an answer hardly depends on which traces are asked about together.
+        # In float64, so that a result hardly depends on the other traces of the batch.
         return probabilities(self.model_, self._traces(X, dtype=np.float64, reset=False))
 
     def predict(self, X):

@@ -7,8 +7,13 @@ two libraries: `python -m pip install onnx onnxruntime`. Before it writes the fi
 graph with `onnxruntime` and compares the outputs with those of `predict`.
 """
 
-import argparse
-import os
+from _shared.options import (  # first: it reports a missing package in a line
+    Parser,
+    require_writable,
+    write_whole,
+)
+
+# isort: split
 from pathlib import Path
 
 from numpycnn.interop.onnx_export import compare, to_onnx
@@ -22,19 +27,9 @@ def axes(values):
     return f"({', '.join(map(str, sizes))})"
 
 
-def write(path, content):
-    """Write the file completely or not at all."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        part.write_bytes(content)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-
-
 def main():
     """Read the model, build the graph, compare the outputs, and write the file."""
-    options = argparse.ArgumentParser(description="Write a saved network as an ONNX file.")
+    options = Parser("Write a saved network as an ONNX file.")
     add = options.add_argument
     add("model", type=Path, help=".npz file, as model.save writes it")
     add("onnx", type=Path, help="file to write")
@@ -45,13 +40,14 @@ def main():
     if not args.onnx.parent.is_dir():
         options.error(f"to_onnx: onnx must be in an existing folder, got {args.onnx}.")
     try:
+        require_writable("onnx", args.onnx)
         model, notes = Container.load(args.model), load_notes(args.model) or {}
         notes = notes if isinstance(notes, dict) else {"notes": notes}
         if args.standardize:
             notes["standardized"] = True
         exported = to_onnx(model, notes)
         result = compare(exported, model, notes)
-        write(args.onnx, exported.SerializeToString())
+        write_whole(args.onnx, exported.SerializeToString())
     except ArithmeticError as error:
         options.exit(1, f"{error}\n")
     except (OSError, TypeError, ValueError) as error:

@@ -17,14 +17,16 @@ import numpy as np
 import numpycnn as nn
 from _shared.options import Options, at_least
 from numpycnn.inspection.baselines import LargestSampleRule, MajorityRule, MedianRule
-from numpycnn.plots import plot_learning_curves, plot_traces
 
 # The options
 # -----------
 # Each has a default, so none is needed. Eleven traces are the fewest that leave
 # three to hold out, one for each class if the shuffle is kind.
 
-options = Options("Teach a small network to tell three kinds of trace apart.")
+options = Options(
+    "Teach a small network to tell three kinds of trace apart.",
+    files=["traces.png", "learning_curves.png"],
+)
 add = options.add_argument
 add("--seed", type=at_least(0), default=0, help="where all the randomness starts")
 add("--epochs", type=at_least(1), default=60, help="how often all traces go through")
@@ -116,6 +118,6 @@ for rule in MajorityRule(), MedianRule(), LargestSampleRule():
 # The first held-out trace of each class, and the course of the training.
 
 _, first = np.unique(y_test, return_index=True)
-traces = plot_traces(x_test[first], y_test[first], predicted[first])
-learning_curves = plot_learning_curves(history)
+traces = nn.plots.plot_traces(x_test[first], y_test[first], predicted[first])
+learning_curves = nn.plots.plot_learning_curves(history)
 options.finish(args, traces=traces, learning_curves=learning_curves)

@@ -26,17 +26,19 @@ import numpycnn as nn
 from _shared.options import Options, at_least
 from _shared.two_heads import network
 from numpycnn.inspection.explain import saliency
-from numpycnn.plots import figure as paper
-from numpycnn.plots import plot_accuracy
 
 # The options
 # -----------
 
-options = Options("Find out at which samples of a trace an arrival is recognized.")
+options = Options(
+    "Find out at which samples of a trace an arrival is recognized.",
+    files=["where_does_it_work.png", "why.png"],
+)
 add = options.add_argument
 add("--seeds", type=at_least(1), default=5, help="networks of each kind: seeds 0, 1, …")
 add("--traces", type=at_least(2), default=200, help="how many are examined at each center")
 args = options.read()
+paper = nn.plots.figure  # what all figures have in common
 
 # Traces
 # ------
@@ -140,7 +142,7 @@ print("center" + 2 * "     right  opposite     quiet")
 for place in range(0, len(centers), 4):
     print(table_row(f"{centers[place]:6}", [share[:, place] for share in shares]))
 
-accuracy_figure = plot_accuracy(
+accuracy_figure = nn.plots.plot_accuracy(
     centers,
     {"flatten head": flatten_right, "global head": global_right},
     xlabel="arrival center, sample",

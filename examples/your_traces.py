@@ -18,6 +18,7 @@ a longer record, use [pick_arrivals.py](pick_arrivals.py).)
 """
 
 import csv
+import io
 import sys
 from argparse import BooleanOptionalAction
 from pathlib import Path
@@ -25,7 +26,7 @@ from pathlib import Path
 import numpy as np
 
 import numpycnn as nn
-from _shared.options import Options, at_least, end
+from _shared.options import Options, at_least, end, require_writable, write_whole
 from _shared.readers import Problems, is_same_rate
 from _shared.tables import Table
 from _shared.trace_files import TAPS, read_traces
@@ -33,7 +34,6 @@ from _shared.two_heads import network
 from numpycnn.inspection.baselines import MajorityRule
 from numpycnn.inspection.explain import probabilities
 from numpycnn.layers.storage import load_notes
-from numpycnn.plots import plot_confusion, plot_learning_curves
 
 problems = Problems()  # the files of a folder that are left out
 
@@ -70,6 +70,8 @@ def is_alike(one, other):
 
 def classify(path, model_path, out, **how):
     """Print the class of each trace in a file and its probability, by a saved model."""
+    if out:
+        require_writable("--out", out)
     model, notes = nn.Sequential.load(model_path), load_notes(model_path)
     if not isinstance(notes, dict) or not {"classes", "shape", "standardized"} <= notes.keys():
         raise ValueError(f"{model_path}: expected a model that this script saved, with its classes")
@@ -96,11 +98,12 @@ def classify(path, model_path, out, **how):
         share = np.mean([name == label for name, label in known])
         print(f"\n{share:.3f} of the {len(known)} labeled traces are as labeled")
     if out:
-        with out.open("w", newline="", encoding="utf-8") as file:
-            rows = csv.writer(file)
-            rows.writerow(["trace", "label", "predicted", *notes["classes"]])
-            for number, row in enumerate(zip(labels, predicted, strict=True), 1):
-                rows.writerow([number, *row, *(f"{p:.6f}" for p in chances[number - 1])])
+        text = io.StringIO()
+        rows = csv.writer(text)
+        rows.writerow(["trace", "label", "predicted", *notes["classes"]])
+        for number, row in enumerate(zip(labels, predicted, strict=True), 1):
+            rows.writerow([number, *row, *(f"{p:.6f}" for p in chances[number - 1])])
+        write_whole(out, text.getvalue().encode())
         print(f"\nsaved {out}")
 
 
@@ -125,7 +128,8 @@ def with_test(x, labels, classes, path, **how):
 # -----------
 
 options = Options(
-    "Teach a small network to tell your own traces apart, or use one that was taught."
+    "Teach a small network to tell your own traces apart, or use one that was taught.",
+    files=["learning_curves.png", "confusion.png", "model.npz"],
 )
 add = options.add_argument
 beside_this = Path(sys.argv[0]).with_suffix(".csv")
@@ -173,7 +177,7 @@ except (OSError, ValueError) as error:
     options.error(str(error))
 
 note(x)
-options.make_folder(args.output)
+options.try_output(args)
 x_train, x_test, y_train, y_test = parts
 length, n_channels = shape = x.shape[1:]
 n_traces = len(x_train) + len(x_test)
@@ -226,6 +230,7 @@ for name, row, right in zip(classes, counts, counts.diagonal(), strict=True):
     accuracy = f"{right / total:8.3f}" if total else f"{'none':>8}"
     print(f"{name:{width}}   {accuracy}              {cells}")
 
-learning_curves, confusion = plot_learning_curves(history), plot_confusion(counts, classes)
+learning_curves = nn.plots.plot_learning_curves(history)
+confusion = nn.plots.plot_confusion(counts, classes)
 options.finish(args, learning_curves=learning_curves, confusion=confusion)
 end(problems)

@@ -6,6 +6,9 @@ import os
 # wait for each other take many times as long as one.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+# The small sites of the tests are built without Python for the browser.
+os.environ.setdefault("NUMPYCNN_LIVE", "off")
+
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 

@@ -4,6 +4,7 @@ import runpy
 import sys
 from pathlib import Path
 
+import matplotlib as mpl
 import pytest
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
@@ -12,7 +13,7 @@ EXAMPLES = Path(__file__).parent.parent / "examples"
 def run_example(name, folder, *options):
     """Run examples/NAME.py in this folder as its users start it; return all its names."""
     script = str(EXAMPLES / f"{name}.py")
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, mpl.rc_context():
         patch.chdir(folder)
         patch.syspath_prepend(EXAMPLES)  # as Python does
         patch.setattr(sys, "argv", [script, *map(str, options)])

@@ -9,8 +9,8 @@ from numpycnn.checks.modes import N_STEPS, check_modes
 
 X = np.random.default_rng(0).normal(3, 2, (4, 9, 2))
 N_ROWS = 36
-APART = "in use it gives something else than training does on average"
-COMPANY = "in use, the answer for a trace changes with its company, or by chance"
+APART = "at inference, the output differs from that of training on average"
+COMPANY = "at inference, the output for a trace depends on the other traces, or is random"
 
 
 class TwoFaces(Layer):
@@ -147,7 +147,7 @@ class RemembersTheMeanOnly(BatchNorm):
 
 def test_a_state_that_nothing_moves_was_never_remembered():
     report = check_modes(Forgets(2), X, rng=0)
-    sentence = "its state is the same after all steps"
+    sentence = "its state does not change in training"
     assert str(report).splitlines()[1:] == [f"  never remembered: {sentence}"]
     assert names(RemembersTheMeanOnly(2)) == ["modes apart"]
     assert names(BatchNorm(2)) == []

@@ -175,7 +175,7 @@ def test_a_picture_is_saved(names):
     [
         (["--seed=-1"], "--seed: expected 0 or more, got -1"),
         (["--output=a_file"], "--output must be a folder"),
-        ([], "expected a screen"),
+        ([], "screen"),
     ],
 )
 def test_what_cannot_be_done_is_told_in_one_line(options, words, tmp_path, capsys):

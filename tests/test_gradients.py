@@ -5,7 +5,7 @@ from functools import partial
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from numpycnn import (
@@ -115,6 +115,7 @@ def test_a_loss_can_be_checked(method):
 
 
 @pytest.mark.parametrize("method", METHODS)
+@settings(max_examples=settings.default.max_examples // 4)
 @given(case=layers_and_inputs(), rng=generators)
 def test_checking_changes_nothing(method, case, rng):
     layer, x = case
@@ -144,6 +145,7 @@ def test_the_upstream_gradient_is_not_x_when_both_are_drawn_with_one_seed():
     assert check_gradients(MaskOfDy(), x, rng=0).mistakes[0].name == "mask of dy"
 
 
+@settings(max_examples=settings.default.max_examples // 4)
 @given(denses())
 def test_a_gradient_that_is_not_a_number_is_wrong(case):
     class NotANumber(Dense):
@@ -215,10 +217,10 @@ class Returns(Layer):
 @pytest.mark.parametrize(
     ("forward", "backward", "words"),
     [
-        (np.ones(3), None, r"Returns.forward to return \(y, cache\), got ndarray; return y, None"),
-        ((np.ones(3), None), np.ones(3), r"Returns.backward to return \(dx, grads\), got ndarray"),
-        ((np.ones(3), None), None, r"got NoneType; return dx, \{\} if there are no parameters"),
-        ((np.ones(3), None), (np.ones(3), None), r"backward to return \(dx, grads\), got tuple"),
+        (np.ones(3), None, r"Returns.forward .*\(y, cache\), got ndarray"),
+        ((np.ones(3), None), np.ones(3), r"Returns.backward .*\(dx, grads\), got ndarray"),
+        ((np.ones(3), None), None, r"Returns.backward .*got NoneType"),
+        ((np.ones(3), None), (np.ones(3), None), r"Returns.backward .*\(dx, grads\), got tuple"),
     ],
 )
 def test_a_layer_that_returns_something_else_is_told_what_to_return(forward, backward, words):
@@ -245,10 +247,10 @@ def test_a_layer_that_forgot_its_base_class_is_checked_all_the_same():
             np.ones((2, 3)),
             {"method": "foo"},
             ValueError,
-            "method 'complex' or 'central', got 'foo'",
+            "method .*'foo'",
         ),
-        (np.ones((2, 3)), {"tolerance": -1}, ValueError, "a tolerance from 0 to 1, got -1"),
-        (np.ones((2, 3)), {"tolerance": np.nan}, ValueError, "a tolerance from 0 to 1, got nan"),
+        (np.ones((2, 3)), {"tolerance": -1}, ValueError, "tolerance .*-1"),
+        (np.ones((2, 3)), {"tolerance": np.nan}, ValueError, "tolerance .*nan"),
         (np.ones((2, 3)), {"rng": "a"}, TypeError, "^check_gradients: rng .*'a'"),
         (np.ones((2, 3)), {"rng": -1}, ValueError, "^check_gradients: rng .*-1"),
         (2.0, {}, ValueError, r"at least one axis and one number, got shape \(\)"),
@@ -259,9 +261,9 @@ def test_a_layer_that_forgot_its_base_class_is_checked_all_the_same():
             TypeError,
             r"^check_gradients: x .*x.filled\(0\)",
         ),
-        (np.array([["1", "2"]]), {}, TypeError, "an x of real numbers, got <U1"),
-        (np.array([[1, None]]), {}, TypeError, "an x of real numbers, got object"),
-        (np.ones((2, 3), complex), {}, TypeError, "an x of real numbers, got complex128"),
+        (np.array([["1", "2"]]), {}, TypeError, "x .*real numbers, got <U1"),
+        (np.array([[1, None]]), {}, TypeError, "x .*real numbers, got object"),
+        (np.ones((2, 3), complex), {}, TypeError, "x .*real numbers, got complex128"),
     ],
 )
 def test_what_nobody_means_is_refused_in_words(x, options, kind, words):
@@ -271,7 +273,7 @@ def test_what_nobody_means_is_refused_in_words(x, options, kind, words):
 
 @pytest.mark.parametrize("tolerance", [0, 1, 1.5])
 def test_a_tolerance_lies_between_zero_and_one(tolerance):
-    with pytest.raises(ValueError, match=f"a tolerance from 0 to 1, got {tolerance}"):
+    with pytest.raises(ValueError, match=f"tolerance .*got {tolerance}"):
         check_gradients(ReLU(), np.ones(3), tolerance=tolerance, rng=0)
 
 
@@ -305,7 +307,7 @@ class NoBias(Dense):
 
 
 @pytest.mark.parametrize("scale", [1e-12, 1e-6, 1, 1e6, 1e7, 1e8, 1e12])
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(2))
 def test_a_gradient_of_zeros_is_wrong_at_every_scale(scale, seed):
     x = scale * np.random.default_rng(seed).standard_normal((4, 3))
     report = check_gradients(NoBias(3, 2, rng=seed), x, rng=seed)
@@ -404,7 +406,7 @@ def test_asked_for_the_complex_step_such_a_layer_is_refused():
         check_gradients(StdConstant(), x, method="complex", rng=0)
 
 
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("factor", [1, -1, 0])
 def test_a_layer_that_draws_numbers_is_reported_before_anything_is_compared(seed, factor):
     class Dropout(Layer):
@@ -527,20 +529,22 @@ def test_aside_is_a_little_way_off_to_both_sides(x, rng):
 
 
 @given(distinct((3, 4), scale=50.0), generators)
-def test_shaken_changes_last_digits_and_leaves_zeros(x, rng):
+def test_rounding_is_some_last_digits_of_a_product_and_none_of_zeros(x, rng):
     x[0] = 0
     case = Case.of(ReLU(), x, rng)
-    shaken = case.shaken(rng, 1e-9)
-    for old, new in ((x, shaken.arrays["input"]), (case.dy, shaken.dy)):
-        assert (np.abs(new - old) <= 1.0001e-9 * np.abs(old)).all()
-        assert (new != old).sum() >= (old != 0).sum() - 1
+    rounding = case.rounding(lambda near: near.arrays["input"] * near.dy, rng)
+    product = np.abs(x * case.dy)
+    assert (rounding >= 2e-16 * product).all()
+    assert (rounding <= 1e-13 * product).all()
 
 
-def test_shaken_goes_both_ways():
-    x = np.arange(1.0, 100.0)
-    moved = Case.of(ReLU(), x, np.random.default_rng(0)).shaken(np.random.default_rng(1), 1e-9)
-    assert {-1, 1} <= set(np.sign(moved.arrays["input"] - x))
-    assert len(np.unique(np.round((moved.arrays["input"] / x - 1) * 1e11))) > 50
+def test_the_rounding_of_a_difference_is_that_of_its_terms():
+    x = np.linspace(1, 2, 50) + 1e8
+    case = Case.of(ReLU(), x, np.random.default_rng(0))
+    rng = np.random.default_rng(1)
+    rounding = case.rounding(lambda near: near.arrays["input"] - 1e8, rng)
+    assert (rounding > 1e-9).all()
+    assert case.rounding(lambda near: near.dy, rng).max() < 1e-12
 
 
 @given(distinct((3, 4), scale=50.0), generators)

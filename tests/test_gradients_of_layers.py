@@ -31,6 +31,7 @@ from numpycnn.checks.strategies import (
     with_random_params,
 )
 
+FEW = settings(max_examples=settings.default.max_examples // 4)  # a check takes some 20 ms
 TO_ROUNDING = 1e-10
 PLAIN = [ReLU(), Flatten(), Softmax(), GlobalMaxPool1D(), GlobalAveragePool1D(), Upsample1D(3)]
 
@@ -43,33 +44,38 @@ def assert_both_ways(layer, x, rng):
             assert result.ok or not is_tested, str(result)
 
 
-@settings(max_examples=150)
+@settings(max_examples=settings.default.max_examples // 2)
 @given(convolutions(), generators)
 def test_convolution(case, rng):
     assert_both_ways(*case, rng)
 
 
+@FEW
 @given(convolutions(), generators)
 def test_the_plain_convolution(case, rng):
     layer, x = case
     assert_both_ways(plain_of(layer), x, rng)
 
 
+@FEW
 @given(pools(MaxPool1D) | pools(AveragePool1D), generators)
 def test_pooling(case, rng):
     assert_both_ways(*case, rng)
 
 
+@FEW
 @given(denses(), generators)
 def test_dense(case, rng):
     assert_both_ways(*case, rng)
 
 
+@FEW
 @given(st.sampled_from(PLAIN), inputs(), generators)
 def test_layers_without_parameters(layer, x, rng):
     assert_both_ways(layer, x, rng)
 
 
+@FEW
 @given(convolutions(), st.data(), generators)
 def test_two_stacked_convolutions(case, data, rng):
     first, x = case
@@ -78,14 +84,14 @@ def test_two_stacked_convolutions(case, data, rng):
     assert_both_ways(model, x, rng)
 
 
-@settings(max_examples=50)
+@FEW
 @given(networks(), generators)
 def test_whole_networks(case, rng):
     model, x = case
     assert_gradients(model, x, tolerance=TO_ROUNDING, rng=rng)
 
 
-@settings(max_examples=10)
+@settings(max_examples=3)
 @given(st.integers(0, 2**32 - 1))
 def test_the_trace_classifier(seed):
     rng = np.random.default_rng(seed)

@@ -69,7 +69,7 @@ def accuse(case, rng):
     assert report.status != "incorrect", f"{subject!r}\n{report}"
 
 
-@settings(max_examples=150)
+@settings(max_examples=settings.default.max_examples)
 @given(right_ones(), generators)
 def test_nothing_that_is_right_is_accused(case, rng):
     accuse(case, rng)
@@ -94,10 +94,10 @@ def test_nor_where_outputs_are_equal_by_rounding_alone(seed):
         for name, array in model.params.items()
     }
     x = (rng.uniform(-1, 1, (2, 12, 1)) * 1e-12).astype(np.float32)
-    assert check_gradients(model.with_params(tiny), x, rng=seed).status == "undecided"
+    assert check_gradients(model.with_params(tiny), x, rng=seed).status != "incorrect"
 
 
-@settings(max_examples=50)
+@settings(max_examples=settings.default.max_examples // 4)
 @given(layers_and_inputs(), generators)
 def test_nor_by_central_differences(case, rng):
     layer, x = case

@@ -5,6 +5,7 @@ ways in which gradients go wrong. The long version, ten thousand cases, runs wit
 """
 
 from copy import copy
+from itertools import product
 
 import numpy as np
 import pytest
@@ -105,7 +106,7 @@ def is_seen(case, rng):
     assert report.status != "correct", f"{subject!r}\n{report}"
 
 
-@settings(max_examples=150)
+@settings(max_examples=settings.default.max_examples)
 @given(wrong_ones(), generators)
 def test_nothing_that_is_wrong_is_called_right(case, rng):
     is_seen(case, rng)
@@ -174,7 +175,7 @@ def judged_in_units(seeds, decades_in, decades_out, total):
 @pytest.mark.parametrize("total", [False, True])
 @pytest.mark.parametrize(("decades_in", "decades_out"), [(0, 0), (6, 0), (0, 9), (6, 6)])
 def test_a_column_is_judged_in_its_own_unit(decades_in, decades_out, total):
-    for is_right, report in judged_in_units(range(8), decades_in, decades_out, total):
+    for is_right, report in judged_in_units(range(2), decades_in, decades_out, total):
         assert report.status == ("correct" if is_right else "incorrect"), str(report)
 
 
@@ -208,28 +209,27 @@ ANIMALS = [
 
 
 def is_never_right(name, scales):
+    """Check a planted bug with x and the parameters times each pair of scales."""
     bug, rng = bugs.PLANTED_BUGS[name], np.random.default_rng(0)
     subject, x = bugs.typical_case(bug, rng)
     if bug.part in bugs.TWO_MODES:
         subject = subject.for_training(rng)
     params = getattr(subject, "params", {})
-    for x_scale in scales:
-        for w_scale in scales if params else [1]:
-            scaled = subject
-            if params:
-                scaled = subject.with_params({n: w_scale * array for n, array in params.items()})
-            report = check_gradients(scaled, x_scale * x, rng=0)
-            assert report.status != "correct", (
-                f"x times {x_scale}, weights times {w_scale}\n{report}"
-            )
+    for x_scale, w_scale in scales:
+        scaled = subject
+        if params:
+            scaled = subject.with_params({n: w_scale * array for n, array in params.items()})
+        report = check_gradients(scaled, x_scale * x, rng=0)
+        assert report.status != "correct", f"x times {x_scale}, weights times {w_scale}\n{report}"
 
 
 @pytest.mark.parametrize("name", ANIMALS)
 def test_no_animal_of_the_zoo_is_called_right_at_any_scale(name):
-    is_never_right(name, [1e-12, 1, 1e12])
+    is_never_right(name, [(1e-12, 1), (1, 1e12), (1e12, 1e-12)])
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("name", ANIMALS)
 def test_nor_at_any_scale_between(name):
-    is_never_right(name, [10.0**power for power in range(-12, 13, 3)])
+    scales = [10.0**power for power in range(-12, 13, 3)]
+    is_never_right(name, product(scales, scales))

@@ -164,7 +164,7 @@ def run_reader(path):
     """What the module beside the script reads from a file."""
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(EXAMPLES)
-        return import_module("your_records").read_records(path)
+        return import_module("_shared.your_records").read_records(path)
 
 
 @pytest.mark.usefixtures("figures_are_not_saved")

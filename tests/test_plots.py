@@ -1,6 +1,8 @@
 """The figures: what is drawn, between which limits, and under which labels."""
 
+import cProfile
 import itertools
+import pstats
 import subprocess
 import sys
 
@@ -64,6 +66,20 @@ def test_a_right_answer_and_a_wrong_one_differ_by_a_mark_and_by_color():
         colors.append(written.get_color())
     assert colors == [BLUE, ORANGE, BLUE]
     assert not any(panel.get_title(loc="right") for panel in plot_traces(x, labels).axes)
+
+
+def calls_to_draw(n_traces):
+    """Return the number of functions that are called to draw so many traces."""
+    profile = cProfile.Profile()
+    profile.enable()
+    plot_traces(np.zeros((n_traces, 9, 1)), [0] * n_traces).draw_without_rendering()
+    profile.disable()
+    return pstats.Stats(profile).total_calls
+
+
+def test_the_work_to_draw_traces_is_proportional_to_their_number():
+    calls_to_draw(1)  # fonts are loaded
+    assert calls_to_draw(8) < 4.5 * calls_to_draw(2)
 
 
 def test_without_predictions_the_title_is_the_true_class():
@@ -172,14 +188,18 @@ def test_losses_are_drawn_by_epoch_on_a_logarithmic_axis():
     assert slow.get_linestyle() != fast.get_linestyle()
 
 
-def test_a_loss_of_zero_is_left_out():
-    (line,) = plot_losses({"sure": [1.1, 0.0, 0.5]}).axes[0].lines
-    np.testing.assert_array_equal(line.get_ydata(), [1.1, np.nan, 0.5])
+@pytest.mark.parametrize("loss", [0.0, -0.5])
+def test_a_loss_without_a_logarithm_has_a_linear_axis(loss):
+    (panel,) = plot_losses({"sure": [1.1, loss, 0.5]}).axes
+    np.testing.assert_array_equal(panel.lines[0].get_ydata(), [1.1, loss, 0.5])
+    assert panel.get_yscale() == "linear"
+    loss_panel, _ = plot_learning_curves(History([200.0, loss], [0.5, 1.0])).axes
+    assert loss_panel.get_yscale() == "linear"
 
 
 @pytest.mark.parametrize("n", [0, 6])
 def test_more_trainings_than_can_be_told_apart_are_refused(n):
-    with refused(ValueError, "plot_losses", "trainings", n):
+    with refused(ValueError, "plot_losses", "losses", n):
         plot_losses({str(i): [1.0] for i in range(n)})
 
 

@@ -341,7 +341,7 @@ def test_anything_but_one_trace_is_refused(plot, x, parts):
         (plot_saliency, [X, -1], ["label", -1]),
         (plot_equivariance, [X, 64], ["shift", "L=64", 64]),
         (plot_equivariance, [X, -64], ["shift", -63, -64]),
-        (plot_inside, [X, ("a", "b")], [3, "class_names", ("a", "b")]),
+        (plot_inside, [X, ("a", "b")], ["class_names", 3, ("a", "b")]),
     ],
 )
 def test_what_has_no_name_or_no_place_is_refused(plot, arguments, parts):

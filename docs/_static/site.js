@@ -12,7 +12,7 @@ document.addEventListener("DOMContentLoaded", () => {
 
   // What is wider than the page can be scrolled with the arrow keys.
   const reach = () => {
-    for (const box of document.querySelectorAll("article pre, article .math, .table-wrapper"))
+    for (const box of document.querySelectorAll("article pre:not([aria-hidden]), article .math, .table-wrapper"))
       if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
   };
   reach();

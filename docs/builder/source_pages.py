@@ -36,6 +36,7 @@ from sphinx.writers.html5 import HTML5Translator
 
 import numpycnn
 from docs.builder.docstrings import code_of, parts, with_formulas
+from docs.builder.live import wrapped
 from docs.builder.names import Library, Place
 from docs.builder.pictures import is_stale, name_of, picture_of
 from docs.builder.pieces import Fence, Piece, cut, cut_chapter
@@ -103,6 +104,7 @@ class PageRenderer(SphinxRenderer):
         if fold := words.get("fold"):
             self._html(f'<details class="fold"><summary>{html.escape(fold)}</summary>')
         super().render_fence(token)
+        self.current_node[-1]["words"] = words
         if names := token.meta.get("names"):
             self.current_node[-1]["names"] = names
         if fold:
@@ -466,6 +468,7 @@ class Translator(HTML5Translator):
         except nodes.SkipNode:
             if names := node.get("names"):
                 self.body[-1] = with_links(self.body[-1], names, self._tag_of)
+            self.body[-1] = wrapped(node, self.body[-1], bool(self.config.live_runtime))
             raise
 
     def _tag_of(self, place: Place) -> str:

@@ -1,7 +1,8 @@
-"""Figures: what the chapters draw, and nobody draws of traces or networks of their own.
+"""Figures of the chapters.
 
-A block of a chapter runs where Python was started in the checkout, because that is where it
-finds `docs.figures`. The figures that anybody may want are in `numpycnn.plots`.
+The figures of your traces and networks are in `numpycnn.plots`. Those here illustrate a
+chapter. To run the block of a chapter that draws one, start Python in the checkout, where it
+finds `docs.figures`.
 """
 
 from __future__ import annotations

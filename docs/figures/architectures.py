@@ -1,13 +1,13 @@
 """Architectures: four networks that made history, drawn to scale.
 
-Each row is a map: how large it is, how many channels it has, and what made it. The
-sizes are not typed in. A window of `K` samples that moves by `S`, over a side of `L`
+Each row shows the size of a map, its number of channels, and the layer that computes it. The
+sizes are computed. A window of `K` samples that moves by `S`, over a side of `L`
 samples with `P` zeros at both ends, fits
 
     M = floor((L + 2 P - K) / S) + 1
 
-times. Only the windows, strides, zeros and channels stand here, as in the papers, and
-the sizes follow from them. A dense layer is a window as large as the map.
+times. Only the windows, strides, zeros and channels are listed, as in the papers, and the sizes
+follow from them. A dense layer is a window as large as the map.
 
 Sources:
 
@@ -31,11 +31,21 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, Rectangle
 from matplotlib.path import Path
 
-from numpycnn.plots.figure import AMBER, DPI, FONT, GRAY, GREEN, PURPLE, SKY, WIDTH
+from numpycnn.plots.figure import (
+    AMBER,
+    FONT,
+    GRAY,
+    GREEN,
+    PURPLE,
+    SKY,
+    WIDTH,
+    own_style,
+    pixel_figure,
+)
 
 
 class Window(NamedTuple):
-    """What is slid over a map: its side, how far it moves, the zeros at each end."""
+    """A sliding window: its side, its stride, and the zeros at each end of the map."""
 
     size: int
     stride: int = 1
@@ -91,7 +101,7 @@ TWICE = Window(3), Window(3)
 
 
 def _residual(channels: int, n_blocks: int, first_stride: int) -> list[Row]:
-    """Blocks of two convolutions, each with a way around it."""
+    """Return blocks of two convolutions, each with a skip connection."""
     rows = []
     for block in range(n_blocks):
         stride = first_stride if block == 0 else 1
@@ -187,7 +197,7 @@ def map_sizes(name: str) -> list[tuple[int, int]]:
 def _known(caller: str, name: str) -> Architecture:
     """Return the architecture of this name, or raise."""
     if name not in ARCHITECTURES:
-        raise ValueError(f"{caller} expected one of the names {list(ARCHITECTURES)}, got {name!r}")
+        raise ValueError(f"{caller}: name must be one of {list(ARCHITECTURES)}, got {name!r}.")
     return ARCHITECTURES[name]
 
 
@@ -195,36 +205,46 @@ def _known(caller: str, name: str) -> Architecture:
 # -----------
 # A box for each map, from the top down: as wide as the map's side, and thicker the more
 # channels it has, by the same amount for each doubling. Sizes left, words right, and
-# between the sizes and the boxes the ways around. All lengths are in pixels.
+# between the sizes and the boxes the skip connections. All lengths are in pixels.
 
 PITCH = 33  # from one row to the next
 SIZES_END, LANES_BEGIN = 118, 186
 BOXES = 290  # the middle of the boxes
 WIDEST, NARROWEST = 190, 5
 WORDS_BEGIN = 397
-LANE = 14  # from one way around to the next
+LANE = 14  # from one skip connection to the next
 
 
+@own_style()
 def plot_architecture(name: str) -> Figure:
-    """Draw one of `ARCHITECTURES`, "lenet", "alexnet", "unet" or "resnet", from the top down.
+    """Draw one of `ARCHITECTURES`, from the input at the top to the output.
 
-    Each row has the size of a map, its side squared and the number of channels, a box as
-    wide as the map and thicker with more channels, and what made it. Arrows are the ways
-    around.
+    Parameters
+    ----------
+    name : str
+        "lenet", "alexnet", "unet" or "resnet".
 
+    Returns
+    -------
+    Figure
+        Each row shows the shape of a map, its side squared and the number of channels, a box as
+        wide as the map and thicker for more channels, and the layer. Arrows are skip connections.
+
+    Raises
+    ------
+    ValueError
+        If the name is unknown.
+
+    Examples
+    --------
     >>> figure = plot_architecture("lenet")
     >>> [text.get_text() for text in figure.axes[0].texts[2:4]]
     ['28² × 6', 'convolution 5']
-
-    Raises `ValueError` for a name that is not known.
     """
     rows = _known("plot_architecture", name).rows
     sizes = map_sizes(name)
     height = PITCH * len(rows) + 20
-    figure = Figure(figsize=(WIDTH / DPI, height / DPI), dpi=DPI)
-    panel = figure.add_axes((0, 0, 1, 1))
-    panel.set(xlim=(0, WIDTH), ylim=(height, 0))
-    panel.set_axis_off()
+    figure, panel = pixel_figure(WIDTH, height)
 
     scale = WIDEST / max(side for side, _ in sizes)
     widths = [max(NARROWEST, scale * side) for side, _ in sizes]
@@ -244,7 +264,7 @@ def plot_architecture(name: str) -> Figure:
 
 
 def _level(place: int) -> float:
-    """How far below the top the middle of a row lies."""
+    """Return the distance of the middle of a row from the top."""
     return 10 + PITCH * (place + 0.5)
 
 

@@ -1,8 +1,8 @@
-"""Circuit: a calculation as a graph, with values forwards and gradients backwards.
+"""Circuit: a calculation as a graph, with the values and the gradients.
 
-Each number of a calculation is a box, and an arrow leads to it from each number that it is
-made of. In the box stand how it is made, what it is, in blue, and how fast the loss grows with
-it, in orange. Both are handed over by the caller, who has computed them.
+Each value of a calculation is a box with an arrow from each of its inputs. The box contains the
+operation, the value in blue, and the gradient of the loss with respect to the value in orange. The
+caller computes both.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
-from numpycnn.plots.figure import BLUE, DPI, FONT, GRAY, ORANGE, WIDTH
+from numpycnn.plots.figure import BLUE, FONT, GRAY, ORANGE, WIDTH, own_style, pixel_figure
 
 PITCH = 128, 116  # pixels from one box to the next, across and down
 BOX = 106, 78  # pixels
@@ -23,20 +23,37 @@ MARGIN = 8  # pixels
 Step = tuple[str, str, Sequence[str]]
 
 
+@own_style()
 def plot_circuit(
     steps: Sequence[Step],
     values: Mapping[str, float],
     gradients: Mapping[str, float],
     places: Mapping[str, tuple[float, float]],
 ) -> Figure:
-    """Draw the steps of a calculation, what comes out of each, and the gradient of each.
+    """Draw the steps of a calculation, with the value and the gradient of each.
 
-    Args:
-        steps: for each its name, its sign, and the names it uses.
-        values: a number for each step, and for each name that is used and is no step.
-        gradients: the derivative of the last step with respect to each of them.
-        places: column (up to 4) and row of each, counted from 0; halves stand between.
+    Parameters
+    ----------
+    steps : sequence of tuple
+        For each step its name, the sign of its operation, and the names of its inputs.
+    values : mapping of str to float
+        The value of each step and of each input that is not a step.
+    gradients : mapping of str to float
+        The derivative of the last step with respect to each of them.
+    places : mapping of str to tuple of float
+        Column (up to 4) and row of each box, counted from 0. Halves are allowed.
 
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    ValueError
+        If the mappings do not have the same names as the steps.
+
+    Examples
+    --------
     >>> figure = plot_circuit(
     ...     [("y", "+", "ab")],
     ...     {"a": 1, "b": 2, "y": 3},
@@ -45,22 +62,17 @@ def plot_circuit(
     ... )
     >>> [text.get_text() for text in figure.axes[0].texts][-3:]
     ['+', 'y = 3', 'dy = 1']
-
-    Raises `ValueError` where the three do not speak of the same names.
     """
     names = {name for name, _, _ in steps}.union(*(sources for _, _, sources in steps))
     for what, given in ("values", values), ("gradients", gradients), ("places", places):
         if set(given) != names:
             raise ValueError(
-                f"plot_circuit expected {what} of {', '.join(sorted(names))}, "
-                f"got {', '.join(sorted(given))}"
+                f"plot_circuit: {what} must have the names {', '.join(sorted(names))}, "
+                f"got {', '.join(sorted(given))}. They are the names in steps."
             )
     n_rows = max(row for _, row in places.values())
     height = n_rows * PITCH[1] + BOX[1] + 2 * MARGIN
-    figure = Figure(figsize=(WIDTH / DPI, height / DPI), dpi=DPI)
-    panel = figure.add_axes((0, 0, 1, 1))
-    panel.set(xlim=(0, WIDTH), ylim=(height, 0))  # pixels from the top left corner
-    panel.set_axis_off()
+    figure, panel = pixel_figure(WIDTH, round(height))
     middles = {name: _middle(*place) for name, place in places.items()}
     for name, _, sources in steps:
         for source in sources:
@@ -85,7 +97,7 @@ def _draw_arrow(panel: Axes, begin: tuple[float, float], end: tuple[float, float
 
 
 def _draw_box(panel: Axes, middle: tuple[float, float], sign: str, out: str, back: str) -> None:
-    """Draw a box with a sign, what comes out, and what comes back."""
+    """Draw a box with a sign, a value and a gradient."""
     (x, y), (width, height) = middle, BOX
     shape = "round,pad=0,rounding_size=8"
     corner = x - width / 2, y - height / 2

@@ -1,11 +1,10 @@
-"""Windows: convolution and pooling, number by number and as pictures.
+"""Windows: convolution and pooling, value by value and as pictures.
 
-Five samples and three taps are few enough to write every number down. So the first
-figure shows each step of a window that slides: what lies under it, what it is
-multiplied with, what comes out. The others show the same at the size of real traces,
-where a response is a curve, and in two dimensions, where it is a picture.
+For five samples and three taps every value can be written into the figure: the samples under the
+window, the taps, and the output of each step. Other figures show traces of ordinary length, where
+the response is a curve, and two dimensions, where the response is a picture.
 
-All numbers drawn come from the layers or are handed over by the caller.
+All values are computed by the layers or passed by the caller.
 """
 
 from __future__ import annotations
@@ -23,7 +22,6 @@ from numpycnn._validation import require_finite
 from numpycnn.layers import Conv1D, MaxPool1D
 from numpycnn.plots.figure import (
     AMBER,
-    DPI,
     FONT,
     GRAY,
     SIGNED,
@@ -31,7 +29,12 @@ from numpycnn.plots.figure import (
     STYLES,
     WIDTH,
     blank_figure,
+    draw_curve,
+    fit_name,
+    largest,
     legend_above,
+    own_style,
+    pixel_figure,
     samples_of,
     stacked_panels,
 )
@@ -40,24 +43,40 @@ from numpycnn.plots.figure import (
 # ------
 
 
+@own_style()
 def plot_responses(layer: Conv1D, traces: Mapping[str, Array]) -> Figure:
-    """Draw traces (L,) in one panel and below it what the layer's only filter makes of each.
+    """Draw traces in one panel, and below it the response of a filter to each.
 
-    Args:
-        layer: a convolution of one channel with one filter that gives as many samples as it
-            gets, so that both panels have one axis: stride 1 and padding "same", say.
-        traces: up to five, of one length, by name.
+    Parameters
+    ----------
+    layer : Conv1D
+        A convolution of one channel with one filter that keeps the length, so that both panels
+        have the same axis: stride 1 and padding "same", for example.
+    traces : mapping of str to ndarray, shape (L,)
+        Up to five traces of one length by name.
 
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    ValueError
+        If there are not one to five traces, if the layer changes the length or has several
+        filters, or if the traces differ in length.
+
+    Examples
+    --------
     >>> layer = Conv1D(1, 1, 5, padding="same")
     >>> figure = plot_responses(layer, {"a trace": np.ones(64)})
     >>> [panel.get_ylabel() for panel in figure.axes]
     ['amplitude', 'response']
-
-    Raises `ValueError` for no trace or more than five, for another layer, and for traces that
-    differ in length.
     """
     if not 1 <= len(traces) <= len(STYLES):
-        raise ValueError(f"plot_responses expected 1 to {len(STYLES)} traces, got {len(traces)}")
+        raise ValueError(
+            f"plot_responses: traces must be 1 to {len(STYLES)}, got {len(traces)}. "
+            "Draw several figures."
+        )
     length = len(next(iter(traces.values())))
     for name, trace in traces.items():
         require_finite("plot_responses", name, trace, f"L={length}")
@@ -65,14 +84,15 @@ def plot_responses(layer: Conv1D, traces: Mapping[str, Array]) -> Figure:
     y, _ = layer.forward(x)
     if y.shape != x.shape:
         raise ValueError(
-            f"plot_responses expected a layer with one filter that keeps L={length} samples, "
-            f"got {layer!r}, which gives {y.shape[1]} samples and {y.shape[2]} channels"
+            f"plot_responses: layer must have one filter and keep L={length} samples, got "
+            f"{layer!r}, which returns {y.shape[1]} samples and {y.shape[2]} channels. "
+            'Use padding="same" and stride 1.'
         )
     figure, panels = stacked_panels(2, WIDTH, 440)
     for panel, curves, label in zip(panels, (x, y), ("amplitude", "response"), strict=True):
         for name, curve, style in zip(traces, curves[:, :, 0], STYLES, strict=False):
-            panel.plot(samples_of(length), curve, label=name, linewidth=1.8, **style)
-        top = 1.1 * float(np.abs(curves).max()) or 1.0
+            draw_curve(panel, samples_of(length), curve, label=name, linewidth=1.8, **style)
+        top = 1.1 * largest(curves)
         panel.set(ylabel=label, ylim=(-top, top))
     legend_above(panels[0])
     panels[-1].set(xlabel="sample", xlim=(0.5, length + 0.5))
@@ -82,50 +102,64 @@ def plot_responses(layer: Conv1D, traces: Mapping[str, Array]) -> Figure:
 # A window that slides
 # --------------------
 # A row for each output. The cells are the samples, with the padding's in dashes, and
-# those under the window are colored. Below each stands the tap that it is multiplied with,
-# and at the right end what comes out. Lengths are in pixels.
+# those under the window are colored. The tap of each sample is written below it, and
+# the output at the right end. Lengths are in pixels.
 
 PITCH = 62  # from one row to the next
 CELL = 46  # height of a cell, and its width at most
-CELLS_END = 510  # what comes out stands to the right
+CELLS_END = 510  # the output is right of this
 N_CELLS = 10  # as many as leave room for a number in each
 CENTERED: dict[str, Any] = {"fontsize": FONT, "ha": "center", "va": "center"}
 
 
+@own_style()
 def plot_windows(layer: Conv1D | MaxPool1D, x: Array) -> Figure:
-    """Draw each step of a window that slides over x (L,): what it covers, and what comes out.
+    """Draw each step of a sliding window over x: the samples under the window, and the output.
 
-    Args:
-        layer: a convolution of one channel with one filter, or a pooling.
-        x: up to ten samples, padding included. Round numbers are the easiest to follow.
+    Parameters
+    ----------
+    layer : Conv1D or MaxPool1D
+        A convolution of one channel with one filter, or a max pooling.
+    x : ndarray, shape (L,)
+        Up to ten samples, padding included. Integers are the easiest to follow.
 
-    Under a convolution's window the taps are written below the samples. Of a pooling's
-    window the sample that won, the first in a tie, has another color.
+    Returns
+    -------
+    Figure
+        For a convolution the taps are written below the samples. For a pooling the maximum of
+        each window, the first of equal ones, has another color.
 
+    Raises
+    ------
+    TypeError, ValueError
+        If the layer is of another kind or has several channels or filters, or if there are more
+        samples than fit.
+
+    Examples
+    --------
     >>> layer = Conv1D(1, 1, 2)
     >>> layer.params["w"][:, 0, 0] = [-1.0, 1.0]
     >>> figure = plot_windows(layer, np.array([0.0, 1.0, 3.0]))
     >>> [text.get_text() for text in figure.axes[0].texts if "y" in text.get_text()]
     ['y[0] = 1', 'y[1] = 2']
-
-    Raises `TypeError` or `ValueError` for another layer, or one of several channels or
-    filters, and for more samples than fit.
     """
     if not isinstance(layer, Conv1D | MaxPool1D):
-        raise TypeError(f"plot_windows expected a Conv1D or a MaxPool1D, got {layer!r}")
+        raise TypeError(f"plot_windows: layer must be a Conv1D or a MaxPool1D, got {layer!r}.")
     require_finite("plot_windows", "x", x, "L")
     y, _ = layer.forward(x[None, :, None])
     if y.shape[2] != 1:
-        raise ValueError(f"plot_windows expected one filter, got {y.shape[2]} in {layer!r}")
+        raise ValueError(
+            f"plot_windows: layer must have one filter, got {y.shape[2]} in {layer!r}."
+        )
     left, right = (0, 0) if isinstance(layer, MaxPool1D) else layer.pad_widths(len(x))
     padded = np.pad(x, (left, right))
     if len(padded) > N_CELLS:
         raise ValueError(
-            f"plot_windows expected at most {N_CELLS} samples with their padding, "
-            f"got {len(padded)}; take a shorter piece"
+            f"plot_windows: x must have at most {N_CELLS} samples with the padding, "
+            f"got {len(padded)}. Shorten x."
         )
 
-    figure, panel = _paper(PITCH * y.shape[1] + 16)
+    figure, panel = pixel_figure(WIDTH, PITCH * y.shape[1] + 16)
     for m, result in enumerate(y[0, :, 0]):
         top = 8 + PITCH * m
         first = m * layer.stride
@@ -146,15 +180,6 @@ def plot_windows(layer: Conv1D | MaxPool1D, x: Array) -> Figure:
         words = f"y[{m}] = {_short(result)}"
         panel.text(CELLS_END + 12, top + CELL / 2, words, fontsize=FONT, va="center")
     return figure
-
-
-def _paper(height: int) -> tuple[Figure, Axes]:
-    """Return an empty sheet of this height: pixels from the top left corner, no axes."""
-    figure = Figure(figsize=(WIDTH / DPI, height / DPI), dpi=DPI)
-    panel = figure.add_axes((0, 0, 1, 1))
-    panel.set(xlim=(0, WIDTH), ylim=(height, 0))
-    panel.set_axis_off()
-    return figure, panel
 
 
 def _cell_left(i: int, n_cells: int) -> tuple[float, float]:
@@ -198,44 +223,75 @@ def _short(number: float) -> str:
 FEW_CELLS = 6  # columns
 
 
+@own_style()
 def plot_pictures(pictures: Mapping[str, Array]) -> Figure:
-    """Draw two-dimensional arrays (H, W) beside each other, each with its name above.
+    """Draw two-dimensional arrays side by side, each with its name above.
 
-    All have cells of one size. Up to six columns are labeled with their numbers. Each picture has
-    its own range of colors.
+    Parameters
+    ----------
+    pictures : mapping of str to ndarray, shape (H, W)
+        One to three pictures by name.
 
+    Returns
+    -------
+    Figure
+        All cells have one size. In pictures of up to six columns they are labeled with their
+        values. Each picture has a separate range of colors.
+
+    Raises
+    ------
+    ValueError
+        If there are not one to three pictures, or if an array has another shape.
+
+    Examples
+    --------
     >>> figure = plot_pictures({"picture": np.eye(3), "filter": np.ones((2, 2))})
     >>> [panel.get_title() for panel in figure.axes]
     ['picture', 'filter']
-
-    Raises `ValueError` for less than one picture or more than three, and for arrays that are no
-    pictures.
     """
     if not 1 <= len(pictures) <= 3:
-        raise ValueError(f"plot_pictures expected 1 to 3 pictures, got {len(pictures)}")
+        raise ValueError(
+            f"plot_pictures: pictures must be 1 to 3, got {len(pictures)}. Draw several figures."
+        )
     for name, picture in pictures.items():
         require_finite("plot_pictures", name, picture, "H W")
     return _beside_each_other([(name, one, one) for name, one in pictures.items()])
 
 
+@own_style()
 def plot_pooling(picture: Array, pool_size: int) -> Figure:
-    """Draw max pooling of a picture (H, W): its windows and their winners, and what is left.
+    """Draw max pooling of a picture: the windows with their maxima, and the output.
 
-    The windows are squares of `pool_size` side by side. What does not fit is left out, and so
-    has no frame. In each window the winner has a ring, the first in a tie.
+    Parameters
+    ----------
+    picture : ndarray, shape (H, W)
+        The input.
+    pool_size : int
+        Side of the square windows. Rows and columns that do not fill a window are left out, and
+        have no frame.
 
+    Returns
+    -------
+    Figure
+        In each window the maximum, the first of equal ones, has a ring.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the array has another shape, or is smaller than a window.
+
+    Examples
+    --------
     >>> figure = plot_pooling(np.arange(16.0).reshape(4, 4), 2)
     >>> [text.get_text() for text in figure.axes[1].texts]
     ['5', '7', '13', '15']
-
-    Raises `TypeError` or `ValueError` for what is no picture, or one smaller than a window.
     """
     require_finite("plot_pooling", "picture", picture, "H W")
     down, across = (side // pool_size for side in picture.shape)
     if not (down and across):
         raise ValueError(
-            f"plot_pooling expected a picture of at least {pool_size} x {pool_size}, "
-            f"got {picture.shape}"
+            f"plot_pooling: picture must be at least {pool_size} x {pool_size}, "
+            f"got {picture.shape}. Reduce pool_size."
         )
     windows = picture[: down * pool_size, : across * pool_size]
     windows = windows.reshape(down, pool_size, across, pool_size).swapaxes(1, 2)
@@ -268,8 +324,8 @@ def _beside_each_other(pictures: Sequence[tuple[str, Array, Array]]) -> Figure:
     figure = blank_figure(WIDTH, round(60 + cell * max(height for height, _ in shapes)))
     panels = figure.subplots(1, len(pictures), squeeze=False, width_ratios=columns)[0]
     for panel, (name, picture, scale) in zip(panels, pictures, strict=True):
-        _draw_picture(panel, picture, float(np.abs(scale).max()) or 1.0)
-        panel.set_title(name, fontsize=FONT)
+        _draw_picture(panel, picture, largest(scale))
+        panel.set_title(fit_name(name, max(100, cell * picture.shape[1])), fontsize=FONT)
     return figure
 
 

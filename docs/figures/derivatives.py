@@ -1,4 +1,4 @@
-"""Derivatives: how good a derivative is that was found by looking."""
+"""Derivatives: the error of numerical derivatives."""
 
 from __future__ import annotations
 
@@ -9,23 +9,36 @@ from matplotlib.figure import Figure
 
 from numpycnn._types import Array
 from numpycnn.checks.derivatives import complex_step, step_sweep
-from numpycnn.plots.figure import FONT, STYLES, WIDTH, stacked_panels
+from numpycnn.plots.figure import FONT, STYLES, WIDTH, own_style, stacked_panels
+
+# The exponent as raised digits, since the figures do not interpret formulas between dollar signs.
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
+@own_style()
 def plot_step_sweep(
     function: Callable[[Array], Array], exact: Callable[[Array], Array], at: float = 1.0
 ) -> Figure:
     """Draw the error of a derivative against the step: the V of central differences.
 
-    Args:
-        function: takes an array and returns one; it has to take complex numbers too.
-        exact: its derivative, which the errors are taken against.
-        at: where the derivative is taken.
+    Parameters
+    ----------
+    function : callable
+        Takes an array, real or complex, and returns one.
+    exact : callable
+        The derivative of `function`, from which the errors are measured.
+    at : float
+        The point at which the derivative is computed.
 
-    Both axes are logarithmic. To the right of the tip the formula's own error grows with
-    the square of the step; to the left the rounding of the subtraction grows as the step
-    shrinks. The complex step subtracts nothing and is drawn as a level line.
+    Returns
+    -------
+    Figure
+        Both axes are logarithmic. Right of the minimum the truncation error grows with the square
+        of the step. Left of the minimum the rounding error of the subtraction grows as the step
+        shrinks. The complex step has no subtraction and is drawn as a horizontal line.
 
+    Examples
+    --------
     >>> figure = plot_step_sweep(np.exp, np.exp)
     >>> [line.get_label() for line in figure.axes[0].lines]
     ['central differences', 'complex step']
@@ -41,6 +54,8 @@ def plot_step_sweep(
     at_least = np.maximum(errors, smallest)
     panel.loglog(steps, at_least, label="central differences", marker="o", **STYLES[0])
     panel.axhline(max(best, smallest), label="complex step", **STYLES[1])
+    for axis in panel.xaxis, panel.yaxis:
+        axis.set_major_formatter(lambda x, _: "10" + f"{np.log10(x):.0f}".translate(RAISED))
     panel.set(xlabel="step", ylabel="relative error")
     panel.legend(frameon=False, fontsize=FONT)
     return figure

@@ -14,29 +14,50 @@ from matplotlib.patches import Rectangle
 
 from numpycnn._validation import check_int, require_array
 from numpycnn.layers._conv1d_kernels import windows
-from numpycnn.plots.figure import AMBER, FONT, GRAY, GRID, SKY, WIDTH, blank_figure, dress
+from numpycnn.plots.figure import (
+    AMBER,
+    FONT,
+    GRAY,
+    GRID,
+    SKY,
+    WIDTH,
+    blank_figure,
+    dress,
+    own_style,
+)
 
 TRACE_COLORS = SKY, AMBER  # in turn
 THICKNESS = 0.7  # of the rows' distance
 
 
+@own_style()
 def plot_phases(x: np.ndarray, kernel_size: int) -> Figure:
-    """Draw samples as they lie in memory, and below them the windows of each phase.
+    """Draw samples in the order of memory, and below them the windows of each phase.
 
-    Args:
-        x: a few short traces of one channel, (N, L, 1). Every sample is labeled, so about a
-            dozen in all are legible.
-        kernel_size: samples under a window, K; there are as many phases.
+    Parameters
+    ----------
+    x : ndarray, shape (N, L, 1)
+        A few short traces. Every sample is labeled, so about a dozen in all are legible.
+    kernel_size : int
+        Samples under a window, K. This is also the number of phases.
 
-    A window has its trace's color and is called by the sample on which it begins, counted
-    from 0 through all the traces. One that reaches from a trace into the next is
-    gray: its product is computed with the others, and belongs to no output.
+    Returns
+    -------
+    Figure
+        A window has the color of its trace and the number of its first sample, counted from 0
+        through all traces. A window that extends from one trace into the next is gray: its product
+        is computed with the others, and is not part of the output.
 
+    Raises
+    ------
+    TypeError, ValueError
+        If the traces have another shape, or are shorter than a window.
+
+    Examples
+    --------
     >>> figure = plot_phases(np.arange(8.0).reshape(1, 8, 1), kernel_size=3)
     >>> [label.get_text() for label in figure.axes[0].get_yticklabels()]
     ['memory', 'phase 0', 'phase 1', 'phase 2']
-
-    Raises `TypeError` or `ValueError` for traces of another shape, or shorter than a window.
     """
     require_array("plot_phases", "x", x, "N L C=1")
     kernel_size = check_int("plot_phases", "kernel_size", kernel_size)

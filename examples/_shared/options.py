@@ -1,24 +1,114 @@
-"""Options: what the scripts here ask on the command line, and where their figures go.
+"""Options: the command line of the scripts, their figures, and how they end.
 
-Every option has a default, so none is needed. One that cannot be is refused in a line,
-before anything is computed.
+Every option has a default, so none is required. An option that does not fit is refused in a line
+before anything is computed. So is an output that cannot be written.
+
+A script imports this module before any other. From then on, whatever a user can fix ends it with a
+line and an exit status: 2 for an option, 1 for a full disk, a missing package or too little memory,
+130 for Ctrl-C, 141 if the reader of a pipe is gone. A mistake in a script is a traceback as always.
 """
 
 import argparse
+import atexit
+import io
+import os
 import sys
+import tempfile
 from math import inf
 from pathlib import Path
 
+# How a script ends
+# -----------------
+
+PACKAGES = {"distributed": "'dask[distributed]'", "cloudpickle": "'dask[distributed]'"}
+"""What to install, where a module has another name than its package."""
+
+
+def end_in_one_line(kind, error, traceback):
+    """Report an error that a user can fix in a line, and exit; print the traceback of others.
+
+    This is a `sys.excepthook`.
+    """
+    words, status = None, 1
+    if issubclass(kind, KeyboardInterrupt):
+        words, status = "interrupted.", 130
+    elif issubclass(kind, BrokenPipeError):
+        leave_stdout()
+        sys.exit(141)
+    elif issubclass(kind, ModuleNotFoundError):
+        package = PACKAGES.get(error.name, error.name)
+        words = f"the package {error.name} is not installed. python -m pip install {package}"
+    elif issubclass(kind, ImportError | OSError):
+        words = str(error)
+    elif issubclass(kind, MemoryError):
+        words = f"not enough memory. {error}".rstrip(". ") + ". Use fewer or shorter traces."
+    if words is None:
+        sys.__excepthook__(kind, error, traceback)
+        return
+    print(f"{script_name()}: {words}", file=sys.stderr)
+    sys.exit(status)
+
+
+def script_name():
+    """Return the name of the script that runs."""
+    return Path(sys.argv[0]).name
+
+
+def leave_stdout():
+    """Discard the rest of the output."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def flush_stdout():
+    """Write the rest of the output before Python ends, or say in a line why this is impossible."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        leave_stdout()
+    except OSError as error:
+        leave_stdout()
+        print(f"{script_name()}: the output cannot be written: {error}", file=sys.stderr)
+        os._exit(1)
+    except ValueError:  # the script has closed it
+        pass
+
+
+sys.excepthook = end_in_one_line
+atexit.register(flush_stdout)
+for stream in sys.stdout, sys.stderr:  # None if it was closed
+    if isinstance(stream, io.TextIOWrapper):  # a letter that it does not have becomes "?"
+        stream.reconfigure(errors="replace")
+
+# The command line
+# ----------------
+
+MOST = 10**9  # traces, epochs and the like, at most
+
 
 def at_least(least, kind=int):
-    """Return what `add_argument` takes as a type: reads a number from `least` up."""
+    """Return what `add_argument` takes as a type: it reads a number from `least` up."""
 
     def number(text):
-        if not least <= kind(text) < inf:
+        try:
+            value = kind(text)
+        except ValueError:
+            what = "an integer" if kind is int else "a number"
+            raise argparse.ArgumentTypeError(f"expected {what}, got {text!r}") from None
+        if not least <= value < inf:
             raise argparse.ArgumentTypeError(f"expected {least} or more, got {text}")
-        return kind(text)
+        if kind is int and value > MOST:
+            raise argparse.ArgumentTypeError(f"expected at most {MOST}, got {text}")
+        return value
 
     return number
+
+
+def folder(text):
+    """Return the path of a folder that an option names; an empty name is refused."""
+    if not text:
+        raise argparse.ArgumentTypeError("expected the name of a folder, got ''")
+    return Path(text)
 
 
 def end(problems):
@@ -28,38 +118,82 @@ def end(problems):
         sys.exit(1)
 
 
-class Options(argparse.ArgumentParser):
-    """A parser that tells the defaults in its help, and knows what to do with figures."""
+class Parser(argparse.ArgumentParser):
+    """A parser that takes the names of options only in full."""
 
-    def __init__(self, description, output="figures"):
-        super().__init__(description=description)
-        self.formatter_class = argparse.ArgumentDefaultsHelpFormatter
-        self.add_argument("--output", type=Path, default=output, metavar="DIR", help="for figures")
-        if output:
+    def __init__(self, description, **options):
+        super().__init__(description=description, allow_abbrev=False, **options)
+
+
+class Options(Parser):
+    """The parser of a script with figures: it shows the defaults, and saves the figures.
+
+    Parameters
+    ----------
+    description : str
+        What the script does.
+    files : sequence of str
+        The names of the files that it writes into the folder `--output`. A script without files
+        has no such option.
+    output : str or None
+        The default of `--output`. With `None` the figures are shown, unless the option is given.
+    """
+
+    def __init__(self, description, files=(), output="figures"):
+        super().__init__(description, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+        self.files = files
+        if files:
+            self.add_argument(
+                "--output", type=folder, default=output, metavar="DIR", help="for figures"
+            )
+        if files and output:
             self.add_argument("--show", action="store_true", help="open windows for them as well")
-        else:
-            self.set_defaults(show=False)
 
     def read(self):
-        """Return the options, and make the folder for the figures."""
+        """Return the options, after `try_output`."""
         args = self.parse_args()
-        if args.output:
-            self.make_folder(args.output)
+        self.try_output(args)
         return args
 
-    def make_folder(self, folder):
-        """Make a folder, or say that it cannot be."""
+    def try_output(self, args):
+        """Make the folder for the files and try to write into it, or exit with status 2.
+
+        Matplotlib is loaded as well, if it will be needed, and set to the style of the figures.
+        """
+        if not self.files:
+            return
+        if any(name.endswith(".png") for name in self.files):
+            self.load_matplotlib()
+        if args.output is None:
+            return
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            args.output.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=args.output) as file:
+                file.write(bytes(100_000))
+            for name in self.files:
+                if (args.output / name).is_dir():
+                    raise IsADirectoryError(f"{args.output / name} is a folder")
         except OSError as error:
-            self.error(f"--output must be a folder, or a path where one can be made: {error}")
+            self.error(f"--output must be a folder in which files can be written: {error}")
+
+    def load_matplotlib(self):
+        """Load Matplotlib, or exit with status 2."""
+        try:
+            import matplotlib
+
+            from numpycnn.plots.figure import STYLE
+        except ImportError as error:
+            self.error(str(error))
+        matplotlib.rcParams.update(STYLE)
 
     def finish(self, args, **figures):
-        """Save each figure under its name, say so, and open them if that was asked for."""
+        """Save each figure under its name, print the names, and open windows with --show."""
         for name, figure in figures.items():
-            figure.savefig(args.output / f"{name}.png")
+            file = io.BytesIO()
+            figure.savefig(file, format="png")
+            write_whole(args.output / f"{name}.png", file.getvalue())
         print(f"\nsaved {' and '.join(str(args.output / f'{name}.png') for name in figures)}")
-        if args.show:
+        if getattr(args, "show", False):
             self.open(*figures.values())
 
     def open(self, *figures):
@@ -70,3 +204,32 @@ class Options(argparse.ArgumentParser):
             show(*figures)
         except RuntimeError as error:
             self.error(str(error))
+
+
+# Files
+# -----
+
+
+def write_whole(path, content):
+    """Write bytes to a file completely or not at all: an old file stays until the new one is."""
+    path = Path(os.path.realpath(path))  # a link is followed, not replaced
+    part = path.with_name(f".{path.name[:32]}.{os.getpid()}.part")
+    try:
+        part.write_bytes(content)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def require_writable(option, path):
+    """Raise `ValueError` unless a file can be written at this path."""
+    path = Path(path)
+    try:
+        if path.is_dir():
+            raise IsADirectoryError(f"{path} is a folder")
+        with tempfile.TemporaryFile(dir=path.absolute().parent) as file:
+            file.write(bytes(10_000))
+    except OSError as error:
+        raise ValueError(
+            f"{option} must be a file that can be written, got {path}: {error}"
+        ) from error

@@ -6,11 +6,13 @@
 """
 
 import csv
+import io
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from _shared.options import require_writable, write_whole
 from numpycnn.layers import Softmax
 from numpycnn.seismology.picking import compare_picks, pick_peaks
 
@@ -80,6 +82,7 @@ def require_format(path):
         raise ValueError(f"--out must end in .csv, or .xml for QuakeML, got {path}")
     if not path.absolute().parent.is_dir():
         raise ValueError(f"--out must be in a folder that exists, got {path}")
+    require_writable("--out", path)
     if path.suffix.lower() == ".xml":
         try:
             import obspy  # noqa: F401
@@ -91,10 +94,11 @@ def require_format(path):
 def write_picks(path, picks):
     """Write picks as .csv or .xml, by the name of the file."""
     if path.suffix.lower() == ".csv":
-        with path.open("w", newline="", encoding="utf-8") as file:
-            rows = csv.writer(file)
-            rows.writerow(COLUMNS)
-            rows.writerows([*pick[:-1], f"{pick.probability:.4f}"] for pick in picks)
+        text = io.StringIO()
+        rows = csv.writer(text)
+        rows.writerow(COLUMNS)
+        rows.writerows([*pick[:-1], f"{pick.probability:.4f}"] for pick in picks)
+        write_whole(path, text.getvalue().encode())
         return
     without = [pick for pick in picks if isinstance(pick.time, str)]
     if without:
@@ -102,7 +106,9 @@ def write_picks(path, picks):
             f"--out {path}: in QuakeML a pick must have a date and a time, got {without[0].time} "
             f"of {without[0].record}. Write .csv."
         )
-    catalog_of(picks).write(str(path), format="QUAKEML")
+    file = io.BytesIO()
+    catalog_of(picks).write(file, format="QUAKEML")
+    write_whole(path, file.getvalue())
 
 
 def catalog_of(picks):

@@ -1,7 +1,7 @@
-"""What can be checked: a layer or a loss, its parameters, and the values it returns.
+"""Arguments of the checker: a layer or a loss, its parameters, and the values that it returns.
 
-Everything that a user passes to the checker, and everything that a user's code returns to it, is
-examined here. An error says what was expected, what was given, and how to fix it.
+All values that a user passes to the checker, and all values that a user's code returns to it, are
+tested here. An error states the expected value, the given value and how to fix it.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class LossAsLayer(Layer):
         if not (isinstance(result, tuple) and len(result) == 2):
             raise TypeError(
                 f"check_gradients: {self.name} must return (value, gradient), got "
-                f"{_kind(result)}. To check a function of several outputs, write it as a layer"
+                f"{described(result)}. To check a function of several outputs, write it as a layer"
             )
         value, gradient = (np.asarray(part) for part in result)
         if value.shape == x.shape and value.size > 1 == gradient.size:
@@ -70,7 +70,7 @@ class LossAsLayer(Layer):
 
 
 def as_layer(layer: Any) -> tuple[str, HasGradients]:
-    """Return the name of a layer or loss, and the layer; refuse what is neither."""
+    """Return the name of a layer or loss, and the layer; raise for any other object."""
     if isinstance(layer, type):
         raise TypeError(
             f"check_gradients: layer must be an instance, got the class {layer.__name__}. "
@@ -90,7 +90,7 @@ def as_layer(layer: Any) -> tuple[str, HasGradients]:
     if callable(params) or not (hasattr(params, "keys") and hasattr(params, "__getitem__")):
         raise TypeError(
             f"check_gradients: {type(layer).__name__}.params must be a dict of arrays, got "
-            f"{_kind(params)}. Write @property above a method of this name"
+            f"{described(params)}. Write @property above a method of this name"
         )
     return type(layer).__name__, layer
 
@@ -106,45 +106,58 @@ def parameters(layer: HasGradients) -> Params:
         if not isinstance(array, np.ndarray) or array.dtype.kind not in "biuf":
             raise TypeError(
                 f"check_gradients: params[{name!r}] must be an array of real numbers, got "
-                f"{_kind(array)}. Store a complex parameter as two real ones"
+                f"{described(array)}. Store a complex parameter as two real ones"
             )
     return {name: np.asarray(array, np.float64) for name, array in layer.params.items()}
 
 
-def selected(names: list[str], only: Names | None, skip: Names) -> tuple[str, ...]:
-    """Return the names of the arrays whose gradients are compared, in their order."""
-    groups = {"only": names if only is None else only, "skip": skip}
-    groups = {key: [some] if isinstance(some, str) else [*some] for key, some in groups.items()}
-    for key, some in groups.items():
-        for name in some:
+def selected(caller: str, names: list[str], only: Names | None, skip: Names) -> tuple[str, ...]:
+    """Return the names that `only` and `skip` leave to be checked, in their order.
+
+    >>> selected("check_vjp", ["x", "w", "b"], None, "b")
+    ('x', 'w')
+    >>> selected("check_vjp", ["x", "w", "b"], ["v"], ())
+    Traceback (most recent call last):
+        ...
+    ValueError: check_vjp: only must be among 'x', 'w', 'b', got 'v'. Check the spelling.
+
+    Raises `ValueError` for an unknown name, and if no name is left.
+    """
+    kept = names if only is None else [only] if isinstance(only, str) else only
+    skipped = [skip] if isinstance(skip, str) else skip
+    for option, given in {"only": kept, "skip": skipped}.items():
+        for name in given:
             if name not in names:
                 raise ValueError(
-                    f"check_gradients: {key} must contain names out of {names}, got {name!r}. "
-                    "Pass 'input' for x, and the keys of params"
+                    f"{caller}: {option} must be among {str(names)[1:-1]}, got {name!r}. "
+                    "Check the spelling."
                 )
-    left = tuple(n for n in names if n in groups["only"] and n not in groups["skip"])
+    left = tuple(name for name in names if name in kept and name not in skipped)
     if not left:
         raise ValueError(
-            f"check_gradients: only and skip must leave an array to compare, got only={only!r} and "
-            f"skip={skip!r}. Leave them out to compare {names}"
+            f"{caller}: only and skip must leave an array to be checked, got only={only!r} and "
+            f"skip={skip!r}. Leave them out to check {str(names)[1:-1]}."
         )
     return left
 
 
-def numbers(x: object, keep_integers: bool) -> Array:
+def numbers(caller: str, x: object, keep_integers: bool) -> Array:
     """Return x in float64, or raise unless it is an array of finite real numbers."""
-    array = as_array("check_gradients", "x", x)
+    array = as_array(caller, "x", x)
     if array.dtype.kind not in "biuf":
-        raise TypeError(f"check_gradients expected an x of real numbers, got {array.dtype}")
+        raise TypeError(
+            f"{caller}: x must be an array of real numbers, got {array.dtype}. Convert it: "
+            "x.astype(float)."
+        )
     if array.ndim == 0 or array.size == 0:
         raise ValueError(
-            f"check_gradients expected an x with at least one axis and one number, got shape "
-            f"{array.shape}; for a single number pass np.array([number])"
+            f"{caller}: x must have at least one axis and one number, got shape {array.shape}. "
+            "For a single number pass np.array([number])."
         )
     if keep_integers and array.dtype.kind in "iu":
         return array
     array = array.astype(np.float64)
-    require_finite("check_gradients", "x", array, "...")
+    require_finite(caller, "x", array, "...")
     return array
 
 
@@ -154,8 +167,8 @@ def run_forward(layer: HasGradients, x: Array) -> tuple[Array, Any]:
     name = type(layer).__name__
     if not (isinstance(result, tuple) and len(result) == 2):
         raise TypeError(
-            f"check_gradients expected {name}.forward to return (y, cache), got "
-            f"{type(result).__name__}; return y, None if backward needs nothing"
+            f"check_gradients: {name}.forward must return (y, cache), got "
+            f"{type(result).__name__}. Return y, None if backward needs nothing."
         )
     y = np.asarray(result[0])
     if y.dtype.kind not in "iufc" or y.size == 0:
@@ -171,14 +184,21 @@ def run_backward(layer: HasGradients, dy: Array, cache: Any) -> tuple[Array, Par
     result = layer.backward(dy, cache)
     if not (isinstance(result, tuple) and len(result) == 2 and isinstance(result[1], dict)):
         raise TypeError(
-            f"check_gradients expected {type(layer).__name__}.backward to return (dx, grads), got "
-            f"{type(result).__name__}; return dx, {{}} if there are no parameters"
+            f"check_gradients: {type(layer).__name__}.backward must return (dx, grads), got "
+            f"{type(result).__name__}. Return dx, {{}} if there are no parameters."
         )
     return result
 
 
-def _kind(value: object) -> str:
-    """Return the type of a value, and for an array its data type and shape."""
+def described(value: object) -> str:
+    """Return type and shape of a value, for an error message.
+
+    >>> described((np.zeros(3), 1.0))
+    'a tuple of 2: a float64 array of shape (3,), float'
+    """
     if isinstance(value, np.ndarray):
-        return f"an array of {value.dtype} of shape {value.shape}"
+        return f"a {value.dtype} array of shape {value.shape}"
+    if isinstance(value, tuple | list):
+        items = ", ".join(map(described, value))
+        return f"a {type(value).__name__} of {len(value)}: {items}"
     return type(value).__name__

@@ -3,7 +3,7 @@
 Many programs that build networks from scratch have layers of this form:
 
     layer.W, layer.b               the parameters
-    y = layer.forward(x)           keeps what backward needs on the layer
+    y = layer.forward(x)           stores the input on the layer
     dx = layer.backward(dy)        sets layer.dW, layer.db
 
 `check_attributes` gives such a layer the contract of this package. A layer of this form
@@ -24,17 +24,13 @@ from copy import copy, deepcopy
 from typing import Any
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 
 from numpycnn._types import Array, Params, Rng
-from numpycnn._validation import as_array, require_finite
-from numpycnn.checks.arguments import Names
-from numpycnn.checks.binding import with_params
+from numpycnn.checks.arguments import Names, numbers, selected
+from numpycnn.checks.binding import root_of, same_view, with_params
 from numpycnn.checks.derivatives import Method
-from numpycnn.checks.functions import selected
 from numpycnn.checks.gradients import check_gradients
-from numpycnn.checks.mistakes import Mistake
-from numpycnn.checks.report import GradientReport
+from numpycnn.checks.report import GradientReport, Mistake
 from numpycnn.checks.unlisted import unlisted
 
 
@@ -109,15 +105,7 @@ def check_attributes(
     _require_layer(layer, grads)
     chosen = selected("check_attributes", ["input", *grads], only, skip)
     checked = {name: grads[name] for name in chosen if name != "input"}
-    x = as_array("check_attributes", "x", x)
-    if x.dtype.kind not in "biuf":
-        raise TypeError(
-            f"check_attributes: x must be an array of real numbers, got {x.dtype}. "
-            "Convert it: x.astype(float)."
-        )
-    if "input" in chosen or x.dtype.kind not in "iu":  # ids stay integers
-        x = x.astype(np.float64)
-        require_finite("check_attributes", "x", x, "...")
+    x = numbers("check_attributes", x, keep_integers="input" not in chosen)
     options: dict[str, Any] = {"method": method, "tolerance": tolerance, "rng": rng}
     options["skip"] = () if "input" in chosen else "input"
 
@@ -308,17 +296,12 @@ class _FreshEachTime(_Attributes):
 
 def _map_to_zeros(array: Array, memo: dict[int, Any]) -> None:
     """Have `deepcopy` replace an array, and the array whose memory it uses, by zeros."""
-    root = array
-    while isinstance(root.base, np.ndarray):
-        root = root.base
+    root = root_of(array)
     if not root.flags.c_contiguous or root.dtype != array.dtype:
         root = array
     zeros = memo.setdefault(id(root), np.zeros(root.shape))
     if root is not array:
-        addresses = [one.__array_interface__["data"][0] for one in (array, root)]
-        first = (addresses[0] - addresses[1]) // root.itemsize
-        strides = [step // root.itemsize * zeros.itemsize for step in array.strides]
-        memo[id(array)] = as_strided(zeros.reshape(-1)[first:], array.shape, strides)
+        memo[id(array)] = same_view(array, root, zeros.reshape(-1))
 
 
 # Requirements of a layer
@@ -375,7 +358,7 @@ def _names(layer: Any) -> str:
 
 
 def _changed(before: Params, after: Params) -> str | None:
-    """Return the name of a parameter that is not what it was."""
+    """Return the name of a parameter whose values changed."""
     return next((n for n in before if not np.array_equal(before[n], after[n])), None)
 
 

@@ -47,14 +47,14 @@ def with_params(layer: Any, arrays: Params) -> Any:
     memo: dict[int, Any] = {}
     buffers: dict[int, Array] = {}
     for name, array in own.items():
-        root = _root(array)
+        root = root_of(array)
         dtype = np.result_type(np.float64, params[name], buffers.get(id(root), 0.0))
         buffers[id(root)] = root.ravel("K").astype(dtype)
     for part in (*own.values(), *_parts(layer, set())):
         if not isinstance(part, np.ndarray):
             memo[id(part)] = part
-        elif id(root := _root(part)) in buffers and part.dtype == root.dtype:
-            memo[id(part)] = _same_view(part, root, buffers[id(root)])
+        elif id(root := root_of(part)) in buffers and part.dtype == root.dtype:
+            memo[id(part)] = same_view(part, root, buffers[id(root)])
     copy = deepcopy(layer, memo)
     held = copy.params
     if isinstance(held, dict) and held is copy.params and len({*map(id, held.values())}) < len(own):
@@ -64,14 +64,14 @@ def with_params(layer: Any, arrays: Params) -> Any:
     return copy
 
 
-def _root(array: Array) -> Array:
+def root_of(array: Array) -> Array:
     """Return the array that owns the memory."""
     while isinstance(array.base, np.ndarray):
         array = array.base
     return array
 
 
-def _same_view(view: Array, root: Array, buffer: Array) -> Array:
+def same_view(view: Array, root: Array, buffer: Array) -> Array:
     """Return the part of `buffer`, a flat copy of `root`, that `view` is of `root`."""
     first = view.__array_interface__["data"][0] - root.__array_interface__["data"][0]
     strides = [s // root.itemsize * buffer.itemsize for s in view.strides]
@@ -79,7 +79,7 @@ def _same_view(view: Array, root: Array, buffer: Array) -> Array:
 
 
 def _parts(part: Any, seen: set[int]) -> Iterator[Any]:
-    """Every array that a layer refers to, and every object that cannot be copied."""
+    """Every array to which a layer refers, and every object that cannot be copied."""
     if id(part) in seen or isinstance(part, str | int | float | type | ModuleType | FunctionType):
         return
     seen.add(id(part))

@@ -1,16 +1,15 @@
-"""The bug zoo: mistakes people make, planted one by one, and whether anybody notices.
+"""Planted bugs: common mistakes, one by one, and whether training or a check shows them.
 
     python -m numpycnn.checks.bugs
 
-Each animal in here is a correct part of this package with one mistake on top.
-The table that this module prints says two things about each. The first is the
-accuracy of the trace classifier on held-out traces when it is trained with the
-bug in it: for most of them it looks perfect. The second is what the checks say.
+Each planted bug is a correct part of this package with one mistake. The table that this module
+prints contains two columns for each. The first is the accuracy of the trace classifier on held-out
+traces when it is trained with the bug: most of these accuracies look perfect. The second is the
+result of the checks.
 
-That is the case for checking derivatives. A network has so many weights that
-those with right gradients make up for those with wrong ones; training hides
-bugs. And a checker that has never been seen to fail proves nothing either,
-which is what the zoo is for.
+This is the reason for checking derivatives. A network has so many parameters that those with
+correct gradients compensate for those with incorrect ones: training hides bugs. A checker that
+never fails proves nothing, and the planted bugs test the checker.
 """
 
 from __future__ import annotations
@@ -50,17 +49,17 @@ from numpycnn.training.losses import cross_entropy, one_hot, softmax_cross_entro
 
 
 class Bug(NamedTuple):
-    """One animal of the zoo."""
+    """A planted bug."""
 
     name: str
     part: Any  # the correct class or function
     broken: Any  # the same with the mistake in it
     mistake: str  # in a sentence
-    called: str  # what the checks should call it
+    called: str  # the name that the checks should report
 
     @property
     def seen(self) -> list[str]:
-        """Where people really made it, or one of its kind: addresses of public discussions."""
+        """Addresses of public discussions of this mistake, or of one of the same kind."""
         return [f"https://github.com/{place}" for place in SEEN.get(self.name, ())]
 
 
@@ -68,7 +67,7 @@ PLANTED_BUGS: dict[str, Bug] = {}
 
 
 def bug(part: Any, mistake: str, called: str) -> Callable[[Any], Any]:
-    """Put what is defined below into the zoo, under its name."""
+    """Add the class or function below to the planted bugs, under its name."""
 
     def put(broken: Any) -> Any:
         PLANTED_BUGS[broken.__name__] = Bug(broken.__name__, part, broken, mistake, called)
@@ -78,10 +77,10 @@ def bug(part: Any, mistake: str, called: str) -> Callable[[Any], Any]:
 
 
 def bad_backward(part: Any, mistake: str, called: str) -> Callable[[Any], Any]:
-    """Put a layer into the zoo whose backward is spoilt by the function below.
+    """Plant a bug in the backward of a layer.
 
-    The function gets the layer, dy, the cache and the right result, dx and the
-    gradients, and returns a wrong one.
+    The function below receives the layer, dy, the cache and the correct result, dx and the
+    gradients, and returns an incorrect one.
     """
 
     def put(spoil: Any) -> Any:
@@ -96,7 +95,7 @@ def bad_backward(part: Any, mistake: str, called: str) -> Callable[[Any], Any]:
 
 
 def bad_twin(part: Any, mistake: str, called: str) -> Callable[[Any], Any]:
-    """Put a layer into the zoo whose twin for training is of the class below."""
+    """Plant a bug in a layer for training, which is of the class below."""
 
     def put(twin: Any) -> Any:
         def for_training(self: Any, rng: Rng = None) -> Any:
@@ -543,9 +542,9 @@ def loss_penalty_forgotten(logits, targets):
     return loss + 0.01 * np.abs(logits).sum() / len(logits), gradient
 
 
-# Functions that are none
-# -----------------------
-# Forward and backward may depend on what they are given and on nothing else.
+# Breaches of the contract
+# ------------------------
+# Forward and backward may depend on their arguments and the parameters only.
 
 
 @bug(ReLU, "the output is multiplied with noise, another at each call", "random")
@@ -742,19 +741,19 @@ SEEN = {
 }
 
 
-# A visit
-# -------
-# First each animal takes the place of the part it imitates, in a classifier of traces
-# that is then trained. Then the checks have a look at it.
+# Training and checks
+# -------------------
+# First each planted bug replaces the correct part in a classifier of traces, which is trained. Then
+# the checks are run.
 
 TWO_MODES = BatchNorm, Dropout
 N_EPOCHS, LR, SEEDS = 60, 5e-3, range(5)
 
 
 def held_out_accuracy(bug: Bug, seed: int) -> float:
-    """Train the trace classifier with this bug in it; return the share of held-out traces right.
+    """Train the trace classifier with this bug; return the accuracy on held-out traces.
 
-    Not a number if it cannot be trained, because an error was raised.
+    NaN if it cannot be trained, because an error is raised.
     """
     optimizer = bug.broken if bug.part is Adam else Adam
     try:
@@ -766,7 +765,7 @@ def held_out_accuracy(bug: Bug, seed: int) -> float:
 def trained_accuracy(
     build: Callable[[np.random.Generator], tuple[Any, Any]], optimizer: Any, seed: int
 ) -> float:
-    """Train the network and loss that `build` gives; return the share of held-out traces right."""
+    """Train the network and loss that `build` returns; return the accuracy on held-out traces."""
     rng = np.random.default_rng(seed)
     x, labels = make_traces(180, rng=rng)
     x_train, x_test, y_train, y_test = train_test_split(x, labels, rng=rng)
@@ -779,7 +778,7 @@ def trained_accuracy(
 
 
 def _classifier(bug: Bug, rng: np.random.Generator) -> tuple[Any, Any]:
-    """The trace classifier and its loss, with a head in which the animal has a place."""
+    """The trace classifier and its loss, with a head that contains the part of the bug."""
 
     def make(part: Any, *sizes: Any, **options: Any) -> Any:
         return (bug.broken if bug.part is part else part)(*sizes, **options)
@@ -801,9 +800,9 @@ def _classifier(bug: Bug, rng: np.random.Generator) -> tuple[Any, Any]:
 
 
 def examine(bug: Bug, rng: Rng = None) -> GradientReport | Report:
-    """Let the checks look at this animal, in a case in which its mistake can show.
+    """Run the checks on a planted bug, in a case that can show its mistake.
 
-    If it has two modes, with right gradients in both, it is asked whether they belong together.
+    If it has two modes with correct gradients, `check_modes` compares the modes.
 
     >>> examine(PLANTED_BUGS["relu_mask_missing"], rng=0).mistakes[0].name
     'mask missing'
@@ -820,9 +819,9 @@ def examine(bug: Bug, rng: Rng = None) -> GradientReport | Report:
 
 
 def typical_case(bug: Bug, rng: np.random.Generator) -> tuple[Any, Array]:
-    """The animal as a layer or loss, and an input with which its mistake can show.
+    """The planted bug as a layer or loss, and an input that can show its mistake.
 
-    Windows overlap, and what hides in a square is square.
+    Windows overlap, and weights that must not be transposed are square.
     """
     make, x = bug.broken, rng.standard_normal((4, 9, 2))
     if bug.part is softmax_cross_entropy:
@@ -834,25 +833,25 @@ def typical_case(bug: Bug, rng: np.random.Generator) -> tuple[Any, Array]:
     if bug.part is Conv1D:
         return make(2, 3, 4, stride=2, padding="same", rng=rng), x
     if bug.name == "pool_ties_take_all":
-        return make(3, stride=1), np.round(x)  # no tie, no mistake
+        return make(3, stride=1), np.round(x)  # with ties
     if bug.part is MaxPool1D:
         return (make(2) if bug.name == "pool_to_all" else make(3, stride=1)), x
     if bug.part is Dense:
         return make(3, 3, rng=rng), x[:, :3, 0]
     if bug.part in TWO_MODES:
-        x = 2 * x + 3 * rng.standard_normal((4, 1, 2))  # traces with means of their own
+        x = 2 * x + 3 * rng.standard_normal((4, 1, 2))  # each trace has another mean
         return make(2 if bug.part is BatchNorm else 0.5), x
     if bug.part is Sequential:
         return make(Dense(2, 3, rng=rng), ReLU(), Dense(3, 2, rng=rng)), x
     if bug.part in GUESTS:
-        x = x[:, :, 0]  # a row of two has no room for a mean and a deviation
+        x = x[:, :, 0]  # two values are too few for a mean and a deviation
     if bug.name == "softmax_overflows":
         x = 1000 * x
     return make(), x
 
 
 def table(seeds: Sequence[int] = SEEDS) -> str:
-    """The zoo as a table: accuracy when trained with each bug, what caught it, and its name."""
+    """A table of the planted bugs: accuracy after training, the check that fails, and its name."""
     rows = [("bug", "accuracy", "caught by", "called", "the mistake")]
     for bug in PLANTED_BUGS.values():
         accuracy = np.mean([held_out_accuracy(bug, seed) for seed in seeds])

@@ -1,16 +1,20 @@
 """One case: a layer, an input, and a random upstream gradient.
 
-Everything that the checker needs to know about a layer is computed here: the gradients that
-backward returns, and the derivatives of forward, at the given arrays or at others. All of it runs
-in float64 on copies, so that the layer does not change.
+This module computes the gradients that backward returns and the derivatives of forward, at the
+given arrays or at others. Copies of the layer run in float64, so the layer does not change.
+
+Rounding is measured in one way: it is the range of a quantity over several cases in which every
+value is changed in its last digits.
 """
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any, NamedTuple
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.exceptions import ComplexWarning
@@ -32,14 +36,15 @@ from numpycnn.layers.layer import Layer
 
 EPS = float(np.finfo(np.float64).eps)
 SAFETY = 16
-"""By how much rounding may exceed what is measured of it in a few trials."""
+"""By how much rounding may exceed what a few trials show of it."""
 
 LETTERS_IN = {1: ["D"], 2: ["N", "D"], 3: ["N", "L", "C"], 4: ["N", "H", "W", "C"]}
 LETTERS_OUT = {3: ["M", "F"], 4: ["H_out", "W_out", "F"]}
-"""What the sizes of an input, and of an output after N, are called; four axes are a picture's."""
+"""Names of the sizes of an input, and of an output after N; four axes belong to a picture."""
 
 
-class Case(NamedTuple):
+@dataclass(frozen=True)
+class Case:
     """A layer with an input, its parameters, and a random upstream gradient dy."""
 
     subject: str
@@ -61,12 +66,13 @@ class Case(NamedTuple):
         """Convert to float64 and draw dy."""
         subject, layer = as_layer(layer)
         params = parameters(layer)
-        names = selected(["input", *params], only, skip)
-        arrays = {"input": numbers(x, keep_integers="input" not in names), **params}
+        names = selected("check_gradients", ["input", *params], only, skip)
+        values = numbers("check_gradients", x, keep_integers="input" not in names)
+        arrays = {"input": values, **params}
         case = cls(subject, layer, arrays, np.zeros(()), names)
         with np.errstate(all="ignore"):
             try:
-                y = case.output()
+                y = case.output
             except Exception as error:
                 if np.asarray(x).dtype.kind not in "iu" or "input" not in names:
                     raise
@@ -76,22 +82,22 @@ class Case(NamedTuple):
                     "holds ids or labels, pass skip='input', and x stays as it is"
                 ) from error
             if any(case._has_effect_in_place_only(name) for name in params):
-                case = case._replace(is_in_place=True)
-        return case._replace(dy=rng.standard_normal(y.shape))
+                case = replace(case, is_in_place=True)
+        return replace(case, dy=rng.standard_normal(y.shape))
 
     def at(self, arrays: Params, rng: np.random.Generator | None = None) -> Case | None:
         """The case with other arrays; None if forward is not defined there.
 
         With `rng`, dy is drawn anew, for an output of another shape.
         """
-        other = self._replace(arrays=arrays)
+        other = replace(self, arrays=arrays)
         try:
-            y = other.output()
+            y = other.output
         except Exception:  # whatever a layer raises for values outside its domain
             return None
         if not np.isfinite(y).all() or (rng is None and y.shape != self.dy.shape):
             return None
-        return other if rng is None else other._replace(dy=rng.standard_normal(y.shape))
+        return other if rng is None else replace(other, dy=rng.standard_normal(y.shape))
 
     @contextmanager
     def holding(self, arrays: Params) -> Iterator[HasGradients]:
@@ -114,24 +120,25 @@ class Case(NamedTuple):
         moved = {**self.arrays, name: 1.25 * self.arrays[name] + 0.25}
         if isinstance(self.layer, Layer) or self._has_effect(moved):
             return False
-        return self._replace(is_in_place=True)._has_effect(moved)
+        return replace(self, is_in_place=True)._has_effect(moved)
 
     def _has_effect(self, moved: Params) -> bool:
         """Whether the output changes with the arrays."""
-        return not np.array_equal(self.output(), self._replace(arrays=moved).output(), True)
+        return not np.array_equal(self.output, replace(self, arrays=moved).output, True)
 
+    @cached_property
     def output(self) -> Array:
-        """Return the output of forward."""
+        """The output of forward."""
         with self.holding(self.arrays) as layer:
             y, _ = run_forward(layer, self.arrays["input"].copy())
             return np.array(y)
 
-    def gradients(self, dy: Array | None = None) -> Params:
-        """Return the gradients that backward returns, by name."""
-        dy = self.dy if dy is None else dy
+    @cached_property
+    def gradients(self) -> Params:
+        """The gradients that backward returns, by name."""
         with self.holding(self.arrays) as layer:
             _, cache = run_forward(layer, self.arrays["input"].copy())
-            dx, grads = run_backward(layer, dy.copy(), cache)
+            dx, grads = run_backward(layer, self.dy.copy(), cache)
             found = {**grads, "input": dx}
             return {name: np.array(found[name]) for name in self.names}
 
@@ -162,43 +169,75 @@ class Case(NamedTuple):
         moved = {name: self.arrays[name] + t * v for name, v in directions.items()}
         return self.evaluate({**self.arrays, **moved})
 
-    def derivative(self, method: Method, name: str, direction: Array) -> OneSided:
-        """How each output changes as the array `name` moves along `direction`.
+    def derivative(self, method: Method, directions: Params) -> OneSided:
+        """How each output changes as arrays move along their directions.
 
         Raises `TypeError` if the method is the complex step and the layer cannot do it.
         """
+        at, along = (
+            np.concatenate([arrays[name].ravel() for name in directions])
+            for arrays in (self.arrays, directions)
+        )
 
         def output(moved: Array) -> Array:
-            return self.evaluate({**self.arrays, name: moved})
+            arrays, start = dict(self.arrays), 0
+            for name, v in directions.items():
+                arrays[name] = moved[start : start + v.size].reshape(v.shape)
+                start += v.size
+            return self.evaluate(arrays)
 
-        return DERIVATIVES[method](output, self.arrays[name], direction)
-
-    def entry(self, method: Method, name: str, place: tuple[int, ...]) -> tuple[float, float]:
-        """The gradient's entry at this place, and the sum of its absolute terms."""
-        terms = self.dy * self.derivative(method, name, unit(self.arrays[name], place)).middle
-        return float(terms.sum()), float(np.abs(terms).sum())
+        return DERIVATIVES[method](output, at, along)
 
     def columns(self, method: Method, name: str, places: list[tuple[int, ...]]) -> OneSided:
         """How each output changes with each of these entries of the array `name`."""
-        found = [self.derivative(method, name, unit(self.arrays[name], at)) for at in places]
+        array = self.arrays[name]
+        found = [self.derivative(method, {name: unit(array, place)}) for place in places]
         return OneSided(
             np.stack([slopes.right for slopes in found]),
             np.stack([slopes.left for slopes in found]),
             np.stack([np.broadcast_to(slopes.noise, self.dy.shape) for slopes in found]),
         )
 
+    # Rounding
+    # --------
+
+    def rounding(
+        self, quantity: Callable[[Case], Array], rng: np.random.Generator, n_pairs: int = 1
+    ) -> Array:
+        """By how much each entry of `quantity(case)` may be off by rounding, measured.
+
+        This is the range of the quantity over several cases in which every value is changed in its
+        last digits, times `SAFETY`. The given values are not among them: code may be incorrect
+        at one exact value.
+        """
+        values = []
+        for _ in range(n_pairs):
+            for near in self.shaken(rng):
+                with suppress(Exception):  # outside the domain of the layer
+                    values.append(quantity(near))
+        values = values or [quantity(self)]
+        return np.asarray(SAFETY * (np.ptp(values, axis=0) + EPS * np.abs(values[0])))
+
+    def shaken(self, rng: np.random.Generator) -> Iterator[Case]:
+        """The case with every value, dy too, changed by two to four of its last digits, both ways.
+
+        Two opposite changes differ in every value; two random ones may be equal.
+        """
+
+        def draw(array: Array) -> Array:  # not less than two digits: a 1 must not stay a 1
+            digits = 4 * EPS * rng.uniform(0.5, 1, array.shape)
+            return np.asarray(digits * rng.choice([-1, 1], array.shape))
+
+        digits, digits_of_dy = {n: draw(a) for n, a in self.arrays.items()}, draw(self.dy)
+        for sign in (1, -1):
+            arrays = {
+                name: array * (1 + sign * digits[name]) if array.dtype.kind == "f" else array
+                for name, array in self.arrays.items()
+            }
+            yield replace(self, arrays=arrays, dy=self.dy * (1 + sign * digits_of_dy))
+
     # The same case with other values
     # -------------------------------
-
-    def shaken(self, rng: np.random.Generator, share: float) -> Case:
-        """With every value changed a little, dy too, by at most this share of itself."""
-
-        def shake(array: Array) -> Array:  # not by less than half of it: a 1 must not stay a 1
-            parts = share * rng.uniform(0.5, 1, array.shape) * rng.choice([-1, 1], array.shape)
-            return np.asarray(array * (1 + parts))
-
-        near = self.at(changed(self.arrays, shake)) or self  # at the edge of a domain, itself
-        return near._replace(dy=shake(self.dy))
 
     def aside(self, rng: np.random.Generator, share: float) -> Case:
         """With every array moved by at most this share of its largest magnitude."""
@@ -206,7 +245,7 @@ class Case(NamedTuple):
         def move(array: Array) -> Array:
             return np.asarray(array + share * largest(array) * rng.uniform(-1, 1, array.shape))
 
-        return self._replace(arrays=changed(self.arrays, move))
+        return replace(self, arrays=changed(self.arrays, move))
 
     def neighbors(self, rng: np.random.Generator) -> Iterator[Case]:
         """The case a small step aside, above and below, in random directions and in the domain."""

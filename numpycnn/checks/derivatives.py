@@ -1,14 +1,13 @@
-"""Derivatives without backward: three ways to know what is right.
+"""Derivatives without backward: three methods.
 
-A gradient is a claim anyone can test: it says by how much the output changes
-when the input changes by a little. So change the input by a little and look.
-The three methods of this chapter differ in how they look. None of them knows
-anything about `backward`, which is why they can judge it.
+A gradient states by how much the output changes when the input changes by a little. So change the
+input by a little and compute the output again. The three methods of this chapter differ in how they
+do it. They do not use `backward`, which is why they can test it.
 
-Each one moves an array along a direction `v` and watches the whole output `y`.
-If `v` is zero but for a single 1, the result is a column of the layer's matrix
-of derivatives, `d y / d x[i]`; if `v` is random, it is a random mixture of all
-columns, and one look checks them all.
+Each one moves an array along a direction `v` and compares the whole output `y`. If `v` is zero
+except for a single 1, the result is a column of the matrix of derivatives of the layer,
+`d y / d x[i]`; if `v` is random, the result is a random mixture of all columns, and one evaluation
+checks them all.
 """
 
 from __future__ import annotations
@@ -27,13 +26,20 @@ Function = Callable[[Array], Array]
 class OneSided(NamedTuple):
     """The derivative of each output along a direction, to the right and to the left.
 
-    Where a function has a kink, as ReLU has at zero, the two differ, and it has
-    no derivative at all: anything between them is as good as any other.
+    Where a function has a kink, as ReLU has at zero, the two differ, and no derivative exists:
+    any value between them is a valid gradient.
+
+    Attributes
+    ----------
+    right, left : ndarray
+        The one-sided derivatives.
+    noise : ndarray or float
+        By how much each of them may be off.
     """
 
     right: Array
     left: Array
-    noise: Array | float = 0.0  # how far off each may be, beyond its last digits
+    noise: Array | float = 0.0
 
     @property
     def middle(self) -> Array:
@@ -47,24 +53,40 @@ class OneSided(NamedTuple):
 #
 # $$f'(x) \approx \frac{f(x + h) - f(x - h)}{2h}$$
 #
-# How small should `h` be? Two errors pull at it. The formula itself is wrong by
-# something like `h²`, the part of the function's bend that it leaves out. But as `h`
-# shrinks the two values agree in more and more digits, the subtraction cancels
-# those, and what is left is rounding, of the size `1e-16 / h`. Plotted against `h` on
-# logarithmic axes, the error falls along one straight line and rises along the other:
-# a V, with its tip near `h = 6e-6`, where some ten of sixteen digits are right.
+# How small should `h` be? There are two errors. The error of the formula is proportional to
+# `h²`: it leaves out the curvature of the function. But as `h` shrinks the two values agree
+# in more and more digits, the subtraction cancels these, and the remainder is rounding, of
+# magnitude `1e-16 / h`. Plotted against `h` on logarithmic axes, the error falls along one
+# straight line and rises along the other: a V, with its tip near `h = 6e-6`, where some ten
+# of sixteen digits are correct.
 #
-# The tip is not always there: it depends on how large the numbers are and how bent
-# the function is. So try many steps, and trust the one where the answer changes least
-# from one step to the next.
+# The position of the tip depends on the magnitude of the values and the curvature of the
+# function. So try many steps. Small steps show the rounding, from one step to the next; the
+# best step is that where the rounding and the change from the step before are smallest.
 
 
 def step_sweep(f: Function, at: Array, direction: Array) -> tuple[Array, list[OneSided]]:
     """Return steps from large to small, and the derivative that each of them finds.
 
-    The first is a hundredth of the largest number in `at`, the last a hundred-billionth of the
-    largest that moves.
+    Parameters
+    ----------
+    f : callable
+        A function of one array that returns an array.
+    at : ndarray
+        The point.
+    direction : ndarray
+        The direction, of the same shape.
 
+    Returns
+    -------
+    steps : ndarray
+        The first is a hundredth of the largest magnitude in `at`, the last a hundred-billionth of
+        the largest that moves.
+    found : list of OneSided
+        The derivative for each step.
+
+    Examples
+    --------
     >>> steps, found = step_sweep(np.exp, np.array([1.0]), np.array([1.0]))
     >>> errors = [abs(one.middle[0] - np.e) for one in found]
     >>> bool(errors[0] > 1e-5 and errors[-1] > 1e-8), bool(min(errors) < 1e-9)
@@ -78,7 +100,24 @@ def step_sweep(f: Function, at: Array, direction: Array) -> tuple[Array, list[On
 
 
 def difference(f: Function, here: Array, at: Array, direction: Array, h: float) -> OneSided:
-    """Return the derivative of f along `direction` over one step h; `here` is f(at)."""
+    """Return the derivative of f along a direction over one step.
+
+    Parameters
+    ----------
+    f : callable
+        A function of one array that returns an array.
+    here : ndarray
+        The value `f(at)`.
+    at, direction : ndarray
+        The point, and the direction.
+    h : float
+        The step.
+
+    Returns
+    -------
+    OneSided
+        Its noise is the last digit of the values, divided by the step.
+    """
     ahead, behind = f(at + h * direction), f(at - h * direction)
     # The last digit of a value is noise in the difference, and the larger for a small step.
     noise = float(np.finfo(np.float64).eps) * (abs(ahead) + abs(behind)) / h
@@ -86,22 +125,34 @@ def difference(f: Function, here: Array, at: Array, direction: Array, h: float) 
 
 
 def unit_step(at: Array, direction: Array) -> float:
-    """The step that moves some entry by as much as the largest number in `at`."""
+    """Return the step that moves some entry by the largest magnitude in `at`."""
     return (float(np.max(np.abs(at))) or 1.0) / float(np.max(np.abs(direction)))
 
 
 def own_step(at: Array, direction: Array) -> float:
-    """The step that moves some entry by as much as the largest of those that move, if not zero."""
+    """Return the step that moves some entry by the largest magnitude of those that move."""
     moved = np.where(direction, at, 0)
     return unit_step(moved if moved.any() else at, direction)
 
 
 def central_difference(f: Function, at: Array, direction: Array) -> OneSided:
-    """Return the derivative of f along `direction` from differences, by the steadiest step.
+    """Return the derivative of f along a direction from differences, by the best step.
 
-    Its `noise` is what it still changed by from the steps before and after, and what the smaller
-    steps show of the function's last digits, be they those of a float64 or of a float32.
+    Parameters
+    ----------
+    f : callable
+        A function of one array that returns an array.
+    at, direction : ndarray
+        The point, and the direction.
 
+    Returns
+    -------
+    OneSided
+        Its noise is the change from the step before, and the rounding that the smaller steps
+        show, whether f computes in float64 or in float32.
+
+    Examples
+    --------
     >>> central_difference(lambda x: x**3, np.array([2.0]), np.array([1.0])).middle.round(6)
     array([12.])
     """
@@ -112,40 +163,41 @@ def central_difference(f: Function, at: Array, direction: Array) -> OneSided:
     # Steps that are too small to change any output agree on a slope of zero. They say nothing.
     while len(found) > 3 and not found[-1].middle.any() and found[0].middle.any():
         found.pop()
-    right, left, rounding = (np.stack(each) for each in zip(*found, strict=True))
+    right, left, last_digit = (np.stack(each) for each in zip(*found, strict=True))
     middle = (right + left) / 2
+    steps = steps[: len(found)].reshape(-1, *(1,) * (middle.ndim - 1))
     changes = np.abs(np.diff(middle, axis=0))
+    # The changes at smaller steps, times the step, show the rounding of the function.
+    shown = np.maximum.accumulate((changes * steps[1:])[::-1])[::-1] / steps[:-1]
+    noise = np.maximum(last_digit[:-1], shown)
     # Where both sides differ, a shorter step is the better one: there may be a kink near by.
-    doubts = changes[:-1] + 1e-5 * np.abs(right - left)[1:-1]
+    doubts = changes[:-1] + noise[1:] + 1e-5 * np.abs(right - left)[1:-1]
     doubt = np.nan_to_num(doubts.reshape(len(doubts), -1).sum(axis=1), nan=np.inf)
     best = int(np.argmin(doubt)) + 1
-    steps = steps[: len(found)].reshape(-1, *(1,) * (middle.ndim - 1))
-    digits = np.max(changes[best:] * steps[best + 1 :], axis=0) / steps[best]
-    # What stays where it is over the longest step has no slope, to the last digit over that step.
+    # An output that is constant over the longest step has no slope, to the last digit over it.
     stays = np.all((right == 0) & (left == 0), axis=0)
-    noise = np.where(stays, rounding[0], rounding[best])
-    noise += np.maximum(changes[best - 1], changes[best]) + digits
+    noise = np.where(stays, last_digit[0], noise[best] + changes[best - 1])
     return OneSided(right[best], left[best], noise)
 
 
 # The complex step
 # ----------------
-# The subtraction is what costs the digits, and it can be avoided. Step off the
-# real axis: for a smooth function the Taylor series says
+# The subtraction loses the digits, and it can be avoided. Step off the real axis: for a
+# smooth function the Taylor series is
 #
 # $$f(x + ih) = f(x) + i h f'(x) - \tfrac{1}{2} h^2 f''(x) - \dots$$
 #
-# The value is in the real part and the derivative in the imaginary part, side by side
-# and never subtracted from each other. So `h` can be `1e-30`: the terms that the
-# formula leaves out are then below anything a float can hold beside the first, and
-# the result is as exact as `f` itself, to the last digit or two.
+# The value is in the real part and the derivative in the imaginary part, and they are never
+# subtracted from each other. So `h` can be `1e-30`: the terms that the formula leaves out
+# are then far below the last digit of the first, and the result is as exact as `f` itself,
+# to the last digit or two.
 #
-# So small a step crosses no kink either. NumPy compares complex numbers by their
-# real parts, and only if those are equal by the imaginary ones. `maximum` keeps its
-# branch, and at an exact tie the steps `+h` and `-h` take the two different branches.
+# Such a small step does not cross a kink. NumPy compares complex numbers by their real
+# parts, and only if these are equal by the imaginary ones. `maximum` keeps its branch, and
+# at an exact tie the steps `+h` and `-h` take the two different branches.
 #
-# It asks that `f` take complex numbers and be smooth in them: no `abs`, `.real` or
-# `conj`, and no cast to float on the way.
+# The function `f` must accept complex numbers and be smooth in them: without `abs`, `.real`
+# or `conj`, and without a cast to float.
 #
 # Source: W. Squire, G. Trapp, "Using complex variables to estimate derivatives of real
 # functions", SIAM Review 40 (1998).
@@ -154,14 +206,31 @@ STEP = 1e-30
 
 
 def complex_step(f: Function, at: Array, direction: Array) -> OneSided:
-    """Return the derivative of f along `direction` from the imaginary part, exact to rounding.
+    """Return the derivative of f along a direction from the imaginary part, exact to rounding.
 
+    Parameters
+    ----------
+    f : callable
+        A function of one array that returns an array.
+    at, direction : ndarray
+        The point, and the direction.
+
+    Returns
+    -------
+    OneSided
+        Without noise.
+
+    Raises
+    ------
+    TypeError
+        If f returns real numbers for complex ones.
+
+    Examples
+    --------
     >>> complex_step(lambda x: x**3, np.array([2.0]), np.array([1.0])).middle
     array([12.])
     >>> complex_step(lambda x: np.maximum(x, 0), np.array([0.0]), np.array([1.0]))  # a kink
     OneSided(right=array([1.]), left=array([-0.]), noise=0.0)
-
-    Raises `TypeError` if f cannot take complex numbers or loses their imaginary part.
     """
     # Two steps of another length: an infinite slope, as that of a root at zero, is not the same.
     right, left = (f(at + 1j * h * direction) for h in (STEP, -STEP / 100))
@@ -181,13 +250,13 @@ DERIVATIVES: dict[Method, Callable[[Function, Array, Array], OneSided]] = {
 
 # The dot-product test
 # --------------------
-# Geophysicists know this one from migration. A linear layer is a matrix `A`: forward
-# multiplies with `A`, backward with its transpose. Whatever `A` is,
+# Geophysicists know this test from migration. A linear layer is a matrix `A`: forward
+# multiplies by `A`, backward by its transpose. For every `A`,
 #
 # $$\langle A x, y \rangle = \langle x, A^T y \rangle$$
 #
-# so draw any `x` and any `y` and compare two numbers. No derivative is taken, hence no
-# step and no error but rounding. A bias makes a layer affine; it is subtracted first.
+# so draw any `x` and any `y` and compare two numbers. No derivative is computed, so there is
+# no step, and no error except rounding. A bias makes a layer affine; it is subtracted first.
 
 
 def dot_product_test(
@@ -195,8 +264,24 @@ def dot_product_test(
 ) -> tuple[float, float]:
     """Return <A x, y> and <x, Aᵀ y> for random x and y: equal if backward is the transpose.
 
-    `forward` may add a constant, which is taken off; otherwise it has to be linear.
+    Parameters
+    ----------
+    forward : callable
+        A linear function of one array. It may add a constant, which is subtracted.
+    backward : callable
+        The function to test.
+    x_shape : tuple of int
+        Shape of the argument of `forward`.
+    rng : numpy.random.Generator
+        Draws x and y.
 
+    Returns
+    -------
+    tuple of float
+        The two products.
+
+    Examples
+    --------
     >>> A = np.array([[1.0, 2.0], [3.0, 4.0]])
     >>> rng = np.random.default_rng(0)
     >>> right = dot_product_test(lambda x: A @ x, lambda y: A.T @ y, (2,), rng)

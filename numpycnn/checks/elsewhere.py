@@ -16,6 +16,7 @@ A point outside the domain of the layer, where forward raises or returns NaN, is
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import NamedTuple
 
@@ -23,11 +24,13 @@ import numpy as np
 
 from numpycnn._types import Array, Params
 from numpycnn.checks.arguments import LossAsLayer
-from numpycnn.checks.case import EPS, SAFETY, Case, changed, largest
-from numpycnn.checks.comparison import UNDECIDED, Comparison, random_direction
+from numpycnn.checks.case import SAFETY, Case, changed, largest
+from numpycnn.checks.comparison import TOLERANCE, UNDECIDED, Comparison
+from numpycnn.checks.contract import SAME
+from numpycnn.checks.derivatives import Method
+from numpycnn.checks.directions import random_direction, relative_error
 from numpycnn.checks.methods import How, choose
-from numpycnn.checks.mistakes import Mistake
-from numpycnn.checks.report import GradientResult
+from numpycnn.checks.report import GradientResult, Mistake
 
 NEXT_TO_A_KINK = Mistake(
     "next to a kink", "correct where the function has a kink, incorrect a small step away from it"
@@ -43,14 +46,15 @@ OTHER_ROWS = Mistake(
     "call, or the code depends on the position of a row",
 )
 NOT_LINEAR = (
-    "correct for the given dy, incorrect for dy times {}: backward must be linear in dy; is it "
+    "correct for the given dy, incorrect for dy times {:g}: backward must be linear in dy; is it "
     "clipped, cut off or normalized?"
 )
 WHERE_ZERO = "its gradient is zero at the given values; incorrect at others of the same magnitude"
 NOTHING_TESTED = "its gradient is zero here: nothing was tested; try other values"
-
-
-COARSE = 0.05  # the error that counts at another point where forward computes in low precision
+OTHER_SIZE = (
+    "correct for N = {}, incorrect for N = {}: a batch size is fixed or kept from an earlier call, "
+    "or a row is left out"
+)
 
 
 class Point(NamedTuple):
@@ -60,85 +64,66 @@ class Point(NamedTuple):
     mistake: Mistake
 
 
+@dataclass
 class Elsewhere:
     """The comparisons at other points, for gradients that are correct at the given one."""
 
-    def __init__(
-        self,
-        case: Case,
-        methods: dict[str, How],
-        tolerance: float | None,
-        rng: np.random.Generator,
-    ) -> None:
-        self.case, self.methods, self.tolerance, self.rng = case, methods, tolerance, rng
-        self.is_coarse = False  # whether forward computes in low precision
+    case: Case
+    methods: dict[str, How]
+    tolerance: float | None
+    rng: np.random.Generator
 
     def results(self, results: list[GradientResult]) -> list[GradientResult]:
         """Return the results, with what the other points add to them."""
         found = {result.name: result for result in results}
-        self.is_coarse = any(result.is_coarse for result in results)
         self.scale_dy(found)
-        for point in (*self.next_to_kinks(found), *self.after_a_step(), *self.other_sizes()):
+        if any(result.kinks for result in results):
+            for aside in islice(self.case.neighbors(self.rng), 1):
+                self.visit(found, Point(aside, NEXT_TO_A_KINK))
+        points = [*self.other_sizes()]
+        for point in points or self.after_a_step():
             self.visit(found, point)
         self.where_zero(found)
         return [found[result.name] for result in results]
 
-    # Each kind of point
-    # ------------------
-
-    def next_to_kinks(self, found: dict[str, GradientResult]) -> Iterator[Point]:
-        """A small step away from the given values, if there is a kink at them."""
-        if any(result.kinks for result in found.values()):
-            for aside in islice(self.case.neighbors(self.rng), 1):
-                yield Point(aside, NEXT_TO_A_KINK)
-
-    def rows(self) -> Params:
-        """The arrays with the rows of x in another order."""
-        return {**self.case.arrays, "input": np.roll(self.case.arrays["input"], 1, axis=0)}
-
-    def parameters_moved(self, arrays: Params) -> Params:
-        """The arrays with every parameter changed by up to 10 %; a zero counts as the largest."""
-
-        def move(array: Array) -> Array:
-            share = 0.1 * self.rng.uniform(0.5, 1, array.shape)
-            sign = self.rng.choice([-1, 1], array.shape)
-            return np.where(array == 0, share * largest(array), array * (1 + sign * share))
-
-        return {**changed(arrays, move), "input": arrays["input"]}
+    # Other points
+    # ------------
 
     def after_a_step(self) -> Iterator[Point]:
-        """Parameters moved and rows permuted."""
-        case = self.moved(self.rows())
-        if case is not None:
-            yield Point(case, AFTER_A_STEP)
-
-    def moved(self, arrays: Params) -> Case | None:
-        """The case with parameters moved, off every kink; with less change outside the domain."""
-        moved = self.parameters_moved(arrays)
-        aside = self.case._replace(arrays=moved).aside(self.rng, 1e-6).arrays
-        return self.at(aside) or self.at(moved) or self.at(arrays)
+        """The rows permuted, and then the parameters moved, too."""
+        rows = {**self.case.arrays, "input": np.roll(self.case.arrays["input"], 1, axis=0)}
+        for case, mistake in ((self.at(rows), OTHER_ROWS), (self.moved(rows), AFTER_A_STEP)):
+            if case is not None:
+                yield Point(case, mistake)
 
     def other_sizes(self) -> Iterator[Point]:
-        """One row more and one fewer; a loss may hold targets, one for each row."""
+        """One row more and one fewer, with the rows permuted and the parameters moved."""
         x, n = self.case.arrays["input"], len(self.case.arrays["input"])
-        is_loss = isinstance(self.case.layer, LossAsLayer)
+        is_loss = isinstance(self.case.layer, LossAsLayer)  # it may hold a target for each row
         for size in (n + 1, n - 1):
             if size < 2 or (is_loss and size < max(n, 3)):
                 continue
-            rows = self.moved({**self.case.arrays, "input": x[np.arange(size) % n]})
-            if rows is None or (is_loss and self.ignores_last_row(rows)):
-                continue
-            sentence = (
-                f"correct for N = {n}, incorrect for N = {size}: a batch size is fixed or kept "
-                "from an earlier call, or a row is left out"
-            )
-            yield Point(rows, Mistake("batch size", sentence))
+            case = self.moved({**self.case.arrays, "input": x[np.arange(1, size + 1) % n]})
+            if case is not None and not (is_loss and self.ignores_last_row(case)):
+                yield Point(case, Mistake("batch size", OTHER_SIZE.format(n, size)))
 
     def ignores_last_row(self, case: Case) -> bool:
         """Whether a loss takes as many rows as it has targets, and no more."""
         x = case.arrays["input"].copy()
         x[-1] = 1.25 * x[-1] + 0.25 * largest(x)
-        return bool(np.array_equal(case.evaluate({**case.arrays, "input": x}), case.output()))
+        return bool(np.array_equal(case.evaluate({**case.arrays, "input": x}), case.output))
+
+    def moved(self, arrays: Params) -> Case | None:
+        """The case with parameters moved, off every kink; with less change outside the domain."""
+
+        def move(array: Array) -> Array:  # by up to 10 %; a zero counts as the largest
+            share = 0.1 * self.rng.uniform(0.5, 1, array.shape)
+            sign = self.rng.choice([-1, 1], array.shape)
+            return np.where(array == 0, share * largest(array), array * (1 + sign * share))
+
+        moved = {**changed(arrays, move), "input": arrays["input"]}
+        aside = replace(self.case, arrays=moved).aside(self.rng, 1e-6).arrays
+        return self.at(aside) or self.at(moved) or self.at(arrays)
 
     def at(self, arrays: Params) -> Case | None:
         """The case with these arrays and another dy, or None outside the domain."""
@@ -156,86 +141,75 @@ class Elsewhere:
         ]
         if not names or self.agrees(point.case, names):
             return
-        points = [point]
-        if point.mistake is AFTER_A_STEP:  # which of the two changes shows the error?
-            rows = self.at(self.rows())
-            points = [*([] if rows is None else [Point(rows, OTHER_ROWS)]), point]
-        for case, mistake in points:
+        # With the given number of rows, does it take other rows or other parameters?
+        simpler = self.after_a_step() if point.mistake.name == "batch size" else ()
+        for case, mistake in (*simpler, point):
             for name in names:
                 result = self.compare(case, name, mistake)
-                if result.status == "incorrect" and result.error > (
-                    COARSE if self.is_coarse else 0
-                ):
-                    name_found = result.mistake.name if result.mistake else "unknown"
-                    is_named = name_found == "precision" or (
-                        mistake is NEXT_TO_A_KINK and name_found != "unknown"
-                    )
-                    found[name] = result._replace(
-                        kinks=found[name].kinks,
-                        mistake=result.mistake if is_named else mistake,
-                        notes=(*result.notes, mistake.sentence) if is_named else result.notes,
-                    )
+                if result.status == "incorrect":
+                    # At a kink the given point is not evidence of a correct gradient.
+                    shown = NEXT_TO_A_KINK if (kinks := found[name].kinks) else mistake
+                    found[name] = self.named(result, shown)._replace(kinks=kinks)
             if any(found[name].status == "incorrect" for name in names):
                 return
+
+    def named(self, result: GradientResult, mistake: Mistake) -> GradientResult:
+        """Return the result with the mistake, unless the error itself has a name that explains it.
+
+        That other point only shows low precision, and next to a kink every mistake.
+        """
+        own = result.mistake.name if result.mistake else "unknown"
+        if own == "precision" or (mistake is NEXT_TO_A_KINK and own != "unknown"):
+            return result._replace(notes=(*result.notes, mistake.sentence))
+        return result._replace(mistake=mistake)
 
     def compare(self, case: Case, name: str, mistake: Mistake) -> GradientResult:
         """Compare one gradient at another point."""
         how = self.methods[name]
-        if not self.is_gradient(case, name):
+        if not self.has_gradients(case, [name]):
             return GradientResult(name, "incorrect", how.method, np.inf, mistake=mistake)
         return Comparison(case, name, how, self.tolerance, self.rng).result()
 
-    def is_gradient(self, case: Case, name: str) -> bool:
-        """Whether backward returns an array of the right shape."""
+    def has_gradients(self, case: Case, names: list[str]) -> bool:
+        """Whether backward returns arrays of the right shapes."""
         try:
-            return case.gradients()[name].shape == case.arrays[name].shape
+            return all(case.gradients[name].shape == case.arrays[name].shape for name in names)
         except Exception:  # forward accepts this point, so backward must, too
             return False
 
     def agrees(self, case: Case, names: list[str]) -> bool:
         """Compare the gradients for these arrays along one direction for all of them."""
-        try:
-            gradients = case.gradients()
-        except Exception:  # forward accepts this point, so backward must, too
+        if not self.has_gradients(case, names):
             return False
-        if any(gradients[name].shape != case.arrays[name].shape for name in names):
-            return False
+        method: Method = "complex"
+        if any(self.methods[name].method == "central" for name in names):
+            method = "central"
         directions = {}
         for name in names:
-            sizes = np.maximum(np.abs(gradients[name]) / largest(gradients[name]), 1e-6)
+            sizes = np.maximum(np.abs(case.gradients[name]) / largest(case.gradients[name]), 1e-6)
             along = random_direction(sizes, self.rng) * largest(case.arrays[name])
-            is_exact = self.methods[name].method == "complex"
-            directions[name] = along * (np.min(sizes) / sizes if is_exact else 1)
-        slope = sum(float((gradients[name] * v).sum()) for name, v in directions.items())
-        size = sum(float(np.abs(gradients[name] * v).sum()) for name, v in directions.items())
-        if all(self.methods[name].method == "complex" for name in names):
-            try:
-                slopes = np.imag(case.along(directions, 1e-30j)) / 1e-30
-            except TypeError:
-                return False
-            off = float(abs((case.dy * slopes).sum() - slope))
-            return off <= (self.tolerance or 1e-10) * size
-        h, tolerance = (1e-2, COARSE) if self.is_coarse else (1e-6, self.tolerance or 1e-5)
-        y = [case.along(directions, t) for t in (h, -h)]
-        noise = 16 * EPS * np.abs(case.dy * y[0])[y[0] != y[1]].sum() / h
-        off = abs((case.dy * (y[0] - y[1])).sum() / (2 * h) - slope)
-        return bool(off <= tolerance * size + noise)
+            directions[name] = along * (np.min(sizes) / sizes if method == "complex" else 1)
+        came = np.concatenate([(case.gradients[n] * v).ravel() for n, v in directions.items()])
+        try:
+            slopes = case.derivative(method, directions)
+        except TypeError:
+            return False
+        noise = SAFETY * float(np.abs(case.dy * slopes.noise).sum())
+        error = relative_error(came, case.dy * slopes.middle, noise)
+        return error <= (self.tolerance or TOLERANCE[method])
 
     def scale_dy(self, found: dict[str, GradientResult]) -> None:
         """Compare the gradients for a larger and a smaller dy with the given ones."""
-        case = self.case
-        names = [name for name, result in found.items() if result.ok]
-        first, near = case.gradients(), case.gradients(1.001 * case.dy)
-        for factor in (1000, 0.001):
-            scaled = case.gradients(factor * case.dy)
-            for name in names:
-                came, expected = scaled[name] / factor, first[name]
-                rounding = SAFETY * np.max(np.abs(near[name] / 1.001 - expected))
+        for factor in (2.0**10, 2.0**-10):  # powers of two, so that rounding is the same
+            scaled = replace(self.case, dy=factor * self.case.dy).gradients
+            for name, result in found.items():
+                came, expected = scaled[name] / factor, self.case.gradients[name]
                 off = np.abs(came - expected)
-                if not (off > 1e-6 * np.abs(expected) + rounding).any():
+                is_off = off > 1e-6 * np.abs(expected) + SAME * largest(expected)
+                if not (result.ok and is_off.any()):
                     continue
                 worst = tuple(map(int, np.unravel_index(np.argmax(off), off.shape)))
-                found[name] = found[name]._replace(
+                found[name] = result._replace(
                     status="incorrect",
                     error=float(np.max(off)) / largest(expected),
                     worst=worst,
@@ -243,16 +217,14 @@ class Elsewhere:
                     expected=float(factor * expected[worst]),
                     mistake=Mistake("not linear", NOT_LINEAR.format(factor)),
                 )
-            names = [name for name in names if found[name].ok]
 
     # Where a gradient is zero
     # ------------------------
 
     def where_zero(self, found: dict[str, GradientResult]) -> None:
         """Compare at other values where a whole gradient is zero."""
-        gradients = self.case.gradients()
         for name, result in found.items():
-            if result.status == "correct" and not gradients[name].any():
+            if result.ok and not self.case.gradients[name].any():
                 found[name] = self.at_other_values(result)
 
     def at_other_values(self, result: GradientResult) -> GradientResult:
@@ -262,19 +234,17 @@ class Elsewhere:
             case = self.case.at(arrays)
             if case is None:
                 continue
-            how = choose(
-                case, "central" if self.methods[name].method == "central" else None, self.rng
-            )
-            there = Comparison(case, name, how[name], self.tolerance, self.rng).result()
+            asked: Method | None = "central" if self.methods[name].method == "central" else None
+            how = choose(case, asked, self.rng)[name]
+            there = Comparison(case, name, how, self.tolerance, self.rng).result()
             if there.status == "incorrect":
                 return there._replace(notes=(*there.notes, WHERE_ZERO))
-            if there.ok and case.gradients()[name].any():
+            if there.ok and case.gradients[name].any():
                 return result
         array = self.case.arrays[name]
         moved = array + largest(array) * random_direction(array, self.rng)
-        if not np.array_equal(
-            self.case.evaluate({**self.case.arrays, name: moved}), self.case.output()
-        ):
+        y = self.case.evaluate({**self.case.arrays, name: moved})
+        if not np.array_equal(y, self.case.output):
             return result  # it changes last digits: a bias before a layer that subtracts the mean
         return result._replace(status="undecided", notes=(*result.notes, NOTHING_TESTED))
 

@@ -27,11 +27,10 @@ import numpy as np
 
 from numpycnn._types import Array, Rng
 from numpycnn._validation import require_finite
-from numpycnn.checks.arguments import Names
+from numpycnn.checks.arguments import Names, described, selected
 from numpycnn.checks.derivatives import Method
 from numpycnn.checks.gradients import check_gradients
-from numpycnn.checks.mistakes import Mistake
-from numpycnn.checks.report import GradientReport
+from numpycnn.checks.report import GradientReport, Mistake
 from numpycnn.layers.layer import Layer
 
 Function = Callable[..., Any]
@@ -118,7 +117,7 @@ def check_vjp(
     if not checked:
         raise TypeError(
             "check_vjp: arrays must contain an array of floats to be checked, got "
-            f"{_described([values[name] for name in chosen])}. Convert it: x.astype(float)."
+            f"{described([values[name] for name in chosen])}. Convert it: x.astype(float)."
         )
     for name in checked:
         require_finite("check_vjp", name, values[name], "...")
@@ -143,7 +142,7 @@ class _Pair(Layer):
         bwd: Function,
         values: dict[str, Any],
         floats: list[str],
-        chosen: list[str],
+        chosen: tuple[str, ...],
     ) -> None:
         self.fwd, self.bwd, self.values, self.floats, self.chosen = fwd, bwd, values, floats, chosen
         self.checked = [name for name in floats if name in chosen]
@@ -164,7 +163,7 @@ class _Pair(Layer):
         result = self.fwd(*values.values())
         if isinstance(result, tuple) and len(result) != 2:
             raise TypeError(
-                f"check_vjp: fwd must return y or (y, cache), got {_described(result)}. For "
+                f"check_vjp: fwd must return y or (y, cache), got {described(result)}. For "
                 "several outputs return ((y1, y2), cache)."
             )
         own = next(iter(values.values())) if len(values) == 1 else tuple(values.values())
@@ -215,7 +214,7 @@ class _Pair(Layer):
                 return {name: by_name[name] for name in self.checked}
         raise ValueError(
             f"check_vjp: bwd must return {len(self.floats)} gradients, of "
-            f"{', '.join(self.floats)}, got {_described(result)}. Return a tuple in the order of "
+            f"{', '.join(self.floats)}, got {described(result)}. Return a tuple in the order of "
             "the arrays; skip=(...) names arrays that are not differentiated."
         )
 
@@ -226,7 +225,7 @@ class _Pair(Layer):
             if is_constant and _is_nonzero(grad):
                 raise TypeError(
                     f"check_vjp: {name} must be an array of floats to be differentiated, got "
-                    f"{_described(self.values[name])}, and bwd returned a gradient for it. "
+                    f"{described(self.values[name])}, and bwd returned a gradient for it. "
                     f"Pass {name} as an array of floats, or return None for it."
                 )
 
@@ -239,7 +238,7 @@ class _Pair(Layer):
         if kind != "f":
             raise TypeError(
                 f"check_vjp: y must be an array of floats or a tuple of them, got "
-                f"{_described(y)}. Return y, or (y, cache)."
+                f"{described(y)}. Return y, or (y, cache)."
             )
         copy.backward(np.random.default_rng(0).uniform(1, 2, np.shape(y)), cache)
 
@@ -294,33 +293,6 @@ def _argument(name: str, value: Any) -> Any:
     return value
 
 
-def selected(caller: str, names: list[str], only: Names | None, skip: Names) -> list[str]:
-    """Return the names that `only` and `skip` leave to be checked.
-
-    >>> selected("check_vjp", ["x", "w", "b"], None, ["b"])
-    ['x', 'w']
-    >>> selected("check_vjp", ["x", "w", "b"], ["v"], ())
-    Traceback (most recent call last):
-        ...
-    ValueError: check_vjp: only must be among 'x', 'w', 'b', got 'v'. Check the spelling.
-
-    Raises `ValueError` for an unknown name, and if no name is left.
-    """
-    only = [only] if isinstance(only, str) else only
-    skip = [skip] if isinstance(skip, str) else skip
-    for option, given in {"only": only or (), "skip": skip}.items():
-        for name in given:
-            if name not in names:
-                raise ValueError(
-                    f"{caller}: {option} must be among {str(names)[1:-1]}, got {name!r}. "
-                    "Check the spelling."
-                )
-    left = [name for name in names if (only is None or name in only) and name not in skip]
-    if not left:
-        raise ValueError(f"{caller}: skip must leave an array to be checked, got {skip!r}.")
-    return left
-
-
 def _is_float(value: Any) -> bool:
     return isinstance(value, np.ndarray) and value.dtype.kind == "f"
 
@@ -341,20 +313,6 @@ def _name_of(function: Function) -> str:
     """Return the name of a function, also of a partial one."""
     function = getattr(function, "func", function)
     return str(getattr(function, "__name__", type(function).__name__))
-
-
-def _described(value: Any) -> str:
-    """Return type and shape of a value, for an error message.
-
-    >>> _described((np.zeros(3), 1.0))
-    'a tuple of 2: a float64 array of shape (3,), float'
-    """
-    if isinstance(value, np.ndarray):
-        return f"a {value.dtype} array of shape {value.shape}"
-    if isinstance(value, tuple | list):
-        items = ", ".join(map(_described, value))
-        return f"a {type(value).__name__} of {len(value)}: {items}"
-    return type(value).__name__
 
 
 # Outputs and the report

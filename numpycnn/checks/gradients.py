@@ -1,19 +1,17 @@
 """The gradient check: the gradients of a layer compared with derivatives of its forward.
 
-A network with a wrong gradient does not crash. It trains, usually it trains
-*well*, and nobody notices. So every layer has to be checked, and the check is
-short to state: what `backward` returns has to be the derivative of what
-`forward` does. Three things make it work.
+A network with an incorrect gradient does not crash. It trains, usually it trains *well*, and the
+error goes unnoticed. So every layer must be checked: `backward` must return the derivative of
+`forward`. Three things are needed.
 
-*A scalar.* The output is an array; weigh it with random numbers `dy` and add up,
-`sum(dy * y)`. Then `dy` is also what backward is to be given. Random, not ones: a
-softmax that forgot its gradient and returned zeros would pass with ones, since
-its outputs always sum to one.
+*A scalar.* The output is an array; weight it with random numbers `dy` and sum, `sum(dy * y)`. Then
+`dy` is also the argument of backward. It is random and not ones: a softmax that returned zeros
+would pass with ones, since its outputs always sum to one.
 
-*A direction.* Instead of one entry after another, move all entries of an array
-together along a random direction `v`. If the gradient `g` is right, the scalar
-changes at the rate `sum(g * v)`; if any entry is wrong it does not, except by
-coincidence. One look then checks ten thousand weights.
+*A direction.* Instead of one entry after another, move all entries of an array together along a
+random direction `v`. If the gradient `g` is correct, the scalar changes at the rate `sum(g * v)`;
+if any entry is incorrect it does not, except by coincidence. One evaluation then checks ten
+thousand weights.
 
 *A derivative* along `v` from another source: see the chapter `derivatives`.
 
@@ -22,8 +20,8 @@ is compared with known mistakes, to find the cause. If they agree, they are comp
 points, because a gradient can be correct at one point only: see the chapter `elsewhere`.
 
 A check can fail in two ways: it reports a correct gradient as incorrect, or it misses a mistake.
-The second is worse. So no gradient is called correct on the evidence of one method or at one
-point, and none where rounding would hide a mistake.
+The second is worse. So a gradient is not called correct on the evidence of one method or at one
+point, nor where rounding would hide a mistake.
 """
 
 from __future__ import annotations
@@ -61,7 +59,7 @@ def check_gradients(
     skip: Names = (),
     rng: Rng = None,
 ) -> GradientReport:
-    """Compare what `layer.backward` returns for `x` with what it should, and say what is wrong.
+    """Compare the gradients that `layer.backward` returns with derivatives of `layer.forward`.
 
     Parameters
     ----------
@@ -69,15 +67,15 @@ def check_gradients(
         A layer, a whole `Sequential`, any object with the same contract, or a loss: a function
         of `x` that returns its value and its gradient.
     x : array_like
-        The input. It and the parameters are converted to float64 first; the layer is not changed.
+        The input. It and the parameters are converted to float64; the layer is not changed.
     method : {"complex", "central"}, optional
         The complex step, exact to rounding, or central differences. By default the first, and
-        the second where the layer cannot take complex numbers.
+        the second where the layer does not accept complex numbers.
     tolerance : float, optional
         The largest relative error of a correct gradient; 1e-10 and 1e-6 by default.
     only, skip : str or collection of str, optional
         Names of the arrays whose gradients are compared, and of those that are not: `"input"`
-        and the names of the parameters. What backward returns for a skipped array is ignored.
+        and the names of the parameters. The gradient of a skipped array is ignored.
     rng : numpy.random.Generator or int, optional
         Draws the upstream gradient and the directions.
 
@@ -114,19 +112,22 @@ def check_gradients(
       w        correct   relative error ... by complex step
       b        INCORRECT relative error 5.0e-01 by complex step
           worst at [0]: backward returned 0.724784, expected 1.44957
-          bias averaged: too small by the factor 2 = N: averaged where it has to be summed
+          bias averaged: too small by the factor 2 = N: averaged instead of summed
     """
     if method not in (None, *TOLERANCE):
         raise ValueError(
-            f"check_gradients expected method 'complex' or 'central', got {method!r}; leave it "
-            "out, and the layer decides"
+            f"check_gradients: method must be 'complex' or 'central', got {method!r}. Omit it to "
+            "let the layer decide."
         )
     if tolerance is not None and not 0 < tolerance < 1:
-        raise ValueError(f"check_gradients expected a tolerance from 0 to 1, got {tolerance}")
+        raise ValueError(
+            f"check_gradients: tolerance must be between 0 and 1, got {tolerance}. Omit it for "
+            "the default."
+        )
     stream = generator("check_gradients", rng)
-    if stream is not rng:  # x may have been drawn with this seed, and dy must not be x again
+    if stream is not rng:  # x may be drawn with this seed, and dy must not equal x
         (stream,) = stream.spawn(1)
-    with np.errstate(all="ignore"):  # what is not finite is reported
+    with np.errstate(all="ignore"):  # infinite values are reported
         case = Case.of(layer, x, stream, only, skip)
         report = _report(case, method, tolerance, stream)
         missed = unlisted(case.layer, case.layer.params.values(), case.arrays["input"])
@@ -144,9 +145,32 @@ def assert_gradients(
     skip: Names = (),
     rng: Rng = None,
 ) -> None:
-    """Raise `GradientError` with the report unless `check_gradients` finds all in order.
+    """Raise `GradientError` with the report unless all gradients are correct.
 
-    What cannot be decided has not been found in order, and raises too.
+    Parameters
+    ----------
+    layer : object or callable
+        As in `check_gradients`, as all other parameters.
+    x : array_like
+        The input.
+    method : {"complex", "central"}, optional
+        The complex step or central differences.
+    tolerance : float, optional
+        The largest relative error of a correct gradient.
+    only, skip : str or collection of str, optional
+        Names of the arrays whose gradients are compared, and of those that are not.
+    rng : numpy.random.Generator or int, optional
+        Draws the upstream gradient and the directions.
+
+    Raises
+    ------
+    GradientError
+        If a gradient is incorrect or undecided.
+
+    Examples
+    --------
+    >>> from numpycnn import ReLU
+    >>> assert_gradients(ReLU(), np.array([[1.0, -2.0]]))
     """
     report = check_gradients(
         layer, x, method=method, tolerance=tolerance, only=only, skip=skip, rng=rng
@@ -173,7 +197,7 @@ def _report(
         for name in case.names
     ]
     results = elsewhere.results(results)
-    if layers:  # an error in one layer makes those of all layers in front of it
+    if layers:  # an error in one layer causes those of the layers before it
         results = [result._replace(mistake=None) for result in results]
     return GradientReport(case.subject, results, layers=layers)
 

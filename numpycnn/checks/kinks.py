@@ -1,10 +1,10 @@
 """Kinks: where a function has no derivative.
 
 At a tie of two maxima, or where the input of a ReLU is exactly zero, the slope to the right is not
-the slope to the left, and there is no derivative to compare with. A correct gradient lies between
-the two, for each entry and in every other direction. One entry at a time is not enough: a max
-pooling that returns the whole gradient for each of two equal maxima has a 1 for either, which lies
-between 0 and 1. But if all samples move up together, the ties stay ties, and the slope is 1.
+the slope to the left, and no derivative exists. A correct gradient is between the two, for each
+entry and in every other direction. One entry at a time is not enough: a max pooling that returns
+the whole gradient for each of two equal maxima has a 1 for either, which is between 0 and 1. But
+if all samples move up together, the ties remain, and the slope is 1.
 
 If a function is made of several with kinks at the same values, as two layers in one class, the sum
 of their one-sided slopes need not include the gradient. Then the gradients a small step away, on
@@ -19,10 +19,10 @@ from numpycnn._types import Array
 from numpycnn.checks.derivatives import Method, OneSided
 
 KINK: dict[Method, float] = {"complex": 1e-8, "central": 1e-2}
-"""From what relative difference on the slopes of the two sides count as different …"""
+"""Relative difference from which the slopes of the two sides count as different …"""
 
 SEEN: dict[Method, float] = {"complex": 1e-8, "central": 1e-4}
-"""… if it is as much as this of the largest of all slopes; less could be the method's own error."""
+"""… if it is at least this fraction of the largest slope; less could be the error of the method."""
 
 
 def kinks(
@@ -30,7 +30,7 @@ def kinks(
 ) -> Array:
     """Return where the slopes from the right and from the left are not the same.
 
-    `scale` is the size of the gradient: a gap that is nothing compared with it is no kink.
+    `scale` is the magnitude of the gradient: a gap that is negligible relative to it is not a kink.
     """
     gap = summed(np.abs(dy * (slopes.right - slopes.left)), n_axes)
     size = summed(np.abs(dy) * (np.abs(slopes.right) + np.abs(slopes.left)), n_axes)

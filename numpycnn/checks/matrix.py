@@ -1,19 +1,19 @@
-"""The layer as a matrix, and backward as its transpose.
+"""The matrix of a linear layer, and backward as its transpose.
 
 But for their biases, dense layers, convolutions and flattening are linear: twice the
 input, twice the output, and a sum of inputs, the sum of their outputs. Every linear
 function of finitely many numbers is a matrix. To see it, feed in a single 1 among
-zeros: what comes out is a column.
+zeros: the output is a column.
 
-A dense layer shows its weights. A convolution shows a band: every row holds the
-same filter, one stride further on, and zeros elsewhere. That is all that "local" and
-"the same everywhere" mean. And backward, fed with single ones in the same
-way, shows the same matrix lying on its side:
+The matrix of a dense layer contains its weights. That of a convolution is a band: every row
+contains the same filter, one stride further on, and zeros elsewhere. This is the meaning of
+"local" and "the same everywhere". Backward, applied to single ones in the same way, shows the
+transposed matrix:
 
     y = A x    so    dx = transpose(A) dy
 
-which explains why the kernel turns round on the way back: a column of the
-band, read downwards, meets the taps from last to first.
+This explains why the kernel is flipped in the backward pass: a column of the band, read
+downwards, contains the taps from last to first.
 """
 
 from __future__ import annotations
@@ -25,11 +25,27 @@ from numpycnn.layers.layer import Layer
 
 
 def as_matrix(layer: Layer, x_shape: tuple[int, ...]) -> Array:
-    """Return the matrix A of a linear layer for inputs of this shape: y.ravel() = A x.ravel().
+    """Return the matrix A of a linear layer: y.ravel() = A x.ravel().
 
-    Parameters keep their type; a bias is left out. Meant for small sizes: A has as
-    many columns as an input has numbers, and as many rows as an output.
+    Parameters
+    ----------
+    layer : Layer
+        A linear layer. Its bias is left out.
+    x_shape : tuple of int
+        Shape of the input.
 
+    Returns
+    -------
+    ndarray, shape (y.size, x.size)
+        Meant for small inputs.
+
+    Raises
+    ------
+    ValueError
+        If the layer is not linear.
+
+    Examples
+    --------
     >>> from numpycnn import Conv1D
     >>> layer = Conv1D(1, 1, kernel_size=2)
     >>> layer.params["w"][:, 0, 0] = 1, 10
@@ -37,8 +53,6 @@ def as_matrix(layer: Layer, x_shape: tuple[int, ...]) -> Array:
     array([[ 1., 10.,  0.,  0.],
            [ 0.,  1., 10.,  0.],
            [ 0.,  0.,  1., 10.]])
-
-    Raises `ValueError` for a layer that is not linear.
     """
     at_zero, _ = layer.forward(np.zeros(x_shape))
     size = int(np.prod(x_shape))
@@ -53,8 +67,22 @@ def as_matrix(layer: Layer, x_shape: tuple[int, ...]) -> Array:
 
 
 def backward_as_matrix(layer: Layer, x_shape: tuple[int, ...]) -> Array:
-    """Return the matrix that backward multiplies dy with, found from backward alone.
+    """Return the matrix by which backward multiplies dy.
 
+    Parameters
+    ----------
+    layer : Layer
+        A linear layer. Only its backward is used.
+    x_shape : tuple of int
+        Shape of the input.
+
+    Returns
+    -------
+    ndarray, shape (x.size, y.size)
+        The transpose of `as_matrix`, if backward is correct.
+
+    Examples
+    --------
     >>> from numpycnn import Dense
     >>> layer = Dense(3, 2, rng=0)
     >>> bool(np.array_equal(backward_as_matrix(layer, (1, 3)), as_matrix(layer, (1, 3)).T))

@@ -1,6 +1,6 @@
 """The method for each array: the complex step, or central differences.
 
-The complex step is exact to rounding, and has one trap that it cannot detect by itself. `abs`,
+The complex step is exact to rounding, and has one trap that it cannot detect. `abs`,
 `std`, `var`, norms and `vdot` accept complex numbers and are not *analytic*: the length of a
 complex number does not change with a step along the imaginary axis. A term computed with them
 counts as a constant, and a backward pass that forgot this term agrees with it to sixteen digits.
@@ -9,7 +9,7 @@ So forward is evaluated on a small circle around the arrays first, at `a + r exp
 Fourier series of an analytic function over the angle `t` has no term `exp(-i t)`: its Taylor series
 contains powers of `exp(i t)` only. In |z|^2 = z conj(z) there is one. Each output is examined
 separately, because a small term in one may be far below the last digits of another. A circle
-around a kink is no evidence, so smaller circles follow, for as long as the term would be visible.
+around a kink is not evidence, so smaller circles follow, for as long as the term would be visible.
 
 Where this term exists, central differences are the method.
 """
@@ -21,8 +21,9 @@ from typing import NamedTuple
 import numpy as np
 
 from numpycnn._types import Array, Params
-from numpycnn.checks.case import EPS, SAFETY, Case, largest
+from numpycnn.checks.case import Case
 from numpycnn.checks.derivatives import Method, own_step
+from numpycnn.checks.directions import relative_direction
 
 N_POINTS = 8  # on the circle; powers 7, 15, … of its radius are mistaken for the power -1
 RADII = 10.0 ** np.arange(-3, -11, -1)
@@ -43,104 +44,93 @@ class How(NamedTuple):
         return (f"by central differences, because {self.why}",) if self.why else ()
 
 
-def choose(case: Case, asked: Method | None, rng: np.random.Generator) -> dict[str, How]:
+def choose(case: Case, requested: Method | None, rng: np.random.Generator) -> dict[str, How]:
     """Return the method for each array whose gradient is compared.
 
-    Raises `TypeError` if the complex step was asked for and an array does not allow it.
+    Raises `TypeError` if the complex step was requested and an array does not allow it.
     """
-    if asked == "central":
+    if requested == "central":
         return {name: How("central") for name in case.names}
     off_kinks = next(case.neighbors(rng), case)  # at a kink nothing is analytic
-    together = _opinion(off_kinks, case.names, rng)
+    directions = {name: relative_direction(case.arrays[name], rng) for name in case.names}
+    rounding = off_kinks.rounding(lambda near: near.output, rng)
+    together = _opinion(off_kinks, directions, rounding)
     if together.method == "complex":
         return dict.fromkeys(case.names, together)
-    chosen = {name: _opinion(off_kinks, (name,), rng) for name in case.names}
+    chosen = {name: _opinion(off_kinks, {name: directions[name]}, rounding) for name in case.names}
     for how in chosen.values():
-        if asked == "complex" and how.method != asked:
+        if requested == "complex" != how.method:
             raise TypeError(f"the complex step does not suit {case.subject}: {how.why}")
     return chosen
 
 
-def _opinion(case: Case, names: tuple[str, ...], rng: np.random.Generator) -> How:
-    """Return the method for these arrays, examined together."""
-    directions = relative_directions(case, names, rng)
-    y = case.output()
-    noise = rounding_of_output(case, y, rng)
+def _opinion(case: Case, directions: Params, rounding: Array) -> How:
+    """Return the method for these arrays, moved together."""
     before = None
     for radius in RADII:
         try:
-            found = _on_circle(case, directions, radius)
+            circle = _Circle.around(case, directions, radius)
         except TypeError as error:
             return How("central", str(error))
-        if found is None:
+        if not circle.is_defined:
             continue
-        forth, back = found
-        floor = noise / radius + 1e-11 * forth
+        forth, back = circle.forth, circle.back
+        floor = rounding / radius + 1e-11 * forth
         is_back = back > floor
         if not is_back.any():
             hidden = before is not None and bool(((before > 0) & (before < floor)).any())
             if hidden:
-                return _blind()
+                return BLIND
             is_alone = bool((floor > 1e-3 * forth)[forth > 0].all() and forth.any())
             return How("complex", is_alone=is_alone)
         before = np.where(is_back, back, 0)
-    return _blind()
+    return BLIND
 
 
-def _on_circle(case: Case, directions: Params, radius: float) -> tuple[Array, Array] | None:
-    """Return the magnitudes of the terms exp(i t) and exp(-i t) per radius; None if undefined."""
-    values = [case.along(directions, radius * np.exp(1j * angle)) for angle in ANGLES]
-    if not np.iscomplexobj(values[0]):
-        if all(np.array_equal(value, values[0]) for value in values):
-            return np.zeros(values[0].shape), np.zeros(values[0].shape)
-        raise TypeError("the function gives real numbers for complex ones: abs, .real or a cast?")
-    y = np.stack(values) - values[0]
-    turn = np.exp(1j * ANGLES).reshape(-1, *(1,) * (y.ndim - 1))
-    forth, back = (np.abs((y * factor).mean(axis=0)) / radius for factor in (1 / turn, turn))
-    is_defined = np.isfinite(forth).all() and np.isfinite(back).all()
-    return (forth, back) if is_defined else None
+BLIND = How(
+    "central",
+    "forward is not analytic: abs, std, var, a norm or a similar function accepts complex "
+    "numbers, and the complex step takes a part of it for a constant",
+    is_blind=True,
+)
 
 
-def _blind() -> How:
-    return How(
-        "central",
-        "forward is not analytic: abs, std, var, a norm or a similar function accepts complex "
-        "numbers, and the complex step takes a part of it for a constant",
-        is_blind=True,
-    )
+class _Circle(NamedTuple):
+    """What the output shows on a circle, per radius and for each output."""
+
+    forth: Array  # the magnitude of the term exp(i t): the derivative
+    back: Array  # that of exp(-i t): not analytic
+    forgotten: Array  # the part of the derivative that the complex step takes for a constant
+
+    @classmethod
+    def around(cls, case: Case, directions: Params, radius: float) -> _Circle:
+        """Evaluate forward on the circle; raise `TypeError` if it returns no complex numbers."""
+        values = [case.along(directions, radius * np.exp(1j * angle)) for angle in ANGLES]
+        if not np.iscomplexobj(values[0]) and any((v != values[0]).any() for v in values):
+            raise TypeError(
+                "the function gives real numbers for complex ones: abs, .real or a cast?"
+            )
+        y = np.stack(values) - values[0]
+        terms = np.tensordot(np.exp(1j * np.stack([-ANGLES, ANGLES])), y, 1) / (N_POINTS * radius)
+        return cls(np.abs(terms[0]), np.abs(terms[1]), 2 * np.real(terms[1]))
+
+    @property
+    def is_defined(self) -> bool:
+        """Whether every output is a number on the circle."""
+        return bool(np.isfinite(self.forth).all() and np.isfinite(self.back).all())
 
 
-def forgotten(case: Case, name: str, direction: Array) -> float:
+def forgotten(case: Case, name: str, direction: Array, rng: np.random.Generator) -> float:
     """Return the part of the derivative of sum(dy * y) that the complex step takes for a constant.
 
     A step to the right changes the output by the terms exp(i t) and exp(-i t) of the circle, and
     the complex step sees their difference.
     """
-    parts = []
+    rounding, parts = case.rounding(lambda near: near.output, rng), []
     for radius in own_step(case.arrays[name], direction) * np.array([1e-3, 1e-4]):
-        values = [case.along({name: direction}, radius * np.exp(1j * angle)) for angle in ANGLES]
-        terms = [value * np.exp(1j * angle) for value, angle in zip(values, ANGLES, strict=True)]
-        parts.append(float((case.dy * 2 * np.real(np.mean(terms, axis=0)) / radius).sum()))
-        noise = SAFETY * EPS * float(np.abs(case.dy * values[0]).sum()) / radius
+        found = _Circle.around(case, {name: direction}, radius).forgotten
+        is_seen = np.abs(found) > rounding / radius
+        parts.append(float((case.dy * found)[is_seen].sum()))
+        noise = float(np.abs(case.dy * rounding)[is_seen].sum()) / radius
     is_sure = abs(parts[1]) > noise and abs(parts[0] - parts[1]) <= 0.01 * abs(parts[1]) + noise
     return parts[1] if is_sure else 0.0
-
-
-def relative_directions(
-    case: Case, names: tuple[str, ...], rng: np.random.Generator
-) -> dict[str, Array]:
-    """A direction for each array that moves every entry by about as much as its magnitude."""
-    directions = {}
-    for name in names:
-        array = case.arrays[name]
-        sizes = np.where(array == 0, largest(array), np.abs(array))
-        directions[name] = (
-            sizes * rng.uniform(0.5, 1, array.shape) * rng.choice([-1, 1], array.shape)
-        )
-    return directions
-
-
-def rounding_of_output(case: Case, y: Array, rng: np.random.Generator) -> Array:
-    """By how much each output may change when every value changes in its last digit, measured."""
-    moved = np.abs(case.shaken(rng, 4 * EPS).output() - y)
-    return np.asarray(SAFETY * (moved + EPS * np.abs(y)))

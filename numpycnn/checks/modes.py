@@ -1,14 +1,15 @@
-"""Two modes: does a layer do in use what it did in training?
+"""Two modes: inference compared with training.
 
-A layer such as batch normalization or dropout is two functions, and each of them may
-have right gradients while the two do not belong together. Nothing in training shows
-that; the loss falls, and in use the answers are wrong. Two things ought to hold:
+A layer such as batch normalization or dropout is two functions. The gradients of both may be
+correct while the functions do not belong together. Training does not show this: the loss falls, and
+the predictions are incorrect. Two properties are tested:
 
-- In use, the answer for a trace depends on that trace, and not on its company or on chance.
-- In use, the answer is what training gives on average over many steps.
+- At inference, the output for a trace depends on this trace only, and not on the other traces
+  of the batch or on random numbers.
+- At inference, the output equals that of training, averaged over many steps.
 
-On average, and nearly: the variance of `R` rows is `(R - 1) / R` of what is to be expected
-of other traces, so two right answers may be one part in `R` apart.
+The second holds approximately: the variance of `R` rows is `(R - 1) / R` of the expected variance
+of other traces, so two correct outputs may differ by one part in `R`.
 """
 
 from __future__ import annotations
@@ -19,18 +20,31 @@ import numpy as np
 
 from numpycnn._types import Array, Rng
 from numpycnn._validation import generator
-from numpycnn.checks.mistakes import Mistake
-from numpycnn.checks.report import Report
+from numpycnn.checks.report import Mistake, Report
 from numpycnn.layers.layer import Layer
 
 N_STEPS = 400
 
 
 def check_modes(layer: Layer, x: Array, rng: Rng = None) -> Report:
-    """Compare what `layer` does in use with what its twin does in training, on a batch x (N, ...).
+    """Compare a layer at inference with the same layer in training.
 
-    The layer is not changed. Take an x whose scale is not that of the layer's output already.
+    Parameters
+    ----------
+    layer : Layer
+        The layer. It is not changed.
+    x : ndarray, shape (N, ...)
+        A batch whose scale differs from that of the output.
+    rng : numpy.random.Generator or int, optional
+        Passed to `layer.for_training`.
 
+    Returns
+    -------
+    Report
+        With at most one mistake.
+
+    Examples
+    --------
     >>> from numpycnn import BatchNorm, Dropout
     >>> x = np.random.default_rng(0).normal(3, 2, (4, 9, 2))
     >>> check_modes(BatchNorm(2), x, rng=0).ok, check_modes(Dropout(0.5), x, rng=0).ok
@@ -51,11 +65,11 @@ def check_modes(layer: Layer, x: Array, rng: Rng = None) -> Report:
 
     mistakes = []
     if not np.allclose(together, alone, rtol=1e-5, atol=1e-6 * float(np.abs(together).max())):
-        sentence = "in use, the answer for a trace changes with its company, or by chance"
+        sentence = "at inference, the output for a trace depends on the other traces, or is random"
         mistakes.append(Mistake("training in use", sentence))
     elif is_apart and before and all((layer.state[n] == before[n]).all() for n in before):
-        mistakes.append(Mistake("never remembered", "its state is the same after all steps"))
+        mistakes.append(Mistake("never remembered", "its state does not change in training"))
     elif is_apart:
-        sentence = "in use it gives something else than training does on average"
+        sentence = "at inference, the output differs from that of training on average"
         mistakes.append(Mistake("modes apart", sentence))
     return Report("check_modes", f"Modes of {type(layer).__name__}", mistakes)

@@ -1,11 +1,9 @@
-"""Is the optimizer right? Adam checked against its own algorithm, number by number.
+"""The optimizer: the steps of Adam compared with its algorithm, value by value.
 
-An optimizer has no gradient to check, but it has a text, and steps that can be
-worked out from the text. A wrong Adam trains too: it walks the same valley with
-other strides. What gives it away is the first few steps, and each of the usual
-mistakes changes them in a way of its own. So the path of every weight is
-compared with that of the algorithm, and if they part, with those of the
-algorithm misread.
+An optimizer has no gradient to check, but its steps follow from the published algorithm. An
+incorrect Adam trains, too. The first few steps show the mistake, and each common mistake changes
+them differently. So the path of every parameter is compared with that of the algorithm and, if they
+differ, with those of common misreadings of the algorithm.
 """
 
 from __future__ import annotations
@@ -17,8 +15,7 @@ import numpy as np
 
 from numpycnn._types import Rng
 from numpycnn._validation import generator
-from numpycnn.checks.mistakes import Mistake
-from numpycnn.checks.report import Report
+from numpycnn.checks.report import Mistake, Report
 
 LR, BETA1, BETA2, EPS = 0.01, 0.8, 0.95, 1e-2
 """Far from the defaults, so that a setting that is ignored shows."""
@@ -29,14 +26,14 @@ TOLERANCE = 1e-12
 
 
 class Reading(NamedTuple):
-    """How Algorithm 1 is read. The defaults are how it is written."""
+    """A reading of Algorithm 1; the defaults are the correct one."""
 
     corrects_bias: bool = True
     eps_under_the_root: bool = False
     eps_before_correction: bool = False
     squares: bool = True
     swaps_betas: bool = False
-    time: str = "runs"  # or "runs for every parameter", or "stands still"
+    time: str = "runs"  # or "runs for every parameter", or "is constant"
 
 
 MISREADINGS = {
@@ -45,7 +42,7 @@ MISREADINGS = {
         "m and v are not divided by 1 - beta^t, so the first steps have the wrong length",
     ),
     "time stands still": (
-        Reading(time="stands still"),
+        Reading(time="is constant"),
         "t does not grow, so the correction of the first step is made at every step",
     ),
     "time per parameter": (
@@ -63,7 +60,7 @@ MISREADINGS = {
     ),
     "square missing": (
         Reading(squares=False),
-        "v is made from the gradient's size and not from its square",
+        "v is computed from the magnitude of the gradient and not from its square",
     ),
     "betas swapped": (Reading(swaps_betas=True), "each average has the beta of the other"),
 }
@@ -72,8 +69,24 @@ MISREADINGS = {
 def adam_path(w: float, gradients: list[float], place: int, reading: Reading) -> list[float]:
     """Return a weight after each step: Algorithm 1 of Kingma and Ba, line by line.
 
-    `place` is that of its parameter among the two, which ought to make no difference.
+    Parameters
+    ----------
+    w : float
+        The initial weight.
+    gradients : list of float
+        The gradient at each step.
+    place : {0, 1}
+        The index of its parameter, which makes a difference in one misreading only.
+    reading : Reading
+        The reading of the algorithm.
 
+    Returns
+    -------
+    list of float
+        The weight after each step.
+
+    Examples
+    --------
     >>> [round(w, 4) for w in adam_path(1.0, [3.0, 3.0], 0, Reading())]
     [0.99, 0.9801]
     """
@@ -81,7 +94,7 @@ def adam_path(w: float, gradients: list[float], place: int, reading: Reading) ->
     m = v = 0.0
     path = []
     for step, g in enumerate(gradients, start=1):
-        t = {"runs": step, "stands still": 1}.get(reading.time, 2 * step - 1 + place)
+        t = {"runs": step, "is constant": 1}.get(reading.time, 2 * step - 1 + place)
         m = beta1 * m + (1 - beta1) * g
         v = beta2 * v + (1 - beta2) * (g**2 if reading.squares else abs(g))
         m_hat = m / (1 - beta1**t) if reading.corrects_bias else m
@@ -95,11 +108,23 @@ def adam_path(w: float, gradients: list[float], place: int, reading: Reading) ->
 
 
 def check_adam(adam: Any, rng: Rng = None) -> Report:
-    """Compare the steps of an Adam with those of Algorithm 1, and name the mistake if it is known.
+    """Compare the steps of an Adam with those of Algorithm 1, and name a known mistake.
 
-    `adam` is a class or function that is called like `numpycnn.Adam` and returns an object
-    whose `step(grads)` changes the parameters in place.
+    Parameters
+    ----------
+    adam : callable
+        A class or function that is called like `numpycnn.Adam` and returns an object whose
+        `step(grads)` changes the parameters in place.
+    rng : numpy.random.Generator or int, optional
+        Draws the parameters and the gradients.
 
+    Returns
+    -------
+    Report
+        With the mistake, if there is one.
+
+    Examples
+    --------
     >>> from numpycnn import Adam
     >>> check_adam(Adam, rng=0).ok
     True

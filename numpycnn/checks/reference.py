@@ -1,10 +1,9 @@
-"""The reference: every operation as literal loops, straight from its formula.
+"""The reference: every operation as plain loops, directly from its formula.
 
-Slow on purpose. Each function below is the definition written out, one number
-at a time, with nothing rearranged and nothing clever; a reader can
-check it against the formula and see that it is the same. The layers compute the
-same things by reshapes and matrix products, and the tests compare the two over
-random shapes and options. If they ever differ, this file is right.
+Slow on purpose. Each function below is the definition, one value at a time and without
+rearrangement; a reader can compare it with the formula. The layers compute the same by reshapes
+and matrix products, and the tests compare the two over random shapes and options. If they differ,
+this file is correct.
 
 The `backward` functions are the same loops again. Wherever forward does
 
@@ -29,7 +28,7 @@ from numpycnn._types import Array
 
 
 class Geometry(NamedTuple):
-    """How far the filter moves, how far its taps lie apart, and the zeros on either side."""
+    """The stride, the dilation and the numbers of zeros on both sides."""
 
     stride: int = 1
     dilation: int = 1
@@ -84,7 +83,7 @@ def conv1d_forward(x: Array, w: Array, b: Array, geometry: Geometry) -> Array:
 def conv1d_backward(
     dy: Array, x: Array, w: Array, geometry: Geometry
 ) -> tuple[Array, Array, Array]:
-    """Return dx, dw, db: the same terms, each sent back to its two factors."""
+    """Return dx, dw, db: the same terms, each added to the gradients of its two factors."""
     dx, dw, db = np.zeros_like(x), np.zeros_like(w), np.zeros_like(w[0, 0])
     for n in range(len(x)):
         for m, k, i in _conv_terms(x.shape[1], len(w), geometry):
@@ -103,7 +102,7 @@ def conv1d_backward(
 
 
 def _first_maximum(samples: Array) -> int:
-    """The place of the first of the largest numbers."""
+    """Return the index of the first maximum."""
     best = 0
     for j in range(1, len(samples)):
         if samples[j] > samples[best]:
@@ -122,7 +121,7 @@ def maxpool1d_forward(x: Array, pool_size: int, stride: int) -> Array:
 
 
 def maxpool1d_backward(dy: Array, x: Array, pool_size: int, stride: int) -> Array:
-    """dx[n, m S + j, c] += dy[n,m,c] for the j that won window m"""
+    """dx[n, m S + j, c] += dy[n,m,c] for the j of the maximum of window m"""
     dx = np.zeros_like(x)
     for n, m, c in np.ndindex(*dy.shape):
         window = x[n, m * stride : m * stride + pool_size, c]
@@ -136,7 +135,7 @@ def global_maxpool1d_forward(x: Array) -> Array:
 
 
 def global_maxpool1d_backward(dy: Array, x: Array) -> Array:
-    """dx[n,l,c] = dy[n,c] for the l that won"""
+    """dx[n,l,c] = dy[n,c] for the l of the maximum"""
     return maxpool1d_backward(dy[:, None], x, x.shape[1], 1)
 
 
@@ -212,7 +211,7 @@ def batchnorm_forward(x: Array, mean: Array, var: Array, gamma: Array, beta: Arr
 
 
 def batchnorm_backward(dy: Array, x: Array, gamma: Array) -> tuple[Array, Array, Array]:
-    """In training: every dy[q,c] is sent back to every x[r,c], by dz[q] / dx[r] for each pair"""
+    """In training: every dy[q,c] contributes to every x[r,c], by dz[q] / dx[r] for each pair"""
     n_rows, n_channels = x.shape
     mean, var = batchnorm_statistics(x)
     s, zero = np.sqrt(var + 1e-5), np.zeros(n_channels)
@@ -228,7 +227,7 @@ def batchnorm_backward(dy: Array, x: Array, gamma: Array) -> tuple[Array, Array,
 
 
 def batchnorm_remember(running: Array, seen: Array, n_rows: int, *, is_var: bool) -> Array:
-    """0.9 of what was known and 0.1 of what was seen; a variance by R - 1 in place of R"""
+    """0.9 of the old value and 0.1 of the new one; a variance with R - 1 in place of R"""
     moved = np.zeros_like(running)
     for c in range(len(running)):
         share = n_rows / (n_rows - 1) if is_var else 1
@@ -260,7 +259,7 @@ def dense_forward(x: Array, w: Array, b: Array) -> Array:
 
 
 def dense_backward(dy: Array, x: Array, w: Array) -> tuple[Array, Array, Array]:
-    """Return dx, dw, db: the same terms, each sent back to its two factors."""
+    """Return dx, dw, db: the same terms, each added to the gradients of its two factors."""
     dx, dw, db = np.zeros_like(x), np.zeros_like(w), np.zeros_like(w[0])
     for n, j in np.ndindex(*dy.shape):
         db[j] += dy[n, j]

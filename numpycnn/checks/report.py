@@ -2,9 +2,9 @@
 
 A gradient has one of three statuses. It is *correct* if it agrees, entry by entry, with a
 derivative that was computed without `backward`. It is *incorrect* if it does not. It is
-*undecided* where rounding hides the answer: after a softmax whose scores are 0 and 1000 the
-true gradient is 1e-434, a float computes 0, and an error in it would look the same. Then the
-report asks for values at which the question has an answer.
+*undecided* where rounding hides an error: after a softmax whose scores are 0 and 1000 the true
+gradient is 1e-434, a float computes 0, and the result of a mistake would be the same. Then the
+report suggests other values.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from textwrap import fill
 from typing import Any, Literal, NamedTuple
 
 from numpycnn.checks.derivatives import Method
-from numpycnn.checks.mistakes import Mistake
 
 Status = Literal["correct", "incorrect", "undecided"]
 
@@ -28,20 +27,56 @@ PRINTED: dict[Status, str] = {
 }
 
 
+class Mistake(NamedTuple):
+    """A known mistake.
+
+    Attributes
+    ----------
+    name : str
+        A short name, such as `"sign"`.
+    sentence : str
+        A description.
+    """
+
+    name: str
+    sentence: str
+
+
 class GradientResult(NamedTuple):
-    """The result for the input or one parameter."""
+    """The result for the input or one parameter.
+
+    Attributes
+    ----------
+    name : str
+        `"input"`, or the name of the parameter.
+    status : {"correct", "incorrect", "undecided"}
+        The result.
+    method : {"complex", "central"}
+        The method of the derivative.
+    error : float
+        The largest difference found, relative to the magnitude of the gradient.
+    worst : tuple of int or None
+        Index of the entry with the largest error.
+    actual, expected : float
+        The gradient that backward returned at this index, and the derivative.
+    kinks : int
+        Number of entries at which no derivative exists.
+    mistake : Mistake or None
+        The cause, if it is known.
+    notes : tuple of str
+        The reason for the method, and for the values used.
+    """
 
     name: str
     status: Status
     method: Method
-    error: float  # the largest difference found, relative to the size of the gradient
-    worst: tuple[int, ...] | None = None  # index of the entry with the largest error
-    actual: float = float("nan")  # what backward returned there
-    expected: float = float("nan")  # the derivative there
-    kinks: int = 0  # entries at which there is no derivative
+    error: float
+    worst: tuple[int, ...] | None = None
+    actual: float = float("nan")
+    expected: float = float("nan")
+    kinks: int = 0
     mistake: Mistake | None = None
-    notes: tuple[str, ...] = ()  # the reason for the method, and the values used
-    is_coarse: bool = False  # whether the rounding of forward hides some digits
+    notes: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -127,7 +162,7 @@ class GradientReport(NamedTuple):
         return [mistake for mistake in found if mistake is not None]
 
     def causes(self, place: str = "") -> Iterator[str]:
-        """One line for each incorrect gradient of a layer inside: where, and what is wrong."""
+        """One line for each incorrect gradient of a layer inside: its position and its mistake."""
         for inside, layer in self.layers.items():
             yield from layer.causes(f"{place}{inside}.")
             if layer.layers:
@@ -160,6 +195,10 @@ class GradientReport(NamedTuple):
         text += [fill(f"note: {note}", 92, **INDENT) for note in self.notes]
         return "\n".join(text)
 
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """Show in a notebook what `print` shows."""
+        printer.text(str(self))
+
 
 def _plain(value: Any) -> Any:
     """Return nested dicts and lists of strings, booleans, integers, finite floats and None."""
@@ -175,16 +214,28 @@ def _plain(value: Any) -> Any:
 
 
 class Report(NamedTuple):
-    """What a check found that compares no gradients."""
+    """The report of a check that does not compare gradients.
 
-    check: str  # its name
-    subject: str  # what it looked at
-    mistakes: list[Mistake]  # what is wrong; empty where nothing is
+    Attributes
+    ----------
+    check : str
+        Name of the check.
+    subject : str
+        What was checked, such as `"Steps of Adam"`.
+    mistakes : list of Mistake
+        The mistakes found; empty if it is correct.
+    measured : str
+        A measurement, in words.
+    """
+
+    check: str
+    subject: str
+    mistakes: list[Mistake]
     measured: str = ""
 
     @property
     def ok(self) -> bool:
-        """Whether nothing is wrong."""
+        """Whether no mistake was found."""
         return not self.mistakes
 
     def __str__(self) -> str:
@@ -195,7 +246,13 @@ class Report(NamedTuple):
 
 
 class GradientError(AssertionError):
-    """Raised by `assert_gradients`; `report` is the `GradientReport`."""
+    """Raised by `assert_gradients`.
+
+    Parameters
+    ----------
+    report : GradientReport
+        The report, which is also the message.
+    """
 
     def __init__(self, report: GradientReport) -> None:
         super().__init__(str(report))

@@ -1,9 +1,8 @@
 """Strategies: random layers and inputs for property-based tests.
 
-A test with one chosen input checks one input. Hypothesis draws hundreds,
-prefers the awkward ones, and when one fails, shrinks it to the smallest that
-still does. These are the strategies behind numpycnn's own tests, for tests of
-your own layers:
+A test with one chosen input checks one input. Hypothesis draws hundreds, prefers unusual
+ones, and reduces one that fails to the smallest that still fails. The tests of numpycnn use
+these strategies, and you can use them for your layers:
 
     from hypothesis import given
     from numpycnn import assert_gradients
@@ -52,18 +51,39 @@ generators: SearchStrategy[np.random.Generator] = st.integers(0, 2**32 - 1).map(
 
 
 def sizes(at_least: int = 1, at_most: int = 4) -> SearchStrategy[int]:
-    """Sizes of an axis; one is where bugs with broadcasting live, so it comes first."""
+    """Draw the size of an axis.
+
+    Parameters
+    ----------
+    at_least, at_most : int
+        The limits. A size of 1 shows errors of broadcasting.
+
+    Returns
+    -------
+    SearchStrategy of int
+    """
     return st.integers(at_least, at_most)
 
 
 @st.composite
 def distinct(draw: DrawFn, shape: tuple[int, ...], scale: float = 1.0) -> Array:
-    """A float64 array of this shape without ties and without zeros, between ±scale.
+    """Draw a float64 array without ties and without zeros.
 
-    The numbers stand on the rungs of a ladder, in random order and each a little off
-    its rung. With n of them, any two are at least `scale / (n + 1)` apart, and zero from all of
-    them by half that: no derivative is taken at the corner of a ReLU or at the tie
-    of a maximum.
+    Parameters
+    ----------
+    draw
+        Passed by Hypothesis.
+    shape : tuple of int
+        The shape.
+    scale : float
+        The values are between -scale and scale.
+
+    Returns
+    -------
+    ndarray
+        The values of a regular grid in random order, each moved a little. Any two of n values
+        differ by at least `scale / (n + 1)`, and each differs from zero by half of this, so
+        that no derivative is computed at the kink of a ReLU or at the tie of a maximum.
     """
     n = int(np.prod(shape))
     rng = draw(generators)
@@ -213,7 +233,7 @@ paddings: SearchStrategy[str | int | tuple[int, int]] = st.one_of(
     st.integers(0, 4),
     st.tuples(st.integers(0, 4), st.integers(0, 4)),
 )
-"""Every kind of padding that Conv1D knows."""
+"""Every kind of padding that Conv1D accepts."""
 
 
 @st.composite
@@ -222,10 +242,23 @@ def convolutions(
     max_stride: int = 7,
     paddings: SearchStrategy[str | int | tuple[int, int]] = paddings,
 ) -> tuple[Conv1D, Array]:
-    """A convolution in float64 and an input that is long enough for it.
+    """Draw a convolution in float64 and an input.
 
-    Strides from 1 to beyond the kernel, dilations from 1 to 3, lengths that the windows do
-    not fit evenly, and the length that leaves room for just one window.
+    Parameters
+    ----------
+    draw
+        Passed by Hypothesis.
+    max_stride : int
+        The largest stride; it may exceed the kernel.
+    paddings : SearchStrategy
+        The paddings.
+
+    Returns
+    -------
+    layer : Conv1D
+        With a dilation from 1 to 3.
+    x : ndarray, shape (N, L, C)
+        With at least one window; the windows need not cover all samples.
     """
     layer = Conv1D(
         draw(sizes(1, 3)),
@@ -242,7 +275,22 @@ def convolutions(
 
 @st.composite
 def pools(draw: DrawFn, kind: type[Pool]) -> tuple[Pool, Array]:
-    """A pooling of this kind, overlapping or not, and an input of at least one window."""
+    """Draw a pooling layer and an input.
+
+    Parameters
+    ----------
+    draw
+        Passed by Hypothesis.
+    kind : type
+        `MaxPool1D` or `AveragePool1D`.
+
+    Returns
+    -------
+    layer : MaxPool1D or AveragePool1D
+        With windows that overlap or not.
+    x : ndarray, shape (N, L, C)
+        With at least one window.
+    """
     layer = kind(draw(sizes(1, 5)), stride=draw(st.none() | sizes(1, 7)))
     x = draw(inputs(min_length=layer.pool_size, max_length=layer.pool_size + 12))
     return layer, x
@@ -250,7 +298,20 @@ def pools(draw: DrawFn, kind: type[Pool]) -> tuple[Pool, Array]:
 
 @st.composite
 def denses(draw: DrawFn) -> tuple[Dense, Array]:
-    """A dense layer in float64 and an input with one to three axes."""
+    """Draw a dense layer in float64 and an input.
+
+    Parameters
+    ----------
+    draw
+        Passed by Hypothesis.
+
+    Returns
+    -------
+    layer : Dense
+        The layer.
+    x : ndarray, shape (..., D)
+        With one to three axes.
+    """
     leading = tuple(draw(st.lists(sizes(1, 3), max_size=2)))
     layer = Dense(draw(sizes()), draw(sizes()))
     return draw(with_random_params(layer)), draw(distinct((*leading, layer.in_features)))
@@ -258,7 +319,20 @@ def denses(draw: DrawFn) -> tuple[Dense, Array]:
 
 @st.composite
 def two_modes(draw: DrawFn) -> tuple[Layer, Array]:
-    """A layer with two modes or its twin for training, in float64, and an input for it."""
+    """Draw a layer with two modes, or its copy for training, and an input.
+
+    Parameters
+    ----------
+    draw
+        Passed by Hypothesis.
+
+    Returns
+    -------
+    layer : Layer
+        `BatchNorm` or `Dropout` in float64.
+    x : ndarray, shape (N, L, C)
+        The input.
+    """
     x = draw(inputs(min_length=2))
     if draw(st.booleans()):
         layer: Layer = Dropout(draw(st.floats(0, 0.9)))
@@ -270,13 +344,30 @@ def two_modes(draw: DrawFn) -> tuple[Layer, Array]:
 
 
 def with_random_params(layer: Kind) -> SearchStrategy[Kind]:
-    """The same layer in float64 with distinct numbers for parameters: no zero biases."""
+    """Draw distinct parameters for a layer, without zeros.
+
+    Parameters
+    ----------
+    layer : Layer
+        The layer, which is not changed.
+
+    Returns
+    -------
+    SearchStrategy
+        Copies of the layer in float64.
+    """
     params = {name: distinct(array.shape) for name, array in layer.params.items()}
     return st.fixed_dictionaries(params).map(layer.with_params)
 
 
 def layers_and_inputs() -> SearchStrategy[tuple[Layer, Array]]:
-    """Any layer of the package, in float64, with an input for it."""
+    """Draw any layer of the package, in float64, and an input.
+
+    Returns
+    -------
+    SearchStrategy
+        Pairs of a layer and an input.
+    """
     plain = [ReLU(), Flatten(), Softmax(), GlobalMaxPool1D(), GlobalAveragePool1D()]
     return st.one_of(
         convolutions(),
@@ -291,7 +382,20 @@ def layers_and_inputs() -> SearchStrategy[tuple[Layer, Array]]:
 
 @st.composite
 def networks(draw: DrawFn) -> tuple[Sequential, Array]:
-    """Two stacked convolutions with a head, small enough to check quickly."""
+    """Draw a small network of two convolutions with a head, and an input.
+
+    Parameters
+    ----------
+    draw
+        Passed by Hypothesis.
+
+    Returns
+    -------
+    model : Sequential
+        The network, in float64.
+    x : ndarray, shape (N, L, C)
+        The input.
+    """
     first, x = draw(convolutions())
     length = first.forward(x)[0].shape[1]
     second = Conv1D(first.out_channels, draw(sizes()), draw(sizes()), padding="same")

@@ -29,7 +29,7 @@ from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from textwrap import fill
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -113,6 +113,10 @@ class Diagnosis(NamedTuple):
         n_bad = sum(not finding.ok for finding in self.findings)
         verdict = f"{n_bad} of {len(self.findings)} need a look" if n_bad else "nothing found"
         return "\n".join([f"Diagnosis: {verdict}", *map(str, self.findings)])
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """Show in a notebook what `print` shows."""
+        printer.text(str(self))
 
 
 def diagnose(model: Layer, x: Array, targets: npt.ArrayLike, *, lr: float = 5e-3) -> Diagnosis:

@@ -1,4 +1,4 @@
-"""Plots: figures of your own traces, networks and checks, each a function that returns one."""
+"""Plots: a function for each figure of your traces, networks and checks."""
 
 from __future__ import annotations
 

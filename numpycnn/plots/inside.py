@@ -1,13 +1,12 @@
 """Inside: the filters, the maps and the samples that decide.
 
-The figures of this chapter open a trained network. What has each filter become? What do
-the layers make of a trace, and where in the trace does each of their numbers come from?
-Which samples speak for a class, and which against it? What happens to all that when the
-arrival comes later?
+The figures of this chapter show the inside of a trained network: the filters, the outputs of the
+layers for a trace, the samples on which each output depends, the samples that raise or lower the
+score of a class, and how all of these change if the arrival is later.
 
-The numbers are those of `numpycnn.inspection.explain`. The traces are given one at a time, as
-x (1, L, C), and samples are counted from 1. Amplitudes have no unit, and neither have scores,
-so a gradient of the one with respect to the other has none.
+The values are those of `numpycnn.inspection.explain`. The input is one trace, x of shape (1, L, C),
+and samples are counted from 1. Amplitudes and scores have no unit, so the gradient of a score with
+respect to an amplitude has no unit either.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from numpycnn._types import Array
-from numpycnn._validation import check_int, require_array, require_finite
+from numpycnn._validation import above_zero, check_int, number, require_array, require_finite
 from numpycnn.inspection.explain import (
     activations,
     probabilities,
@@ -41,53 +40,71 @@ from numpycnn.plots.figure import (
     STYLES,
     WIDTH,
     blank_figure,
+    draw_curve,
     dress,
+    fit_name,
+    largest,
     legend_above,
+    own_style,
     samples_of,
     stacked_panels,
+    trace_limit,
     whole_numbers_below,
+    width_of,
 )
 from numpycnn.traces import CLASS_NAMES
 
 # Filters
 # -------
-# A filter of a convolution is a short trace itself, and a seismologist looks at one in two
-# ways: as a wavelet, and through its spectrum. Which frequencies does it let through?
+# A filter of a convolution is a short trace itself. Seismologists describe one in two ways: as a
+# wavelet, and by its spectrum, which shows the frequencies that pass the filter.
 #
-# Five taps have a spectrum of three numbers. Zeros after the taps add no information, but
-# they draw the curve between those numbers.
+# Five taps have a spectrum of three values. Zeros after the taps add no information, but the
+# longer transform draws the curve between these values.
 
 N_FFT = 512  # samples to transform, zeros included, at least
 
 
+@own_style()
 def plot_filters(layer: Conv1D, sample_rate: float = 1.0) -> Figure:
-    """Draw each filter's taps, and beside them its amplitude spectrum.
+    """Draw the taps of each filter, and beside them its amplitude spectrum.
 
-    Args:
-        layer: a convolution; with several input channels there is a curve for each, of which
-            the sixth looks like the first again.
-        sample_rate: samples per second, for a frequency axis in Hz; by default the frequency is
-            in cycles per sample, of which 0.5 is the most that samples can show.
+    Parameters
+    ----------
+    layer : Conv1D
+        A convolution. For several input channels there is a curve for each; the line styles
+        repeat after five.
+    sample_rate : float
+        Samples per second, for a frequency axis in Hz. By default the frequency is in cycles per
+        sample, of which 0.5 is the highest that samples can represent.
 
-    All filters have the same vertical axes, so they can be compared. The figure is 640 pixels
-    wide, and 1000 high for eight filters.
+    Returns
+    -------
+    Figure
+        640 pixels wide, and 1000 high for eight filters. All filters have the same vertical
+        axes, so they can be compared.
 
+    Raises
+    ------
+    TypeError
+        If `layer` is not a Conv1D.
+    ValueError
+        If a weight is NaN or infinite, or the sample rate is not a number above 0.
+
+    Examples
+    --------
     >>> figure = plot_filters(Conv1D(1, 8, 5))
     >>> len(figure.axes), figure.axes[0].get_ylabel()
     (16, 'filter 1')
-
-    Raises `TypeError` for what is no Conv1D, and `ValueError` for a sample rate that is
-    not a number above 0.
     """
     if not isinstance(layer, Conv1D):
         raise TypeError(
-            f"plot_filters expected a Conv1D, got {layer!r}; "
-            "take one out of the model: model.layers[0]"
+            f"plot_filters: layer must be a Conv1D, got {layer!r}. "
+            "Take one out of the model: model.layers[0]."
         )
-    if not 0 < sample_rate < np.inf:
-        raise ValueError(f"plot_filters expected a sample_rate above 0, got {sample_rate}")
-
+    number("plot_filters", "sample_rate", sample_rate, "a finite number above 0", above_zero)
     w = layer.params["w"]  # (K, C, F)
+    require_finite("plot_filters", "layer.params['w']", w, "K C F", fix=RETRAIN)
     spread = np.zeros((layer.effective_kernel_size, *w.shape[1:]), w.dtype)
     spread[:: layer.dilation] = w  # a dilated filter has zeros between its taps
     n_fft = max(N_FFT, 8 * layer.effective_kernel_size)
@@ -124,32 +141,44 @@ def plot_filters(layer: Conv1D, sample_rate: float = 1.0) -> Figure:
 
 # Maps
 # ----
-# After a convolution there is a row of numbers for each filter, after a pooling a
-# shorter row. Each number is drawn over the samples it looks at, so that a map stays in
-# line with the trace however much shorter it is: at the middle of its receptive field, and
-# as wide as from there to the middle of the next one's.
+# The output of a convolution has a row for each filter, that of a pooling layer a shorter row.
+# Each value is drawn above the samples on which it depends, so that a map is aligned with the
+# trace even if it is shorter: centered on its receptive field, and as wide as the distance to the
+# center of the next one.
 
 
+@own_style()
 def plot_inside(model: Sequential, x: Array, class_names: Sequence[str] = CLASS_NAMES) -> Figure:
-    """Draw a trace, what the layers make of it on the same axis, and the class probabilities.
+    """Draw a trace, the maps of the layers on the same axis, and the class probabilities.
 
-    Args:
-        model: convolutions and poolings in front, and a row of scores for each trace at the end.
-        x: one trace (1, L, C).
-        class_names: what the scores mean.
+    Parameters
+    ----------
+    model : Sequential
+        Begins with convolutions and pooling layers, and returns scores of shape (N, D).
+    x : ndarray, shape (1, L, C)
+        One trace.
+    class_names : sequence of str
+        The names of the D classes.
 
-    A map has a row for each channel. It is white at zero and red above; where a map has
-    negative numbers, these are blue. If a `GlobalMaxPool1D` follows, a dot marks the number
-    that won, in each channel that is not the same throughout.
+    Returns
+    -------
+    Figure
+        A map has a row for each channel. It is white at zero, red above and blue below. If a
+        `GlobalMaxPool1D` follows, a dot marks the maximum of each channel that is not constant.
 
+    Raises
+    ------
+    TypeError, ValueError
+        If `x` is not one finite trace, a parameter of the model is NaN or infinite, the model
+        does not return scores of shape (N, D), or there is not one name for each class.
+
+    Examples
+    --------
     >>> from numpycnn import Dense, make_traces
     >>> model = Sequential(Conv1D(1, 8, 5), ReLU(), GlobalMaxPool1D(), Dense(8, 3))
     >>> x, _ = make_traces(1, rng=0)
     >>> [panel.get_ylabel() for panel in plot_inside(model, x).axes]
     ['amplitude', 'channel', '']
-
-    Raises `TypeError` or `ValueError` for anything but one trace, for a model without a
-    row of scores for each trace, and for names that are not one per score.
     """
     _check_trace("plot_inside", model, x)
     chances = _chances("plot_inside", model, x, class_names)
@@ -158,15 +187,16 @@ def plot_inside(model: Sequential, x: Array, class_names: Sequence[str] = CLASS_
     _draw_trace(panels[0], x)
     for panel, one in zip(panels[1:-1], maps, strict=True):
         _draw_map(panel, one, one.strongest)
-        panel.set_title(f"{one.name}: darkest {one.strongest:.2g}")
+        strongest = f": darkest {one.strongest:.2g}"
+        panel.set_title(fit_name(one.name, TITLE - width_of(strongest)) + strongest)
         if one.wins_by_maximum:
-            _mark_winners(panel, one)
-    _draw_chances(panels[-1], class_names, {"": chances})
+            _mark_maxima(panel, one)
+    _draw_probabilities(panels[-1], class_names, {"": chances})
     return figure
 
 
 class _Map(NamedTuple):
-    """A map of a trace: its numbers, what they look at, and which layers made it."""
+    """A map of a trace: its values, their receptive fields, and the layers that computed it."""
 
     name: str
     values: Array  # (M, C)
@@ -179,21 +209,21 @@ class _Map(NamedTuple):
 
     @property
     def middles(self) -> Array:
-        """Where each number stands, in samples counted from 1: amid those that it looks at.
+        """The center of each value's receptive field, in samples counted from 1.
 
-        Numbers in turn that look at the same samples stand beside each other.
+        Neighboring values with the same receptive field are drawn side by side.
         """
         first = 1 + np.mean(self.field.spans) - (self.field.stride - self.step) / 2
         return first + self.step * np.arange(len(self.values))
 
     @property
     def step(self) -> float:
-        """Samples from one number to the next."""
+        """Samples from one value to the next."""
         return self.field.stride / len(self.field.spans)
 
 
 def _maps(model: Sequential, x: Array) -> list[_Map]:
-    """Return the maps of the layers in front, a ReLU's in place of the one that it got."""
+    """Return the maps of the first layers, that of a ReLU in place of the one before it."""
     seen = activations(model, x)
     fields = [one.receptive_field for one in receptive_fields(model, x.shape[1])]
     maps: list[_Map] = []
@@ -227,7 +257,7 @@ def _panels_on_samples(x: Array, maps: Sequence[_Map], n_bars: int) -> tuple[Fig
 
 
 def _draw_map(panel: Axes, one: _Map, strongest: float) -> None:
-    """Draw a map, a row for each channel, each number above the samples it looks at."""
+    """Draw a map, a row for each channel, each value above the samples on which it depends."""
     n_channels = one.values.shape[1]
     edges = np.append(one.middles, one.middles[-1] + one.step) - one.step / 2
     rows = np.arange(n_channels + 1) + 0.5
@@ -236,14 +266,14 @@ def _draw_map(panel: Axes, one: _Map, strongest: float) -> None:
     panel.set(ylabel="channel", ylim=(n_channels + 0.5, 0.5), yticks=sorted({1, n_channels}))
 
 
-def _mark_winners(panel: Axes, one: _Map) -> None:
-    """Put a dot on each channel's largest number, if there is one."""
+def _mark_maxima(panel: Axes, one: _Map) -> None:
+    """Put a dot on the maximum of each channel that is not constant."""
     channels = np.flatnonzero(np.ptp(one.values, axis=0) > 0)
-    winners = one.values[:, channels].argmax(axis=0)
-    panel.plot(one.middles[winners], channels + 1, "o", color="black", markerfacecolor="white")
+    maxima = one.values[:, channels].argmax(axis=0)
+    panel.plot(one.middles[maxima], channels + 1, "o", color="black", markerfacecolor="white")
 
 
-# As with curves, what differs in color differs in its pattern, too.
+# Bars of different color also have different patterns, as curves have.
 
 BARS: tuple[dict[str, Any], ...] = (
     {"color": BLUE},
@@ -251,7 +281,7 @@ BARS: tuple[dict[str, Any], ...] = (
 )
 
 
-def _draw_chances(panel: Axes, class_names: Sequence[str], chances: dict[str, Array]) -> None:
+def _draw_probabilities(panel: Axes, class_names: Sequence[str], chances: dict[str, Array]) -> None:
     """Draw the probability of each class as a bar, or as one for each of two traces."""
     thickness = 0.42 / len(chances)
     for i, (name, row) in enumerate(chances.items()):
@@ -259,7 +289,8 @@ def _draw_chances(panel: Axes, class_names: Sequence[str], chances: dict[str, Ar
         panel.barh(middles, row, height=0.9 * thickness, label=name, **BARS[i])
     for c, class_name in enumerate(class_names):
         numbers = ", ".join(f"{row[c]:.2f} {name}".strip() for name, row in chances.items())
-        panel.text(0, c - 0.06, f"{class_name}: {numbers}", fontsize=FONT, va="bottom")
+        name = fit_name(class_name, WIDTH - 120 - width_of(f": {numbers}"))
+        panel.text(0, c - 0.06, f"{name}: {numbers}", fontsize=FONT, va="bottom")
     panel.set(xlabel="probability", xlim=(0, 1), ylim=(len(class_names) - 0.4, -0.55), yticks=[])
     panel.spines["left"].set_visible(False)
 
@@ -268,33 +299,47 @@ def _draw_chances(panel: Axes, class_names: Sequence[str], chances: dict[str, Ar
 # -----------------------
 
 
+@own_style()
 def plot_saliency(
     model: Sequential,
     x: Array,
     label: int | None = None,
     class_names: Sequence[str] = CLASS_NAMES,
 ) -> Figure:
-    """Draw a trace, the gradient of a class's score for each sample, and gradient × input.
+    """Draw a trace, the gradient of a class's score with respect to it, and gradient × input.
 
-    Args:
-        model: gives a row of scores for each trace.
-        x: one trace (1, L, C).
-        label: the class whose score it is; by default the one that the model names.
-        class_names: what the scores mean.
+    Parameters
+    ----------
+    model : Sequential
+        Returns scores of shape (N, D).
+    x : ndarray, shape (1, L, C)
+        One trace.
+    label : int, optional
+        The class whose score is differentiated; by default the predicted one.
+    class_names : sequence of str
+        The names of the D classes.
 
-    Where the gradient is above zero, a larger sample would raise the score. Where gradient ×
-    input is, the sample as it is has raised it.
+    Returns
+    -------
+    Figure
+        Where the gradient is above zero, a larger sample would raise the score. Where gradient ×
+        input is above zero, the present value of the sample has raised the score.
 
+    Raises
+    ------
+    TypeError, ValueError
+        If `x` is not one finite trace, a parameter of the model is NaN or infinite, the model
+        does not return scores of shape (N, D), there is not one name for each class, or
+        `label` is not a class.
+
+    Examples
+    --------
     >>> from numpycnn import Dense, make_traces
     >>> model = Sequential(Conv1D(1, 8, 5), ReLU(), GlobalMaxPool1D(), Dense(8, 3))
     >>> x, _ = make_traces(1, rng=0)
     >>> figure = plot_saliency(model, x, label=1)
     >>> [panel.get_ylabel() for panel in figure.axes]
     ['amplitude', 'gradient', 'gradient × input']
-
-    Raises `TypeError` or `ValueError` for anything but one trace, for a model without a
-    row of scores for each trace, for names that are not one per score, and for a label
-    without a name.
     """
     _check_trace("plot_saliency", model, x)
     chances = _chances("plot_saliency", model, x, class_names)
@@ -302,12 +347,14 @@ def plot_saliency(
     label = check_int("plot_saliency", "label", label, at_least=0)
     if label >= len(class_names):
         raise ValueError(
-            f"plot_saliency expected a label from 0 to {len(class_names) - 1}, got {label}"
+            f"plot_saliency: label must be from 0 to {len(class_names) - 1}, got {label}. "
+            "Count the classes from 0."
         )
     gradient = saliency(model, x, label)
     figure, panels = stacked_panels(3, WIDTH, 560)
     _draw_trace(panels[0], x)
-    panels[1].set_title(f"score of {class_names[label]}, probability {chances[label]:.2f}")
+    name = fit_name(class_names[label], TITLE - width_of("score of , probability 0.00"))
+    panels[1].set_title(f"score of {name}, probability {chances[label]:.2f}")
     _draw_signed(panels[1], gradient[0], "gradient")
     _draw_signed(panels[2], gradient[0] * x[0], "gradient \N{MULTIPLICATION SIGN} input")
     panels[-1].set_xlabel("sample")
@@ -323,7 +370,7 @@ def _draw_signed(panel: Axes, values: Array, name: str) -> None:
     else:
         _draw_channels(panel, samples_of(len(values)), values)
     panel.axhline(0, color=GRAY, linewidth=0.8)
-    top = 1.1 * float(np.abs(values).max()) or 1.0
+    top = 1.1 * largest(values)
     panel.set(ylabel=name, ylim=(-top, top))
 
 
@@ -331,18 +378,35 @@ def _draw_signed(panel: Axes, values: Array, name: str) -> None:
 # ----------------
 
 
+@own_style()
 def plot_receptive_fields(model: Sequential, x: Array) -> Figure:
-    """Draw a trace, and for each layer a bar over the samples its middle output looks at.
+    """Draw a trace, and for each layer a bar over the receptive field of its middle output.
 
-    A bar may begin before the trace or end after it, where the padding is.
+    Parameters
+    ----------
+    model : Sequential
+        A model of layers with a known receptive field.
+    x : ndarray, shape (1, L, C)
+        One trace.
 
+    Returns
+    -------
+    Figure
+        A bar may begin before the trace or end after it, where the padding is. A gray bar is
+        that of a layer whose outputs depend on all samples.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `x` is not one finite trace, a parameter of the model is NaN or infinite, or the model
+        has a custom layer without a receptive field.
+
+    Examples
+    --------
     >>> model = Sequential(Conv1D(1, 8, 5), ReLU(), Conv1D(8, 8, 5, dilation=4))
     >>> figure = plot_receptive_fields(model, np.zeros((1, 64, 1)))
     >>> [text.get_text() for text in figure.axes[1].texts]
     ['5 samples: Conv1D(1, 8, 5)', '5 samples: ReLU()', '21 samples: Conv1D(8, 8, 5, dilation=4)']
-
-    Raises `TypeError` or `ValueError` for anything but one trace, and for a model with
-    layers of your own.
     """
     _check_trace("plot_receptive_fields", model, x)
     length = x.shape[1]
@@ -357,8 +421,9 @@ def plot_receptive_fields(model: Sequential, x: Array) -> Figure:
     for i, (field, (first, last)) in enumerate(zip(fields, spans, strict=True)):
         color = BLUE if field.receptive_field.stride else GRAY
         bars.barh(i + 0.25, last - first + 1, left=first + 0.5, height=0.35, color=color)
-        so_many = f"{last - first + 1} sample{'s' if last > first else ''}"
-        words = f"{so_many if field.receptive_field.stride else f'all {so_many}'}: {field.layer!r}"
+        size = f"{last - first + 1} sample{'s' if last > first else ''}"
+        words = f"{size if field.receptive_field.stride else f'all {size}'}: {field.layer!r}"
+        words = fit_name(words, WIDTH - 120)
         bars.text(0.01, i, words, transform=bars.get_yaxis_transform(), fontsize=FONT, va="bottom")
     for first, last in {span for span in spans if span != (0, length - 1)}:
         trace.axvspan(first + 0.5, last + 1.5, color=SKY, alpha=0.3, linewidth=0)
@@ -373,33 +438,50 @@ def plot_receptive_fields(model: Sequential, x: Array) -> Figure:
 # ------------
 
 
+@own_style()
 def plot_equivariance(
     model: Sequential, x: Array, shift: int, class_names: Sequence[str] = CLASS_NAMES
 ) -> Figure:
-    """Draw a trace and the same trace later, the first map of both, and the probabilities.
+    """Draw a trace and the same trace shifted, the first map of both, and the probabilities.
 
-    Args:
-        model: a convolution in front, and a row of scores for each trace at the end.
-        x: one trace (1, L, C).
-        shift: by how many samples it comes later, or, if negative, earlier. What leaves at
-            one end is lost, and zeros come in at the other.
-        class_names: what the scores mean.
+    Parameters
+    ----------
+    model : Sequential
+        Begins with a convolution, and returns scores of shape (N, D).
+    x : ndarray, shape (1, L, C)
+        One trace.
+    shift : int
+        Samples by which the second trace is later, or, if negative, earlier. Samples shifted
+        past one end are lost, and zeros fill the other end.
+    class_names : sequence of str
+        The names of the D classes.
 
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `x` is not one finite trace, a parameter of the model is NaN or infinite, the model has
+        no map or does not return scores of shape (N, D), there is not one name for each class, or
+        `shift` is not an integer smaller than the trace.
+
+    Examples
+    --------
     >>> from numpycnn import Dense, make_traces
     >>> model = Sequential(Conv1D(1, 8, 5), ReLU(), GlobalMaxPool1D(), Dense(8, 3))
     >>> x, _ = make_traces(1, rng=0)
     >>> [panel.get_title() for panel in plot_equivariance(model, x, 10).axes][1:3]
     ['Conv1D and ReLU, as it is', 'Conv1D and ReLU, shifted by 10']
-
-    Raises `TypeError` or `ValueError` for anything but one trace, for a shift that is no
-    whole number or leaves nothing of the trace, for a model without a map or without a
-    row of scores for each trace, and for names that are not one per score.
     """
     _check_trace("plot_equivariance", model, x)
     length = x.shape[1]
     shift = check_int("plot_equivariance", "shift", shift, at_least=1 - length)
     if shift >= length:
-        raise ValueError(f"plot_equivariance expected shift below L={length}, got {shift}")
+        raise ValueError(
+            f"plot_equivariance: shift must be below L={length}, got {shift}. Reduce shift."
+        )
     traces = {"as it is": x, f"shifted by {shift}": _shifted(x, shift)}
     chances = {
         name: _chances("plot_equivariance", model, trace, class_names)
@@ -408,8 +490,8 @@ def plot_equivariance(
     maps = [_maps(model, trace) for trace in traces.values()]
     if not maps[0]:
         raise ValueError(
-            "plot_equivariance expected a model with a map, got one that begins with "
-            f"{model.layers[0]!r}"
+            "plot_equivariance: model must begin with a layer that has a map, such as Conv1D, "
+            f"got {model.layers[0]!r} first. Use plot_saliency."
         )
     pair = [first for first, *_ in maps]
 
@@ -422,48 +504,55 @@ def plot_equivariance(
     strongest = max(one.strongest for one in pair)
     for panel, name, one in zip(panels[1:], traces, pair, strict=False):
         _draw_map(panel, one, strongest)
-        panel.set_title(f"{one.name}, {name}")
-    _draw_chances(panels[-1], class_names, chances)
+        panel.set_title(f"{fit_name(one.name, TITLE - width_of(f', {name}'))}, {name}")
+    _draw_probabilities(panels[-1], class_names, chances)
     return figure
 
 
 def _shifted(x: Array, shift: int) -> Array:
-    """The same trace `shift` samples later, with zeros where nothing is known."""
+    """Return the trace `shift` samples later, with zeros where no sample is known."""
     moved = np.roll(x, shift, axis=1)
     moved[:, slice(shift) if shift >= 0 else slice(shift, None)] = 0
     return moved
 
 
-# What several of them need
-# -------------------------
+# Shared functions
+# ----------------
+
+RETRAIN = "Train the model again with a smaller lr, or load a saved one."
+TITLE = 500  # pixels for a title
 
 
 def _check_trace(caller: str, model: Sequential, x: Array) -> None:
-    """Raise unless the model is a Sequential and x is one trace of finite numbers."""
+    """Raise unless the model is a Sequential, x is one trace, and both are finite."""
     if not isinstance(model, Sequential):
-        raise TypeError(f"{caller} expected a Sequential, got {model!r}")
+        raise TypeError(
+            f"{caller}: model must be a Sequential, got {model!r}. Use Sequential(layer)."
+        )
     require_array(caller, "x", x, "...")
     if x.ndim != 3 or len(x) != 1:
-        mend = "take one trace: x[:1]" if x.ndim == 3 else "one trace is x[:1] of a batch (N, L, C)"
-        raise ValueError(f"{caller} expected x of shape (1, L, C), got {x.shape}; {mend}")
-    require_finite(caller, "x", x, "N L C")
+        fix = "Take one trace: x[:1]" if x.ndim == 3 else "One trace is x[:1] of a batch (N, L, C)"
+        raise ValueError(f"{caller}: x must have shape (1, L, C), got {x.shape}. {fix}.")
+    require_finite(caller, "x", x, "N L C", fix="Fill the gap, or draw another trace.")
+    for name, array in model.params.items():
+        require_finite(caller, f"model.params[{name!r}]", array, fix=RETRAIN)
 
 
 def _chances(caller: str, model: Sequential, x: Array, class_names: Sequence[str]) -> Array:
-    """Return the probability of each class for one trace, or raise if there is no name for it."""
+    """Return the probability of each class for one trace, or raise unless each has a name."""
     chances = probabilities(model, x)
     require_row_of_scores(caller, chances)
     if len(class_names) != chances.shape[1]:
         raise ValueError(
-            f"{caller} expected a name for each of {chances.shape[1]} classes, "
-            f"got class_names={class_names!r}"
+            f"{caller}: class_names must be {chances.shape[1]} names, one for each class, "
+            f"got {class_names!r}. Pass class_names=(...)."
         )
     row: Array = chances[0]
     return row
 
 
 def _draw_trace(panel: Axes, x: Array) -> None:
-    """Draw one trace x (1, L, C), with limits that hold it."""
+    """Draw one trace x (1, L, C), with limits that contain it."""
     _draw_channels(panel, samples_of(x.shape[1]), x[0])
     _limit_trace(panel, x)
     if x.shape[2] > 1:
@@ -472,15 +561,15 @@ def _draw_trace(panel: Axes, x: Array) -> None:
 
 def _limit_trace(panel: Axes, x: Array) -> None:
     """Label the axes of one trace, with the limits of `plot_traces`."""
-    top = 1.05 * max(1.0, float(np.abs(x).max()))
+    top = trace_limit(x)
     panel.set(ylabel="amplitude", ylim=(-top, top), xlim=(0.5, x.shape[1] + 0.5))
 
 
 def _draw_channels(panel: Axes, at: Array, values: Array, marker: str | None = None) -> None:
     """Draw values (L, C): a curve for each channel, a single one in black."""
     if values.shape[1] == 1:
-        panel.plot(at, values[:, 0], color="black", linewidth=1.6, marker=marker)
+        draw_curve(panel, at, values[:, 0], color="black", linewidth=1.6, marker=marker)
         return
     for c, row in enumerate(values.T):
         label = f"channel {c + 1}"
-        panel.plot(at, row, marker=marker, label=label, **STYLES[c % len(STYLES)])
+        draw_curve(panel, at, row, marker=marker, label=label, **STYLES[c % len(STYLES)])

@@ -10,7 +10,8 @@ from numpycnn.puzzles import main
 if __name__ == "__main__":
     try:
         code = main()
-        sys.stdout.flush()
+        if sys.stdout is not None:  # it may have been closed at the start
+            sys.stdout.flush()
     except BrokenPipeError:  # the reader of the output has closed it, as in `list | head`
         code = 0
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

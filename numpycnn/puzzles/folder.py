@@ -76,15 +76,20 @@ class Folder:
                 },
                 indent=1,
             )
-            number, name = tempfile.mkstemp(dir=self.path, prefix=f".{NAME}.")
-            try:
-                with os.fdopen(number, "w", encoding="utf-8") as file:
-                    file.write(text)
-                os.replace(name, self.path / NAME)
-            except BaseException:
-                with suppress(OSError):
-                    os.unlink(name)
-                raise
+            self._write(self.path / NAME, text)
+
+    def _write(self, file: Path, text: str) -> None:
+        """Write a text to a file, whole or not at all."""
+        number, name = tempfile.mkstemp(dir=self.path, prefix=f".{file.name}.")
+        try:
+            with os.fdopen(number, "w", encoding="utf-8", newline="\n") as part:
+                part.write(text)
+            os.chmod(name, 0o666 & ~_umask())
+            os.replace(name, file)
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(name)
+            raise
 
     def save(self, **values: Any) -> None:
         """Set attributes of this object and write them: `save(now=puzzle)`."""
@@ -159,7 +164,7 @@ class Folder:
             )
         for puzzle in PUZZLES:
             if not self.file(puzzle).exists():
-                self.file(puzzle).write_text(puzzle.stub, encoding="utf-8")
+                self._write(self.file(puzzle), puzzle.stub)
         if not (self.path / NAME).exists():
             self.save()
 
@@ -171,7 +176,7 @@ class Folder:
         file, aside = self.file(puzzle), None
         if file.exists() and (file.is_dir() or file.read_bytes() != puzzle.stub.encode()):
             aside = self._set_aside(file, f"{file.stem}.old")
-        file.write_text(puzzle.stub, encoding="utf-8")
+        self._write(file, puzzle.stub)
         self.change(lambda: self.correct.discard(puzzle.name))
         return aside
 
@@ -180,6 +185,13 @@ class Folder:
         first = [] if name.endswith(".old") else [self.path / name]
         names = [*first, *(self.path / f"{name}{n}" for n in range(1, 1000))]
         return file.rename(next(path for path in names if not path.exists()))
+
+
+def _umask() -> int:
+    """Return the permissions that new files do not get."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
 
 
 def folder_here(where: Path | None = None) -> Folder:

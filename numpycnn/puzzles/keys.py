@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import select
+import signal
 import sys
 import time
 from collections import deque
@@ -15,6 +16,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from queue import Empty, SimpleQueue
 from threading import Thread
+
+from numpycnn.puzzles.screen import is_interactive
 
 
 class Keys:
@@ -51,6 +54,9 @@ class _Lines(Keys):
     def _listen(self) -> None:
         """Read from the file itself: a thread inside `sys.stdin` would hold its lock at the end."""
         line = b""
+        if sys.stdin is None:  # it was closed
+            self.lines.put("q")
+            return
         while byte := os.read(sys.stdin.fileno(), 1):
             line += byte
             if byte == b"\n":
@@ -119,12 +125,14 @@ else:
 @contextmanager
 def typed_keys() -> Iterator[Keys]:
     """The keys as they are typed; the terminal is as before when this is left."""
-    if not sys.stdin.isatty():
+    if not is_interactive(sys.stdin):
         yield _Lines()
         return
     keys = _Terminal()
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that `finally` runs
     try:
         yield keys
     finally:
+        signal.signal(signal.SIGTERM, before)
         if sys.platform != "win32":
             keys.end()

@@ -118,7 +118,8 @@ class Puzzle:
     @property
     def task(self) -> str:
         """The docstring of the reader's file."""
-        return str(self.module.__doc__).strip()
+        text = ast.get_docstring(ast.parse(self.stub), clean=False)  # also under python -OO
+        return str(text).strip()
 
     @property
     def section(self) -> str:

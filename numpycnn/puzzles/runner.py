@@ -41,10 +41,12 @@ from numpycnn.puzzles.screen import (
     clear,
     code,
     harmless,
+    is_interactive,
     is_terminal,
     link,
     paint,
     prose,
+    take_every_letter,
     width,
     wrapped,
 )
@@ -59,6 +61,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the course from the command line; return the exit code."""
+    take_every_letter()
     parser = _parser()
     asked = parser.parse_args(arguments)
     if words := _mistyped(asked.command or "list") or _without_effect(asked):
@@ -86,8 +89,10 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("\nStopped. Everything is saved; the same command continues here.")
         return 130
-    except (FileExistsError, NotADirectoryError, PermissionError) as error:
-        print(f"The puzzles cannot be written: {error}")
+    except BrokenPipeError:
+        raise
+    except OSError as error:  # another file there, a disk that is full or read-only
+        print(f"The puzzles cannot be read or written: {error}")
         return 2
 
 
@@ -229,7 +234,7 @@ class Course:
         key = self.keys.read(0)
         if key:
             self.keys.back.append(key)
-        is_terminal_key = sys.stdin.isatty() and key == "q"
+        is_terminal_key = is_interactive(sys.stdin) and key == "q"
         return not is_terminal_key and self.saved_at(self.folder.now) == self.seen
 
     def show_list(self, as_json: bool = False) -> int:
@@ -294,7 +299,7 @@ class Course:
     def _agrees(self, question: str) -> bool:
         """Whether the reader confirms; without a terminal nobody can be asked."""
         if self.keys is None:
-            if not sys.stdin.isatty():
+            if not is_interactive(sys.stdin):
                 print(f"{question} Confirm with --yes.")
                 return False
             return input(f"{question} Your file is kept under another name. [y/N] ").strip() == "y"

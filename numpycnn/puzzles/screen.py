@@ -8,16 +8,30 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from io import TextIOWrapper
 from pathlib import Path
 from textwrap import fill, indent
+from typing import TextIO
 
 GREEN, RED, GRAY, BOLD = "32", "31", "90", "1"
+
+
+def is_interactive(stream: TextIO | None) -> bool:
+    """Return True if a stream is a terminal; one that was closed at the start is None."""
+    return stream is not None and not stream.closed and stream.isatty()
+
+
+def take_every_letter() -> None:
+    """Let streams print "?" for a letter that their encoding does not have."""
+    for stream in sys.stdout, sys.stderr:
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def is_terminal() -> bool:
     """Whether output goes to a terminal that knows colors."""
     knows = "WT_SESSION" in os.environ if os.name == "nt" else os.environ.get("TERM") != "dumb"
-    return sys.stdout.isatty() and knows
+    return is_interactive(sys.stdout) and knows
 
 
 def width() -> int:
@@ -27,7 +41,8 @@ def width() -> int:
 
 def paint(text: str, color: str) -> str:
     """The text in color, on a terminal."""
-    return f"\x1b[{color}m{text}\x1b[0m" if is_terminal() else text
+    is_colored = is_terminal() and not os.environ.get("NO_COLOR")
+    return f"\x1b[{color}m{text}\x1b[0m" if is_colored else text
 
 
 def link(path: Path, text: str) -> str:
@@ -70,7 +85,7 @@ def prose(text: str) -> str:
 
 def code(text: str) -> str:
     """Python code, indented; highlighted if rich is installed and this is a terminal."""
-    if is_terminal():
+    if is_terminal() and not os.environ.get("NO_COLOR"):
         try:
             from rich.console import Console
             from rich.syntax import Syntax

@@ -23,6 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -35,7 +36,7 @@ from numpycnn.training.checkpoints import Checkpoints, arrays_of, copied
 from numpycnn.training.evaluate import Mean, accuracy, loss_and_gradient, measure
 from numpycnn.training.examples import Examples, batches, prepare_data
 from numpycnn.training.losses import Loss, softmax_cross_entropy
-from numpycnn.training.progress import progress
+from numpycnn.training.progress import progress, table_by_epoch
 
 LR = 5e-3  # of the Adam that fit creates
 
@@ -57,6 +58,13 @@ class History:
     accuracy: list[float] = field(default_factory=list)
     val_loss: list[float] = field(default_factory=list)
     val_accuracy: list[float] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        return table_by_epoch(vars(self))
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """Show in a notebook what `print` shows."""
+        printer.text(str(self))
 
 
 def fit(

@@ -1,0 +1,67 @@
+"""Directions along which arrays are moved: random, and such that no entry hides another.
+
+One direction checks all entries of an array at once. The sum of their effects must then show an
+error in any of them, so the magnitudes of the directions depend on those of the gradients.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from numpycnn._types import Array
+from numpycnn.checks.case import EPS, largest
+
+
+def random_direction(array: Array, rng: np.random.Generator) -> Array:
+    """Values of random sign and of a magnitude from 1 to 2.
+
+    None is near zero, or an error there would hardly show; and no two have the same
+    magnitude, or two errors of opposite sign could cancel.
+    """
+    return np.asarray(rng.uniform(1, 2, array.shape) * rng.choice([-1, 1], array.shape))
+
+
+def levelled(came: Array, rng: np.random.Generator) -> Array:
+    """A direction that gives every entry the same weight, so that no large one hides a small one.
+
+    Entries below the last digit of the largest count as if they were that large.
+    """
+    sizes = np.maximum(_shares(came), EPS)
+    return np.asarray(random_direction(came, rng) * np.min(sizes) / sizes)
+
+
+def by_magnitude(came: Array, array: Array, rng: np.random.Generator) -> Iterator[Array]:
+    """Directions for differences: one for all entries that are alike, to a factor of a thousand.
+
+    A difference shows some six digits of a sum, so entries that are far smaller than the others
+    need a separate direction. And one step suits values of one magnitude: a column may have
+    another unit.
+    """
+    orders = np.stack([np.ceil(np.log10(_shares(a) + 1e-99) / 3) for a in (came, array)], axis=-1)
+    along = levelled(came, rng)
+    for order in np.unique(orders.reshape(-1, 2), axis=0):
+        yield np.where((orders == order).all(axis=-1), along, 0)
+
+
+def _shares(array: Array) -> Array:
+    """The magnitude of each value relative to the largest."""
+    sizes = np.abs(np.nan_to_num(array))
+    return np.asarray(sizes / largest(sizes))
+
+
+def relative_direction(array: Array, rng: np.random.Generator) -> Array:
+    """A direction that moves every entry by about as much as its magnitude."""
+    sizes = np.where(array == 0, largest(array), np.abs(array))
+    return np.asarray(sizes * rng.uniform(0.5, 1, array.shape) * rng.choice([-1, 1], array.shape))
+
+
+def relative_error(came: Array, terms: Array, noise: float = 0.0) -> float:
+    """The difference of two sums beyond the noise, relative to the absolute terms of the first."""
+    off = abs(float(came.sum() - terms.sum())) - noise
+    if off <= 0:
+        return 0.0
+    with np.errstate(all="ignore"):
+        error = float(off / np.abs(came).sum())
+    return error if np.isfinite(error) else np.inf

@@ -1,0 +1,117 @@
+"""Evidence: the data about one incorrect gradient.
+
+The raw material is `columns`, the derivative of every output with respect to every entry. Weighted
+with the upstream gradient `dy` and summed it is the gradient; summed in part, it is the gradient of
+a loop that leaves something out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+
+from numpycnn._types import Array, Params
+from numpycnn.checks.case import Case, largest
+from numpycnn.checks.derivatives import Method
+from numpycnn.checks.directions import levelled
+from numpycnn.checks.entries import Entries
+from numpycnn.checks.kinks import summed
+
+SAME = 1e-7
+"""Relative difference up to which two gradients count as the same."""
+
+
+class Evidence(NamedTuple):
+    """The data about one incorrect gradient."""
+
+    name: str  # "input", or the name of the parameter
+    came: Array  # the gradient that backward returned
+    right: Array  # the derivative
+    columns: Array  # (*right.shape, *y.shape): the derivative of each output by each entry
+    dy: Array  # the upstream gradient
+    y: Array  # the output
+    arrays: Params  # the input and the parameters
+    sizes: dict[str, int]  # N, L, C, M, F … of this case
+    right_with: Callable[[Params], Array]  # the derivative with other arrays
+    blind: Array | None = None  # the derivative without the terms that are not analytic
+    is_sample: bool = False  # whether these are some entries of a large array, in a row
+    twice: Callable[[], TwiceTheRows] = lambda: TwiceTheRows(None, {})
+    same: float = SAME  # relative difference up to which two gradients count as the same
+
+    @classmethod
+    def of(
+        cls,
+        case: Case,
+        name: str,
+        method: Method,
+        found: Entries,
+        is_blind: bool,
+        rng: np.random.Generator,
+    ) -> Evidence:
+        """Collect the data about the gradient for one array of a case."""
+        shape, arrays = case.arrays[name].shape, case.arrays
+        if is_sample := len(found.places) < case.arrays[name].size:
+            shape = (len(found.places),)
+            arrays = {**arrays, name: np.array([arrays[name][place] for place in found.places])}
+
+        def gradient(case: Case, method: Method) -> Array:
+            columns = case.columns(method, name, found.places)
+            return summed(case.dy * columns.middle, 1).reshape(shape)
+
+        return cls(
+            name,
+            found.came.reshape(shape),
+            found.right.reshape(shape),
+            found.columns.middle.reshape(*shape, *case.dy.shape),
+            case.dy,
+            case.output,
+            arrays,
+            case.sizes(),
+            lambda others: gradient(replace(case, arrays=others), method),
+            gradient(case, "complex") if is_blind else None,
+            is_sample,
+            lambda: TwiceTheRows.of(case, name, method, rng),
+            float(np.clip(np.max(found.noise) / largest(found.right), SAME, 1e-2)),
+        )
+
+    def partial(self, dy: Array) -> Array:
+        """The gradient for another upstream gradient."""
+        axes = tuple(range(self.right.ndim, self.columns.ndim))
+        return np.asarray((self.columns * dy).sum(axis=axes))
+
+    def explained_by(self, gradient: Array) -> bool:
+        """Whether backward returned this gradient, and it is not the correct one."""
+        return same(self.came, gradient, self.same) and not same(self.right, gradient, self.same)
+
+
+class TwiceTheRows(NamedTuple):
+    """The same comparison with every row of the input twice."""
+
+    factor: float | None  # between backward and the derivative; None if it is not known
+    sizes: dict[str, int]
+
+    @classmethod
+    def of(cls, case: Case, name: str, method: Method, rng: np.random.Generator) -> TwiceTheRows:
+        """Compare along one direction; the layer may accept the given rows only."""
+        x = case.arrays["input"]
+        twice = case.at({**case.arrays, "input": np.concatenate([x, x])}, rng)
+        try:
+            came = twice.gradients[name] if twice is not None else np.zeros(())
+        except Exception:  # whatever a layer raises for other rows
+            came = np.zeros(())
+        if twice is None or came.shape != twice.arrays[name].shape:
+            return cls(None, {})
+        along = levelled(came, rng)
+        slopes = twice.derivative(method, {name: along})
+        with np.errstate(all="ignore"):
+            factor = float((came * along).sum() / (twice.dy * slopes.middle).sum())
+        return cls(factor, twice.sizes())
+
+
+def same(a: Array, b: Array, tolerance: float = SAME) -> bool:
+    """Whether two gradients agree, relative to the largest entry of both."""
+    size = max(float(np.max(np.abs(a))), float(np.max(np.abs(b))))
+    return bool(np.max(np.abs(a - b)) <= tolerance * size)

@@ -1,0 +1,173 @@
+"""Contact sheet: every figure of the package and of the chapters, in three styles, on one picture.
+
+    python tests/contact_sheet.py sheet.png            ordinary figures
+    python tests/contact_sheet.py sheet.png unusual    one epoch, one class, NaN, long names
+
+Look at it after a change of a figure: each row must look the same in all three styles.
+"""
+
+import io
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # for when this is run as a script
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib import image
+from matplotlib.style import context
+
+import numpycnn as nn
+from docs import figures as chapters
+from numpycnn import plots
+
+STYLES = "default", "dark_background", "ggplot"
+LONG = "W" * 60
+ODD = (7, "_hidden", "$a^2 and b_1 of a class with quite a long name, in sixty letters")
+
+rng = np.random.default_rng(0)
+X, LABELS = nn.make_traces(3, rng=0)
+MODEL = nn.Sequential(
+    nn.Conv1D(1, 4, 5, padding="same", rng=0),
+    nn.ReLU(),
+    nn.MaxPool1D(2),
+    nn.Conv1D(4, 4, 3, dilation=2, rng=1),
+    nn.GlobalMaxPool1D(),
+    nn.Dense(4, 3, rng=2),
+)
+ONE_SCORE = nn.Sequential(*MODEL.layers[:-1], nn.Dense(4, 1, rng=2))
+RECORD = rng.standard_normal((200, 2))
+CURVE = np.exp(-((np.arange(200) - 90.0) ** 2) / 50)
+HISTORY = nn.History(
+    [1.1, 0.5, 0.1, 0.01], [0.3, 0.7, 0.9, 1.0], [1.0, 0.6, 0.3, 0.2], [0.4, 0.6, 0.8, 0.9]
+)
+TAPS = nn.Conv1D(1, 1, 3)
+TAPS.params["w"][:, 0, 0] = 3, 1, -2
+SAME = nn.Conv1D(1, 1, 5, padding="same", rng=0)
+GAP = np.where(np.arange(64) % 20 == 10, np.nan, X[1, :, 0])[None, :, None]
+AROUND = np.full(64, np.nan)
+AROUND[[0, 30, 31, 63]] = 0.5, np.inf, 0.9, 0.2  # each finite value alone
+
+FIGURES = {
+    "traces": lambda: plots.plot_traces(X, LABELS, [0, 2, 2]),
+    "picks": lambda: plots.plot_picks(RECORD, CURVE, np.array([90]), np.array([88, 150])),
+    "learning curves": lambda: plots.plot_learning_curves(HISTORY),
+    "losses": lambda: plots.plot_losses({f"lr {i}": [1.1, 0.5 / i, 0.2 / i] for i in range(1, 6)}),
+    "confusion": lambda: plots.plot_confusion(np.array([[8, 2, 0], [0, 9, 1], [1, 1, 7]])),
+    "accuracy": lambda: plots.plot_accuracy(
+        [0, 1, 2],
+        {"rule": np.array([[1.0, 0.5, 0.4], [0.8, 0.7, 0.6]]), "network": np.ones((2, 3))},
+        xlabel="noise",
+        trained_on=(0, 1),
+    ),
+    "matrices": lambda: plots.plot_matrices(TAPS, (1, 7, 1)),
+    "filters": lambda: plots.plot_filters(nn.Conv1D(2, 2, 5, rng=0)),
+    "inside": lambda: plots.plot_inside(MODEL, X[1:2]),
+    "saliency": lambda: plots.plot_saliency(MODEL, X[1:2]),
+    "receptive fields": lambda: plots.plot_receptive_fields(MODEL, X[1:2]),
+    "equivariance": lambda: plots.plot_equivariance(MODEL, X[1:2], 9),
+    "architecture": lambda: chapters.plot_architecture("unet"),
+    "circuit": lambda: chapters.plot_circuit(
+        [("y", "+", "ab")],
+        {"a": 1, "b": 2, "y": 3},
+        {"a": 1, "b": 1, "y": 1},
+        {"a": (0, 0), "b": (0, 1), "y": (1, 0.5)},
+    ),
+    "responses": lambda: chapters.plot_responses(SAME, {"one": X[1, :, 0], "other": X[2, :, 0]}),
+    "windows": lambda: chapters.plot_windows(TAPS, np.array([0.0, 1.0, 4.0, 2.0])),
+    "pooling windows": lambda: chapters.plot_windows(
+        nn.MaxPool1D(2), np.array([1.0, 3, 0, 2, 5, 4])
+    ),
+    "pictures": lambda: chapters.plot_pictures({"picture": np.eye(3), "filter": np.ones((2, 2))}),
+    "pooling": lambda: chapters.plot_pooling(np.arange(16.0).reshape(4, 4), 2),
+    "step sweep": lambda: chapters.plot_step_sweep(np.exp, np.exp),
+    "paths": lambda: chapters.plot_paths(
+        lambda u, v: u**2 + v**2, {"a step": np.array([[-2.0, 1.0], [0.5, -0.2], [0.0, 0.0]])}
+    ),
+    "surprise": lambda: chapters.plot_surprise([1 / 3, 0.9]),
+    "pull": lambda: chapters.plot_pull(np.array([0.0, 1.0, -1.0]), target=1),
+    "phases": lambda: chapters.plot_phases(np.arange(12.0).reshape(2, 6, 1), kernel_size=3),
+}
+"""Each figure by its name: a function that draws it."""
+
+UNUSUAL = {
+    "traces, odd names": lambda: plots.plot_traces(X, LABELS, [0, 2, 2], ODD),
+    "traces, long names": lambda: plots.plot_traces(X[:2], [0, 1], [1, 0], [LONG, LONG.lower()]),
+    "traces, gaps": lambda: plots.plot_traces(GAP, [1]),
+    "traces, values alone": lambda: plots.plot_traces(AROUND[None, :, None], [1]),
+    "traces, no value": lambda: plots.plot_traces(np.full((1, 9, 1), np.nan), [0]),
+    "traces, one sample": lambda: plots.plot_traces(np.full((1, 1, 1), 0.5), [0]),
+    "traces, small": lambda: plots.plot_traces(1e-7 * X[1:2], [1]),
+    "picks, one sample": lambda: plots.plot_picks(RECORD[:1], CURVE[90:91], [0], []),
+    "picks, gaps": lambda: plots.plot_picks(
+        np.stack([AROUND, np.full(64, np.nan)], axis=1), AROUND, [], []
+    ),
+    "learning curves, one epoch": lambda: plots.plot_learning_curves(nn.History([1.1], [0.3])),
+    "learning curves, infinite": lambda: plots.plot_learning_curves(
+        nn.History([1.1, np.inf, 0.4, np.nan], [0.3, 0.4, np.nan, 0.2])
+    ),
+    "learning curves, no value": lambda: plots.plot_learning_curves(
+        nn.History([np.nan] * 2, [0.3, 0.4])
+    ),
+    "losses, one epoch": lambda: plots.plot_losses({1: [0.5], "_b": [0.4], "$x_1$ 5": [0.6]}),
+    "losses, zero": lambda: plots.plot_losses({LONG: [1.1, 0.0, 0.2], "b": [1.0, 2.0]}),
+    "accuracy, one position": lambda: plots.plot_accuracy(
+        [3], {name: np.array([[0.2 + 0.3 * i], [0.4]]) for i, name in enumerate(ODD)}, LONG
+    ),
+    "accuracy, gap": lambda: plots.plot_accuracy(
+        [0, 1, 2, 3], {"_a": np.array([[0.5, np.nan, 0.7, 0.8], [0.9, 0.2, 0.5, 0.1]])}, "$x_1$"
+    ),
+    "confusion, one class": lambda: plots.plot_confusion(np.array([[7]]), ["_only"]),
+    "confusion, odd names": lambda: plots.plot_confusion(np.diag([10**7, 0, 3]), ODD),
+    "confusion, long names": lambda: plots.plot_confusion(
+        np.eye(5, dtype=int) * 123456, [LONG] * 3 + ["a", "b"]
+    ),
+    "matrices, zero": lambda: plots.plot_matrices(nn.Dense(3, 2, rng=0).astype(float), (1, 3)),
+    "matrices, large": lambda: plots.plot_matrices(SAME, (1, 30, 1)),
+    "filters, zero": lambda: plots.plot_filters(zeros(nn.Conv1D(1, 1, 1))),
+    "inside, one score": lambda: plots.plot_inside(ONE_SCORE, X[1:2], [LONG, ""]),
+    "saliency, long name": lambda: plots.plot_saliency(MODEL, X[1:2], 1, ["a", LONG, "b"]),
+    "saliency, zero": lambda: plots.plot_saliency(ONE_SCORE, 0 * X[1:2], 0, ["$", "_"]),
+    "equivariance, odd names": lambda: plots.plot_equivariance(MODEL, X[1:2], -63, ODD),
+    "pictures, long name": lambda: chapters.plot_pictures({LONG: np.eye(3), "$": np.zeros((2, 2))}),
+    "pull, odd names": lambda: chapters.plot_pull(np.array([0.0, 1.0, -1.0]), 1, ODD),
+}
+"""The same for data and names of an unusual kind."""
+
+
+def zeros(layer):
+    """Return a layer whose parameters are all zero."""
+    for array in layer.params.values():
+        array[:] = 0
+    return layer
+
+
+def picture(figure, dpi=100, **options):
+    """Return the pixels of a figure as it is saved: red, green and blue, 0 to 1, (H, W, 3)."""
+    file = io.BytesIO()
+    figure.savefig(file, format="png", dpi=dpi, **options)
+    file.seek(0)
+    return image.imread(file)[..., :3]
+
+
+def sheet(figures, dpi=50):
+    """Return a picture with a row for each figure and a column for each style."""
+    rows = []
+    for draw in figures.values():
+        cells = []
+        for style in STYLES:
+            with context(style):
+                cells.append(picture(draw(), dpi))
+        rows.append(np.hstack([framed(cell) for cell in cells]))
+    width = max(row.shape[1] for row in rows)
+    return np.vstack([np.pad(r, ((0, 0), (0, width - r.shape[1]), (0, 0))) for r in rows])
+
+
+def framed(cell):
+    """Return a picture with a gray frame."""
+    return np.pad(cell, ((4, 4), (4, 4), (0, 0)), constant_values=0.6)
+
+
+if __name__ == "__main__":
+    mpl.use("agg")
+    image.imsave(sys.argv[1], sheet(UNUSUAL if sys.argv[2:] == ["unusual"] else FIGURES))
