@@ -35,7 +35,7 @@ def refused_value(caller, name, value):
             forms |= {str(number) for number in value[~np.isfinite(value)].ravel()[:1]}
     if isinstance(value, np.ma.MaskedArray):
         forms = {"masked"}
-    if isinstance(value, np.ndarray | list | tuple):
+    if value is None or isinstance(value, np.ndarray | list | tuple):
         forms |= {type(value).__name__}
     shown = "|".join(map(re.escape, sorted(forms)))
     words = rf"(?s)^{re.escape(caller)}(?!\w)(?=.*\b{re.escape(name)}\b).*(?<!\w)({shown})(?!\w)"

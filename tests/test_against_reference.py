@@ -10,7 +10,6 @@ from plain import plain_of
 from numpycnn import (
     AveragePool1D,
     Conv1D,
-    Dense,
     GlobalAveragePool1D,
     GlobalMaxPool1D,
     MaxPool1D,

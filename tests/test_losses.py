@@ -266,7 +266,7 @@ def test_weights_multiply_the_loss_of_each_trace(case, rng):
     scores, targets = case
     of_class = rng.uniform(0.1, 3, scores.shape[-1])
     loss = weighted_cross_entropy(of_class)
-    value, gradient = loss(scores, targets)
+    value, _ = loss(scores, targets)
     rows, total = scores.reshape(-1, scores.shape[-1]), 0.0
     y = targets if targets.shape == scores.shape else one_hot(targets, scores.shape[-1], float)
     for row, truth in zip(rows, y.reshape(rows.shape), strict=True):
