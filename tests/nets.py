@@ -1,4 +1,4 @@
-"""Random networks that run along a record: chains, ways around, in one another, of every stride."""
+"""Random networks that run along a record: chains and nested skip connections of every stride."""
 
 import numpy as np
 from hypothesis import assume
@@ -26,7 +26,7 @@ from numpycnn.checks.strategies import distinct, paddings, sizes, with_random_pa
 
 @st.composite
 def keeping(draw, n_channels, depth):
-    """Layers that keep the length, if it can be divided by 4, and give back so many channels."""
+    """Layers that keep a length divisible by 4 and return `n_channels` channels."""
     kernel_size, dilation = draw(sizes(1, 4)), draw(sizes(1, 3))
     beyond = dilation * (kernel_size - 1)
     left = draw(sizes(0, beyond))
@@ -47,7 +47,7 @@ def keeping(draw, n_channels, depth):
 
 @st.composite
 def blocks(draw):
-    """Layers that keep the shape of x, in a chain of their own and float64, and an x for them."""
+    """A chain of layers that keep the shape of x, in float64, and an input for it."""
     n_channels = draw(sizes(1, 3))
     inner = draw(with_random_params(Sequential(*draw(keeping(n_channels, depth=2)))))
     return inner, draw(distinct((draw(sizes(1, 2)), 4 * draw(sizes(1, 4)), n_channels)))
@@ -62,7 +62,7 @@ def ways_around(draw):
 
 @st.composite
 def along_the_record(draw, lengthening=True):
-    """A chain of up to four parts of every kind, in float64, and its number of channels in."""
+    """A chain of up to four parts of every kind, in float64, and its number of input channels."""
     layers, n_channels = [], draw(sizes(1, 2))
     first_channels = n_channels
     kinds = ["conv", "conv", "pool", "plain", "chain", "residual", "beside", "longer"]
@@ -97,7 +97,7 @@ def along_the_record(draw, lengthening=True):
 
 @st.composite
 def classifiers(draw):
-    """All that can stand between filters and scores, in float64, and an input for it."""
+    """Classifiers with every layer between filters and scores, in float64, and an input."""
     n_channels, n_filters = draw(sizes(1, 3)), draw(sizes(1, 3))
     x = draw(distinct((draw(sizes(1, 2)), draw(sizes(2, 9)), n_channels)))
     options = {"stride": draw(sizes(1, 2)), "dilation": draw(sizes(1, 2))}
@@ -123,7 +123,7 @@ def classifiers(draw):
 
 
 def in_use(layers_and_inputs):
-    """Without the twins for training, which are no networks for use."""
+    """Without the copies for training."""
     return layers_and_inputs.filter(lambda drawn: not type(drawn[0]).__name__.endswith("Training"))
 
 
@@ -148,12 +148,12 @@ def is_same(model, other):
 
 
 def changed(model):
-    """The same network with other numbers in all its arrays."""
+    """The same network with other values in all its arrays."""
     return model.with_params({name: a + 1 for name, a in {**model.params, **model.state}.items()})
 
 
 def picker(rng=0):
-    """A dense predictor, two scores for every sample, with both ways around in it."""
+    """A dense predictor, two scores for every sample, with both skip connections."""
     rng = np.random.default_rng(rng)
     conv = {"padding": "same", "rng": rng}
     return Sequential(

@@ -9,15 +9,10 @@ from numpy.testing import assert_allclose, assert_array_equal
 from numpycnn import (
     AveragePool1D,
     BatchNorm,
-    Conv1D,
-    Dense,
     GlobalAveragePool1D,
     MaxPool1D,
-    ReLU,
-    Sequential,
     Softmax,
     cross_entropy,
-    fit,
     softmax_cross_entropy,
     weighted_cross_entropy,
 )
@@ -76,13 +71,13 @@ def test_the_difference_of_two_integers_has_its_sign(dtype, seed):
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float32", "uint8", "complex64"])
-def test_two_million_ones_have_the_mean_one(dtype):
+def test_the_mean_of_two_million_ones_is_one(dtype):
     x = np.ones((1, 2_000_000, 1), dtype)
     assert mean(x) == 1
     assert total(x) == 2_000_000
 
 
-def test_infinity_and_nan_stay_what_they_are():
+def test_infinity_and_nan_are_kept():
     assert mean(np.array([np.inf, 1.0])) == np.inf
     assert mean(np.array([1.0, -np.inf])) == -np.inf
     assert np.isnan(mean(np.array([1.0, np.nan], np.float32)))
@@ -170,16 +165,6 @@ def test_average_pooling_is_exact_on_an_offset(dtype, seed, pool, stride):
     assert_allclose(whole, 0, atol=float(spacing))
 
 
-@pytest.mark.parametrize("dtype", [np.float16, np.float32])
-@pytest.mark.parametrize("layer", [GlobalAveragePool1D(), AveragePool1D(200_000)])
-def test_average_pooling_of_a_long_trace(layer, dtype):
-    x = np.ones((1, 200_000, 2), dtype)
-    y, cache = layer.forward(x)
-    assert_array_equal(y, 1)
-    dx, _ = layer.backward(y, cache)
-    assert_allclose(dx.astype(np.float64), np.array(1 / 200_000).astype(dtype))
-
-
 # NaN in pooling
 # --------------
 
@@ -217,16 +202,6 @@ def test_a_score_of_minus_infinity_is_a_probability_of_zero(dtype):
     assert_allclose(Softmax()(logits), [[0.5, 0.5, 0]])
 
 
-@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
-def test_the_largest_scores_of_a_type_do_not_overflow(dtype):
-    huge = np.finfo(dtype).max
-    logits = np.array([[huge, -huge], [-huge, huge]], dtype)
-    value, gradient = softmax_cross_entropy(logits, [0, 1])
-    assert value == 0
-    assert_array_equal(gradient, 0)
-    assert_array_equal(Softmax()(logits), np.eye(2))
-
-
 @given(seed=seeds, n=st.integers(1, 400))
 def test_a_loss_in_float32_has_the_value_of_float64(seed, n):
     rng = np.random.default_rng(seed)
@@ -243,20 +218,3 @@ def test_a_loss_of_two_million_rows_is_their_mean():
     assert_allclose(softmax_cross_entropy(logits, labels)[0], np.log(2), rtol=1e-7)
     halves = np.full((2_000_000, 2), 0.5, np.float32)
     assert_allclose(cross_entropy(halves, labels)[0], np.log(2), rtol=1e-6)
-
-
-@given(seed=seeds, offset=st.sampled_from([1e2, 1e4]))
-def test_a_network_with_batch_normalization_learns_on_an_offset(seed, offset):
-    rng = np.random.default_rng(seed)
-    labels = np.arange(24) % 2
-    x = (
-        rng.standard_normal((24, 16, 1))
-        + 2 * labels[:, None, None] * np.sin(np.arange(16.0))[:, None]
-    )
-    losses = []
-    for traces in (x, x + offset):
-        model = Sequential(
-            BatchNorm(1), Conv1D(1, 4, 5, rng=0), ReLU(), GlobalAveragePool1D(), Dense(4, 2, rng=1)
-        )
-        losses.append(fit(model, traces.astype(np.float32), labels, epochs=3).loss)
-    assert_allclose(*losses, rtol=5e-3)
