@@ -7,22 +7,14 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 from plain import plain_of
 
-from numpycnn import (
-    AveragePool1D,
-    Conv1D,
-    GlobalAveragePool1D,
-    GlobalMaxPool1D,
-    MaxPool1D,
-    Softmax,
-    Upsample1D,
-)
+import numpycnn as nn
 from numpycnn.checks import reference
 from numpycnn.checks.strategies import convolutions, denses, generators, inputs, pools
 
 DTYPES = [np.float32, np.float64, np.complex128]
 
 
-def geometry_of(layer: Conv1D, length: int) -> reference.Geometry:
+def geometry_of(layer: nn.Conv1D, length: int) -> reference.Geometry:
     """Read the layer's options as the documentation explains them, not as the layer does."""
     stride, dilation = layer.stride, layer.dilation
     match layer.padding:
@@ -75,7 +67,7 @@ def test_convolution_over_many_blocks_of_rows():
     # Large enough for several blocks, of a million multiplications and of 512 windows.
     rng = np.random.default_rng(0)
     for n_channels, n_filters, length in (1, 4, 60_000), (20, 40, 4000):
-        fast = Conv1D(n_channels, n_filters, 5, padding="same", rng=rng).astype(np.float64)
+        fast = nn.Conv1D(n_channels, n_filters, 5, padding="same", rng=rng).astype(np.float64)
         x = rng.standard_normal((2, length, n_channels))
         dy = rng.standard_normal((2, length, n_filters))
         outcomes = []
@@ -89,20 +81,20 @@ def test_convolution_over_many_blocks_of_rows():
 
 # Layers without parameters: (cases, name in the reference, options of its loops).
 LOOPS = {
-    "MaxPool1D": (pools(MaxPool1D), "maxpool1d", ["pool_size", "stride"]),
-    "AveragePool1D": (pools(AveragePool1D), "averagepool1d", ["pool_size", "stride"]),
-    "GlobalMaxPool1D": (inputs().map(lambda x: (GlobalMaxPool1D(), x)), "global_maxpool1d", []),
+    "MaxPool1D": (pools(nn.MaxPool1D), "maxpool1d", ["pool_size", "stride"]),
+    "AveragePool1D": (pools(nn.AveragePool1D), "averagepool1d", ["pool_size", "stride"]),
+    "GlobalMaxPool1D": (inputs().map(lambda x: (nn.GlobalMaxPool1D(), x)), "global_maxpool1d", []),
     "GlobalAveragePool1D": (
-        inputs().map(lambda x: (GlobalAveragePool1D(), x)),
+        inputs().map(lambda x: (nn.GlobalAveragePool1D(), x)),
         "global_averagepool1d",
         [],
     ),
     "Upsample1D": (
-        st.tuples(st.integers(1, 4).map(Upsample1D), inputs()),
+        st.tuples(st.integers(1, 4).map(nn.Upsample1D), inputs()),
         "upsample1d",
         ["factor"],
     ),
-    "Softmax": (inputs().map(lambda x: (Softmax(), x[0])), "softmax", []),
+    "Softmax": (inputs().map(lambda x: (nn.Softmax(), x[0])), "softmax", []),
 }
 
 
@@ -126,7 +118,7 @@ def test_layers_without_parameters_are_the_same_by_loops(kind, data, rng, dtype,
 
 def test_max_pooling_over_more_samples_than_a_byte_counts():
     x = np.random.default_rng(0).standard_normal((2, 1000, 2))
-    layer = MaxPool1D(300, stride=100)
+    layer = nn.MaxPool1D(300, stride=100)
     y, cache = layer.forward(x)
     dx, _ = layer.backward(y, cache)
     expected = reference.maxpool1d_forward(x, 300, 100)

@@ -7,26 +7,10 @@ from nets import along_the_record, blocks, is_same, lengths, picker
 from numpy.testing import assert_allclose, assert_array_equal
 from refusals import refused
 
-from numpycnn import (
-    Conv1D,
-    Dense,
-    Flatten,
-    GlobalMaxPool1D,
-    MaxPool1D,
-    ReLU,
-    Residual,
-    Sequential,
-    SkipConcat,
-    Upsample1D,
-    assert_gradients,
-    check_gradients,
-    diagnose,
-    fit,
-    make_traces,
-)
+import numpycnn as nn
 from numpycnn.checks.strategies import generators
 
-CONTAINERS = [Sequential, Residual, SkipConcat]
+CONTAINERS = [nn.Sequential, nn.Residual, nn.SkipConcat]
 
 
 # Layers inside
@@ -35,24 +19,28 @@ CONTAINERS = [Sequential, Residual, SkipConcat]
 
 @pytest.mark.parametrize("kind", CONTAINERS)
 def test_a_container_holds_one_layer_or_more_each_once(kind):
-    name, layer = kind.__name__, ReLU()
+    name, layer = kind.__name__, nn.ReLU()
     with refused(ValueError, name, "layers", "none"):
         kind()
     with refused(TypeError, name, "layers", "[ReLU()]", f"{name}(Dense(4, 3), ReLU())"):
         kind([layer])
-    for twice in [(layer, layer), (layer, Residual(layer)), (SkipConcat(layer), Sequential(layer))]:
+    for twice in [
+        (layer, layer),
+        (layer, nn.Residual(layer)),
+        (nn.SkipConcat(layer), nn.Sequential(layer)),
+    ]:
         with refused(ValueError, name, "layers", "ReLU()"):
             kind(*twice)
 
 
 @pytest.mark.parametrize("kind", CONTAINERS)
 def test_layers_are_counted_indexed_and_iterated_over(kind):
-    layers = Dense(3, 3), ReLU(), Residual(ReLU())
+    layers = nn.Dense(3, 3), nn.ReLU(), nn.Residual(nn.ReLU())
     model = kind(*layers)
     assert len(model) == 3
     assert list(model) == list(model.layers) == list(layers)
     assert (model[0], model[-1]) == (layers[0], layers[2])
-    assert type(model[1:]) is Sequential
+    assert type(model[1:]) is nn.Sequential
     assert list(model[1:]) == list(layers[1:])
     with pytest.raises(IndexError):
         model[3]
@@ -60,7 +48,7 @@ def test_layers_are_counted_indexed_and_iterated_over(kind):
 
 @pytest.mark.parametrize("kind", CONTAINERS)
 def test_parameters_are_changed_in_place_and_never_replaced(kind):
-    model = kind(Dense(3, 3))
+    model = kind(nn.Dense(3, 3))
     array = model.params["0.b"]
     model.params["0.b"] += 1
     model.params["0.b"][0] = 5
@@ -88,11 +76,13 @@ def test_the_names_of_the_parameters_are_paths_to_the_arrays(case):
 
 
 def test_walk_returns_every_layer_and_skip_connection():
-    model = Sequential(Dense(2, 2), Residual(ReLU(), Sequential(ReLU())), SkipConcat(ReLU()))
+    model = nn.Sequential(
+        nn.Dense(2, 2), nn.Residual(nn.ReLU(), nn.Sequential(nn.ReLU())), nn.SkipConcat(nn.ReLU())
+    )
     stages = dict(model.walk())
     assert list(stages) == ["0", "1.0", "1.1.0", "1", "2.0", "2"]
     assert (stages["1.1.0"], stages["1"]) == (model[1][1][0], model[1])
-    assert [place for place, _ in Residual(ReLU()).walk()] == ["0", ""]
+    assert [place for place, _ in nn.Residual(nn.ReLU()).walk()] == ["0", ""]
 
 
 # Skip connections
@@ -102,7 +92,7 @@ def test_walk_returns_every_layer_and_skip_connection():
 @given(blocks(), generators)
 def test_residual_adds_x_to_the_output_of_its_layers(block, rng):
     inner, x = block
-    residual = Residual(*inner)
+    residual = nn.Residual(*inner)
     y, cache = residual.forward(x)
     assert_array_equal(y, x + inner(x))
     dy = rng.standard_normal(y.shape)
@@ -117,14 +107,14 @@ def test_residual_adds_x_to_the_output_of_its_layers(block, rng):
 @given(blocks(), generators)
 def test_skip_concat_concatenates_x_and_the_output_of_its_layers(block, rng):
     inner, x = block
-    concat = SkipConcat(*inner, dense := Dense(x.shape[-1], 2))
+    concat = nn.SkipConcat(*inner, dense := nn.Dense(x.shape[-1], 2))
     y, cache = concat.forward(x)
     n = x.shape[-1]
     assert_array_equal(y[..., :n], x)
     assert_array_equal(y[..., n:], dense(inner(x)))
     dy = rng.standard_normal(y.shape)
     dx, grads = concat.backward(dy, cache)
-    chain = Sequential(*inner, dense)
+    chain = nn.Sequential(*inner, dense)
     inner_dx, inner_grads = chain.backward(dy[..., n:], chain.forward(x)[1])
     assert_array_equal(dx, dy[..., :n] + inner_dx)
     assert grads.keys() == concat.params.keys()
@@ -134,51 +124,42 @@ def test_skip_concat_concatenates_x_and_the_output_of_its_layers(block, rng):
 
 def test_the_gradients_of_nested_skip_connections_are_correct():
     x = np.random.default_rng(0).standard_normal((2, 12, 1))
-    assert_gradients(picker(), x, rng=0)
+    nn.assert_gradients(picker(), x, rng=0)
     rows = np.random.default_rng(0).standard_normal((5, 4))
-    assert_gradients(Residual(SkipConcat(Dense(4, 4, rng=0)), Dense(8, 4, rng=1)), rows, rng=0)
+    nn.assert_gradients(
+        nn.Residual(nn.SkipConcat(nn.Dense(4, 4, rng=0)), nn.Dense(8, 4, rng=1)), rows, rng=0
+    )
 
 
 def test_shapes_that_do_not_fit_the_skip_connection_are_refused():
     x = np.zeros((2, 9, 3))
     with refused(ValueError, "Residual", "layers", (2, 9, 3), (2, 7, 3)):
-        Residual(Conv1D(3, 3, 3))(x)
+        nn.Residual(nn.Conv1D(3, 3, 3))(x)
     with refused(ValueError, "Residual", "layers", (2, 9, 3), (2, 9, 1)):
-        Residual(Dense(3, 1))(x)  # would broadcast
+        nn.Residual(nn.Dense(3, 1))(x)  # would broadcast
     with refused(ValueError, "SkipConcat", "layers", (2, 9, 3), (2, 4, 3)):
-        SkipConcat(MaxPool1D(2))(x)
+        nn.SkipConcat(nn.MaxPool1D(2))(x)
     with refused(ValueError, "SkipConcat", "layers", (2, 9, 3), (2, 27)):
-        SkipConcat(Flatten())(x)
-
-
-def test_skip_connections_learn():
-    x, labels = make_traces(60, rng=0)
-    model = Sequential(
-        Conv1D(1, 4, 5, padding="same", rng=0),
-        Residual(Conv1D(4, 4, 5, padding="same", rng=1), ReLU()),
-        SkipConcat(Conv1D(4, 4, 5, padding="same", rng=2), ReLU()),
-        GlobalMaxPool1D(),
-        Dense(8, 3, rng=3),
-    )
-    fit(model, x, labels, epochs=40, lr=1e-2)
-    assert (model.classify(x) == labels).mean() > 0.9
+        nn.SkipConcat(nn.Flatten())(x)
 
 
 # Custom classes
 # --------------
 
 
-class Picker(Sequential):
+class Picker(nn.Sequential):
     """A chain whose constructor takes no layers."""
 
     def __init__(self, n_filters, *, classes=2, rng=None):
         rng = np.random.default_rng(rng)
         self.n_filters, self.classes = n_filters, classes
-        conv = Conv1D(1, n_filters, 5, padding="same", rng=rng)
-        super().__init__(conv, ReLU(), GlobalMaxPool1D(), Dense(n_filters, classes, rng=rng))
+        conv = nn.Conv1D(1, n_filters, 5, padding="same", rng=rng)
+        super().__init__(
+            conv, nn.ReLU(), nn.GlobalMaxPool1D(), nn.Dense(n_filters, classes, rng=rng)
+        )
 
 
-class Nested(Residual):
+class Nested(nn.Residual):
     """Takes layers and other arguments under other names than `layers`."""
 
     def __init__(self, factor, *parts, body, after=()):
@@ -187,17 +168,17 @@ class Nested(Residual):
 
 
 def test_a_custom_constructor(tmp_path):
-    x, labels = make_traces(30, rng=0)
+    x, labels = nn.make_traces(30, rng=0)
     model = Picker(4, classes=3, rng=0)
     assert {array.dtype for array in model.astype(np.float64).params.values()} == {np.dtype("f8")}
     assert type(model.astype(np.float64)) is Picker
-    assert check_gradients(model, x[:3], rng=0).ok
-    assert diagnose(model, x, labels).findings
-    fit(model, x, labels, epochs=2)
+    assert nn.check_gradients(model, x[:3], rng=0).ok
+    assert nn.diagnose(model, x, labels).findings
+    nn.fit(model, x, labels, epochs=2)
     model.save(tmp_path / "model.npz")
     for loaded in (
         Picker.load(tmp_path / "model.npz"),
-        Sequential.load(tmp_path / "model.npz", Picker),
+        nn.Sequential.load(tmp_path / "model.npz", Picker),
     ):
         assert type(loaded) is Picker
         assert repr(loaded) == "Picker(4, classes=3)"
@@ -206,21 +187,26 @@ def test_a_custom_constructor(tmp_path):
 
 
 def test_layers_among_the_arguments_are_saved(tmp_path):
-    model = Sequential(
-        Nested(2.5, Dense(2, 2), ReLU(), body=Picker(3), after=[Dense(2, 2), Dense(2, 2)])
+    model = nn.Sequential(
+        Nested(
+            2.5, nn.Dense(2, 2), nn.ReLU(), body=Picker(3), after=[nn.Dense(2, 2), nn.Dense(2, 2)]
+        )
     )
     model.save(tmp_path / "model.npz")
-    loaded = Sequential.load(tmp_path / "model.npz", Nested, Picker)
+    loaded = nn.Sequential.load(tmp_path / "model.npz", Nested, Picker)
     assert is_same(model, loaded)
     assert (loaded[0].factor, len(loaded[0])) == (2.5, 5)
     assert loaded[0].body is loaded[0][2]
 
 
-class Mentions(Sequential):
+class Mentions(nn.Sequential):
     """Keeps its layers as other attributes and runs those."""
 
     def __init__(self):
-        self.first, self.rest = Dense(2, 2, rng=0), {"last": [Sequential(Dense(2, 1, rng=1))]}
+        self.first, self.rest = (
+            nn.Dense(2, 2, rng=0),
+            {"last": [nn.Sequential(nn.Dense(2, 1, rng=1))]},
+        )
         super().__init__(self.first, *self.rest["last"])
 
     def forward(self, x):
@@ -238,10 +224,10 @@ def test_attributes_of_a_copy_are_the_layers_of_the_copy():
     assert_allclose(doubled(x), 4 * (model(x) - 1) + 1)
     assert model.first is model[0]
     assert model.params["0.w"] is not doubled.params["0.w"]
-    assert_gradients(model, x, rng=0)
+    nn.assert_gradients(model, x, rng=0)
 
 
-class Half(Sequential):
+class Half(nn.Sequential):
     """A custom forward and backward."""
 
     def forward(self, x):
@@ -259,18 +245,18 @@ class HalfWithField(Half):
 
 def test_a_custom_forward_is_used_for_predictions():
     x = np.random.default_rng(0).standard_normal((3, 4))
-    dense = Dense(4, 2, rng=0)
+    dense = nn.Dense(4, 2, rng=0)
     model = Half(Half(dense))
-    assert_gradients(model, x, rng=0)
+    nn.assert_gradients(model, x, rng=0)
     for y in (model(x), model.predict(x), model.predict(x, batch_size=2), model.forward(x)[0]):
         assert_allclose(y, dense(x) / 4)
     assert [line.split()[0] for line in model.summary((4,)).splitlines()[1:3]] == ["0.0", "0"]
 
 
 def test_a_constructor_that_does_not_pass_its_layers_is_named():
-    class Forgets(Sequential):
+    class Forgets(nn.Sequential):
         def __init__(self):
-            self.dense = Dense(2, 2)
+            self.dense = nn.Dense(2, 2)
 
     for use in (Forgets().predict, Forgets().forward, Forgets().receptive_field):
         with refused(TypeError, "Forgets", "super().__init__(*layers)"):
@@ -282,36 +268,40 @@ def test_a_constructor_that_does_not_pass_its_layers_is_named():
 
 
 def test_the_receptive_field_of_a_skip_connection_includes_the_sample():
-    around = Residual(Conv1D(1, 1, 3, padding="causal", dilation=2))
+    around = nn.Residual(nn.Conv1D(1, 1, 3, padding="causal", dilation=2))
     assert around.receptive_field(20) == ([(-4, 0)], 1, 20)
-    ahead = SkipConcat(Conv1D(1, 1, 1, padding=(0, 3)), Conv1D(1, 1, 4))
+    ahead = nn.SkipConcat(nn.Conv1D(1, 1, 1, padding=(0, 3)), nn.Conv1D(1, 1, 4))
     assert ahead.receptive_field(20) == ([(0, 3)], 1, 20)
-    long_ago = SkipConcat(Conv1D(1, 1, 1, padding=(3, 0)), Conv1D(1, 1, 4))
+    long_ago = nn.SkipConcat(nn.Conv1D(1, 1, 1, padding=(3, 0)), nn.Conv1D(1, 1, 4))
     assert long_ago.receptive_field(20) == ([(-3, 0)], 1, 20)
 
 
 def test_a_skip_connection_depends_on_samples_that_its_layers_skip():
-    leaves_out_every_fourth = MaxPool1D(3, stride=4), Upsample1D(4)
-    assert Sequential(*leaves_out_every_fourth).receptive_field(8) == (4 * [(0, 2)], 4, 8)
-    for kind in (Residual, SkipConcat):
+    leaves_out_every_fourth = nn.MaxPool1D(3, stride=4), nn.Upsample1D(4)
+    assert nn.Sequential(*leaves_out_every_fourth).receptive_field(8) == (4 * [(0, 2)], 4, 8)
+    for kind in (nn.Residual, nn.SkipConcat):
         assert kind(*leaves_out_every_fourth).receptive_field(8) == ([*3 * [(0, 2)], (0, 3)], 4, 8)
 
 
 def test_a_custom_forward_has_no_receptive_field_unless_its_class_defines_it():
-    for model in (Half(ReLU()), Sequential(ReLU(), Half(ReLU()))):
+    for model in (Half(nn.ReLU()), nn.Sequential(nn.ReLU(), Half(nn.ReLU()))):
         with pytest.raises(NotImplementedError, match=r"^Half.* receptive_field\(length\)"):
             model.receptive_field(9)
-    assert HalfWithField(MaxPool1D(2)).receptive_field(9) == MaxPool1D(2).receptive_field(9)
+    assert HalfWithField(nn.MaxPool1D(2)).receptive_field(9) == nn.MaxPool1D(2).receptive_field(9)
     # After a layer that depends on the whole trace, it is not needed.
-    assert Sequential(GlobalMaxPool1D(), Half(ReLU())).receptive_field(9) == ([(0, 8)], 0, 1)
+    assert nn.Sequential(nn.GlobalMaxPool1D(), Half(nn.ReLU())).receptive_field(9) == (
+        [(0, 8)],
+        0,
+        1,
+    )
 
 
 def test_outputs_of_upsampling_share_their_receptive_fields():
-    pooled = Sequential(MaxPool1D(4), Upsample1D(4))
+    pooled = nn.Sequential(nn.MaxPool1D(4), nn.Upsample1D(4))
     assert pooled.receptive_field(20) == (4 * [(0, 3)], 4, 20)
-    assert SkipConcat(*pooled).receptive_field(20) == (4 * [(0, 3)], 4, 20)
+    assert nn.SkipConcat(*pooled).receptive_field(20) == (4 * [(0, 3)], 4, 20)
     assert [pooled.receptive_field(20).span(m) for m in (0, 3, 4)] == [(0, 3), (0, 3), (4, 7)]
-    twice = Sequential(MaxPool1D(2), Upsample1D(2), MaxPool1D(2))
+    twice = nn.Sequential(nn.MaxPool1D(2), nn.Upsample1D(2), nn.MaxPool1D(2))
     assert twice.receptive_field(20) == ([(0, 1)], 2, 10)
 
 

@@ -5,22 +5,10 @@ import pytest
 from refusals import refused
 from task import task_network
 
-from numpycnn import (
-    Conv1D,
-    Dense,
-    Flatten,
-    GlobalMaxPool1D,
-    Layer,
-    ReLU,
-    Sequential,
-    Softmax,
-    diagnose,
-    fit,
-    make_traces,
-)
+import numpycnn as nn
 from numpycnn.checks.bugs import PLANTED_BUGS
 
-X, LABELS = make_traces(180, rng=0)
+X, LABELS = nn.make_traces(180, rng=0)
 SCALE, CONSTANT, TWICE = "scale of the traces", "constant traces", "traces that occur twice"
 RAREST, FIRST, ACTIVATIONS = "rarest class", "first loss", "scale of the activations"
 DEAD, STEP, HEART = "dead ReLU", "size of a step, relative to the weights", "overfit three traces"
@@ -28,8 +16,14 @@ DEAD, STEP, HEART = "dead ReLU", "size of a step, relative to the weights", "ove
 
 def global_network(rng, channels=1):
     rng = np.random.default_rng(rng)
-    convolution = Conv1D(channels, 8, 5, padding="same", rng=rng), ReLU(), GlobalMaxPool1D()
-    return Sequential(*convolution, Dense(8, 16, rng=rng), ReLU(), Dense(16, 3, rng=rng))
+    convolution = (
+        nn.Conv1D(channels, 8, 5, padding="same", rng=rng),
+        nn.ReLU(),
+        nn.GlobalMaxPool1D(),
+    )
+    return nn.Sequential(
+        *convolution, nn.Dense(8, 16, rng=rng), nn.ReLU(), nn.Dense(16, 3, rng=rng)
+    )
 
 
 def changed(change, *names):
@@ -50,10 +44,10 @@ def failed(diagnosis):
     ("network", "seed"), [(task_network, 0), (global_network, 14), (global_network, 81)]
 )
 def test_a_healthy_network_passes_and_is_not_changed(network, seed):
-    x, labels = make_traces(180, rng=seed)
+    x, labels = nn.make_traces(180, rng=seed)
     model, before = network(seed), x.copy()
     params = {name: array.copy() for name, array in model.params.items()}
-    diagnosis = diagnose(model, x, labels)
+    diagnosis = nn.diagnose(model, x, labels)
     assert failed(diagnosis) == set(), str(diagnosis)
     assert diagnosis.ok
     assert len(diagnosis.findings) == 9
@@ -64,8 +58,8 @@ def test_a_healthy_network_passes_and_is_not_changed(network, seed):
 
 def test_a_trained_network_passes():
     model = global_network(0)
-    fit(model, X, LABELS, epochs=60)
-    assert failed(diagnose(model, X, LABELS)) <= {DEAD}
+    nn.fit(model, X, LABELS, epochs=60)
+    assert failed(nn.diagnose(model, X, LABELS)) <= {DEAD}
 
 
 def with_constant():
@@ -94,7 +88,12 @@ FAULTS = {
     "an offset": (global_network(0), X + np.float32(1), LABELS, {SCALE}),
     "a dead channel": (global_network(0, 2), channels(0 * X), LABELS, {SCALE}),
     "a channel too small": (global_network(0, 2), channels(X * np.float32(1e-6)), LABELS, {SCALE}),
-    "a softmax": (Sequential(*task_network().layers, Softmax()), X, LABELS, {"scores", HEART}),
+    "a softmax": (
+        nn.Sequential(*task_network().layers, nn.Softmax()),
+        X,
+        LABELS,
+        {"scores", HEART},
+    ),
     "a constant trace": (task_network(), with_constant(), LABELS, {CONSTANT}),
     "copies": (task_network(), *repeated(0), {TWICE}),
     "a class missing": (task_network(), X[LABELS < 2], LABELS[LABELS < 2], {RAREST}),
@@ -105,7 +104,7 @@ FAULTS = {
 @pytest.mark.parametrize("fault", FAULTS)
 def test_each_fault_is_reported_and_no_other(fault):
     model, x, labels, names = FAULTS[fault]
-    diagnosis = diagnose(model, x, labels)
+    diagnosis = nn.diagnose(model, x, labels)
     assert failed(diagnosis) == names
     assert all(name in str(diagnosis) for name in names)
     assert max(map(len, str(diagnosis).splitlines())) <= 100
@@ -113,7 +112,7 @@ def test_each_fault_is_reported_and_no_other(fault):
 
 @pytest.mark.parametrize(("lr", "names"), [(1.0, {STEP}), (0.05, set()), (1e-7, {STEP, HEART})])
 def test_a_learning_rate_that_does_not_suit(lr, names):
-    assert failed(diagnose(task_network(), X, LABELS, lr=lr)) == names
+    assert failed(nn.diagnose(task_network(), X, LABELS, lr=lr)) == names
 
 
 def found(diagnosis, name):
@@ -121,15 +120,15 @@ def found(diagnosis, name):
 
 
 def test_the_worst_channel_is_named():
-    text = found(diagnose(global_network(0, 2), channels(0.25 + 0 * X), LABELS), SCALE)
+    text = found(nn.diagnose(global_network(0, 2), channels(0.25 + 0 * X), LABELS), SCALE)
     assert "0.25" in text
     assert "channel 1" in text
-    text = found(diagnose(task_network(), X + np.float32(50), LABELS), SCALE)
+    text = found(nn.diagnose(task_network(), X + np.float32(50), LABELS), SCALE)
     assert "0.21" in text
     assert "50" in text
 
 
-class CountsTraces(Dense):
+class CountsTraces(nn.Dense):
     """Records the most traces of one forward pass."""
 
     most = 0
@@ -141,17 +140,17 @@ class CountsTraces(Dense):
 
 @pytest.mark.parametrize(("n", "length", "at_once"), [(1200, 64, 512), (80, 1024, 64)])
 def test_all_traces_are_examined_but_few_pass_through_the_network(n, length, at_once):
-    x, labels = make_traces(n, rng=0, n_samples=length)
+    x, labels = nn.make_traces(n, rng=0, n_samples=length)
     x[n - 2], x[n - 1] = 0.0, -0.0  # the same value
     CountsTraces.most = 0
-    diagnosis = diagnose(Sequential(Flatten(), CountsTraces(length, 3, rng=0)), x, labels)
+    diagnosis = nn.diagnose(nn.Sequential(nn.Flatten(), CountsTraces(length, 3, rng=0)), x, labels)
     assert {CONSTANT, TWICE} <= failed(diagnosis)
     assert f"2 of {n}" in found(diagnosis, TWICE)
     assert CountsTraces.most == at_once
 
 
 def test_copies_with_another_label_are_counted_separately():
-    same, other = (found(diagnose(task_network(), *repeated(shift)), TWICE) for shift in (0, 1))
+    same, other = (found(nn.diagnose(task_network(), *repeated(shift)), TWICE) for shift in (0, 1))
     assert "60 of 210" in same
     assert "30" not in same
     assert "60 of 210" in other
@@ -162,13 +161,19 @@ def test_copies_with_another_label_are_counted_separately():
 def test_a_wrong_gradient_may_not_be_detected(name):
     rng = np.random.default_rng(0)
     bug, same = PLANTED_BUGS[name], {"padding": "same", "rng": rng}
-    layers = [Conv1D(1, 4, 5, **same), ReLU(), Conv1D(4, 8, 5, **same), ReLU(), GlobalMaxPool1D()]
-    at = 1 if bug.part is ReLU else 2
+    layers = [
+        nn.Conv1D(1, 4, 5, **same),
+        nn.ReLU(),
+        nn.Conv1D(4, 8, 5, **same),
+        nn.ReLU(),
+        nn.GlobalMaxPool1D(),
+    ]
+    at = 1 if bug.part is nn.ReLU else 2
     layers[at] = bug.broken() if at == 1 else bug.broken(4, 8, 5, **same)
-    assert diagnose(Sequential(*layers, Dense(8, 3, rng=rng)), X, LABELS).ok
+    assert nn.diagnose(nn.Sequential(*layers, nn.Dense(8, 3, rng=rng)), X, LABELS).ok
 
 
-class NoGradients(Dense):
+class NoGradients(nn.Dense):
     """A layer with a wrong backward."""
 
     def backward(self, dy, cache):
@@ -177,32 +182,34 @@ class NoGradients(Dense):
 
 
 def test_a_layer_that_cannot_learn_is_named():
-    model = Sequential(*global_network(0).layers[:3], NoGradients(8, 3, rng=0))
-    diagnosis = diagnose(model, X, LABELS)
+    model = nn.Sequential(*global_network(0).layers[:3], NoGradients(8, 3, rng=0))
+    diagnosis = nn.diagnose(model, X, LABELS)
     assert STEP in failed(diagnosis)
     assert "3.w" in found(diagnosis, STEP)
 
 
 def test_one_hot_targets_labels_of_samples_and_a_single_layer():
-    one_hot = diagnose(task_network(), X, np.eye(3)[LABELS])
-    assert one_hot == diagnose(task_network(), X, LABELS)
-    per_sample = Sequential(Conv1D(1, 4, 5, padding="same", rng=0), ReLU(), Dense(4, 2, rng=0))
+    one_hot = nn.diagnose(task_network(), X, np.eye(3)[LABELS])
+    assert one_hot == nn.diagnose(task_network(), X, LABELS)
+    per_sample = nn.Sequential(
+        nn.Conv1D(1, 4, 5, padding="same", rng=0), nn.ReLU(), nn.Dense(4, 2, rng=0)
+    )
     labels = (abs(X[:, :, 0]) > 0.3).astype(int)
-    text = found(diagnose(per_sample, X, labels), RAREST)
+    text = found(nn.diagnose(per_sample, X, labels), RAREST)
     assert str(labels.sum()) in text
     assert str(labels.size) in text
-    assert diagnose(Dense(2, 2, rng=0), np.eye(2), np.array([0, 1]), lr=0.1).ok
+    assert nn.diagnose(nn.Dense(2, 2, rng=0), np.eye(2), np.array([0, 1]), lr=0.1).ok
 
 
 @pytest.mark.parametrize(
     ("arguments", "name", "value"),
     [
-        ((ReLU(), X, LABELS), "model", "ReLU"),
-        ((Layer, X, LABELS), "model", "Layer"),
+        ((nn.ReLU(), X, LABELS), "model", "ReLU"),
+        ((nn.Layer, X, LABELS), "model", "Layer"),
         ((task_network(), X, LABELS[:9]), "targets", (9,)),
         ((task_network(), X, LABELS + 1), "targets", 3),
     ],
 )
 def test_bad_arguments_are_refused(arguments, name, value):
     with refused((TypeError, ValueError), "diagnose", name, value):
-        diagnose(*arguments)
+        nn.diagnose(*arguments)

@@ -11,20 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from plain import PlainConv1D, plain_of
 from refusals import refused
 
-from numpycnn import (
-    AveragePool1D,
-    BatchNorm,
-    Conv1D,
-    Dense,
-    Dropout,
-    GlobalAveragePool1D,
-    GlobalMaxPool1D,
-    Layer,
-    MaxPool1D,
-    ReLU,
-    Sequential,
-    Softmax,
-)
+import numpycnn as nn
 from numpycnn.checks.strategies import (
     convolutions,
     distinct,
@@ -89,7 +76,7 @@ def test_the_type_of_float_is_kept(dtype, case):
     assert_allclose(dx, exact[1], rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("layer", [Conv1D(2, 3, 4), PlainConv1D(2, 3, 4), Dense(2, 3)])
+@pytest.mark.parametrize("layer", [nn.Conv1D(2, 3, 4), PlainConv1D(2, 3, 4), nn.Dense(2, 3)])
 @pytest.mark.parametrize("types", [("f4", "f8"), ("f8", "f4"), ("f8", "c16"), ("c16", "f8")])
 def test_gradients_have_the_wider_type_of_their_factors(layer, types):
     x_type, dy_type = types
@@ -104,7 +91,7 @@ def test_gradients_have_the_wider_type_of_their_factors(layer, types):
 @pytest.mark.parametrize("dtype", [int, bool, str, object])
 def test_a_type_that_is_not_a_float_is_refused(dtype):
     with refused(TypeError, "astype", "dtype", np.dtype(dtype)):
-        Dense(2, 1).astype(dtype)
+        nn.Dense(2, 1).astype(dtype)
 
 
 @given(layers_of_all_kinds)
@@ -120,7 +107,7 @@ def test_a_call_and_a_prediction_are_forward_without_the_cache(case):
         assert_array_equal(layer.predict(x, batch_size=2), np.concatenate(batches))
 
 
-class Plain(Layer):
+class Plain(nn.Layer):
     """A custom layer with the least that a layer can have."""
 
     def __init__(self, factor):
@@ -139,7 +126,7 @@ def test_a_custom_layer_needs_only_forward():
     for call, name in (
         (lambda: layer.backward(np.zeros(1), None), "backward"),
         (lambda: layer.receptive_field(5), "receptive_field"),
-        (lambda: Layer().forward(np.zeros(1)), "forward"),
+        (lambda: nn.Layer().forward(np.zeros(1)), "forward"),
     ):
         with pytest.raises(NotImplementedError, match=rf"^(Plain|Layer).* {name}\b"):
             call()
@@ -176,7 +163,7 @@ def test_the_layout_in_memory_makes_no_difference(lay_out, case):
         assert_allclose(grad, expected_grads[name], **CLOSE)
 
 
-class Renames(Layer):
+class Renames(nn.Layer):
     """Keeps its arguments under other names, so that the printed form cannot show them."""
 
     def __init__(self, taps, width=3, *rest, mode="fast", size=None):
@@ -193,13 +180,13 @@ def test_a_layer_prints_as_the_call_that_creates_it():
     ):
         assert repr(eval(text)) == text
     assert repr(Renames([1, 2], 5, 6, 7)) == "Renames(..., 5, mode=...)"
-    for use in Renames(1).options, lambda: Sequential(Renames(1)).save("nowhere.npz"):
+    for use in Renames(1).options, lambda: nn.Sequential(Renames(1)).save("nowhere.npz"):
         with refused(TypeError, "Renames", "taps", "self.taps = taps"):
             use()
 
 
 @pytest.mark.parametrize(
-    "make", [lambda rng: Conv1D(2, 3, 4, rng=rng), lambda rng: Dense(8, 9, rng=rng)]
+    "make", [lambda rng: nn.Conv1D(2, 3, 4, rng=rng), lambda rng: nn.Dense(8, 9, rng=rng)]
 )
 def test_weights_start_within_the_limit_of_glorot_and_biases_at_zero(make):
     layer, again = make(7), make(np.random.default_rng(7))
@@ -265,11 +252,11 @@ def test_the_union_of_two_receptive_fields():
 
 def test_the_receptive_fields_of_layers():
     each = ReceptiveField([(0, 0)], stride=1, n_outputs=9)
-    for layer in ReLU(), Softmax(), Dense(3, 2), Dropout(0.5), BatchNorm(3):
+    for layer in nn.ReLU(), nn.Softmax(), nn.Dense(3, 2), nn.Dropout(0.5), nn.BatchNorm(3):
         assert layer.receptive_field(9) == each
-    assert GlobalAveragePool1D().receptive_field(64) == ReceptiveField([(0, 63)], 0, 1)
-    assert MaxPool1D(3, stride=2).receptive_field(10) == ReceptiveField([(0, 2)], 2, 4)
-    for layer in Conv1D(1, 1, 5, padding=1), MaxPool1D(3), AveragePool1D(3):
+    assert nn.GlobalAveragePool1D().receptive_field(64) == ReceptiveField([(0, 63)], 0, 1)
+    assert nn.MaxPool1D(3, stride=2).receptive_field(10) == ReceptiveField([(0, 2)], 2, 4)
+    for layer in nn.Conv1D(1, 1, 5, padding=1), nn.MaxPool1D(3), nn.AveragePool1D(3):
         assert layer.receptive_field(3).n_outputs == 1
         with refused(ValueError, type(layer).__name__, "x", "L=2"):
             layer.receptive_field(2)
@@ -289,7 +276,7 @@ def test_convolution_is_linear_and_equivariant_and_backward_is_its_transpose(cas
     dy = rng.standard_normal(y.shape)  # <conv(x), dy> = <x, conv transposed (dy)>
     assert_allclose((y * dy).sum(), (x * layer.backward(dy, cache)[0]).sum(), **CLOSE)
 
-    wide = Conv1D(**{**layer.options(), "padding": 20}).with_params(layer.params)
+    wide = nn.Conv1D(**{**layer.options(), "padding": 20}).with_params(layer.params)
     zeros = np.zeros_like(x[:, :1]).repeat(later * layer.stride, axis=1)
     y, shifted = wide(x), wide(np.concatenate([zeros, x], axis=1))
     assert_allclose(shifted[:, later:][:, : y.shape[1]], y, **CLOSE)
@@ -297,12 +284,12 @@ def test_convolution_is_linear_and_equivariant_and_backward_is_its_transpose(cas
 
 @given(st.integers(1, 30), st.integers(1, 5), st.integers(1, 4), st.integers(1, 3))
 def test_same_padding_gives_an_output_for_each_stride(length, kernel_size, stride, dilation):
-    layer = Conv1D(1, 1, kernel_size, stride=stride, padding="same", dilation=dilation)
+    layer = nn.Conv1D(1, 1, kernel_size, stride=stride, padding="same", dilation=dilation)
     assert layer.forward(np.zeros((1, length, 1)))[0].shape[1] == int(np.ceil(length / stride))
 
 
 def test_the_odd_zero_of_same_padding_goes_right():
-    layer = Conv1D(1, 1, 2, padding="same")
+    layer = nn.Conv1D(1, 1, 2, padding="same")
     layer.params["w"][:, 0, 0] = 1, 10
     y, _ = layer.forward(np.array([1.0, 2.0, 3.0]).reshape(1, 3, 1))
     assert y.ravel().tolist() == [21, 32, 3]
@@ -318,7 +305,7 @@ def test_with_causal_padding_outputs_do_not_depend_on_later_samples(case, data):
     assert_array_equal(layer(x)[:, :n_past], layer(future_changed)[:, :n_past])
 
 
-@pytest.mark.parametrize("kind", [Conv1D, PlainConv1D])
+@pytest.mark.parametrize("kind", [nn.Conv1D, PlainConv1D])
 def test_a_convolution_refuses_wrong_shapes(kind):
     layer = kind(2, 3, 4, dilation=2)
     with refused(ValueError, "Conv1D", "x", 7, "L=6"):
@@ -332,7 +319,7 @@ def test_a_convolution_refuses_wrong_shapes(kind):
     assert layer(np.zeros((1, 7, 2))).shape == (1, 1, 3)
 
 
-@pytest.mark.parametrize("kind", [Conv1D, PlainConv1D])
+@pytest.mark.parametrize("kind", [nn.Conv1D, PlainConv1D])
 def test_a_bias_of_a_wider_type_widens_the_output(kind):
     layer = kind(1, 2, 3, rng=0)
     wider = layer.with_params({**layer.params, "b": np.array([1 / 3, 2 / 3])})
@@ -342,7 +329,7 @@ def test_a_bias_of_a_wider_type_widens_the_output(kind):
 
 @given(generators)
 def test_a_layer_without_a_bias_computes_the_same_as_with_a_bias_of_zero(rng):
-    for kind, sizes in ((Conv1D, (3, 2, 5)), (Dense, (3, 2))):
+    for kind, sizes in ((nn.Conv1D, (3, 2, 5)), (nn.Dense, (3, 2))):
         plain, without = kind(*sizes, rng=1), kind(*sizes, bias=False, rng=1)
         assert list(without.params) == ["w"]
         x = rng.standard_normal((2, 9, 3))
@@ -358,7 +345,7 @@ def test_a_layer_without_a_bias_computes_the_same_as_with_a_bias_of_zero(rng):
 # -------
 
 
-@given(pools(MaxPool1D) | inputs().map(lambda x: (GlobalMaxPool1D(), x)), generators)
+@given(pools(nn.MaxPool1D) | inputs().map(lambda x: (nn.GlobalMaxPool1D(), x)), generators)
 def test_the_gradient_of_max_pooling_has_the_sum_of_the_upstream_gradient(case, rng):
     layer, x = case
     y, cache = layer.forward(x)
@@ -369,14 +356,14 @@ def test_the_gradient_of_max_pooling_has_the_sum_of_the_upstream_gradient(case, 
 
 def test_of_equal_maxima_the_first_receives_the_gradient():
     x = np.array([0.0, 7.0, 7.0, 7.0]).reshape(1, 4, 1)
-    for layer in (MaxPool1D(4), GlobalMaxPool1D()):
+    for layer in (nn.MaxPool1D(4), nn.GlobalMaxPool1D()):
         y, cache = layer.forward(x)
         assert layer.backward(np.ones_like(y), cache)[0].ravel().tolist() == [0, 1, 0, 0]
 
 
 def test_the_maximum_of_two_overlapping_windows_receives_both_gradients():
     x = np.array([0.0, 5.0, 1.0]).reshape(1, 3, 1)
-    layer = MaxPool1D(2, stride=1)
+    layer = nn.MaxPool1D(2, stride=1)
     y, cache = layer.forward(x)
     dx, _ = layer.backward(np.array([10.0, 1.0]).reshape(y.shape), cache)
     assert dx.ravel().tolist() == [0, 11, 0]
@@ -387,20 +374,20 @@ def test_the_maximum_of_two_overlapping_windows_receives_both_gradients():
 
 
 def test_the_slope_of_relu_at_zero_is_zero():
-    _, cache = ReLU().forward(np.array([-1.0, 0.0, -0.0, 1.0]))
-    assert ReLU().backward(np.full(4, 3.0), cache)[0].tolist() == [0, 0, 0, 3]
+    _, cache = nn.ReLU().forward(np.array([-1.0, 0.0, -0.0, 1.0]))
+    assert nn.ReLU().backward(np.full(4, 3.0), cache)[0].tolist() == [0, 0, 0, 3]
 
 
 @given(rows, st.sampled_from([0.0, 1.0, 1e4, -1e4]))
 def test_softmax_rows_sum_to_one_and_do_not_change_with_a_constant(x, constant):
-    y, cache = Softmax().forward(x + constant)
+    y, cache = nn.Softmax().forward(x + constant)
     assert_allclose(y.sum(axis=-1), 1, rtol=1e-14)
-    assert_allclose(y, Softmax()(x), rtol=1e-9 if constant else 0)
-    assert_allclose(Softmax().backward(np.ones_like(y), cache)[0], 0, atol=1e-15)
+    assert_allclose(y, nn.Softmax()(x), rtol=1e-9 if constant else 0)
+    assert_allclose(nn.Softmax().backward(np.ones_like(y), cache)[0], 0, atol=1e-15)
 
 
 def test_softmax_of_scores_of_any_distance_is_finite():
-    y = Softmax().forward(np.array([[1e4, -1e4, 0.0], [-1e4, -2e4, -1e4]]))[0]
+    y = nn.Softmax().forward(np.array([[1e4, -1e4, 0.0], [-1e4, -2e4, -1e4]]))[0]
     assert y.tolist() == [[1, 0, 0], [0.5, 0, 0.5]]
 
 
@@ -408,8 +395,8 @@ def test_softmax_treats_each_sample_separately():
     rng = np.random.default_rng(0)
     x, dy = rng.standard_normal((2, 2, 3, 4))
     x[0, 0] += 1e4
-    y, dx, _ = run(Softmax(), x, dy)
+    y, dx, _ = run(nn.Softmax(), x, dy)
     for n, s in np.ndindex(2, 3):
-        alone, dx_alone, _ = run(Softmax(), x[n, s], dy[n, s])
+        alone, dx_alone, _ = run(nn.Softmax(), x[n, s], dy[n, s])
         assert_allclose(y[n, s], alone, rtol=1e-12)
         assert_allclose(dx[n, s], dx_alone, rtol=1e-10)

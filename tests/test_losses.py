@@ -9,17 +9,10 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from refusals import refused, refused_value
 
-from numpycnn import (
-    Softmax,
-    assert_gradients,
-    cross_entropy,
-    one_hot,
-    softmax_cross_entropy,
-    weighted_cross_entropy,
-)
+import numpycnn as nn
 from numpycnn.checks.strategies import generators
 
-both_losses = pytest.mark.parametrize("loss", [softmax_cross_entropy, cross_entropy])
+both_losses = pytest.mark.parametrize("loss", [nn.softmax_cross_entropy, nn.cross_entropy])
 NAN = float("nan")
 
 
@@ -35,7 +28,7 @@ def scores_and_targets(draw, min_classes=1):
 
 
 def probabilities_of(scores):
-    return Softmax().forward(scores)[0]
+    return nn.Softmax().forward(scores)[0]
 
 
 # Values
@@ -45,11 +38,11 @@ def probabilities_of(scores):
 def test_values_and_gradients_by_hand():
     scores = np.array([[0.0, log(3.0)], [2.0, 1.0]])  # probabilities 1/4, 3/4; 1/(1 + 1/e), …
     loss = (-log(1 / 4) - log(1 / (1 + exp(1)))) / 2
-    assert_allclose(softmax_cross_entropy(scores, [0, 1])[0], loss, rtol=1e-14)
-    assert_allclose(cross_entropy(probabilities_of(scores), [0, 1], 1e-300)[0], loss, rtol=1e-14)
-    assert_allclose(softmax_cross_entropy(scores[:1], [0])[1], [[1 / 4 - 1, 3 / 4]])
-    assert_allclose(cross_entropy(np.array([[0.5, 0.5]]), [1], eps=0.25)[1], [[0, -1 / 0.75]])
-    value, gradient = cross_entropy(np.array([[1.0, 0.0]]), [1])  # eps is 1e-7
+    assert_allclose(nn.softmax_cross_entropy(scores, [0, 1])[0], loss, rtol=1e-14)
+    assert_allclose(nn.cross_entropy(probabilities_of(scores), [0, 1], 1e-300)[0], loss, rtol=1e-14)
+    assert_allclose(nn.softmax_cross_entropy(scores[:1], [0])[1], [[1 / 4 - 1, 3 / 4]])
+    assert_allclose(nn.cross_entropy(np.array([[0.5, 0.5]]), [1], eps=0.25)[1], [[0, -1 / 0.75]])
+    value, gradient = nn.cross_entropy(np.array([[1.0, 0.0]]), [1])  # eps is 1e-7
     assert_allclose(value, -log(1e-7), rtol=1e-14)
     assert_allclose(gradient, [[0, -1e7]])
 
@@ -57,11 +50,11 @@ def test_values_and_gradients_by_hand():
 @given(scores_and_targets())
 def test_the_fused_loss_is_softmax_followed_by_cross_entropy(case):
     scores, targets = case
-    softmax = Softmax()
+    softmax = nn.Softmax()
     p, cache = softmax.forward(scores)
-    loss, dp = cross_entropy(p, targets, eps=1e-300)
+    loss, dp = nn.cross_entropy(p, targets, eps=1e-300)
     dscores, _ = softmax.backward(dp, cache)
-    fused_loss, fused_gradient = softmax_cross_entropy(scores, targets)
+    fused_loss, fused_gradient = nn.softmax_cross_entropy(scores, targets)
     assert_allclose(fused_loss, loss, rtol=1e-11, atol=1e-14)
     assert_allclose(fused_gradient, dscores, rtol=1e-9, atol=1e-13)
 
@@ -118,16 +111,18 @@ def test_the_loss_of_soft_targets_is_the_average_over_their_classes(loss, case, 
 def test_the_gradients_are_correct(method, case, rng):
     scores, targets = case
     p = 0.9 * probabilities_of(scores) + 0.1 / scores.shape[-1]  # away from zero
-    assert_gradients(lambda x: softmax_cross_entropy(x, targets), scores, method=method, rng=rng)
-    assert_gradients(lambda p: cross_entropy(p, targets), p, method=method, rng=rng)
-    assert_allclose(softmax_cross_entropy(scores, targets)[1].sum(axis=-1), 0, atol=1e-14)
+    nn.assert_gradients(
+        lambda x: nn.softmax_cross_entropy(x, targets), scores, method=method, rng=rng
+    )
+    nn.assert_gradients(lambda p: nn.cross_entropy(p, targets), p, method=method, rng=rng)
+    assert_allclose(nn.softmax_cross_entropy(scores, targets)[1].sum(axis=-1), 0, atol=1e-14)
 
 
 @given(scores_and_targets(), st.floats(-1e3, 1e3))
 def test_a_constant_added_to_all_scores_changes_nothing(case, constant):
     scores, targets = case
-    value, gradient = softmax_cross_entropy(scores, targets)
-    moved_value, moved_gradient = softmax_cross_entropy(scores + constant, targets)
+    value, gradient = nn.softmax_cross_entropy(scores, targets)
+    moved_value, moved_gradient = nn.softmax_cross_entropy(scores + constant, targets)
     assert_allclose(moved_value, value, atol=1e-11)
     assert_allclose(moved_gradient, gradient, atol=1e-11)
 
@@ -135,10 +130,10 @@ def test_a_constant_added_to_all_scores_changes_nothing(case, constant):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_the_fused_loss_is_stable_for_scores_of_any_magnitude(dtype):
     scores = np.array([[1e4, -1e4, 0.0], [-1e4, 1e4, 1e4]], dtype)
-    value, gradient = softmax_cross_entropy(scores, np.array([0, 1]))
+    value, gradient = nn.softmax_cross_entropy(scores, np.array([0, 1]))
     assert_allclose(value, log(2) / 2, rtol=1e-6)
     assert_allclose(gradient, [[0, 0, 0], [0, -0.25, 0.25]])
-    value, gradient = softmax_cross_entropy(scores, np.array([1, 0]))
+    value, gradient = nn.softmax_cross_entropy(scores, np.array([1, 0]))
     assert_allclose(value, (2e4 + 2e4 + log(2)) / 2, rtol=1e-6)
     assert_allclose(gradient, [[0.5, -0.5, 0], [-0.5, 0.25, 0.25]])
 
@@ -193,9 +188,9 @@ BAD_TARGETS = {
     "a mask": (np.ma.masked_array([0, 1], [True, False]), "masked"),
 }
 LOSSES = {
-    "softmax_cross_entropy": softmax_cross_entropy,
-    "cross_entropy": cross_entropy,
-    "weighted_cross_entropy": weighted_cross_entropy([1, 2, 3]),
+    "softmax_cross_entropy": nn.softmax_cross_entropy,
+    "cross_entropy": nn.cross_entropy,
+    "weighted_cross_entropy": nn.weighted_cross_entropy([1, 2, 3]),
 }
 
 
@@ -211,29 +206,29 @@ def test_the_first_bad_target_of_many_is_named_with_its_index():
     labels, rows = np.zeros((4, 6), int), np.eye(3)[[[0, 1], [2, 0]]]
     labels[2, 5] = labels[3, 0] = 7
     with refused(ValueError, "softmax_cross_entropy", "targets", 7, "targets[2, 5]"):
-        softmax_cross_entropy(np.zeros((4, 6, 3)), labels)
+        nn.softmax_cross_entropy(np.zeros((4, 6, 3)), labels)
     rows[1, 0] = [2, -1, 0]
     with refused(ValueError, "softmax_cross_entropy", "targets", "[ 2. -1.  0.]", "targets[1, 0]"):
-        softmax_cross_entropy(np.zeros((2, 2, 3)), rows)
+        nn.softmax_cross_entropy(np.zeros((2, 2, 3)), rows)
 
 
 @given(st.lists(st.integers(0, 4), min_size=1, max_size=6), st.integers(5, 7))
 def test_argmax_is_the_inverse_of_one_hot(labels, n_classes):
-    rows = one_hot(labels, n_classes)
+    rows = nn.one_hot(labels, n_classes)
     assert rows.shape == (len(labels), n_classes)
     assert rows.dtype == np.float32
     assert_array_equal(rows.sum(axis=-1), 1)
     assert_array_equal(rows.argmax(axis=-1), labels)
-    assert_array_equal(one_hot([labels, labels], n_classes, float), [rows, rows])
+    assert_array_equal(nn.one_hot([labels, labels], n_classes, float), [rows, rows])
 
 
 def test_bad_labels_are_refused_by_one_hot():
     with refused(ValueError, "one_hot", "labels", 3, "labels[1]"):
-        one_hot([0, 3], 3)
+        nn.one_hot([0, 3], 3)
     with refused(TypeError, "one_hot", "labels", "float64"):
-        one_hot([0.5], 3)
+        nn.one_hot([0.5], 3)
     with refused(TypeError, "one_hot", "n_classes", 3.0):
-        one_hot([0], n_classes=3.0)
+        nn.one_hot([0], n_classes=3.0)
 
 
 @both_losses
@@ -241,7 +236,7 @@ def test_bad_labels_are_refused_by_one_hot():
     "x", [np.zeros((0, 3)), np.zeros((2, 0)), np.zeros((2, 3), int), [[0.0, 1.0]], np.array(1.0)]
 )
 def test_bad_scores_are_refused(loss, x):
-    name = "probabilities" if loss is cross_entropy else "logits"
+    name = "probabilities" if loss is nn.cross_entropy else "logits"
     with refused_value(loss.__name__, name, x):
         loss(x, [0, 1])
 
@@ -249,11 +244,11 @@ def test_bad_scores_are_refused(loss, x):
 @given(generators, st.sampled_from(["below", "sum"]), st.sampled_from("fd"))
 def test_scores_are_refused_as_probabilities(rng, wrong, dtype):
     rows = rng.dirichlet(np.ones(3), 5).astype(dtype)
-    cross_entropy(rows, np.zeros(5, int))
+    nn.cross_entropy(rows, np.zeros(5, int))
     row = int(rng.integers(5))
     rows[row] = [-0.01, 0.5, 0.51] if wrong == "below" else rows[row] + 0.01
     with refused(ValueError, "cross_entropy", f"probabilities[{row}]", "softmax_cross_entropy"):
-        cross_entropy(rows, np.zeros(5, int))
+        nn.cross_entropy(rows, np.zeros(5, int))
 
 
 # Weights of the classes
@@ -265,21 +260,21 @@ def test_scores_are_refused_as_probabilities(rng, wrong, dtype):
 def test_weights_multiply_the_loss_of_each_trace(case, rng):
     scores, targets = case
     of_class = rng.uniform(0.1, 3, scores.shape[-1])
-    loss = weighted_cross_entropy(of_class)
+    loss = nn.weighted_cross_entropy(of_class)
     value, _ = loss(scores, targets)
     rows, total = scores.reshape(-1, scores.shape[-1]), 0.0
-    y = targets if targets.shape == scores.shape else one_hot(targets, scores.shape[-1], float)
+    y = targets if targets.shape == scores.shape else nn.one_hot(targets, scores.shape[-1], float)
     for row, truth in zip(rows, y.reshape(rows.shape), strict=True):
-        total += (of_class @ truth) * softmax_cross_entropy(row[None], truth[None])[0]
+        total += (of_class @ truth) * nn.softmax_cross_entropy(row[None], truth[None])[0]
     assert_allclose(value, total / len(rows), rtol=1e-9, atol=1e-12)
-    assert_gradients(lambda x: loss(x, targets), scores, tolerance=1e-10, rng=rng)
-    equal = weighted_cross_entropy(np.ones(scores.shape[-1]))(scores, targets)
-    assert_allclose(equal[0], softmax_cross_entropy(scores, targets)[0], rtol=1e-12)
+    nn.assert_gradients(lambda x: loss(x, targets), scores, tolerance=1e-10, rng=rng)
+    equal = nn.weighted_cross_entropy(np.ones(scores.shape[-1]))(scores, targets)
+    assert_allclose(equal[0], nn.softmax_cross_entropy(scores, targets)[0], rtol=1e-12)
     assert loss(scores.astype(np.float32), targets)[1].dtype == np.float32
 
 
 def test_a_class_of_weight_zero_does_not_count():
-    value, gradient = weighted_cross_entropy([0, 1])(np.array([[5.0, 9.0], [1.0, 1.0]]), [0, 1])
+    value, gradient = nn.weighted_cross_entropy([0, 1])(np.array([[5.0, 9.0], [1.0, 1.0]]), [0, 1])
     assert_allclose(value, log(2) / 2)
     assert_allclose(gradient, [[0, 0], [0.25, -0.25]])
 
@@ -298,9 +293,9 @@ def test_a_class_of_weight_zero_does_not_count():
 )
 def test_bad_weights_are_refused(weights, value):
     with refused((TypeError, ValueError), "weighted_cross_entropy", "weights", value):
-        weighted_cross_entropy(weights)
+        nn.weighted_cross_entropy(weights)
 
 
 def test_weights_for_another_number_of_classes_are_refused():
     with refused(ValueError, "weighted_cross_entropy", "logits", "D=2", (4, 3)):
-        weighted_cross_entropy([1, 2])(np.zeros((4, 3)), [0, 1, 0, 1])
+        nn.weighted_cross_entropy([1, 2])(np.zeros((4, 3)), [0, 1, 0, 1])

@@ -10,25 +10,7 @@ from nets import is_same
 from numpy.testing import assert_allclose, assert_array_equal
 from refusals import refused
 
-from numpycnn import (
-    BatchNorm,
-    Conv1D,
-    Dense,
-    Dropout,
-    GlobalAveragePool1D,
-    Layer,
-    ReLU,
-    Residual,
-    Sequential,
-    SkipConcat,
-    assert_gradients,
-    check_gradients,
-    diagnose,
-    evaluate,
-    fit,
-    make_traces,
-    predict_long,
-)
+import numpycnn as nn
 from numpycnn.checks import reference
 from numpycnn.checks.strategies import (
     distinct,
@@ -47,15 +29,15 @@ def network(rng=0):
     """Both layers with two modes, in the chain and within skip connections."""
     rng = np.random.default_rng(rng)
     conv = {"padding": "same", "rng": rng}
-    return Sequential(
-        Conv1D(1, 4, 5, **conv),
-        BatchNorm(4),
-        ReLU(),
-        Residual(Conv1D(4, 4, 3, **conv), BatchNorm(4), ReLU(), Dropout(0.2)),
-        SkipConcat(Sequential(Conv1D(4, 2, 3, **conv), BatchNorm(2))),
-        GlobalAveragePool1D(),
-        Dropout(0.1),
-        Dense(6, 3, rng=rng),
+    return nn.Sequential(
+        nn.Conv1D(1, 4, 5, **conv),
+        nn.BatchNorm(4),
+        nn.ReLU(),
+        nn.Residual(nn.Conv1D(4, 4, 3, **conv), nn.BatchNorm(4), nn.ReLU(), nn.Dropout(0.2)),
+        nn.SkipConcat(nn.Sequential(nn.Conv1D(4, 2, 3, **conv), nn.BatchNorm(2))),
+        nn.GlobalAveragePool1D(),
+        nn.Dropout(0.1),
+        nn.Dense(6, 3, rng=rng),
     )
 
 
@@ -64,7 +46,7 @@ def batchnorms(draw):
     """A batch normalization with random statistics, in float64, and at least two rows."""
     leading = draw(st.sampled_from([(2,), (5,), (1, 4), (3, 2)]))
     x = draw(distinct((*leading, draw(sizes(1, 3))), scale=3.0))
-    layer = draw(with_random_params(BatchNorm(x.shape[-1])))
+    layer = draw(with_random_params(nn.BatchNorm(x.shape[-1])))
     rng = draw(generators)
     layer.state["mean"] += rng.standard_normal(x.shape[-1])
     layer.state["var"] *= rng.uniform(0.5, 2, x.shape[-1])
@@ -113,51 +95,15 @@ def test_batch_normalization_is_the_same_by_loops_in_both_modes(dtype, case, rng
         assert_allclose(layer.state[name], wanted, **close)
 
 
-@given(batchnorms(), generators)
-def test_at_inference_it_is_linear_in_each_channel_and_traces_are_independent(case, rng):
-    layer, x = case
-    slope = layer(np.ones_like(x)) - layer(np.zeros_like(x))
-    assert_allclose(layer(x), slope * x + layer(np.zeros_like(x)), **CLOSE)
-    for n in range(len(x)):
-        if x[n].ndim > 1 or len(x) > 1:
-            assert_array_equal(layer(x[n : n + 1]), layer(x)[n : n + 1])
-
-
-@given(batchnorms())
-def test_in_training_each_channel_has_mean_beta_and_deviation_gamma(case):
-    layer, x = case
-    y = layer.for_training()(1000 * x + 7).reshape(-1, layer.channels)
-    assert_allclose(y.mean(axis=0), layer.params["beta"], atol=1e-8)
-    assert_allclose(y.std(axis=0), abs(layer.params["gamma"]), rtol=1e-4)
-
-
-def test_the_running_statistics_of_many_batches_converge():
-    layer, rng = BatchNorm(2), np.random.default_rng(0)
-    train_model = layer.for_training()
-    for _ in range(300):
-        _, cache = train_model.forward(rng.normal([3, -1], [0.5, 2], (4, 8, 2)).astype(np.float32))
-        train_model.update_state(cache)
-    assert_allclose(layer.state["mean"], [3, -1], atol=0.5)
-    assert_allclose(layer.state["var"], [0.25, 4], rtol=0.3)
-    assert layer.state["mean"].dtype == np.float64
-
-
-def test_a_bias_before_it_has_no_gradient():
-    model = Sequential(Conv1D(1, 2, 3, rng=0), BatchNorm(2)).astype(np.float64).for_training()
-    y, cache = model.forward(np.random.default_rng(0).standard_normal((4, 9, 1)))
-    _, grads = model.backward(np.random.default_rng(1).standard_normal(y.shape), cache)
-    assert abs(grads["0.b"]).max() < 1e-12 < abs(grads["0.w"]).max()
-
-
 @pytest.mark.parametrize("shape", [(1, 3), (1, 1, 3)])
 def test_a_mean_over_a_single_row_is_refused(shape):
     with refused(ValueError, "BatchNorm", "x", shape, "batch_size"):
-        BatchNorm(3).for_training().forward(np.zeros(shape))
-    assert BatchNorm(3)(np.zeros(shape)).shape == shape
+        nn.BatchNorm(3).for_training().forward(np.zeros(shape))
+    assert nn.BatchNorm(3)(np.zeros(shape)).shape == shape
 
 
 def test_another_number_of_channels_is_refused_in_both_modes():
-    for layer in BatchNorm(3), BatchNorm(3).for_training():
+    for layer in nn.BatchNorm(3), nn.BatchNorm(3).for_training():
         for shape in (2, 9, 4), (3,):
             with refused(ValueError, "BatchNorm", "x", "C=3", shape):
                 layer.forward(np.zeros(shape))
@@ -169,7 +115,7 @@ def test_another_number_of_channels_is_refused_in_both_modes():
 
 @given(inputs(), st.floats(0, 0.9), generators)
 def test_dropout_is_the_same_by_loops_and_backward_drops_the_same(x, rate, rng):
-    train_model = Dropout(rate).for_training(rng)
+    train_model = nn.Dropout(rate).for_training(rng)
     y, keep = train_model.forward(x)
     assert_allclose(y, reference.dropout(x, keep, rate), **CLOSE)
     assert_array_equal(y != 0, keep)
@@ -179,14 +125,14 @@ def test_dropout_is_the_same_by_loops_and_backward_drops_the_same(x, rate, rng):
 
 @given(inputs(), st.floats(0, 0.9))
 def test_at_inference_nothing_is_dropped(x, rate):
-    y, cache = Dropout(rate).forward(x)
+    y, cache = nn.Dropout(rate).forward(x)
     assert_array_equal(y, x)
-    assert_array_equal(Dropout(rate).backward(2 * x, cache)[0], 2 * x)
+    assert_array_equal(nn.Dropout(rate).backward(2 * x, cache)[0], 2 * x)
 
 
 @given(st.sampled_from([0.1, 0.5, 0.8]), st.integers(0, 2**32))
 def test_dropout_keeps_the_mean_and_drops_the_given_fraction(rate, seed):
-    y = Dropout(rate).for_training(seed)(np.ones((40, 50, 10)))
+    y = nn.Dropout(rate).for_training(seed)(np.ones((40, 50, 10)))
     spread = np.sqrt(rate / (1 - rate) / y.size)
     assert abs(y.mean() - 1) < 6 * spread
     assert abs((y == 0).mean() - rate) < 6 * np.sqrt(rate * (1 - rate) / y.size)
@@ -194,7 +140,7 @@ def test_dropout_keeps_the_mean_and_drops_the_given_fraction(rate, seed):
 
 def test_the_mask_follows_from_the_seed_and_changes_after_a_step():
     x = np.ones((1, 100))
-    train_model, again, other = (Dropout(0.5).for_training(seed) for seed in (3, 3, 4))
+    train_model, again, other = (nn.Dropout(0.5).for_training(seed) for seed in (3, 3, 4))
     first, cache = train_model.forward(x)
     assert_array_equal(train_model(x), first)
     assert_array_equal(again(x), first)
@@ -206,22 +152,22 @@ def test_the_mask_follows_from_the_seed_and_changes_after_a_step():
 
 
 def test_two_dropouts_of_a_network_drop_different_values():
-    model = Sequential(Dropout(0.5), Sequential(Dropout(0.5))).for_training(0)
+    model = nn.Sequential(nn.Dropout(0.5), nn.Sequential(nn.Dropout(0.5))).for_training(0)
     x = np.ones((1, 1000))
     assert 0.2 < (model(x) != 0).mean() < 0.3
 
 
 @pytest.mark.parametrize(("momentum", "eps"), [(0.1, 1e-5), (0.5, 1e-3), (1.0, 1.0), (0.0, 1e-12)])
 def test_momentum_and_eps_of_batch_normalization(momentum, eps, tmp_path):
-    layer = BatchNorm(2, momentum=momentum, eps=eps)
+    layer = nn.BatchNorm(2, momentum=momentum, eps=eps)
     x = np.random.default_rng(0).normal(3, 2, (50, 2))
     y, cache = layer.for_training().forward(x)
     assert_allclose(y, (x - x.mean(0)) / np.sqrt(x.var(0) + eps), rtol=1e-6)
     layer.for_training().update_state(cache)
     assert_allclose(layer.state["mean"], momentum * x.mean(0))
     assert_allclose(layer.state["var"], 1 - momentum + momentum * x.var(0, ddof=1))
-    Sequential(layer).save(tmp_path / "model.npz")
-    loaded = Sequential.load(tmp_path / "model.npz")[0]
+    nn.Sequential(layer).save(tmp_path / "model.npz")
+    loaded = nn.Sequential.load(tmp_path / "model.npz")[0]
     assert (loaded.momentum, loaded.eps) == (momentum, eps)
     assert_array_equal(loaded(x), layer(x))
 
@@ -235,7 +181,7 @@ def test_momentum_and_eps_of_batch_normalization(momentum, eps, tmp_path):
 def test_gradients_of_layers_in_both_modes(case, rng):
     layer, x = case
     for mode in (layer, layer.for_training(rng)):
-        report = check_gradients(mode, x, method="complex", tolerance=1e-10, rng=rng)
+        report = nn.check_gradients(mode, x, method="complex", tolerance=1e-10, rng=rng)
         assert report.ok or (not mode(x).any() and report.status == "undecided"), report
 
 
@@ -244,7 +190,7 @@ def test_gradients_of_a_network_in_both_modes(scale):
     # The biases before a batch normalization have no effect: their gradients are rounding.
     model, x = network(), scale * np.random.default_rng(0).standard_normal((2, 6, 1))
     for mode in (model, model.for_training(0)):
-        assert_gradients(mode, x, tolerance=1e-10, rng=0)
+        nn.assert_gradients(mode, x, tolerance=1e-10, rng=0)
 
 
 # Copies for training
@@ -267,7 +213,7 @@ def test_the_copy_for_training_shares_every_array_and_the_model_is_unchanged():
 
 
 def test_for_training_of_a_model_with_one_mode_returns_the_model():
-    model, rng = Sequential(Dense(2, 2), Residual(ReLU())), np.random.default_rng(0)
+    model, rng = nn.Sequential(nn.Dense(2, 2), nn.Residual(nn.ReLU())), np.random.default_rng(0)
     assert model.for_training(rng) is model
     assert rng.bit_generator.state == np.random.default_rng(0).bit_generator.state
     with refused(ValueError, "Sequential", "rng", -1):
@@ -311,23 +257,11 @@ def test_copies_do_not_share_the_state():
     assert not model.state["1.mean"].any()
 
 
-def test_a_trained_model_is_saved_with_its_state_and_predicts_the_same_bits(tmp_path):
-    x, labels = make_traces(30, rng=0)
-    model = network()
-    fit(model, x, labels, epochs=3, rng=0)
-    model.save(tmp_path / "model.npz")
-    loaded = Sequential.load(tmp_path / "model.npz")
-    assert is_same(model, loaded)
-    for name, array in model.state.items():
-        assert loaded.state[name].tobytes() == array.tobytes()
-    assert_array_equal(loaded.predict(x), model.predict(x))
-
-
 # Custom containers
 # -----------------
 
 
-class Halves(Sequential):
+class Halves(nn.Sequential):
     """A custom forward with a custom cache."""
 
     def forward(self, x):
@@ -343,11 +277,11 @@ class HalvesAndUpdates(Halves):
         super().update_state(cache["inside"])
 
 
-class Mentions(Sequential):
+class Mentions(nn.Sequential):
     """Runs its layers as other attributes."""
 
     def __init__(self, channels):
-        self.channels, self.norm, self.drop = channels, BatchNorm(channels), [Dropout(0.5)]
+        self.channels, self.norm, self.drop = channels, nn.BatchNorm(channels), [nn.Dropout(0.5)]
         super().__init__(self.norm, *self.drop)
 
     def forward(self, x):
@@ -360,7 +294,7 @@ def test_attributes_of_a_custom_container_are_copied_for_training():
     model, x = Mentions(2), np.random.default_rng(0).standard_normal((4, 9, 2))
     train_model = model.for_training(0)
     assert (train_model.norm, train_model.drop[0]) == (train_model[0], train_model[1])
-    assert_gradients(train_model, x, rng=0)
+    nn.assert_gradients(train_model, x, rng=0)
     y, cache = train_model.forward(x)
     train_model.update_state(cache)
     assert model.norm.state["mean"].all()
@@ -370,17 +304,21 @@ def test_attributes_of_a_custom_container_are_copied_for_training():
 
 def test_a_custom_cache_requires_a_custom_update_state():
     x = np.random.default_rng(0).standard_normal((4, 2))
-    train_model = Sequential(Halves(Dense(2, 2), Residual(BatchNorm(2)))).for_training()
+    train_model = nn.Sequential(Halves(nn.Dense(2, 2), nn.Residual(nn.BatchNorm(2)))).for_training()
     with refused(TypeError, "Halves", "cache", "update_state(cache)"):
         train_model.update_state(train_model.forward(x)[1])
-    train_model = Sequential(HalvesAndUpdates(Dense(2, 2), Residual(BatchNorm(2)))).for_training()
+    train_model = nn.Sequential(
+        HalvesAndUpdates(nn.Dense(2, 2), nn.Residual(nn.BatchNorm(2)))
+    ).for_training()
     train_model.update_state(train_model.forward(x)[1])
     assert train_model.state["0.1.0.mean"].all()
     # Layers without a state need none.
-    fit(Sequential(Halves(Dense(2, 2), Sequential(ReLU()))), x, [0, 1, 0, 1], epochs=1)
+    nn.fit(
+        nn.Sequential(Halves(nn.Dense(2, 2), nn.Sequential(nn.ReLU()))), x, [0, 1, 0, 1], epochs=1
+    )
 
 
-class Noise(Layer):
+class Noise(nn.Layer):
     """A custom layer with two modes: in training, noise in proportion to x."""
 
     def __init__(self, size):
@@ -398,7 +336,7 @@ class Noise(Layer):
         return NoiseInTraining(self)
 
 
-class NoiseInTraining(Layer):
+class NoiseInTraining(nn.Layer):
     def __init__(self, plain):
         super().__init__()
         self.plain = plain
@@ -420,10 +358,10 @@ class NoiseInTraining(Layer):
 
 
 def test_a_custom_layer_may_have_two_modes():
-    x, labels = make_traces(12, rng=0)
-    model = Sequential(Noise(0.1), GlobalAveragePool1D(), Dense(1, 3, rng=0))
-    assert_gradients(model.for_training(), x, rng=0)
-    fit(model, x, labels, epochs=7)
+    x, labels = nn.make_traces(12, rng=0)
+    model = nn.Sequential(Noise(0.1), nn.GlobalAveragePool1D(), nn.Dense(1, 3, rng=0))
+    nn.assert_gradients(model.for_training(), x, rng=0)
+    nn.fit(model, x, labels, epochs=7)
     assert model.state["0.steps"] == [7]
 
 
@@ -432,11 +370,11 @@ def test_a_custom_layer_may_have_two_modes():
 
 
 def test_the_same_seed_gives_the_same_bits_and_another_does_not():
-    x, labels = make_traces(24, rng=0)
+    x, labels = nn.make_traces(24, rng=0)
     runs = []
     for seed in (5, 5, 6):
         model = network()
-        fit(model, x, labels, epochs=3, batch_size=24, rng=seed)
+        nn.fit(model, x, labels, epochs=3, batch_size=24, rng=seed)
         runs.append(model)
     assert is_same(runs[0], runs[1])
     assert not is_same(runs[0], runs[2])  # other values were dropped
@@ -445,9 +383,9 @@ def test_the_same_seed_gives_the_same_bits_and_another_does_not():
 def test_fit_is_forward_loss_backward_step_and_update_state():
     from numpycnn import Adam, softmax_cross_entropy
 
-    x, labels = make_traces(12, rng=0)
+    x, labels = nn.make_traces(12, rng=0)
     model, other = network(), network()
-    fit(model, x, labels, epochs=4, lr=1e-2, rng=7)
+    nn.fit(model, x, labels, epochs=4, lr=1e-2, rng=7)
     train_model, optimizer = (
         other.for_training(np.random.default_rng(7)),
         Adam(other.params, lr=1e-2),
@@ -463,49 +401,39 @@ def test_fit_is_forward_loss_backward_step_and_update_state():
 
 
 def test_evaluation_and_diagnosis_do_not_change_the_state():
-    x, labels = make_traces(30, rng=0)
+    x, labels = nn.make_traces(30, rng=0)
     model = network()
     before = copy.deepcopy(model.state)
-    evaluate(model, x, labels)
+    nn.evaluate(model, x, labels)
     model.predict(x, batch_size=7)
-    assert diagnose(model, x, labels).findings
+    assert nn.diagnose(model, x, labels).findings
     model.for_training(0).forward(x)
     with refused(ValueError, "fit", "targets", labels.shape, labels[1:].shape):
-        fit(model, x, labels[:-1], epochs=1)
+        nn.fit(model, x, labels[:-1], epochs=1)
     for name, array in model.state.items():
         assert_array_equal(array, before[name])
 
 
 def test_a_loss_that_is_not_finite_restores_the_state():
-    x, labels = make_traces(12, rng=0)
+    x, labels = nn.make_traces(12, rng=0)
     model = network()
     before = copy.deepcopy({**model.params, **model.state})
     with pytest.raises(FloatingPointError):
-        fit(model, x, labels, epochs=3, loss=lambda scores, y: (np.nan, scores))
+        nn.fit(model, x, labels, epochs=3, loss=lambda scores, y: (np.nan, scores))
     for name, array in {**model.params, **model.state}.items():
         assert_array_equal(array, before[name])
 
 
-def test_a_network_with_two_modes_learns():
-    x, labels = make_traces(90, rng=0)
-    model = network()
-    history = fit(
-        model, x, labels, epochs=25, batch_size=16, lr=1e-2, validation=(x, labels), rng=0
-    )
-    assert history.val_accuracy[-1] > 0.9
-    assert diagnose(network(), x, labels).ok
-
-
 def test_predict_long_refuses_the_copy_for_training():
     x = np.random.default_rng(0).standard_normal((1, 90, 1))
-    model = Sequential(*list(network())[:5])
+    model = nn.Sequential(*list(network())[:5])
     train_model = model.for_training(0)
     train_model.update_state(train_model.forward(x)[1])
-    assert_allclose(predict_long(model, x, piece=20), model.predict(x), **CLOSE)
+    assert_allclose(nn.predict_long(model, x, piece=20), model.predict(x), **CLOSE)
     assert (
-        BatchNorm(1).receptive_field(9)
-        == Dropout(0.5).receptive_field(9)
+        nn.BatchNorm(1).receptive_field(9)
+        == nn.Dropout(0.5).receptive_field(9)
         == ReceptiveField([(0, 0)], 1, 9)
     )
     with pytest.raises(ValueError, match=r"\bBatchNorm"):
-        predict_long(train_model, x)
+        nn.predict_long(train_model, x)

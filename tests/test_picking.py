@@ -8,7 +8,6 @@ from numpy.testing import assert_allclose, assert_array_equal
 from refusals import bad_values, refused, refused_value
 
 from numpycnn.seismology.picking import (
-    Comparison,
     compare_picks,
     noise_of,
     onset_targets,
@@ -109,13 +108,6 @@ def test_bad_arguments_of_targets_are_refused(name, value):
         onset_targets(**{"onsets": [[1]], "n_samples": 60, "width": 2.0, name: value})
 
 
-@pytest.mark.parametrize("width", [1e-300, np.float16(0.5), np.uint8(3)])
-def test_widths_of_any_type(width):
-    rows = onset_targets([[5, 20]], 60, width)
-    assert rows[0, :, 1].argmax() == 5
-    assert_array_equal(rows, onset_targets([[5, 20]], 60, float(width)))
-
-
 def test_an_empty_list_of_onsets():
     assert not onset_targets([[]], 60, 2.0)[..., 1].any()
 
@@ -148,13 +140,6 @@ def test_a_peak_is_the_first_maximum_of_its_neighborhood(curve, threshold, apart
 def test_bad_arguments_of_peaks_are_refused(name, value):
     with refused_value("pick_peaks", name, value):
         pick_peaks(**{"curve": np.zeros(9), "threshold": 0.5, "apart": 3, name: value})
-
-
-@pytest.mark.parametrize("dtype", [np.uint8, np.int64, ">f4", np.float16])
-def test_a_curve_may_be_of_any_type_and_peaks_far_apart(dtype):
-    curve = np.array([0, 3, 2, 0, 1, 5], dtype)
-    assert_array_equal(pick_peaks(curve, 2, apart=2), [1, 5])
-    assert_array_equal(pick_peaks(curve, 2, apart=10**12), [5])
 
 
 # Comparison
@@ -205,34 +190,16 @@ def test_picks_without_an_onset_are_false_and_onsets_without_a_pick_missed():
     assert compare_picks([nothing], [something], 5)[1:] == (2, 0)
 
 
-INTEGERS = [
-    np.dtype(order + kind) for kind in ("i2", "u2", "i4", "u4", "i8", "u8") for order in "<>"
-]
-INTEGERS += [np.dtype("i1"), np.dtype("u1")]
-
-
-@given(st.data(), st.sampled_from(INTEGERS), st.sampled_from(INTEGERS), st.integers(0, 9))
-def test_picks_of_every_integer_type(data, pick_type, onset_type, tolerance):
+@pytest.mark.parametrize("pick_type", ["u1", "i1", ">u2", "<i4", "u8", "f4"])
+@pytest.mark.parametrize("onset_type", ["u1", "i1", ">i2", "u4", "i8"])
+def test_picks_and_onsets_may_be_of_any_type(pick_type, onset_type):
     """In uint32 98 - 100 is 4,294,967,294, and in int8 100 - -100 is -56."""
-
-    def values(dtype):
-        info = np.iinfo(dtype)
-        bounds = max(info.min, -(2**62)), min(info.max, 2**62)
-        any_of_type = st.integers(*bounds)
-        near_the_ends = st.sampled_from([0, bounds[0], bounds[1] - 9]).map(lambda n: max(n, 0))
-        some = st.tuples(any_of_type | near_the_ends, st.integers(0, 9))
-        return st.lists(some.map(lambda pair: min(sum(pair), bounds[1])), max_size=5)
-
-    picks, onsets = data.draw(values(pick_type)), data.draw(values(onset_type))
-    expected = compare_picks([picks], [onsets], tolerance)  # lists of numbers of Python
-    found = compare_picks(
-        [np.array(picks, pick_type)], [np.array(onsets, onset_type)], np.uint8(tolerance)
-    )
-    assert_array_equal(found.errors, expected.errors)
-    assert found[1:] == expected[1:]
-    assert found.errors.dtype == int
-    for error in found.errors.tolist():
-        assert any(pick - onset == error for pick in picks for onset in onsets)
+    picks, onsets = np.array([0, 98, 127], pick_type), np.array([2, 100, 120], onset_type)
+    result = compare_picks([picks], [onsets], np.uint8(7))
+    assert_array_equal(result.errors, [-2, -2, 7])
+    assert result.mean_error == 1
+    far = compare_picks([np.array([100], "i1")], [np.array([-100], "i1")], 250)
+    assert_array_equal(far.errors, [200])
 
 
 def test_picks_between_samples_are_compared_as_well():
@@ -240,13 +207,6 @@ def test_picks_between_samples_are_compared_as_well():
         [np.array([98.5], np.float32)], [np.array([100], np.uint16)], tolerance=2
     )
     assert_array_equal(result.errors, [-1.5])
-
-
-@given(st.sampled_from([np.uint8, np.int8, np.float16, np.float32]), st.integers(1, 4000))
-def test_the_mean_and_the_spread_of_errors_do_not_depend_on_their_type(dtype, n):
-    errors = np.tile([100, 102], n).astype(dtype)
-    assert Comparison(errors, 0, 0).mean_error == 101
-    assert Comparison(errors, 0, 0).spread == 1
 
 
 @pytest.mark.parametrize(

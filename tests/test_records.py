@@ -104,13 +104,6 @@ def test_a_spike_is_one_sample_of_one_channel():
     assert abs(x).max() < 30 + abs(noise).max()
 
 
-def test_a_spike_is_added_to_the_noise():
-    noise, _ = make_records(1, rng=0, **QUIET)
-    x, _ = make_records(1, rng=0, arrivals=(0, 0), spikes=(1, 1), snr=(20, 20))
-    assert_allclose(np.abs(x - noise).max(), 20, rtol=1e-6)
-    assert np.count_nonzero(x - noise) == 1
-
-
 # An arrival
 # ----------
 
