@@ -25,25 +25,13 @@ def algorithm_1(theta, gradients, alpha, beta1, beta2, epsilon):
         yield theta
 
 
-def test_the_first_three_steps_by_hand():
-    """Gradients 1, -2, 3 at the default settings with lr = 0.1, from theta = 5."""
+def test_the_default_settings_are_those_of_the_paper():
     theta = np.array([5.0])
-    optimizer = Adam({"theta": theta}, lr=0.1)
-
-    # m = 0.1, v = 0.001; corrected by 0.1 and 0.001: m_hat = v_hat = 1.
-    optimizer.step({"theta": np.array([1.0])})
-    assert_allclose(theta, 5 - 0.1, rtol=1e-8)
-
-    # m = 0.09 - 0.2 = -0.11, v = 0.000999 + 0.004 = 0.004999; corrected by 0.19 and 0.001999.
-    optimizer.step({"theta": np.array([-2.0])})
-    second = 4.9 + 0.1 * (0.11 / 0.19) / sqrt(0.004999 / 0.001999)
-    assert_allclose(theta, second, rtol=1e-8)
-
-    # m = -0.099 + 0.3 = 0.201, v = 0.004994001 + 0.009 = 0.013994001;
-    # corrected by 0.271 and 0.002997001.
-    optimizer.step({"theta": np.array([3.0])})
-    third = second - 0.1 * (0.201 / 0.271) / sqrt(0.013994001 / 0.002997001)
-    assert_allclose(theta, third, rtol=1e-8)
+    optimizer, gradients = Adam({"theta": theta}), [1.0, -2.0, 3.0]
+    for g in gradients:
+        optimizer.step({"theta": np.array([g])})
+    *_, expected = algorithm_1(5.0, gradients, 1e-3, 0.9, 0.999, 1e-8)
+    assert_allclose(theta, expected, rtol=1e-14)
 
 
 @given(
@@ -174,7 +162,6 @@ BAD_GRADIENTS = {
     "other name": ({"v": np.zeros((2, 3))}, ["grads", "'w'"]),
     "one too many": ({"w": np.zeros((2, 3)), "b": np.zeros(3)}, ["grads", "'b'"]),
     "transposed": ({"w": np.zeros((3, 2))}, ["grads['w']", (3, 2)]),
-    "would broadcast": ({"w": np.zeros(3)}, ["grads['w']", (3,)]),
     "list": ({"w": [[1.0] * 3] * 2}, ["grads['w']", "list"]),
     "nan": ({"w": np.diag([np.nan, 0, 0])[:2]}, ["nan", "grads['w'][0, 0]"]),
     "infinite": ({"w": np.diag([0, np.inf, 0])[:2]}, ["inf", "grads['w'][1, 1]"]),

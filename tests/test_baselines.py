@@ -179,19 +179,6 @@ def test_aic_is_the_same_by_loops(rng, length, channels, scale):
     assert_allclose(aic(x), literal, rtol=1e-6, atol=1e-6)
 
 
-def test_triggers_are_late_and_picks_by_aic_are_not():
-    x, onsets = make_records(40, rng=0, arrivals=(1, 1), snr=(8, 8), spikes=(0, 0))
-    late, right = [], []
-    for record, ratio, (onset,) in zip(x, sta_lta(x, 30, 300), onsets, strict=True):
-        triggers = pick_triggers(ratio, 2, 1)
-        nearest = triggers[abs(triggers - onset).argmin()]
-        late.append(nearest - onset)
-        right.append(pick_aic(record, [nearest], 100, 50)[0] - onset)
-    assert np.mean(late) > 2
-    assert abs(np.mean(right)) < 0.5
-    assert np.max(np.abs(right)) <= 3
-
-
 def test_two_triggers_on_one_onset_are_one_pick():
     x = np.concatenate([np.tile([1.0, -1.0], 30), np.tile([9.0, -9.0], 20)])[:, None]
     assert pick_aic(x, np.array([62, 65]), 40, 10).tolist() == [60]

@@ -199,34 +199,6 @@ def test_layers_among_the_arguments_are_saved(tmp_path):
     assert loaded[0].body is loaded[0][2]
 
 
-class Mentions(nn.Sequential):
-    """Keeps its layers as other attributes and runs those."""
-
-    def __init__(self):
-        self.first, self.rest = (
-            nn.Dense(2, 2, rng=0),
-            {"last": [nn.Sequential(nn.Dense(2, 1, rng=1))]},
-        )
-        super().__init__(self.first, *self.rest["last"])
-
-    def forward(self, x):
-        hidden, first = self.first.forward(x)
-        y, last = self.rest["last"][0].forward(hidden)
-        return y + 1, [first, last]
-
-
-def test_attributes_of_a_copy_are_the_layers_of_the_copy():
-    model = Mentions()
-    x = np.random.default_rng(0).standard_normal((3, 2))
-    doubled = model.with_params({name: 2 * array for name, array in model.params.items()})
-    assert doubled.first is doubled[0]
-    assert doubled.rest["last"][0] is doubled[1]
-    assert_allclose(doubled(x), 4 * (model(x) - 1) + 1)
-    assert model.first is model[0]
-    assert model.params["0.w"] is not doubled.params["0.w"]
-    nn.assert_gradients(model, x, rng=0)
-
-
 class Half(nn.Sequential):
     """A custom forward and backward."""
 

@@ -6,7 +6,6 @@ from refusals import refused
 from task import task_network
 
 import numpycnn as nn
-from numpycnn.checks.bugs import PLANTED_BUGS
 
 X, LABELS = nn.make_traces(180, rng=0)
 SCALE, CONSTANT, TWICE = "scale of the traces", "constant traces", "traces that occur twice"
@@ -54,12 +53,6 @@ def test_a_healthy_network_passes_and_is_not_changed(network, seed):
     np.testing.assert_array_equal(x, before)
     for name, array in model.params.items():
         np.testing.assert_array_equal(array, params[name])
-
-
-def test_a_trained_network_passes():
-    model = global_network(0)
-    nn.fit(model, X, LABELS, epochs=60)
-    assert failed(nn.diagnose(model, X, LABELS)) <= {DEAD}
 
 
 def with_constant():
@@ -155,22 +148,6 @@ def test_copies_with_another_label_are_counted_separately():
     assert "30" not in same
     assert "60 of 210" in other
     assert "30" in other
-
-
-@pytest.mark.parametrize("name", ["conv_dw_reversed", "relu_mask_missing"])
-def test_a_wrong_gradient_may_not_be_detected(name):
-    rng = np.random.default_rng(0)
-    bug, same = PLANTED_BUGS[name], {"padding": "same", "rng": rng}
-    layers = [
-        nn.Conv1D(1, 4, 5, **same),
-        nn.ReLU(),
-        nn.Conv1D(4, 8, 5, **same),
-        nn.ReLU(),
-        nn.GlobalMaxPool1D(),
-    ]
-    at = 1 if bug.part is nn.ReLU else 2
-    layers[at] = bug.broken() if at == 1 else bug.broken(4, 8, 5, **same)
-    assert nn.diagnose(nn.Sequential(*layers, nn.Dense(8, 3, rng=rng)), X, LABELS).ok
 
 
 class NoGradients(nn.Dense):

@@ -252,19 +252,6 @@ def test_the_traces_and_targets_are_read_and_never_written():
     assert_array_equal(rows, copies[1])
 
 
-@pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
-def test_a_trace_with_nan_or_infinity_is_named(number):
-    model, x, labels = small_problem()
-    before = weights(model)
-    bad = x.copy()
-    bad[13, 4, 0] = bad[17, 0, 0] = number
-    with refused(ValueError, "fit", "x", number, "x[13, 4, 0]"):
-        nn.fit(model, bad, labels, epochs=1)
-    with refused(ValueError, "fit", "validation x", number, "x[13, 4, 0]"):
-        nn.fit(model, x, labels, epochs=1, validation=(bad, labels))
-    assert weights(model) == before
-
-
 def test_a_number_too_large_for_the_type_of_the_model_is_named_as_well():
     model, x, labels = small_problem()
     bad = x.astype(np.float64)

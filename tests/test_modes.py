@@ -20,7 +20,6 @@ from numpycnn.checks.strategies import (
     two_modes,
     with_random_params,
 )
-from numpycnn.layers.receptive_field import ReceptiveField
 
 CLOSE = {"rtol": 1e-11, "atol": 1e-12}
 
@@ -318,53 +317,6 @@ def test_a_custom_cache_requires_a_custom_update_state():
     )
 
 
-class Noise(nn.Layer):
-    """A custom layer with two modes: in training, noise in proportion to x."""
-
-    def __init__(self, size):
-        super().__init__()
-        self.size = size
-        self.state["steps"] = np.zeros(1, np.float32)
-
-    def forward(self, x):
-        return x, None
-
-    def backward(self, dy, cache):
-        return dy, {}
-
-    def for_training(self, rng=None):
-        return NoiseInTraining(self)
-
-
-class NoiseInTraining(nn.Layer):
-    def __init__(self, plain):
-        super().__init__()
-        self.plain = plain
-
-    @property
-    def state(self):
-        return self.plain.state
-
-    def forward(self, x):
-        rng = np.random.default_rng(int(self.state["steps"][0]))
-        noise = 1 + self.plain.size * rng.standard_normal(x.shape)
-        return x * noise, noise
-
-    def backward(self, dy, cache):
-        return dy * cache, {}
-
-    def update_state(self, cache):
-        self.state["steps"] += 1
-
-
-def test_a_custom_layer_may_have_two_modes():
-    x, labels = nn.make_traces(12, rng=0)
-    model = nn.Sequential(Noise(0.1), nn.GlobalAveragePool1D(), nn.Dense(1, 3, rng=0))
-    nn.assert_gradients(model.for_training(), x, rng=0)
-    nn.fit(model, x, labels, epochs=7)
-    assert model.state["0.steps"] == [7]
-
-
 # In the loop
 # -----------
 
@@ -422,18 +374,3 @@ def test_a_loss_that_is_not_finite_restores_the_state():
         nn.fit(model, x, labels, epochs=3, loss=lambda scores, y: (np.nan, scores))
     for name, array in {**model.params, **model.state}.items():
         assert_array_equal(array, before[name])
-
-
-def test_predict_long_refuses_the_copy_for_training():
-    x = np.random.default_rng(0).standard_normal((1, 90, 1))
-    model = nn.Sequential(*list(network())[:5])
-    train_model = model.for_training(0)
-    train_model.update_state(train_model.forward(x)[1])
-    assert_allclose(nn.predict_long(model, x, piece=20), model.predict(x), **CLOSE)
-    assert (
-        nn.BatchNorm(1).receptive_field(9)
-        == nn.Dropout(0.5).receptive_field(9)
-        == ReceptiveField([(0, 0)], 1, 9)
-    )
-    with pytest.raises(ValueError, match=r"\bBatchNorm"):
-        nn.predict_long(train_model, x)

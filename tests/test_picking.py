@@ -81,17 +81,14 @@ def test_targets_are_probabilities_with_a_gaussian_at_each_onset(onsets, width):
 BAD_ONSETS = [
     ([[5.0]], "onsets[0]", 5.0),
     ([[1], ["5"]], "onsets[1]", "5"),
-    ([[1], [None]], "onsets[1]", "None"),
     ([[1], np.array([60], np.uint8)], "onsets[1]", 60),
     ([np.array([2**64 - 1], np.uint64)], "onsets[0]", 2**64 - 1),
     ([[-1, 3]], "onsets[0]", -1),
     ([np.array([5, 3], np.uint8)], "onsets[0]", "[5 3]"),
-    ([[5, 5]], "onsets[0]", "[5 5]"),
     ([[1], np.ma.masked_array([5])], "onsets[1]", "masked"),
     ([5, 7], "onsets[0]", 5),
     ([[[5]]], "onsets[0]", "[[5]]"),
     (5, "onsets", 5),
-    ("57", "onsets", "'57'"),
     (None, "onsets", "None"),
 ]
 
@@ -218,7 +215,6 @@ def test_picks_between_samples_are_compared_as_well():
         ("picks", [[np.nan]], "nan"),
         ("picks", [["a"]], "<U1"),
         ("picks", [5], 5),
-        ("picks", [[[5]]], "[[5]]"),
         ("picks", [np.ma.masked_array([5])], "masked"),
         ("picks", None, "None"),
         ("picks", [[1], [2]], 1),

@@ -222,11 +222,9 @@ FOREIGN = {
     "zip with architecture": lambda path: write_zip(path, "architecture"),
     "pickle": lambda path: path.write_bytes(pickle.dumps({"0.w": [1.0, 2.0]})),
     "not JSON": architecture("Sequential(Dense(4, 3))"),
-    "null": architecture("null"),
     "a list": architecture("[]"),
     "no layer": architecture("{}"),
     "a single layer": architecture('{"layer": "ReLU"}'),
-    "no layers": architecture('{"layer": "Sequential"}'),
     "layers that are not objects": architecture(CHAIN % '3, "Dense"'),
     "a class that is not a name": architecture('{"layer": ["Dense"]}'),
     "an option too many": architecture(CHAIN % '{"layer": "ReLU", "slope": 0.1}'),
@@ -237,7 +235,6 @@ FOREIGN = {
     "an array too many": arrays(**{"7.w": np.zeros(2)}),
     "a shape": arrays(**{"0.w": np.zeros((3, 2), np.float32)}),
     "integers": arrays(**{"0.b": np.zeros(3, np.int16)}),
-    "text as parameters": arrays(**{"0.b": np.zeros(3).astype(str)}),
     "dates": arrays(**{"0.b": np.zeros(3, int).astype("datetime64[s]")}),
 }
 
@@ -602,9 +599,7 @@ def deeply_nested(whole, rng):
     return with_an_architecture(text, whole)
 
 
-def with_many_layers(whole, rng):
-    layers = [{"layer": "ReLU"}] * int(rng.integers(1000, 5000))
-    return with_an_architecture(json.dumps({"layer": "Sequential", "layers": layers}), whole)
+CONVOLUTION = "in_channels", "out_channels", "kernel_size", "stride", "dilation", "padding"
 
 
 def with_huge_layers(whole, rng):
@@ -617,15 +612,7 @@ def with_huge_layers(whole, rng):
     huge = [
         {"layer": "Dense", "in_features": size(), "out_features": size()},
         {"layer": "Dense", "in_features": 2, "out_features": size(), "rng": size()},
-        {
-            "layer": "Conv1D",
-            "in_channels": size(),
-            "out_channels": size(),
-            "kernel_size": size(),
-            "stride": size(),
-            "dilation": size(),
-            "padding": size(),
-        },
+        {"layer": "Conv1D", **{name: size() for name in CONVOLUTION}},
         {"layer": "MaxPool1D", "pool_size": size(), "stride": size()},
         {"layer": str(rng.choice(["Layer", "Container", "object", "load", "ReLU"])), "x": size()},
         {"layer": "ReLU", "params": {"w": size()}},
@@ -644,7 +631,6 @@ MUTATIONS = [
     with_a_wrong_size,
     with_a_wrong_shape,
     deeply_nested,
-    with_many_layers,
     with_huge_layers,
 ]
 
@@ -665,13 +651,6 @@ def memory_for(n_bytes):
 def picker_of_standard_layers():
     first, _, residual, _, last = picker()
     return Sequential(first, ReLU(), Residual(*residual), SkipConcat(ReLU()), last)
-
-
-def test_the_order_of_the_parts_of_a_file_does_not_matter(path):
-    model = picker_of_standard_layers()
-    model.save(path)
-    path.write_bytes(in_another_order(path.read_bytes(), np.random.default_rng(0)))
-    assert is_same(model, Sequential.load(path))
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
