@@ -80,7 +80,7 @@ def test_the_class_is_the_column_of_the_one(rule):
 @pytest.mark.parametrize("rule", RULES)
 def test_a_rule_that_is_not_fitted_is_refused(rule):
     for act in rule().predict, rule().classify:
-        with refused(RuntimeError, rule.__name__, "fit("):
+        with refused(RuntimeError, rule.__name__, "fit"):
             act(make_traces(3)[0])
 
 

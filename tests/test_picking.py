@@ -79,7 +79,7 @@ def test_targets_are_probabilities_with_a_gaussian_at_each_onset(onsets, width):
 
 
 BAD_ONSETS = [
-    ([[5.0]], "onsets[0]", 5.0),
+    ([[5.0]], "onsets[0]", "float64"),
     ([[1], ["5"]], "onsets[1]", "5"),
     ([[1], np.array([60], np.uint8)], "onsets[1]", 60),
     ([np.array([2**64 - 1], np.uint64)], "onsets[0]", 2**64 - 1),
