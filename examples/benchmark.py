@@ -420,14 +420,17 @@ class Row(NamedTuple):
     quiet: bool = True
 
 
-def take_turns(job: Job, rounds: int) -> Row:
-    """Measure each library in turn, many times; return the median seconds of each."""
+def take_turns(job: Job, rounds: int, patience: float = 0) -> Row:
+    """Measure each library in turn, many times; return the median seconds of each.
+
+    Disturbed turns are measured again for `patience` seconds.
+    """
     runs = dict(job.runs)
     if job.products:
         runs["products"] = job.products
     kept: dict[str, list[float]] = {name: [] for name in runs}
     disturbed: dict[str, list[float]] = {name: [] for name in runs}
-    n_quiet, end = dict.fromkeys(runs, 0), time.perf_counter() + PATIENCE
+    n_quiet, end = dict.fromkeys(runs, 0), time.perf_counter() + patience
     n_turns = 0
     while n_turns < rounds or (min(n_quiet.values()) < rounds and time.perf_counter() < end):
         n_turns += 1
@@ -447,7 +450,8 @@ def timed(name: str, job: Job, quick: bool) -> Row:
         job.runs["JAX"]()
         first_call = time.perf_counter() - start
     check_same(name, job)
-    return take_turns(job, rounds=1 if quick else 9)._replace(first_call=first_call)
+    row = take_turns(job, 1) if quick else take_turns(job, 9, PATIENCE)
+    return row._replace(first_call=first_call)
 
 
 def measure(quick: bool) -> dict[str, Row]:

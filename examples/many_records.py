@@ -16,9 +16,9 @@ they are NaN. If a network pools and upsamples, zeros at the end make the record
 A network of [pick_arrivals.py](pick_arrivals.py) receives the record in units of its noise, and
 `--out` writes its picks.
 
-**It can be interrupted** by Ctrl-C, a full disk, a lost scheduler. The finished pieces are listed
-in the Zarr folder. The same command again computes the others, and the result is that of a run
-without interruption. A changed model, record or option is refused.
+**It can be interrupted** by Ctrl-C, `kill`, a full disk, a lost scheduler. The finished pieces are
+listed in the Zarr folder. The same command again computes the others, and the result is that of a
+run without interruption. A changed model, record or option is refused.
 
 It requires `python -m pip install "dask[distributed]" zarr`, and obspy for miniSEED.
 """
@@ -29,8 +29,10 @@ import logging
 import signal
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from multiprocessing import resource_tracker
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import cloudpickle
 import numpy as np
@@ -181,8 +183,13 @@ def begin(client, model_path, record, result, job):
     shape = job["outputs"], y.shape[1]
     chunks = min(job["piece"], job["outputs"]), y.shape[1]
     plan = {"shape": shape, "chunks": chunks, "dtype": y.dtype, "fill_value": np.nan}
-    scores = zarr.open_array(result, mode="w", **plan)
-    scores.attrs.update({"middle": middle.tolist(), "size": float(size), "job": job})
+    # The array is moved here when it is complete. An array without its job could not be resumed.
+    result.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=result.parent, prefix=f"{result.name}.") as folder:
+        made = Path(folder) / "scores"
+        scores = zarr.open_array(made, mode="w", **plan)
+        scores.attrs.update({"middle": middle.tolist(), "size": float(size), "job": job})
+        made.rename(result)
 
 
 def run_all(client, model_path, record, result, pieces):
@@ -208,21 +215,29 @@ def run_all(client, model_path, record, result, pieces):
 @contextmanager
 def connected(scheduler, n_workers):
     """Connect to a cluster, or start processes here, and return the client."""
-    for name in "distributed", "distributed.client":  # what they log is raised here as well
+    for name in "distributed", "distributed.client", "asyncio":  # what they log is raised here too
         logging.getLogger(name).setLevel(logging.CRITICAL)
-    if scheduler:
-        with Client(scheduler) as client:
-            yield client
-        return
-    here = {"n_workers": n_workers, "threads_per_worker": 1, "dashboard_address": ":0"}
-    # In a terminal Ctrl-C reaches the workers as well, and each would print a traceback.
-    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    client = Client(scheduler) if scheduler else local_client(n_workers)
     try:
-        client = Client(**here, silence_logs=logging.CRITICAL)
-    finally:
-        signal.signal(signal.SIGINT, handler)
-    with client:
         yield client
+    finally:
+        with suppress(Exception):  # what counts is why the run ended, and what is on the disk
+            client.close()
+
+
+def local_client(n_workers):
+    """Start processes on this machine, and return a client that has them compute."""
+    here = {"n_workers": n_workers, "threads_per_worker": 1, "dashboard_address": ":0"}
+    # In a terminal Ctrl-C reaches the workers as well, and each would print a traceback. So SIGINT
+    # is blocked in all that is started here: the workers, and the thread that replaces a lost one.
+    if can_block := hasattr(signal, "pthread_sigmask"):  # not on Windows
+        resource_tracker.ensure_running()  # started later, it would unblock SIGINT
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        return Client(**here, silence_logs=logging.CRITICAL + 1)
+    finally:
+        if can_block:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 
 def compute(args, paths, job):
@@ -292,6 +307,7 @@ def main():
     add("--catalog", type=Path, metavar="FILE", help="picks of others, with which to compare")
     add("--tolerance", type=at_least(0, float), default=0.5, help="seconds between the same picks")
     args = options.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # from `kill` or a batch system
     for module in archives, readers:  # workers elsewhere do not have these files
         cloudpickle.register_pickle_by_value(module)
     paths = [path.absolute() for path in (args.model, args.record, args.result)]

@@ -106,7 +106,7 @@ for name, row in zip(nn.CLASS_NAMES, counts, strict=True):
 # not show what it has learned: see [where it works](where_does_it_work.py) for that, and
 # [how hard it can be](how_hard_is_it.py) for traces that do need a network.
 
-print(f"\n{'without a network':34}accuracy")
+print(f"\n{'baselines':34}accuracy")
 for rule in MajorityRule(), MedianRule(), LargestSampleRule():
     right = rule.fit(x_train, y_train).classify(x_test) == y_test
     print(f"  {type(rule).__name__:32}{right.mean():.3f}")

@@ -268,7 +268,7 @@ for head, networks in {"flatten": flatten_heads, "global": global_heads}.items()
 why_figure, panels = paper.stacked_panels(3, width=640, height=760)
 for panel in panels:
     panel.axvspan(12, 52, color=paper.GRID, zorder=0)
-    panel.axhline(0, color=paper.GREY, linewidth=0.8)
+    panel.axhline(0, color=paper.GRAY, linewidth=0.8)
 
 for label, name, style in (
     (POSITIVE, "positive", paper.STYLES[0]),

@@ -69,7 +69,7 @@ if TYPE_CHECKING:
     from numpycnn.inspection import baselines, diagnose, explain
     from numpycnn.seismology import make_records, picking, predict_long
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "CLASS_NAMES",

@@ -171,12 +171,15 @@ if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
 # number of the part, so that it does not matter which thread computed it.
 
 
-def in_order(act: Callable[..., Any], parts: Sequence[tuple[Any, ...]], n: int) -> list[Any]:
-    """Return `act(*part)` for each part, computed on at most `n` threads.
+def in_order(act: Callable[[Any], Any], parts: Sequence[Any], n: int) -> list[Any]:
+    """Return `act(part)` for each part, computed on at most `n` threads.
 
     The calling thread takes part after part, and so does each other thread as soon as it is
-    awake. `np.errstate` is the same in all threads, and an exception in one is raised here.
+    awake. `np.errstate` is the same in all threads, and an exception in one is raised here. With
+    `n = 0`, the calling thread computes all parts, and BLAS may use its own threads.
     """
+    if n == 0:
+        return list(map(act, parts))
     results: list[Any] = [None] * len(parts)
     todo = deque(range(len(parts)))
     handling, handler = np.geterr(), np.geterrcall()
@@ -188,11 +191,10 @@ def in_order(act: Callable[..., Any], parts: Sequence[tuple[Any, ...]], n: int) 
                     i = todo.popleft()
                 except IndexError:  # nothing is left
                     return
-                results[i] = act(*parts[i])
+                results[i] = act(parts[i])
 
     with one_blas_thread:
-        n_others = min(n, len(parts)) - 1 if one_blas_thread.controls else 0
-        others = start(work, n_others)
+        others = start(work, min(n, len(parts)) - 1 if one_blas_thread.controls else 0)
         try:
             work()
         finally:

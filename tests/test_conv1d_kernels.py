@@ -69,7 +69,6 @@ def three_threads():
 
 @pytest.mark.usefixtures("three_threads")
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex128])
-@settings(max_examples=150)
 @given(convolutions(), st.none() | cut_small(), generators)
 def test_fast_and_plain_kernels_compute_the_same(dtype, case, constants, rng):
     layer, x = case
@@ -83,6 +82,17 @@ def test_fast_and_plain_kernels_compute_the_same(dtype, case, constants, rng):
             patch.setattr(kernels, name, value)
         kernels.plan.cache_clear()
         assert_as_plain(layer, x)
+    kernels.plan.cache_clear()
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"stride": 2}, {"dilation": 3}, {"stride": 2, "dilation": 4}]
+)
+def test_a_long_trace_is_cut_into_parts(options, monkeypatch):
+    monkeypatch.setattr(kernels, "PART", 1)
+    kernels.plan.cache_clear()
+    layer = nn.Conv1D(2, 3, 5, padding="same", **options, rng=0).astype(np.float64)
+    assert_as_plain(layer, np.random.default_rng(0).standard_normal((2, 800, 2)))
     kernels.plan.cache_clear()
 
 
@@ -189,11 +199,45 @@ def python(root, *arguments):
     )
 
 
+TRAINING = """
+import sys, numpy as np, numpycnn as nn
+x, labels = nn.make_traces(30, rng=0)
+conv = nn.Conv1D(1, 4, 5, padding="same", stride=2, rng=0)
+model = nn.Sequential(conv, nn.ReLU(), nn.Flatten(), nn.Dense(128, 3, rng=1)).astype(float)
+nn.fit(model, x.astype(float), labels, epochs=4)
+print(nn.check_gradients(model, x[:2].astype(float), rng=0).ok)
+print("numpycnn.layers._conv1d_kernels" in sys.modules)
+print(*model.params["0.w"].ravel().tolist())
+"""
+
+
+def test_a_network_trains_on_the_plain_kernels_as_on_the_fast_ones(plain_package):
+    fast, plain = (python(root, "-c", TRAINING).stdout.split() for root in (ROOT, plain_package))
+    assert (fast[:2], plain[:2]) == (["True", "True"], ["True", "False"])
+    assert_allclose(np.array(plain[2:], float), np.array(fast[2:], float), rtol=1e-6)
+
+
+@pytest.mark.skipif(settings.default.max_examples < 1000, reason="only in the thorough profile")
 @pytest.mark.parametrize("file", ["test_layers", "test_gradients_of_layers", "test_fit"])
 def test_the_package_works_on_the_plain_kernels(plain_package, file):
     options = "-q", "-n0", "--hypothesis-profile=few", "-p", "no:cacheprovider"
     done = python(plain_package, "-m", "pytest", *options, f"tests/{file}.py")
     assert done.returncode == 0, done.stdout
+
+
+SUMS = """
+import numpy as np, numpycnn as nn
+model = nn.Sequential(nn.Conv1D(2, 3, 4, rng=0))
+x = np.random.default_rng(0).standard_normal((2, 9, 2))
+y, cache = model.forward(x)
+dx, grads = model.backward(np.ones_like(y), cache)
+print(*(float(np.sum(a)) for a in (y, dx, grads["0.w"])))
+"""
+
+
+@pytest.fixture(scope="module")
+def sums_before(plain_package):
+    return python(plain_package, "-c", SUMS).stdout.split()
 
 
 @pytest.mark.parametrize(
@@ -204,24 +248,18 @@ def test_the_package_works_on_the_plain_kernels(plain_package, file):
         ("dw[k] = np.tensordot(", "dw[k] = -np.tensordot(", "dw"),
     ],
 )
-def test_a_changed_plain_kernel_changes_the_network(plain_package, tmp_path, line, changed, seen):
+def test_a_changed_plain_kernel_changes_the_network(
+    plain_package, sums_before, tmp_path, line, changed, seen
+):
     root = tmp_path / "changed"
     shutil.copytree(plain_package / "numpycnn", root / "numpycnn")
     path = root / "numpycnn" / "layers" / "conv1d.py"
     assert path.read_text().count(line) == 1
     path.write_text(path.read_text().replace(line, changed))
-    code = (
-        "import numpy as np, numpycnn as nn\n"
-        "model = nn.Sequential(nn.Conv1D(2, 3, 4, rng=0))\n"
-        "x = np.random.default_rng(0).standard_normal((2, 9, 2))\n"
-        "y, cache = model.forward(x)\n"
-        "dx, grads = model.backward(np.ones_like(y), cache)\n"
-        "print(*(repr(float(np.sum(a))) for a in (y, dx, grads['0.w'])))\n"
-    )
-    before, after = (python(at, "-c", code).stdout.split() for at in (plain_package, root))
+    after = python(root, "-c", SUMS).stdout.split()
     differs = {
         name
-        for name, a, b in zip(("y", "dx", "dw"), before, after, strict=True)
+        for name, a, b in zip(("y", "dx", "dw"), sums_before, after, strict=True)
         if not np.isclose(float(a), float(b))
     }
     assert differs == {seen}

@@ -333,7 +333,7 @@ def test_what_is_wrong_is_wrong_where_it_cannot_be_seen():
 
 
 def test_a_gradient_that_is_zero_to_rounding_is_right():
-    class Centerd(Dense):
+    class Centered(Dense):
         """The mean is taken off the outputs, so a shift of all of them does nothing."""
 
         def forward(self, x):
@@ -346,7 +346,7 @@ def test_a_gradient_that_is_zero_to_rounding_is_right():
     class Shift(Layer):
         def __init__(self):
             super().__init__(all=np.ones(1))
-            self.inner = Centerd(3, 4, rng=0).astype(np.float64)
+            self.inner = Centered(3, 4, rng=0).astype(np.float64)
 
         def forward(self, x):
             y, cache = self.inner.forward(x)

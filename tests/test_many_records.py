@@ -24,7 +24,9 @@ from _shared.your_records import read_catalog
 from numpycnn import architectures
 from numpycnn.seismology.picking import noise_of, pick_peaks
 
+dask = pytest.importorskip("dask", reason="python -m pip install -e '.[interop]'")
 distributed = pytest.importorskip("distributed", reason="python -m pip install -e '.[interop]'")
+psutil = pytest.importorskip("psutil")  # comes with distributed
 zarr = pytest.importorskip("zarr", reason="python -m pip install -e '.[interop]'")
 many_records = pytest.importorskip("many_records")
 
@@ -107,60 +109,121 @@ def test_all_pieces_together_are_what_predict_gives_for_the_whole(drawn, data):
 
 @pytest.fixture
 def long(tmp_path):
-    x = np.random.default_rng(0).standard_normal((40_000, 2)).astype(np.float32)
-    return written(tmp_path, network(), x, {17_001, 30_000}), x
+    x = np.random.default_rng(0).standard_normal((12_000, 2)).astype(np.float32)
+    return written(tmp_path, network(), x, {5_001, 9_000}), x
 
 
-def test_the_script_starts_processes_and_computes_nothing_twice(long, tmp_path, capsys):
+# A cluster
+# ---------
+# Processes start slowly, so most tests share two. While the file `slow` exists, a piece takes a
+# worker 0.2 s longer. A test that interrupts a run creates it, so that the run does not end before.
+
+PRELOAD = """
+from pathlib import Path
+from time import sleep
+from numpycnn.seismology import long_records
+if not hasattr(long_records, "at_once"):  # Dask loads this twice
+    long_records.at_once = long_records.predict_long
+def predict_long(*args):
+    sleep(0.2 * Path({slow!r}).exists())
+    return long_records.at_once(*args)
+long_records.predict_long = predict_long
+"""
+
+
+@pytest.fixture(scope="module")
+def slow_file(tmp_path_factory):
+    """The path of `slow`, which all workers check that start during these tests."""
+    folder = tmp_path_factory.mktemp("workers")
+    (folder / "preload.py").write_text(PRELOAD.format(slow=str(folder / "slow")))
+    preload = [str(folder / "preload.py")]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DASK_DISTRIBUTED__WORKER__PRELOAD", repr(preload))  # for other processes
+        with dask.config.set({"distributed.worker.preload": preload}):
+            yield folder / "slow"
+
+
+@pytest.fixture
+def slow(slow_file):
+    """Begin a test with slow workers. They are fast as soon as this file is removed."""
+    slow_file.touch()
+    yield slow_file
+    slow_file.unlink(missing_ok=True)
+
+
+@pytest.fixture(scope="module")
+def cluster(slow_file):
+    plan = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
+    with distributed.LocalCluster(**plan, silence_logs=50) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def shared(cluster):
+    """The options to compute on the shared processes."""
+    return "--scheduler", cluster.scheduler_address
+
+
+def when(result, number, action):
+    """Start a thread that does something as soon as this number of pieces is finished."""
+
+    def wait():
+        wait_for_pieces(result, number)
+        action()
+
+    thread = Thread(target=wait, daemon=True)
+    thread.start()
+    return thread
+
+
+def wait_for_pieces(result, number):
+    for _ in range(10_000):
+        if len(many_records.finished(result)) >= number:
+            return
+        sleep(0.03)
+    raise AssertionError("too few pieces were finished in five minutes")
+
+
+def test_nothing_is_computed_twice(long, tmp_path, capsys, shared):
     paths, x = long
-    options = "model.npz", "days", "scores.zarr", "--piece", 3000, "--workers", 1
+    options = "model.npz", "days", "scores.zarr", "--piece", 1000, *shared
     run_example("many_records", tmp_path, *options)
-    assert "\n7 pieces in" in capsys.readouterr().out
+    assert "\n6 pieces in" in capsys.readouterr().out
     assert_whole(paths, network(), x)
     run_example("many_records", tmp_path, *options)
     assert "\n0 pieces in" in capsys.readouterr().out
     assert_whole(paths, network(), x)
 
 
-def test_it_takes_a_zarr_array_and_a_cluster_and_a_lost_worker_is_made_up_for(
-    long, tmp_path, capsys
+def test_it_takes_a_zarr_array_and_a_lost_worker_is_made_up_for(
+    long, tmp_path, capsys, cluster, slow
 ):
     (model, _, result), x = long
     record = tmp_path / "record.zarr"
     zarr.open_array(record, mode="w", shape=x.shape, chunks=(7000, 2), dtype=x.dtype)[:] = x
-    plan = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
-    with distributed.LocalCluster(**plan, silence_logs=50) as cluster:
-        with distributed.Client(cluster) as client:
-            victim = next(iter(client.run(os.getpid).values()))
-
-        def kill_at_the_first_chunk():
-            while not [path for path in result.rglob("*") if not path.name.strip("./c0123456789")]:
-                sleep(0.01)
-            os.kill(victim, signal.SIGKILL)
-
-        killer = Thread(target=kill_at_the_first_chunk, daemon=True)
-        killer.start()
-        address = cluster.scheduler_address
-        options = model, record, result, "--piece", 500, "--scheduler", address
-        run_example("many_records", tmp_path, *options)
-        killer.join()
-    assert "40 pieces in" in capsys.readouterr().out
+    with distributed.Client(cluster) as client:
+        victim = next(iter(client.run(os.getpid).values()))
+    killer = when(result, 2, lambda: (os.kill(victim, signal.SIGKILL), slow.unlink()))
+    options = "--piece", 300, "--scheduler", cluster.scheduler_address
+    run_example("many_records", tmp_path, model, record, result, *options)
+    killer.join()
+    assert "20 pieces in" in capsys.readouterr().out
     assert_whole((model, record, result), network(), x)
 
 
 def test_the_picks_over_an_archive_are_those_of_the_picker_on_the_whole_record(
     tmp_path, capsys, monkeypatch
 ):
-    monkeypatch.setattr("numpycnn.seismology.picking.ENOUGH", 1000)  # 1 sample in 49
-    x, _ = nn.make_records(1, rng=0, n_samples=48_005, arrivals=(20, 20))
+    monkeypatch.setattr("numpycnn.seismology.picking.ENOUGH", 1000)  # 1 sample in 25
+    x, _ = nn.make_records(1, rng=0, n_samples=24_005, arrivals=(10, 10))
     x = np.round(100 * x[0] + [1e5, -200, 3000]).astype(np.float32)
     model = architectures.unet(3, 2, filters=8, depth=4, rng=0)
-    paths = written(tmp_path, model, x, {12_345, 30_001})
+    paths = written(tmp_path, model, x, {6_345, 15_001})
     model.save(paths[0], {"channels": 3, "sampling_rate": 100.0, "scale": "noise"})
     scores = computed(paths, 5000, reverse=True)
-    assert scores.shape == (48_005, 2)
+    assert scores.shape == (24_005, 2)
     picks = pick_peaks(nn.Softmax()(scores)[:, 1], threshold=0.3, apart=50)
-    assert len(picks) > 100  # of a network that has learned nothing
+    assert len(picks) > 50  # of a network that has learned nothing
 
     np.save(tmp_path / "whole.npy", x)
     with pytest.raises(SystemExit):
@@ -171,7 +234,7 @@ def test_the_picks_over_an_archive_are_those_of_the_picker_on_the_whole_record(
 
 # Interruptions
 # -------------
-# The script runs in a process group of its own, as in a terminal, where Ctrl-C reaches all of it.
+# The script runs in a separate process group, as in a terminal, where Ctrl-C reaches all of it.
 
 
 @pytest.fixture
@@ -179,10 +242,9 @@ def begun(tmp_path):
     """Begin the script with these options, and return its process."""
     processes = []
 
-    def begin(*options, largest_file=resource.RLIM_INFINITY):
+    def begin(*options):
         def before():
             signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell in the background ignores it
-            resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, resource.RLIM_INFINITY))
 
         script = EXAMPLES / "many_records.py"
         command = [sys.executable, "-W", "ignore", script, *map(str, options)]
@@ -199,105 +261,133 @@ def begun(tmp_path):
         process.communicate()
 
 
-def wait_for_pieces(result, number):
-    for _ in range(30_000):
-        if len(many_records.finished(result)) >= number:
-            return
-        sleep(0.01)
-    raise AssertionError("too few pieces were finished in five minutes")
+OPTIONS = "model.npz", "days", "scores.zarr", "--piece", 150
 
 
-def last_line(process, status):
-    """The only line that an interrupted run prints."""
-    out, err = process.communicate(timeout=300)
-    assert process.returncode == status
-    (said,) = out.splitlines()
-    assert "in the natural order of their names, 000.npy to 002.npy: 40,000 samples" in said
+def test_interrupted_three_times_and_resumed_it_gives_the_values_of_one_run(
+    long, tmp_path, begun, shared, slow, capsys
+):
+    paths, x = long
+    ours, done = network().predict(x[None])[0], 0
+
+    def replace_worker(process):  # after Ctrl-C a new one must not print a traceback either
+        wait_for_pieces(paths[2], 1)
+        children = psutil.Process(process.pid).children(recursive=True)
+        workers = [child for child in children if "spawn_main" in " ".join(child.cmdline())]
+        assert len(workers) == 2
+        workers[-1].kill()
+        while workers[-1].is_running() or len(psutil.Process(process.pid).children()) < 3:
+            sleep(0.03)
+
+    for end, where in [
+        (signal.SIGINT, ("--workers", 2)),
+        (signal.SIGTERM, shared),
+        (signal.SIGKILL, shared),
+    ]:
+        process = begun(*OPTIONS, *where)
+        if end == signal.SIGINT:
+            replace_worker(process)
+        wait_for_pieces(paths[2], done + 3)
+        (os.killpg if end == signal.SIGINT else os.kill)(process.pid, end)
+        out, err = process.communicate(timeout=300)
+        before, done = done, len(many_records.finished(paths[2]))
+        assert before + 3 <= done < 40
+        if end == signal.SIGKILL:
+            assert process.returncode == -signal.SIGKILL
+        else:
+            assert process.returncode == 130
+            (said,) = out.splitlines()
+            assert "in the natural order of their names, 000.npy to 002.npy: 12,000" in said
+            (said,) = err.splitlines()
+            assert f"interrupted. {done} of 40 pieces are finished. The same command" in said
+        scores = zarr.open_array(paths[2], mode="r")[:]
+        there = ~np.isnan(scores).any(axis=1)
+        assert 150 * done <= there.sum() < len(scores)
+        np.testing.assert_allclose(scores[there], ours[there], rtol=0, atol=1e-5)
+    slow.unlink()
+    with (paths[2] / many_records.FINISHED).open("a") as file:
+        file.write("39 finis")  # a line that was cut off
+    assert len(many_records.finished(paths[2])) == done
+    run_example("many_records", tmp_path, *OPTIONS, *shared)
+    assert f"\n{40 - done} pieces in " in capsys.readouterr().out
+    assert many_records.finished(paths[2]) == {*range(40)}
+    without = computed((paths[0], paths[1], tmp_path / "at_once.zarr"), 150)
+    np.testing.assert_array_equal(zarr.open_array(paths[2], mode="r")[:], without)
+
+
+def complaint_of_interrupted(folder, capsys, *options):
+    """The only line that an interrupted run prints, besides what was read."""
+    with pytest.raises(SystemExit) as stop:
+        run_example("many_records", folder, *options)
+    out, err = capsys.readouterr()
+    assert stop.value.code == 1
+    assert len(out.splitlines()) == 1
     (line,) = err.splitlines()
     return line
 
 
-OPTIONS = "model.npz", "days", "scores.zarr", "--piece", 100
+def limit_files(size):
+    """Let this process write files of this size and no larger, as if the disk were full then."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
 
-def test_interrupted_by_ctrl_c_it_is_resumed_and_the_values_are_the_same(long, tmp_path, begun):
+def test_whenever_the_disk_is_full_it_is_reported_in_a_line_and_the_run_is_resumed(
+    long, tmp_path, capsys, cluster, shared
+):
     paths, x = long
-    process = begun(*OPTIONS, "--workers", 1)
-    wait_for_pieces(paths[2], 20)
-    os.killpg(process.pid, signal.SIGINT)
-    said = last_line(process, 130)
-    done = len(many_records.finished(paths[2]))
-    assert 20 <= done < 200
-    assert f"interrupted. {done} of 200 pieces are finished. The same command again" in said
-    scores = zarr.open_array(paths[2], mode="r")[:]
-    there = ~np.isnan(scores).any(axis=1)
-    assert 100 * done <= there.sum() < len(scores)
-    ours = network().predict(x[None])[0]
-    np.testing.assert_allclose(scores[there], ours[there], rtol=0, atol=1e-5)
-    process = begun(*OPTIONS, "--workers", 1)
-    out, err = process.communicate(timeout=300)
-    assert (process.returncode, err) == (0, "")
-    assert f"\n{200 - done} pieces in " in out
-    without = computed((paths[0], paths[1], tmp_path / "at_once.zarr"), 100)
-    np.testing.assert_array_equal(zarr.open_array(paths[2], mode="r")[:], without)
-
-
-def test_a_killed_run_and_a_line_that_was_cut_off_are_no_obstacle(long, tmp_path, begun, capsys):
-    paths, x = long
-    process = begun(*OPTIONS, "--workers", 1)
-    wait_for_pieces(paths[2], 20)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    done = len(many_records.finished(paths[2]))
-    with (paths[2] / many_records.FINISHED).open("a") as file:
-        file.write("199 finis")
-    assert len(many_records.finished(paths[2])) == done
-    run_example("many_records", tmp_path, *OPTIONS, "--workers", 1)
-    assert f"{200 - done} pieces in" in capsys.readouterr().out
-    assert many_records.finished(paths[2]) == {*range(200)}
-    assert_whole(paths, network(), x)
-
-
-def test_a_full_disk_is_reported_in_a_line_and_the_run_is_resumed(long, tmp_path, begun, capsys):
-    paths, x = long
-    options = "model.npz", "days", "scores.zarr", "--piece", 3000, "--workers", 1
-    said = last_line(begun(*options, largest_file=20_000), 1)
-    assert re.search(r"OSError: .*File too large.* 0 of 7 pieces are finished\. The same", said)
-    assert np.isnan(zarr.open_array(paths[2], mode="r")[:]).all()
+    options = "model.npz", "days", "scores.zarr", "--piece", 3000, *shared
+    infinite = resource.RLIM_INFINITY
+    with distributed.Client(cluster) as client:
+        client.wait_for_workers(2)  # one was killed perhaps, in the test before
+        for here, there in [
+            (0, infinite), (600, infinite), (1200, infinite), (infinite, 0), (infinite, 9000)
+        ]:  # fmt: skip
+            try:
+                client.run(limit_files, there)
+                limit_files(here)
+                said = complaint_of_interrupted(tmp_path, capsys, *options)
+            finally:
+                limit_files(infinite)
+                client.run(limit_files, infinite)
+            words = r"OSError: .*File too large.* 0 of 2 pieces are finished\. The same"
+            assert re.search(words, said)
     run_example("many_records", tmp_path, *options)
     assert_whole(paths, network(), x)
-    assert "7 pieces in" in capsys.readouterr().out
+    assert "2 pieces in" in capsys.readouterr().out
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {"model.npz", "days", "scores.zarr"}
+
+
+# Without the folder of the scripts, which is not there on other machines.
+ELSEWHERE = """
+from distributed import LocalCluster
+if __name__ == "__main__":
+    plan = {"n_workers": 1, "threads_per_worker": 1, "dashboard_address": None}
+    with LocalCluster(**plan, processes=False, protocol="tcp://") as cluster:
+        print(cluster.scheduler_address, flush=True)
+        input()
+"""
 
 
 def test_a_lost_scheduler_is_reported_in_a_line_and_the_run_is_resumed(
-    long, tmp_path, begun, capsys
+    long, tmp_path, capsys, shared, slow
 ):
     paths, x = long
-    (tmp_path / "elsewhere").mkdir()  # where a worker does not see the scripts
-    plan = {"cwd": tmp_path / "elsewhere", "stdout": subprocess.DEVNULL}
-    plan["stderr"] = subprocess.DEVNULL
-    dask, file = [sys.executable, "-m"], tmp_path / "scheduler.json"
-    common = ["--scheduler-file", str(file), "--no-dashboard"]
-    with subprocess.Popen([*dask, "distributed.cli.dask_scheduler", *common], **plan) as lost:
-        common += ["--no-nanny", "--nthreads", "1"]
-        worker = [*dask, "distributed.cli.dask_worker", *common]
-        with subprocess.Popen(worker, **plan) as process:
-            try:
-                for _ in range(3000):
-                    if file.exists() and (found := re.search(r"tcp://[^\"]+", file.read_text())):
-                        break
-                    sleep(0.01)
-                running = begun(*OPTIONS, "--scheduler", found[0])
-                wait_for_pieces(paths[2], 20)
-                lost.kill()
-                said = last_line(running, 1)
-            finally:
-                lost.kill()
-                process.kill()
+    (tmp_path / "elsewhere").mkdir()
+    plan = {"cwd": tmp_path / "elsewhere", "text": True, "stderr": subprocess.DEVNULL}
+    plan |= {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, "-c", ELSEWHERE], **plan) as lost:
+        try:
+            address = lost.stdout.readline().strip()
+            when(paths[2], 3, lost.kill)
+            said = complaint_of_interrupted(tmp_path, capsys, *OPTIONS, "--scheduler", address)
+        finally:
+            lost.kill()
+            slow.unlink()
     done = len(many_records.finished(paths[2]))
-    assert f". {done} of 200 pieces are finished. The same command again" in said
-    run_example("many_records", tmp_path, *OPTIONS, "--workers", 1)
-    assert f"{200 - done} pieces in" in capsys.readouterr().out
+    assert f". {done} of 40 pieces are finished. The same command again" in said
+    run_example("many_records", tmp_path, *OPTIONS, *shared)
+    assert f"{40 - done} pieces in" in capsys.readouterr().out
     assert_whole(paths, network(), x)
 
 
@@ -366,12 +456,12 @@ def test_the_noise_is_that_of_the_samples_that_are_there(sds):
     assert size == pytest.approx(ours[1])
 
 
-def test_a_record_that_is_all_gap_is_refused(long, tmp_path, capsys):
+def test_a_record_that_is_all_gap_is_refused(long, tmp_path, capsys, shared):
     paths, _ = long
     for file in paths[1].iterdir():
         np.save(file, np.full((500, 2), np.nan))
     network().save(paths[0], {"channels": 2, "sampling_rate": 100.0, "scale": "noise"})
-    options = "model.npz", "days", "scores.zarr", "--workers", 1
+    options = "model.npz", "days", "scores.zarr", *shared
     assert "got none" in complaint("many_records", tmp_path, capsys, *options)
     assert not paths[2].exists()
 
@@ -387,11 +477,9 @@ def test_an_sds_archive_is_one_record_with_nan_in_its_gaps(sds, tmp_path):
     np.testing.assert_allclose(computed(again, 5000), ours, rtol=0, atol=1e-4)
 
 
-def test_picks_of_an_archive_are_written_and_compared(sds, tmp_path, capsys):
-    paths, _ = sds
-    computed(paths, 1700)
+def test_picks_of_an_archive_are_written_and_compared(sds, tmp_path, capsys, shared):
     (tmp_path / "sds" / "README.txt").write_text("about this archive")
-    options = "model.npz", "sds", "scores.zarr", "--piece", 1700, "--workers", 1
+    options = "model.npz", "sds", "scores.zarr", "--piece", 5000, *shared
     outs = "--out", "picks.csv", "--out", "picks.xml"
     with pytest.raises(SystemExit) as stop:
         run_example("many_records", tmp_path, *options, *outs)

@@ -43,7 +43,7 @@ def test_the_numbers_in_the_text_are_those_of_the_example_and_of_the_setup(outpu
     x, labels = numpycnn.make_traces(180, rng=0)
     x_train, x_test, _, _ = numpycnn.train_test_split(x, labels, rng=0)
     total = re.search(r"total +([\d,]+)", output)[1]
-    (paragraph,) = re.findall(r"^The example makes .*?\n\n", README, re.MULTILINE | re.DOTALL)
+    (paragraph,) = re.findall(r"^The example generates .*?\n\n", README, re.MULTILINE | re.DOTALL)
     assert re.findall(r"\d[\d,]*", paragraph) == [
         *map(str, (len(x), total, len(x_train), len(x_test)))
     ]
@@ -70,7 +70,7 @@ def test_the_report_is_that_of_the_documentation():
 
 def test_the_numbers_of_the_zoo():
     named = [bug for bug in bugs.PLANTED_BUGS.values() if bug.called != "unknown"]
-    (paragraph,) = re.findall(r"^And there is a zoo .*?\n\n", README, re.MULTILINE | re.DOTALL)
+    (paragraph,) = re.findall(r"^To test the checker.*?\n\n", README, re.MULTILINE | re.DOTALL)
     numbers = re.findall(r"\d[\d.]*\d", paragraph)
     assert numbers[:2] == [str(len(bugs.PLANTED_BUGS)), str(len(named))]
 
@@ -79,7 +79,7 @@ def test_the_numbers_of_the_zoo():
 def test_as_many_bugs_look_perfect_as_it_says():
     accuracies = [row.split()[1] for row in zoo_table().splitlines()[1:]]
     more_than, accuracy = re.search(
-        r"more than (\d+) of them reach an accuracy of (\S+) ", README
+        r"more than (\d+) of them the network still reaches an accuracy of (\S+) ", README
     ).groups()
     perfect = [
         score for score in accuracies if score != "refused" and float(score) >= float(accuracy)

@@ -3,6 +3,7 @@
 import _thread
 import os
 import platform
+import signal
 import subprocess
 import sys
 import threading
@@ -54,7 +55,7 @@ def names_of_threads():
 def test_threads_compute_what_one_computes_and_the_same_bits_each_time():
     layer, x, expected = large()
     first = results(layer, x)
-    assert len(names_of_threads()) == N_THREADS - 1
+    assert 1 <= len(names_of_threads()) < N_THREADS  # one that has finished is used again
     assert_close(first, expected)
     for again in results(layer, x), results(layer, x):
         assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
@@ -147,7 +148,7 @@ def test_a_forked_process_computes():
         "layer, x = nn.Conv1D(16, 16, 9, rng=0), np.ones((12, 2048, 16), np.float32)\n"
         "before = layer(x)\n"  # so that the parent has threads, which the child does not have
         "child = os.fork()\n"
-        "same = np.array_equal(layer(x), before) and threading.active_count() == 3\n"
+        "same = np.array_equal(layer(x), before) and threading.active_count() > 1\n"
         "if child == 0: os._exit(0 if same else 1)\n"
         "print(same, os.waitpid(child, 0)[1])\n"
     )
@@ -220,6 +221,15 @@ def test_overflow_is_handled_in_the_threads_as_around_them():
     assert_close(results(layer, x), expected)
 
 
+@pytest.fixture
+def interrupts():
+    """Interrupts raise, also where the tests run in the background of a shell."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interrupts")
 def test_after_an_interrupt_everything_works_as_before():
     layer, x, expected = large()
     before = blas_threads()

@@ -31,7 +31,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, Rectangle
 from matplotlib.path import Path
 
-from numpycnn.plots.figure import AMBER, DPI, FONT, GREEN, GREY, PURPLE, SKY, WIDTH
+from numpycnn.plots.figure import AMBER, DPI, FONT, GRAY, GREEN, PURPLE, SKY, WIDTH
 
 
 class Window(NamedTuple):
@@ -73,7 +73,7 @@ class Architecture(NamedTuple):
 
 
 COLORS = {
-    "input": GREY,
+    "input": GRAY,
     "convolution": SKY,
     "pooling": AMBER,
     "upsampling": PURPLE,

@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
-from numpycnn.plots.figure import BLUE, DPI, FONT, GREY, ORANGE, WIDTH
+from numpycnn.plots.figure import BLUE, DPI, FONT, GRAY, ORANGE, WIDTH
 
 PITCH = 128, 116  # pixels from one box to the next, across and down
 BOX = 106, 78  # pixels
@@ -79,7 +79,7 @@ def _middle(column: float, row: float) -> tuple[float, float]:
 def _draw_arrow(panel: Axes, begin: tuple[float, float], end: tuple[float, float]) -> None:
     """Draw an arrow from the right edge of one box to the left edge of another."""
     half = np.array([BOX[0] / 2 + 2, 0])
-    style = {"arrowstyle": "->", "color": GREY, "linewidth": 1.5, "shrinkA": 0, "shrinkB": 0}
+    style = {"arrowstyle": "->", "color": GRAY, "linewidth": 1.5, "shrinkA": 0, "shrinkB": 0}
     start, stop = np.array(begin) + half, np.array(end) - half
     panel.annotate("", xy=tuple(stop), xytext=tuple(start), arrowprops=style)
 

@@ -25,7 +25,7 @@ from numpycnn.plots.figure import (
     AMBER,
     DPI,
     FONT,
-    GREY,
+    GRAY,
     SIGNED,
     SKY,
     STYLES,
@@ -89,7 +89,7 @@ PITCH = 62  # from one row to the next
 CELL = 46  # height of a cell, and its width at most
 CELLS_END = 510  # what comes out stands to the right
 N_CELLS = 10  # as many as leave room for a number in each
-CENTERD: dict[str, Any] = {"fontsize": FONT, "ha": "center", "va": "center"}
+CENTERED: dict[str, Any] = {"fontsize": FONT, "ha": "center", "va": "center"}
 
 
 def plot_windows(layer: Conv1D | MaxPool1D, x: Array) -> Figure:
@@ -134,7 +134,7 @@ def plot_windows(layer: Conv1D | MaxPool1D, x: Array) -> Figure:
             _draw_cell(panel, i, len(padded), top, is_padding)
             begin, width = _cell_left(i, len(padded))
             height = CELL / 3 if isinstance(layer, Conv1D) else CELL / 2  # room for the tap
-            panel.text(begin + width / 2, top + height, _short(sample), **CENTERD)
+            panel.text(begin + width / 2, top + height, _short(sample), **CENTERED)
         if isinstance(layer, Conv1D):
             for k, tap in enumerate(layer.params["w"][:, 0, 0]):
                 _cover(panel, first + k * layer.dilation, len(padded), top, SKY, tap)
@@ -168,7 +168,7 @@ def _draw_cell(panel: Axes, i: int, n_cells: int, top: float, is_padding: bool) 
     begin, width = _cell_left(i, n_cells)
     dashes = "dashed" if is_padding else "solid"
     panel.add_patch(
-        Rectangle((begin, top), width, CELL, facecolor="none", edgecolor=GREY, linestyle=dashes)
+        Rectangle((begin, top), width, CELL, facecolor="none", edgecolor=GRAY, linestyle=dashes)
     )
 
 
@@ -182,7 +182,7 @@ def _cover(
     )
     if tap is not None:
         words = f"\N{MULTIPLICATION SIGN} {_short(tap)}"
-        panel.text(begin + width / 2, top + 0.73 * CELL, words, **CENTERD)
+        panel.text(begin + width / 2, top + 0.73 * CELL, words, **CENTERED)
 
 
 def _short(number: float) -> str:

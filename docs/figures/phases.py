@@ -14,7 +14,7 @@ from matplotlib.patches import Rectangle
 
 from numpycnn._validation import check_int, require_array
 from numpycnn.layers._conv1d_kernels import windows
-from numpycnn.plots.figure import AMBER, FONT, GREY, GRID, SKY, WIDTH, blank_figure, dress
+from numpycnn.plots.figure import AMBER, FONT, GRAY, GRID, SKY, WIDTH, blank_figure, dress
 
 TRACE_COLORS = SKY, AMBER  # in turn
 THICKNESS = 0.7  # of the rows' distance
@@ -79,4 +79,4 @@ def _finish(panel: Axes, n_samples: int, kernel_size: int) -> None:
     panel.set_yticks(range(1 + kernel_size), ["memory", *phases])
     panel.set_xticks(range(n_samples))
     panel.set(xlabel="sample", xlim=(-0.6, n_samples - 0.4), ylim=(kernel_size + 0.5, -0.5))
-    panel.tick_params(axis="x", color=GREY)
+    panel.tick_params(axis="x", color=GRAY)

@@ -1,24 +1,21 @@
-"""Convolution in one dimension: the same small filter everywhere.
+"""One-dimensional convolution: the same small filter at every position.
 
-A filter is a short pattern of `K` numbers, its *taps*, slid along the trace.
-Wherever it stops it is multiplied with the `K` samples under it, and the sum
-is large where the trace looks like the pattern, and larger the louder it is there.
-The layer slides `F` filters over `C` channels at once:
+A filter has `K` weights (*taps*) per input channel. At each output position the taps are
+multiplied elementwise with the samples under them, and the products are summed. The sum is
+large where the trace resembles the filter. With `F` filters and `C` input channels,
 
     y[n,m,f] = sum_k sum_c x[n, m S + k d - left, c] w[k,c,f] + b[f]
 
-with `m` running over the `M` outputs, `k` over the taps and `c` over the
-channels. The *stride* `S` is how far the filter moves from one output to the
-next, the *dilation* `d` how far apart its taps lie, and `left` how many zeros
-were put in front of the trace; samples outside the trace count as zero.
+where `m` is the output position, the *stride* `S` is the distance in samples between
+neighboring outputs, the *dilation* `d` is the distance between neighboring taps, and `left` is
+the number of zeros padded before the trace. Samples outside the trace are zero.
 
-Because the filter is the same everywhere, a pattern that arrives ten samples
-later gives the same response ten samples later. The layer has to learn a
-pattern once, not once for every place. This is called *equivariance*.
+All output positions use the same weights. Shifting the input by `S` samples therefore shifts the
+output by one position (*equivariance*), except where windows overlap the ends of the trace. A
+pattern is learned once, not once per position.
 
-(In signal processing this sum is a cross-correlation, and a convolution would
-run through the taps backwards. The difference is only in which order the
-learned numbers lie, and in this field the name has stuck.)
+(In signal processing this sum is called a cross-correlation, and the taps of a convolution are in
+reverse order. In deep learning both are called convolution, because the taps are learned.)
 """
 
 from __future__ import annotations
@@ -36,28 +33,40 @@ from numpycnn.layers.receptive_field import ReceptiveField
 
 
 class Conv1D(Layer):
-    """Slide F filters of K taps along x (N, L, C), giving y (N, M, F).
+    """Apply F filters of K taps to x (N, L, C); the output has shape (N, M, F).
 
-    `padding` says how many zeros stand before and after each trace:
+    Its parameters are `w`, shape (K, C, F), initially random (Glorot uniform), and `b`, shape
+    (F,), initially zero.
 
-    - `"valid"`: none. The filter stays inside, and the output is shorter.
-    - `"same"`: as many as make `M = ceil(L / S)`, half on each side; if the number
-      is odd the right side gets one more, as in PyTorch and Keras.
-    - `"causal"`: `d (K - 1)`, all on the left, so no output looks ahead.
-    - a number for both sides, or `(left, right)`.
+    Parameters
+    ----------
+    in_channels, out_channels, kernel_size : int
+        C, F and K.
+    stride, dilation : int, default 1
+        Distance in samples between neighboring outputs, and between neighboring taps.
+    padding : {"valid", "same", "causal"}, int or (int, int), default "valid"
+        Zeros before and after each trace. `"valid"`: none. `"same"`: enough for
+        `M = ceil(L / S)`, half on each side; if the number is odd, one more on the right, as in
+        PyTorch and Keras. `"causal"`: `d (K - 1)` on the left, so that no output depends on later
+        samples. Otherwise the number on both sides, or `(left, right)`.
+    bias : bool, default True
+        Without a bias there is no `b`. A batch normalization that follows subtracts any constant.
+    rng : Generator, int or None
+        Generator, or its seed, for the initial `w`.
 
-    Parameters: `w` (K, C, F), Glorot-uniform at first, and `b` (F,), zero. With `bias=False`
-    there is no `b`: a batch normalization that follows subtracts any constant.
+    Raises
+    ------
+    TypeError, ValueError
+        If a size is not a positive integer, the padding is unknown, an input has another type or
+        shape, or a trace is too short for one window.
 
+    Examples
+    --------
     >>> layer = Conv1D(1, 1, kernel_size=2)
     >>> layer.params["w"][:, 0, 0] = [-1.0, 1.0]     # the difference of neighbors
     >>> x = np.array([0.0, 0.0, 1.0, 3.0]).reshape(1, 4, 1)
     >>> layer.forward(x)[0].ravel()
     array([0., 1., 2.])
-
-    Raises `TypeError` or `ValueError` for sizes that are not positive whole numbers,
-    an unknown padding, inputs of another type or shape, and traces too short for
-    one window.
     """
 
     def __init__(
@@ -80,9 +89,7 @@ class Conv1D(Layer):
         self.padding = self._known_padding(padding)
         self.bias = boolean(self, "bias", bias)
 
-        self.effective_kernel_size = (
-            self.dilation * (self.kernel_size - 1) + 1
-        )  # samples under one window
+        self.effective_kernel_size = self.dilation * (self.kernel_size - 1) + 1
         shape = self.kernel_size, self.in_channels, self.out_channels
         w = glorot_uniform(shape, prod(shape[:2]), shape[0] * shape[2], generator(self, rng))
         b = {"b": np.zeros(self.out_channels, dtype=np.float32)} if self.bias else {}
@@ -90,8 +97,7 @@ class Conv1D(Layer):
 
     # Padding
     # -------
-    # Zeros stand in for samples that are not there. They go before and after the trace, and
-    # how many, `padding` decides; how many windows then fit is arithmetic.
+    # Zeros replace the samples before and after the trace. The option `padding` sets their number.
 
     def _known_padding(self, padding: object) -> str | int | tuple[int, int]:
         """Return `padding` if it is one of the known kinds, or raise."""
@@ -110,7 +116,7 @@ class Conv1D(Layer):
         )
 
     def pad_widths(self, length: int) -> tuple[int, int]:
-        """How many zeros stand before and after a trace of this length."""
+        """Return the numbers of zeros before and after a trace of this length."""
         if isinstance(self.padding, tuple):
             return self.padding
         if isinstance(self.padding, int):
@@ -124,7 +130,7 @@ class Conv1D(Layer):
         return 0, 0
 
     def receptive_field(self, length: int) -> ReceptiveField:
-        """Output m looks at the samples m S - left + k d, for every tap k.
+        """Return the samples on which each output depends: m S - left + k d, for every tap k.
 
         >>> Conv1D(1, 8, 5, padding="same").receptive_field(64)
         ReceptiveField(spans=[(-2, 2)], stride=1, n_outputs=64)

@@ -35,8 +35,8 @@ from numpycnn.puzzles.process import Stopped, judge_file
 from numpycnn.puzzles.puzzle import PUZZLES, Puzzle, find
 from numpycnn.puzzles.screen import (
     BOLD,
+    GRAY,
     GREEN,
-    GREY,
     RED,
     clear,
     code,
@@ -344,7 +344,7 @@ class Course:
                     if self.saved_at(puzzle) != self.seen:
                         continue
                     print("The answer was stopped. Save the file to run it again.")
-                print(f"\n{paint(KEYS, GREY)}", flush=True)
+                print(f"\n{paint(KEYS, GRAY)}", flush=True)
                 while self.saved_at(puzzle) == self.seen and self.folder.now is puzzle:
                     if not (key := self.keys.get(0.2)):
                         continue
@@ -414,7 +414,7 @@ class Course:
         if is_terminal():  # the task at once, and then again with the result
             clear()
             self._head(puzzle)
-            print(paint("Running your file …", GREY), flush=True)
+            print(paint("Running your file …", GRAY), flush=True)
         result = self.judge(puzzle)
         clear()
         self._head(puzzle)
@@ -433,7 +433,7 @@ class Course:
         where = link(chapter, where) if chapter.exists() else where
         file = self.folder.file(puzzle)
         print(f"{self.progress()}\n\n{heading(puzzle)}   after {where}, “{puzzle.section}”")
-        print(paint(link(file, str(file)), GREY))
+        print(paint(link(file, str(file)), GRAY))
         print(f"\n{prose(puzzle.task.partition(chr(10))[2])}\n", flush=True)
 
     def saved_at(self, puzzle: Puzzle) -> float:

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from textwrap import fill, indent
 
-GREEN, RED, GREY, BOLD = "32", "31", "90", "1"
+GREEN, RED, GRAY, BOLD = "32", "31", "90", "1"
 
 
 def is_terminal() -> bool:
