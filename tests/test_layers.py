@@ -178,7 +178,7 @@ def test_a_layer_prints_as_the_call_that_creates_it():
         "ReLU()",
         "MaxPool1D(3, stride=2)",
     ):
-        assert repr(eval(text)) == text
+        assert repr(eval(text, vars(nn))) == text
     assert repr(Renames([1, 2], 5, 6, 7)) == "Renames(..., 5, mode=...)"
     for use in Renames(1).options, lambda: nn.Sequential(Renames(1)).save("nowhere.npz"):
         with refused(TypeError, "Renames", "taps", "self.taps = taps"):

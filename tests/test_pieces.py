@@ -137,12 +137,6 @@ def test_fences_know_what_is_shown_after_them():
     assert free.text == "free\n"
 
 
-def test_a_fence_that_is_indented_or_never_closed_is_still_found():
-    indented, unclosed = cut_chapter("- list\n\n  ```python\n  1\n  ```\n\n```python\n2")
-    assert indented.indent == "  "
-    assert unclosed.text == "2\n"
-
-
 @pytest.mark.parametrize("gap", ["", "\n", "\n\n\n"])
 def test_a_claim_belongs_to_the_paragraph_before_it(gap):
     page = f"other\n\nthe 3\nand 4\n{gap}<!-- says: a;\n  b + 1 -->\nafter\n"
