@@ -16,17 +16,17 @@ settings.register_profile(
     "ordinary",
     derandomize=True,
     deadline=None,
-    max_examples=60,
+    max_examples=25,
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.register_profile(
     "thorough", parent=settings.get_profile("ordinary"), derandomize=False, max_examples=3000
 )
-settings.register_profile("few", parent=settings.get_profile("ordinary"), max_examples=25)
+settings.register_profile("few", parent=settings.get_profile("ordinary"), max_examples=10)
 settings.register_profile("fewest", parent=settings.get_profile("ordinary"), max_examples=5)
 settings.register_profile(
-    "mutation",  # a failure is enough there; nobody reads the smallest one
-    parent=settings.get_profile("few"),
+    "mutation",  # a failure is enough there: the smallest failing example is not needed
+    parent=settings.get_profile("ordinary"),
     phases=[Phase.explicit, Phase.generate],
 )
 settings.load_profile("ordinary")

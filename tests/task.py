@@ -1,4 +1,4 @@
-"""The network of the task and the table of the bug zoo, which several tests look at."""
+"""The network of the task and the table of planted bugs, shared by several tests."""
 
 from functools import cache
 
@@ -9,7 +9,7 @@ from numpycnn.checks import bugs
 
 
 def task_network(rng=0):
-    """The trace classifier with fresh weights: 4,211 parameters."""
+    """The trace classifier with initial weights: 4,211 parameters."""
     rng = np.random.default_rng(rng)
     return Sequential(
         Conv1D(1, 8, 5, padding="same", rng=rng),

@@ -1,13 +1,13 @@
-"""The rules that need no network: the best thresholds there are, and what they score."""
+"""Rules without a network: the best thresholds, their accuracy, and triggers."""
 
-import re
 from itertools import combinations_with_replacement
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
+from refusals import bad_values, refused, refused_value
 
 from numpycnn import make_records, make_traces, train_test_split
 from numpycnn.checks.strategies import generators
@@ -15,34 +15,24 @@ from numpycnn.inspection.baselines import (
     LargestSampleRule,
     MajorityRule,
     MedianRule,
-    Rule,
     best_thresholds,
 )
 from numpycnn.seismology import aic, pick_aic, pick_triggers, sta_lta
 
 RULES = MajorityRule, LargestSampleRule, MedianRule
 THRESHOLDS = LargestSampleRule, MedianRule
-HARD = {"wavelet": "ricker", "amplitude": (0.4, 1.0), "distractor": "any", "snr": (8, 8)}
 
 
-def share_right(rule, x, labels):
+def accuracy(rule, x, labels):
     return float((rule.classify(x) == labels).mean())
 
 
 @pytest.mark.parametrize("rule", THRESHOLDS)
-def test_on_the_traces_of_the_task_two_rules_are_right_without_a_network(rule):
-    for seed in range(20):
+def test_two_rules_classify_the_traces_of_the_task(rule):
+    for seed in range(5):
         x, labels = make_traces(180, rng=seed)
         x_train, x_test, y_train, y_test = train_test_split(x, labels, rng=seed)
-        assert share_right(rule().fit(x_train, y_train), x_test, y_test) == 1.0
-
-
-@pytest.mark.parametrize("rule", THRESHOLDS)
-def test_on_harder_traces_they_are_not(rule):
-    for seed in range(5):
-        x, labels = make_traces(600, rng=seed, center=(1, 64), **HARD)
-        fitted = rule().fit(x[:300], labels[:300])
-        assert 0.4 < share_right(fitted, x[300:], labels[300:]) < 0.75
+        assert accuracy(rule().fit(x_train, y_train), x_test, y_test) == 1.0
 
 
 @given(
@@ -50,7 +40,7 @@ def test_on_harder_traces_they_are_not(rule):
     st.permutations(range(4)),
     st.integers(1, 4),
 )
-def test_no_thresholds_are_better_than_those_found(pairs, classes, n_classes):
+def test_no_other_thresholds_are_better(pairs, classes, n_classes):
     value, labels = (np.array(column) for column in zip(*pairs, strict=True))
     classes = np.array(classes[:n_classes])
 
@@ -66,7 +56,7 @@ def test_no_thresholds_are_better_than_those_found(pairs, classes, n_classes):
     assert n_right(found) == best
 
 
-def test_the_majority_rule_names_the_commonest_class_whatever_the_trace():
+def test_the_majority_rule_predicts_the_most_frequent_class():
     x = make_traces(5, rng=0)[0]
     rule = MajorityRule().fit(x, np.array([1, 3, 3, 0, 1]))
     assert_array_equal(rule.predict(x), np.eye(4, dtype=np.float32)[[1] * 5])
@@ -80,83 +70,51 @@ def test_what_the_statistics_are():
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_one_class_is_called_always(rule):
-    x = make_traces(4, rng=0)[0]
-    fitted = rule().fit(x, np.array([2, 2, 2, 2]))
-    assert_array_equal(fitted.classify(x), [2] * 4)
-    assert_array_equal(fitted.predict(x), [[0, 0, 1]] * 4)
-
-
-@pytest.mark.parametrize("rule", THRESHOLDS)
-def test_the_order_of_the_traces_does_not_matter_and_nothing_is_written_to(rule):
-    x, labels = make_traces(60, rng=0, **HARD)
-    x.flags.writeable = labels.flags.writeable = False
-    order = np.random.default_rng(0).permutation(60)
-    one, other = rule().fit(x, labels), rule().fit(x[order], labels[order])
-    assert_array_equal(one.predict(x), other.predict(x))
-
-
-@pytest.mark.parametrize("rule", RULES)
 def test_the_class_is_the_column_of_the_one(rule):
-    x, labels = make_traces(30, rng=0, **HARD)
+    x, labels = make_traces(30, rng=0)
     fitted = rule().fit(x, labels)
     assert_array_equal(fitted.predict(x).argmax(axis=-1), fitted.classify(x))
     assert_array_equal(fitted.predict(x).sum(axis=-1), 1)
 
 
-@pytest.mark.parametrize("ask", ["predict", "classify"])
 @pytest.mark.parametrize("rule", RULES)
-def test_a_rule_wants_to_be_fitted_first(rule, ask):
-    with pytest.raises(RuntimeError, match=rf"^{rule.__name__}\b.*\bfit\("):
-        getattr(rule(), ask)(make_traces(3)[0])
+def test_a_rule_that_is_not_fitted_is_refused(rule):
+    for act in rule().predict, rule().classify:
+        with refused(RuntimeError, rule.__name__, "fit"):
+            act(make_traces(3)[0])
+
+
+BAD_TRACES = [
+    np.zeros((3, 64)),
+    np.zeros((0, 4, 1)),
+    np.full((3, 4, 1), np.nan),
+    np.zeros((3, 4, 1), complex),
+    np.ma.zeros((3, 4, 1), int),
+    [[[0.0]]],
+]
+BAD_LABELS = [np.array([0, 1]), np.array([0, 1, 0.5]), np.ma.masked_array([0, 1, 2])]
 
 
 @pytest.mark.parametrize("rule", RULES)
-@pytest.mark.parametrize(
-    ("name", "argument", "kind", "value"),
-    [
-        ("labels", np.array([0, 1]), ValueError, "(2,)"),
-        ("labels", np.array([0, 1, -1]), ValueError, "-1"),
-        ("labels", np.array([0, 1, 0.5]), TypeError, "float64"),
-        ("labels", np.ma.masked_array([0, 1, 2]), TypeError, "mask"),
-        ("labels", ["a", "b", None], TypeError, "object"),
-        ("x", np.zeros((3, 64)), ValueError, "(3, 64)"),
-        ("x", np.zeros((3, 64), int), ValueError, "(3, 64)"),
-        ("x", np.zeros((0, 4, 1)), ValueError, "(0, 4, 1)"),
-        ("x", np.full((3, 4, 1), np.nan), ValueError, "nan"),
-        ("x", np.full((3, 4, 1), np.inf), ValueError, "inf"),
-        ("x", np.zeros((3, 4, 1), complex), TypeError, "complex128"),
-        ("x", np.ma.zeros((3, 4, 1), int), TypeError, "mask"),
-        ("x", [[[0.0]]], TypeError, "list"),
-    ],
-)
-def test_what_cannot_be_fitted_is_named(rule, name, argument, kind, value):
-    arguments = {"x": np.zeros((3, 4, 1)), "labels": np.array([0, 1, 2]), name: argument}
-    words = rf"^{rule.__name__}\b(?=.*\b{name}\b).*{re.escape(value)}"
-    with pytest.raises(kind, match=words):
-        rule().fit(**arguments)
+@bad_values({"x": BAD_TRACES, "labels": BAD_LABELS})
+def test_bad_traces_and_labels_are_refused(rule, name, value):
+    arguments = {"x": np.zeros((3, 4, 1)), "labels": np.array([0, 1, 2])}
+    with refused_value(rule.__name__, name, value):
+        rule().fit(**arguments | {name: value})
     if name == "x":
-        with pytest.raises(kind, match=words):
-            rule().fit(np.zeros((3, 4, 1)), np.array([0, 1, 2])).classify(argument)
+        with refused_value(rule.__name__, name, value):
+            rule().fit(**arguments).classify(value)
 
 
-@pytest.mark.parametrize(
-    ("name", "argument", "kind", "value"),
-    [
-        ("value", np.array([1.0, np.nan]), ValueError, "nan"),
-        ("value", [1.0, 2.0], TypeError, "list"),
-        ("labels", np.array([0]), ValueError, "(1,)"),
-    ],
-)
-def test_thresholds_of_what_is_no_number_are_refused(name, argument, kind, value):
-    arguments = {"value": np.array([1.0, 2.0]), "labels": np.array([0, 1]), name: argument}
-    words = rf"^best_thresholds\b(?=.*\b{name}\b).*{re.escape(value)}"
-    with pytest.raises(kind, match=words):
+@bad_values({"value": [np.array([1.0, np.nan]), [1.0, 2.0]], "labels": [np.array([0])]})
+def test_bad_values_for_thresholds_are_refused(name, value):
+    arguments = {"value": np.array([1.0, 2.0]), "labels": np.array([0, 1]), name: value}
+    with refused_value("best_thresholds", name, value):
         best_thresholds(**arguments, classes=np.array([0, 1]))
 
 
 @given(st.floats(-1e308, 1e308), st.integers(1, 3))
-def test_neighboring_numbers_can_be_told_apart(lower, steps):
+def test_a_threshold_separates_neighboring_values(lower, steps):
     """Half the sum of two may overflow, or be rounded to the lower of them."""
     upper = lower
     for _ in range(steps):
@@ -171,25 +129,12 @@ def test_a_trace_on_a_threshold_belongs_above_it():
     assert_array_equal(rule.classify(np.array([[[1.49]], [[1.5]], [[1.51]]])), [1, 0, 0])
 
 
-def test_a_rule_of_its_own_defines_two_functions():
-    class Never(Rule):
-        def _learn(self, x, labels):
-            pass
-
-        def _call(self, x):
-            return np.zeros(len(x), int)
-
-    x, labels = make_traces(9, rng=0)
-    assert share_right(Never().fit(x, labels), x, labels) == pytest.approx(1 / 3)
+# Triggers
+# --------
 
 
-# When did it begin?
-# ------------------
-
-
-@settings(max_examples=30)
 @given(generators, st.integers(1, 3), st.integers(1, 40), st.integers(1, 3), st.data())
-def test_sta_lta_is_what_literal_loops_make_of_it(rng, n, length, channels, data):
+def test_sta_lta_is_the_same_by_loops(rng, n, length, channels, data):
     sta = data.draw(st.integers(1, 20))
     lta = data.draw(st.integers(sta + 1, 50))
     x = rng.standard_normal((n, length, channels)) + 3
@@ -204,7 +149,6 @@ def test_sta_lta_is_what_literal_loops_make_of_it(rng, n, length, channels, data
     assert_allclose(sta_lta(x, sta, lta), literal, rtol=1e-7, atol=1e-9)
 
 
-@settings(max_examples=30)
 @given(
     st.lists(st.sampled_from([1.0, 2.5, 3.0, 4.5, 5.0]), min_size=1, max_size=20),
     st.sampled_from([3.0, 4.5]),
@@ -222,9 +166,8 @@ def test_a_trigger_goes_on_and_off_as_a_loop_over_samples_says(ratio, on, off):
     assert_array_equal(pick_triggers(np.array(ratio), on, off), literal)
 
 
-@settings(max_examples=30)
 @given(generators, st.integers(10, 40), st.integers(1, 3), st.sampled_from([1e-6, 1.0, 1e6]))
-def test_aic_is_what_literal_loops_make_of_it(rng, length, channels, scale):
+def test_aic_is_the_same_by_loops(rng, length, channels, scale):
     x = scale * (rng.standard_normal((length, channels)) + 5)
     literal = np.full(length, np.inf)
     for k in range(5, length - 4):
@@ -236,45 +179,7 @@ def test_aic_is_what_literal_loops_make_of_it(rng, length, channels, scale):
     assert_allclose(aic(x), literal, rtol=1e-6, atol=1e-6)
 
 
-def test_aic_finds_where_the_variance_changes_and_where_silence_ends():
-    rng = np.random.default_rng(0)
-    for scale in (0.0, 1.0):
-        x = rng.standard_normal((200, 3)) * np.where(np.arange(200) < 120, scale, 9.0)[:, None]
-        assert abs(aic(x + 1e3).argmin() - 120) <= 1
-    assert np.isfinite(aic(np.zeros((20, 1)))[5:16]).all()
-
-
-@settings(max_examples=10)
-@given(generators, st.sampled_from([1e3, 1e5]))
-def test_a_large_mean_in_float32_is_no_matter(rng, offset):
-    # Each channel has a mean of its own, and squares of it would drown the rest.
-    x = (rng.standard_normal((1, 400, 2)) + np.array([offset, -offset])).astype(np.float32)
-    exact = x.astype(float)
-    exact -= exact.mean(axis=1, keepdims=True)
-    assert_allclose(sta_lta(x, 5, 50), sta_lta(exact, 5, 50), rtol=1e-6)
-    assert_allclose(aic(x[0])[5:396], aic(exact[0])[5:396], rtol=1e-6, atol=1e-6)
-
-
-def test_where_nothing_moves_there_is_no_trigger():
-    ratio = sta_lta(np.full((2, 50, 3), 7.0), 3, 10)
-    assert_array_equal(ratio, 0)
-    assert pick_triggers(ratio[0], 4, 2).tolist() == []
-
-
-def test_a_trigger_is_late_and_the_second_look_is_not():
-    x, onsets = make_records(40, rng=0, arrivals=(1, 1), snr=(8, 8), spikes=(0, 0))
-    late, right = [], []
-    for record, ratio, (onset,) in zip(x, sta_lta(x, 30, 300), onsets, strict=True):
-        triggers = pick_triggers(ratio, 2, 1)
-        nearest = triggers[abs(triggers - onset).argmin()]
-        late.append(nearest - onset)
-        right.append(pick_aic(record, [nearest], 100, 50)[0] - onset)
-    assert np.mean(late) > 2
-    assert abs(np.mean(right)) < 0.5
-    assert np.max(np.abs(right)) <= 3
-
-
-def test_two_triggers_on_one_onset_are_one_pick_and_none_is_none():
+def test_two_triggers_on_one_onset_are_one_pick():
     x = np.concatenate([np.tile([1.0, -1.0], 30), np.tile([9.0, -9.0], 20)])[:, None]
     assert pick_aic(x, np.array([62, 65]), 40, 10).tolist() == [60]
     none = pick_aic(x, np.array([], dtype=int), 40, 10)
@@ -282,7 +187,6 @@ def test_two_triggers_on_one_onset_are_one_pick_and_none_is_none():
     assert none.shape == (0,)
 
 
-@settings(max_examples=30)
 @given(generators, st.integers(10, 60), st.integers(10, 30), st.integers(10, 30))
 def test_a_window_that_reaches_beyond_the_record_is_cut(rng, length, before, behind):
     x = rng.standard_normal((length, 2))
@@ -291,74 +195,66 @@ def test_a_window_that_reaches_beyond_the_record_is_cut(rng, length, before, beh
 
 
 TRACES, WINDOW = np.zeros((1, 20, 1)), np.zeros((20, 1))
-
-
-BAD = [
-    *[
-        (function, "x", x, value)
-        for function, empty in ((sta_lta, TRACES), (aic, WINDOW), (pick_aic, WINDOW))
-        for x, value in [
-            (empty[0], str(empty[0].shape)),
-            (empty[0].astype(int), str(empty[0].shape)),
-            (empty[:0], str(empty[:0].shape)),
-            (empty + np.inf, "inf"),
-            (empty - np.nan, "nan"),
-            (empty.astype(complex), "complex128"),
-            (empty.astype(bool), "bool"),
-            (np.ma.masked_array(empty), "mask"),
-            (empty.tolist(), "list"),
-            (None, "None"),
-        ]
-    ],
-    (aic, "x", WINDOW[:9], "9"),
-    (sta_lta, "sta", 0, "0"),
-    (sta_lta, "sta", 3.0, "3.0"),
-    (sta_lta, "sta", "3", "'3'"),
-    (sta_lta, "lta", 3, "3"),
-    (sta_lta, "lta", np.nan, "nan"),
-    *[
-        (pick_triggers, name, bad, shown)
-        for name in ("on", "off")
-        for bad, shown in [(0, "0"), (-1, "-1"), (np.nan, "nan"), (np.inf, "inf"), ("4", "'4'")]
-    ],
-    (pick_triggers, "off", 5, "5"),
-    (pick_triggers, "ratio", np.zeros((9, 1)), "(9, 1)"),
-    (pick_triggers, "ratio", np.full(9, np.inf), "inf"),
-    (pick_triggers, "ratio", [1.0, 2.0], "list"),
-    (pick_aic, "before", 9, "9"),
-    (pick_aic, "behind", 9, "9"),
-    (pick_aic, "behind", 10.5, "10.5"),
-    (pick_aic, "triggers", [3.5], "3.5"),
-    (pick_aic, "triggers", [20], "20"),
-    (pick_aic, "triggers", [-1], "-1"),
-    (pick_aic, "triggers", 3, "3"),
-    (pick_aic, "triggers", np.ma.masked_array([3]), "mask"),
-]
 GOOD = {
     sta_lta: {"x": TRACES, "sta": 3, "lta": 9},
     pick_triggers: {"ratio": np.zeros(9), "on": 4, "off": 2},
     aic: {"x": WINDOW},
-    pick_aic: {"x": WINDOW, "triggers": [3], "before": 10, "behind": 10},
+    pick_aic: {"x": WINDOW, "triggers": np.array([3]), "before": 10, "behind": 10},
 }
 
 
-@pytest.mark.parametrize(("function", "name", "bad", "value"), BAD)
-def test_what_cannot_be_picked_is_named(function, name, bad, value):
+@pytest.mark.parametrize("function", [sta_lta, aic, pick_aic])
+def test_bad_records_are_refused(function):
+    good = GOOD[function]["x"]
+    for x in (
+        good[0],
+        good[:0],
+        good + np.inf,
+        good.astype(complex),
+        good.astype(bool),
+        np.ma.masked_array(good),
+        good.tolist(),
+        None,
+    ):
+        with refused_value(function.__name__, "x", x):
+            function(**GOOD[function] | {"x": x})
+
+
+LEVELS = [0, -1, np.nan, np.inf, "4"]
+
+
+@bad_values(
+    {
+        "sta": [0, 3.0, "3"],
+        "lta": [3, np.nan],
+        "on": LEVELS,
+        "off": [*LEVELS, 5],
+        "ratio": [np.zeros((9, 1)), np.full(9, np.inf), [1.0, 2.0]],
+        "before": [9],
+        "behind": [9, 10.5],
+        "triggers": [np.array([3.5]), np.array([20]), np.array([-1]), 3, np.ma.masked_array([3])],
+    }
+)
+def test_bad_arguments_of_triggers_are_refused(name, value):
+    (function,) = [f for f, arguments in GOOD.items() if name in arguments]
     function(**GOOD[function])
-    words = rf"^{function.__name__}\b(?=.*\b{name}\b).*{re.escape(value)}"
-    with pytest.raises((TypeError, ValueError), match=words):
-        function(**GOOD[function] | {name: bad})
+    parts = [value.flat[0]] if type(value) is np.ndarray and name == "triggers" else None
+    error = refused_value(function.__name__, name, value)
+    if parts:
+        error = refused((TypeError, ValueError), function.__name__, name, *parts)
+    with error:
+        function(**GOOD[function] | {name: value})
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.uint64, ">i2"])
 def test_triggers_of_every_integer_type_are_picked(dtype):
-    """A trigger at 66 less the 100 samples before it, for one, is below 0."""
+    """A trigger at 66 minus the 100 samples before it, for example, is below 0."""
     x = np.concatenate([np.tile([1.0, -1.0], 30), np.tile([9.0, -9.0], 10)])[:, None]
     assert_array_equal(pick_aic(x, np.array([66], dtype), before=100, behind=10), [60])
 
 
-@pytest.mark.parametrize("scale", [1e-300, 1e-160, 1e150, 1e300])
-def test_any_unit_will_do(scale):
+@pytest.mark.parametrize("scale", [1e-300, 1e300])
+def test_the_unit_of_the_samples_does_not_matter(scale):
     x, _ = make_records(1, rng=0, arrivals=(1, 1))
     x = x.astype(float)
     assert_allclose(sta_lta(scale * x, 30, 300), sta_lta(x, 30, 300), rtol=1e-9)
@@ -366,9 +262,9 @@ def test_any_unit_will_do(scale):
     assert_allclose(shift, 3 * 639 * 2 * np.log(scale), rtol=1e-9)
 
 
-@pytest.mark.parametrize("loud", [1e4, 8e6, 1e9])
-def test_quiet_noise_is_not_lost_beside_a_large_event(loud):
-    """Differences of running sums since the beginning would leave only rounding of it."""
+@pytest.mark.parametrize("loud", [1e4, 1e9])
+def test_quiet_noise_after_a_large_event_is_measured_exactly(loud):
+    """Differences of running sums from the beginning would leave only rounding."""
     rng = np.random.default_rng(0)
     x = rng.standard_normal((1, 3000, 1))
     x[:, 500:1000] *= loud

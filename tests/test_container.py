@@ -1,4 +1,4 @@
-"""What holds for everything that holds layers: names, copies, classes of one's own, ways around."""
+"""Containers of layers: names, copies, custom classes, skip connections, receptive fields."""
 
 import numpy as np
 import pytest
@@ -7,27 +7,10 @@ from nets import along_the_record, blocks, is_same, lengths, picker
 from numpy.testing import assert_allclose, assert_array_equal
 from refusals import refused
 
-from numpycnn import (
-    Container,
-    Conv1D,
-    Dense,
-    Flatten,
-    GlobalMaxPool1D,
-    MaxPool1D,
-    ReLU,
-    Residual,
-    Sequential,
-    SkipConcat,
-    Upsample1D,
-    assert_gradients,
-    check_gradients,
-    diagnose,
-    fit,
-    make_traces,
-)
+import numpycnn as nn
 from numpycnn.checks.strategies import generators
 
-CONTAINERS = [Sequential, Residual, SkipConcat]
+CONTAINERS = [nn.Sequential, nn.Residual, nn.SkipConcat]
 
 
 # Layers inside
@@ -35,33 +18,37 @@ CONTAINERS = [Sequential, Residual, SkipConcat]
 
 
 @pytest.mark.parametrize("kind", CONTAINERS)
-def test_only_layers_can_be_inside_each_once_and_at_least_one(kind):
-    name, layer = kind.__name__, ReLU()
+def test_a_container_holds_one_layer_or_more_each_once(kind):
+    name, layer = kind.__name__, nn.ReLU()
     with refused(ValueError, name, "layers", "none"):
         kind()
     with refused(TypeError, name, "layers", "[ReLU()]", f"{name}(Dense(4, 3), ReLU())"):
         kind([layer])
-    for twice in [(layer, layer), (layer, Residual(layer)), (SkipConcat(layer), Sequential(layer))]:
+    for twice in [
+        (layer, layer),
+        (layer, nn.Residual(layer)),
+        (nn.SkipConcat(layer), nn.Sequential(layer)),
+    ]:
         with refused(ValueError, name, "layers", "ReLU()"):
             kind(*twice)
 
 
 @pytest.mark.parametrize("kind", CONTAINERS)
-def test_the_layers_inside_are_counted_and_indexed_and_gone_through(kind):
-    layers = Dense(3, 3), ReLU(), Residual(ReLU())
+def test_layers_are_counted_indexed_and_iterated_over(kind):
+    layers = nn.Dense(3, 3), nn.ReLU(), nn.Residual(nn.ReLU())
     model = kind(*layers)
     assert len(model) == 3
     assert list(model) == list(model.layers) == list(layers)
     assert (model[0], model[-1]) == (layers[0], layers[2])
-    assert type(model[1:]) is Sequential
+    assert type(model[1:]) is nn.Sequential
     assert list(model[1:]) == list(layers[1:])
     with pytest.raises(IndexError):
         model[3]
 
 
 @pytest.mark.parametrize("kind", CONTAINERS)
-def test_the_parameters_are_written_into_and_never_replaced(kind):
-    model = kind(Dense(3, 3))
+def test_parameters_are_changed_in_place_and_never_replaced(kind):
+    model = kind(nn.Dense(3, 3))
     array = model.params["0.b"]
     model.params["0.b"] += 1
     model.params["0.b"][0] = 5
@@ -78,7 +65,7 @@ def test_the_parameters_are_written_into_and_never_replaced(kind):
 
 
 @given(along_the_record())
-def test_the_names_of_the_parameters_tell_where_each_array_is(case):
+def test_the_names_of_the_parameters_are_paths_to_the_arrays(case):
     model, _ = case
     for name, array in model.params.items():
         *places, own = name.split(".")
@@ -88,22 +75,24 @@ def test_the_names_of_the_parameters_tell_where_each_array_is(case):
         assert layer.params[own] is array
 
 
-def test_every_place_where_something_is_computed_is_a_stage():
-    model = Sequential(Dense(2, 2), Residual(ReLU(), Sequential(ReLU())), SkipConcat(ReLU()))
+def test_walk_returns_every_layer_and_skip_connection():
+    model = nn.Sequential(
+        nn.Dense(2, 2), nn.Residual(nn.ReLU(), nn.Sequential(nn.ReLU())), nn.SkipConcat(nn.ReLU())
+    )
     stages = dict(model.walk())
     assert list(stages) == ["0", "1.0", "1.1.0", "1", "2.0", "2"]
     assert (stages["1.1.0"], stages["1"]) == (model[1][1][0], model[1])
-    assert [place for place, _ in Residual(ReLU()).walk()] == ["0", ""]
+    assert [place for place, _ in nn.Residual(nn.ReLU()).walk()] == ["0", ""]
 
 
-# Ways around
-# -----------
+# Skip connections
+# ----------------
 
 
 @given(blocks(), generators)
-def test_residual_adds_x_to_what_its_layers_make_of_it(block, rng):
+def test_residual_adds_x_to_the_output_of_its_layers(block, rng):
     inner, x = block
-    residual = Residual(*inner)
+    residual = nn.Residual(*inner)
     y, cache = residual.forward(x)
     assert_array_equal(y, x + inner(x))
     dy = rng.standard_normal(y.shape)
@@ -116,111 +105,80 @@ def test_residual_adds_x_to_what_its_layers_make_of_it(block, rng):
 
 
 @given(blocks(), generators)
-def test_beside_puts_what_its_layers_make_of_x_beside_x(block, rng):
+def test_skip_concat_concatenates_x_and_the_output_of_its_layers(block, rng):
     inner, x = block
-    beside = SkipConcat(*inner, dense := Dense(x.shape[-1], 2))
-    y, cache = beside.forward(x)
+    concat = nn.SkipConcat(*inner, dense := nn.Dense(x.shape[-1], 2))
+    y, cache = concat.forward(x)
     n = x.shape[-1]
     assert_array_equal(y[..., :n], x)
     assert_array_equal(y[..., n:], dense(inner(x)))
     dy = rng.standard_normal(y.shape)
-    dx, grads = beside.backward(dy, cache)
-    chain = Sequential(*inner, dense)
+    dx, grads = concat.backward(dy, cache)
+    chain = nn.Sequential(*inner, dense)
     inner_dx, inner_grads = chain.backward(dy[..., n:], chain.forward(x)[1])
     assert_array_equal(dx, dy[..., :n] + inner_dx)
-    assert grads.keys() == beside.params.keys()
+    assert grads.keys() == concat.params.keys()
     for name, grad in grads.items():
         assert_array_equal(grad, inner_grads[name])
 
 
-def test_the_gradients_of_ways_around_are_right_within_one_another():
+def test_the_gradients_of_nested_skip_connections_are_correct():
     x = np.random.default_rng(0).standard_normal((2, 12, 1))
-    assert_gradients(picker(), x, rng=0)
+    nn.assert_gradients(picker(), x, rng=0)
     rows = np.random.default_rng(0).standard_normal((5, 4))
-    assert_gradients(Residual(SkipConcat(Dense(4, 4, rng=0)), Dense(8, 4, rng=1)), rows, rng=0)
+    nn.assert_gradients(
+        nn.Residual(nn.SkipConcat(nn.Dense(4, 4, rng=0)), nn.Dense(8, 4, rng=1)), rows, rng=0
+    )
 
 
-def test_layers_that_do_not_fit_beside_their_way_around_are_told_so():
+def test_shapes_that_do_not_fit_the_skip_connection_are_refused():
     x = np.zeros((2, 9, 3))
     with refused(ValueError, "Residual", "layers", (2, 9, 3), (2, 7, 3)):
-        Residual(Conv1D(3, 3, 3))(x)
+        nn.Residual(nn.Conv1D(3, 3, 3))(x)
     with refused(ValueError, "Residual", "layers", (2, 9, 3), (2, 9, 1)):
-        Residual(Dense(3, 1))(x)  # would broadcast
+        nn.Residual(nn.Dense(3, 1))(x)  # would broadcast
     with refused(ValueError, "SkipConcat", "layers", (2, 9, 3), (2, 4, 3)):
-        SkipConcat(MaxPool1D(2))(x)
+        nn.SkipConcat(nn.MaxPool1D(2))(x)
     with refused(ValueError, "SkipConcat", "layers", (2, 9, 3), (2, 27)):
-        SkipConcat(Flatten())(x)
+        nn.SkipConcat(nn.Flatten())(x)
 
 
-@pytest.mark.parametrize("kind", CONTAINERS)
-def test_the_wrong_gradient_is_refused(kind):
-    model = kind(Dense(3, 3))
-    _, cache = model.forward(np.zeros((2, 3)))
-    with refused(ValueError, "Dense", "dy", "D_out=3"):
-        model.backward(np.zeros((2, 9)), cache)
+# Custom classes
+# --------------
 
 
-def test_the_summary_gives_a_way_around_a_line_and_counts_its_weights_once():
-    model = Sequential(Residual(Dense(2, 2), ReLU()), SkipConcat(Dense(2, 3)), Dense(5, 1))
-    assert model.summary((9, 2)).splitlines() == [
-        "       layer            output shape  parameters",
-        "  0.0  Dense(2, 2)      (N, 9, 2)              6",
-        "  0.1  ReLU()           (N, 9, 2)              0",
-        "    0  Residual(...)    (N, 9, 2)              0",
-        "  1.0  Dense(2, 3)      (N, 9, 3)              9",
-        "    1  SkipConcat(...)  (N, 9, 5)              0",
-        "    2  Dense(5, 1)      (N, 9, 1)              6",
-        "       total                                  21",
-    ]
-
-
-def test_ways_around_learn():
-    x, labels = make_traces(60, rng=0)
-    model = Sequential(
-        Conv1D(1, 4, 5, padding="same", rng=0),
-        Residual(Conv1D(4, 4, 5, padding="same", rng=1), ReLU()),
-        SkipConcat(Conv1D(4, 4, 5, padding="same", rng=2), ReLU()),
-        GlobalMaxPool1D(),
-        Dense(8, 3, rng=3),
-    )
-    fit(model, x, labels, epochs=40, lr=1e-2)
-    assert (model.classify(x) == labels).mean() > 0.9
-
-
-# Classes of one's own
-# --------------------
-
-
-class Picker(Sequential):
-    """A chain with a constructor of its own, which takes no layers."""
+class Picker(nn.Sequential):
+    """A chain whose constructor takes no layers."""
 
     def __init__(self, n_filters, *, classes=2, rng=None):
         rng = np.random.default_rng(rng)
         self.n_filters, self.classes = n_filters, classes
-        conv = Conv1D(1, n_filters, 5, padding="same", rng=rng)
-        super().__init__(conv, ReLU(), GlobalMaxPool1D(), Dense(n_filters, classes, rng=rng))
+        conv = nn.Conv1D(1, n_filters, 5, padding="same", rng=rng)
+        super().__init__(
+            conv, nn.ReLU(), nn.GlobalMaxPool1D(), nn.Dense(n_filters, classes, rng=rng)
+        )
 
 
-class Nested(Residual):
-    """Takes layers and other things, by other names than `layers`."""
+class Nested(nn.Residual):
+    """Takes layers and other arguments under other names than `layers`."""
 
     def __init__(self, factor, *parts, body, after=()):
         self.factor, self.parts, self.body, self.after = factor, parts, body, after
         super().__init__(*parts, body, *after)
 
 
-def test_a_constructor_of_ones_own_is_no_obstacle(tmp_path):
-    x, labels = make_traces(30, rng=0)
+def test_a_custom_constructor(tmp_path):
+    x, labels = nn.make_traces(30, rng=0)
     model = Picker(4, classes=3, rng=0)
     assert {array.dtype for array in model.astype(np.float64).params.values()} == {np.dtype("f8")}
     assert type(model.astype(np.float64)) is Picker
-    assert check_gradients(model, x[:3], rng=0).ok
-    assert diagnose(model, x, labels).findings
-    fit(model, x, labels, epochs=2)
+    assert nn.check_gradients(model, x[:3], rng=0).ok
+    assert nn.diagnose(model, x, labels).findings
+    nn.fit(model, x, labels, epochs=2)
     model.save(tmp_path / "model.npz")
     for loaded in (
         Picker.load(tmp_path / "model.npz"),
-        Sequential.load(tmp_path / "model.npz", Picker),
+        nn.Sequential.load(tmp_path / "model.npz", Picker),
     ):
         assert type(loaded) is Picker
         assert repr(loaded) == "Picker(4, classes=3)"
@@ -228,44 +186,21 @@ def test_a_constructor_of_ones_own_is_no_obstacle(tmp_path):
         assert_array_equal(loaded.predict(x), model.predict(x))
 
 
-def test_layers_among_the_arguments_are_kept_with_them(tmp_path):
-    model = Sequential(
-        Nested(2.5, Dense(2, 2), ReLU(), body=Picker(3), after=[Dense(2, 2), Dense(2, 2)])
+def test_layers_among_the_arguments_are_saved(tmp_path):
+    model = nn.Sequential(
+        Nested(
+            2.5, nn.Dense(2, 2), nn.ReLU(), body=Picker(3), after=[nn.Dense(2, 2), nn.Dense(2, 2)]
+        )
     )
     model.save(tmp_path / "model.npz")
-    loaded = Sequential.load(tmp_path / "model.npz", Nested, Picker)
+    loaded = nn.Sequential.load(tmp_path / "model.npz", Nested, Picker)
     assert is_same(model, loaded)
     assert (loaded[0].factor, len(loaded[0])) == (2.5, 5)
     assert loaded[0].body is loaded[0][2]
 
 
-class Mentions(Sequential):
-    """Keeps its layers under names of its own, and runs them by those."""
-
-    def __init__(self):
-        self.first, self.rest = Dense(2, 2, rng=0), {"last": [Sequential(Dense(2, 1, rng=1))]}
-        super().__init__(self.first, *self.rest["last"])
-
-    def forward(self, x):
-        hidden, first = self.first.forward(x)
-        y, last = self.rest["last"][0].forward(hidden)
-        return y + 1, [first, last]
-
-
-def test_a_copy_mentions_its_own_layers_under_whatever_name():
-    model = Mentions()
-    x = np.random.default_rng(0).standard_normal((3, 2))
-    doubled = model.with_params({name: 2 * array for name, array in model.params.items()})
-    assert doubled.first is doubled[0]
-    assert doubled.rest["last"][0] is doubled[1]
-    assert_allclose(doubled(x), 4 * (model(x) - 1) + 1)
-    assert model.first is model[0]
-    assert model.params["0.w"] is not doubled.params["0.w"]
-    assert_gradients(model, x, rng=0)
-
-
-class Half(Sequential):
-    """A forward and a backward of its own."""
+class Half(nn.Sequential):
+    """A custom forward and backward."""
 
     def forward(self, x):
         y, cache = super().forward(x)
@@ -275,82 +210,75 @@ class Half(Sequential):
         return super().backward(dy / 2, cache)
 
 
-class HalfThatTells(Half):
+class HalfWithField(Half):
     def receptive_field(self, length):
         return super().receptive_field(length)
 
 
-def test_a_forward_of_ones_own_is_what_predicts():
+def test_a_custom_forward_is_used_for_predictions():
     x = np.random.default_rng(0).standard_normal((3, 4))
-    dense = Dense(4, 2, rng=0)
+    dense = nn.Dense(4, 2, rng=0)
     model = Half(Half(dense))
-    assert_gradients(model, x, rng=0)
+    nn.assert_gradients(model, x, rng=0)
     for y in (model(x), model.predict(x), model.predict(x, batch_size=2), model.forward(x)[0]):
         assert_allclose(y, dense(x) / 4)
     assert [line.split()[0] for line in model.summary((4,)).splitlines()[1:3]] == ["0.0", "0"]
 
 
-def test_a_constructor_that_forgets_to_hand_its_layers_on_is_told_so():
-    class Forgets(Sequential):
+def test_a_constructor_that_does_not_pass_its_layers_is_named():
+    class Forgets(nn.Sequential):
         def __init__(self):
-            self.dense = Dense(2, 2)
+            self.dense = nn.Dense(2, 2)
 
     for use in (Forgets().predict, Forgets().forward, Forgets().receptive_field):
         with refused(TypeError, "Forgets", "super().__init__(*layers)"):
             use(np.zeros((1, 2)))
 
 
-def test_a_container_that_does_not_say_what_it_computes_is_told_so():
-    with pytest.raises(NotImplementedError, match=r"^Container.* forward\b"):
-        Container(ReLU())(np.zeros(3))
+# Receptive fields
+# ----------------
 
 
-# Windows
-# -------
-
-
-def test_the_window_of_a_way_around_holds_the_sample_itself():
-    around = Residual(Conv1D(1, 1, 3, padding="causal", dilation=2))
+def test_the_receptive_field_of_a_skip_connection_includes_the_sample():
+    around = nn.Residual(nn.Conv1D(1, 1, 3, padding="causal", dilation=2))
     assert around.receptive_field(20) == ([(-4, 0)], 1, 20)
-    ahead = SkipConcat(Conv1D(1, 1, 1, padding=(0, 3)), Conv1D(1, 1, 4))
+    ahead = nn.SkipConcat(nn.Conv1D(1, 1, 1, padding=(0, 3)), nn.Conv1D(1, 1, 4))
     assert ahead.receptive_field(20) == ([(0, 3)], 1, 20)
-    long_ago = SkipConcat(Conv1D(1, 1, 1, padding=(3, 0)), Conv1D(1, 1, 4))
+    long_ago = nn.SkipConcat(nn.Conv1D(1, 1, 1, padding=(3, 0)), nn.Conv1D(1, 1, 4))
     assert long_ago.receptive_field(20) == ([(-3, 0)], 1, 20)
 
 
-def test_the_window_of_a_way_around_stays_where_the_layers_inside_look_to_one_side():
-    for kind in (Residual, SkipConcat):
-        behind = kind(Conv1D(1, 1, 5, padding=(1, 3)))
-        assert behind.receptive_field(20) == ([(-1, 3)], 1, 20)
-
-
-def test_a_way_around_looks_at_samples_that_the_layers_inside_leave_out():
-    leaves_out_every_fourth = MaxPool1D(3, stride=4), Upsample1D(4)
-    assert Sequential(*leaves_out_every_fourth).receptive_field(8) == (4 * [(0, 2)], 4, 8)
-    for kind in (Residual, SkipConcat):
+def test_a_skip_connection_depends_on_samples_that_its_layers_skip():
+    leaves_out_every_fourth = nn.MaxPool1D(3, stride=4), nn.Upsample1D(4)
+    assert nn.Sequential(*leaves_out_every_fourth).receptive_field(8) == (4 * [(0, 2)], 4, 8)
+    for kind in (nn.Residual, nn.SkipConcat):
         assert kind(*leaves_out_every_fourth).receptive_field(8) == ([*3 * [(0, 2)], (0, 3)], 4, 8)
 
 
-def test_a_forward_of_ones_own_has_no_window_unless_its_class_says_so():
-    for model in (Half(ReLU()), Sequential(ReLU(), Half(ReLU()))):
+def test_a_custom_forward_has_no_receptive_field_unless_its_class_defines_it():
+    for model in (Half(nn.ReLU()), nn.Sequential(nn.ReLU(), Half(nn.ReLU()))):
         with pytest.raises(NotImplementedError, match=r"^Half.* receptive_field\(length\)"):
             model.receptive_field(9)
-    assert HalfThatTells(MaxPool1D(2)).receptive_field(9) == MaxPool1D(2).receptive_field(9)
-    # Behind a layer that looks at everything, nobody needs to ask.
-    assert Sequential(GlobalMaxPool1D(), Half(ReLU())).receptive_field(9) == ([(0, 8)], 0, 1)
+    assert HalfWithField(nn.MaxPool1D(2)).receptive_field(9) == nn.MaxPool1D(2).receptive_field(9)
+    # After a layer that depends on the whole trace, it is not needed.
+    assert nn.Sequential(nn.GlobalMaxPool1D(), Half(nn.ReLU())).receptive_field(9) == (
+        [(0, 8)],
+        0,
+        1,
+    )
 
 
-def test_outputs_made_longer_again_share_their_windows():
-    pooled = Sequential(MaxPool1D(4), Upsample1D(4))
+def test_outputs_of_upsampling_share_their_receptive_fields():
+    pooled = nn.Sequential(nn.MaxPool1D(4), nn.Upsample1D(4))
     assert pooled.receptive_field(20) == (4 * [(0, 3)], 4, 20)
-    assert SkipConcat(*pooled).receptive_field(20) == (4 * [(0, 3)], 4, 20)
+    assert nn.SkipConcat(*pooled).receptive_field(20) == (4 * [(0, 3)], 4, 20)
     assert [pooled.receptive_field(20).span(m) for m in (0, 3, 4)] == [(0, 3), (0, 3), (4, 7)]
-    twice = Sequential(MaxPool1D(2), Upsample1D(2), MaxPool1D(2))
+    twice = nn.Sequential(nn.MaxPool1D(2), nn.Upsample1D(2), nn.MaxPool1D(2))
     assert twice.receptive_field(20) == ([(0, 1)], 2, 10)
 
 
 @given(along_the_record(), lengths(40))
-def test_a_window_promises_as_many_outputs_as_there_are(case, length):
+def test_a_receptive_field_has_the_number_of_outputs(case, length):
     model, n_channels = case
     try:
         y = model(np.zeros((1, length, n_channels)))

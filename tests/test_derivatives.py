@@ -1,4 +1,4 @@
-"""The three methods that judge backward."""
+"""Central differences, their error over the step, and the complex step."""
 
 import numpy as np
 import pytest
@@ -40,22 +40,22 @@ def test_the_complex_step_is_exact_to_rounding(at):
 
 
 @given(st.floats(1e-6, 1e6))
-def test_central_differences_suit_their_step_to_the_scale(scale):
+def test_the_step_of_central_differences_follows_the_scale_of_x(scale):
     at = np.array([scale])
     found = central_difference(lambda x: (x / scale) ** 3, at, along).middle
     assert found * scale == pytest.approx(3, rel=1e-7)
 
 
 @pytest.mark.parametrize("unit", [1, 1e-3, 1e-6, 1e-9])
-def test_and_to_the_scale_of_what_moves(unit):
+def test_the_step_follows_the_scale_of_the_moved_entries(unit):
     at, moves = np.array([1, unit]), np.array([0, 1.0])
     found = central_difference(lambda x: np.sin(x / [1, unit]), at, moves).middle
     assert found * unit == pytest.approx([0, np.cos(1)], rel=1e-6)
 
 
 @given(st.floats(0.02, 1))
-def test_a_bend_is_no_corner(at):
-    # Of |x| x a long step is as exact as a short one, up to the corner at zero.
+def test_a_curve_is_not_a_kink(at):
+    # For |x| x a long step is as exact as a short one, up to the kink at zero.
     (right,), (left,), _ = central_difference(lambda x: abs(x) * x, np.array([at]), along)
     assert right == pytest.approx(left, rel=1e-3)
     (right,), (left,), _ = central_difference(lambda x: abs(x - at), np.array([at]), along)
@@ -63,7 +63,7 @@ def test_a_bend_is_no_corner(at):
 
 
 @given(st.lists(st.integers(1, 5), min_size=1, max_size=3).map(tuple), st.data())
-def test_distinct_numbers_keep_their_distance_from_each_other_and_from_zero(shape, data):
+def test_distinct_values_differ_from_each_other_and_from_zero(shape, data):
     x = data.draw(distinct(shape)).ravel()
     gap = 1 / (x.size + 1)
     assert abs(x).max() <= 1

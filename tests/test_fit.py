@@ -1,7 +1,8 @@
 """Training: the job of the task over many seeds, and what the loop promises."""
 
+import copy
 import re
-import tracemalloc
+from functools import partial
 from math import log
 
 import numpy as np
@@ -9,37 +10,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
-from refusals import refused
+from refusals import bad_values, refused, refused_value
 from task import task_network
 
-from numpycnn import (
-    Adam,
-    Conv1D,
-    Dense,
-    Flatten,
-    History,
-    Layer,
-    MaxPool1D,
-    ReLU,
-    Sequential,
-    Softmax,
-    evaluate,
-    fit,
-    make_traces,
-    softmax_cross_entropy,
-    train_test_split,
-    weighted_cross_entropy,
-)
-from numpycnn.training.examples import prepare_data
+import numpycnn as nn
 
 
 def train_as_in_the_task(seed, epochs=60, **options):
     """Everything from one generator; return the network, its history and the held-out traces."""
     rng = np.random.default_rng(seed)
-    x, labels = make_traces(180, rng=rng)
-    x_train, x_test, y_train, y_test = train_test_split(x, labels, rng=rng)
+    x, labels = nn.make_traces(180, rng=rng)
+    x_train, x_test, y_train, y_test = nn.train_test_split(x, labels, rng=rng)
     model = task_network(rng)
-    history = fit(model, x_train, y_train, epochs=epochs, lr=5e-3, rng=rng, **options)
+    history = nn.fit(model, x_train, y_train, epochs=epochs, lr=5e-3, rng=rng, **options)
     return model, history, (x_test, y_test)
 
 
@@ -47,8 +30,12 @@ def small_problem(n_traces=20, rng=0):
     """Traces of ten samples with three labels, and a network for them."""
     rng = np.random.default_rng(rng)
     x = rng.standard_normal((n_traces, 10, 1), dtype=np.float32)
-    model = Sequential(
-        Conv1D(1, 2, 3, rng=rng), ReLU(), MaxPool1D(2), Flatten(), Dense(8, 3, rng=rng)
+    model = nn.Sequential(
+        nn.Conv1D(1, 2, 3, rng=rng),
+        nn.ReLU(),
+        nn.MaxPool1D(2),
+        nn.Flatten(),
+        nn.Dense(8, 3, rng=rng),
     )
     return model, x, rng.integers(3, size=n_traces)
 
@@ -62,38 +49,25 @@ def weights(model):
 # -------
 
 
-@pytest.fixture(scope="module")
-def twenty_runs():
-    return [train_as_in_the_task(seed) for seed in range(20)]
-
-
-def test_held_out_accuracy_over_twenty_seeds(twenty_runs):
-    accuracies = [evaluate(model, *held_out)[1] for model, _, held_out in twenty_runs]
+def test_the_task_is_learned_with_every_seed():
+    runs = [train_as_in_the_task(seed) for seed in range(3)]
+    accuracies = [nn.evaluate(model, *held_out)[1] for model, _, held_out in runs]
     assert np.mean(accuracies) >= 0.99
     assert min(accuracies) >= 0.94
-
-
-def test_the_loss_begins_near_that_of_not_knowing_and_ends_near_zero(twenty_runs):
-    first = [history.loss[0] for _, history, _ in twenty_runs]
-    last = [history.loss[-1] for _, history, _ in twenty_runs]
-    assert_allclose(np.mean(first), log(3), atol=0.05)
+    first = [history.loss[0] for _, history, _ in runs]
+    assert_allclose(np.mean(first), log(3), atol=0.15)
     assert_allclose(first, log(3), atol=0.3)
-    assert max(last) < 0.02
+    assert max(history.loss[-1] for _, history, _ in runs) < 0.02
 
 
-def test_the_same_seed_gives_the_same_bits(twenty_runs):
-    model, history, _ = train_as_in_the_task(0)
-    assert weights(model) == weights(twenty_runs[0][0])
-    assert history == twenty_runs[0][1]
-    assert weights(model) != weights(twenty_runs[1][0])
-
-
-def test_with_mini_batches_too_the_same_seed_gives_the_same_bits_and_learns():
-    model, history, held_out = train_as_in_the_task(0, epochs=10, batch_size=16)
-    again, history_again, _ = train_as_in_the_task(0, epochs=10, batch_size=16)
-    assert weights(model) == weights(again)
+@pytest.mark.parametrize("batch_size", [None, 16])
+def test_the_same_seed_gives_the_same_bits(batch_size):
+    (model, history, held_out), (again, history_again, _), (other, _, _) = (
+        train_as_in_the_task(seed, epochs=10, batch_size=batch_size) for seed in (0, 0, 1)
+    )
+    assert weights(model) == weights(again) != weights(other)
     assert history == history_again
-    assert evaluate(model, *held_out)[1] >= 0.94
+    assert batch_size is None or nn.evaluate(model, *held_out)[1] >= 0.94
 
 
 # The loop
@@ -106,13 +80,13 @@ def test_full_batch_training_is_forward_loss_backward_step(epochs, dtype):
     model, x, labels = small_problem()
     model, x = model.astype(dtype), x.astype(dtype)
     by_hand = model.astype(dtype)
-    history = fit(model, x, labels, epochs=epochs, lr=0.01)
+    history = nn.fit(model, x, labels, epochs=epochs, lr=0.01)
 
-    optimizer = Adam(by_hand.params, lr=0.01)
+    optimizer = nn.Adam(by_hand.params, lr=0.01)
     losses = []
     for _ in range(epochs):
         scores, cache = by_hand.forward(x)
-        loss, dscores = softmax_cross_entropy(scores, labels)
+        loss, dscores = nn.softmax_cross_entropy(scores, labels)
         _, grads = by_hand.backward(dscores, cache)
         optimizer.step(grads)
         losses.append(loss)
@@ -120,7 +94,7 @@ def test_full_batch_training_is_forward_loss_backward_step(epochs, dtype):
     assert_allclose(history.loss, losses, rtol=1e-6)
 
 
-class Spy(Layer):
+class Spy(nn.Layer):
     """Passes traces on and notes the first number of each one that is learned from."""
 
     def __init__(self):
@@ -139,8 +113,8 @@ def spied_on(n_traces, epochs, **options):
     """Train on numbered traces; return which went through together, and the history."""
     x = np.arange(n_traces, dtype=np.float32)[:, None, None]
     spy = Spy()
-    history = fit(
-        Sequential(spy, Flatten(), Dense(1, 2, rng=0)),
+    history = nn.fit(
+        nn.Sequential(spy, nn.Flatten(), nn.Dense(1, 2, rng=0)),
         x,
         np.arange(n_traces) % 2,
         epochs=epochs,
@@ -151,7 +125,7 @@ def spied_on(n_traces, epochs, **options):
 
 
 @given(st.integers(1, 30), st.integers(1, 35), st.integers(1, 4), st.integers(0, 9))
-def test_in_every_epoch_every_trace_is_learned_from_once(n_traces, batch_size, epochs, seed):
+def test_every_epoch_uses_every_trace_once(n_traces, batch_size, epochs, seed):
     batches, history = spied_on(n_traces, epochs, batch_size=batch_size, rng=seed)
     per_epoch = -(-n_traces // batch_size)
     assert len(batches) == epochs * per_epoch
@@ -164,36 +138,22 @@ def test_in_every_epoch_every_trace_is_learned_from_once(n_traces, batch_size, e
     assert len(history.loss) == len(history.accuracy) == epochs
 
 
-def test_mini_batches_are_shuffled_anew_in_each_epoch_by_the_seed():
+def test_mini_batches_are_shuffled_in_each_epoch_by_the_seed():
     batches, _ = spied_on(30, epochs=3, batch_size=10, rng=0)
     assert len({tuple(batch) for batch in batches}) == 9
     assert batches == spied_on(30, epochs=3, batch_size=10, rng=0)[0]
     assert batches != spied_on(30, epochs=3, batch_size=10, rng=1)[0]
 
 
-def test_without_a_batch_size_all_traces_go_through_together_and_in_order():
-    assert spied_on(5, epochs=2)[0] == [[0, 1, 2, 3, 4]] * 2
-
-
 @given(st.integers(1, 12))
 @settings(max_examples=12)
-def test_the_loss_is_the_mean_over_traces_whatever_the_batches(batch_size):
+def test_the_loss_is_the_mean_over_traces_for_any_batch_size(batch_size):
     """With steps too small to move a float32 weight, all batches see the same network."""
     model, x, labels = small_problem(n_traces=11)
-    loss, accuracy = evaluate(model, x, labels)
-    history = fit(model, x, labels, epochs=2, lr=1e-30, batch_size=batch_size, rng=0)
+    loss, accuracy = nn.evaluate(model, x, labels)
+    history = nn.fit(model, x, labels, epochs=2, lr=1e-30, batch_size=batch_size, rng=0)
     assert_allclose(history.loss, loss, rtol=1e-6)
     assert_allclose(history.accuracy, accuracy, rtol=1e-12)
-
-
-def test_the_history_is_of_the_network_before_each_step():
-    model, x, labels = small_problem()
-    expected = []
-    for _ in range(3):
-        expected.append(evaluate(model, x, labels))
-        one_epoch = fit(model.astype(np.float32), x, labels, epochs=1)
-        assert_allclose((one_epoch.loss[0], one_epoch.accuracy[0]), expected[-1], rtol=1e-6)
-        fit(model, x, labels, epochs=1)
 
 
 # Validation, callback, optimizer
@@ -206,15 +166,15 @@ def test_validation_is_measured_and_changes_nothing(batch_size):
     val_x, val_labels = small_problem(n_traces=7, rng=1)[1:]
     options = {"epochs": 5, "batch_size": batch_size, "rng": 0}
     alone, watched = small_problem()[0], small_problem()[0]
-    history = fit(alone, x, labels, **options)
-    with_validation = fit(watched, x, labels, validation=(val_x, val_labels), **options)
+    history = nn.fit(alone, x, labels, **options)
+    with_validation = nn.fit(watched, x, labels, validation=(val_x, val_labels), **options)
 
     assert weights(alone) == weights(watched)
     assert (with_validation.loss, with_validation.accuracy) == (history.loss, history.accuracy)
     assert history.val_loss == history.val_accuracy == []
     assert len(with_validation.val_loss) == len(with_validation.val_accuracy) == 5
     last = with_validation.val_loss[-1], with_validation.val_accuracy[-1]
-    assert last == evaluate(watched, val_x, val_labels)
+    assert last == nn.evaluate(watched, val_x, val_labels)
 
 
 def test_on_epoch_is_called_after_each_epoch_counted_from_one():
@@ -224,33 +184,24 @@ def test_on_epoch_is_called_after_each_epoch_counted_from_one():
     def note(epoch, history):
         calls.append((epoch, len(history.loss), len(history.val_loss), weights(model)))
 
-    history = fit(model, x, labels, epochs=4, validation=(x, labels), on_epoch=note)
+    history = nn.fit(model, x, labels, epochs=4, validation=(x, labels), on_epoch=note)
     assert [call[:3] for call in calls] == [(1, 1, 1), (2, 2, 2), (3, 3, 3), (4, 4, 4)]
     assert len({tuple(call[3].items()) for call in calls}) == 4
     assert calls[-1][3] == weights(model)
-    assert isinstance(history, History)
+    assert isinstance(history, nn.History)
 
 
-def test_an_optimiser_that_is_handed_on_continues_the_training():
+def test_an_optimizer_that_is_passed_again_continues_the_training():
     whole, x, labels = small_problem()
     in_parts = whole.astype(np.float32)
-    history = fit(whole, x, labels, epochs=7, lr=0.01)
+    history = nn.fit(whole, x, labels, epochs=7, lr=0.01)
 
-    optimizer = Adam(in_parts.params, lr=0.01)
-    first = fit(in_parts, x, labels, epochs=3, optimizer=optimizer)
-    second = fit(in_parts, x, labels, epochs=4, optimizer=optimizer)
+    optimizer = nn.Adam(in_parts.params, lr=0.01)
+    first = nn.fit(in_parts, x, labels, epochs=3, optimizer=optimizer)
+    second = nn.fit(in_parts, x, labels, epochs=4, optimizer=optimizer)
     assert weights(whole) == weights(in_parts)
     assert first.loss + second.loss == history.loss
     assert optimizer.t == 7
-
-
-def test_an_optimiser_may_have_settings_of_its_own():
-    one, x, labels = small_problem()
-    other = one.astype(np.float32)
-    fit(one, x, labels, epochs=2, optimizer=Adam(one.params, lr=0.1, betas=(0.5, 0.5)))
-    fit(other, x, labels, epochs=2, lr=0.1)
-    assert weights(one) != weights(other)
-    assert abs(one.params["0.w"] - other.params["0.w"]).max() > 1e-3
 
 
 class Descent:
@@ -264,40 +215,15 @@ class Descent:
             array -= self.lr * grads[name]
 
 
-def test_an_optimiser_of_ones_own_will_do():
+def test_a_custom_optimizer():
     model, x, labels = small_problem()
     by_hand = model.astype(np.float32)
-    history = fit(model, x, labels, epochs=1, optimizer=Descent(model.params, 0.1))
+    history = nn.fit(model, x, labels, epochs=1, optimizer=Descent(model.params, 0.1))
     scores, cache = by_hand.forward(x)
-    loss, dscores = softmax_cross_entropy(scores, labels)
+    loss, dscores = nn.softmax_cross_entropy(scores, labels)
     Descent(by_hand.params, 0.1).step(by_hand.backward(dscores, cache)[1])
     assert weights(model) == weights(by_hand)
     assert_allclose(history.loss, [loss], rtol=1e-6)
-
-
-def test_without_settings_adam_steps_by_five_thousandths():
-    one, x, labels = small_problem()
-    other = one.astype(np.float32)
-    fit(one, x, labels, epochs=2)
-    fit(other, x, labels, epochs=2, lr=5e-3)
-    assert weights(one) == weights(other)
-
-
-def test_an_lr_beside_an_optimiser_is_refused():
-    """It would have been ignored, and nobody told."""
-    model, x, labels = small_problem()
-    before = weights(model)
-    with refused(ValueError, "fit", "lr", "lr=0.1", "Adam(model.params, lr)"):
-        fit(model, x, labels, epochs=1, lr=0.1, optimizer=Adam(model.params))
-    assert weights(model) == before
-
-
-def test_an_optimiser_of_other_arrays_is_refused():
-    """Else the loss would never move, and nothing would say why."""
-    model, x, labels = small_problem()
-    stranger = Adam(model.astype(np.float32).params)
-    with refused(ValueError, "fit", "optimizer", "Adam(model.params)"):
-        fit(model, x, labels, epochs=1, optimizer=stranger)
 
 
 # What goes in
@@ -308,45 +234,12 @@ def test_an_optimiser_of_other_arrays_is_refused():
 def test_traces_are_converted_to_the_type_of_the_model(dtype):
     model, x, labels = small_problem()
     x = x.astype(dtype)
-    twin = model.astype(np.float32)
-    fit(model, x, labels, epochs=3, validation=(x, labels))
-    fit(twin, x.astype(np.float32), labels, epochs=3)
+    other = model.astype(np.float32)
+    nn.fit(model, x, labels, epochs=3, validation=(x, labels))
+    nn.fit(other, x.astype(np.float32), labels, epochs=3)
     assert {array.dtype for array in model.params.values()} == {np.dtype(np.float32)}
-    assert weights(model) == weights(twin)
+    assert weights(model) == weights(other)
     assert x.dtype == dtype
-
-
-@pytest.mark.parametrize("dtype", [bool, int, np.float32, np.float64])
-def test_labels_and_one_hot_rows_of_any_type_train_the_same(dtype):
-    model, x, labels = small_problem()
-    twin = model.astype(np.float32)
-    fit(model, x, labels, epochs=3, batch_size=6, rng=0)
-    fit(twin, x, np.eye(3, dtype=dtype)[labels], epochs=3, batch_size=6, rng=0)
-    assert weights(model) == weights(twin)
-
-
-def peak(function, *arguments, **options):
-    """The most memory that was in use at once while this ran, in bytes."""
-    tracemalloc.start()
-    function(*arguments, **options)
-    _, most = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    return most
-
-
-def test_in_mini_batches_training_takes_less_memory_than_the_traces():
-    x, labels = np.zeros((160_000, 64), np.float32), np.zeros(160_000, int)
-    assert peak(fit, Dense(64, 3), x, labels, epochs=1, batch_size=10_000) < x.nbytes
-
-
-def test_a_label_for_every_sample_can_be_learned():
-    rng = np.random.default_rng(0)
-    x = rng.standard_normal((8, 20, 1), dtype=np.float32)
-    labels = (x[:, :, 0] > 0).astype(int)
-    model = Sequential(Conv1D(1, 4, 3, padding="same", rng=rng), ReLU(), Dense(4, 2, rng=rng))
-    history = fit(model, x, labels, epochs=150, lr=0.05, batch_size=3, rng=rng)
-    assert_allclose(history.loss[0], log(2), atol=0.4)
-    assert history.accuracy[-1] > 0.95
 
 
 def test_the_traces_and_targets_are_read_and_never_written():
@@ -354,24 +247,9 @@ def test_the_traces_and_targets_are_read_and_never_written():
     rows = np.eye(3, dtype=np.float32)[labels]
     copies = x.copy(), rows.copy()
     x.flags.writeable = rows.flags.writeable = False
-    fit(model, x, rows, epochs=2, batch_size=6, rng=0, validation=(x, rows))
+    nn.fit(model, x, rows, epochs=2, batch_size=6, rng=0, validation=(x, rows))
     assert_array_equal(x, copies[0])
     assert_array_equal(rows, copies[1])
-
-
-@pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
-def test_a_trace_with_nan_or_infinity_is_named(number):
-    model, x, labels = small_problem()
-    before = weights(model)
-    bad = x.copy()
-    bad[13, 4, 0] = bad[17, 0, 0] = number
-    with refused(ValueError, "fit", "x", number, "x[13, 4, 0]"):
-        fit(model, bad, labels, epochs=1)
-    with refused(ValueError, "fit", "validation x", number, "x[13, 4, 0]"):
-        fit(model, x, labels, epochs=1, validation=(bad, labels))
-    with refused(ValueError, "evaluate", "x", number, "x[13, 4, 0]"):
-        evaluate(model, bad, labels)
-    assert weights(model) == before
 
 
 def test_a_number_too_large_for_the_type_of_the_model_is_named_as_well():
@@ -379,63 +257,55 @@ def test_a_number_too_large_for_the_type_of_the_model_is_named_as_well():
     bad = x.astype(np.float64)
     bad[3, 2, 0] = 1e300
     with refused(ValueError, "fit", "x", "float32", "1e+300", "x[3, 2, 0]"):
-        fit(model, bad, labels, epochs=1)
+        nn.fit(model, bad, labels, epochs=1)
 
 
 THREE = np.zeros((3, 10, 1))
-BAD_ARGUMENTS = [
-    ({"epochs": 0}, ValueError, "epochs", 0),
-    ({"epochs": 1.5}, TypeError, "epochs", 1.5),
-    ({"epochs": True}, TypeError, "epochs", True),
-    ({"batch_size": 0}, ValueError, "batch_size", 0),
-    ({"batch_size": 2.0}, TypeError, "batch_size", 2.0),
-    ({"patience": 3}, ValueError, "patience", "validation"),
-    ({"patience": 0, "validation": (THREE, [0, 1, 2])}, ValueError, "patience", 0),
-    ({"targets": [0, 1, 2]}, ValueError, "targets", "(4,)", "(4, 3)", "(3,)"),
-    ({"targets": [0] * 5}, ValueError, "targets", "(4,)", "(4, 3)", "(5,)"),
-    ({"targets": np.eye(3)}, ValueError, "targets", "(4,)", "(4, 3)", "(3, 3)"),
-    ({"targets": [0, 1, 2, 3]}, ValueError, "targets", 2, 3, "targets[3]"),
-    ({"targets": list("abab")}, TypeError, "targets", "<U1", "np.unique"),
-    ({"targets": [0.0, 1.0, 2.0, 0.0]}, TypeError, "targets", "float64"),
-    ({"targets": np.ma.masked_array([0] * 4)}, TypeError, "targets", "masked"),
-    ({"targets": np.ones((4, 3))}, ValueError, "targets", "[1. 1. 1.]", "targets[0]"),
-    ({"x": np.ma.zeros((4, 10, 1))}, TypeError, "x", "masked"),
-    ({"x": np.full((4, 10, 1), "a")}, TypeError, "x", "<U1"),
-    ({"x": np.full((4, 10, 1), None)}, TypeError, "x", "object"),
-    ({"x": np.zeros((4, 10, 1), int)}, TypeError, "x", "int64"),
-    ({"x": [[[0.0]] * 10] * 4}, TypeError, "x", "list"),
-    ({"x": None}, TypeError, "x", "NoneType"),
-    ({"x": np.zeros((0, 10, 1)), "targets": []}, ValueError, "x", "(0, 10, 1)"),
-    ({"x": np.array(1.0)}, ValueError, "x", "()"),
-    ({"rng": "a"}, TypeError, "rng", "'a'"),
-    ({"validation": (THREE, [0, 1])}, ValueError, "validation targets", "(3,)", "(2,)"),
-    ({"validation": (THREE,)}, TypeError, "validation", "(array"),
-    ({"validation": 0.2}, TypeError, "validation", 0.2),
-    ({"model": Sequential(ReLU())}, TypeError, "model", "ReLU()"),
-    ({"model": Dense}, TypeError, "model", "Dense"),
-    ({"optimizer": "adam"}, TypeError, "optimizer", "'adam'", "Adam(model.params)"),
-    ({"optimizer": Adam}, TypeError, "optimizer", "Adam", "Adam(model.params)"),
-]
-REFUSED_INSIDE = [
-    ({"lr": 0}, ValueError, "Adam", "lr", 0),
-    ({"lr": float("nan")}, ValueError, "Adam", "lr", "nan"),
-    ({"lr": "a"}, TypeError, "Adam", "lr", "'a'"),
-    ({"x": np.zeros((4, 10), np.float32)}, ValueError, "Conv1D", "x", "C=1", "x[..., None]"),
-]
 
 
-@pytest.mark.parametrize(
-    ("arguments", "kind", "parts"),
-    [(arguments, kind, ("fit", *parts)) for arguments, kind, *parts in BAD_ARGUMENTS]
-    + [(arguments, kind, parts) for arguments, kind, *parts in REFUSED_INSIDE],
+@bad_values(
+    {
+        "epochs": [0, 1.5, True],
+        "batch_size": [0, 2.0],
+        "lr": [0, float("nan"), "a"],
+        "patience": [0, 1.5],
+        "rng": ["a"],
+        "x": [np.zeros((4, 10)), np.zeros((4, 10, 1), int), np.array(1.0), None],
+        "targets": [[0, 1, 2], [0, 1, 2, 3], np.eye(3), [0.0, 1.0, 2.0, 0.0]],
+        "validation": [0.2, "x", (1, 2, 3)],
+        "model": [nn.Sequential(nn.ReLU()), nn.Dense],
+        "optimizer": ["adam", nn.Adam, nn.Adam(small_problem()[0].params)],
+    }
 )
-def test_bad_arguments_are_refused_before_anything_is_learned(arguments, kind, parts):
+def test_bad_arguments_are_refused_before_training(name, value):
     model, x, labels = small_problem(n_traces=4)
     before = weights(model)
-    sound = {"model": model, "x": x, "targets": labels, "epochs": 1}
-    with refused(kind, *parts):
-        fit(**{**sound, **arguments})
+    arguments = {"model": model, "x": x, "targets": labels, "epochs": 1, name: value}
+    if name == "patience":
+        arguments["validation"] = (x, labels)
+    caller = {"lr": "Adam"}.get(name, "Conv1D" if np.shape(value) == (4, 10) else "fit")
+    if name in ("targets", "optimizer"):
+        error = refused((TypeError, ValueError), caller, name)
+    else:
+        error = refused_value(caller, name, value)
+    with error:
+        nn.fit(**arguments)
     assert weights(model) == before
+
+
+def test_arguments_that_do_not_fit_together_are_refused():
+    model, x, labels = small_problem()
+    before = weights(model)
+    for parts, options in (
+        (("lr", "lr=0.1"), {"lr": 0.1, "optimizer": nn.Adam(model.params)}),
+        (("optimizer",), {"optimizer": nn.Adam({"w": model.params["0.w"]})}),
+        (("patience", "validation"), {"patience": 3}),
+        (("validation targets", "(2,)"), {"validation": (THREE, [0, 1])}),
+    ):
+        with refused(ValueError, "fit", *parts):
+            nn.fit(model, x, labels, epochs=1, **options)
+    assert weights(model) == before
+    nn.fit(model, x, labels, epochs=1, lr=5e-3, optimizer=nn.Adam(model.params))
 
 
 # When the loss explodes
@@ -447,7 +317,7 @@ def explode(model, x, labels, lr, after, batch_size=None):
 
     NumPy's own warnings of overflow are not the point here.
     """
-    optimizer, histories = Adam(model.params, lr=0.01), []
+    optimizer, histories = nn.Adam(model.params, lr=0.01), []
 
     def go_wild(epoch, history):
         histories.append(history)
@@ -455,7 +325,7 @@ def explode(model, x, labels, lr, after, batch_size=None):
             optimizer.lr = lr
 
     with np.errstate(all="ignore"), pytest.raises(FloatingPointError) as caught:
-        fit(
+        nn.fit(
             model,
             x,
             labels,
@@ -468,8 +338,7 @@ def explode(model, x, labels, lr, after, batch_size=None):
     return str(caught.value), histories[-1]
 
 
-@pytest.mark.parametrize("lr", [1e20, 1e25, 1e30, 1e37])
-@pytest.mark.parametrize("after", [1, 4])
+@pytest.mark.parametrize(("lr", "after"), [(1e20, 4), (1e37, 1)])
 def test_a_loss_that_stops_being_finite_names_the_epoch_and_what_to_try(lr, after):
     message, history = explode(*small_problem(), lr, after)
     assert re.search(rf"^fit: .*\bepoch {len(history.loss) + 1}\b.*\blr\b", message)
@@ -477,14 +346,14 @@ def test_a_loss_that_stops_being_finite_names_the_epoch_and_what_to_try(lr, afte
 
 
 @pytest.mark.parametrize("batch_size", [None, 7])
-@pytest.mark.parametrize("lr", [1e20, 1e25, 1e37])
-def test_the_weights_are_those_with_which_the_last_epoch_of_finite_loss_began(lr, batch_size):
+@pytest.mark.parametrize("lr", [1e20, 1e37])
+def test_the_weights_are_restored_to_the_start_of_the_last_epoch_of_finite_loss(lr, batch_size):
     """A replay, one step at a time, finds the same ones."""
     model, x, labels = small_problem()
     replay = model.astype(np.float32)
     explode(model, x, labels, lr, 3, batch_size)
 
-    optimizer, rng = Adam(replay.params, lr=0.01), np.random.default_rng(0)
+    optimizer, rng = nn.Adam(replay.params, lr=0.01), np.random.default_rng(0)
     size, losses = batch_size or len(x), [0.0]
     while np.isfinite(losses).all() and len(losses) < 50:
         before, losses = weights(replay), []
@@ -493,7 +362,7 @@ def test_the_weights_are_those_with_which_the_last_epoch_of_finite_loss_began(lr
             batch = order[start : start + size]
             with np.errstate(all="ignore"):
                 scores, cache = replay.forward(x[batch])
-                loss, dscores = softmax_cross_entropy(scores, labels[batch])
+                loss, dscores = nn.softmax_cross_entropy(scores, labels[batch])
                 try:
                     optimizer.step(replay.backward(dscores, cache)[1])
                 except ValueError:  # a gradient that is not finite
@@ -505,33 +374,33 @@ def test_the_weights_are_those_with_which_the_last_epoch_of_finite_loss_began(lr
     assert weights(model) == kept
     assert all(np.isfinite(array).all() for array in model.params.values())
     with np.errstate(all="ignore"):
-        assert np.isfinite(evaluate(model, x, labels)[0])
+        assert np.isfinite(nn.evaluate(model, x, labels)[0])
 
 
-def test_a_loss_that_never_was_finite_leaves_the_weights_as_they_came():
+def test_a_first_loss_that_is_not_finite_leaves_the_weights():
     model, x, labels = small_problem()
     model.params["0.w"] *= 1e30
     model.params["4.w"] *= 1e30
     before = weights(model)
     with refused(FloatingPointError, "fit", "loss", "epoch 1"):
-        fit(model, x, labels, epochs=1)
+        nn.fit(model, x, labels, epochs=1)
     assert weights(model) == before
 
 
-def test_a_last_step_into_infinity_is_noticed_by_the_weights_and_taken_back():
+def test_a_last_step_to_infinite_weights_is_noticed_and_undone():
     """No loss comes after it that could tell."""
     model, x, labels = small_problem()
     before = weights(model)
     with refused(FloatingPointError, "fit", "epoch 1"):
-        fit(model, x, labels, epochs=1, lr=1e39)
+        nn.fit(model, x, labels, epochs=1, lr=1e39)
     assert weights(model) == before
 
 
-def test_no_warning_comes_before_the_error():
+def test_the_error_is_not_preceded_by_a_warning():
     """The error says it all; a line from NumPy about overflow in matmul only frightens."""
     model, x, labels = small_problem()
     with refused(FloatingPointError, "fit", "epoch"):
-        fit(model, x, labels, epochs=50, lr=1e25)
+        nn.fit(model, x, labels, epochs=50, lr=1e25)
 
 
 def test_a_validation_loss_that_is_not_finite_ends_the_training_too():
@@ -542,7 +411,7 @@ def test_a_validation_loss_that_is_not_finite_ends_the_training_too():
         np.errstate(all="ignore"),
         refused(FloatingPointError, "fit", "validation loss", "epoch 1"),
     ):
-        fit(model, x, labels, epochs=3, validation=(huge, [0, 1]))
+        nn.fit(model, x, labels, epochs=3, validation=(huge, [0, 1]))
     assert weights(model) == before  # the last weights whose loss is known to be finite
 
 
@@ -550,97 +419,151 @@ def test_a_validation_loss_that_is_not_finite_ends_the_training_too():
 # ----------
 
 
-def test_evaluate_gives_the_mean_loss_and_the_share_of_right_answers():
-    model = Sequential(Dense(1, 2))
+def test_evaluate_returns_the_mean_loss_and_the_accuracy():
+    model = nn.Sequential(nn.Dense(1, 2))
     model.params["0.w"][:] = [[1.0, 0.0]]
     x = np.array([[log(3.0)], [-log(3.0)], [0.5]], np.float32)  # class 0: 3/4, 1/4, more than 1/2
-    loss, accuracy = evaluate(model, x, [0, 1, 1])
+    loss, accuracy = nn.evaluate(model, x, [0, 1, 1])
     sure = np.exp(0.5) / (1 + np.exp(0.5))
     assert_allclose(loss, -(2 * log(3 / 4) + log(1 - sure)) / 3, rtol=1e-6)
     assert accuracy == 2 / 3
-    assert evaluate(model, x, np.eye(2)[[0, 1, 1]]) == (loss, accuracy)
+    assert nn.evaluate(model, x, np.eye(2)[[0, 1, 1]]) == (loss, accuracy)
     assert type(loss) is type(accuracy) is float
-
-
-def test_traces_of_a_single_sample_have_an_accuracy_too():
-    model, x = Dense(2, 3, rng=0), np.random.default_rng(0).standard_normal((6, 1, 2))
-    labels = model(x).argmax(axis=-1)
-    assert evaluate(model, x, labels)[1] == 1
-    assert evaluate(model, x, (labels + 1) % 3)[1] == 0
-
-
-def test_evaluate_changes_nothing():
-    model, x, labels = small_problem()
-    before = weights(model)
-    x.flags.writeable = labels.flags.writeable = False
-    evaluate(model, x, labels)
-    assert weights(model) == before
-
-
-def test_evaluate_speaks_for_itself_in_its_errors():
-    model, x, labels = small_problem()
-    with refused(ValueError, "evaluate", "targets", "(20,)", "(19,)"):
-        evaluate(model, x, labels[:-1])
-    with refused(ValueError, "evaluate", "targets", 3, "targets[0]"):
-        evaluate(model, x, labels + 1)
-
-
-def test_a_network_without_parameters_can_be_evaluated():
-    loss, accuracy = evaluate(Sequential(ReLU()), np.array([[0.0, log(3.0)]]), [1])
-    assert_allclose(loss, -log(3 / 4))
-    assert accuracy == 1.0
-
-
-def test_a_softmax_at_the_end_is_the_users_own_choice():
-    """It trains, but slowly: the scores are squeezed twice. fit takes any layer with weights."""
-    model, x, labels = small_problem()
-    history = fit(Sequential(model, Softmax()), x, labels, epochs=2)
-    assert len(history.loss) == 2
-
-
-def test_evaluate_takes_no_more_memory_for_more_traces():
-    """But for a mark, finite or not, for each of their numbers: a byte."""
-    model = task_network()
-    x, labels = np.zeros((20_000, 64, 1), np.float32), np.zeros(20_000, int)
-    few = peak(evaluate, model, x[:1000], labels[:1000])
-    assert peak(evaluate, model, x, labels) < few + x.nbytes / 2
 
 
 @given(st.integers(1, 1500))
 @settings(max_examples=10)
 def test_evaluate_gives_the_mean_over_traces_however_many(n_traces):
-    x, labels = make_traces(n_traces, rng=0)
+    x, labels = nn.make_traces(n_traces, rng=0)
     model = task_network()
-    loss, accuracy = evaluate(model, x, labels)
+    loss, accuracy = nn.evaluate(model, x, labels)
     scores = model.predict(x)
-    assert_allclose(loss, softmax_cross_entropy(scores, labels)[0], rtol=1e-5)
+    assert_allclose(loss, nn.softmax_cross_entropy(scores, labels)[0], rtol=1e-5)
     assert_allclose(accuracy, (scores.argmax(axis=-1) == labels).mean(), rtol=1e-12)
 
 
 def test_evaluate_overflows_without_a_warning():
     with refused(ValueError, "evaluate", "x", "1e+300", "x[0, 0]"):
-        evaluate(Dense(1, 2), np.array([[1e300]]), np.array([0]))
-    model = Dense(1, 2)
+        nn.evaluate(nn.Dense(1, 2), np.array([[1e300]]), np.array([0]))
+    model = nn.Dense(1, 2)
     model.params["w"][:] = 3e38
-    loss, _ = evaluate(model, np.array([[10.0]], np.float32), np.array([0]))
+    loss, _ = nn.evaluate(model, np.array([[10.0]], np.float32), np.array([0]))
     assert np.isnan(loss)
 
 
-# A loss of one's own
-# -------------------
+# Custom losses
+# -------------
 
 
 def squared_error(scores, targets):
-    off = scores - targets
-    return np.mean(off**2), 2 * off / off.size
+    difference = scores - targets
+    return float(np.mean(difference**2)), 2 * difference / difference.size
 
 
-def test_a_loss_of_ones_own_gets_the_targets_as_they_are():
+def binary(scores, y):
+    """Return the cross-entropy of one score for the classes 0 and 1."""
+    y = np.asarray(y).reshape(scores.shape)
+    p = 1 / (1 + np.exp(-scores))
+    return float(np.logaddexp(0, scores).mean() - (y * scores).mean()), (p - y) / scores.size
+
+
+@pytest.mark.parametrize("shape", [(6,), (6, 1)])
+def test_a_single_score_decides_between_two_classes(shape):
+    model = nn.Sequential(nn.Flatten(), nn.Dense(10, 1, rng=0))
+    x, labels = small_problem(6)[1], np.array([0, 1, 1, 0, 1, 0])
+    history = nn.fit(model, x, labels.reshape(shape), epochs=200, lr=0.05, loss=binary)
+    assert history.accuracy[-1] == 1
+    assert_array_equal(model.classify(x), labels)
+    assert nn.evaluate(model, x, labels.reshape(shape), loss=binary)[1] == 1
+
+
+def test_accuracy_with_a_custom_loss():
+    def own(scores, y):
+        return nn.softmax_cross_entropy(scores, y.reshape(len(scores), -1)[:, 0])
+
+    model = nn.Sequential(nn.Flatten(), nn.Dense(2, 2, rng=0))
+    model.params["1.w"][:] = np.eye(2)
+    x = np.array([[3.0, 1], [1, 3], [5, 2]])[..., None]
+    for labels in (np.array([0, 1, 0]), np.array([[0], [1], [0]]), np.array([0, 1, 0], np.uint8)):
+        assert nn.evaluate(model, x, labels, loss=own)[1] == 1
+    assert nn.evaluate(model, x, np.eye(2)[[0, 1, 1]], loss=squared_error)[1] == pytest.approx(
+        2 / 3
+    )
+    for numbers in (np.array([[0.2, 3], [1, 1], [0, 0]]), np.array([[1, 1], [0, 1], [1, 0]])):
+        assert np.isnan(nn.evaluate(model, x, numbers, loss=squared_error)[1])
+
+
+def assert_refused_and_unchanged(model, error, *arguments, **options):
+    before = copy.deepcopy({**model.params, **model.state})
+    with error:
+        nn.fit(model, *arguments, epochs=1, **options)
+    for name, array in {**model.params, **model.state}.items():
+        assert_array_equal(array, before[name])
+
+
+@pytest.mark.parametrize(
+    ("loss", "value"),
+    [
+        (lambda s, y: 1.0, "1.0"),
+        (lambda s, y: None, "None"),
+        (lambda s, y: (np.zeros(len(s)), np.zeros_like(s)), "(6,)"),
+        (lambda s, y: (0.0, np.zeros_like(s)[:, :2]), "(6, 2)"),
+        (lambda s, y: (0.0, None), "NoneType"),
+        (lambda s, y: (0.0, np.zeros(s.shape, int)), "int64"),
+    ],
+)
+def test_a_loss_that_returns_something_else_is_refused_before_a_step(loss, value):
+    error = refused((TypeError, ValueError), "fit", "loss", value)
+    assert_refused_and_unchanged(*small_problem(6)[:1], error, *small_problem(6)[1:], loss=loss)
+
+
+def test_bad_targets_of_a_custom_loss_are_refused_before_a_step():
+    model, x, _ = small_problem(6)
+    good, bad, wrong = np.zeros((6, 3)), np.zeros((6, 3)), np.zeros((6, 2), int)
+    bad[4, 2] = np.inf
+    refuse = partial(assert_refused_and_unchanged, model, loss=squared_error)
+    refuse(refused(ValueError, "fit", "inf", "targets[4, 2]"), x, bad)
+    refuse(refused(ValueError, "fit", "validation targets[4, 2]"), x, good, validation=(x, bad))
+    refuse(refused(TypeError, "fit", "targets", "masked"), x, np.ma.masked_array(good))
+    refuse(pytest.raises(ValueError, match="shape"), x, wrong)
+    refuse(pytest.raises(ValueError, match="shape"), x, good, validation=(x, wrong))
+    error = refused(ValueError, "fit", "validation targets", "(3,)")
+    refuse(error, x, good, validation=(x, np.ones(3)))
+
+
+@pytest.mark.parametrize(("n", "batch_size"), [(6, 5), (5, 2), (6, 1)])
+def test_a_last_batch_of_one_row_is_refused_before_a_step(n, batch_size):
+    model = nn.Sequential(
+        nn.Flatten(), nn.Dense(10, 4, rng=0), nn.BatchNorm(4), nn.Dense(4, 3, rng=1)
+    )
+    error = refused(ValueError, "BatchNorm", "x")
+    assert_refused_and_unchanged(model, error, *small_problem(n)[1:], batch_size=batch_size)
+
+
+@pytest.mark.parametrize("make", [nn.Adam, partial(nn.SGD, lr=0.1)])
+def test_a_gradient_that_is_not_finite_is_reported_and_changes_nothing(make):
+    model, x, labels = small_problem()
+    error = refused(FloatingPointError, "fit", "nan")
+    optimizer = make(model.params)
+    nan = lambda scores, y: (1.0, np.full_like(scores, np.nan))  # noqa: E731
+    assert_refused_and_unchanged(model, error, x, labels, loss=nan, optimizer=optimizer)
+
+
+@pytest.mark.parametrize("make", [nn.Adam, partial(nn.SGD, lr=0.1)])
+def test_an_optimizer_of_some_parameters_trains_only_these(make):
+    model, x, labels = small_problem()
+    before = copy.deepcopy(dict(model.params))
+    some = {name: model.params[name] for name in ("4.w", "4.b")}
+    nn.fit(model, x, labels, epochs=3, optimizer=make(some))
+    assert {n for n, array in model.params.items() if (array != before[n]).any()} == set(some)
+
+
+def test_a_custom_loss_receives_the_targets_unchanged():
     rng = np.random.default_rng(0)
     x = rng.standard_normal((40, 3))
     targets = x @ [[1.0, 2.0], [0.0, -1.0], [3.0, 0.5]] + 1
-    model = Dense(3, 2, rng=0)
-    history = fit(
+    model = nn.Dense(3, 2, rng=0)
+    history = nn.fit(
         model, x, targets, epochs=300, lr=0.05, loss=squared_error, validation=(x, targets)
     )
     assert history.loss[-1] < 1e-6
@@ -648,70 +571,16 @@ def test_a_loss_of_ones_own_gets_the_targets_as_they_are():
     assert_allclose(model(x), targets, atol=0.02)
 
 
-def test_without_labels_there_is_no_accuracy_and_with_them_there_is():
-    x, numbers = np.ones((4, 2)), np.full((4, 1), 0.5)
-    history = fit(Dense(2, 1, rng=0), x, numbers, epochs=1, loss=squared_error)
-    assert np.isnan(history.accuracy[0])
-
-    def own(scores, labels):
-        assert labels.dtype.kind == "i"
-        return softmax_cross_entropy(scores, labels)
-
-    model, x, labels = small_problem()
-    history = fit(model, x, labels, epochs=2, loss=own, rng=0)
-    model, x, labels = small_problem()
-    assert history == fit(model, x, labels, epochs=2, rng=0)
-
-
-def test_weights_of_the_classes_bring_a_rare_one_forward():
-    rng = np.random.default_rng(0)
-    x = rng.standard_normal((400, 1)).astype(np.float32)
-    labels = (x[:, 0] + rng.standard_normal(400) > 2).astype(int)
-    found = []
-    for loss in (softmax_cross_entropy, weighted_cross_entropy([1, 10])):
-        model = Dense(1, 2, rng=0)
-        fit(model, x, labels, epochs=200, lr=0.05, loss=loss)
-        found.append((model.classify(x)[labels == 1] == 1).mean())
-    assert found[0] < 0.6 < 0.8 < found[1]
-
-
-def test_a_target_for_each_example_is_asked_for():
-    with refused(ValueError, "fit", "validation targets", 4, "(3,)"):
-        fit(
-            Dense(2, 1),
-            np.ones((4, 2)),
-            np.ones((4, 1)),
-            epochs=1,
-            loss=squared_error,
-            validation=(np.ones((4, 2)), np.ones(3)),
-        )
-
-
-def test_targets_of_a_loss_of_ones_own_are_without_a_mask_and_in_the_type_of_the_scores():
-    seen = []
-
-    def loss(scores, y):
-        seen.append(y.dtype)
-        return squared_error(scores, y)
-
-    x, y = np.ones((4, 2)), np.ones((4, 1))
-    fit(Dense(2, 1), x, y, epochs=1, loss=loss)
-    assert seen == [np.float32]
-    with refused(TypeError, "fit", "targets", "masked"):
-        fit(Dense(2, 1), x, np.ma.masked_array(y), epochs=1, loss=loss)
-    assert prepare_data("fit", Dense(2, 3), x, [0, 1, 2, 1], softmax_cross_entropy)[1].dtype == "f4"
-
-
 # Patience
 # --------
 
 
-def test_patience_stops_when_the_validation_loss_does_and_keeps_the_best_weights():
+def test_patience_stops_the_training_and_keeps_the_best_weights():
     rng = np.random.default_rng(0)
-    x, labels = make_traces(12, rng=rng, noise=0.3)
-    others = make_traces(100, rng=rng, noise=0.3)
+    x, labels = nn.make_traces(12, rng=rng, noise=0.3)
+    others = nn.make_traces(100, rng=rng, noise=0.3)
     model, kept = task_network(1), {}
-    history = fit(
+    history = nn.fit(
         model,
         x,
         labels,
@@ -723,13 +592,67 @@ def test_patience_stops_when_the_validation_loss_does_and_keeps_the_best_weights
     best = int(np.argmin(history.val_loss)) + 1
     assert len(history.loss) == best + 5 < 200
     assert weights(model) == kept[best]
-    assert_allclose(evaluate(model, *others)[0], history.val_loss[best - 1], rtol=1e-6)
+    assert_allclose(nn.evaluate(model, *others)[0], history.val_loss[best - 1], rtol=1e-6)
 
 
-def test_patience_that_is_not_needed_still_keeps_the_best():
+def test_patience_that_is_not_used_up_keeps_the_best_weights():
     model, x, labels = small_problem()
     other, _, _ = small_problem()
-    history = fit(model, x, labels, epochs=10, validation=(x, labels), patience=50)
-    assert history == fit(other, x, labels, epochs=10, validation=(x, labels))
+    history = nn.fit(model, x, labels, epochs=10, validation=(x, labels), patience=50)
+    assert history == nn.fit(other, x, labels, epochs=10, validation=(x, labels))
     assert int(np.argmin(history.val_loss)) == 9
     assert weights(model) == weights(other)
+
+
+def overfitting():
+    """Return a model, traces and a validation set whose loss first falls and then rises."""
+    rng = np.random.default_rng(3)
+    x = rng.standard_normal((12, 10, 1)).astype(np.float32)
+    held_out = rng.standard_normal((30, 10, 1)).astype(np.float32), np.arange(30) % 3
+    return nn.Sequential(nn.Flatten(), nn.Dense(10, 3, rng=0)), x, np.arange(12) % 3, held_out
+
+
+class StopError(Exception):
+    pass
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, StopError, FloatingPointError])
+@pytest.mark.parametrize(("at", "lr"), [(1, 1.0), (3, 0.1), (12, 0.01), (12, 1.0)])
+def test_with_patience_the_best_weights_are_kept_however_the_training_ends(error, at, lr):
+    model, x, labels, held_out = overfitting()
+    losses, seen = [nn.evaluate(model, *held_out)[0]], []
+    optimizer = nn.SGD(model.params, lr=lr)
+
+    def on_epoch(epoch, history):
+        losses.append(history.val_loss[-1])
+        seen.append(nn.evaluate(model, *held_out)[0])
+        if epoch == at and error is FloatingPointError:
+            optimizer.lr = 1e39
+        elif epoch == at:
+            raise error
+
+    options = {"optimizer": optimizer, "validation": held_out, "patience": 40}
+    with pytest.raises(error):
+        nn.fit(model, x, labels, epochs=50, on_epoch=on_epoch, **options)
+    assert_allclose(nn.evaluate(model, *held_out)[0], min(losses), rtol=1e-6)
+    assert_allclose(seen, losses[1:], rtol=1e-6)  # measured before on_epoch, of these weights
+
+
+def test_the_initial_weights_may_be_the_best():
+    model, x, labels, held_out = overfitting()
+    nn.fit(model, x, labels, epochs=100, lr=0.02, validation=held_out, patience=5)
+    before = nn.evaluate(model, *held_out)[0]
+    nn.fit(model, x, labels, epochs=5, lr=2.0, validation=held_out, patience=2)
+    assert nn.evaluate(model, *held_out)[0] <= before
+
+
+def test_weights_that_on_epoch_changes_are_not_taken_for_the_best():
+    model, x, labels, held_out = overfitting()
+    lowest = []
+
+    def on_epoch(epoch, history):
+        lowest.append(history.val_loss[-1])
+        model.params["1.w"][:] += 1
+
+    nn.fit(model, x, labels, epochs=6, validation=held_out, patience=6, on_epoch=on_epoch)
+    assert nn.evaluate(model, *held_out)[0] <= min(lowest) * (1 + 1e-6)

@@ -27,7 +27,7 @@ pytestmark = [
 
 
 class Around(keras.Layer):
-    """What layers make of x, joined with x, or with what a shortcut makes of it."""
+    """The output of layers, joined with x or with the output of a shortcut."""
 
     def __init__(self, layers, join, shortcut=None):
         super().__init__()
@@ -53,13 +53,13 @@ def convolution(ours, zeros=None):
     return keras.Sequential([keras.layers.ZeroPadding1D(zeros), layer, *after])
 
 
-def twin_of(layer):
+def keras_of(layer):
     """The same layer in Keras, without its weights."""
     if isinstance(layer, nn.Sequential):
-        inside = [twin_of(part) for part in layer]
+        inside = [keras_of(part) for part in layer]
         if type(layer) is nn.Residual:
             around = layer.shortcut
-            return Around(inside, sum, None if around is None else twin_of(around))
+            return Around(inside, sum, None if around is None else keras_of(around))
         if type(layer) is nn.SkipConcat:
             return Around(inside, partial(keras.ops.concatenate, axis=-1))
         return keras.Sequential(inside)
@@ -82,9 +82,9 @@ def twin_of(layer):
     }[type(layer)]()
 
 
-def carried(model, twin, shape):
-    """Give the parameters of the model to its twin in Keras; check that they come back."""
-    other = keras.Sequential([keras.Input(shape), twin])
+def carried(model, layer, shape):
+    """Set the parameters of the model in Keras, and check that they come back."""
+    other = keras.Sequential([keras.Input(shape), layer])
     other.set_weights(to_keras(model))
     assert is_same(from_keras(changed(model), other.get_weights()), model)
     return lambda x: keras.ops.convert_to_numpy(other(x))
@@ -99,15 +99,15 @@ def in_float32(model, x):
 
 
 @given(in_use(layers_and_inputs()) | classifiers() | ways_around() | blocks())
-@settings(max_examples=25, phases=[Phase.generate])  # each takes a tenth of a second
+@settings(max_examples=15, phases=[Phase.generate])  # each takes a tenth of a second
 def test_every_layer_and_container_computes_what_predict_does(drawn):
     model, x = in_float32(*drawn)
     assume(x.ndim > 1)
-    assert_close(carried(model, twin_of(model), x.shape[1:])(x), model.predict(x))
+    assert_close(carried(model, keras_of(model), x.shape[1:])(x), model.predict(x))
 
 
 @given(strided(), st.sampled_from([0, 1e3, 1e7]))
-@settings(max_examples=20, phases=[Phase.generate])
+@settings(max_examples=10, phases=[Phase.generate])
 def test_convolutions_of_every_stride_padding_and_dilation(drawn, offset):
     layer, lengths = drawn
     for length in lengths[: layer.stride]:
@@ -123,7 +123,7 @@ def test_poolings_with_samples_left_over(kind):
         for length in range(pool_size + stride, pool_size + 2 * stride):
             x = random_array((2, length, 2), length)
             x[0, length // 2, 0] = np.nan
-            assert_close(carried(layer, twin_of(layer), x.shape[1:])(x), layer(x))
+            assert_close(carried(layer, keras_of(layer), x.shape[1:])(x), layer(x))
 
 
 @pytest.mark.parametrize(("offset", "eps"), [(0, 1e-5), (1e4, 1e-3), (1e7, 10.0)])
@@ -134,4 +134,4 @@ def test_batch_norm_without_biases_around_it(offset, eps):
     x = (offset + 100 * random_array((2, 9, 2), dtype=np.float64)).astype(np.float32)
     # Keras rounds x / deviation, of which the outputs are small differences.
     rounded = bound(nn.Sequential(*model[1:]), x / 100) / 100
-    assert_close(carried(model, twin_of(model), (9, 2))(x), model.predict(x), rounded)
+    assert_close(carried(model, keras_of(model), (9, 2))(x), model.predict(x), rounded)

@@ -59,17 +59,17 @@ class SkipConcat(torch.nn.Sequential):
         return torch.cat([x, super().forward(x)], dim=1)
 
 
-def twin_of(layer, x):
+def torch_of(layer, x):
     """The same layer in PyTorch, without its weights, for x in our layout."""
     if isinstance(layer, nn.Sequential):
-        twins, y = [], x
+        inside, y = [], x
         for part in layer:
-            twins.append(twin_of(part, y))
+            inside.append(torch_of(part, y))
             y = part(y)
         if type(layer) is nn.Residual:
             shortcut = layer.shortcut
-            return Residual(twins, None if shortcut is None else twin_of(shortcut, x))
-        return (SkipConcat if type(layer) is nn.SkipConcat else torch.nn.Sequential)(*twins)
+            return Residual(inside, None if shortcut is None else torch_of(shortcut, x))
+        return (SkipConcat if type(layer) is nn.SkipConcat else torch.nn.Sequential)(*inside)
     if isinstance(layer, nn.Dense):
         sizes = layer.in_features, layer.out_features
         if x.ndim == 2:
@@ -104,14 +104,14 @@ def channels_first(x):
 def carried(model, x):
     """The model in PyTorch as a function of x; its parameters come back."""
     model, shape = model.astype(np.float64), x.shape[1:]
-    twin = twin_of(model, x).double().eval()
+    other = torch_of(model, x).double().eval()
     arrays = to_torch(model, shape)
-    twin.load_state_dict({name: torch.tensor(array) for name, array in arrays.items()})
-    assert is_same(from_torch(changed(model), twin.state_dict(), shape), model)
+    other.load_state_dict({name: torch.tensor(array) for name, array in arrays.items()})
+    assert is_same(from_torch(changed(model), other.state_dict(), shape), model)
 
     def run(x):
         with torch.no_grad():
-            y = twin(channels_first(x)).numpy()
+            y = other(channels_first(x)).numpy()
         return y.swapaxes(1, 2) if y.ndim == 3 else y
 
     return run
@@ -137,13 +137,13 @@ def test_every_layer_computes_what_predict_does(drawn):
 
 
 @pytest.mark.parametrize("padding", PADDINGS, ids=str)
-@pytest.mark.parametrize("offset", [0, 1e7])
-def test_convolutions_of_every_stride_and_dilation_at_every_remainder(padding, offset):
-    for kernel_size, stride, dilation in WINDOWS:
+def test_convolutions_of_every_stride_and_dilation_at_every_remainder(padding):
+    for number, (kernel_size, stride, dilation) in enumerate(WINDOWS):
         options = {"stride": stride, "padding": padding, "dilation": dilation}
         layer = nn.Conv1D(2, 3, kernel_size, bias=kernel_size % 2 == 0, **options)
         layer = with_random_arrays(layer, seed=kernel_size, dtype=np.float64)
-        for length in range(shortest(layer), shortest(layer) + 2 * stride):
+        offset = number % 2 * 1e7
+        for length in range(shortest(layer), shortest(layer) + stride):
             check(layer, offset + random_array((2, length, 2), length, np.float64))
 
 
@@ -151,7 +151,7 @@ def test_convolutions_of_every_stride_and_dilation_at_every_remainder(padding, o
 def test_networks_along_the_record_at_every_remainder(drawn, seed):
     model, n_channels = drawn
     start = np.random.default_rng(seed).integers(1, 40)
-    for length in range(start, start + min(period(model), 24)):
+    for length in range(start, start + min(period(model), 6)):
         x = random_array((1, length, n_channels), seed, np.float64)
         try:
             model.predict(x)
@@ -165,7 +165,7 @@ def test_poolings_with_samples_left_over_and_nan(kind):
     for pool_size in range(1, 5):
         for stride in range(1, 6):
             layer = kind(pool_size, stride=stride)
-            for length in range(pool_size, pool_size + 2 * stride):
+            for length in range(pool_size, pool_size + stride):
                 x = random_array((2, length, 2), length, np.float64)
                 x[0, length // 2, 0] = np.nan
                 assert_close(carried(layer, x)(x), layer(x))

@@ -1,4 +1,4 @@
-"""A name in code leads to where it is defined, and one that means something else does not."""
+"""A name in code links to its definition, and a name with another meaning does not."""
 
 import doctest
 from pathlib import Path
@@ -51,7 +51,7 @@ def test_every_link_is_around_its_name_and_every_definition_has_its_anchor(libra
     assert {anchor(name) for _, name in definitions(names.ast.parse(code))} <= anchors
 
 
-def test_a_name_is_followed_through_the_packages_that_pass_it_on(used, library):
+def test_a_name_is_followed_through_packages(used, library):
     conv = "numpycnn.layers.conv1d.Conv1D"
     assert set(used("import numpycnn as nn\nnn.Conv1D(1, 8, 5)")) == {
         ("numpycnn", "numpycnn"),
@@ -73,17 +73,17 @@ def test_a_name_is_followed_through_the_packages_that_pass_it_on(used, library):
         "np.fit",
     ],
 )
-def test_a_name_that_means_something_else_is_no_link(used, code):
+def test_a_name_with_another_meaning_is_not_a_link(used, code):
     assert used(code, {"fit": "numpycnn.training.fit.fit", "np": "numpy"}) == []
 
 
-def test_what_one_block_imports_the_next_one_knows(used):
+def test_the_imports_of_a_block_hold_in_the_next(used):
     bindings = {}
     used("from numpycnn import fit", bindings)
     assert used("print('·'); fit(1)", bindings) == [("fit", "numpycnn.training.fit.fit")]
 
 
-def test_code_that_is_no_python_has_no_links(used):
+def test_code_in_another_language_has_no_links(used):
     assert used("Conv1D((5,), 1 => 8) end", {"Conv1D": "numpycnn.Conv1D"}) == []
 
 

@@ -1,4 +1,4 @@
-"""What is there after `import numpycnn as nn`, and what that import does not do."""
+"""The names after `import numpycnn as nn`, and the libraries that this import does not load."""
 
 import subprocess
 import sys
@@ -8,27 +8,26 @@ import pytest
 import numpycnn as nn
 
 
-@pytest.mark.parametrize("name", nn.__all__)
-def test_every_name_that_is_promised_is_there(name):
-    assert getattr(nn, name) is not None
+def test_every_public_name_exists():
+    assert all(getattr(nn, name) is not None for name in nn.__all__)
 
 
 @pytest.mark.parametrize(
     "name", ["check_adam", "one_hot", "standardize", "baselines.MedianRule", "plots.plot_traces"]
 )
-def test_what_people_guess_is_there(name):
+def test_names_that_users_guess_exist(name):
     thing = nn
     for part in name.split("."):
         thing = getattr(thing, part)
     assert callable(thing)
 
 
-def test_a_name_that_is_not_there_is_no_recursion_and_no_import():
-    with pytest.raises(AttributeError, match=r"^module 'numpycnn' has no attribute 'plot'$"):
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match=r"numpycnn.*\bplot\b"):
         _ = nn.plot
 
 
-def test_matplotlib_is_imported_when_plots_are_asked_for_and_not_before():
+def test_matplotlib_is_imported_only_with_plots():
     code = (
         "import sys, numpycnn as nn; assert 'matplotlib' not in sys.modules; "
         "nn.plots; assert 'matplotlib' in sys.modules"

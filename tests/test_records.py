@@ -1,12 +1,11 @@
-"""Records with onsets: what is in them, where it begins, and that every constant does its work."""
-
-import re
+"""Records with onsets: noise, arrivals, spikes, and the effect of every argument."""
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
+from refusals import bad_values, refused, refused_value
 
 from numpycnn import make_records
 from numpycnn.seismology.records import arrival, pulse, red_noise
@@ -16,11 +15,10 @@ ONE = {"arrivals": (1, 1), "spikes": (0, 0)}
 LINE = np.array([1.0, 0.0])
 
 
-# What is drawn
-# -------------
+# The parts of a record
+# ---------------------
 
 
-@settings(max_examples=30)
 @given(
     st.integers(1, 4),
     st.integers(300, 900),
@@ -42,14 +40,14 @@ def test_onsets_keep_their_distance_and_their_number(n, length, channels, arriva
         assert (np.diff([0, *here, length]) >= max(1, round(100 * apart))).all()
 
 
-def test_every_number_of_arrivals_and_every_place_comes_up():
+def test_every_number_and_position_of_arrivals_occurs():
     _, onsets = make_records(400, rng=0, n_samples=30, apart=0.1, arrivals=(0, 2), spikes=(0, 0))
     assert {len(here) for here in onsets} == {0, 1, 2}
     assert {int(here[0]) for here in onsets if len(here) == 1} == set(range(10, 21))
     assert {tuple(here) for here in onsets if len(here) == 2} == {(10, 20)}
 
 
-def test_before_the_onset_nothing_is_changed_and_from_it_on_everything():
+def test_an_arrival_changes_the_samples_from_the_onset_on():
     noise, _ = make_records(1, rng=3, **QUIET)
     x, ((onset,),) = make_records(1, rng=3, **ONE)
     added = (x - noise)[0]
@@ -69,7 +67,7 @@ def test_the_height_of_an_arrival_is_its_signal_to_noise_ratio():
     assert_allclose(x[0, :onset], noise[0, :onset])
 
 
-def test_from_each_octave_of_the_ratios_as_many():
+def test_the_logarithm_of_the_ratio_is_uniform():
     rng = np.random.default_rng(0)
     options = {"n_samples": 60, "apart": 0.2, "coda": 0, "memory": (0, 0), "snr": (1000, 4000)}
     x, _ = make_records(1000, rng=rng, sampling_rate=100, **options, **ONE)
@@ -77,7 +75,7 @@ def test_from_each_octave_of_the_ratios_as_many():
     assert abs((heights < 2000).mean() - 0.5) < 0.07
 
 
-def test_the_noise_has_deviation_1_and_the_memory_it_is_given():
+def test_the_noise_has_deviation_1_and_the_given_memory():
     for memory in (0.0, 0.5, 0.9):
         x, _ = make_records(20, rng=0, n_samples=3000, memory=(memory, memory), **QUIET)
         assert_allclose(x.std(), 1, rtol=0.03)
@@ -85,9 +83,8 @@ def test_the_noise_has_deviation_1_and_the_memory_it_is_given():
         assert abs(np.corrcoef(x.reshape(-1, 3).T) - np.eye(3)).max() < 0.05
 
 
-@settings(max_examples=30)
 @given(st.floats(0, 0.99), st.integers(2, 40), st.integers(0, 99))
-def test_the_noise_is_the_recursion_of_its_text_on_a_ring(memory, length, seed):
+def test_the_noise_is_a_periodic_recursion(memory, length, seed):
     noise = red_noise(length, 2, memory, np.random.default_rng(seed))
     z = np.random.default_rng(seed).standard_normal((length, 2))
     assert_allclose(
@@ -107,18 +104,11 @@ def test_a_spike_is_one_sample_of_one_channel():
     assert abs(x).max() < 30 + abs(noise).max()
 
 
-def test_a_spike_is_added_to_the_noise():
-    noise, _ = make_records(1, rng=0, **QUIET)
-    x, _ = make_records(1, rng=0, arrivals=(0, 0), spikes=(1, 1), snr=(20, 20))
-    assert_allclose(np.abs(x - noise).max(), 20, rtol=1e-6)
-    assert np.count_nonzero(x - noise) == 1
-
-
 # An arrival
 # ----------
 
 
-def test_a_pulse_has_height_1_its_frequency_and_fades_by_e_in_two_periods():
+def test_the_height_frequency_and_decay_of_a_pulse():
     t = np.linspace(0, 1, 100_001)
     for frequency in (2.0, 5.0, 12.0):
         wave = pulse(t, frequency)
@@ -128,7 +118,7 @@ def test_a_pulse_has_height_1_its_frequency_and_fades_by_e_in_two_periods():
         assert_allclose(pulse(np.arange(9) / (2 * frequency), frequency), 0, atol=1e-12)
 
 
-def test_an_arrival_is_the_sum_of_pulses_that_its_text_says():
+def test_an_arrival_is_a_sum_of_pulses():
     t = np.arange(1, 41) / 100
     made = arrival(t, LINE, 8.0, 0.2, 0.3, np.random.default_rng(0))
     wave = pulse(t, 8.0)
@@ -137,20 +127,20 @@ def test_an_arrival_is_the_sum_of_pulses_that_its_text_says():
     incoming[0] = LINE
     literal = np.zeros((40, 2))
     for sample in range(40):
-        for came in range(sample + 1):
-            literal[sample] += incoming[came] * wave[sample - came]
+        for start in range(sample + 1):
+            literal[sample] += incoming[start] * wave[sample - start]
     assert_allclose(made, literal, atol=1e-12)
 
 
-def test_a_coda_is_heard_until_it_has_fallen_by_e_ten_times():
+def test_a_coda_ends_after_ten_decay_times():
     options = {"n_samples": 2000, "sampling_rate": 100, "apart": 6}  # seconds
     noise, _ = make_records(1, rng=0, **options, **QUIET)
     x, ((onset,),) = make_records(1, rng=0, decay=(0.5, 0.5), **options, **ONE)
-    heard = np.flatnonzero((x - noise).any(axis=(0, 2)))
-    assert (heard[0], heard[-1]) == (onset, onset + 10 * 0.5 * 100)
+    changed = np.flatnonzero((x - noise).any(axis=(0, 2)))
+    assert (changed[0], changed[-1]) == (onset, onset + 10 * 0.5 * 100)
 
 
-def test_the_coda_has_the_deviation_and_the_decay_it_is_given():
+def test_the_coda_has_the_given_deviation_and_decay():
     t = np.arange(1, 301) / 100
     rng = np.random.default_rng(0)
     many = np.stack([arrival(t, 0 * LINE, 8.0, 1.0, 0.4, rng) for _ in range(500)])
@@ -172,88 +162,47 @@ def test_the_same_seed_gives_the_same_bits_and_a_generator_goes_on():
     assert make_records(3, rng=rng)[0].tobytes() != make_records(3, rng=rng)[0].tobytes()
 
 
-def test_an_hour_can_be_made_at_once():
-    x, (onsets,) = make_records(1, rng=0, n_samples=360_000, arrivals=(60, 60))
-    assert x.shape == (1, 360_000, 3)
-    assert len(onsets) == 60
+NUMBERS = [np.nan, np.inf, -1, "a", None, True, (1, 2)]
+PAIRS = [(2, 1), (np.nan, 1), (0, np.inf), (0, "a"), (1, None), "ab", 0.5, (0, 1, 2)]
 
 
-BAD = [
-    ("n_records", 0, ValueError),
-    ("n_samples", 1.5, TypeError),
-    ("n_channels", 0, ValueError),
-    ("rng", -1, ValueError),
-    ("frequency", (9, 51), ValueError),
-    ("decay", (0, 1), ValueError),
-    ("memory", (0, 1), ValueError),
-    ("memory", (-0.1, 0.5), ValueError),
-    ("arrivals", (0, 1.5), ValueError),
-    ("spikes", (-1, 1), ValueError),
-    ("apart", 1e300, ValueError),
-    *[
-        (name, value, kind)
-        for name in ("sampling_rate", "apart", "coda")
-        for value, kind in [
-            (np.nan, ValueError),
-            (np.inf, ValueError),
-            (-1, ValueError),
-            ("a", TypeError),
-            (None, TypeError),
-            (True, TypeError),
-            ((1, 2), TypeError),
-        ]
-    ],
-    ("sampling_rate", 0, ValueError),
-    ("apart", 0, ValueError),
-    *[
-        (name, value, kind)
-        for name in ("snr", "frequency", "decay", "memory", "arrivals", "spikes")
-        for value, kind in [
-            ((0.9, 0.8), ValueError),
-            ((2, 1), ValueError),
-            ((np.nan, 1), ValueError),
-            ((0, np.nan), ValueError),
-            ((0, np.inf), ValueError),
-            ((0, "a"), TypeError),
-            ((1, None), TypeError),
-            ("ab", TypeError),
-            (0.5, TypeError),
-            ((0, 1, 2), TypeError),
-        ]
-    ],
-]
+@bad_values(
+    {
+        "n_records": [0],
+        "n_samples": [1.5],
+        "n_channels": [0],
+        "rng": [-1],
+        "sampling_rate": [*NUMBERS, 0],
+        "apart": [*NUMBERS, 0],
+        "coda": [*NUMBERS, 1e300],
+        "snr": [*PAIRS, (1e300, 1e300), (1e39, 1e39)],
+        "frequency": [*PAIRS, (9, 51)],
+        "decay": [*PAIRS, (0, 1)],
+        "memory": [*PAIRS, (0, 1), (-0.1, 0.5)],
+        "arrivals": [*PAIRS, (0, 1.5)],
+        "spikes": [*PAIRS, (-1, 1)],
+    }
+)
+def test_bad_arguments_are_refused(name, value):
+    options = {"arrivals": (1, 2), "spikes": (1, 3), "rng": 0}
+    with refused_value("make_records", name, value):
+        make_records(**{"n_records": 3, **options, name: value})
 
 
-@pytest.mark.parametrize(("name", "value", "kind"), BAD)
-def test_a_bad_argument_is_named_with_its_value(name, value, kind):
-    shown = "640" if name == "apart" and value == 1e300 else str(value)  # it is n_samples then
-    shown = re.escape(repr(value) if kind is TypeError else shown)
-    with pytest.raises(kind, match=rf"^make_records\b.*\b{name}\b.*{shown}"):
-        make_records(**{"n_records": 2, name: value})
-
-
-def test_arrivals_that_do_not_fit_are_named_with_what_would_fit():
-    with pytest.raises(ValueError, match=r"^make_records\b.*n_samples.*750.* 4 arrivals.*640"):
+def test_arrivals_that_do_not_fit_are_refused():
+    with refused(ValueError, "make_records", "n_samples", 750, 640):
         make_records(2, arrivals=(0, 4))
 
 
-@pytest.mark.parametrize(
-    ("name", "value"), [("snr", (1e300, 1e300)), ("coda", 1e300), ("snr", (1e39, 1e39))]
-)
-def test_numbers_that_overflow_are_named(name, value):
-    with pytest.raises(ValueError, match=rf"^make_records\b.*\b{name}\b.*{re.escape(str(value))}"):
-        make_records(3, rng=0, arrivals=(1, 2), spikes=(1, 3), **{name: value})
-
-
 @pytest.mark.parametrize("decay", [(1e308, 1e308), (1e-308, 1e-308)])
-def test_a_coda_may_fade_at_once_or_never(decay):
+def test_a_coda_of_any_decay_is_finite(decay):
     x, _ = make_records(2, rng=0, arrivals=(1, 2), decay=decay)
     assert np.isfinite(x).all()
 
 
 @pytest.mark.parametrize("kind", [np.uint8, np.int8, np.int64, np.float16, np.float32])
-def test_numbers_of_any_type_are_numbers(kind):
-    """Twice a frequency of 100, for one, is more than int8 can hold."""
+def test_values_of_any_type_give_the_same_records(kind):
+    """Twice a frequency of 100, for example, is more than int8 can hold."""
     options = {"sampling_rate": 127, "apart": 1, "coda": 1}
     pairs = {"snr": (4, 100), "frequency": (50, 60), "decay": (1, 1)}
     of_kind = {name: kind(number) for name, number in options.items()}
@@ -270,28 +219,7 @@ def test_numbers_of_any_type_are_numbers(kind):
         make_records(2, frequency=(kind(4), kind(100)), sampling_rate=150)
 
 
-@pytest.mark.parametrize(
-    ("call", "name", "value"),
-    [
-        (lambda bad: pulse(np.arange(3.0), bad), "frequency", np.nan),
-        (lambda bad: pulse(np.arange(3.0), bad), "frequency", "a"),
-        (lambda bad: red_noise(9, 1, bad, np.random.default_rng(0)), "memory", np.nan),
-        (lambda bad: red_noise(9, 1, bad, np.random.default_rng(0)), "memory", 1.0),
-        (lambda bad: arrival(np.arange(3.0), LINE, 8, bad, 0, None), "decay", np.nan),
-        (lambda bad: arrival(np.arange(3.0), LINE, 8, 1, bad, None), "coda", -1),
-    ],
-)
-def test_the_parts_refuse_bad_numbers_too(call, name, value):
-    with pytest.raises((TypeError, ValueError), match=rf"\b{name}\b.*{value}"):
-        call(value)
-
-
-@pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.float16])
-def test_the_seconds_of_a_pulse_may_be_of_any_type(dtype):
-    assert_array_equal(pulse(np.arange(6, dtype=dtype), 10), pulse(np.arange(6.0), 10))
-
-
-def test_what_just_fits_is_made():
+def test_the_shortest_record_that_fits():
     _, onsets = make_records(1, rng=0, n_samples=3, apart=1e-9, arrivals=(2, 2), spikes=(0, 0))
     assert_array_equal(onsets, [[1, 2]])
     assert make_records(1, rng=0, n_samples=1, **QUIET)[0].shape == (1, 1, 3)

@@ -4,15 +4,13 @@ Each case is a small signal of integers, which every type holds exactly, on an o
 resolves to 1 % of the signal. The expected value comes from NumPy in float64 without the offset.
 """
 
-import re
-
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from numpycnn import Dense, Flatten, Sequential, diagnose, standardize, train_test_split
+from numpycnn import standardize
 from numpycnn.checks.strategies import generators
 from numpycnn.inspection.baselines import LargestSampleRule, MajorityRule, MedianRule
 from numpycnn.seismology import aic, pick_aic, sta_lta
@@ -22,7 +20,6 @@ FLOATS = [np.dtype(order + kind) for kind in ("f2", "f4", "f8") for order in "<>
 INTEGERS = [np.dtype(order + sign + size) for size in "248" for sign in "iu" for order in "<>"]
 INTEGERS += [np.dtype("i1"), np.dtype("u1")]
 TYPES = [*FLOATS, np.dtype(np.longdouble), *INTEGERS]
-some = settings(max_examples=100)
 
 
 @st.composite
@@ -54,15 +51,13 @@ def standardized(x):
     return z / np.where(deviation == 0, 1, deviation)
 
 
-@some
 @given(signals_and_data((3, 20, 2)))
-def test_standardise(case):
+def test_standardize(case):
     signal, x, _ = case
     assert standardize(x).dtype == np.float32
     assert_allclose(standardize(x), standardized(signal), rtol=1e-6, atol=1e-6)
 
 
-@some
 @given(signals_and_data((2, 60, 2)), st.integers(1, 9), st.integers(1, 30))
 def test_sta_lta(case, sta, more):
     signal, x, _ = case
@@ -70,7 +65,6 @@ def test_sta_lta(case, sta, more):
     assert_allclose(sta_lta(x, sta, sta + more), expected, rtol=1e-9, atol=1e-9)
 
 
-@some
 @given(signals_and_data((40, 2)))
 def test_aic(case):
     signal, x, _ = case
@@ -78,9 +72,8 @@ def test_aic(case):
     assert_array_equal(pick_aic(x, [20], 20, 20), pick_aic(signal, [20], 20, 20))
 
 
-@some
 @given(signals_and_data((50, 2)))
-def test_the_size_of_the_noise(case):
+def test_the_level_of_the_noise(case):
     signal, x, offset = case
     middle, size = noise_of(x)
     expected, expected_size = noise_of(signal)
@@ -92,10 +85,9 @@ def test_the_size_of_the_noise(case):
 IN_FLOAT64 = [dtype for dtype in TYPES if dtype.kind == "f" or dtype.itemsize < 8]
 
 
-@some
 @given(signals_and_data((9, 12, 2), IN_FLOAT64, most_bits=48), st.integers(0, 99))
 def test_the_rules_of_the_baselines(case, seed):
-    """What the median rule finds does not depend on the offset; the largest sample includes it."""
+    """The median rule does not depend on the offset; the largest sample includes it."""
     signal, x, offset = case
     labels = np.random.default_rng(seed).integers(0, 3, 9)
     for dtype in (np.uint8, np.int64, np.uint64):
@@ -113,9 +105,9 @@ def test_the_rules_of_the_baselines(case, seed):
 
 
 @pytest.mark.parametrize("dtype", TYPES)
-@pytest.mark.parametrize("length", [3, 49, 1000])
-def test_of_a_constant_no_rounding_is_left(dtype, length):
-    """Rounding divided by its own size would look like noise."""
+@pytest.mark.parametrize("length", [49])
+def test_a_constant_leaves_no_rounding(dtype, length):
+    """Rounding divided by its own deviation would look like noise."""
     level = np.array(0.1, dtype) if dtype.kind == "f" else np.array(np.iinfo(dtype).max - 1, dtype)
     x = np.full((2, length, 3), level)
     assert_array_equal(standardize(x), 0)
@@ -123,42 +115,11 @@ def test_of_a_constant_no_rounding_is_left(dtype, length):
     assert noise_of(x[0])[1] == 1
 
 
-def test_the_size_of_the_least_int8_is_128():
-    x = np.array([[[-128], [127], [5]]], np.int8)
-    assert_array_equal(LargestSampleRule().statistic(x), [-128])
+# Long records
+# ------------
 
 
-def report(model, x, labels, name):
-    findings = {finding.name: finding for finding in diagnose(model, x, labels).findings}
-    return findings[name].found
-
-
-@pytest.mark.parametrize(
-    ("dtype", "offset"), [("f2", 1900), (">f4", -1e7), ("f4", 1e7), ("f8", 1e15), (">f8", 0)]
-)
-def test_the_scale_that_the_diagnosis_names(dtype, offset):
-    """x is converted to the type of the model, which has to resolve the offset."""
-    signal = np.random.default_rng(0).integers(-50, 50, (6, 8, 1), endpoint=True).astype(float)
-    kind = np.dtype(dtype).newbyteorder("=") if dtype != "f2" else np.float32
-    model = Sequential(Flatten(), Dense(8, 2, rng=0)).astype(kind)
-    found = report(model, (signal + offset).astype(dtype), [0, 1] * 3, "scale of the traces")
-    std, mean = re.search(r"deviation (\S+), offset (\S+)", found).groups()
-    assert float(std) == pytest.approx(signal.std(), rel=0.06)
-    assert float(mean) == pytest.approx(abs(signal.mean() + offset), rel=0.06)
-
-
-@pytest.mark.parametrize("dtype", [np.float16, np.float32])
-def test_the_diagnosis_counts_labels_beyond_what_the_type_of_the_model_can_count(dtype):
-    x = np.random.default_rng(0).standard_normal((6000, 2)).astype(dtype)
-    model = Dense(2, 2, rng=0).astype(dtype)
-    assert report(model, x, np.arange(6000) % 2, "rarest class") == "class 0, 3000 of 6000 labels"
-
-
-# Of any length
-# -------------
-
-
-@pytest.mark.parametrize("dtype", [np.float16, np.float32, ">f4", np.float64, np.uint8, np.int32])
+@pytest.mark.parametrize("dtype", [np.float16, ">f4", np.uint8])
 def test_two_million_samples(dtype):
     """A sum in float16 or float32 would stop growing long before."""
     length, offset = 2_000_000, 100
@@ -178,12 +139,3 @@ def test_two_million_samples(dtype):
     ratio = sta_lta(x[None], 1000, 100_000)[0]
     assert_allclose(ratio[[length // 2 - 1, -1]], 1, rtol=1e-9)
     assert_allclose(ratio[length // 2 + 999], 18 / (0.99 * 2 + 0.01 * 18), rtol=1e-9)
-
-    level = np.full((1, length + 1, 1), np.iinfo(np.int32).max)
-    assert_array_equal(standardize(level), 0)
-
-    traces = x.reshape(2, -1, 1)
-    rule = MedianRule().fit(traces, np.array([0, 1]))
-    assert_array_equal(rule.statistic(traces), [offset, offset])
-    n_train = len(train_test_split(x, x, train_size=0.29, rng=0)[0])
-    assert n_train == 580_000

@@ -1,6 +1,5 @@
 """The synthetic traces: the generator of the task, and the split."""
 
-import re
 from fractions import Fraction
 from math import exp, pi, sin
 
@@ -9,8 +8,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
+from refusals import bad_values, refused, refused_value
 
-from numpycnn import CLASS_NAMES, make_traces, standardize, train_test_split
+from numpycnn import make_traces, standardize, train_test_split
 from numpycnn.checks.strategies import generators
 
 SIGNS = {0: 0, 1: 1, 2: -1}
@@ -50,7 +50,7 @@ def inner(x):
 
 
 @given(generators, st.integers(1, 8), st.integers(24, 90))
-def test_every_sample_is_what_the_table_of_the_task_says(rng, n_traces, length):
+def test_every_sample_follows_the_table_of_the_task(rng, n_traces, length):
     seed = int(rng.integers(2**32))
     x, labels = make_traces(n_traces, rng=seed, n_samples=length)
     drawn = draw_numbers(np.random.default_rng(seed), n_traces, length)
@@ -68,7 +68,7 @@ def test_every_sample_is_what_the_table_of_the_task_says(rng, n_traces, length):
     st.tuples(st.floats(0, 1), st.floats(1, 4)),
     st.tuples(st.integers(-3, 20), st.integers(20, 40)),
 )
-def test_every_constant_is_an_argument_that_acts_as_in_the_table(
+def test_every_constant_of_the_table_is_an_argument(
     rng, noise, background, cycles, clip, width, amplitude, center
 ):
     seed = int(rng.integers(2**32))
@@ -91,99 +91,30 @@ def test_every_constant_is_an_argument_that_acts_as_in_the_table(
 
 
 @pytest.mark.parametrize("n_traces", [1, 2, 3, 4, 180])
-def test_shapes_types_and_labels_in_turn(n_traces):
+def test_shapes_types_and_labels(n_traces):
     x, labels = make_traces(n_traces, rng=0)
     assert (x.shape, x.dtype) == ((n_traces, 64, 1), np.float32)
     assert_array_equal(labels, [n % 3 for n in range(n_traces)])
     assert labels.dtype.kind == "i"
 
 
-def test_the_classes_have_names():
-    assert CLASS_NAMES == ("Quiet", "Positive arrival", "Negative arrival")
-
-
 @given(generators, st.integers(24, 200))
-def test_samples_lie_within_one_and_their_mean_is_zero_before_the_clip(rng, length):
+def test_samples_lie_within_the_clip_and_their_mean_before_it_is_zero(rng, length):
     seed = int(rng.integers(2**32))
-    clipped, _ = make_traces(30, rng=seed, n_samples=length)
-    assert abs(clipped).max() <= 1
-    whole, _ = make_traces(30, rng=seed, n_samples=length, clip=np.inf)
-    assert_allclose(whole.mean(axis=1), 0, atol=1e-6)
-    assert_array_equal(clipped, whole.clip(-1, 1))
+    harder = {"wavelet": "ricker", "snr": (1, 9), "distractor": "any", "n_channels": (1, 4)}
+    for options in {}, harder:
+        clipped, labels = make_traces(30, rng=seed, n_samples=length, **options)
+        whole, _ = make_traces(30, rng=seed, n_samples=length, clip=np.inf, **options)
+        assert (clipped.dtype, whole.dtype) == (np.float32, np.float32)
+        assert abs(clipped).max() <= 1
+        assert_allclose(whole.mean(axis=1), 0, atol=1e-5)
+        assert_array_equal(clipped, whole.clip(-1, 1))
+        assert_array_equal(labels, np.arange(30) % 3)
 
 
-def test_what_exceeds_the_clip_is_cut_off():
-    x, labels = make_traces(300, rng=0, clip=0.5)
-    assert abs(x).max() == 0.5
-    assert (x[labels == 1].max(axis=1) == 0.5).all()
-    assert (x[labels == 2].min(axis=1) == -0.5).all()
-
-
-@given(generators)
-def test_the_sign_of_the_arrival_is_that_of_its_class(rng):
-    x, labels = make_traces(30, rng=rng)
-    largest = np.take_along_axis(inner(x), abs(inner(x)).argmax(axis=1)[:, None], axis=1)[:, 0]
-    assert (largest[labels == 1] > 0.6).all()
-    assert (largest[labels == 2] < -0.6).all()
-    assert (abs(largest[labels == 0]) < 0.3).all()
-
-
-def test_without_noise_and_background_a_quiet_trace_is_silent():
-    x, _ = make_traces(5, labels=[0] * 5, **PURE)
-    assert not x.any()
-
-
-def test_without_an_arrival_there_are_noise_and_background_of_their_size():
-    noise, _ = make_traces(500, rng=0, labels=[0] * 500, background=0)
-    assert_allclose(noise.std(), 0.03, rtol=0.02)
-    wave, _ = make_traces(500, rng=0, labels=[0] * 500, noise=0)
-    # What is left of two and a half periods when the mean is taken: 0.04 · 2 / 5π at most.
-    assert 0.04 < abs(wave).max() < 0.04 * (1 + 2 / (5 * pi)) + 1e-3
-    crossings = (np.diff(np.sign(inner(wave)), axis=1) != 0).sum(axis=1)
-    assert set(crossings) <= {4, 5, 6}  # two and a half periods
-
-
-@pytest.mark.parametrize("length", [24, 25, 64, 200])
-def test_centres_are_uniform_from_the_twelfth_sample_to_the_twelfth_last(length):
-    n_traces = 100 * (length - 23)
-    x, _ = make_traces(n_traces, rng=0, n_samples=length, labels=[1] * n_traces, **PURE)
-    centers = inner(x).argmax(axis=1) + 1  # samples are counted from 1
-    counts = np.bincount(centers, minlength=length + 1)
-    assert set(np.flatnonzero(counts)) == set(range(12, length - 12 + 1))
-    assert abs(counts[12 : length - 11] - 100).max() < 5 * 100**0.5  # for each of L - 23 places
-
-
-@given(generators, st.integers(1, 64), st.integers(0, 63))
-def test_a_range_of_centres_is_kept_ends_included(rng, first, span):
-    last = min(first + span, 64)
-    x, _ = make_traces(50, rng=rng, labels=[2] * 50, center=(first, last), **PURE)
-    centers = inner(x).argmin(axis=1) + 1
-    assert first <= centers.min() <= centers.max() <= last
-
-
-def test_widths_and_amplitudes_are_uniform_within_their_ranges():
-    """In the middle of a long trace, the height and the area of the pulse give both away."""
-    x, _ = make_traces(
-        3000, rng=0, n_samples=400, labels=[1] * 3000, center=(200, 200), clip=2, **PURE
-    )
-    pulse = inner(x) - inner(x)[:, :1]  # far from the pulse lies minus the mean
-    height = pulse.max(axis=1)
-    width = pulse.sum(axis=1) / (height * (2 * pi) ** 0.5)
-    for values, low, high in ((height, 0.9, 1.0), (width, 2.6, 3.4)):
-        assert low - 1e-4 <= values.min() <= low + 0.01 * (high - low)
-        assert high - 0.01 * (high - low) <= values.max() <= high + 1e-4
-        assert_allclose(values.mean(), (low + high) / 2, atol=0.02 * (high - low))
-        assert_allclose(values.std(), (high - low) / 12**0.5, rtol=0.04)
-    assert abs(np.corrcoef(height, width)[0, 1]) < 0.06
-
-
-def test_a_threshold_on_the_median_tells_the_classes_apart():
-    """No network is needed: the arrival moves the mean, and the rest of the trace with it."""
-    for seed in range(20):
-        x, labels = make_traces(180, rng=seed)
-        median = np.median(inner(x), axis=1)
-        called = np.where(median < -0.05, 1, np.where(median > 0.05, 2, 0))
-        assert (called == labels).mean() == 1.0
+def test_the_number_of_channels_may_be_drawn():
+    found = {make_traces(2, rng=seed, n_channels=(1, 4))[0].shape[2] for seed in range(60)}
+    assert found == {1, 2, 3, 4}
 
 
 # Harder traces
@@ -192,7 +123,7 @@ def test_a_threshold_on_the_median_tells_the_classes_apart():
 ALONE = {**PURE, "n_samples": 200, "center": (100, 100), "clip": 9}  # an arrival far from the ends
 
 
-def test_the_ricker_wavelet_has_the_height_the_zeros_and_the_mean_it_should():
+def test_the_shape_of_the_ricker_wavelet():
     x, _ = make_traces(20, rng=0, labels=[1] * 20, wavelet="ricker", width=(4, 4), **ALONE)
     assert_allclose(x[:, 99, 0], x.max(axis=1)[:, 0])
     assert ((x[:, 99, 0] >= 0.9) & (x[:, 99, 0] <= 1)).all()
@@ -212,14 +143,6 @@ def test_the_signal_to_noise_ratio_is_drawn_from_its_range():
     assert 1.9 < ratios.min() < 2.2
     assert 7.7 < ratios.max() < 8.3
     assert_allclose(ratios.mean(), 5, atol=0.35)
-
-
-def test_the_noise_does_not_tell_the_class():
-    options = {"n_samples": 500, "background": 0, "clip": np.inf, "rng": 0, "center": (-300, -300)}
-    x, labels = make_traces(3000, snr=(2, 8), amplitude=(0.2, 1.0), **options)
-    sizes = inner(x).std(axis=1)
-    means = [sizes[labels == label].mean() for label in range(3)]
-    assert_allclose(means, sizes.mean(), rtol=0.06)
 
 
 @pytest.mark.parametrize(
@@ -252,7 +175,7 @@ def test_a_distractor_lies_anywhere_in_every_class_with_either_sign(kind, shapes
 
 
 @pytest.mark.parametrize("center", [(-9, -9), (1, 1), (64, 64), (70, 70)])
-def test_an_arrival_may_lie_partly_outside(center):
+def test_an_arrival_may_be_partly_outside(center):
     x, _ = make_traces(5, rng=0, labels=[1] * 5, center=center, width=(5, 5), **PURE)
     flank = np.exp(-0.5 * ((np.arange(1, 65) - center[0]) / 5) ** 2)
     flank -= flank.mean()
@@ -273,49 +196,23 @@ def test_several_channels_share_the_arrival_and_nothing_else():
     assert abs(np.corrcoef(noise.reshape(-1, 3).T) - np.eye(3)).max() < 0.05
 
 
-def test_the_number_of_channels_may_be_drawn():
-    found = {make_traces(2, rng=seed, n_channels=(1, 4))[0].shape[2] for seed in range(60)}
-    assert found == {1, 2, 3, 4}
-
-
-@given(generators)
-def test_harder_traces_keep_what_holds_for_all(rng):
-    options = {"wavelet": "ricker", "snr": (1, 9), "distractor": "any", "n_channels": 2}
-    seed = int(rng.integers(2**32))
-    x, labels = make_traces(7, rng=seed, **options)
-    assert x.dtype == np.float32
-    assert abs(x).max() <= 1
-    assert_array_equal(labels, np.arange(7) % 3)
-    assert_array_equal(x, make_traces(7, rng=seed, **options)[0])
-    whole, _ = make_traces(7, rng=seed, clip=np.inf, **options)
-    assert_allclose(whole.mean(axis=1), 0, atol=1e-5)
-
-
 # Arguments
 # ---------
 
 
-def test_the_same_seed_gives_the_same_bits_and_another_seed_others():
+def test_the_same_seed_gives_the_same_bits_and_no_global_state_is_used():
+    state = np.random.get_state()[1].copy()  # noqa: NPY002
     one, other = make_traces(9, rng=7)[0], make_traces(9, rng=np.random.default_rng(7))[0]
     assert one.tobytes() == other.tobytes()
     assert one.tobytes() != make_traces(9, rng=8)[0].tobytes()
     assert make_traces(9)[0].tobytes() != make_traces(9)[0].tobytes()
-
-
-def test_a_generator_goes_on_where_it_was():
     rng = np.random.default_rng(0)
     assert make_traces(3, rng=rng)[0].tobytes() != make_traces(3, rng=rng)[0].tobytes()
-
-
-def test_no_global_randomness_is_used():
-    before = np.random.get_state()[1].copy()  # noqa: NPY002
-    make_traces(3, rng=0)
-    make_traces(3)
-    assert_array_equal(np.random.get_state()[1], before)  # noqa: NPY002
+    assert_array_equal(np.random.get_state()[1], state)  # noqa: NPY002
 
 
 @given(st.lists(st.integers(0, 2), min_size=1, max_size=9))
-def test_labels_can_be_given_and_are_not_touched(labels):
+def test_labels_can_be_given_and_are_never_written(labels):
     given_labels = np.array(labels)
     given_labels.flags.writeable = False
     x, returned = make_traces(len(labels), rng=0, labels=given_labels, **PURE)
@@ -324,89 +221,46 @@ def test_labels_can_be_given_and_are_not_touched(labels):
     assert_array_equal(np.sign(inner(x)[:, 0]), [-SIGNS[label] for label in labels])
 
 
-NAMES = "wavelet", "distractor"
-BAD_ARGUMENTS = [
-    ("n_traces", 0, ValueError),
-    ("n_traces", -3, ValueError),
-    ("n_traces", 3.0, TypeError),
-    ("n_traces", True, TypeError),
-    ("n_samples", 0, ValueError),
-    ("n_samples", "64", TypeError),
-    ("n_samples", 23, ValueError),
-    ("rng", -1, ValueError),
-    ("rng", "0", TypeError),
-    ("center", (30, 20), ValueError),
-    ("center", 30, TypeError),
-    ("center", (1, 2, 3), TypeError),
-    ("center", (12.5, 20), ValueError),
-    ("center", (10, np.nan), ValueError),
-    ("center", (10, 10**30), ValueError),
-    ("wavelet", "Ricker", ValueError),
-    ("wavelet", None, ValueError),
-    ("wavelet", ["ricker"], ValueError),
-    ("distractor", "lorry", ValueError),
-    ("distractor", np.array(["spike", "burst"]), ValueError),
-    ("snr", 5, TypeError),
-    ("n_channels", 0, ValueError),
-    ("n_channels", 1.5, TypeError),
-    ("n_channels", (0, 2), ValueError),
-    ("n_channels", (1, np.inf), ValueError),
-    *[
-        (name, value, kind)
-        for name in ("noise", "background", "background_cycles", "clip")
-        for value, kind in [
-            (np.nan, ValueError),
-            (-np.inf, ValueError),
-            ("a", TypeError),
-            (None, TypeError),
-            (True, TypeError),
-            ((1, 2), TypeError),
-            (np.zeros(2), TypeError),
-            (1j, TypeError),
-        ]
-    ],
-    *[(name, value, ValueError) for name in ("noise", "background") for value in (-0.1, np.inf)],
-    ("background_cycles", np.inf, ValueError),
-    ("clip", 0, ValueError),
-    ("clip", -1, ValueError),
-    *[
-        (name, value, kind)
-        for name in ("width", "amplitude", "snr")
-        for value, kind in [
-            ((3, 2), ValueError),
-            ((np.nan, 2), ValueError),
-            ((1, np.nan), ValueError),
-            ((1, np.inf), ValueError),
-            (("a", "b"), TypeError),
-            ((1, None), TypeError),
-            ("ab", TypeError),
-            (3.0, TypeError),
-        ]
-    ],
-    *[(name, value, ValueError) for name in ("width", "snr") for value in ((0, 0), (-1, 2))],
-]
+NUMBERS = [np.nan, -np.inf, "a", None, True, (1, 2), 1j]
+RANGES = [(3, 2), (np.nan, 2), (1, np.inf), ("a", "b"), (1, None), "ab", 3.0]
 
 
-@pytest.mark.parametrize(("name", "value", "kind"), BAD_ARGUMENTS)
-def test_a_bad_argument_is_named_with_its_value(name, value, kind):
-    shown = re.escape(repr(value) if kind is TypeError or name in NAMES else str(value))
-    with pytest.raises(kind, match=rf"^make_traces\b.*\b{name}\b.*{shown}"):
+@bad_values(
+    {
+        "n_traces": [0, -3, 3.0, True],
+        "n_samples": [0, "64", 23],
+        "rng": [-1, "0"],
+        "center": [(30, 20), 30, (1, 2, 3), (12.5, 20), (10, np.nan), (10, 10**30)],
+        "wavelet": ["Ricker", None, ["ricker"]],
+        "distractor": ["lorry"],
+        "n_channels": [0, 1.5, (0, 2), (1, np.inf)],
+        "noise": [*NUMBERS, -0.1, np.inf],
+        "background": [*NUMBERS, -0.1, np.inf],
+        "background_cycles": [*NUMBERS, np.inf],
+        "clip": [*NUMBERS, 0, -1],
+        "width": [*RANGES, (0, 0), (-1, 2)],
+        "amplitude": RANGES,
+        "snr": [*RANGES, (0, 0), (-1, 2)],
+    }
+)
+def test_bad_arguments_are_refused(name, value):
+    with refused_value("make_traces", name, value):
         make_traces(**{"n_traces": 3, "rng": 0, name: value})
 
 
 @pytest.mark.parametrize(
-    ("labels", "kind", "value"),
+    ("labels", "value"),
     [
-        ([0, 1], ValueError, "(2,)"),
-        ([0, 1, 3], ValueError, "3"),
-        ([0, 1, -1], ValueError, "-1"),
-        ([0, 1, 0.5], TypeError, "float64"),
-        ("012", TypeError, "<U3"),
-        ([[0], [1], [2]], ValueError, "(3, 1)"),
+        ([0, 1], (2,)),
+        ([0, 1, 3], 3),
+        ([0, 1, -1], -1),
+        ([0, 1, 0.5], "float64"),
+        ("012", "<U3"),
+        ([[0], [1], [2]], (3, 1)),
     ],
 )
-def test_labels_that_do_not_fit_are_named(labels, kind, value):
-    with pytest.raises(kind, match=rf"^make_traces\b.*\blabels\b.*{re.escape(value)}"):
+def test_bad_labels_are_refused(labels, value):
+    with refused((TypeError, ValueError), "make_traces", "labels", value):
         make_traces(3, labels=labels)
 
 
@@ -421,11 +275,9 @@ def test_labels_that_do_not_fit_are_named(labels, kind, value):
         {"width": (1e-200, 1e-200), "wavelet": "ricker"},
     ],
 )
-def test_numbers_that_overflow_are_named(arguments):
-    """They are finite, and the traces are not: what comes out is never NaN or infinity."""
-    name = next(iter(arguments))
-    value = re.escape(str(arguments[name]))
-    with pytest.raises(ValueError, match=rf"^make_traces\b.*\b{name}\b.*{value}"):
+def test_values_that_overflow_are_refused(arguments):
+    name, value = next(iter(arguments.items()))
+    with refused_value("make_traces", name, value):
         make_traces(6, rng=0, **arguments)
 
 
@@ -433,23 +285,17 @@ def test_numbers_that_overflow_are_named(arguments):
     st.sampled_from([np.uint8, np.int8, np.uint16, np.int32, np.uint64, np.float16, np.float32]),
     st.integers(1, 3),
 )
-def test_numbers_of_any_type_are_numbers(kind, value):
-    """The negative of an unsigned integer, for one, would not be below 0."""
-    options = {"noise": value, "background": value, "background_cycles": value, "clip": value}
-    pairs = {"width": (value, value), "amplitude": (value, value), "snr": (value, value)}
-    of_kind = {name: kind(number) for name, number in options.items()}
-    of_kind |= {name: (kind(value), kind(value)) for name in pairs}
+def test_values_of_any_type_give_the_same_traces(kind, value):
+    """The negative of an unsigned integer, for example, would not be below 0."""
+    options = dict.fromkeys(["noise", "background", "background_cycles", "clip"], value)
+    options |= dict.fromkeys(["width", "amplitude", "snr"], (value, value))
     if np.dtype(kind).kind in "iu":
         options |= {"n_channels": value, "center": (value, 9), "n_samples": 24}
-        of_kind |= {"n_channels": kind(value), "center": (kind(value), kind(9))}
-        of_kind |= {"n_samples": kind(24)}
-    x, _ = make_traces(6, rng=0, **options, **pairs)
-    assert_array_equal(make_traces(6, rng=0, **of_kind)[0], x)
-
-
-def test_short_traces_can_be_made_with_a_range_for_their_centres():
-    x, _ = make_traces(30, rng=0, n_samples=10, labels=[1] * 30, center=(3, 8), **PURE)
-    assert set(inner(x).argmax(axis=1) + 1) == set(range(3, 9))
+    of_kind = {
+        name: tuple(map(kind, number)) if isinstance(number, tuple) else kind(number)
+        for name, number in options.items()
+    }
+    assert_array_equal(make_traces(6, rng=0, **of_kind)[0], make_traces(6, rng=0, **options)[0])
 
 
 # The split
@@ -457,100 +303,60 @@ def test_short_traces_can_be_made_with_a_range_for_their_centres():
 
 
 @given(generators, st.integers(2, 40), st.floats(0.05, 0.95))
-def test_a_split_is_a_partition_and_pairs_stay_together(rng, n_traces, train_size):
+def test_a_split_is_a_partition_and_keeps_pairs_together(rng, n_traces, train_size):
     x = rng.permutation(n_traces)[:, None, None].astype(np.float32)
     labels = x[:, 0, 0].astype(int)
+    x.flags.writeable = labels.flags.writeable = False
     n_train = min(round(train_size * n_traces), n_traces - 1)
     assume(n_train > 0)
     x_train, x_test, y_train, y_test = train_test_split(x, labels, train_size=train_size, rng=rng)
     assert len(x_train) == n_train
+    assert x_train.dtype == x_test.dtype == np.float32
     assert_array_equal(x_train[:, 0, 0], y_train)
     assert_array_equal(x_test[:, 0, 0], y_test)
     assert sorted([*y_train, *y_test]) == list(range(n_traces))
-
-
-def test_the_task_trains_on_144_and_holds_out_36():
-    x, labels = make_traces(180, rng=0)
-    x_train, x_test, y_train, y_test = train_test_split(x, labels, rng=0)
-    assert x_train.shape == (144, 64, 1)
-    assert x_test.shape == (36, 64, 1)
-    assert (len(y_train), len(y_test)) == (144, 36)
-    assert x_train.dtype == x_test.dtype == np.float32
+    assert not np.shares_memory(x, x_train)
 
 
 def test_a_split_is_shuffled_by_its_seed_alone():
-    x, labels = make_traces(30, rng=0)
+    x, labels = make_traces(180, rng=0)
     one, same, other = (train_test_split(x, labels, rng=seed)[3] for seed in (1, 1, 2))
+    assert len(one) == 36  # a fifth
     assert_array_equal(one, same)
     assert not np.array_equal(one, other)
-    assert not np.array_equal(one, labels[24:])
+    assert not np.array_equal(one, labels[144:])
 
 
-def test_parts_are_copies_and_the_arguments_stay_as_they_are():
-    x, labels = make_traces(10, rng=0)
-    x_before, labels_before = x.copy(), labels.copy()
-    for part in train_test_split(x, labels, rng=0):
-        part += 1
-    assert_array_equal(x, x_before)
-    assert_array_equal(labels, labels_before)
+@pytest.mark.parametrize("stratify", [None, np.repeat([0, 1], [20, 10])])
+def test_every_trace_is_held_out_as_often_as_any_other(stratify):
+    rng, labels = np.random.default_rng(0), np.arange(30)
+    parts = [train_test_split(labels, labels, stratify=stratify, rng=rng) for _ in range(1000)]
+    counts = np.bincount(np.concatenate([part[1] for part in parts]), minlength=30)
+    assert abs(counts - 200).max() < 5 * 200**0.5
+    assert len({int(part[0][0]) for part in parts}) == 30  # a part is not sorted by class
 
 
-def test_every_trace_is_held_out_as_often_as_any_other():
-    labels = np.arange(10)
-    rng = np.random.default_rng(0)
-    held_out = [train_test_split(labels, labels, rng=rng)[3] for _ in range(2000)]
-    counts = np.bincount(np.concatenate(held_out), minlength=10)
-    assert abs(counts - 400).max() < 5 * 400**0.5
-
-
-@pytest.mark.parametrize("n", [2, 3, 7, 10, 49, 100, 999])
-def test_any_number_to_train_on_can_be_given_as_a_fraction(n):
+@pytest.mark.parametrize("n", [2, 3, 7, 10, 49, 100])
+def test_any_number_of_training_traces_can_be_given_as_a_fraction(n):
     """Where the product of the fraction and the number is rounded, 0.29 of 100 is below 29."""
     for n_train in range(1, n):
         for size in (n_train / n, np.float64(n_train / n), Fraction(n_train, n)):
             assert len(train_test_split(np.zeros(n), np.zeros(n), train_size=size)[0]) == n_train
 
 
-def test_the_number_to_train_on_is_rounded():
-    sizes = {0.29: 29, 0.8: 80, 0.804: 80, 0.806: 81, 0.999: 99}
-    for train_size, n_train in sizes.items():
-        x_train, x_test, *_ = train_test_split(
-            np.arange(100), np.arange(100), train_size=train_size, rng=0
-        )
-        assert (len(x_train), len(x_test)) == (n_train, 100 - n_train)
+@pytest.mark.parametrize(("train_size", "n_train"), [(0.804, 80), (0.806, 81), (0.999, 99)])
+def test_the_number_of_training_traces_is_rounded(train_size, n_train):
+    x_train, x_test, *_ = train_test_split(np.arange(100), np.arange(100), train_size=train_size)
+    assert (len(x_train), len(x_test)) == (n_train, 100 - n_train)
 
 
-@pytest.mark.parametrize("n_labels", [9, 11])
-def test_labels_for_other_examples_are_refused(n_labels):
-    with pytest.raises(ValueError, match=rf"^train_test_split\b.*labels.*\({n_labels},\)"):
-        train_test_split(np.zeros((10, 64, 1)), np.zeros(n_labels, int))
-    with pytest.raises(ValueError, match=r"^train_test_split\b.*labels.*\(\)"):
-        train_test_split(np.zeros(()), np.zeros(()))
+BAD_SIZES = [1.0, 0.0, 0.04, -0.5, 8, np.nan, np.inf, "0.8", None, [0.8], True]
 
 
-@pytest.mark.parametrize(
-    ("train_size", "kind"),
-    [
-        (1.0, ValueError),
-        (0.0, ValueError),
-        (0.04, ValueError),
-        (-0.5, ValueError),
-        (8, ValueError),
-        (np.nan, ValueError),
-        (np.inf, ValueError),
-        ("0.8", TypeError),
-        (None, TypeError),
-        ([0.8], TypeError),
-        ((0.8, 0.2), TypeError),
-        (True, TypeError),
-    ],
-)
-def test_a_split_that_cannot_be_made_is_refused(train_size, kind):
-    value = re.escape(str(train_size))
-    with pytest.raises(kind, match=rf"^train_test_split\b.*\btrain_size\b.*{value}"):
-        train_test_split(np.zeros((10, 64, 1)), np.zeros(10, int), train_size=train_size)
-    with pytest.raises(ValueError, match=r"^train_test_split\b.*\btrain_size\b.*\b1\b"):
-        train_test_split(np.zeros((1, 64, 1)), np.zeros(1, int))
+@bad_values({"train_size": BAD_SIZES, "labels": [np.zeros(9, int), np.zeros(11, int)]})
+def test_a_split_with_bad_arguments_is_refused(name, value):
+    with refused_value("train_test_split", name, value):
+        train_test_split(**{"x": np.zeros((10, 64, 1)), "labels": np.zeros(10, int), name: value})
 
 
 @given(
@@ -558,14 +364,14 @@ def test_a_split_that_cannot_be_made_is_refused(train_size, kind):
     st.floats(0.1, 0.9),
     st.integers(0, 99),
 )
-def test_a_stratified_split_keeps_the_shares_and_has_every_class_on_both_sides(sizes, share, seed):
+def test_a_stratified_split_keeps_the_fractions_of_the_classes(sizes, fraction, seed):
     names = np.array(list("abcde"))[np.repeat(np.arange(len(sizes)), sizes)]
     labels = np.random.default_rng(seed).permutation(names)
     x = np.arange(len(labels), dtype=np.float32)
-    n_train = round(share * len(labels))
+    n_train = round(fraction * len(labels))
     assume(len(sizes) <= n_train <= len(labels) - len(sizes))
     x_train, x_test, y_train, y_test = train_test_split(
-        x, labels, train_size=share, stratify=labels, rng=seed
+        x, labels, train_size=fraction, stratify=labels, rng=seed
     )
     assert len(x_train) == n_train
     assert sorted([*x_train, *x_test]) == list(range(len(labels)))
@@ -575,79 +381,36 @@ def test_a_stratified_split_keeps_the_shares_and_has_every_class_on_both_sides(s
         n = int((y_train == name).sum())
         assert 1 <= n < size
         assert abs(n - size * n_train / len(labels)) <= 1 + len(sizes) / 2
-
-
-def test_a_stratified_split_of_equal_classes_is_equal_to_the_last_trace():
-    x, labels = make_traces(180, rng=0)
-    for seed in range(20):
-        y_train, y_test = train_test_split(x, labels, stratify=labels, rng=seed)[2:]
-        assert_array_equal(np.bincount(y_train), [48] * 3)
-        assert_array_equal(np.bincount(y_test), [12] * 3)
-
-
-def test_a_stratified_split_is_shuffled_by_its_seed_and_favours_no_trace():
-    labels = np.repeat([0, 1], [20, 10])
-    one, same, other = (
-        train_test_split(np.arange(30), labels, stratify=labels, rng=seed)[1] for seed in (1, 1, 2)
-    )
-    assert_array_equal(one, same)
-    assert not np.array_equal(one, other)
-    rng = np.random.default_rng(0)
-    held_out = [
-        train_test_split(np.arange(30), labels, stratify=labels, rng=rng)[1] for _ in range(2000)
-    ]
-    counts = np.bincount(np.concatenate(held_out), minlength=30)
-    assert abs(counts - 400).max() < 5 * 400**0.5
-    first = [
-        train_test_split(np.arange(30), labels, stratify=labels, rng=rng)[2][0] for _ in "a" * 99
-    ]
-    assert set(first) == {0, 1}  # nor is a part sorted by class
+    if len(set(sizes)) == 1 and n_train % len(sizes) == 0:
+        assert {int((y_train == name).sum()) for name in set(y_train)} == {n_train // len(sizes)}
 
 
 @pytest.mark.parametrize(
-    ("stratify", "train_size", "kind", "value"),
+    ("stratify", "train_size", "value"),
     [
-        (["a", "a", "b"], 0.5, ValueError, "'b'"),
-        ([1, 1, 7], 0.5, ValueError, "7"),
-        (["a", "a", "b", "b"], 0.3, ValueError, "2 classes and 1"),
-        ([["a", "b"]] * 3, 0.5, ValueError, "(3, 2)"),
-        (["a"], 0.5, ValueError, "(1,)"),
-        (["a", "a", None, "b", "b"], 0.5, TypeError, "None at stratify[2]"),
-        ([None, None, None, None], 0.5, TypeError, "None at stratify[0]"),
-        ([0.0, 0.0, np.nan, np.nan], 0.5, TypeError, "nan at stratify[2]"),
-        (np.array(["a", "a", 1, 1], object), 0.5, TypeError, "1 at stratify[2]"),
-        (np.array([1, 1, "a", "a"], object), 0.5, TypeError, "'a' at stratify[2]"),
-        (np.array([1, 1, NotImplemented, 1], object), 0.5, TypeError, "at stratify[2]"),
+        (["a", "a", "b"], 0.5, "'b'"),
+        ([1, 1, 7], 0.5, 7),
+        (["a", "a", "b", "b"], 0.3, 1),
+        ([["a", "b"]] * 3, 0.5, (3, 2)),
+        (["a"], 0.5, (1,)),
+        (["a", "a", None, "b", "b"], 0.5, "stratify[2]"),
+        ([0.0, 0.0, np.nan, np.nan], 0.5, "stratify[2]"),
+        (np.array(["a", "a", 1, 1], object), 0.5, "stratify[2]"),
+        (np.array([1, 1, NotImplemented, 1], object), 0.5, "stratify[2]"),
     ],
 )
-def test_classes_that_cannot_be_in_both_sets_are_named(stratify, train_size, kind, value):
+def test_classes_that_cannot_be_in_both_sets_are_refused(stratify, train_size, value):
     x = np.zeros((max(2, len(stratify)), 4, 1))
-    value = re.escape(value)
-    with pytest.raises(kind, match=rf"^train_test_split\b.*\bstratify\b.*{value}"):
+    with refused((TypeError, ValueError), "train_test_split", "stratify", value):
         train_test_split(x, np.zeros(len(x)), train_size=train_size, stratify=stratify)
 
 
-@pytest.mark.parametrize("dtype", [np.uint8, np.int64, ">i2", np.float16, bool, object, "U1"])
-def test_classes_of_any_type_are_classes(dtype):
-    stratify = np.array([0, 1, 0, 1, 0, 1]).astype(dtype)
-    y_train, y_test = train_test_split(
-        np.zeros(6), stratify, train_size=0.5, stratify=stratify, rng=0
-    )[2:]
-    assert len(set(y_train.tolist())) == len(set(y_test.tolist())) == 2
-
-
 @pytest.mark.parametrize("which", ["x", "labels", "stratify"])
-def test_a_mask_is_not_dropped_in_silence(which):
+def test_a_masked_array_is_refused(which):
     parts = {"x": np.zeros((9, 4, 1)), "labels": np.arange(9), "stratify": np.arange(9) // 3}
     parts[which] = np.ma.masked_array(parts[which])
-    with pytest.raises(TypeError, match=rf"^train_test_split\b.*\b{which}\b.*mask"):
+    with refused(TypeError, "train_test_split", which, "masked"):
         train_test_split(**parts)
-
-
-def test_a_list_of_labels_is_split_as_well():
-    """As scikit-learn does; fit takes lists of labels too."""
-    y_train, y_test = train_test_split(np.zeros((10, 4, 1)), list(range(10)), rng=0)[2:]
-    assert sorted([*y_train, *y_test]) == list(range(10))
 
 
 # One scale
@@ -655,23 +418,22 @@ def test_a_list_of_labels_is_split_as_well():
 
 
 @given(generators, st.floats(1e-300, 1e300), st.integers(-3, 3), st.integers(1, 3))
-def test_standardised_traces_have_mean_0_and_deviation_1(rng, scale, offset, n_channels):
-    x = rng.standard_normal((4, 30, n_channels))
-    y = standardize(scale * (x + offset))
+def test_standardized_traces_have_mean_0_and_deviation_1(rng, scale, offset, n_channels):
+    x = rng.standard_normal((4, 30, n_channels)) * np.arange(1, n_channels + 1)
+    moved = scale * (x + offset)
+    moved.flags.writeable = False
+    y = standardize(moved)
     assert y.dtype == np.float32
     assert_allclose(y.mean(axis=1), 0, atol=1e-6)
     assert_allclose(y.std(axis=(1, 2)), 1, rtol=1e-5)
     assert_allclose(y, standardize(x), atol=1e-5)
-
-
-def test_the_louder_channel_stays_the_louder_one():
-    x = np.random.default_rng(0).standard_normal((4, 30, 2)) * [1.0, 5.0]
-    before, after = x.std(axis=1), standardize(x).std(axis=1)
-    assert_allclose(after[:, 1] / after[:, 0], before[:, 1] / before[:, 0], rtol=1e-5)
+    before, after = x.std(axis=1), y.std(axis=1)  # the ratio of the channels is kept
+    assert_allclose(after / after[:, :1], before / before[:, :1], rtol=1e-4)
+    assert_array_equal(standardize(x[:, ::-1]), standardize(x[:, ::-1].copy()))
 
 
 @pytest.mark.parametrize("level", [0.0, 0.1, -7.3, 1e300, 1e-310])
-def test_a_constant_trace_becomes_zeros_and_its_neighbors_do_not_care(level):
+def test_a_constant_trace_becomes_zeros_and_others_do_not_change(level):
     x = np.random.default_rng(0).standard_normal((3, 30, 2))
     y = x.copy()
     y[1] = level, 3 * level
@@ -679,30 +441,21 @@ def test_a_constant_trace_becomes_zeros_and_its_neighbors_do_not_care(level):
     assert_array_equal(standardize(y)[[0, 2]], standardize(x)[[0, 2]])
 
 
-@pytest.mark.parametrize(
-    ("x", "kind", "value"),
-    [
-        (np.zeros((3, 4)), ValueError, "(3, 4)"),
-        (np.zeros((3, 4), int), ValueError, "(3, 4)"),
-        (np.zeros((3, 0, 1)), ValueError, "(3, 0, 1)"),
-        (np.zeros((0, 4, 1), int), ValueError, "(0, 4, 1)"),
-        (np.full((3, 4, 1), np.nan), ValueError, "nan"),
-        (np.full((3, 4, 1), -np.inf, np.float16), ValueError, "-inf"),
-        (np.zeros((3, 4, 1), complex), TypeError, "complex128"),
-        (np.zeros((3, 4, 1), bool), TypeError, "bool"),
-        (np.zeros((3, 4, 1), object), TypeError, "object"),
-        (np.ma.zeros((3, 4, 1)), TypeError, "mask"),
-        (np.ma.zeros((3, 4, 1), int), TypeError, "mask"),
-        ([[[1.0], [2.0]]], TypeError, "list"),
-    ],
+@bad_values(
+    {
+        "x": [
+            np.zeros((3, 4)),
+            np.zeros((3, 4), int),
+            np.zeros((3, 0, 1)),
+            np.zeros((0, 4, 1), int),
+            np.full((3, 4, 1), -np.inf, np.float16),
+            np.zeros((3, 4, 1), complex),
+            np.zeros((3, 4, 1), bool),
+            np.zeros((3, 4, 1), object),
+            np.ma.zeros((3, 4, 1), int),
+        ]
+    }
 )
-def test_what_has_no_scale_is_refused(x, kind, value):
-    with pytest.raises(kind, match=rf"(?s)^standardize\b.*{re.escape(value)}"):
-        standardize(x)
-
-
-@given(generators)
-def test_nothing_is_written_to(rng):
-    x = rng.standard_normal((3, 8, 2))
-    x.flags.writeable = False
-    assert_array_equal(standardize(x[:, ::-1]), standardize(x[:, ::-1].copy()))
+def test_traces_that_cannot_be_standardized_are_refused(name, value):
+    with refused_value("standardize", name, value):
+        standardize(value)
