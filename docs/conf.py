@@ -128,7 +128,7 @@ figures_of_source = {
     },
     "numpycnn/training/losses": {
         "": ("04-scores-and-loss-surprise", "The surprise: -log p, for four probabilities."),
-        "Softmax and cross-entropy in one": (
+        "Softmax and cross-entropy in one function": (
             "04-scores-and-loss-gradients",
             "The probabilities for a trace of the second class, and the gradient of its scores: "
             "negative for the true class, positive for the others.",

@@ -72,7 +72,7 @@ problems = Problems()  # the files and records that are left out
 # A curve, and its peaks
 # ----------------------
 # Each record is divided by [the size of its
-# noise](../numpycnn/seismology/picking.py#how-large-is-a-sample), so it does not matter in which
+# noise](../numpycnn/seismology/picking.py#the-unit-of-a-record), so it does not matter in which
 # unit an instrument counts.
 #
 # The network below makes the record 16 times shorter, and as long again. Zeros at the end make its

@@ -222,9 +222,8 @@ def test_a_parameter_that_forward_reads_from_elsewhere():
         def backward(self, dy, cache):
             return dy * self.a, {"a": np.array([(dy * cache).sum()])}
 
-    (mistake,) = check_gradients(Elsewhere(), normal(4), rng=0).mistakes
-    assert mistake.name == "unused"
-    assert "self.params" in mistake.sentence
+    # The array is the same, and an optimizer changes it in place.
+    assert check_gradients(Elsewhere(), normal(4), rng=0).ok
 
 
 class DoublesOneTap(Conv1D):

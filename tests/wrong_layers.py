@@ -1365,7 +1365,12 @@ def triplet_anchor(rng):
     return altered(good.triplet, lambda d, x: d * np.array([[1], [0], [0]]))(rng)
 
 
-@wrong("contrastive loss forgets the pairs that should be apart", "place missing", "share missing")
+@wrong(
+    "contrastive loss forgets the pairs that should be apart",
+    "place missing",
+    "share missing",
+    "unknown",
+)
 def contrastive_alike(rng):
     alike = lambda x: np.arange(x.shape[1])[:, None] % 2 == 0  # noqa: E731
     return altered(lambda rng: good.contrastive(rng, 9), lambda d, x: d * alike(x))(rng)

@@ -55,7 +55,11 @@ class TraceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     ----------
     network : callable
         `network(shape, n_classes, rng)` returns the network for traces of shape (L, C).
-    epochs, lr, batch_size
+    epochs : int
+        As for `numpycnn.fit`.
+    lr : float
+        As for `numpycnn.fit`.
+    batch_size : int or None
         As for `numpycnn.fit`.
     random_state : int, RandomState or None
         Source of the initial parameters and of the order of the mini-batches.
@@ -87,7 +91,20 @@ class TraceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.random_state = random_state
 
     def fit(self, X: Any, y: Any) -> TraceClassifier:
-        """Train a fresh network on traces X (N, L, C) and their labels y (N,)."""
+        """Train a fresh network.
+
+        Parameters
+        ----------
+        X : array-like, shape (N, L, C) or (N, L)
+            Traces.
+        y : array-like, shape (N,)
+            Labels, numbers or names.
+
+        Returns
+        -------
+        TraceClassifier
+            This object.
+        """
         as_array(self, "y", y)  # validate_data would drop a mask
         x, y = self._traces(X, y, dtype=np.float32)
         check_classification_targets(y)
@@ -110,13 +127,35 @@ class TraceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self
 
     def predict_proba(self, X: Any) -> Array:
-        """Return the probability of each class, (N, n_classes), in the order of `classes_`."""
+        """Return the probability of each class.
+
+        Parameters
+        ----------
+        X : array-like, shape (N, L, C) or (N, L)
+            Traces.
+
+        Returns
+        -------
+        ndarray, shape (N, n_classes)
+            Probabilities in the order of `classes_`.
+        """
         check_is_fitted(self)
         # In float64, so that a result hardly depends on the other traces of the batch.
         return probabilities(self.model_, self._traces(X, dtype=np.float64, reset=False))
 
     def predict(self, X: Any) -> Array:
-        """Return the most probable class of each trace, (N,)."""
+        """Return the most probable class of each trace.
+
+        Parameters
+        ----------
+        X : array-like, shape (N, L, C) or (N, L)
+            Traces.
+
+        Returns
+        -------
+        ndarray, shape (N,)
+            Labels, as they were given to `fit`.
+        """
         best = self.predict_proba(X).argmax(axis=1)
         return np.asarray(self.classes_[best])
 
