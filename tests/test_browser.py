@@ -27,7 +27,7 @@ from numpycnn.inspection.explain import receptive_fields
 ROOT = Path(__file__).parent.parent
 PAGES = sorted(
     path.relative_to(ROOT).with_suffix(".html").as_posix()
-    for pattern in ("*.md", "docs/**/*.md", "numpycnn/**/*.py", "examples/*.py")
+    for pattern in ("*.md", "docs/*.md", "docs/how-to/*.md", "numpycnn/**/*.py", "examples/*.py")
     for path in ROOT.glob(pattern)
     if "course" not in path.parts and path.stem != "__main__"  # which are no pages
 )
@@ -330,17 +330,17 @@ def test_the_search_finds_what_people_look_for(browser, site):
     visit(browser, (site / "search.html").as_uri(), DESK)
     found = browser.execute_script(
         "return arguments[0].map(query => {"
-        "  const {page, anchor, text} = rank(query)[0].entry;"
-        "  return [page + '.html' + (anchor && '#') + anchor, snippet(text, query)]; })",
+        "  return rank(query).slice(0, 3).map(({entry: {page, anchor, text}}) =>"
+        "    [page + '.html' + (anchor && '#') + anchor, snippet(text, query)]); })",
         list(QUERIES),
     )
     wrong = {
-        query: address
-        for (query, right), (address, _) in zip(QUERIES.items(), found, strict=True)
-        if not address.startswith(right)
+        query: first_three
+        for (query, right), first_three in zip(QUERIES.items(), found, strict=True)
+        if not any(address.startswith(right) for address, _ in first_three)
     }
     assert wrong == {}
-    assert min(len(text) for _, text in found) > 20
+    assert min(len(text) for first_three in found for _, text in first_three[:1]) > 20
 
 
 # On paper

@@ -70,11 +70,14 @@ def defined(page: str, title: str, source: str) -> Iterator[Entry]:
 def entries(app: Sphinx) -> Iterator[Entry]:
     """Yield all entries in reading order, the README last: it repeats what other pages say.
 
-    The changelog is left out. It describes what the pages describe, as it was before.
+    Left out are the changelog, which describes the same things as they were before, and what
+    readers do not search for: the source of the puzzles' runner, and the page for contributors.
     """
     for pages in [*app.config.reading_order.values(), ["README"]]:
         for page in pages:
-            if page not in app.env.titles or page == "CHANGELOG":
+            if page in ("CHANGELOG", "CONTRIBUTING") or page.startswith("numpycnn/puzzles/"):
+                continue
+            if page not in app.env.titles:
                 continue  # of a missing page Sphinx has warned
             yield from sections(page, app.env.get_doctree(page))
             path = Path(app.env.doc2path(page))
