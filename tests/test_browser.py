@@ -317,7 +317,7 @@ QUERIES = {
     "check_gradients": "numpycnn/checks/gradients.html#def-check_gradients",
     "one_page": "examples/one_page",
     "kernel size": "docs/02-",
-    "receptive field": "docs/03-",
+    "receptive field": "docs/11-",
     "learning rate": "docs/06-",
     "overfitting": "docs/07-",
     "U-Net": "docs/11-",
