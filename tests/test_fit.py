@@ -627,7 +627,7 @@ def test_with_patience_the_best_weights_are_kept_however_the_training_ends(error
         losses.append(history.val_loss[-1])
         seen.append(nn.evaluate(model, *held_out)[0])
         if epoch == at and error is FloatingPointError:
-            optimizer.lr = 1e39
+            optimizer.lr = np.inf
         elif epoch == at:
             raise error
 
