@@ -1,4 +1,4 @@
-"""Chromium without a window, for the tests that need a browser."""
+"""What the tests in a browser share: a check for Chromium, and a server for the site."""
 
 import functools
 import http.server
@@ -9,15 +9,13 @@ from contextlib import contextmanager
 
 import pytest
 
-FLAGS = """--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-sync
-    --disable-background-networking --disable-component-update --allow-file-access-from-files"""
-
 
 def unless_there(is_required):
     """Skip the module without selenium or Chromium, or raise if they are required."""
     try:
         import axe_core_python  # noqa: F401
         import selenium  # noqa: F401
+        import sphinx  # noqa: F401
     except ModuleNotFoundError as error:
         if is_required:
             raise
@@ -28,22 +26,6 @@ def unless_there(is_required):
         if is_required:
             raise RuntimeError(reason)
         pytest.skip(reason, allow_module_level=True)
-
-
-def start(profile):
-    """Start a browser that logs what it fetches and what the console shows."""
-    from selenium import webdriver
-
-    options = webdriver.ChromeOptions()
-    options.binary_location = shutil.which("chromium")
-    for flag in FLAGS.split():
-        options.add_argument(flag)
-    options.add_argument(f"--user-data-dir={profile}")
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = webdriver.Chrome(options, webdriver.ChromeService(shutil.which("chromedriver")))
-    driver.command_executor.client_config.timeout = 900
-    driver.get("about:blank")  # in place of Chromium's own page, which fetches things
-    return driver
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):

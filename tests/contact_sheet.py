@@ -79,7 +79,6 @@ FIGURES = {
         nn.MaxPool1D(2), np.array([1.0, 3, 0, 2, 5, 4])
     ),
     "pictures": lambda: chapters.plot_pictures({"picture": np.eye(3), "filter": np.ones((2, 2))}),
-    "pooling": lambda: chapters.plot_pooling(np.arange(16.0).reshape(4, 4), 2),
     "step sweep": lambda: chapters.plot_step_sweep(np.exp, np.exp),
     "paths": lambda: chapters.plot_paths(
         lambda u, v: u**2 + v**2, {"a step": np.array([[-2.0, 1.0], [0.5, -0.2], [0.0, 0.0]])}

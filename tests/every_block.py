@@ -14,7 +14,11 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parents[1]))  # for `docs`
+
 import chromium
+
+from docs.builder.browser import start_browser
 
 EXCEPTIONS = {
     # page and number of a block: why its text differs in a browser
@@ -76,7 +80,7 @@ def main(site, pages):
     count, notes, faults = 0, Counter(), 0
     with (
         tempfile.TemporaryDirectory() as profile,
-        chromium.start(profile) as browser,
+        start_browser(profile) as browser,
         chromium.served(site) as address,
     ):
         browser.set_script_timeout(600)

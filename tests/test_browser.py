@@ -9,13 +9,13 @@ without them the tests are skipped, unless NUMPYCNN_BROWSER is "required".
 import json
 import os
 import re
-import shutil
 from copy import deepcopy
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote, urldefrag, urlsplit
 
+import chromium
 import numpy as np
 import pytest
 
@@ -33,13 +33,7 @@ PAGES = sorted(
 )
 PAGES = ["index.html", *PAGES, "search.html"]
 
-if os.environ.get("NUMPYCNN_BROWSER") != "required":
-    for module in "selenium", "axe_core_python", "sphinx":
-        pytest.importorskip(module, reason="python -m pip install -e '.[browser]'")
-    if not (shutil.which("chromium") and shutil.which("chromedriver")):
-        pytest.skip(
-            "no chromium and chromedriver (Debian: chromium-driver)", allow_module_level=True
-        )
+chromium.unless_there(os.environ.get("NUMPYCNN_BROWSER") == "required")
 
 import axe_core_python
 from selenium.webdriver.common.by import By

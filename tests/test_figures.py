@@ -7,14 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.colors import to_hex
-from matplotlib.patches import Circle, FancyArrowPatch, Rectangle
+from matplotlib.patches import FancyArrowPatch, Rectangle
 from refusals import refused
 
 from docs.figures import (
     plot_circuit,
     plot_paths,
     plot_pictures,
-    plot_pooling,
     plot_pull,
     plot_responses,
     plot_step_sweep,
@@ -105,7 +104,6 @@ REFUSED = [
     (plot_windows, [filter_of(1), np.zeros(11)], ValueError, ["samples", 11]),
     (plot_pictures, [{}], ValueError, ["pictures", 0]),
     (plot_pictures, [{"a": X}], ValueError, ["a", "(H, W)"]),
-    (plot_pooling, [np.eye(2), 3], ValueError, ["picture", (2, 2)]),
     (plot_circuit, [STEPS, {"w": 1.0}, GRADIENTS, PLACES], ValueError, ["values", "u, w, x, y"]),
     (plot_architecture, ["VGG"], ValueError, ["lenet", "'VGG'"]),
     (map_sizes, ["VGG"], ValueError, ["lenet", "'VGG'"]),
@@ -218,15 +216,6 @@ def test_pictures_show_their_numbers_if_they_are_few_in_cells_of_one_size():
     one, other = (panel.get_window_extent() for panel in figure.axes)
     sizes = [one.width / 2, one.height / 2, other.width / 9, other.height / 8]
     np.testing.assert_allclose(sizes, sizes[0], rtol=0.03)
-
-
-def test_pooling_a_picture_rings_the_maxima():
-    picture = np.random.default_rng(0).permutation(30).reshape(5, 6).astype(float)
-    before, after = plot_pooling(picture, 2).axes
-    expected = picture[:4].reshape(2, 2, 3, 2).max(axis=(1, 3))
-    np.testing.assert_array_equal(after.images[0].get_array(), expected)
-    rings = [patch.center for patch in before.patches if isinstance(patch, Circle)]
-    assert {picture[int(y), int(x)] for x, y in rings} == set(expected.ravel())
 
 
 # Convolution by phases

@@ -25,6 +25,7 @@ from selenium.webdriver.common.keys import Keys  # noqa: E402
 from selenium.webdriver.support.select import Select  # noqa: E402
 
 from docs.builder import runtime  # noqa: E402
+from docs.builder.browser import start_browser  # noqa: E402
 from docs.live import playground, puzzles  # noqa: E402
 from numpycnn.puzzles.folder import Folder  # noqa: E402
 from numpycnn.puzzles.grader import judge  # noqa: E402
@@ -105,7 +106,7 @@ def site(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory):
-    with chromium.start(tmp_path_factory.mktemp("profile")) as driver:
+    with start_browser(tmp_path_factory.mktemp("profile")) as driver:
         driver.set_script_timeout(300)
         yield driver
 

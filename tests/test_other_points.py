@@ -860,16 +860,16 @@ def test_the_report_says_what_only_another_point_shows():
     report = check_gradients(layer(), x, rng=0)
     (mistake,) = report.mistakes
     assert mistake.name == "kept value"
-    assert "after a step" in mistake.sentence
+    assert "after a step" in mistake.message
     layer, x = INCORRECT["MeanOfFive"]
     (mistake,) = check_gradients(layer(), x, rng=0).mistakes
     assert mistake.name == "batch size"
-    assert "N = 5" in mistake.sentence
-    assert "N = 6" in mistake.sentence
+    assert "N = 5" in mistake.message
+    assert "N = 6" in mistake.message
     layer, x = INCORRECT["DyClip"]
     (mistake,) = check_gradients(layer(), x, rng=0).mistakes
     assert mistake.name == "not linear"
-    assert "times 1024" in mistake.sentence
+    assert "times 1024" in mistake.message
 
 
 def test_an_array_that_nothing_moved_is_undecided_and_the_note_says_so():
@@ -905,7 +905,7 @@ def test_a_large_array_is_not_compared_entry_by_entry(size):
     assert check_gradients(Dense(size, size, rng=0), x, rng=0).ok
     (mistake,) = check_gradients(Halved(size, size, rng=0), x, rng=0).mistakes
     assert mistake.name == "factor"
-    assert "0.5" in mistake.sentence
+    assert "0.5" in mistake.message
 
 
 @pytest.mark.parametrize("size", [60, 300])
@@ -952,7 +952,7 @@ def test_a_weight_that_is_averaged_is(n):
 
     (mistake,) = check_gradients(Averaged(), normal(n, 4), rng=0).mistakes
     assert mistake.name == "bias averaged"
-    assert f"{n} = N" in mistake.sentence
+    assert f"{n} = N" in mistake.message
 
 
 def test_a_constant_in_dx_is_not_called_a_statistic_of_the_batch():
@@ -1042,7 +1042,7 @@ def test_a_message_names_the_cause(subject, kind, words):
 def test_a_breach_names_the_cause(y, dx, words):
     report = check_gradients(Returns(y, dx), normal(3, 4), rng=0)
     assert report.status == "incorrect"
-    assert re.search(words, report.breach.sentence), report.breach.sentence
+    assert re.search(words, report.breach.message), report.breach.message
 
 
 class Lookup(Layer):
@@ -1077,4 +1077,4 @@ def test_a_layer_that_holds_a_lock_is_checked():
 def test_an_error_near_one_is_printed_with_its_digits():
     nearly = elementwise(np.sin, lambda x: np.cos(x) * (1 + 1e-4 * (x > 0)))
     (mistake,) = check_gradients(nearly(), normal(3, 4), rng=0).mistakes
-    assert "1.0001 times" in mistake.sentence
+    assert "1.0001 times" in mistake.message

@@ -249,7 +249,7 @@ def test_a_new_mistake_is_placed_at_the_right_parameter_and_the_right_entries():
         "only at 2 along the filters",
         "2 times the expected value",
     ):
-        assert words in line.mistake.sentence
+        assert words in line.mistake.message
 
 
 def test_a_new_mistake_deep_in_a_network_too():
@@ -268,7 +268,7 @@ def test_a_mistake_where_the_input_is_negative_is_placed_there():
             return dy * np.where(cache > 0, right, right**2), {}
 
     (mistake,) = check_gradients(Softplus(), normal(4, 5), rng=0).mistakes
-    assert "only where the input is negative" in mistake.sentence
+    assert "only where the input is negative" in mistake.message
 
 
 def test_an_output_that_is_not_finite_is_reported_and_not_a_traceback():

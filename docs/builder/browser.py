@@ -53,6 +53,7 @@ def start_browser(profile):
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     service = webdriver.ChromeService(shutil.which("chromedriver"))
     driver = webdriver.Chrome(options, service)
+    driver.command_executor.client_config.timeout = 900  # seconds: a busy machine is slow
     driver.get("about:blank")  # in place of Chromium's own page, which fetches things
     return driver
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from docs.figures.architectures import plot_architecture
 from docs.figures.circuit import plot_circuit
-from docs.figures.convolution import plot_pictures, plot_pooling, plot_responses, plot_windows
+from docs.figures.convolution import plot_pictures, plot_responses, plot_windows
 from docs.figures.derivatives import plot_step_sweep
 from docs.figures.descent import plot_paths
 from docs.figures.loss import plot_pull, plot_surprise
@@ -21,7 +21,6 @@ __all__ = [
     "plot_paths",
     "plot_phases",
     "plot_pictures",
-    "plot_pooling",
     "plot_pull",
     "plot_responses",
     "plot_step_sweep",

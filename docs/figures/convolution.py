@@ -9,13 +9,13 @@ All values are computed by the layers or passed by the caller.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Circle, Rectangle
+from matplotlib.patches import Rectangle
 
 from numpycnn._types import Array
 from numpycnn._validation import require_finite
@@ -255,76 +255,14 @@ def plot_pictures(pictures: Mapping[str, Array]) -> Figure:
         )
     for name, picture in pictures.items():
         require_finite("plot_pictures", name, picture, "H W")
-    return _beside_each_other([(name, one, one) for name, one in pictures.items()])
-
-
-@own_style()
-def plot_pooling(picture: Array, pool_size: int) -> Figure:
-    """Draw max pooling of a picture: the windows with their maxima, and the output.
-
-    Parameters
-    ----------
-    picture : ndarray, shape (H, W)
-        The input.
-    pool_size : int
-        Side of the square windows. Rows and columns that do not fill a window are left out, and
-        have no frame.
-
-    Returns
-    -------
-    Figure
-        In each window the maximum, the first of equal ones, has a ring.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If the array has another shape, or is smaller than a window.
-
-    Examples
-    --------
-    >>> figure = plot_pooling(np.arange(16.0).reshape(4, 4), 2)
-    >>> [text.get_text() for text in figure.axes[1].texts]
-    ['5', '7', '13', '15']
-    """
-    require_finite("plot_pooling", "picture", picture, "H W")
-    down, across = (side // pool_size for side in picture.shape)
-    if not (down and across):
-        raise ValueError(
-            f"plot_pooling: picture must be at least {pool_size} x {pool_size}, "
-            f"got {picture.shape}. Reduce pool_size."
-        )
-    windows = picture[: down * pool_size, : across * pool_size]
-    windows = windows.reshape(down, pool_size, across, pool_size).swapaxes(1, 2)
-    windows = windows.reshape(down, across, -1)  # each window's samples in a row
-    winners = windows.argmax(axis=2)
-    figure = _beside_each_other(
-        [("before", picture, picture), ("after", windows.max(axis=2), picture)]
-    )
-    before = figure.axes[0]
-    for (row, column), winner in np.ndenumerate(winners):
-        top, left = row * pool_size, column * pool_size
-        corner = left - 0.5, top - 0.5
-        before.add_patch(
-            Rectangle(corner, pool_size, pool_size, fill=False, edgecolor="black", linewidth=3)
-        )
-        j, i = divmod(int(winner), pool_size)
-        ring = Circle((left + i, top + j), 0.36, fill=False, edgecolor=AMBER, linewidth=3)
-        before.add_patch(ring)
-    return figure
-
-
-def _beside_each_other(pictures: Sequence[tuple[str, Array, Array]]) -> Figure:
-    """Draw pictures, given as name, numbers, and the numbers whose range the colors span.
-
-    A cell is as large in one as in any other: a small filter is a small picture.
-    """
-    shapes = [picture.shape for _, picture, _ in pictures]
+    # A cell is as large in one picture as in any other: a small filter is a small picture.
+    shapes = [picture.shape for picture in pictures.values()]
     columns = [width for _, width in shapes]
     cell = (WIDTH - 40 - 20 * len(pictures)) / sum(columns)  # in pixels
     figure = blank_figure(WIDTH, round(60 + cell * max(height for height, _ in shapes)))
     panels = figure.subplots(1, len(pictures), squeeze=False, width_ratios=columns)[0]
-    for panel, (name, picture, scale) in zip(panels, pictures, strict=True):
-        _draw_picture(panel, picture, largest(scale))
+    for panel, (name, picture) in zip(panels, pictures.items(), strict=True):
+        _draw_picture(panel, picture, largest(picture))
         panel.set_title(fit_name(name, max(100, cell * picture.shape[1])), fontsize=FONT)
     return figure
 

@@ -119,7 +119,7 @@ def check_attributes(
         if stateful and (breach := report.breach) is not None:
             fresh = type(subject, (_FreshEachTime,), {})(layer, checked)
             report = check_gradients(fresh, x, **options)
-            notes.append(f"{breach.name}: {breach.sentence}")
+            notes.append(f"{breach.name}: {breach.message}")
     missed = unlisted(layer, [getattr(layer, name) for name in grads], x)
     notes += [f"{name} is not in grads, so its gradient was not checked" for name in missed]
     return report._replace(notes=tuple(notes))

@@ -106,39 +106,39 @@ class Comparison:
 
         Returns the result at these values, and the doubt about it, if any.
         """
-        came, method = self.case.gradients[self.name], self.how.method
+        actual, method = self.case.gradients[self.name], self.how.method
         array, notes = self.case.arrays[self.name], self.how.notes
         if method == "complex":  # exact for all at once, however small one is beside another
-            directions = iter([levelled(came, self.rng)])
+            directions = iter([levelled(actual, self.rng)])
         else:
-            directions = by_magnitude(came, array, self.rng)
+            directions = by_magnitude(actual, array, self.rng)
         largest_error = 0.0
         for along in directions:
-            if self.how.is_blind and (missing := self.forgotten(came, along)):
-                found, doubt = self.by_entries(came)
+            if self.how.is_blind and (missing := self.forgotten(actual, along)):
+                found, doubt = self.by_entries(actual)
                 return (found, doubt) if found.status == "incorrect" else (missing, "")
             slopes = self.case.derivative(method, {self.name: along})
-            error = relative_error(came * along, self.case.dy * slopes.middle)
+            error = relative_error(actual * along, self.case.dy * slopes.middle)
             largest_error = max(largest_error, error)
             # In a mixture errors of both signs cancel.
             if error > self.tolerance / 100 or kinks(slopes, self.case.dy, method):
                 break
         else:
             result = GradientResult(self.name, "correct", method, largest_error, notes=notes)
-            return result, "" if came.any() else ALL_ZERO
-        return self.by_entries(came)
+            return result, "" if actual.any() else ALL_ZERO
+        return self.by_entries(actual)
 
-    def forgotten(self, came: Array, along: Array) -> GradientResult | None:
+    def forgotten(self, actual: Array, along: Array) -> GradientResult | None:
         """Return the result if backward left out exactly the part that is not analytic."""
         try:
             steps = self.case.derivative("complex", {self.name: along})
             part = forgotten(self.case, self.name, along, self.rng)
         except TypeError:
             return None
-        off = float((came * along).sum() - (self.case.dy * steps.middle).sum())
+        off = float((actual * along).sum() - (self.case.dy * steps.middle).sum())
         if not abs(off) < 0.1 * abs(part):  # with this part it would be off by as much
             return None
-        size = float(np.abs(came * along).sum())
+        size = float(np.abs(actual * along).sum())
         return GradientResult(
             self.name,
             "incorrect",
@@ -148,10 +148,10 @@ class Comparison:
             notes=self.how.notes,
         )
 
-    def by_entries(self, came: Array) -> tuple[GradientResult, str]:
+    def by_entries(self, actual: Array) -> tuple[GradientResult, str]:
         """Compare entry by entry, and decide whether an error could be rounding."""
         entries = EntryByEntry(self.case, self.name, self.how.method, self.tolerance, self.rng)
-        found = entries.compare(came, entries.places(came, self.is_sampled))
+        found = entries.compare(actual, entries.places(actual, self.is_sampled))
         n_kinks = int(found.kinks.sum())
         if n_kinks and isinstance(self.case.layer, Container) and not self.is_aside:
             # The rule for kinks does not hold where a network adds and subtracts them. A small
@@ -160,7 +160,7 @@ class Comparison:
             result, doubt = replace(self, case=aside, is_aside=True).here()
             return result._replace(kinks=n_kinks), doubt
 
-        size = max(largest(found.came), largest(found.right))
+        size = max(largest(found.actual), largest(found.expected))
         result = GradientResult(self.name, "correct", self.how.method, 0.0, notes=self.how.notes)
         result = result._replace(kinks=n_kinks)
         order = np.argsort(-found.off, kind="stable")
@@ -187,7 +187,7 @@ class Comparison:
             return result._replace(status="undecided", notes=(*result.notes, UNDEFINED)), ""
         if np.max(found.noise, initial=0.0, where=in_doubt) > 0.01 * np.max(found.terms):
             return result._replace(status="undecided", notes=(*result.notes, UNSTEADY)), ""
-        if n_kinks and self.name == "input" and (ties := self.ties(came)) is not None:
+        if n_kinks and self.name == "input" and (ties := self.ties(actual)) is not None:
             # Values may be equal by rounding alone, where a large bias is added.
             return result._replace(status="incorrect", mistake=ties), NEAR_ROUNDING
         return result, NEAR_ROUNDING if suspects else ""
@@ -203,11 +203,11 @@ class Comparison:
         index = tuple(np.transpose(places))
 
         def error(near: Case) -> Array:
-            came = np.asarray(near.gradients[self.name][index])
+            actual = np.asarray(near.gradients[self.name][index])
             if self.how.method == "complex":  # of differences the noise is known already
                 columns = near.columns("complex", self.name, places)
-                came = came - summed(near.dy * columns.middle, 1)
-            return came
+                actual = actual - summed(near.dy * columns.middle, 1)
+            return actual
 
         rounding = self.case.rounding(error, self.rng, N_PAIRS)
         # A few measurements can miss rounding, but no output is exact beyond its last digit.
@@ -249,8 +249,8 @@ class Comparison:
         result = result._replace(
             status="incorrect",
             worst=found.places[worst],
-            actual=float(found.came[worst]),
-            expected=float(found.right[worst]),
+            actual=float(found.actual[worst]),
+            expected=float(found.expected[worst]),
         )
         if self.is_sampled:
             return result
@@ -259,14 +259,17 @@ class Comparison:
         )
         return result._replace(mistake=name_mistake(evidence))
 
-    def ties(self, came: Array) -> Mistake | None:
+    def ties(self, actual: Array) -> Mistake | None:
         """Return the mistake if single entries could be correct, but not all of them together.
 
         This holds for maxima, whose kinks all bend in one direction. A function that adds and
         subtracts kinks has other gradients, too.
         """
         method, dy = self.how.method, self.case.dy
-        directions = [np.ones(came.shape), *(random_direction(came, self.rng) for _ in range(8))]
+        directions = [
+            np.ones(actual.shape),
+            *(random_direction(actual, self.rng) for _ in range(8)),
+        ]
         slopes = [self.case.derivative(method, {self.name: along}) for along in directions]
         bends = np.stack([each.right - each.left for each in slopes])
         bends[np.abs(bends) <= KINK[method] * np.max(np.abs(bends))] = 0
@@ -274,7 +277,7 @@ class Comparison:
             return None
         for along, each in zip(directions, slopes, strict=True):
             low, high = map(float, between(each, dy))
-            slope = float((came * along).sum())
-            if max(low - slope, slope - high) > KINK[method] * largest(came):
+            slope = float((actual * along).sum())
+            if max(low - slope, slope - high) > KINK[method] * largest(actual):
                 return TIES
         return None

@@ -81,8 +81,8 @@ def _promises(case: Case, rng: np.random.Generator) -> Iterator[tuple[str, bool,
         is_kept = {*names} - {"input"} <= result[1].keys() <= {*params}
         yield "wrong key", is_kept, f"{[*result[1]]}, and the parameters are {params}"
         for name in names:
-            came = result[0] if name == "input" else result[1][name]
-            yield from _is_gradient(name, came, case.arrays[name])
+            actual = result[0] if name == "input" else result[1][name]
+            yield from _is_gradient(name, actual, case.arrays[name])
         first = _gradients(result, names)
         yield "argument changed", *unchanged()
         same = partial(_same, case=case, rng=rng)
@@ -106,14 +106,14 @@ def _promises(case: Case, rng: np.random.Generator) -> Iterator[tuple[str, bool,
         yield "state", _agree(run_forward(layer, x)[0], first_y), "forward"
 
 
-def _is_gradient(name: str, came: Any, array: Array) -> Iterator[tuple[str, bool, str]]:
+def _is_gradient(name: str, actual: Any, array: Array) -> Iterator[tuple[str, bool, str]]:
     """Require an array of real numbers of the shape of its array."""
-    is_array = isinstance(came, np.ndarray | np.generic)
-    what = "None" if came is None else f"a {type(came).__name__}"
+    is_array = isinstance(actual, np.ndarray | np.generic)
+    what = "None" if actual is None else f"a {type(actual).__name__}"
     yield "wrong type", is_array, f"{name} is {what}; return an array of shape {array.shape}"
-    shapes = f"{name} has the shape {came.shape}, its array {array.shape}"
-    yield "wrong shape", came.shape == array.shape, shapes
-    yield "wrong type", came.dtype.kind in "iuf", f"{name} is of type {came.dtype}"
+    shapes = f"{name} has the shape {actual.shape}, its array {array.shape}"
+    yield "wrong shape", actual.shape == array.shape, shapes
+    yield "wrong type", actual.dtype.kind in "iuf", f"{name} is of type {actual.dtype}"
 
 
 def _other_batches(x: Array) -> Iterator[Array]:
@@ -143,12 +143,12 @@ def _as_if_new(
     try:
         y, cache = run_forward(layer, other.copy())
         y = np.array(y)
-        came = _gradients(run_backward(layer, dy.copy(), cache), case.names)
+        actual = _gradients(run_backward(layer, dy.copy(), cache), case.names)
     except Exception:
         yield "state", False, "forward or backward"
         return
     yield "state", _agree(y, np.asarray(new_y)), "forward"
-    yield "state", _same(came, expected, case, rng), "backward"
+    yield "state", _same(actual, expected, case, rng), "backward"
 
 
 def _unchanged(given: Params, case: Case) -> tuple[bool, str]:

@@ -23,24 +23,24 @@ def random_direction(array: Array, rng: np.random.Generator) -> Array:
     return np.asarray(rng.uniform(1, 2, array.shape) * rng.choice([-1, 1], array.shape))
 
 
-def levelled(came: Array, rng: np.random.Generator) -> Array:
+def levelled(actual: Array, rng: np.random.Generator) -> Array:
     """A direction that gives every entry the same weight, so that no large one hides a small one.
 
     Entries below the last digit of the largest count as if they were that large.
     """
-    sizes = np.maximum(_shares(came), EPS)
-    return np.asarray(random_direction(came, rng) * np.min(sizes) / sizes)
+    sizes = np.maximum(_shares(actual), EPS)
+    return np.asarray(random_direction(actual, rng) * np.min(sizes) / sizes)
 
 
-def by_magnitude(came: Array, array: Array, rng: np.random.Generator) -> Iterator[Array]:
+def by_magnitude(actual: Array, array: Array, rng: np.random.Generator) -> Iterator[Array]:
     """Directions for differences: one for all entries that are alike, to a factor of a thousand.
 
     A difference shows some six digits of a sum, so entries that are far smaller than the others
     need a separate direction. And one step suits values of one magnitude: a column may have
     another unit.
     """
-    orders = np.stack([np.ceil(np.log10(_shares(a) + 1e-99) / 3) for a in (came, array)], axis=-1)
-    along = levelled(came, rng)
+    orders = np.stack([np.ceil(np.log10(_shares(a) + 1e-99) / 3) for a in (actual, array)], axis=-1)
+    along = levelled(actual, rng)
     for order in np.unique(orders.reshape(-1, 2), axis=0):
         yield np.where((orders == order).all(axis=-1), along, 0)
 
@@ -57,11 +57,11 @@ def relative_direction(array: Array, rng: np.random.Generator) -> Array:
     return np.asarray(sizes * rng.uniform(0.5, 1, array.shape) * rng.choice([-1, 1], array.shape))
 
 
-def relative_error(came: Array, terms: Array, noise: float = 0.0) -> float:
+def relative_error(actual: Array, terms: Array, noise: float = 0.0) -> float:
     """The difference of two sums beyond the noise, relative to the absolute terms of the first."""
-    off = abs(float(came.sum() - terms.sum())) - noise
+    off = abs(float(actual.sum() - terms.sum())) - noise
     if off <= 0:
         return 0.0
     with np.errstate(all="ignore"):
-        error = float(off / np.abs(came).sum())
+        error = float(off / np.abs(actual).sum())
     return error if np.isfinite(error) else np.inf

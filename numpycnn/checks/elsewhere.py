@@ -160,7 +160,7 @@ class Elsewhere:
         """
         own = result.mistake.name if result.mistake else "unknown"
         if own == "precision" or (mistake is NEXT_TO_A_KINK and own != "unknown"):
-            return result._replace(notes=(*result.notes, mistake.sentence))
+            return result._replace(notes=(*result.notes, mistake.message))
         return result._replace(mistake=mistake)
 
     def compare(self, case: Case, name: str, mistake: Mistake) -> GradientResult:
@@ -189,13 +189,13 @@ class Elsewhere:
             sizes = np.maximum(np.abs(case.gradients[name]) / largest(case.gradients[name]), 1e-6)
             along = random_direction(sizes, self.rng) * largest(case.arrays[name])
             directions[name] = along * (np.min(sizes) / sizes if method == "complex" else 1)
-        came = np.concatenate([(case.gradients[n] * v).ravel() for n, v in directions.items()])
+        actual = np.concatenate([(case.gradients[n] * v).ravel() for n, v in directions.items()])
         try:
             slopes = case.derivative(method, directions)
         except TypeError:
             return False
         noise = SAFETY * float(np.abs(case.dy * slopes.noise).sum())
-        error = relative_error(came, case.dy * slopes.middle, noise)
+        error = relative_error(actual, case.dy * slopes.middle, noise)
         return error <= (self.tolerance or TOLERANCE[method])
 
     def scale_dy(self, found: dict[str, GradientResult]) -> None:
@@ -203,8 +203,8 @@ class Elsewhere:
         for factor in (2.0**10, 2.0**-10):  # powers of two, so that rounding is the same
             scaled = replace(self.case, dy=factor * self.case.dy).gradients
             for name, result in found.items():
-                came, expected = scaled[name] / factor, self.case.gradients[name]
-                off = np.abs(came - expected)
+                actual, expected = scaled[name] / factor, self.case.gradients[name]
+                off = np.abs(actual - expected)
                 is_off = off > 1e-6 * np.abs(expected) + SAME * largest(expected)
                 if not (result.ok and is_off.any()):
                     continue
@@ -213,7 +213,7 @@ class Elsewhere:
                     status="incorrect",
                     error=float(np.max(off)) / largest(expected),
                     worst=worst,
-                    actual=float(factor * came[worst]),
+                    actual=float(factor * actual[worst]),
                     expected=float(factor * expected[worst]),
                     mistake=Mistake("not linear", NOT_LINEAR.format(factor)),
                 )

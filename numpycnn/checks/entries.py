@@ -34,8 +34,8 @@ class Entries(NamedTuple):
     """Some or all entries of a gradient, in a row, compared with the derivative."""
 
     places: list[Place]
-    came: Array  # the gradient that backward returned
-    right: Array  # the derivative
+    actual: Array  # the gradient that backward returned
+    expected: Array  # the derivative
     off: Array  # the error
     terms: Array  # the sum of the absolute terms that make up this entry
     noise: Array  # the error that the derivative may have itself
@@ -54,43 +54,46 @@ class EntryByEntry:
     tolerance: float
     rng: np.random.Generator
 
-    def places(self, came: Array, is_sampled: bool) -> list[Place]:
+    def places(self, actual: Array, is_sampled: bool) -> list[Place]:
         """All entries or, of a large array, a sample in which an error shows if there is one."""
         most = min(N_ENTRIES[self.method], 5e6 / self.case.dy.size)
-        if came.size <= (N_SAMPLED if is_sampled else most):
-            return list(np.ndindex(*came.shape))
-        flat = {*map(int, self.rng.integers(came.size, size=N_SAMPLED)), int(np.argmax(abs(came)))}
-        places = [tuple(map(int, np.unravel_index(i, came.shape))) for i in sorted(flat)]
-        found = self.compare(came, places)
+        if actual.size <= (N_SAMPLED if is_sampled else most):
+            return list(np.ndindex(*actual.shape))
+        flat = {
+            *map(int, self.rng.integers(actual.size, size=N_SAMPLED)),
+            int(np.argmax(abs(actual))),
+        }
+        places = [tuple(map(int, np.unravel_index(i, actual.shape))) for i in sorted(flat)]
+        found = self.compare(actual, places)
         if not (found.kinks.any() or (found.off > self.tolerance * found.terms).any()):
-            places.append(self.bisected(came))
+            places.append(self.bisected(actual))
         return places
 
-    def bisected(self, came: Array) -> Place:
+    def bisected(self, actual: Array) -> Place:
         """Return an entry that is off or at a kink, by halving the array along its entries."""
-        along, dy = levelled(came, self.rng), self.case.dy
-        index = np.arange(came.size).reshape(came.shape)
-        low, high = 0, came.size
+        along, dy = levelled(actual, self.rng), self.case.dy
+        index = np.arange(actual.size).reshape(actual.shape)
+        low, high = 0, actual.size
         while high - low > 1:
             middle = (low + high) // 2
             half = np.where((low <= index) & (index < middle), along, 0)
             slopes = self.case.derivative(self.method, {self.name: half})
             noise = SAFETY * float(np.abs(dy * slopes.noise).sum())
-            error = relative_error(came * half, dy * slopes.middle, noise)
+            error = relative_error(actual * half, dy * slopes.middle, noise)
             if error > self.tolerance / 100 or kinks(slopes, dy, self.method):
                 high = middle
             else:
                 low = middle
-        return tuple(map(int, np.unravel_index(low, came.shape)))
+        return tuple(map(int, np.unravel_index(low, actual.shape)))
 
     def compare(self, gradient: Array, places: list[Place]) -> Entries:
         """Compute the derivative for these entries, and the errors."""
         columns, dy = self.case.columns(self.method, self.name, places), self.case.dy
-        came = np.array([gradient[place] for place in places], np.float64)
+        actual = np.array([gradient[place] for place in places], np.float64)
         # At the end of a domain there is a derivative on one side only.
         right, left = (np.where(np.isnan(a), b, a) for a, b in (columns[:2], columns[1::-1]))
         columns = OneSided(right, left, np.nan_to_num(columns.noise, nan=np.inf))
-        at_kink = kinks(columns, dy, self.method, 1, float(np.max(np.abs(came))))
+        at_kink = kinks(columns, dy, self.method, 1, float(np.max(np.abs(actual))))
         if self.method == "complex":  # two steps that differ have not converged
             is_smooth = ~at_kink.reshape(-1, *(1,) * dy.ndim)
             columns = columns._replace(noise=np.where(is_smooth, np.abs(right - left), 0))
@@ -100,16 +103,16 @@ class EntryByEntry:
         for i in np.flatnonzero(at_kink):
             undefined[i] |= self.is_infinite(places[i], right[i])
         low, high = between(columns, dy, 1)
-        outside = np.maximum(low - came, came - high).clip(0)
-        off: Array = np.where(at_kink, outside, np.abs(came - expected))
+        outside = np.maximum(low - actual, actual - high).clip(0)
+        off: Array = np.where(at_kink, outside, np.abs(actual - expected))
         if (where := np.flatnonzero(at_kink & (off > 0))).size:
-            off[where] = self.off_neighbors(came, low, high, where, places)
+            off[where] = self.off_neighbors(actual, low, high, where, places)
         noise = SAFETY * summed(np.abs(dy * columns.noise), 1)
         off = np.where(undefined, 0, np.nan_to_num(off, nan=np.inf))
-        off[~np.isfinite(came)] = np.inf
+        off[~np.isfinite(actual)] = np.inf
         return Entries(
             places,
-            came,
+            actual,
             np.where(undefined, 0, expected),
             off,
             np.where(undefined, 0, summed(np.abs(terms), 1)),
@@ -128,7 +131,7 @@ class EntryByEntry:
         return bool((np.abs(smaller) > 1e3 * np.maximum(np.abs(right), EPS)).any())
 
     def off_neighbors(
-        self, came: Array, low: Array, high: Array, where: Array, places: list[Place]
+        self, actual: Array, low: Array, high: Array, where: Array, places: list[Place]
     ) -> Array:
         """Return the errors at kinks, with the gradients on all sides of the kink allowed."""
         low, high = np.minimum(low, 0)[where], np.maximum(high, 0)[where]
@@ -136,4 +139,4 @@ class EntryByEntry:
             near = aside.gradients[self.name]
             there = np.array([near[places[i]] for i in where])
             low, high = np.fmin(low, there), np.fmax(high, there)
-        return np.asarray(np.maximum(low - came[where], came[where] - high).clip(0))
+        return np.asarray(np.maximum(low - actual[where], actual[where] - high).clip(0))

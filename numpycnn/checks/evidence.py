@@ -28,9 +28,9 @@ class Evidence(NamedTuple):
     """The data about one incorrect gradient."""
 
     name: str  # "input", or the name of the parameter
-    came: Array  # the gradient that backward returned
-    right: Array  # the derivative
-    columns: Array  # (*right.shape, *y.shape): the derivative of each output by each entry
+    actual: Array  # the gradient that backward returned
+    expected: Array  # the derivative
+    columns: Array  # (*expected.shape, *y.shape): the derivative of each output by each entry
     dy: Array  # the upstream gradient
     y: Array  # the output
     arrays: Params  # the input and the parameters
@@ -63,8 +63,8 @@ class Evidence(NamedTuple):
 
         return cls(
             name,
-            found.came.reshape(shape),
-            found.right.reshape(shape),
+            found.actual.reshape(shape),
+            found.expected.reshape(shape),
             found.columns.middle.reshape(*shape, *case.dy.shape),
             case.dy,
             case.output,
@@ -74,17 +74,19 @@ class Evidence(NamedTuple):
             gradient(case, "complex") if is_blind else None,
             is_sample,
             lambda: TwiceTheRows.of(case, name, method, rng),
-            float(np.clip(np.max(found.noise) / largest(found.right), SAME, 1e-2)),
+            float(np.clip(np.max(found.noise) / largest(found.expected), SAME, 1e-2)),
         )
 
     def partial(self, dy: Array) -> Array:
         """The gradient for another upstream gradient."""
-        axes = tuple(range(self.right.ndim, self.columns.ndim))
+        axes = tuple(range(self.expected.ndim, self.columns.ndim))
         return np.asarray((self.columns * dy).sum(axis=axes))
 
     def explained_by(self, gradient: Array) -> bool:
         """Whether backward returned this gradient, and it is not the correct one."""
-        return same(self.came, gradient, self.same) and not same(self.right, gradient, self.same)
+        return same(self.actual, gradient, self.same) and not same(
+            self.expected, gradient, self.same
+        )
 
 
 class TwiceTheRows(NamedTuple):
@@ -99,15 +101,15 @@ class TwiceTheRows(NamedTuple):
         x = case.arrays["input"]
         twice = case.at({**case.arrays, "input": np.concatenate([x, x])}, rng)
         try:
-            came = twice.gradients[name] if twice is not None else np.zeros(())
+            actual = twice.gradients[name] if twice is not None else np.zeros(())
         except Exception:  # whatever a layer raises for other rows
-            came = np.zeros(())
-        if twice is None or came.shape != twice.arrays[name].shape:
+            actual = np.zeros(())
+        if twice is None or actual.shape != twice.arrays[name].shape:
             return cls(None, {})
-        along = levelled(came, rng)
+        along = levelled(actual, rng)
         slopes = twice.derivative(method, {name: along})
         with np.errstate(all="ignore"):
-            factor = float((came * along).sum() / (twice.dy * slopes.middle).sum())
+            factor = float((actual * along).sum() / (twice.dy * slopes.middle).sum())
         return cls(factor, twice.sizes())
 
 

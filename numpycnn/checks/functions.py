@@ -346,5 +346,5 @@ def _renamed(report: GradientReport, name: str) -> GradientReport:
     ]
     breach = report.breach
     if breach is not None:
-        breach = breach._replace(sentence=re.sub(r"\binput\b", name, breach.sentence))
+        breach = breach._replace(message=re.sub(r"\binput\b", name, breach.message))
     return report._replace(results=results, breach=breach)

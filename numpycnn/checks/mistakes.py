@@ -26,34 +26,35 @@ CONSTANT_TERM = Mistake(
 def name_mistake(evidence: Evidence) -> Mistake:
     """Name the mistake that explains the incorrect gradient exactly, or describe the error.
 
-    >>> right = np.array([1.0, -2.0, 3.0])
-    >>> columns = np.diag(right)
-    >>> dy, arrays = np.ones(3), {"input": right}
-    >>> case = Evidence("input", -right, right, columns, dy, right, arrays, {}, None)
+    >>> expected = np.array([1.0, -2.0, 3.0])
+    >>> columns = np.diag(expected)
+    >>> dy, arrays = np.ones(3), {"input": expected}
+    >>> case = Evidence("input", -expected, expected, columns, dy, expected, arrays, {}, None)
     >>> name_mistake(case)
-    Mistake(name='sign', sentence='every sign is incorrect: one minus too many or too few')
+    Mistake(name='sign', message='every sign is incorrect: one minus too many or too few')
     """
-    came, right = evidence.came, evidence.right
-    if not np.isfinite(came).all():
+    actual, expected = evidence.actual, evidence.expected
+    if not np.isfinite(actual).all():
         return Mistake(
             "not finite",
-            f"{int((~np.isfinite(came)).sum())} of {came.size} entries are NaN or infinite: a "
+            f"{int((~np.isfinite(actual)).sum())} of {actual.size} entries are NaN or infinite: a "
             "division by zero, a logarithm of zero, or an exponential of a large number",
         )
     for dtype, digits, near in ((np.float16, "three", 1e-2), (np.float32, "seven", 1e-5)):
-        if np.array_equal(came.astype(dtype).astype(np.float64), came) and same(came, right, near):
+        is_narrow = np.array_equal(actual.astype(dtype).astype(np.float64), actual)
+        if is_narrow and same(actual, expected, near):
             return Mistake(
                 "precision",
                 f"correct to {digits} digits, and every value fits a {dtype.__name__}: something "
                 "was computed or stored in lower precision",
             )
-    if same(came, right, 1e-5):
+    if same(actual, expected, 1e-5):
         return Mistake(
             "precision",
             "correct to five digits only: something was computed or stored in lower precision, or "
             "with another eps than in forward",
         )
-    if evidence.blind is not None and same(came, evidence.blind):
+    if evidence.blind is not None and same(actual, evidence.blind):
         return CONSTANT_TERM
     for suspects in SUSPECTS[:2] if evidence.is_sample else SUSPECTS:
         for name, sentence, gradient in suspects(evidence):
@@ -68,8 +69,8 @@ def name_mistake(evidence: Evidence) -> Mistake:
 
 def describe_pattern(e: Evidence) -> str:
     """Describe an unknown mistake: which entries are incorrect, and by which factor."""
-    size = float(np.max(np.abs(e.right))) or float(np.max(np.abs(e.came)))
-    wrong = np.abs(e.came - e.right) > e.same * size
+    size = float(np.max(np.abs(e.expected))) or float(np.max(np.abs(e.actual)))
+    wrong = np.abs(e.actual - e.expected) > e.same * size
     entries = "sampled entries" if e.is_sample else "entries"
     text = [f"no known mistake; {int(wrong.sum())} of {wrong.size} {entries} are incorrect"]
     for axis, letter in enumerate(() if e.is_sample else axis_names(e)):
@@ -87,7 +88,7 @@ def describe_pattern(e: Evidence) -> str:
             and (np.sign(e.arrays[e.name][wrong]) == sign).all()
         ):
             text.append(f"only where the {e.name} is {where}")
-    ratios = e.came[wrong & (e.right != 0)] / e.right[wrong & (e.right != 0)]
+    ratios = e.actual[wrong & (e.expected != 0)] / e.expected[wrong & (e.expected != 0)]
     if ratios.size:
         low, high = _to_digits(ratios.min()), _to_digits(ratios.max())
         span = low if low == high else f"{low} to {high}"

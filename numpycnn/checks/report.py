@@ -34,12 +34,12 @@ class Mistake(NamedTuple):
     ----------
     name : str
         A short name, such as `"sign"`.
-    sentence : str
+    message : str
         A description.
     """
 
     name: str
-    sentence: str
+    message: str
 
 
 class GradientResult(NamedTuple):
@@ -103,7 +103,7 @@ class GradientResult(NamedTuple):
                 "exists; the gradient must lie between the one-sided derivatives"
             )
         if self.mistake is not None:
-            text.append(f"{self.mistake.name}: {self.mistake.sentence}")
+            text.append(f"{self.mistake.name}: {self.mistake.message}")
         text += self.notes
         return "\n".join([text[0], *(fill(note, 92, **INDENT) for note in text[1:])])
 
@@ -111,7 +111,7 @@ class GradientResult(NamedTuple):
 class GradientReport(NamedTuple):
     """The report of `check_gradients`: a result for the input and for each parameter.
 
-    Attributes
+    Parameters
     ----------
     subject : str
         Name of the layer or loss.
@@ -162,7 +162,18 @@ class GradientReport(NamedTuple):
         return [mistake for mistake in found if mistake is not None]
 
     def causes(self, place: str = "") -> Iterator[str]:
-        """One line for each incorrect gradient of a layer inside: its position and its mistake."""
+        """Yield a line for each incorrect gradient of a layer inside.
+
+        Parameters
+        ----------
+        place : str
+            The position of this layer, with a dot, for a layer inside another.
+
+        Yields
+        ------
+        str
+            The position of the layer, and the mistake.
+        """
         for inside, layer in self.layers.items():
             yield from layer.causes(f"{place}{inside}.")
             if layer.layers:
@@ -170,11 +181,17 @@ class GradientReport(NamedTuple):
             found = [] if layer.breach is None else [("", layer.breach)]
             found += [(f"{r.name}, ", r.mistake) for r in layer.results if r.mistake is not None]
             for name, mistake in found:
-                what = f"{name}{mistake.name}: {mistake.sentence}"
+                what = f"{name}{mistake.name}: {mistake.message}"
                 yield f"layer {place}{inside} ({layer.subject}): {what}"
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the report as values that `json.dumps` accepts; NaN and infinity become None."""
+        """Return the report as values that `json.dumps` accepts.
+
+        Returns
+        -------
+        dict
+            The report; NaN and infinity become None.
+        """
         return {
             "subject": self.subject,
             "status": self.status,
@@ -191,7 +208,7 @@ class GradientReport(NamedTuple):
         text += [fill(line, 92, **CAUSE) for line in self.causes()]
         text += map(str, self.results)
         if self.breach is not None:
-            text.append(fill(f"{self.breach.name}: {self.breach.sentence}", 92, **INDENT))
+            text.append(fill(f"{self.breach.name}: {self.breach.message}", 92, **INDENT))
         text += [fill(f"note: {note}", 92, **INDENT) for note in self.notes]
         return "\n".join(text)
 
@@ -241,7 +258,7 @@ class Report(NamedTuple):
     def __str__(self) -> str:
         text = [f"{self.subject}: {'correct' if self.ok else 'INCORRECT'}"]
         text += [f"  {self.measured}"] if self.measured else []
-        text += [f"  {mistake.name}: {mistake.sentence}" for mistake in self.mistakes]
+        text += [f"  {mistake.name}: {mistake.message}" for mistake in self.mistakes]
         return "\n".join(text)
 
 

@@ -38,15 +38,15 @@ Suspicion = tuple[str, str, Array]  # the mistake, a sentence, and the gradient 
 
 def _wholesale(e: Evidence) -> Iterator[Suspicion]:
     """Mistakes that treat all entries alike."""
-    if e.name != "input" and not e.right.any():
+    if e.name != "input" and not e.expected.any():
         yield (
             "unused",
             "the output does not depend on it, and its gradient is not zero: does forward read the "
             "array from somewhere else than `self.params`?",
-            e.came,
+            e.actual,
         )
-    yield "zero", "it is zero everywhere: not computed, or never returned", np.zeros_like(e.came)
-    yield "sign", "every sign is incorrect: one minus too many or too few", -e.right
+    yield "zero", "it is zero everywhere: not computed, or never returned", np.zeros_like(e.actual)
+    yield "sign", "every sign is incorrect: one minus too many or too few", -e.expected
 
 
 def _factors(e: Evidence) -> Iterator[Suspicion]:
@@ -55,8 +55,8 @@ def _factors(e: Evidence) -> Iterator[Suspicion]:
     A constant may be equal to a size by chance. So a size with N in it is named only if the factor
     changes with it where the rows are repeated; a 2, the constant of a square, is not evidence.
     """
-    square = float((e.right * e.right).sum())
-    factor = float((e.right * e.came).sum()) / square if square else 0.0
+    square = float((e.expected * e.expected).sum())
+    factor = float((e.expected * e.actual).sum()) / square if square else 0.0
     twice = e.twice()
     for size in dict.fromkeys(e.sizes.values()):
         is_product = bool(np.isclose(factor, size, rtol=e.same, atol=0))
@@ -74,18 +74,18 @@ def _factors(e: Evidence) -> Iterator[Suspicion]:
         equal_to = f"{size} = {' = '.join(letters)}"
         if is_product:
             sentence = f"too large by the factor {equal_to}: summed instead of averaged"
-            yield "mean missing", sentence, e.right * size
-        elif e.name != "input" and e.right.size in (e.right.shape[0], e.right.shape[-1]):
+            yield "mean missing", sentence, e.expected * size
+        elif e.name != "input" and e.expected.size in (e.expected.shape[0], e.expected.shape[-1]):
             sentence = f"too small by the factor {equal_to}: averaged instead of summed"
-            yield "bias averaged", sentence, e.right / size
+            yield "bias averaged", sentence, e.expected / size
         else:
             yield (
                 "divided twice",
                 f"too small by the factor {equal_to}: the loss has taken the mean already, and dy "
                 "contains it",
-                e.right / size,
+                e.expected / size,
             )
-    yield "factor", f"the correct gradient times {factor:.6g}, everywhere", e.right * factor
+    yield "factor", f"the correct gradient times {factor:.6g}, everywhere", e.expected * factor
 
 
 def _follows(twice: TwiceTheRows, letter: str, size: int, is_product: bool) -> bool:
@@ -98,32 +98,32 @@ def _follows(twice: TwiceTheRows, letter: str, size: int, is_product: bool) -> b
 def _rearranged(e: Evidence) -> Iterator[Suspicion]:
     """The correct values at incorrect positions."""
     axes = axis_names(e)
-    if e.name != "input" and e.right.ndim > 3:
+    if e.name != "input" and e.expected.ndim > 3:
         yield (
             "reversed",
             "the correct values in reverse order along all axes of the taps: the kernel was "
             "flipped once too often or not at all",
-            np.flip(e.right, _taps(e.right)),
+            np.flip(e.expected, _taps(e.expected)),
         )
-    for axis in range(e.right.ndim):
+    for axis in range(e.expected.ndim):
         along_taps = e.name != "input" and axis == 0
         what = "the kernel was flipped once too often or not at all" if along_taps else "a flip"
         yield (
             "reversed",
             f"the correct values in reverse order along {axes[axis]}: {what}",
-            np.flip(e.right, axis),
+            np.flip(e.expected, axis),
         )
-    for first, second in combinations(range(e.right.ndim), 2):
-        swapped = e.right.swapaxes(first, second)
+    for first, second in combinations(range(e.expected.ndim), 2):
+        swapped = e.expected.swapaxes(first, second)
         yield (
             "transposed",
             f"the correct values with {axes[first]} and {axes[second]} exchanged: a missing or "
             "needless transpose",
-            swapped.reshape(e.right.shape),
+            swapped.reshape(e.expected.shape),
         )
-    for axis in range(1, e.right.ndim - 1) if e.name == "input" else _taps(e.right):
+    for axis in range(1, e.expected.ndim - 1) if e.name == "input" else _taps(e.expected):
         for step, where, edge in ((1, "late", 0), (-1, "early", -1)):
-            moved = np.roll(e.right, step, axis)
+            moved = np.roll(e.expected, step, axis)
             sentence = f"the correct values one position too {where} along {axes[axis]}: off by one"
             yield "shifted", sentence, moved
             yield "shifted", sentence, moved - _only(moved, axis, edge)
@@ -135,7 +135,7 @@ def _not_transposed(e: Evidence) -> Iterator[Suspicion]:
         return
     weights = {name: w for name, w in e.arrays.items() if name != "input"}
     for name, w in weights.items():
-        if w.ndim >= 3 or (w.ndim == 2 and e.right.ndim == 3):  # one filter for each channel
+        if w.ndim >= 3 or (w.ndim == 2 and e.expected.ndim == 3):  # one filter for each channel
             gradient = e.right_with({**e.arrays, name: np.flip(w, _taps(w) or 0)})
             yield "reversed", f"computed with {name} not flipped: its taps are reversed", gradient
         if w.ndim >= 2 and w.shape[-1] == w.shape[-2]:
@@ -159,24 +159,24 @@ def _upstream(e: Evidence) -> Iterator[Suspicion]:
         "only positive dy are passed on: the mask was computed from dy and not from the input",
         e.partial(np.maximum(e.dy, 0)),
     )
-    if e.right.shape != e.dy.shape:
+    if e.expected.shape != e.dy.shape:
         return
     yield (
         "branch forgotten",
         "dy itself is missing: backward forgets the skip connection, on which x is passed "
         "unchanged",
-        e.right - e.dy,
+        e.expected - e.dy,
     )
-    n = e.right.size
+    n = e.expected.size
     matrix = e.columns.reshape(n, n)
-    own = np.diag(matrix).reshape(e.right.shape)
+    own = np.diag(matrix).reshape(e.expected.shape)
     is_elementwise = np.count_nonzero(matrix - np.diag(np.diag(matrix))) == 0
     if e.name == "input" and is_elementwise and np.all(e.arrays["input"]):
         # If y is a product x g(x), one of its two terms is dy g.
         one = e.dy * e.y / e.arrays["input"]
         sentence = "only one term of the product rule: a factor was taken for a constant"
         yield "product rule", sentence, one
-        yield "product rule", sentence, e.right - one
+        yield "product rule", sentence, e.expected - one
     if is_elementwise and np.isin(own, (0, np.max(own))).all():
         yield (
             "mask missing",
@@ -216,14 +216,14 @@ def _left_out(e: Evidence) -> Iterator[Suspicion]:
                 "share missing",
                 f"the {which} {letter} of the output does not contribute: the sum begins late, "
                 "ends early or leaves it out",
-                e.right - share,
+                e.expected - share,
             )
     for axis, letter in enumerate(axis_names(e)):
-        for index, which in _each(e.right.shape[axis]):
-            only = _only(e.right, axis, index)
+        for index, which in _each(e.expected.shape[axis]):
+            only = _only(e.expected, axis, index)
             where = f"at the {which} index along {letter}"
             yield "only one place", f"correct {where} and zero everywhere else", only
-            yield "place missing", f"zero {where} and correct everywhere else", e.right - only
+            yield "place missing", f"zero {where} and correct everywhere else", e.expected - only
 
 
 def _each(size: int) -> Iterator[tuple[int, str]]:
@@ -243,12 +243,12 @@ def _only(array: Array, axis: int, index: int) -> Array:
 
 def _overwritten(e: Evidence) -> Iterator[Suspicion]:
     """Windows that overlap, of which only one remains."""
-    # One axis for all windows, also of a picture: (*right.shape, N, M, F).
-    shape = *e.right.shape, e.dy.shape[0], -1, e.dy.shape[-1]
+    # One axis for all windows, also of a picture: (*expected.shape, N, M, F).
+    shape = *e.expected.shape, e.dy.shape[0], -1, e.dy.shape[-1]
     shares = (
         (e.columns * e.dy).reshape(shape).sum(axis=(-3, -1))
     )  # the contribution of each window m
-    touched = np.abs(e.columns).reshape(shape).max(axis=(-3, -1)) > 0  # (*right.shape, M)
+    touched = np.abs(e.columns).reshape(shape).max(axis=(-3, -1)) > 0  # (*expected.shape, M)
     n_windows = shares.shape[-1]
     if e.name == "input" and (touched[..., 0].all() or touched[..., -1].all()):
         return  # one output depends on all samples, as in a recurrent layer: no windows
@@ -265,7 +265,7 @@ def _overwritten(e: Evidence) -> Iterator[Suspicion]:
 
 def _through_time(e: Evidence) -> Iterator[Suspicion]:
     """Each step of a sequence without those that depend on it, as in a recurrent layer."""
-    if e.name == "input" and e.dy.ndim == 3 and e.right.shape[:2] == e.dy.shape[:2]:
+    if e.name == "input" and e.dy.ndim == 3 and e.expected.shape[:2] == e.dy.shape[:2]:
         yield (
             "cross terms missing",
             "only the output at the same step contributes: the effect on other steps is missing",
@@ -275,43 +275,43 @@ def _through_time(e: Evidence) -> Iterator[Suspicion]:
 
 def _misrouted(e: Evidence) -> Iterator[Suspicion]:
     """Gradients at the wrong sample, or at too many."""
-    stopped = e.right == 0
-    if stopped.any() and (~stopped).any() and same(e.came[~stopped], e.right[~stopped]):
+    stopped = e.expected == 0
+    if stopped.any() and (~stopped).any() and same(e.actual[~stopped], e.expected[~stopped]):
         yield (
             "mask missing",
             "correct where the output depends on the input, and not zero where it does not: the "
             "mask is missing",
-            e.came,
+            e.actual,
         )
-    if np.allclose(np.sort(e.came, axis=None), np.sort(e.right, axis=None), rtol=SAME, atol=0):
-        yield "misplaced", "the correct values at incorrect positions", e.came
-    if e.right.ndim >= 3 and e.name == "input":
-        places = tuple(range(1, e.right.ndim - 1))
-        if _is_pooling(e) and same(e.came.sum(axis=places), e.right.sum(axis=places)):
+    if np.allclose(np.sort(e.actual, axis=None), np.sort(e.expected, axis=None), rtol=SAME, atol=0):
+        yield "misplaced", "the correct values at incorrect positions", e.actual
+    if e.expected.ndim >= 3 and e.name == "input":
+        places = tuple(range(1, e.expected.ndim - 1))
+        if _is_pooling(e) and same(e.actual.sum(axis=places), e.expected.sum(axis=places)):
             yield (
                 "misplaced",
                 "the sum over the samples is correct, but not its distribution: a maximum passes "
                 "the gradient to the largest sample, a mean to all of them equally",
-                e.came,
+                e.actual,
             )
 
 
 def _is_pooling(e: Evidence) -> bool:
     """Whether each output is one of the inputs, or a mean of some."""
-    weights = e.columns.sum(axis=tuple(range(e.right.ndim)))
+    weights = e.columns.sum(axis=tuple(range(e.expected.ndim)))
     return bool((e.columns >= -SAME).all() and np.allclose(weights, 1, atol=SAME))
 
 
 def _statistics(e: Evidence) -> Iterator[Suspicion]:
     """The derivative of the mean or the variance over all rows, missing or incorrect."""
-    rows, of_y = e.right.shape, e.y.shape
-    if e.name != "input" or rows != of_y or e.right.size < 4 * rows[-1]:
+    rows, of_y = e.expected.shape, e.y.shape
+    if e.name != "input" or rows != of_y or e.expected.size < 4 * rows[-1]:
         return  # two numbers for each channel explain any error in three rows or fewer
-    n, c = e.right.size // rows[-1], rows[-1]
+    n, c = e.expected.size // rows[-1], rows[-1]
     across = np.abs(e.columns.reshape(n, c, n, c)).max(axis=(1, 3))
     if not (across - np.diag(np.diag(across))).any():
         return  # no row depends on another
-    y, off = e.y.reshape(-1, rows[-1]), (e.came - e.right).reshape(-1, rows[-1])
+    y, off = e.y.reshape(-1, rows[-1]), (e.actual - e.expected).reshape(-1, rows[-1])
     mean, z = off.mean(axis=0), y - y.mean(axis=0)
     along = z * (off * z).sum(axis=0) / np.maximum((z * z).sum(axis=0), np.finfo(float).tiny)
     for what, explained in (
@@ -323,7 +323,7 @@ def _statistics(e: Evidence) -> Iterator[Suspicion]:
             f"batch {what}",
             f"all rows depend on each row through the {what} of the batch; the derivative of this "
             "is missing or incorrect",
-            e.right + explained.reshape(rows),
+            e.expected + explained.reshape(rows),
         )
 
 
@@ -343,7 +343,7 @@ SUSPECTS: tuple[Callable[[Evidence], Iterator[Suspicion]], ...] = (
 def axis_names(e: Evidence) -> tuple[str, ...]:
     """Names of the axes of the gradient."""
     known = INPUT_AXES if e.name == "input" else WEIGHT_AXES
-    return known.get(e.right.ndim, tuple(f"axis {i}" for i in range(e.right.ndim)))
+    return known.get(e.expected.ndim, tuple(f"axis {i}" for i in range(e.expected.ndim)))
 
 
 def _taps(w: Array) -> tuple[int, ...]:

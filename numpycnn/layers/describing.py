@@ -16,13 +16,6 @@ if TYPE_CHECKING:
 class Described:
     """An object that can list the arguments with which it was built."""
 
-    def __init_subclass__(cls) -> None:
-        """Give each method without a docstring that of the method it overrides."""
-        super().__init_subclass__()
-        for name, method in vars(cls).items():
-            if inspect.isfunction(method) and not method.__doc__:
-                method.__doc__ = getattr(getattr(super(cls, cls), name, None), "__doc__", None)
-
     def options(self) -> dict[str, Any]:
         """Return the arguments with which the layer can be built again.
 

@@ -459,6 +459,7 @@ def plot_equivariance(
     Returns
     -------
     Figure
+        The trace, its first map and the probabilities, of both traces.
 
     Raises
     ------

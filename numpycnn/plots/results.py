@@ -73,7 +73,7 @@ def plot_traces(
         The predicted class. A blue check mark follows the title if it is correct, and an
         orange cross if not. Without `predicted` the title is the true class.
     class_names : sequence of str
-        The names of the classes 0, 1, 2, …
+        The names of the classes, in the order of the labels.
 
     Returns
     -------
@@ -356,6 +356,7 @@ def plot_accuracy(
     Returns
     -------
     Figure
+        A line and a band for each name.
 
     Raises
     ------
