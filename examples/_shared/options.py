@@ -212,13 +212,11 @@ class Options(Parser):
 
 def write_whole(path, content):
     """Write bytes to a file completely or not at all: an old file stays until the new one is."""
+    from numpycnn.layers.npz import replacing  # here: this module is imported before NumPy
+
     path = Path(os.path.realpath(path))  # a link is followed, not replaced
-    part = path.with_name(f".{path.name[:32]}.{os.getpid()}.part")
-    try:
-        part.write_bytes(content)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    with replacing(path) as file:
+        file.write(content)
 
 
 def require_writable(option, path):

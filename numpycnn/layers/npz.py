@@ -28,7 +28,13 @@ def write_arrays(path: str, arrays: Params) -> None:
     """Write arrays to a file, or raise `OSError` and leave an older file unchanged."""
     target = Path(os.path.realpath(path))  # a link is followed, not replaced
     permissions = _require_writable(target)
+    with replacing(target, permissions) as file:
+        np.savez(file, **arrays)  # type: ignore[arg-type]  # takes any name but allow_pickle
 
+
+@contextmanager
+def replacing(target: Path, permissions: int | None = None) -> Iterator[BinaryIO]:
+    """Open a temporary file that replaces `target` at the end of `with`, unless an error occurs."""
     # Each thread writes to a different temporary name, which is not too long if the path is not.
     # The file has the old permissions from the beginning, so that a private model stays private.
 
@@ -36,7 +42,7 @@ def write_arrays(path: str, arrays: Params) -> None:
     mode = 0o666 if permissions is None else permissions
     try:
         with open(part, "xb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
-            np.savez(file, **arrays)  # type: ignore[arg-type]  # takes any name but allow_pickle
+            yield file
             file.flush()
             os.fsync(file.fileno())  # else a power failure could leave an empty file
         if permissions is not None:

@@ -12,13 +12,13 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from numpycnn.layers.npz import replacing
 from numpycnn.puzzles.puzzle import PUZZLES, RETIRED, Puzzle, find
 
 NAME = "progress.json"
@@ -76,20 +76,7 @@ class Folder:
                 },
                 indent=1,
             )
-            self._write(self.path / NAME, text)
-
-    def _write(self, file: Path, text: str) -> None:
-        """Write a text to a file, whole or not at all."""
-        number, name = tempfile.mkstemp(dir=self.path, prefix=f".{file.name}.")
-        try:
-            with os.fdopen(number, "w", encoding="utf-8", newline="\n") as part:
-                part.write(text)
-            os.chmod(name, 0o666 & ~_umask())
-            os.replace(name, file)
-        except BaseException:
-            with suppress(OSError):
-                os.unlink(name)
-            raise
+            _write(self.path / NAME, text)
 
     def save(self, **values: Any) -> None:
         """Set attributes of this object and write them: `save(now=puzzle)`."""
@@ -164,7 +151,7 @@ class Folder:
             )
         for puzzle in PUZZLES:
             if not self.file(puzzle).exists():
-                self._write(self.file(puzzle), puzzle.stub)
+                _write(self.file(puzzle), puzzle.stub)
         if not (self.path / NAME).exists():
             self.save()
 
@@ -176,7 +163,7 @@ class Folder:
         file, aside = self.file(puzzle), None
         if file.exists() and (file.is_dir() or file.read_bytes() != puzzle.stub.encode()):
             aside = self._set_aside(file, f"{file.stem}.old")
-        self._write(file, puzzle.stub)
+        _write(file, puzzle.stub)
         self.change(lambda: self.correct.discard(puzzle.name))
         return aside
 
@@ -187,11 +174,10 @@ class Folder:
         return file.rename(next(path for path in names if not path.exists()))
 
 
-def _umask() -> int:
-    """Return the permissions that new files do not get."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+def _write(file: Path, text: str) -> None:
+    """Write a text to a file, completely or not at all."""
+    with replacing(file) as part:
+        part.write(text.encode())
 
 
 def folder_here(where: Path | None = None) -> Folder:
