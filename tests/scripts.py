@@ -1,6 +1,7 @@
 """The examples, run in this process, because each start of Python takes a second."""
 
 import runpy
+import signal
 import sys
 from pathlib import Path
 
@@ -8,6 +9,11 @@ import matplotlib as mpl
 import pytest
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
+
+
+def accept_interrupts():
+    """As `preexec_fn`: let Ctrl-C reach a process, which a shell in the background ignores."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def run_example(name, folder, *options):

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from nets import along_the_record, lengths
-from scripts import EXAMPLES, complaint, run_example
+from scripts import EXAMPLES, accept_interrupts, complaint, run_example
 
 import numpycnn as nn
 from _shared.readers import Problems
@@ -243,14 +243,13 @@ def begun(tmp_path):
     processes = []
 
     def begin(*options):
-        def before():
-            signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell in the background ignores it
-
         script = EXAMPLES / "many_records.py"
         command = [sys.executable, "-W", "ignore", script, *map(str, options)]
         pipe = subprocess.PIPE
         plan = {"cwd": tmp_path, "stdout": pipe, "stderr": pipe, "text": True}
-        process = subprocess.Popen(command, start_new_session=True, preexec_fn=before, **plan)
+        process = subprocess.Popen(
+            command, start_new_session=True, preexec_fn=accept_interrupts, **plan
+        )
         processes.append(process)
         return process
 

@@ -15,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from scripts import accept_interrupts
 
 from numpycnn.puzzles import check_file, main
 from numpycnn.puzzles.course import COURSE
@@ -465,6 +466,7 @@ class Terminal:
             **dict.fromkeys(("stdin", "stdout", "stderr"), theirs),
             env={**ENV, "TERM": "xterm", **env},
             start_new_session=True,
+            preexec_fn=accept_interrupts,
         )
         os.close(theirs)
 

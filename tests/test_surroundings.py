@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_hex
 from matplotlib.style import context
-from scripts import EXAMPLES, complaint
+from scripts import EXAMPLES, accept_interrupts, complaint
 
 from _shared.options import Options, at_least, end_in_one_line, write_whole
 from numpycnn.plots.figure import blank_figure
@@ -135,7 +135,8 @@ def test_closed_streams_are_no_reason_to_stop(streams):
 
 
 def test_ctrl_c_is_a_line():
-    process = start("import _shared.options, time\nprint(1, flush=True)\ntime.sleep(60)")
+    code = "import _shared.options, time\nprint(1, flush=True)\ntime.sleep(60)"
+    process = start(code, setup=accept_interrupts)
     process.stdout.readline()
     process.send_signal(signal.SIGINT)
     code, _, err = outcome(process)
