@@ -257,6 +257,6 @@ class Elsewhere:
 
         yield {**arrays, name: -arrays[name]}
         yield {**arrays, name: draw(arrays[name])}
-        yield changed(arrays, draw)
         yield changed(arrays, lambda array: -array)
-        yield changed(arrays, draw)
+        for _ in range(6):  # half of all values make a layer with one ReLU zero
+            yield changed(arrays, draw)

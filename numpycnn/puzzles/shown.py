@@ -25,6 +25,9 @@ from numpycnn.puzzles.compare import Difference, numbers
 MANY = 60
 """Entries, more than which are not drawn."""
 
+WIDTH = 100
+"""Characters in a line of the table."""
+
 
 def show(value: Any) -> str:
     """A value in a sentence.
@@ -145,7 +148,8 @@ def _lines(rows: list[tuple[str, Any, Array | None]]) -> Iterator[str]:
             yield f"{start}{float(array):.{digits}g}{star}"
         else:
             shape = f"{array.shape!s:<{shape_width}}  "
-            for i, line in enumerate(_drawn(array, off, cell, digits)):
+            room = WIDTH - len(start + shape)
+            for i, line in enumerate(_drawn(array, off, cell, digits, room)):
                 yield ((start + shape) if i == 0 else " " * len(start + shape)) + line
 
 
@@ -170,8 +174,8 @@ def _worst(array: Array, off: Array) -> Iterator[str]:
         yield f"    at {place.tolist()}: {array[tuple(place)]:.6g}"
 
 
-def _drawn(array: Array, off: Array | None, cell: int, digits: int) -> Iterator[str]:
-    """The entries row by row, without the axes of size 1."""
+def _drawn(array: Array, off: Array | None, cell: int, digits: int, room: int) -> Iterator[str]:
+    """The entries row by row, without the axes of size 1; a long row on several lines."""
     marks = np.zeros(array.shape, bool) if off is None else off
     shape = [size for size in array.shape if size != 1] or [1]
     columns = shape[-1]
@@ -184,4 +188,7 @@ def _drawn(array: Array, off: Array | None, cell: int, digits: int) -> Iterator[
             f"{v + 0.0:>{cell}.{digits}g}{'*' if s else ' '}"
             for v, s in zip(row, star, strict=True)
         ]
-        yield " ".join(parts).rstrip()
+        fit = max(1, (room - 1) // (cell + 2))
+        for first in range(0, columns, fit):
+            indent = " " if first else ""
+            yield indent + " ".join(parts[first : first + fit]).rstrip()
