@@ -1,17 +1,17 @@
-"""numpycnn: a convolutional network for short traces, in NumPy, to read and to run.
+"""A convolutional neural network for short traces, written in NumPy.
 
-One alphabet holds everywhere:
+All files use the same letters:
 
     N   traces in a batch          F   filters, or channels out
     L   samples in a trace         K   taps of a filter
     C   channels, or channels in   S   stride
     M   samples out                D   features (of a dense layer or a softmax)
 
-A batch of traces is `(N, L, C)`, channels last. `x` goes in and `y` comes out, `w`
-are weights and `b` biases; `dx`, `dy`, `dw` and `db` are the derivatives of the
-loss with respect to each of them.
+A batch of traces has the shape `(N, L, C)`, channels last. `x` is the input and `y`
+the output of a layer, `w` its weights and `b` its biases. `dx`, `dy`, `dw` and `db`
+are the gradients of the loss with respect to each of them.
 
-docs/files.md says in which order the files are to be read, each of them a chapter.
+Each file is a chapter to read. docs/files.md lists them in reading order.
 """
 
 from __future__ import annotations

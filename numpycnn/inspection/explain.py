@@ -111,7 +111,7 @@ def require_row_of_scores(caller: str, scores: Array) -> None:
 
 # Receptive fields
 # ----------------
-# Each layer returns the samples of its own input that each output depends on.
+# For each output, a layer returns the samples of its input that the output depends on.
 # `ReceptiveField.through` composes these from layer to layer, back to the trace.
 #
 # An output *can* depend on its receptive field. A dilated filter may skip samples inside it, and

@@ -58,8 +58,8 @@ def by_phase(rows: Array, size: int, n_blocks: int) -> Array:
 
 # The gradient of the weights is the sum, over all windows, of the window times its row of `dy`.
 # It is computed phase by phase, or tap by tap: the rows under tap `k`, transposed, times `dy`.
-# A product of a tap has `K` times as many rows and a `K`-th of the outputs, so that fewer
-# outputs have to be added. That is faster with many channels, and with a single one.
+# A product of a tap has `K` times as many rows and a `K`-th of the outputs, and fewer
+# outputs are added. That is faster with many channels, and with a single one.
 
 
 def sum_products(rows: Array, dy_rows: Array, size: int, length: int, n_blocks: int) -> Array:

@@ -87,7 +87,7 @@ class Dense(Layer):
     # The backward pass
     # -----------------
     # Which outputs depend on a value, and with what factor? The input `x[n,i]` contributes to
-    # every output `j` of its own trace, multiplied by `w[i,j]`. The weight `w[i,j]` contributes to
+    # every output `j` of trace `n`, multiplied by `w[i,j]`. The weight `w[i,j]` contributes to
     # output `j` of every trace, multiplied by `x[n,i]`. The bias `b[j]` contributes to output `j`
     # of every trace, with the factor 1. Summing these contributions, each multiplied by the
     # gradient of its output, gives two matrix products and a column sum.

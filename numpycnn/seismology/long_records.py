@@ -69,8 +69,8 @@ def predict_long(model: Layer, x: Array, piece: int = 16_384) -> Array:
 
 # Where to cut
 # ------------
-# With strides, only outputs that are a whole number of strides apart are computed in the same way.
-# An interval therefore begins and ends a whole number of strides from the ends of the record: the
+# With strides, only outputs that are a multiple of the stride apart are computed in the same way.
+# An interval therefore begins and ends a multiple of the stride from the ends of the record: the
 # padding "same" depends on the remainder when the length is divided by the stride.
 
 
