@@ -12,6 +12,7 @@ import subprocess
 import sys
 import termios
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -235,6 +236,19 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == [file]
 
 
+def test_what_a_killed_process_left_is_removed_after_a_day(tmp_path):
+    old, new, foreign = (
+        tmp_path / name
+        for name in (".a.npz.0123456789abcdef.part", f".a.npz.{'f' * 16}.part", ".a.npz.mine.part")
+    )
+    for file in (old, new, foreign):
+        file.write_bytes(b"half")
+    os.utime(old, (0, 0))
+    os.utime(foreign, (0, 0))
+    write_whole(tmp_path / "a.npz", b"whole")
+    assert {*tmp_path.iterdir()} == {new, foreign, tmp_path / "a.npz"}
+
+
 def test_picking_makes_no_folder_for_figures(tmp_path, capsys):
     np.savez(tmp_path / "records.npz", x=np.zeros((1, 64, 3)))
     complaint("pick_arrivals", tmp_path, capsys, "--pick", "records.npz", "--model", "none.npz")
@@ -338,6 +352,72 @@ def test_a_terminal_shows_what_is_typed_after_the_end_of_the_watcher(puzzles):
     assert echoes()
     os.close(terminal)
     os.close(outer)
+
+
+def test_ctrl_z_leaves_the_terminal_to_the_shell_until_the_watcher_continues(puzzles):
+    outer, terminal = os.openpty()
+
+    def wait_until(condition):
+        while not condition():
+            assert process.poll() is None
+            time.sleep(0.05)
+
+    def echoes():
+        return bool(termios.tcgetattr(terminal)[3] & termios.ECHO)
+
+    def is_stopped():
+        return bool(os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WNOHANG | os.WNOWAIT))
+
+    with start("numpycnn.puzzles", stdin=terminal, setup=os.setpgrp) as process:
+        wait_until(lambda: not echoes())
+        process.send_signal(signal.SIGTSTP)
+        wait_until(is_stopped)
+        assert echoes()
+        process.send_signal(signal.SIGCONT)
+        wait_until(lambda: not echoes())
+        os.write(outer, b"q")
+        assert process.wait(timeout=60) == 0
+    os.close(terminal)
+    os.close(outer)
+
+
+WAITS = "open('pid', 'w').write(str(__import__('os').getpid())), __import__('time').sleep(600)"
+
+
+JUDGE = """
+import sys
+from pathlib import Path
+from numpycnn.puzzles.process import judge_file
+from numpycnn.puzzles.puzzle import PUZZLES
+judge_file(PUZZLES[0], Path(sys.argv[1]), time_limit=1)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs the files of Linux")
+@pytest.mark.parametrize("kind", [signal.SIGTERM, signal.SIGKILL])
+def test_an_answer_ends_when_the_runner_is_ended(puzzles, kind):
+    Folder(puzzles).fill()
+    file = puzzles / PUZZLES[0].filename
+    file.write_text(PUZZLES[0].answered(WAITS), encoding="utf-8")
+    is_kind = kind == signal.SIGTERM
+    command = ("numpycnn.puzzles", "check", "1") if is_kind else (JUDGE, str(file))
+    with start(*command) as process:
+        pid = puzzles.parent / "pid"
+        while not (pid.exists() and pid.read_text(encoding="utf-8")):
+            assert process.poll() is None
+            time.sleep(0.05)
+        process.send_signal(kind)
+        assert process.wait(timeout=60) == (143 if is_kind else -kind)
+    while is_running(pid.read_text(encoding="utf-8")):  # not for longer than an answer may take
+        time.sleep(0.05)
+
+
+def is_running(pid):
+    """Return True if there is a process with this number which has not ended."""
+    try:
+        return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    except OSError:
+        return False
 
 
 def test_the_folder_may_be_removed_while_it_is_watched(puzzles):

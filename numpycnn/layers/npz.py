@@ -7,12 +7,14 @@ damaged or malicious: it never allocates more memory than the file has bytes.
 
 from __future__ import annotations
 
+import glob
 import io
 import os
 import stat
+import time
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from secrets import token_hex
 from typing import BinaryIO
@@ -22,6 +24,7 @@ import numpy as np
 from numpycnn._types import Array, Params
 
 ARCHITECTURE = "architecture"  # the array with the text that describes the layers
+A_DAY = 24 * 60 * 60  # seconds: no file takes as long to write
 
 
 def write_arrays(path: str, arrays: Params) -> None:
@@ -38,6 +41,7 @@ def replacing(target: Path, permissions: int | None = None) -> Iterator[BinaryIO
     # Each thread writes to a different temporary name, which is not too long if the path is not.
     # The file has the old permissions from the beginning, so that a private model stays private.
 
+    _remove_old_parts(target)
     part = target.with_name(f".{target.name[:32]}.{token_hex(8)}.part")
     mode = 0o666 if permissions is None else permissions
     try:
@@ -50,6 +54,15 @@ def replacing(target: Path, permissions: int | None = None) -> Iterator[BinaryIO
         part.replace(target)
     finally:
         part.unlink(missing_ok=True)
+
+
+def _remove_old_parts(target: Path) -> None:
+    """Remove the temporary files of processes that were killed while they wrote this file."""
+    name = glob.escape(f".{target.name[:32]}.")
+    for part in target.parent.glob(f"{name}{'[0-9a-f]' * 16}.part"):
+        with suppress(OSError):  # another process may remove it, too
+            if time.time() - part.stat().st_mtime > A_DAY:
+                part.unlink()
 
 
 def _require_writable(target: Path) -> int | None:

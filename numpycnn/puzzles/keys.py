@@ -103,10 +103,17 @@ else:
         def begin(self) -> None:
             """Deliver keys at once; Ctrl-C as always."""
             tty.setcbreak(self.terminal)
+            signal.signal(signal.SIGTSTP, self.stop)
 
         def end(self) -> None:
             """Leave the terminal as it was."""
+            signal.signal(signal.SIGTSTP, signal.SIG_DFL)
             termios.tcsetattr(self.terminal, termios.TCSADRAIN, self.before)
+
+        def stop(self, *_: object) -> None:
+            """Leave the terminal to the shell at Ctrl-Z, until `fg`."""
+            with self.paused():
+                signal.raise_signal(signal.SIGTSTP)
 
         def read(self, timeout: float) -> str:
             if not select.select([self.terminal], [], [], timeout)[0]:
@@ -129,10 +136,8 @@ def typed_keys() -> Iterator[Keys]:
         yield _Lines()
         return
     keys = _Terminal()
-    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that `finally` runs
     try:
         yield keys
     finally:
-        signal.signal(signal.SIGTERM, before)
         if sys.platform != "win32":
             keys.end()

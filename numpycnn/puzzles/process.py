@@ -3,7 +3,8 @@
 The new process receives the text of the answer and the cases, as data, and returns what the answer
 returned. It holds neither the solution nor the expected results; they are compared here. It may use
 10 seconds by the clock and, where the system can limit it, 1 GB of memory. What it writes to its
-standard output and error, other than by `print`, is discarded.
+standard output and error, other than by `print`, is discarded. It ends in time even if the runner
+was killed meanwhile.
 """
 
 from __future__ import annotations
@@ -128,7 +129,7 @@ def observe_apart(
 ) -> tuple[Outcome, list[Outcome]]:
     """Run an answer on cases in a process of its own; return the outcomes."""
     with tempfile.TemporaryFile() as task, tempfile.TemporaryFile() as answers:
-        pickle.dump((source, filename, list(cases)), task)
+        pickle.dump((source, filename, list(cases), time_limit), task)
         task.seek(0)
         process = subprocess.Popen(
             [sys.executable, "-c", "from numpycnn.puzzles.process import child; child()"],
@@ -215,11 +216,13 @@ def child() -> None:
     """Run the answer on the cases, and write an outcome per line: what the new process does."""
     channel = os.fdopen(os.dup(1), "wb")
     nowhere = os.open(os.devnull, os.O_RDWR)
-    source, filename, cases = pickle.load(sys.stdin.buffer)
+    source, filename, cases, time_limit = pickle.load(sys.stdin.buffer)
     for stream in (0, 1, 2):  # of the answer, only what it prints through Python is kept
         os.dup2(nowhere, stream)
     sys.meta_path.insert(0, _NoSolutions())
     _limit_memory()
+    if sys.platform != "win32":
+        signal.setitimer(signal.ITIMER_REAL, time_limit + 1)  # if the runner no longer waits
 
     def write(outcome: Outcome) -> None:
         results, failure, changed, printed = outcome
