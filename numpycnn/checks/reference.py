@@ -65,7 +65,7 @@ def _conv_terms(
 
 
 def conv1d_forward(x: Array, w: Array, b: Array, geometry: Geometry) -> Array:
-    """y[n,m,f] = b[f] + sum_k sum_c x[n, m S + k d - left, c] w[k,c,f]"""
+    """y[n,m,f] = b[f] + sum_k sum_c x[n, m S + k d - left, c] w[k,c,f]."""
     n_traces, length, n_channels = x.shape
     kernel_size, _, n_filters = w.shape
     stride, dilation, left, right = geometry
@@ -111,7 +111,7 @@ def _first_maximum(samples: Array) -> int:
 
 
 def maxpool1d_forward(x: Array, pool_size: int, stride: int) -> Array:
-    """y[n,m,c] = max over j < P of x[n, m S + j, c]"""
+    """y[n,m,c] = max over j < P of x[n, m S + j, c]."""
     n_traces, length, n_channels = x.shape
     y = np.zeros((n_traces, (length - pool_size) // stride + 1, n_channels), x.dtype)
     for n, m, c in np.ndindex(*y.shape):
@@ -121,7 +121,7 @@ def maxpool1d_forward(x: Array, pool_size: int, stride: int) -> Array:
 
 
 def maxpool1d_backward(dy: Array, x: Array, pool_size: int, stride: int) -> Array:
-    """dx[n, m S + j, c] += dy[n,m,c] for the j of the maximum of window m"""
+    """dx[n, m S + j, c] += dy[n,m,c] for the j of the maximum of window m."""
     dx = np.zeros_like(x)
     for n, m, c in np.ndindex(*dy.shape):
         window = x[n, m * stride : m * stride + pool_size, c]
@@ -130,17 +130,17 @@ def maxpool1d_backward(dy: Array, x: Array, pool_size: int, stride: int) -> Arra
 
 
 def global_maxpool1d_forward(x: Array) -> Array:
-    """y[n,c] = max over l of x[n,l,c]: a window as long as the trace"""
+    """y[n,c] = max over l of x[n,l,c]: a window as long as the trace."""
     return maxpool1d_forward(x, x.shape[1], 1)[:, 0]
 
 
 def global_maxpool1d_backward(dy: Array, x: Array) -> Array:
-    """dx[n,l,c] = dy[n,c] for the l of the maximum"""
+    """dx[n,l,c] = dy[n,c] for the l of the maximum."""
     return maxpool1d_backward(dy[:, None], x, x.shape[1], 1)
 
 
 def averagepool1d_forward(x: Array, pool_size: int, stride: int) -> Array:
-    """y[n,m,c] = sum over j < P of x[n, m S + j, c] / P"""
+    """y[n,m,c] = sum over j < P of x[n, m S + j, c] / P."""
     n_traces, length, n_channels = x.shape
     y = np.zeros((n_traces, (length - pool_size) // stride + 1, n_channels), x.dtype)
     for n, m, c in np.ndindex(*y.shape):
@@ -150,7 +150,7 @@ def averagepool1d_forward(x: Array, pool_size: int, stride: int) -> Array:
 
 
 def averagepool1d_backward(dy: Array, x: Array, pool_size: int, stride: int) -> Array:
-    """dx[n, m S + j, c] += dy[n,m,c] / P for all j"""
+    """dx[n, m S + j, c] += dy[n,m,c] / P for all j."""
     dx = np.zeros_like(x)
     for n, m, c in np.ndindex(*dy.shape):
         for j in range(pool_size):
@@ -159,17 +159,17 @@ def averagepool1d_backward(dy: Array, x: Array, pool_size: int, stride: int) -> 
 
 
 def global_averagepool1d_forward(x: Array) -> Array:
-    """y[n,c] = sum over l of x[n,l,c] / L: a window as long as the trace"""
+    """y[n,c] = sum over l of x[n,l,c] / L: a window as long as the trace."""
     return averagepool1d_forward(x, x.shape[1], 1)[:, 0]
 
 
 def global_averagepool1d_backward(dy: Array, x: Array) -> Array:
-    """dx[n,l,c] = dy[n,c] / L"""
+    """dx[n,l,c] = dy[n,c] / L."""
     return averagepool1d_backward(dy[:, None], x, x.shape[1], 1)
 
 
 def upsample1d_forward(x: Array, factor: int) -> Array:
-    """y[n, k m + j, c] = x[n,m,c] for the j below k"""
+    """y[n, k m + j, c] = x[n,m,c] for the j below k."""
     n_traces, length, n_channels = x.shape
     y = np.zeros((n_traces, factor * length, n_channels), x.dtype)
     for n, m, c in np.ndindex(*x.shape):
@@ -179,7 +179,7 @@ def upsample1d_forward(x: Array, factor: int) -> Array:
 
 
 def upsample1d_backward(dy: Array, x: Array, factor: int) -> Array:
-    """dx[n,m,c] += dy[n, k m + j, c] for the j below k"""
+    """dx[n,m,c] += dy[n, k m + j, c] for the j below k."""
     dx = np.zeros_like(x)
     for n, m, c in np.ndindex(*x.shape):
         for j in range(factor):
@@ -192,7 +192,7 @@ def upsample1d_backward(dy: Array, x: Array, factor: int) -> Array:
 
 
 def batchnorm_statistics(x: Array) -> tuple[Array, Array]:
-    """Return m[c] = sum_r x[r,c] / R and v[c] = sum_r (x[r,c] - m[c])² / R, for rows x (R, C)"""
+    """Return m[c] = sum_r x[r,c] / R and v[c] = sum_r (x[r,c] - m[c])² / R, for rows x (R, C)."""
     n_rows, n_channels = x.shape
     mean, var = np.zeros(n_channels, x.dtype), np.zeros(n_channels, x.dtype)
     for r, c in np.ndindex(*x.shape):
@@ -203,7 +203,7 @@ def batchnorm_statistics(x: Array) -> tuple[Array, Array]:
 
 
 def batchnorm_forward(x: Array, mean: Array, var: Array, gamma: Array, beta: Array) -> Array:
-    """y[r,c] = gamma[c] (x[r,c] - m[c]) / sqrt(v[c] + eps) + beta[c]: of the batch, or running"""
+    """y[r,c] = gamma[c] (x[r,c] - m[c]) / sqrt(v[c] + eps) + beta[c]: of the batch, or running."""
     y = np.zeros_like(x)
     for r, c in np.ndindex(*x.shape):
         y[r, c] = gamma[c] * (x[r, c] - mean[c]) / np.sqrt(var[c] + 1e-5) + beta[c]
@@ -211,7 +211,7 @@ def batchnorm_forward(x: Array, mean: Array, var: Array, gamma: Array, beta: Arr
 
 
 def batchnorm_backward(dy: Array, x: Array, gamma: Array) -> tuple[Array, Array, Array]:
-    """In training: every dy[q,c] contributes to every x[r,c], by dz[q] / dx[r] for each pair"""
+    """In training: every dy[q,c] contributes to every x[r,c], by dz[q] / dx[r] for each pair."""
     n_rows, n_channels = x.shape
     mean, var = batchnorm_statistics(x)
     s, zero = np.sqrt(var + 1e-5), np.zeros(n_channels)
@@ -227,7 +227,7 @@ def batchnorm_backward(dy: Array, x: Array, gamma: Array) -> tuple[Array, Array,
 
 
 def batchnorm_remember(running: Array, seen: Array, n_rows: int, *, is_var: bool) -> Array:
-    """0.9 of the old value and 0.1 of the new one; a variance with R - 1 in place of R"""
+    """0.9 of the old value and 0.1 of the new one; a variance with R - 1 in place of R."""
     moved = np.zeros_like(running)
     for c in range(len(running)):
         share = n_rows / (n_rows - 1) if is_var else 1
@@ -236,7 +236,7 @@ def batchnorm_remember(running: Array, seen: Array, n_rows: int, *, is_var: bool
 
 
 def dropout(x: Array, keep: Array, rate: float) -> Array:
-    """y[i] = x[i] / (1 - rate) where it is kept, else 0; and dx from dy in the same way"""
+    """y[i] = x[i] / (1 - rate) where it is kept, else 0; and dx from dy in the same way."""
     y = np.zeros_like(x)
     for index in np.ndindex(*x.shape):
         if keep[index]:
@@ -249,7 +249,7 @@ def dropout(x: Array, keep: Array, rate: float) -> Array:
 
 
 def dense_forward(x: Array, w: Array, b: Array) -> Array:
-    """y[n,j] = b[j] + sum_i x[n,i] w[i,j]"""
+    """y[n,j] = b[j] + sum_i x[n,i] w[i,j]."""
     y = np.zeros((len(x), w.shape[1]), np.result_type(x, w))
     for n, j in np.ndindex(*y.shape):
         y[n, j] = b[j]
@@ -270,7 +270,7 @@ def dense_backward(dy: Array, x: Array, w: Array) -> tuple[Array, Array, Array]:
 
 
 def softmax_forward(x: Array) -> Array:
-    """y[n,i] = exp(x[n,i]) / sum_j exp(x[n,j]), for scores of moderate size"""
+    """y[n,i] = exp(x[n,i]) / sum_j exp(x[n,j]), for scores of moderate size."""
     y = np.zeros_like(x)
     for n in range(len(x)):
         total = sum(np.exp(x[n, j]) for j in range(x.shape[1]))
@@ -280,7 +280,7 @@ def softmax_forward(x: Array) -> Array:
 
 
 def softmax_backward(dy: Array, x: Array) -> Array:
-    """dx[n,j] = sum_i dy[n,i] y[n,i] ((1 if i = j else 0) - y[n,j])"""
+    """dx[n,j] = sum_i dy[n,i] y[n,i] ((1 if i = j else 0) - y[n,j])."""
     y = softmax_forward(x)
     dx = np.zeros_like(x)
     for n, i in np.ndindex(*x.shape):

@@ -15,7 +15,7 @@ if __name__ == "__main__":
         code = main()
         if sys.stdout is not None:  # it may have been closed at the start
             sys.stdout.flush()
-    except BrokenPipeError:  # the reader of the output has closed it, as in `list | head`
+    except BrokenPipeError:  # the receiver of the output has closed the pipe, as in `list | head`
         code = 0
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(code)

@@ -1,7 +1,7 @@
-"""The cases: what is done with an answer, and what it returned.
+"""Run an answer on random cases and collect the outcomes.
 
-An answer that fits one example proves nothing. A puzzle therefore says how a *case* is drawn,
-with sizes, strides, signs and ties at random:
+One correct result does not prove an answer correct. A puzzle therefore defines how a *case* is
+drawn, with random sizes, strides, signs and ties:
 
     def case(draw):
         width = draw(1, 4)
@@ -37,7 +37,7 @@ class Case(NamedTuple):
     """One experiment with an answer."""
 
     kind: Kind
-    name: str  # of what the reader's file defines
+    name: str  # of the object that the reader's file defines
     arguments: dict[str, Any]  # of a function, or of a constructor
     returns: tuple[str, ...]  # names of the results
     more: dict[str, Any]  # x, dy, parameters, gradients, by kind
@@ -182,9 +182,9 @@ def loop_test(
     name : str
         The function.
     small, large : tuple
-        Arguments; in `large` everything is longer over which no loop is allowed.
+        Arguments; `large` is longer along each axis over which no loop is allowed.
     over : str
-        What is longer, for the message.
+        The name of these axes, for the message.
 
     Returns
     -------
@@ -199,7 +199,7 @@ def loop_test(
 
 
 class Text(io.StringIO):
-    """Printed text up to a limit, so that an endless print does not fill the memory."""
+    """Printed text up to a limit, so that an endless loop does not fill the memory."""
 
     limit = 2000
 
@@ -232,7 +232,7 @@ def load(source: str, filename: str) -> tuple[SimpleNamespace | None, Outcome]:
             exec(compile(source, filename, "exec"), names)
         except (Exception, SystemExit) as error:
             return None, Outcome({}, _failure(error, filename), printed=text.getvalue())
-    # A file of version 0.1.0 may define a class under the name that it had then.
+    # A file of version 0.1.0 may define a class under its old name.
     names = {new: names[old] for old, new in RETIRED.items() if old in names} | names
     return SimpleNamespace(**names), Outcome({}, printed=text.getvalue())
 
@@ -252,7 +252,7 @@ def observe(part: Any, case: Case, filename: str = "") -> Outcome:
     Returns
     -------
     Outcome
-        What was returned, or the error.
+        The results, or the error.
 
     Examples
     --------
@@ -277,13 +277,13 @@ def observe(part: Any, case: Case, filename: str = "") -> Outcome:
 
 
 def _file_of(what: Any) -> str:
-    """The file in which a function, or the methods of a class, stand."""
+    """Return the file that defines a function or the methods of a class."""
     functions = [what, *vars(what).values()] if isinstance(what, type) else [what]
     return next((f.__code__.co_filename for f in functions if hasattr(f, "__code__")), "")
 
 
 def _failure(error: BaseException, filename: str) -> Failure:
-    """The exception and the last line of the reader's file that it passed."""
+    """Return the exception, and the last line of the reader's file in its traceback."""
     lines = [
         frame.lineno
         for frame in traceback.extract_tb(error.__traceback__)
@@ -323,7 +323,7 @@ def _function(what: Any, case: Case, given: dict[str, Any], results: dict[str, A
 
 
 def _layer(what: Any, case: Case, given: dict[str, Any], results: dict[str, Any]) -> None:
-    """Forward, and backward if there is a dy; every array in the type of x."""
+    """Run forward, and backward if there is a dy, with all arrays in the dtype of x."""
     made = what(*(given[name] for name in case.arguments))
     x, dy, params = given["x"], given.get("dy"), given.get("params") or {}
     if params and not hasattr(made, "astype"):
@@ -332,7 +332,7 @@ def _layer(what: Any, case: Case, given: dict[str, Any], results: dict[str, Any]
         made = made.astype(x.dtype)
         for name, array in params.items():
             made.params[name][...] = array
-    if given.get("between") is not None:  # before it and after it
+    if given.get("between") is not None:  # before and after the forward on x
         made.forward(given["between"])
     both = made.forward(x)
     if not (isinstance(both, tuple) and len(both) == 2):
@@ -364,7 +364,7 @@ def _gradient(name: str) -> str:
 
 
 def _optimizer(what: Any, case: Case, given: dict[str, Any], results: dict[str, Any]) -> None:
-    """Several steps. The arrays that the caller holds must change, not entries of a dict."""
+    """Run several steps. The caller's arrays must change, not the entries of a dict."""
     arrays = given["params"]
     params = dict(arrays)
     optimizer = what(params, **given["options"])
@@ -373,7 +373,7 @@ def _optimizer(what: Any, case: Case, given: dict[str, Any], results: dict[str, 
         for name, array in arrays.items():
             results[f"{name} after step {step}"] = array.copy()
     results["replaced"] = [n for n, array in arrays.items() if params.get(n) is not array]
-    given["params"] = deepcopy(case.more["params"])  # these may change
+    given["params"] = deepcopy(case.more["params"])  # the parameters may change
     for kind in ("m", "v"):
         held = getattr(optimizer, kind, None)
         if isinstance(held, dict):
@@ -381,10 +381,10 @@ def _optimizer(what: Any, case: Case, given: dict[str, Any], results: dict[str, 
 
 
 def _network(what: Any, case: Case, given: dict[str, Any], results: dict[str, Any]) -> None:
-    """The shape of the output, the number of weights, and the samples that an output depends on.
+    """Record the output shape, the number of weights, and the samples that an output depends on.
 
     All weights and inputs are positive, so that no ReLU hides a dependence. A maximum depends on
-    one sample at a time, so inputs are drawn until no other sample is found.
+    one sample per input, so inputs are tried until five in a row add no sample.
     """
     model = what().astype(np.float64)
     for array in model.params.values():
@@ -399,7 +399,7 @@ def _network(what: Any, case: Case, given: dict[str, Any], results: dict[str, An
 
 
 def _dependence(model: Any, inputs: Array, shape: tuple[int, ...], at: int) -> Array:
-    """Which samples output number `at` depends on."""
+    """Return a mask of the samples that output `at` depends on."""
     dy = np.zeros(shape)
     dy[:, at] = 1
     depends, n_without = np.zeros(inputs.shape[1], bool), 0
@@ -414,10 +414,10 @@ def _dependence(model: Any, inputs: Array, shape: tuple[int, ...], at: int) -> A
 
 
 def _lines(what: Any, case: Case, given: dict[str, Any], results: dict[str, Any]) -> None:
-    """Count the lines of Python that are run, in the answer and in what it calls.
+    """Count the lines of Python that are run in the answer and in the functions it calls.
 
-    The text does not show whether a loop is left: it may hide in a comprehension, in a function,
-    or in a function of NumPy that is itself a loop, such as `np.split`.
+    The source text does not show whether the answer contains a loop: the loop may be in a
+    comprehension, in a function, or in a NumPy function such as `np.split`.
     """
     results["lines"] = [_lines_of(what, given[size]) for size in ("small", "large")]
 
@@ -430,7 +430,7 @@ def _lines_of(call: Callable[..., Any], arguments: Sequence[Any]) -> int:
         n_lines += event == "line"
         return count
 
-    call(*deepcopy(arguments))  # what is imported or cached at the first call is not counted
+    call(*deepcopy(arguments))  # imports and caching in the first call are not counted
     before = sys.gettrace()
     given = deepcopy(arguments)
     sys.settrace(count)
@@ -442,7 +442,7 @@ def _lines_of(call: Callable[..., Any], arguments: Sequence[Any]) -> int:
 
 
 def _test(what: Any, case: Case, given: dict[str, Any], results: dict[str, Any]) -> None:
-    """Run a reader's test on a suspect: does it pass?"""
+    """Run a reader's test on a suspect and record whether it passes."""
     from numpycnn.puzzles.suspects import SUSPECTS
 
     suspect = SUSPECTS[given["group"]][given["place"]]()
@@ -472,7 +472,7 @@ RUN: dict[Kind, Callable[[Any, Case, dict[str, Any], dict[str, Any]], None]] = {
 
 
 def plain(result: Any, depth: int = 0) -> Any:
-    """A result as data: numbers, text, arrays of numbers, and lists and dicts of these.
+    """Convert a result to data: numbers, text, arrays of numbers, and lists and dicts of these.
 
     >>> plain((np.float32(2), [None, {1}]))
     (2.0, [None, Strange(kind='set', text='{1}')])
@@ -500,7 +500,7 @@ def plain(result: Any, depth: int = 0) -> Any:
 
 
 def encoded(result: Any) -> Any:
-    """A plain result for JSON: `decoded(encoded(r))` is `r`."""
+    """Encode a plain result for JSON: `decoded(encoded(r))` is `r`."""
     if isinstance(result, np.ndarray):
         if result.dtype.kind == "c":
             parts = [result.real.tolist(), result.imag.tolist()]
@@ -519,7 +519,7 @@ def encoded(result: Any) -> Any:
 
 
 def decoded(data: Any) -> Any:
-    """A plain result from JSON."""
+    """Decode a plain result from JSON."""
     if isinstance(data, list):
         return [decoded(one) for one in data]
     if not isinstance(data, dict):

@@ -1,11 +1,12 @@
-"""For classes: the results of many pupils in one table.
+"""Grade the answers of many students into one table.
 
     python -m numpycnn.puzzles grade ANNA BEN --csv results.csv
 
-Each folder is one pupil's; a folder that contains only such folders stands for all of them. Answers
-run in processes of their own, which hold no expected results, and the results are compared here.
-Nothing is written into the folders. A process limits time, memory and output. It does not protect
-the files of this machine: grade strangers' answers in a container or on a machine without secrets.
+Each folder belongs to one student. If a folder contains only such folders, all of them are graded.
+Answers run in separate processes, which do not contain the expected results; the results are
+compared in this process. Nothing is written into the folders. The processes limit time, memory and
+output. They do not protect the files of this machine: grade answers that you do not trust in a
+container, or on a machine without secrets.
 """
 
 from __future__ import annotations
@@ -21,18 +22,18 @@ from numpycnn.puzzles.puzzle import PUZZLES, Puzzle
 COLUMNS = ("pupil", "number", "puzzle", "status", "mistakes", "text")
 
 WARNING = (
-    "Warning: this runs the code of strangers, with your rights. Its time, memory and output are "
+    "Warning: this runs other people's code with your permissions. Its time, memory and output are "
     "limited; its access to your files and to the network is not. Run it in a container."
 )
 
 
 def grade(folders: Sequence[Path], target: Path | None = None) -> int:
-    """Judge all puzzles' files in some folders; write a CSV file, or print it.
+    """Grade all puzzle files in some folders, and write or print a CSV table.
 
     Parameters
     ----------
     folders : sequence of Path
-        The pupils' folders, or folders of these.
+        The students' folders, or folders that contain these.
     target : Path, optional
         The CSV file; standard output if left out.
 
@@ -44,18 +45,20 @@ def grade(folders: Sequence[Path], target: Path | None = None) -> int:
     pupils = [pupil for folder in folders for pupil in _pupils(folder)]
     missing = [folder for folder in folders if not folder.is_dir()]
     if missing or not pupils:
-        what = f"{missing[0]} is not a folder" if missing else "there are no puzzles' files"
-        print(f"grade: {what}. Pass the pupils' folders.", file=sys.stderr)
+        what = f"{missing[0]} is not a folder" if missing else "no folder contains a puzzle file"
+        print(f"grade: {what}. Pass the students' folders.", file=sys.stderr)
         return 2
     print(WARNING, file=sys.stderr)
-    rows = (row for pupil in pupils for row in _rows(pupil))  # each is written when it is there
+    rows = (
+        row for pupil in pupils for row in _rows(pupil)
+    )  # each row is written as soon as it is computed
     try:
         if target is None:
             _write(rows, sys.stdout)
         else:
             with target.open("w", newline="", encoding="utf-8") as file:
                 _write(rows, file)
-            print(f"The results of {len(pupils)} pupils are in {target}.")
+            print(f"The results of {len(pupils)} students are in {target}.")
     except OSError as error:
         print(f"grade: the results cannot be written: {error}", file=sys.stderr)
         return 2
@@ -70,12 +73,12 @@ def _write(rows: Iterator[tuple[str, ...]], file: object) -> None:
 
 
 def _no_formula(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula: its text may come from a pupil."""
+    """Return a cell that no spreadsheet reads as a formula: its text may come from a student."""
     return f"'{cell}" if cell[:1] in ("=", "+", "-", "@") else cell
 
 
 def _pupils(folder: Path) -> list[Path]:
-    """The folders of pupils in or at this path."""
+    """Return the students' folders in or at this path."""
     if _files(folder):
         return [folder]
     inside = sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
@@ -83,7 +86,7 @@ def _pupils(folder: Path) -> list[Path]:
 
 
 def _files(folder: Path) -> list[tuple[Puzzle, Path]]:
-    """The puzzles' files of one pupil, in the folder or in its folder `puzzles`."""
+    """Return a student's puzzle files, in the folder or in its folder `puzzles`."""
     found = []
     for puzzle in PUZZLES:
         for place in (folder, folder / "puzzles"):

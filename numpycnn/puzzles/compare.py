@@ -1,8 +1,8 @@
-"""Comparing: where the results of an answer differ from the expected ones.
+"""Compare the results of an answer with the expected ones.
 
-Values may come as any kind of number: a list in place of an array, float32 in place of float64, a
-NumPy integer or a boolean. A result is correct if it is within `TOLERANCE` of the largest expected
-value, which is what float32 resolves with a margin.
+Any kind of number is accepted: a list in place of an array, float32 in place of float64, a NumPy
+integer or a boolean. A result is correct if its error is at most `TOLERANCE` times the largest
+expected value. float32 achieves this with a margin.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ What = Literal["failure", "missing", "none", "type", "count", "changed", "shape"
 
 
 class Difference(NamedTuple):
-    """One result that is not what it should be."""
+    """One result that differs from the expected one."""
 
     what: What
     name: str
@@ -43,7 +43,7 @@ def differences(case: Case, actual: Outcome, expected: Outcome) -> list[Differen
     Returns
     -------
     list of Difference
-        What is not as expected; empty if all is correct.
+        The differences; empty if the answer is correct.
     """
     if actual.failure:
         return [Difference("failure", actual.failure.kind, actual.failure)]
@@ -88,7 +88,7 @@ def difference(name: str, actual: Any, expected: Any) -> Difference | None:
 
 
 def numbers(value: Any) -> Array | None:
-    """The value as an array of float64, or None if it is not made of numbers.
+    """Return the value as an array of float64, or None if it does not consist of numbers.
 
     >>> numbers([1, True]), numbers("2944") is None
     (array([1., 1.]), True)
@@ -109,7 +109,7 @@ def _holds_text(values: Any) -> bool:
 
 
 def close(a: Array, b: Array, tolerance: float = TOLERANCE) -> Array:
-    """Which entries of two arrays of one shape agree, relative to the largest entry of b."""
+    """Return a mask of the entries that agree, relative to the largest entry of `b`."""
     finite = b[np.isfinite(b)]
     size = float(np.abs(finite).max()) if finite.size else 0.0
     with np.errstate(invalid="ignore"):
@@ -119,7 +119,7 @@ def close(a: Array, b: Array, tolerance: float = TOLERANCE) -> Array:
 
 
 def same(a: Any, b: Any) -> bool:
-    """Whether two plain results are the same, up to rounding."""
+    """Return True if two plain results are the same up to rounding."""
     x, y = numbers(a), numbers(b)
     if x is None or y is None:
         return type(a) is type(b) and a == b

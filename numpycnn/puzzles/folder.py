@@ -1,10 +1,10 @@
-"""The folder: the reader's files and the progress.
+"""Read and write the folder of the reader's files and progress.
 
 Everything the course writes is in one folder: a file for each puzzle, and `progress.json`. An
 existing file is never overwritten. A reset renames the old file before it writes a new one.
 
-Two processes may use the folder at once. A change of the progress is therefore applied to what
-the file contains now, and the file is replaced as a whole. A damaged file is kept as
+Two processes may use the folder at once. A change of the progress is therefore applied to the
+present contents of the file, and the file is replaced as a whole. A damaged file is kept as
 `progress.json.bad`.
 """
 
@@ -40,7 +40,7 @@ class Folder:
     # --------
 
     def _read(self) -> None:
-        """Take over the contents of the file, in which version 0.1.0 used some other names."""
+        """Read the progress file; some names in files of version 0.1.0 are translated."""
         try:
             text = (self.path / NAME).read_text(encoding="utf-8")
             for old, new in RETIRED.items():
@@ -54,7 +54,7 @@ class Folder:
         except FileNotFoundError:
             return
         except (ValueError, TypeError, LookupError, AttributeError):
-            if self.is_ours():  # else it is another program's
+            if self.is_ours():  # otherwise the file belongs to another program
                 self.bad = self._set_aside(self.path / NAME, f"{NAME}.bad")
             return
         except OSError:
@@ -62,7 +62,7 @@ class Folder:
         self.correct, self.tried, self.hints, self.now = correct, tried, hints, now
 
     def change(self, apply: Callable[[], None]) -> None:
-        """Read the progress, apply a change to this object, and write it: whole or not at all."""
+        """Read the progress, apply a change to this object, and replace the file as a whole."""
         self.path.mkdir(parents=True, exist_ok=True)
         with self._locked():
             self._read()
@@ -94,14 +94,14 @@ class Folder:
         self.change(apply)
 
     def status(self, puzzle: Puzzle) -> str:
-        """The status of a puzzle as far as the progress shows it."""
+        """Return the recorded status of a puzzle."""
         if puzzle.name in self.correct:
             return "correct"
         return "incorrect" if puzzle.name in self.tried else "open"
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        """Keep other processes from changing the progress, for a moment."""
+        """Lock the progress against changes by other processes."""
         lock = self.path / f".{NAME}.lock"
         end = time.monotonic() + 5
         while True:
@@ -119,7 +119,7 @@ class Folder:
                 lock.unlink()
 
     def next(self) -> Puzzle | None:
-        """The next puzzle that is not correct, after the present one and then from the first."""
+        """Return the next puzzle that is not correct; after the last one, start from the first."""
         at = self.now.number
         in_order = [*PUZZLES[at:], *PUZZLES[:at]]
         return next((p for p in in_order if p.name not in self.correct), None)
@@ -128,7 +128,7 @@ class Folder:
     # -----
 
     def file(self, puzzle: Puzzle) -> Path:
-        """The path of the reader's file, which may have another number from an earlier version."""
+        """Return the path of the reader's file, which may have the number of an earlier version."""
         names = [puzzle.name, *(old for old, new in RETIRED.items() if new == puzzle.name)]
         numbered = [path for name in names for path in sorted(self.path.glob(f"[0-9]*_{name}.py"))]
         return next(
@@ -136,13 +136,13 @@ class Folder:
         )
 
     def is_ours(self) -> bool:
-        """Whether there is a puzzle's file in it."""
+        """Return True if the folder contains a puzzle file."""
         return any(self.file(puzzle).exists() for puzzle in PUZZLES)
 
     def fill(self) -> None:
-        """Make the folder, and every file that is missing.
+        """Create the folder and every missing file.
 
-        Raises `FileExistsError` for a folder that holds other files.
+        Raises `FileExistsError` if the folder contains other files only.
         """
         self.path.mkdir(parents=True, exist_ok=True)
         if not self.is_ours() and any(self.path.iterdir()):
@@ -156,7 +156,7 @@ class Folder:
             self.save()
 
     def reset(self, puzzle: Puzzle) -> Path | None:
-        """Write a puzzle's file anew; return where the old one is, if it had been changed.
+        """Write a new file for a puzzle; return the path of the old one if it had been changed.
 
         The puzzle no longer counts as correct.
         """
@@ -168,7 +168,7 @@ class Folder:
         return aside
 
     def _set_aside(self, file: Path, name: str) -> Path:
-        """Rename a file to this name, or with a number if that exists."""
+        """Rename a file to this name, with a number if the name exists."""
         first = [] if name.endswith(".old") else [self.path / name]
         names = [*first, *(self.path / f"{name}{n}" for n in range(1, 1000))]
         return file.rename(next(path for path in names if not path.exists()))
@@ -181,7 +181,7 @@ def _write(file: Path, text: str) -> None:
 
 
 def folder_here(where: Path | None = None) -> Folder:
-    """The folder `puzzles` in the working directory, or that directory if it holds the puzzles."""
+    """Return the folder `puzzles` here, or the working directory if it contains puzzle files."""
     here = where or Path()
     names = {puzzle.name for puzzle in PUZZLES} | RETIRED.keys()
     files = here.glob("[0-9]*_*.py")

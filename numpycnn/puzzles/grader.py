@@ -1,12 +1,12 @@
-"""The grader: is an answer correct, and if not, what is the mistake?
+"""Grade an answer: find out whether it is correct, and otherwise name the mistake.
 
-    Result.status    "open" nothing was changed yet · "correct" · "incorrect"
+    Result.status    "open" (nothing was changed) · "correct" · "incorrect"
 
 `judge` works in one process, without subprocesses, threads or files, so that it runs in a browser
 and in a notebook. It draws the cases of the puzzle, runs the answer on them, and compares the
 results with those of the solution. The smallest case that fails is shown.
 
-`judge_file` of `process` does the same with the answer in a process of its own.
+`judge_file` of `process` does the same with the answer in a separate process.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Result(NamedTuple):
     """The result for one answer."""
 
     status: Status
-    text: str  # the reason, or what was learned
+    text: str  # the reason, or after success the lesson
     mistakes: tuple[str, ...] = ()  # short names, for statistics
     case: str = ""  # the smallest case that fails, as a table
     printed: str = ""  # what the answer printed in that case
@@ -55,11 +55,11 @@ class Result(NamedTuple):
 
 
 Observe = Callable[[Sequence[Case]], tuple[Outcome, list[Outcome]]]
-"""Runs an answer: the outcome of loading it, and that of each case."""
+"""Runs an answer; returns the outcome of loading it and that of each case."""
 
 
-# Entrances
-# ---------
+# Public functions
+# ----------------
 
 
 def judge(puzzle: Puzzle, source: str) -> Result:
@@ -102,12 +102,13 @@ def check(puzzle: str | int, answer: Any) -> Result:
     puzzle : str or int
         Name or number of the puzzle.
     answer : function, class, number, tuple or str
-        What the puzzle requires. A string is source text: a whole file, or what replaces the gap.
+        The object that the puzzle requires. A string is source text: a whole file, or the text
+        that replaces the gap.
 
     Returns
     -------
     Result
-        With `status`, `text`, `mistakes` and `case`; printed, it can be read.
+        With `status`, `text`, `mistakes` and `case`. Print it to read it.
 
     Raises
     ------
@@ -145,7 +146,7 @@ def check(puzzle: str | int, answer: Any) -> Result:
 
 
 def at_sight(puzzle: Puzzle, source: str) -> Result | None:
-    """The result if the text alone decides it: a syntax error, a gap, a forbidden import."""
+    """Return the result if the text determines it: a syntax error, a gap, a forbidden import."""
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError) as error:
@@ -196,7 +197,7 @@ def assess(puzzle: Puzzle, run: Observe) -> Result:
         assert reason is not None
         return Result("incorrect", reason.sentence, (reason.name,), printed=loaded.printed)
     trials = [Trial(*each) for each in zip(cases, outcomes, expected, strict=True)]
-    found = _verdict(puzzle, trials)
+    found = _diagnosis(puzzle, trials)
     if found is None:
         printed = loaded.printed + outcomes[0].printed
         return Result("correct", puzzle.module.LESSON, printed=printed)
@@ -206,7 +207,7 @@ def assess(puzzle: Puzzle, run: Observe) -> Result:
 
 
 def _sentence(found: Sequence[Reason]) -> str:
-    """The reasons as paragraphs, the named ones with their name."""
+    """Return the reasons as paragraphs."""
     return "\n\n".join(reason.sentence for reason in found)
 
 
@@ -214,11 +215,11 @@ def _names(found: Sequence[Reason]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(reason.name for reason in found))
 
 
-Verdict = tuple[Sequence[Reason], str, Trial]
+Diagnosis = tuple[Sequence[Reason], str, Trial]
 
 
-def _verdict(puzzle: Puzzle, trials: list[Trial]) -> Verdict | None:
-    """The reasons, the failing case as text and the trial; None if all is correct."""
+def _diagnosis(puzzle: Puzzle, trials: list[Trial]) -> Diagnosis | None:
+    """Return the reasons, the failing case as text and the trial; None if all is correct."""
     own = getattr(puzzle.module, "assess", None)
     if own is not None:
         return _by_the_puzzle(own, trials)
@@ -237,7 +238,7 @@ def _verdict(puzzle: Puzzle, trials: list[Trial]) -> Verdict | None:
 
 
 def _differences(puzzle: Puzzle, trial: Trial) -> list[Difference]:
-    """How a trial differs from the solution, unless it agrees with another correct answer."""
+    """Return how a trial differs from the solution; nothing if it equals an alternative."""
     found = differences(trial.case, trial.actual, trial.expected)
     if found and not trial.actual.failure:
         for part in _alternatives(puzzle):
@@ -248,13 +249,13 @@ def _differences(puzzle: Puzzle, trial: Trial) -> list[Difference]:
 
 @cache
 def _alternatives(puzzle: Puzzle) -> list[SimpleNamespace]:
-    """Correct answers with other results, such as another choice among equal maxima."""
+    """Return correct answers with other results, such as another choice among equal maxima."""
     texts = getattr(puzzle.module, "ALTERNATIVES", ())
     return [part for text in texts if (part := load(puzzle.answered(text), "")[0])]
 
 
-def _by_the_puzzle(own: Callable[..., Any], trials: list[Trial]) -> Verdict | None:
-    """Let the puzzle's own function compare, after the general reasons."""
+def _by_the_puzzle(own: Callable[..., Any], trials: list[Trial]) -> Diagnosis | None:
+    """Compare with the puzzle's `assess` function, after the general reasons."""
     for trial in trials:
         if trial.actual.failure:
             found = Difference("failure", trial.actual.failure.kind, trial.actual.failure)
@@ -272,7 +273,7 @@ def _by_the_puzzle(own: Callable[..., Any], trials: list[Trial]) -> Verdict | No
     return [reason], "", trials[0]
 
 
-def _still_a_loop(puzzle: Puzzle, lines: list[Trial]) -> Verdict | None:
+def _still_a_loop(puzzle: Puzzle, lines: list[Trial]) -> Diagnosis | None:
     for trial in lines:
         if trial.actual.failure:
             found = Difference("failure", trial.actual.failure.kind, trial.actual.failure)
@@ -295,7 +296,7 @@ Failing = Sequence[tuple[Trial, list[Difference]]]
 
 
 def _reasons(puzzle: Puzzle, trials: list[Trial], failing: Failing) -> list[Reason]:
-    """The reasons: listed, general, related or described."""
+    """Return the reasons: listed, general, related or described."""
     trial, (first, *_) = failing[0]
     differing = dict.fromkeys(d.name for _, found in failing for d in found)
     if first.what not in ("none", "type") and first.name != "replaced":
@@ -319,7 +320,7 @@ def _reasons(puzzle: Puzzle, trials: list[Trial], failing: Failing) -> list[Reas
 
 
 def _listed(named: list[Reason], first: Difference, trial: Trial) -> list[Reason]:
-    """Listed reasons as they are printed: with the value, or with the name and the facts."""
+    """Return listed reasons as they are printed: with the value, or with the name and the facts."""
     if trial.case.kind == "value":
         return [Reason(named[0].name, f"Not {_shown(trial)}: {named[0].sentence}")]
     named = [Reason(name, f"{name}: {sentence}") for name, sentence in named]
@@ -337,7 +338,7 @@ def _shown(trial: Trial) -> str:
 
 
 def _value(found: Difference, trial: Trial) -> Reason:
-    """The reason for a predicted number that is on no list."""
+    """Return the reason for an incorrect number that is not listed."""
     shown = _shown(trial)
     if found.actual.ndim == 0:
         text = f"Not {shown}. {reasons.difference_of_value(found.actual, found.expected)}"
@@ -349,7 +350,7 @@ def _value(found: Difference, trial: Trial) -> Reason:
 
 
 def _unknown(first: Difference, names: list[str], trials: list[Trial], trial: Trial) -> Reason:
-    """A description of a mistake that has no name."""
+    """Describe a mistake that has no name."""
     if first.off is not None and first.off.ndim:
         n_off, size = int(first.off.sum()), first.off.size
         what = f"{n_off} of {size} entries of {first.name} are incorrect."
@@ -359,12 +360,12 @@ def _unknown(first: Difference, names: list[str], trials: list[Trial], trial: Tr
         what = f"{reasons._subject(first, trial)} is incorrect."
     others = [name for name in names if name != first.name]
     if others and trial.case.kind != "optimizer":
-        what += f" Incorrect, too: {', '.join(others)}."
+        what += f" Also incorrect: {', '.join(others)}."
     right = [n for n in trial.expected.results if n not in (*names, "y")]
     if right and trial.case.kind == "layer":
         what += f" Correct: {', '.join(right)}."
     if first.name == "y":
-        what = "forward was changed, and is no longer what the task says. " + what
+        what = "forward was changed and no longer matches the task. " + what
     where = reasons.described(first.name, trials)
     return Reason("unknown", f"{what} {where}".strip())
 
@@ -375,7 +376,7 @@ def _unknown(first: Difference, names: list[str], trials: list[Trial], trial: Tr
 
 @cache
 def prepared(puzzle: Puzzle) -> tuple[list[Case], list[Outcome]]:
-    """The cases of a puzzle, the smallest first, and the results of the solution."""
+    """Return the cases of a puzzle, the smallest first, and the results of the solution."""
     module, right = puzzle.module, puzzle.right()
     if hasattr(module, "cases"):
         cases = list(module.cases())
@@ -393,7 +394,7 @@ def prepared(puzzle: Puzzle) -> tuple[list[Case], list[Outcome]]:
 
 
 def _completed(case: Case, draw: Draw, right: Any) -> Case:
-    """A layer's case with drawn parameters and a dy of the shape of its output."""
+    """Return a layer's case with drawn parameters and a dy of the shape of its output."""
     if case.kind != "layer":
         return case
     made = getattr(right, case.name)(*case.arguments.values())
@@ -404,7 +405,7 @@ def _completed(case: Case, draw: Draw, right: Any) -> Case:
 
 
 def _size(case: Case) -> int:
-    """How many numbers there are to look at."""
+    """Return the number of values in a case."""
 
     def count(value: Any) -> int:
         if isinstance(value, dict):
@@ -418,7 +419,7 @@ def _size(case: Case) -> int:
 
 @cache
 def _known(puzzle: Puzzle) -> list[reasons.Known]:
-    """The listed incorrect answers of a puzzle, with their results."""
+    """Return the listed incorrect answers of a puzzle, with their results."""
     known = []
     pairs = [pair for pair in zip(*prepared(puzzle), strict=True) if pair[0].kind != "lines"]
     for answer, words in puzzle.module.WRONG.items():
@@ -431,14 +432,14 @@ def _known(puzzle: Puzzle) -> list[reasons.Known]:
     return known
 
 
-# What may be used
-# ----------------
-# A reader's file may import from this package what it was given, and no more: to write the layer is
-# the point of the puzzle. Where a puzzle forbids a function, its text says so.
+# Forbidden imports and functions
+# -------------------------------
+# A reader's file may import only the names of this package that the unchanged file imports, because
+# the puzzle is about writing the layer. A puzzle that forbids a function states that in its text.
 
 
 def taken_from_the_package(tree: ast.Module, puzzle: Puzzle) -> str:
-    """Return a sentence on what the file takes from the package beyond what it was given."""
+    """Return a sentence on imports from the package that the unchanged file does not contain."""
     given = ast.parse(puzzle.stub)
     allowed = {name for _, name in _imports(without_ending(given))}
     allowed |= {f"numpycnn.{name}" for name in getattr(puzzle.module, "ALLOWED", ())}
@@ -446,8 +447,8 @@ def taken_from_the_package(tree: ast.Module, puzzle: Puzzle) -> str:
         if name not in allowed:
             what = name.rpartition(".")[2] if name.rpartition(".")[2] != "*" else "everything"
             return (
-                f"Line {line} imports {what} from the package, and this puzzle is about writing "
-                "it. Read the package as often as you like, then write it here."
+                f"Line {line} imports {what} from the package, but in this puzzle you write it "
+                "yourself. You may read the package, then write the code here."
             )
     return ""
 
@@ -456,7 +457,7 @@ IMPORTERS = {"__import__", "import_module"}
 
 
 def _imports(tree: ast.Module) -> list[tuple[int, str]]:
-    """The line and the full name of everything from numpycnn, also by `import_module("…")`."""
+    """Return the line and full name of each import from numpycnn, also by `import_module("…")`."""
     found = []
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module:
@@ -485,7 +486,7 @@ def forbidden(puzzle: Puzzle, source: str) -> str:
     """Return a sentence on a function that the text of the puzzle forbids, if it is used."""
     names = dict(getattr(puzzle.module, "FORBIDDEN", {}))
     if hasattr(puzzle.module, "LOOPS"):
-        names |= dict.fromkeys(LOOPS, "that is a loop over Python calls as well")
+        names |= dict.fromkeys(LOOPS, "that is a loop over Python calls too")
     try:
         tree = ast.parse(source)
     except SyntaxError:

@@ -1,7 +1,7 @@
-"""Keys: what the reader types while a file is being watched.
+"""Read the keys that are typed while a file is watched.
 
-On a terminal each key counts at once. Elsewhere, as in a pipe or a notebook, a line does. POSIX
-systems and Windows read a key in different ways: `termios` and `msvcrt`.
+On a terminal, each key takes effect at once. In a pipe or a notebook, a line does. Keys are read
+with `termios` on POSIX systems and with `msvcrt` on Windows.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from numpycnn.puzzles.screen import is_interactive
 
 
 class Keys:
-    """What was typed, a key at a time; `"q"` at the end of the input.
+    """The typed keys, one at a time; `"q"` at the end of the input.
 
-    Keys that are read while something else is going on can be put back.
+    A key that is read during another task can be returned to `back`.
     """
 
     def __init__(self) -> None:
         self.back: deque[str] = deque()
 
     def get(self, timeout: float) -> str:
-        """The next key, or `""` if none comes within `timeout` seconds."""
+        """Return the next key, or `""` if none is typed within `timeout` seconds."""
         return self.back.popleft() if self.back else self.read(timeout)
 
     def read(self, timeout: float) -> str:
-        """The next key that is typed."""
+        """Wait for a key and return it."""
         raise NotImplementedError
 
     @contextmanager
@@ -52,7 +52,7 @@ class _Lines(Keys):
         Thread(target=self._listen, daemon=True).start()
 
     def _listen(self) -> None:
-        """Read from the file itself: a thread inside `sys.stdin` would hold its lock at the end."""
+        """Read from the file descriptor; a thread in `sys.stdin` would hold its lock at exit."""
         line = b""
         if sys.stdin is None:  # it was closed
             self.lines.put("q")
@@ -101,12 +101,12 @@ else:
             self.begin()
 
         def begin(self) -> None:
-            """Deliver keys at once; Ctrl-C as always."""
+            """Deliver each key at once; Ctrl-C works as usual."""
             tty.setcbreak(self.terminal)
             signal.signal(signal.SIGTSTP, self.stop)
 
         def end(self) -> None:
-            """Leave the terminal as it was."""
+            """Restore the terminal."""
             signal.signal(signal.SIGTSTP, signal.SIG_DFL)
             termios.tcsetattr(self.terminal, termios.TCSADRAIN, self.before)
 
@@ -131,7 +131,7 @@ else:
 
 @contextmanager
 def typed_keys() -> Iterator[Keys]:
-    """The keys as they are typed; the terminal is as before when this is left."""
+    """Yield the typed keys, and restore the terminal afterwards."""
     if not is_interactive(sys.stdin):
         yield _Lines()
         return

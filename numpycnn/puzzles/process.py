@@ -1,10 +1,9 @@
-"""A process for an answer: code that nobody has read may never end, print forever or crash.
+"""Run an answer in a separate process: it may loop forever, print without end or crash.
 
-The new process receives the text of the answer and the cases, as data, and returns what the answer
-returned. It holds neither the solution nor the expected results; they are compared here. It may use
-10 seconds by the clock and, where the system can limit it, 1 GB of memory. What it writes to its
-standard output and error, other than by `print`, is discarded. It ends in time even if the runner
-was killed meanwhile.
+The child process receives the text of the answer and the cases, as data, and returns the results.
+It contains neither the solution nor the expected results; the parent compares them. The child may
+use 10 seconds of wall time and, where the system can limit it, 1 GB of memory. Output other than by
+`print` is discarded. The child ends in time even if the runner is killed.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ from numpycnn.puzzles.puzzle import Puzzle
 from numpycnn.puzzles.shown import table
 
 TIME_LIMIT = 10.0
-"""Seconds by the clock for an answer."""
+"""Seconds of wall time for an answer."""
 
 START_LIMIT = 60.0
 """Seconds that Python may take to start and to import NumPy."""
@@ -43,20 +42,20 @@ OUTPUT_LIMIT = 2**26
 """Bytes that an answer may return, and write to any file."""
 
 
-class Stopped(Exception):  # noqa: N818  (a wish of the reader, not an error)
-    """The reader did not want to wait for the result."""
+class Stopped(Exception):  # noqa: N818  (requested by the reader, not an error)
+    """The reader stopped the answer."""
 
 
 class _Ended(Exception):  # noqa: N818
-    """The process ended before it was done."""
+    """The process ended before all cases were run."""
 
     def __init__(self, n_done: int, text: str, mistake: str) -> None:
         super().__init__(text)
         self.n_done, self.text, self.mistake = n_done, text, mistake
 
 
-# Here
-# ----
+# In this process
+# ---------------
 
 
 def judge_file(
@@ -65,7 +64,7 @@ def judge_file(
     time_limit: float = TIME_LIMIT,
     keep_going: Callable[[], bool] = lambda: True,
 ) -> Result:
-    """Judge a reader's file in a process of its own.
+    """Judge a reader's file in a separate process.
 
     Parameters
     ----------
@@ -74,7 +73,7 @@ def judge_file(
     path : Path
         The reader's file.
     time_limit : float
-        Seconds by the clock for the answer.
+        Seconds of wall time for the answer.
     keep_going : function
         Called several times per second; the process is stopped when it returns False.
 
@@ -91,7 +90,7 @@ def judge_file(
     try:
         source = read_source(path)
     except FileNotFoundError:
-        return Result("open", f"There is no file {path}. Reset the puzzle to create it again.")
+        return Result("open", f"The file {path} is missing. Reset the puzzle to create it again.")
     except IsADirectoryError:
         return Result("open", f"{path} is a folder. Remove it, then reset the puzzle.")
     except (UnicodeError, SyntaxError, OSError) as error:
@@ -112,7 +111,7 @@ def judge_file(
 
 
 def read_source(path: Path) -> str:
-    """The text of a Python file, with or without a byte order mark or a line on its encoding."""
+    """Read a Python file, with or without a byte order mark or an encoding declaration."""
     if path.is_dir():
         raise IsADirectoryError(path)
     data = path.read_bytes()
@@ -127,7 +126,7 @@ def observe_apart(
     time_limit: float = TIME_LIMIT,
     keep_going: Callable[[], bool] = lambda: True,
 ) -> tuple[Outcome, list[Outcome]]:
-    """Run an answer on cases in a process of its own; return the outcomes."""
+    """Run an answer on cases in a separate process; return the outcomes."""
     with tempfile.TemporaryFile() as task, tempfile.TemporaryFile() as answers:
         pickle.dump((source, filename, list(cases), time_limit), task)
         task.seek(0)
@@ -148,19 +147,17 @@ def observe_apart(
     outcomes = [outcome for line in lines if (outcome := _outcome(line)) is not None]
     n_done = len(outcomes) - 1
     if not in_time:
-        text = (
-            f"It was not done after {time_limit:g} seconds, and was stopped. Does a loop never end?"
-        )
+        text = f"It was stopped after {time_limit:g} seconds. Does a loop never end?"
         raise _Ended(n_done, text, "endless")
     if n_done < len(cases) and not (outcomes and outcomes[0].failure):
         code = process.returncode
-        text = f"The process of the answer ended with the code {code} before there was a result."
+        text = f"The process of the answer ended with exit code {code} before it returned a result."
         raise _Ended(n_done, text, "ended")
     return outcomes[0], outcomes[1:]
 
 
 def _environment() -> dict[str, str]:
-    """One thread, for the memory limit, and this package wherever it is."""
+    """Return the environment: one thread, to save memory, and the path of this package."""
     home = str(Path(__file__).parents[2])
     path = os.pathsep.join(filter(None, [home, os.environ.get("PYTHONPATH", "")]))
     return {**os.environ, "PYTHONPATH": path, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
@@ -169,7 +166,7 @@ def _environment() -> dict[str, str]:
 def _wait(
     process: subprocess.Popen[bytes], answers: Any, limit: float, keep_going: Callable[[], bool]
 ) -> bool:
-    """Wait for the end of the process; return whether it came in time."""
+    """Wait for the process; return True if it ended in time."""
     begin = time.monotonic()
     end = begin + START_LIMIT
     is_started = False
@@ -186,7 +183,7 @@ def _wait(
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
-    """End the process, and those that it started."""
+    """Kill the process and the processes that it started."""
     if sys.platform == "win32":
         process.kill()
     else:
@@ -208,16 +205,16 @@ def _outcome(line: bytes) -> Outcome | None:
         return None  # the process was stopped in the middle of a line
 
 
-# There
-# -----
+# In the child process
+# --------------------
 
 
 def child() -> None:
-    """Run the answer on the cases, and write an outcome per line: what the new process does."""
+    """Run the answer on the cases and write one outcome per line; runs in the child process."""
     channel = os.fdopen(os.dup(1), "wb")
     nowhere = os.open(os.devnull, os.O_RDWR)
     source, filename, cases, time_limit = pickle.load(sys.stdin.buffer)
-    for stream in (0, 1, 2):  # of the answer, only what it prints through Python is kept
+    for stream in (0, 1, 2):  # only text that the answer prints through Python is kept
         os.dup2(nowhere, stream)
     sys.meta_path.insert(0, _NoSolutions())
     _limit_memory()
@@ -241,7 +238,7 @@ def child() -> None:
 
 
 class _NoSolutions(MetaPathFinder):
-    """Refuses to import the puzzles, which hold the solutions."""
+    """Prevents imports of the puzzles, which contain the solutions."""
 
     def find_spec(self, name: str, path: Any, target: Any = None) -> None:
         """Raise for a module of the course."""
@@ -250,7 +247,7 @@ class _NoSolutions(MetaPathFinder):
 
 
 def _limit_memory() -> None:
-    """Limit what is used from now on, where the system can."""
+    """Limit memory and file sizes from now on, where the system supports it."""
     if sys.platform == "win32":
         return
     import resource

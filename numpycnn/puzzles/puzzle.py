@@ -1,8 +1,8 @@
-"""The puzzle: one file written by a teacher, and the reader's file made from it.
+"""Read a puzzle from its file, and make the reader's file from it.
 
-The upper part of a puzzle's file is what the reader gets: the task as a docstring, the given code,
-and one gap. The gap is a `...`, and the comment next to it says what to write there. In a puzzle
-that contains a bug there is no `...`, and the gap is the incorrect line.
+The upper part of a puzzle's file is the reader's file: the task as a docstring, the given code,
+and one gap. The gap is a `...`, and the comment next to it describes the missing code. In a puzzle
+about a bug, the gap is the incorrect line instead.
 
 The lower part, below a line of dashes, is for the grader:
 
@@ -15,11 +15,11 @@ The lower part, below a line of dashes, is for the grader:
     LESSON        a sentence or two, shown after success
     case          draws a case: what the answer is run on
     LOOPS         a pair of cases that show a loop, where the text forbids one
-    FORBIDDEN     names that the text forbids, and why
+    FORBIDDEN     names that the text forbids, and the reasons
     ALTERNATIVES  correct answers with other results than the solution
-    assess        compares the results, where equality with the solution is not the rule
+    assess        compares the results, if equality with the solution is not required
 
-A solution and an incorrect answer are both texts for the gap, and the tests try them all.
+Solutions and incorrect answers are texts for the gap. The tests try all of them.
 """
 
 from __future__ import annotations
@@ -47,14 +47,14 @@ if __name__ == "__main__":
 
 
 class Gap(NamedTuple):
-    """Where a `...` begins that is to be replaced."""
+    """The position of a `...` to replace."""
 
     line: int  # from 1
     column: int
 
 
 def gaps_in(source: str) -> list[Gap]:
-    """Every `...` in a program but those that are part of an index, as in `x[..., 0]`.
+    """Find every `...` in a program, except in an index such as `x[..., 0]`.
 
     >>> gaps_in("dx = ...  # what?")
     [Gap(line=1, column=5)]
@@ -70,7 +70,7 @@ def gaps_in(source: str) -> list[Gap]:
 
 
 def without_ending(tree: ast.Module) -> ast.Module:
-    """A reader's file without its last lines, which judge it when it is run."""
+    """Return a reader's file without its last lines, which judge it when it is run."""
     body = [node for node in tree.body if not _is_ending(node)]
     return ast.Module(body, [])
 
@@ -92,12 +92,12 @@ class Puzzle:
 
     @cached_property
     def module(self) -> ModuleType:
-        """The file as a module: the hints, the solution, the cases."""
+        """The file as a module, with the hints, the solution and the cases."""
         return import_module(f"numpycnn.puzzles.course.{self.name}")
 
     @cached_property
     def stub(self) -> str:
-        """The reader's file as it is at the beginning."""
+        """The unchanged reader's file."""
         given, end, _ = inspect.getsource(self.module).partition(END)
         if not end:
             raise ValueError(f"puzzle {self.name}: its file must contain this line:{END}")
@@ -150,7 +150,7 @@ class Puzzle:
 
     @cached_property
     def asks(self) -> str:
-        """The question for a file in which nothing was changed yet."""
+        """The message for an unchanged file."""
         if opening := getattr(self.module, "opening", None):
             return str(opening())
         (gap,) = gaps_in(self.stub)
@@ -158,7 +158,7 @@ class Puzzle:
         return f"Replace the `...` in line {gap.line}. Required: {line.partition('# ')[2]}."
 
     def is_untouched(self, source: str) -> bool:
-        """Whether a reader's file is as at the beginning, apart from comments and docstrings.
+        """Return True if a reader's file is unchanged, apart from comments and docstrings.
 
         Docstrings do not count: the text of a task may have changed since the file was written.
         """
@@ -168,7 +168,7 @@ class Puzzle:
             return False
 
     def answered(self, answer: str) -> str:
-        """The reader's file with this text in the gap."""
+        """Return the reader's file with this text in the gap."""
         if self.gap != "...":
             first = self.gap.splitlines()[0]
             line = next(line for line in self.stub.splitlines() if line.strip() == first)
@@ -182,7 +182,7 @@ class Puzzle:
         return "".join(lines)
 
     def completed(self, answer: str) -> str:
-        """The reader's file for source text: a whole file as it is, or a text for the gap."""
+        """Return the reader's file for source text: a whole file, or a text for the gap."""
         text = dedent(answer).strip("\n")
         try:
             names = {
@@ -195,7 +195,7 @@ class Puzzle:
         return text if self.defines in names else self.answered(text)
 
     def right(self) -> SimpleNamespace:
-        """The names that the solved file defines."""
+        """Return the names that the solved file defines."""
         return run(self.answered(self.module.SOLUTION), self.filename)
 
 
@@ -205,7 +205,7 @@ def _assigned(node: ast.stmt) -> list[str]:
 
 
 def _code_of(source: str) -> str:
-    """A program without comments, blank lines and docstrings."""
+    """Return a program without comments, blank lines and docstrings, for comparison."""
     tree = ast.parse(source)
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
@@ -234,7 +234,7 @@ PUZZLES = [
 ]
 
 
-RETIRED = {"bug_in_beside": "bug_in_skip_concat"}  # names of puzzles in version 0.1.0
+RETIRED = {"bug_in_beside": "bug_in_skip_concat"}  # puzzle names in version 0.1.0
 
 
 def find(what: str) -> Puzzle:

@@ -1,17 +1,17 @@
-"""The runner: what a reader of the course sees and types.
+"""The command-line program of the puzzles.
 
     python -m numpycnn.puzzles              show the puzzle, watch its file, judge every save
     python -m numpycnn.puzzles 12           continue at puzzle 12
     python -m numpycnn.puzzles --once       judge it once
-    python -m numpycnn.puzzles list         all puzzles, and which are done
-    python -m numpycnn.puzzles check 12     judge one (or all, without a number)
-    python -m numpycnn.puzzles hint 12      a hint; each time one more
-    python -m numpycnn.puzzles reset 12     a fresh file; the old one is renamed
-    python -m numpycnn.puzzles solution 12  the solution, after an attempt
+    python -m numpycnn.puzzles list         list all puzzles with their status
+    python -m numpycnn.puzzles check 12     judge one puzzle (all, without a number)
+    python -m numpycnn.puzzles hint 12      show one more hint
+    python -m numpycnn.puzzles reset 12     write a new file; the old one is renamed
+    python -m numpycnn.puzzles solution 12  show the solution, after an attempt
     python -m numpycnn.puzzles grade ANNA BEN --csv results.csv
 
 With `--json`, `check` and `list` print a list with an entry for each puzzle. `check` returns 0 if
-everything it judged is correct, and 1 if not.
+all judged answers are correct, otherwise 1.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 130
     except BrokenPipeError:
         raise
-    except OSError as error:  # another file there, a disk that is full or read-only
+    except OSError as error:  # such as a file in the way, or a full disk
         print(f"The puzzles cannot be read or written: {error}")
         return 2
 
@@ -99,24 +99,22 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m numpycnn.puzzles",
-        description="Small steps from one derivative to a network. Without a command, the present "
-        "puzzle is shown, and its file is judged whenever you save it.",
+        description="Programming exercises from one derivative to a network. Without a command, "
+        "the current puzzle is shown, and its file is judged whenever you save it.",
     )
     parser.add_argument(
         "command", nargs="?", help=f"{', '.join(COMMANDS)}; or a puzzle, to continue there"
     )
-    parser.add_argument(
-        "names", nargs="*", help="the number or name of a puzzle; of grade, folders"
-    )
-    parser.add_argument("--once", action="store_true", help="judge it once, and do not watch")
-    parser.add_argument("--json", action="store_true", help="for programs: of list and check")
-    parser.add_argument("--yes", action="store_true", help="of reset: do not ask")
-    parser.add_argument("--csv", type=Path, help="of grade: the file for the results")
+    parser.add_argument("names", nargs="*", help="number or name of a puzzle; folders for grade")
+    parser.add_argument("--once", action="store_true", help="judge the puzzle once and exit")
+    parser.add_argument("--json", action="store_true", help="list, check: print JSON")
+    parser.add_argument("--yes", action="store_true", help="reset: do not ask for confirmation")
+    parser.add_argument("--csv", type=Path, help="grade: the file for the results")
     return parser
 
 
 def _mistyped(command: str) -> str:
-    """Say which command was meant, if this is neither a command nor a puzzle but close to one."""
+    """Return a message with the closest command, if the word is mistyped."""
     names = [name for puzzle in PUZZLES for name in (puzzle.name, str(puzzle.number))]
     near = get_close_matches(command, COMMANDS, 1)
     if command in (*COMMANDS, *names) or not near:
@@ -125,7 +123,7 @@ def _mistyped(command: str) -> str:
 
 
 def _without_effect(asked: argparse.Namespace) -> str:
-    """Say which option or argument would have no effect, or nothing."""
+    """Return a message about an option or argument without effect, or an empty text."""
     uses = {"once": (), "json": ("list", "check"), "yes": ("reset",), "csv": ("grade",)}
     for option, commands in uses.items():
         is_used = asked.command in commands or (option == "once" and asked.command not in COMMANDS)
@@ -133,7 +131,7 @@ def _without_effect(asked: argparse.Namespace) -> str:
             where = f"with {' or '.join(commands)}" if commands else "without a command"
             return f"--{option} has an effect only {where}."
     if len(asked.names) > (asked.command in COMMANDS) and asked.command != "grade":
-        return f"one puzzle at a time, got {' '.join(asked.names)!r} as well."
+        return f"expected one puzzle, got also {' '.join(asked.names)!r}."
     return ""
 
 
@@ -156,7 +154,7 @@ SAID = {
 
 
 def in_words(result: Result) -> str:
-    """The result as paragraphs, with the failing case and what the answer printed."""
+    """Return the result as paragraphs, with the failing case and the printed text."""
     said, color = SAID[result.status]
     parts = [wrapped(f"{said} {result.text}").replace(said, paint(said, color), 1)]
     if result.case:
@@ -169,7 +167,7 @@ def in_words(result: Result) -> str:
 
 
 def _narrow(table: str) -> str:
-    """A table cut at the width of the terminal."""
+    """Cut a table at the width of the terminal."""
     room = width() - 4
     return "\n".join(s if len(s) <= room else s[: room - 1] + "…" for s in table.splitlines())
 
@@ -181,10 +179,10 @@ class Course:
         self.folder = folder
         self.keys: Keys | None = None
         self.typed = ""  # digits of a number
-        self.seen = 0.0  # when the file that is judged was saved
+        self.seen = 0.0  # time stamp of the file that is judged
 
     def run(self, asked: argparse.Namespace, puzzle: Puzzle | None, is_command: bool) -> int:
-        """Do what was asked on the command line."""
+        """Execute the command line; return the exit code."""
         if self.folder.bad:
             print(f"progress.json could not be read. It is kept as {self.folder.bad}.")
         if asked.command == "list":
@@ -206,11 +204,11 @@ class Course:
             print({"hint": self.hint, "solution": self.solution}[asked.command](puzzle))
         return 0
 
-    # One thing at a time
-    # -------------------
+    # Commands
+    # --------
 
     def check(self, puzzles: Sequence[Puzzle], as_json: bool = False) -> int:
-        """Judge some puzzles; return 0 if all are correct."""
+        """Judge puzzles and print the results; return 0 if all are correct."""
         rows = []
         for puzzle in puzzles:
             result = self.judge(puzzle)
@@ -222,13 +220,13 @@ class Course:
         return int(any(row["status"] != "correct" for row in rows))
 
     def judge(self, puzzle: Puzzle) -> Result:
-        """Judge one, and record the result; stop if `q` is typed."""
+        """Judge a puzzle and record the result; stop if `q` is typed."""
         result = judge_file(puzzle, self.folder.file(puzzle), keep_going=self._keep_going)
         self.folder.note(puzzle, result.status)
         return result
 
     def _keep_going(self) -> bool:
-        """Whether no `q` was typed, and the file was not saved again; other keys are kept."""
+        """Return False if `q` was typed or the file was saved again; keep other keys."""
         if self.keys is None:
             return True
         key = self.keys.read(0)
@@ -238,7 +236,7 @@ class Course:
         return not is_terminal_key and self.saved_at(self.folder.now) == self.seen
 
     def show_list(self, as_json: bool = False) -> int:
-        """Print all puzzles by chapters."""
+        """Print all puzzles by chapter."""
         if as_json:
             rows = [
                 {
@@ -265,7 +263,7 @@ class Course:
         return 0
 
     def hint(self, puzzle: Puzzle) -> str:
-        """One hint more than the last time."""
+        """Return the hints so far and one more."""
         hints = puzzle.module.HINTS
 
         def one_more() -> None:
@@ -280,24 +278,24 @@ class Course:
         return wrapped("\n".join([*lines, end]))
 
     def reset(self, puzzle: Puzzle) -> str:
-        """A fresh file."""
+        """Write a new file and return a message."""
         aside = self.folder.reset(puzzle)
-        where = f" Your former file is {aside}." if aside else ""
-        return f"{self.folder.file(puzzle)} is as at the beginning.{where}"
+        where = f" Your previous file is now {aside}." if aside else ""
+        return f"{self.folder.file(puzzle)} was reset.{where}"
 
     def reset_all(self, yes: bool) -> int:
-        """Fresh files for all puzzles."""
+        """Write new files for all puzzles."""
         if not (yes or self._agrees(f"Reset all {len(PUZZLES)} puzzles?")):
             print("Nothing was changed.")
             return 1
         self.folder.fill()
         kept = [aside for puzzle in PUZZLES if (aside := self.folder.reset(puzzle))]
         self.folder.save(now=PUZZLES[0], tried=set(), hints={})
-        print(f"All puzzles are as at the beginning. Former files that were kept: {len(kept)}.")
+        print(f"All puzzles were reset. Previous files kept: {len(kept)}.")
         return 0
 
     def _agrees(self, question: str) -> bool:
-        """Whether the reader confirms; without a terminal nobody can be asked."""
+        """Return True if the reader confirms; without a terminal, print how to confirm."""
         if self.keys is None:
             if not is_interactive(sys.stdin):
                 print(f"{question} Confirm with --yes.")
@@ -309,11 +307,11 @@ class Course:
         return key == "y"
 
     def solution(self, puzzle: Puzzle) -> str:
-        """The solution, after an attempt; other correct answers, after success."""
+        """Return the solution after an attempt, and other correct answers after success."""
         if puzzle.name not in self.folder.tried:
             return wrapped(
-                "The solution is shown after an attempt. Change something and save it; the result "
-                "may be all you need. There are hints, too."
+                "The solution is shown after an attempt. Change the file and save it; the result "
+                "may be enough. There are also hints."
             )
         parts = [
             f"In place of `{puzzle.gap.splitlines()[0]}`:",
@@ -328,7 +326,7 @@ class Course:
     # --------
 
     def once(self) -> int:
-        """Show and judge the present puzzle once; if it is correct, go to the next."""
+        """Show and judge the current puzzle once; if it is correct, go to the next."""
         result = self.show(self.folder.now)
         if result.status == "correct" and (following := self.folder.next()):
             self.folder.save(now=following)
@@ -336,8 +334,8 @@ class Course:
         return int(result.status != "correct")
 
     def watch(self) -> int:
-        """Show the present puzzle, and judge it at every save, until `q`."""
-        from numpycnn.puzzles.keys import typed_keys  # needs a terminal, which a browser lacks
+        """Show the current puzzle and judge it after every save, until `q` is typed."""
+        from numpycnn.puzzles.keys import typed_keys  # not available in a browser
 
         with typed_keys() as self.keys:
             while True:
@@ -359,7 +357,7 @@ class Course:
                     self.press(key, puzzle)
 
     def press(self, key: str, puzzle: Puzzle) -> None:
-        """Do what a key, or in a pipe a line, stands for."""
+        """Execute the command of a key, or in a pipe of a line."""
         if key.isdigit() and is_terminal():
             self.typed += key
             print(key, end="", flush=True)
@@ -376,7 +374,7 @@ class Course:
             agreed = self._agrees(f"Reset puzzle {puzzle.number}?")
             print(f"\n{self.reset(puzzle) if agreed else 'Nothing was changed.'}", flush=True)
             if agreed:
-                self.seen = self.saved_at(puzzle)  # do not wipe the sentence off the screen
+                self.seen = self.saved_at(puzzle)  # keep the message on the screen
         elif letter == "l":
             print()
             self.show_list()
@@ -394,11 +392,11 @@ class Course:
                 print(f"\n{error}", flush=True)
 
     def _step(self, letter: str, puzzle: Puzzle) -> None:
-        """Next: the next open puzzle. Previous: the one before, open or not."""
+        """Go to the next open puzzle, or to the previous one whether open or not."""
         if letter == "p":
             self.folder.save(now=PUZZLES[max(0, puzzle.number - 2)])
         elif (following := self.folder.next()) in (None, puzzle):
-            print("All others are done.", flush=True)
+            print("All other puzzles are done.", flush=True)
         else:
             self.folder.save(now=following)
 
@@ -416,7 +414,7 @@ class Course:
 
     def show(self, puzzle: Puzzle) -> Result:
         """Print the progress, the task and the result."""
-        if is_terminal():  # the task at once, and then again with the result
+        if is_terminal():  # first the task alone, then with the result
             clear()
             self._head(puzzle)
             print(paint("Running your file …", GRAY), flush=True)
@@ -427,7 +425,7 @@ class Course:
         if result.status == "correct":
             following = self.folder.next()
             if following is None:
-                print("\nThat was the last open puzzle: all are done.")
+                print("\nAll puzzles are done.")
             elif self.keys is not None:
                 print(f"\nNext: {heading(following)}. Press n. Other correct answers: s.")
         return result
@@ -442,19 +440,19 @@ class Course:
         print(f"\n{prose(puzzle.task.partition(chr(10))[2])}\n", flush=True)
 
     def saved_at(self, puzzle: Puzzle) -> float:
-        """When the file was saved; 0 if there is none."""
+        """Return the time stamp of the file; 0 if it does not exist."""
         try:
             return self.folder.file(puzzle).stat().st_mtime_ns
         except OSError:
             return 0
 
     def progress(self) -> str:
-        """A line with a bar."""
+        """Return a progress bar as a line."""
         n, of, columns = len(self.folder.correct), len(PUZZLES), 30
         bar = "#" * (columns * n // of)
         return f"[{paint(bar, GREEN)}{'.' * (columns - len(bar))}] {n} of {of} done"
 
 
 def heading(puzzle: Puzzle) -> str:
-    """Number and title."""
+    """Return the number and the title."""
     return paint(f"{puzzle.number}. {puzzle.title}", BOLD)

@@ -1,4 +1,4 @@
-"""The screen: paragraphs, code and colors, at the width of the terminal.
+"""Print paragraphs, code and colors at the width of the terminal.
 
 With the package rich installed, code is highlighted; without it the text is the same.
 """
@@ -29,24 +29,24 @@ def take_every_letter() -> None:
 
 
 def is_terminal() -> bool:
-    """Whether output goes to a terminal that knows colors."""
-    knows = "WT_SESSION" in os.environ if os.name == "nt" else os.environ.get("TERM") != "dumb"
-    return is_interactive(sys.stdout) and knows
+    """Return True if the output goes to a terminal that shows colors."""
+    has_colors = "WT_SESSION" in os.environ if os.name == "nt" else os.environ.get("TERM") != "dumb"
+    return is_interactive(sys.stdout) and has_colors
 
 
 def width() -> int:
-    """Columns to write in: those of the terminal, at most 100 for prose."""
+    """Return the number of columns for prose: those of the terminal, at most 100."""
     return max(20, min(100, shutil.get_terminal_size((96, 24)).columns - 1))
 
 
 def paint(text: str, color: str) -> str:
-    """The text in color, on a terminal."""
+    """Return the text in color, on a terminal."""
     is_colored = is_terminal() and not os.environ.get("NO_COLOR")
     return f"\x1b[{color}m{text}\x1b[0m" if is_colored else text
 
 
 def link(path: Path, text: str) -> str:
-    """The text as a link to a file, on a terminal."""
+    """Return the text as a link to a file, on a terminal."""
     if not is_terminal():
         return text
     return f"\x1b]8;;{path.resolve().as_uri()}\x1b\\{text}\x1b]8;;\x1b\\"
@@ -58,7 +58,7 @@ def clear() -> None:
 
 
 def wrapped(text: str) -> str:
-    """Prose at the width of the terminal; indented lines, code and tables, stay as they are."""
+    """Wrap prose at the width of the terminal; leave indented lines, code and tables unchanged."""
     lines = []
     for line in text.splitlines():
         is_prose = len(line) > width() and not line.startswith("  ")
@@ -67,9 +67,9 @@ def wrapped(text: str) -> str:
 
 
 def prose(text: str) -> str:
-    """Paragraphs filled to the width of the terminal; those with indented lines stay as they are.
+    r"""Fill paragraphs to the width of the terminal; leave those with indented lines unchanged.
 
-    >>> print(prose("One\\nparagraph.\\n\\n    y = x\\n"))
+    >>> print(prose("One\nparagraph.\n\n    y = x\n"))
     One paragraph.
     <BLANKLINE>
         y = x
@@ -84,7 +84,7 @@ def prose(text: str) -> str:
 
 
 def code(text: str) -> str:
-    """Python code, indented; highlighted if rich is installed and this is a terminal."""
+    """Return Python code, indented, and highlighted if rich is installed and this is a terminal."""
     if is_terminal() and not os.environ.get("NO_COLOR"):
         try:
             from rich.console import Console
@@ -102,5 +102,5 @@ def code(text: str) -> str:
 
 
 def harmless(text: str) -> str:
-    """Text that somebody's code printed, without characters that control the terminal."""
+    """Return text that an answer printed, without characters that control the terminal."""
     return "".join(c for c in text if c.isprintable() or c in "\n\t")

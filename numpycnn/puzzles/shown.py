@@ -1,4 +1,4 @@
-"""Showing: values in a sentence, and the failing case as a table.
+"""Format values in a sentence and the failing case as a table.
 
     AveragePool(pool_size=2, stride=1)
 
@@ -7,7 +7,7 @@
     your dx      (1, 3, 1)    1  -1* -1
     expected dx  (1, 3, 1)    1   0  -1
 
-A star marks an entry that differs. Axes of size 1 are not drawn; traces are below each other.
+A star marks an incorrect entry. Axes of size 1 are omitted; each trace has its own row.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from numpycnn.puzzles.cases import Case, Strange
 from numpycnn.puzzles.compare import Difference, numbers
 
 MANY = 60
-"""Entries, more than which are not drawn."""
+"""Largest number of entries of an array that is printed."""
 
 WIDTH = 100
 """Characters in a line of the table."""
 
 
 def show(value: Any) -> str:
-    """A value in a sentence.
+    """Return a value as text for a sentence.
 
     >>> show((40, 1500)), show(np.float32(0.5)), show((3,)), show(np.zeros((2, 9)))
     ('(40, 1500)', '0.5', '(3,)', 'an array of shape (2, 9)')
@@ -61,7 +61,7 @@ def _nested(values: Any) -> str:
 
 
 def kind_of(value: Any) -> str:
-    """What a result is, where a number or an array was expected."""
+    """Describe a result that is not the expected number or array."""
     if isinstance(value, Strange):
         return f"{article(value.kind)} ({value.text})"
     if isinstance(value, str):
@@ -70,7 +70,7 @@ def kind_of(value: Any) -> str:
 
 
 def article(noun: str) -> str:
-    """The noun with `a` or `an`."""
+    """Return the noun with `a` or `an`."""
     return f"an {noun}" if noun[:1].lower() in "aeiou" else f"a {noun}"
 
 
@@ -79,7 +79,7 @@ def article(noun: str) -> str:
 
 
 def table(case: Case, found: Sequence[Difference]) -> str:
-    """The case and the results that differ, as text."""
+    """Return the case and the results that differ, as text."""
     rows: list[tuple[str, Any, Array | None]] = []
     head = _head(case)
     if case.kind == "function":
@@ -97,7 +97,7 @@ def table(case: Case, found: Sequence[Difference]) -> str:
 
 
 def _head(case: Case) -> str:
-    """The call, on one line."""
+    """Return the call, in one line."""
     if case.kind == "layer":
         options = ", ".join(
             f"{name}={value!r}" if isinstance(value, int | float) else " ".join(repr(value).split())
@@ -154,7 +154,7 @@ def _lines(rows: list[tuple[str, Any, Array | None]]) -> Iterator[str]:
 
 
 def _digits(rows: list[tuple[str, Any, Array | None]]) -> int:
-    """Digits enough to see that entries that differ do."""
+    """Return the number of digits that shows the difference of entries that differ."""
     for digits in (4, 7):
         pairs = pairwise(rows)
         seen = [
@@ -169,13 +169,13 @@ def _digits(rows: list[tuple[str, Any, Array | None]]) -> int:
 
 
 def _worst(array: Array, off: Array) -> Iterator[str]:
-    """The first entries that differ."""
+    """Yield the first entries that differ."""
     for place in np.argwhere(off)[:5]:
         yield f"    at {place.tolist()}: {array[tuple(place)]:.6g}"
 
 
 def _drawn(array: Array, off: Array | None, cell: int, digits: int, room: int) -> Iterator[str]:
-    """The entries row by row, without the axes of size 1; a long row on several lines."""
+    """Yield the entries row by row, without axes of size 1; a long row takes several lines."""
     marks = np.zeros(array.shape, bool) if off is None else off
     shape = [size for size in array.shape if size != 1] or [1]
     columns = shape[-1]

@@ -1,6 +1,6 @@
-"""The suspects: correct and incorrect layers, on which a reader's test is run.
+"""Correct and incorrect layers (*suspects*) on which a reader's test is run.
 
-`SUSPECTS` has them by group; which are correct is not stated here.
+`SUSPECTS` lists them by group. This file does not state which are correct.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ def of_class(kind: Any) -> Callable[..., Layer]:
 
 
 def overwritten(layer: Any, dy: Array, cache: Any, dx: Array) -> Array:
-    """Assigned where windows overlap."""
+    """Assign where windows overlap, instead of adding."""
     dx = np.zeros_like(dx)
     for n, m, c in np.ndindex(dy.shape):
         dx[n, m * layer.stride + cache.argmax[n, m, c], c] = dy[n, m, c]
@@ -131,7 +131,7 @@ class OfMagnitudes(MaxPool1D):
     """The maximum of the magnitudes, correctly differentiated."""
 
     def forward(self, x: Array) -> tuple[Array, Any]:
-        """Forget the sign."""
+        """Pool the magnitudes."""
         y, cache = super().forward(x * np.sign(x.real))
         return y, (cache, np.sign(x))
 
@@ -142,7 +142,7 @@ class OfMagnitudes(MaxPool1D):
 
 
 class InPlace(MaxPool1D):
-    """Changes the array that it is given."""
+    """Max pooling that changes its input."""
 
     def forward(self, x: Array) -> tuple[Array, Any]:
         """Subtract the mean from x itself."""

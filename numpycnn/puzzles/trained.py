@@ -1,4 +1,4 @@
-"""Training with a part that contains a bug: the accuracy shown at the head of those puzzles."""
+"""Train with a part that contains a bug, for the accuracy stated in these puzzles."""
 
 from __future__ import annotations
 
