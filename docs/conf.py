@@ -26,6 +26,7 @@ extensions = [
     "docs.living",
     "docs.builder.network_map",
     "docs.builder.navigation",
+    "docs.builder.moved_pages",
     "docs.builder.search",
     "docs.builder.live",
     "docs.builder.live_pages",
@@ -36,8 +37,7 @@ include_patterns = [
     "README.md",
     "CHANGELOG.md",
     "CONTRIBUTING.md",
-    "docs/*.md",
-    "docs/how-to/*.md",
+    "docs/*/*.md",
     "numpycnn/**.py",
     "examples/**.py",
 ]
@@ -57,12 +57,21 @@ scripts_not_run = {
     "examples/to_onnx": "not run when this page was made: it wants a saved model, and onnx",
 }
 
-names_without_owner = {"docs/zoo": "numpycnn.checks.bugs"}  # pages with names of one module
+# Pages with names of one module.
+names_without_owner = {"docs/reference/planted-bugs": "numpycnn.checks.bugs"}
 
 # The reading order
 # -----------------
-# Chapters come in the order of their numbers, source files in that of the table in files.md,
+# Chapters are in the order of their numbers, source files in the order of the table in files.md,
 # with the `__init__` of a package before the first of its modules.
+
+PARTS = {
+    "Part I: an evening": "1-evening",
+    "Part II: does it work?": "2-does-it-work",
+    "Part III: derivatives": "3-derivatives",
+    "Part IV: engineering": "4-engineering",
+    "How-to": "how-to",
+}
 
 
 def _with_packages(modules: list[str]) -> list[str]:
@@ -75,32 +84,58 @@ def _with_packages(modules: list[str]) -> list[str]:
     return pages
 
 
-_files = (HERE / "files.md").read_text(encoding="utf-8")
-_table = re.findall(r"^\| \[`.*?`\]\(\.\./(.*?)\.py\)", _files, re.MULTILINE)
+_files = (HERE / "reference" / "files.md").read_text(encoding="utf-8")
+_table = re.findall(r"^\| \[`.*?`\]\(\.\./\.\./(.*?)\.py\)", _files, re.MULTILINE)
 reading_order = {
-    "Tutorial": [
-        *sorted(f"docs/{path.stem}" for path in HERE.glob("[0-9]*.md")),
-        "docs/puzzles",
-    ],
-    "Source": _with_packages([page for page in _table if page.startswith("numpycnn/")]),
-    "Examples": [page for page in _table if page.startswith("examples/")],
+    part: sorted(f"docs/{folder}/{path.stem}" for path in HERE.glob(f"{folder}/*.md"))
+    for part, folder in PARTS.items()
+} | {
     "Reference": [
-        *sorted(f"docs/how-to/{path.stem}" for path in HERE.glob("how-to/*.md")),
-        "docs/files",
-        "docs/notation",
-        "docs/glossary",
-        "docs/questions",
-        "docs/zoo",
+        "docs/reference/puzzles",
+        "docs/reference/planted-bugs",
+        "docs/reference/notation",
+        "docs/reference/glossary",
+        "docs/reference/questions",
+        "docs/reference/files",
         "CHANGELOG",
         "CONTRIBUTING",
     ],
+    "Source": _with_packages([page for page in _table if page.startswith("numpycnn/")]),
+    "Examples": [page for page in _table if page.startswith("examples/")],
+}
+
+# Addresses of chapters and other pages in earlier versions, and the page that each leads to now.
+
+moved_pages = {
+    "docs/01-question": "docs/1-evening/1-the-problem",
+    "docs/02-convolution": "docs/1-evening/2-convolution",
+    "docs/03-relu-and-pooling": "docs/1-evening/3-relu-and-pooling",
+    "docs/04-scores-and-loss": "docs/1-evening/4-softmax-and-cross-entropy",
+    "docs/05-backwards": "docs/1-evening/5-backpropagation",
+    "docs/05b-transpose": "docs/3-derivatives/1-transpose",
+    "docs/06-adam": "docs/1-evening/6-gradient-descent-and-adam",
+    "docs/07-training": "docs/1-evening/7-training",
+    "docs/07b-choosing": "docs/2-does-it-work/4-model-selection",
+    "docs/08-is-it-right": "docs/1-evening/8-checking-gradients",
+    "docs/09-what-did-it-learn": "docs/2-does-it-work/1-data-leaks",
+    "docs/10-fast": "docs/4-engineering/1-fast-convolution",
+    "docs/11-architectures": "docs/4-engineering/2-landmark-networks",
+    "docs/12-moving-on": "docs/4-engineering/4-other-libraries",
+    "docs/13-two-dimensions": "docs/4-engineering/3-two-dimensions",
+    "docs/14-training-and-use": "docs/2-does-it-work/5-batch-norm-and-dropout",
+    "docs/files": "docs/reference/files",
+    "docs/glossary": "docs/reference/glossary",
+    "docs/notation": "docs/reference/notation",
+    "docs/puzzles": "docs/reference/puzzles",
+    "docs/questions": "docs/reference/questions",
+    "docs/zoo": "docs/reference/planted-bugs",
 }
 
 # Figures of the chapters that a source page shows as well, below one of its headings, or below
 # its introduction: the picture and, for there is no chapter around it, a caption of its own.
 figures_of_source = {
     "numpycnn/layers/conv1d": {
-        "": ("02-convolution-steps", "A filter of three taps at its three positions."),
+        "": ("2-convolution-steps", "A filter of three taps at its three positions."),
         "The backward pass": (
             "hover_a_gradient",
             "Point at an output to see its window, or at a gradient to see which dy it adds up. "
@@ -109,13 +144,13 @@ figures_of_source = {
     },
     "numpycnn/layers/_conv1d_kernels": {
         "Windows back to back": (
-            "10-fast-phases",
+            "1-fast-convolution-phases",
             "Two traces of six samples in one row, and the three phases of a filter of three taps. "
             "Gray windows reach from one trace into the next; their results are not used.",
         ),
     },
     "numpycnn/layers/max_pool1d": {
-        "": ("03-relu-and-pooling-windows", "The largest value of each window remains."),
+        "": ("3-relu-and-pooling-windows", "The largest value of each window remains."),
     },
     "numpycnn/layers/receptive_field": {
         "": ("what_does_it_see", "Stack layers, and follow an output down to the trace."),
@@ -124,25 +159,31 @@ figures_of_source = {
         "": ("network-map", "A trace on its way through the layers of a network."),
     },
     "numpycnn/layers/skip": {
-        "": ("11-architectures-resnet", "ResNet: sixteen blocks, each with a way around it."),
+        "": ("2-landmark-networks-resnet", "ResNet: sixteen blocks, each with a way around it."),
     },
     "numpycnn/training/losses": {
-        "": ("04-scores-and-loss-surprise", "The surprise: -log p, for four probabilities."),
+        "": (
+            "4-softmax-and-cross-entropy-surprise",
+            "The surprise: -log p, for four probabilities.",
+        ),
         "Softmax and cross-entropy in one function": (
-            "04-scores-and-loss-gradients",
+            "4-softmax-and-cross-entropy-gradients",
             "The probabilities for a trace of the second class, and the gradient of its scores: "
             "negative for the true class, positive for the others.",
         ),
     },
     "numpycnn/training/adam": {
-        "": ("06-adam-paths", "Gradient descent, momentum and Adam in a long narrow valley."),
+        "": (
+            "6-gradient-descent-and-adam-paths",
+            "Gradient descent, momentum and Adam in a long narrow valley.",
+        ),
     },
     "numpycnn/training/fit": {
         "": ("one_training_step", "One step, number by number: use the arrow keys."),
         "Validation": ("training_played_back", "Sixty epochs of the trace classifier."),
     },
     "numpycnn/training/metrics": {
-        "": ("07-training-confusion", "A confusion matrix, of a network that learned too little."),
+        "": ("7-training-confusion", "A confusion matrix, of a network that learned too little."),
     },
     "numpycnn/checks/derivatives": {
         "Central differences": (
@@ -152,19 +193,19 @@ figures_of_source = {
         ),
     },
     "numpycnn/checks/matrix": {
-        "": ("05b-transpose-matrices", "The matrix of a convolution, and its transpose."),
+        "": ("1-transpose-matrices", "The matrix of a convolution, and its transpose."),
     },
     "numpycnn/checks/bugs": {
         "": ("predict_then_reveal", "Ten bugs of the zoo. What will the accuracy be?"),
     },
     "numpycnn/inspection/explain": {
         "Receptive fields": (
-            "03-relu-and-pooling-fields",
+            "3-relu-and-pooling-fields",
             "The receptive field grows from layer to layer.",
         ),
     },
     "numpycnn/traces": {
-        "": ("01-question-first-three", "A trace of each class: quiet, positive and negative."),
+        "": ("1-the-problem-first-three", "A trace of each class: quiet, positive and negative."),
     },
 }
 

@@ -222,11 +222,11 @@ rate = known or RATE
 
 # The network
 # -----------
-# A U-Net, as in [chapter 11](../docs/11-architectures.md), two steps deep. Each step keeps the
-# largest of four samples, looks around and says everything four times; what comes of it goes beside
-# what went in. So a filter of seven samples sees 7 of the record at the top, 28 one step down and
-# 112 two steps down: more than a second, enough to tell an arrival, which goes on, from a
-# spike, which does not.
+# A U-Net, as in [Landmark networks](../docs/4-engineering/2-landmark-networks.md), two steps deep.
+# Each step keeps the largest of four samples, looks around and says everything four times; what
+# comes of it goes beside what went in. So a filter of seven samples sees 7 of the record at the
+# top, 28 one step down and 112 two steps down: more than a second, enough to tell an arrival,
+# which goes on, from a spike, which does not.
 
 
 def conv(n_in, n_out=8):

@@ -12,8 +12,9 @@ and C channels, and
 So each layer here reshapes its input, asks a layer for traces, and reshapes the answer. Backward
 goes the same way from its end to its beginning.
 
-[Chapter 13](../docs/13-two-dimensions.md) derives them, and [a fault is found](find_the_fault.py)
-with them. The pictures there are seismic sections, where a row is a time and a column a trace.
+[Two dimensions](../docs/4-engineering/3-two-dimensions.md) derives them, and
+[a fault is found](find_the_fault.py) with them. The pictures there are seismic sections, where a
+row is a time and a column a trace.
 """
 
 import numpy as np

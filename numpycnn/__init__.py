@@ -11,7 +11,7 @@ A batch of traces has the shape `(N, L, C)`, channels last. `x` is the input and
 the output of a layer, `w` its weights and `b` its biases. `dx`, `dy`, `dw` and `db`
 are the gradients of the loss with respect to each of them.
 
-Each file is a chapter to read. docs/files.md lists them in reading order.
+Each file is a chapter to read. docs/reference/files.md lists them in reading order.
 """
 
 from __future__ import annotations

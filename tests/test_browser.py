@@ -27,7 +27,7 @@ from numpycnn.inspection.explain import receptive_fields
 ROOT = Path(__file__).parent.parent
 PAGES = sorted(
     path.relative_to(ROOT).with_suffix(".html").as_posix()
-    for pattern in ("*.md", "docs/*.md", "docs/how-to/*.md", "numpycnn/**/*.py", "examples/*.py")
+    for pattern in ("*.md", "docs/*/*.md", "numpycnn/**/*.py", "examples/*.py")
     for path in ROOT.glob(pattern)
     if "course" not in path.parts and path.stem != "__main__"  # which are no pages
 )
@@ -216,11 +216,11 @@ KINDS = [
     "index.html",
     "search.html",
     "README.html",
-    "docs/02-convolution.html",
-    "docs/03-relu-and-pooling.html",
-    "docs/07-training.html",
-    "docs/08-is-it-right.html",
-    "docs/glossary.html",
+    "docs/1-evening/2-convolution.html",
+    "docs/1-evening/3-relu-and-pooling.html",
+    "docs/1-evening/7-training.html",
+    "docs/1-evening/8-checking-gradients.html",
+    "docs/reference/glossary.html",
     "numpycnn/training/adam.html",
     "examples/one_page.html",
 ]
@@ -279,8 +279,8 @@ def test_the_front_page_leads_on_in_three_ways(browser, site):
     visit(browser, (site / "index.html").as_uri(), DESK)
     ways = browser.find_elements(By.CSS_SELECTOR, ".ways a")
     assert [way.get_attribute("href").removeprefix(site.as_uri() + "/") for way in ways] == [
-        "docs/01-question.html",
-        "docs/files.html",
+        "docs/1-evening/1-the-problem.html",
+        "docs/reference/files.html",
         "examples/check_your_layer.html",
     ]
     slider = browser.find_element(By.CSS_SELECTOR, "input[type=range]")
@@ -305,17 +305,17 @@ def test_the_tab_key_reaches_every_link(browser, site):
 
 
 QUERIES = {
-    "backpropagation": "docs/05-",
+    "backpropagation": "docs/1-evening/5-",
     "MaxPool1D": "numpycnn/layers/max_pool1d.html#def-MaxPool1D",
     "maxpool": "numpycnn/layers/max_pool1d",
     "check_gradients": "numpycnn/checks/gradients.html#def-check_gradients",
     "one_page": "examples/one_page",
-    "kernel size": "docs/02-",
-    "receptive field": "docs/11-",
-    "learning rate": "docs/06-",
-    "overfitting": "docs/07-",
-    "U-Net": "docs/11-",
-    "why is my loss nan": "docs/questions.html#",
+    "kernel size": "docs/1-evening/2-",
+    "receptive field": "docs/4-engineering/2-",
+    "learning rate": "docs/1-evening/6-",
+    "overfitting": "docs/1-evening/7-",
+    "U-Net": "docs/4-engineering/2-",
+    "why is my loss nan": "docs/reference/questions.html#",
     "save a model": "numpycnn/layers/storage",
 }
 
@@ -352,7 +352,9 @@ return [wide, folded, shown, document.querySelectorAll('article details[open]').
 """
 
 
-@pytest.mark.parametrize("page", ["docs/02-convolution.html", "numpycnn/layers/conv1d.html"])
+@pytest.mark.parametrize(
+    "page", ["docs/1-evening/2-convolution.html", "numpycnn/layers/conv1d.html"]
+)
 def test_on_paper_all_is_unfolded_and_nothing_is_cut(browser, site, page):
     visit(browser, (site / page).as_uri(), 720)
     browser.execute_script("document.querySelectorAll('details').forEach(d => d.open = false)")

@@ -11,7 +11,7 @@ pytest.importorskip("sphinx")
 
 from docs.builder.notebooks import notebook_of
 
-CHAPTERS = sorted((Path(__file__).parent.parent / "docs").glob("[0-9]*.md"))
+CHAPTERS = sorted((Path(__file__).parent.parent / "docs").glob("[0-9]*/*.md"))
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)

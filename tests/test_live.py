@@ -134,7 +134,7 @@ def page(browser, site):
         browser.get("about:blank")
 
 
-CHAPTER = "docs/07-training.html"
+CHAPTER = "docs/1-evening/7-training.html"
 
 # All pages
 # ---------

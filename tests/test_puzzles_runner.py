@@ -590,14 +590,16 @@ def test_the_exercises_of_each_chapter_end_with_its_puzzles(chapter):
 
 
 def test_each_puzzle_links_to_the_section_that_explains_it():
-    page = (ROOT / "docs" / "puzzles.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "reference" / "puzzles.md").read_text(encoding="utf-8")
     for puzzle in PUZZLES:
         chapter = (ROOT / "docs" / f"{puzzle.chapter}.md").read_text(encoding="utf-8")
         assert f"## {puzzle.section}\n" in chapter, puzzle.name
-        assert f"]({puzzle.anchor})" in page
+        assert f"](../{puzzle.anchor})" in page
 
 
 def test_what_the_docs_say_about_files_is_so():
-    words = re.findall(r"`puzzles/(\w+)\.py`", (ROOT / "docs" / "files.md").read_text("utf-8"))
+    words = re.findall(
+        r"`puzzles/(\w+)\.py`", (ROOT / "docs" / "reference" / "files.md").read_text("utf-8")
+    )
     there = {path.stem for path in (ROOT / "numpycnn" / "puzzles").glob("[a-z]*.py")}
     assert set(words) == there

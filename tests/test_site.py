@@ -22,7 +22,7 @@ ROOT = Path(__file__).parent.parent
 README = """\
 # A small project
 
-A sentence, and [a chapter](docs/01-question.md#what-is-it).
+A sentence, and [a chapter](docs/1-evening/1-question.md#what-is-it).
 
 [Contributing](CONTRIBUTING.md), [license](LICENSE).
 """
@@ -31,15 +31,15 @@ TABLE = """\
 
 | file | what |
 | --- | --- |
-| [`module.py`](../numpycnn/module.py) | a module |
-| [`script.py`](../examples/script.py) | a script |
+| [`module.py`](../../numpycnn/module.py) | a module |
+| [`script.py`](../../examples/script.py) | a script |
 """
 CHAPTER = """\
 # Question
 
 ## What is it?
 
-See [why](../numpycnn/module.py#the-reason), and $\\frac{1}{2}$.
+See [why](../../numpycnn/module.py#the-reason), and $\\frac{1}{2}$.
 
 $$
 \\sum_{k=0}^{K-1} \\left( \\frac{a_k}{b} \\right)
@@ -130,13 +130,15 @@ FILES = {
     "CHANGELOG.md": "# Changelog\n",
     "CONTRIBUTING.md": "# Contributing\n",
     "LICENSE": "Free.\n",
-    "docs/01-question.md": CHAPTER,
-    "docs/puzzles.md": "# Puzzles\n",
-    "docs/files.md": TABLE,
-    "docs/notation.md": "# Notation\n",
-    "docs/glossary.md": "# Glossary\n\n**Whole, entirety.** *All* of it. [Files](files.md).\n",
-    "docs/questions.md": "# Questions\n",
-    "docs/zoo.md": "# The zoo\n",
+    "docs/1-evening/1-question.md": CHAPTER,
+    "docs/reference/puzzles.md": "# Puzzles\n",
+    "docs/reference/files.md": TABLE,
+    "docs/reference/notation.md": "# Notation\n",
+    "docs/reference/glossary.md": (
+        "# Glossary\n\n**Whole, entirety.** *All* of it. [Files](files.md).\n"
+    ),
+    "docs/reference/questions.md": "# Questions\n",
+    "docs/reference/planted-bugs.md": "# Planted bugs\n",
     "numpycnn/__init__.py": '"""A package: of one module."""\n',
     "numpycnn/module.py": MODULE,
     "examples/script.py": SCRIPT,
@@ -186,7 +188,7 @@ def test_a_source_page_shows_prose_as_prose_and_code_under_its_line_numbers(site
     html = page(site, "numpycnn/module")
     assert "<h1>Module: what it is about<a" in html
     assert "numpycnn/module.py</span></code>; in the tutorial: <a" in html
-    assert re.search(r'href="../docs/01-question.html">.*?Question', html)
+    assert re.search(r'href="../docs/1-evening/1-question.html">.*?Question', html)
     assert "a drawing [i, j] -&gt;\n" in html
     assert '<section id="the-reason">' in html
     assert 'href="../examples/script.html"' in html
@@ -222,15 +224,17 @@ def test_a_docstring_is_prose_with_formulas_and_a_list(site):
 def test_a_word_of_the_glossary_is_a_link_where_it_first_stands(site):
     html = page(site, "numpycnn/module").partition("<article")[2]
     links = re.findall(r'<a class="([^"]*)" href="([^"]*)" title="(.*?)">whole</a>', html)
-    assert links == [("term reference internal", "../docs/glossary.html#term-whole", "All of it.")]
+    assert links == [
+        ("term reference internal", "../docs/reference/glossary.html#term-whole", "All of it.")
+    ]
     assert html.index(">whole</a>") < html.index("the whole once more")
-    assert '<p id="term-whole">' in page(site, "docs/glossary")
+    assert '<p id="term-whole">' in page(site, "docs/reference/glossary")
 
 
 def test_a_chapter_names_its_source_pages_and_they_name_it(site):
-    chapter = page(site, "docs/01-question")
+    chapter = page(site, "docs/1-evening/1-question")
     behind = re.search(r"The source behind this chapter: (.*?)</p>", chapter, re.DOTALL)[1]
-    assert re.findall(r'href="(.*?)"', behind) == ["../numpycnn/module.html"]
+    assert re.findall(r'href="(.*?)"', behind) == ["../../numpycnn/module.html"]
     assert text_of(behind) == "module.py."
     assert "in the tutorial: " in page(site, "numpycnn/module")
     assert "in the tutorial: " not in page(site, "numpycnn/__init__")
@@ -245,10 +249,10 @@ def test_a_page_links_to_its_file_on_a_code_host_and_a_new_chapter_gets_its_plac
     assert text.count('\ncode_host = ""\n') == 1
     conf.write_text(text.replace('code_host = ""', f'code_host = "{host}"'), encoding="utf-8")
     assert build(tmp_path, capsys) == (0, "")
-    (tmp_path / "docs" / "02-more.md").write_text("# More\n")
+    (tmp_path / "docs" / "1-evening" / "2-more.md").write_text("# More\n")
     assert build(tmp_path, capsys) == (0, "")
     with_host = tmp_path / "docs" / "_build"
-    for name in "numpycnn/module.py", "docs/01-question.md", "README.md":
+    for name in "numpycnn/module.py", "docs/1-evening/1-question.md", "README.md":
         html = page(with_host, name.partition(".")[0])
         assert f'href="{host}{name}"' in html
         assert ">More<" in html
@@ -271,7 +275,7 @@ def test_a_script_shows_what_it_prints_and_draws(site):
 
 
 def test_a_chapter_shows_its_figure_its_folds_and_no_claims(site):
-    html = page(site, "docs/01-question").partition("<article")[2]
+    html = page(site, "docs/1-evening/1-question").partition("<article")[2]
     assert 'alt="A blank &amp; empty page."' in html
     fold = html.index("<summary>Draw it</summary>")
     assert fold < html.index("</details>") < html.index("<img ") < html.index("<pre>42\n</pre>")
@@ -282,30 +286,47 @@ def test_a_chapter_shows_its_figure_its_folds_and_no_claims(site):
 
 def test_links_lead_to_pages_and_the_contents_follow_the_reading_order(site):
     html = page(site, "README")
-    assert 'href="docs/01-question.html#what-is-it"' in html
+    assert 'href="docs/1-evening/1-question.html#what-is-it"' in html
     assert re.search(r'href="_downloads/\w+/LICENSE"', html)
     pages = re.findall(r'class="toctree-l1.*?href="(.*?)\.html">\s*(.*?)</a>', html, re.DOTALL)
     assert [(page, text_of(words)) for page, words in pages] == [
-        ("docs/01-question", "Question"),
-        ("docs/puzzles", "Puzzles"),
+        ("docs/1-evening/1-question", "Question"),
+        ("docs/reference/puzzles", "Puzzles"),
+        ("docs/reference/planted-bugs", "Planted bugs"),
+        ("docs/reference/notation", "Notation"),
+        ("docs/reference/glossary", "Glossary"),
+        ("docs/reference/questions", "Questions"),
+        ("docs/reference/files", "The files"),
+        ("CHANGELOG", "Changelog"),
+        ("CONTRIBUTING", "Contributing"),
         ("numpycnn/__init__", "__init__.py A package"),
         ("numpycnn/module", "module.py Module"),
         ("examples/script", "script.py Script"),
-        ("docs/files", "The files"),
-        ("docs/notation", "Notation"),
-        ("docs/glossary", "Glossary"),
-        ("docs/questions", "Questions"),
-        ("docs/zoo", "The zoo"),
-        ("CHANGELOG", "Changelog"),
-        ("CONTRIBUTING", "Contributing"),
     ]
+
+
+def test_an_old_address_leads_to_the_new_page(site, monkeypatch):
+    html = page(site, "docs/glossary")
+    (address,) = re.findall(r'content="0; url=(.*?)"', html)
+    assert f'<a href="{address}">' in html
+    assert (site / "docs" / address).is_file()
+    monkeypatch.syspath_prepend(ROOT)
+    conf = runpy.run_path(str(ROOT / "docs" / "conf.py"))
+    pages = {page for part in conf["reading_order"].values() for page in part}
+    for old, new in conf["moved_pages"].items():
+        assert old not in pages
+        assert new in pages
+        assert (ROOT / f"{new}.md").is_file()
 
 
 # What fails the build
 # --------------------
 
-C, M, S = "docs/01-question.md", "numpycnn/module.py", "examples/script.py"
-ROW, ALT = "| [`module.py`](../numpycnn/module.py) | a module |\n", ' alt="A blank & empty page."'
+C, M, S = "docs/1-evening/1-question.md", "numpycnn/module.py", "examples/script.py"
+ROW, ALT = (
+    "| [`module.py`](../../numpycnn/module.py) | a module |\n",
+    ' alt="A blank & empty page."',
+)
 FAULTS = {  # a file, what is replaced in it and by what, and the place and name in the warning
     "a bad formula in a chapter": (C, "\\frac{1}", "\\fraction{1}", r"question.md:5: .*fraction"),
     "a bad formula in a source file": (M, "$x^2$", "$\\nonsense$", r"module.py:20: .*nonsense"),
@@ -313,7 +334,12 @@ FAULTS = {  # a file, what is replaced in it and by what, and the place and name
     "a dead link in a source file": (M, "script.py)", "skript.py)", r"module.py:20: .*skript.py"),
     "a dead anchor": (C, "#the-reason", "#the-treason", r"question.md:5: .*the-treason"),
     "a script that raises": (S, 'print("a < b")', "1 / 0", r"script.py:12: .*ZeroDivisionError"),
-    "a module that is not in the order": ("docs/files.md", ROW, "", r"module.py: .*toctree"),
+    "a module that is not in the order": (
+        "docs/reference/files.md",
+        ROW,
+        "",
+        r"module.py: .*toctree",
+    ),
     "a number that changed in the code": (
         C,
         "n = 42",
@@ -355,8 +381,8 @@ def test_a_figure_of_a_chapter_stands_on_a_source_page(tmp_path, capsys):
             'figures_of_source["numpycnn/module"] = {"The reason": ("half", "A caption.")}\n'
         )
     assert build(tmp_path, capsys)[0] != 0  # for no chapter shows it
-    with (tmp_path / "docs" / "01-question.md").open("a", encoding="utf-8") as file:
-        file.write('\n![A half.](images/half.svg "In the chapter.")\n')
+    with (tmp_path / "docs" / "1-evening" / "1-question.md").open("a", encoding="utf-8") as file:
+        file.write('\n![A half.](../images/half.svg "In the chapter.")\n')
     assert build(tmp_path, capsys) == (0, "")
     html = page(tmp_path / "docs" / "_build", "numpycnn/module")
     keeps_its_place = r'<img loading="lazy" width="\d+" height="\d+" alt="A half." '
@@ -373,7 +399,7 @@ def test_a_figure_of_a_chapter_stands_on_a_source_page(tmp_path, capsys):
 def test_every_figure_of_a_source_page_has_its_place_and_its_chapter(monkeypatch):
     monkeypatch.syspath_prepend(ROOT)
     figures = runpy.run_path(str(ROOT / "docs" / "conf.py"))["figures_of_source"]
-    chapters = "".join(path.read_text("utf-8") for path in (ROOT / "docs").glob("[0-9]*.md"))
+    chapters = "".join(path.read_text("utf-8") for path in (ROOT / "docs").glob("[0-9]*/*.md"))
     assert len(figures) > 10
     for page_name, below in figures.items():
         prose = "\n".join(
@@ -383,7 +409,7 @@ def test_every_figure_of_a_source_page_has_its_place_and_its_chapter(monkeypatch
         )
         for heading, (picture, caption) in below.items():
             assert not heading or re.search(rf"^{heading}\n-{{4,}}$", prose, re.MULTILINE)
-            assert f"](images/{picture}.svg" in chapters
+            assert f"](../images/{picture}.svg" in chapters
             assert caption.endswith((".", "?"))
 
 
@@ -398,7 +424,7 @@ def test_every_module_and_script_is_a_page_in_the_reading_order(monkeypatch):
         assert set(order[part]) == pages - solved - started - {"examples/_shared/__init__"}
     files = (ROOT / "docs").glob("**/*.md")
     pages = {path.relative_to(ROOT).with_suffix("").as_posix() for path in files}
-    assert pages <= {*order["Tutorial"], *order["Reference"]}
+    assert pages <= {page for part in order.values() for page in part}
 
 
 def test_the_font_comes_with_its_license():

@@ -196,7 +196,7 @@ def test_the_examples_in_the_docstrings(module):
 def test_every_entry_of_the_glossary_is_a_term_and_its_words_are_found():
     from docs.builder import glossary_links
 
-    glossary = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
+    glossary = (ROOT / "docs" / "reference" / "glossary.md").read_text(encoding="utf-8")
     terms = glossary_links.terms_of(glossary)
     assert len(terms) == glossary.count("\n**") > 60
     assert len({term.anchor for term in terms}) == len(terms)

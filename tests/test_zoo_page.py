@@ -8,7 +8,9 @@ import pytest
 from docs.builder import about_zoo
 from numpycnn.checks.bugs import PLANTED_BUGS
 
-PAGE = (Path(__file__).parent.parent / "docs" / "zoo.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parent.parent / "docs" / "reference" / "planted-bugs.md").read_text(
+    encoding="utf-8"
+)
 ROWS = about_zoo.rows_of(PAGE)
 
 

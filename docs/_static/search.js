@@ -64,8 +64,8 @@ function rank(query) {
     else if (entry.name && asked.length > 3 && last.startsWith(asked)) score += 8 * asked.length / last.length;
     else if (entry.name) score *= 0.5;
     if (looksLikeCode && entry.page.endsWith(`/${asked}`) && !entry.anchor) score += 20;
-    if (/^docs\/(\d|questions)/.test(entry.page)) score *= 2.5;
-    if (/^(CHANGELOG|CONTRIBUTING|README|docs\/files)/.test(entry.page)) score *= 0.5;
+    if (/^docs\/(\d|reference\/questions)/.test(entry.page)) score *= 2.5;
+    if (/^(CHANGELOG|CONTRIBUTING|README|docs\/reference\/files)/.test(entry.page)) score *= 0.5;
     return {entry, score};
   }).filter(one => one.score > 0);
   return found.sort((a, b) => b.score - a.score || a.entry.order - b.entry.order);

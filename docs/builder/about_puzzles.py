@@ -3,8 +3,8 @@
     python -m docs.builder.about_puzzles
 
 draws `docs/images/puzzles.svg`, ends the exercises of each chapter with the numbers of its puzzles,
-and lists all of them in `docs/puzzles.md`. Run it after adding a puzzle; tests compare these with
-the course.
+and lists all of them in `docs/reference/puzzles.md`. Run it after adding a puzzle; tests compare
+these with the course.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ def last_line(chapter: str) -> str:
     first, last = numbers[0], numbers[-1]
     words = {1: f"puzzle {first}", 2: f"puzzles {first} and {last}"}
     which = words.get(len(numbers), f"puzzles {first} to {last}")
-    return f"Now do [{which}](puzzles.md): `python -m numpycnn.puzzles {first}`."
+    return f"Now do [{which}](../reference/puzzles.md): `python -m numpycnn.puzzles {first}`."
 
 
 def write() -> None:
@@ -130,7 +130,7 @@ def write() -> None:
         text, heading, after = path.read_text(encoding="utf-8").partition("\n## Where to read on\n")
         text = re.sub(r"\n\nNow do \[puzzles? [^\n]*$", "", text.rstrip())
         path.write_text(f"{text}\n\n{last_line(chapter)}\n{heading}{after}", encoding="utf-8")
-    page = DOCS / "puzzles.md"
+    page = DOCS / "reference" / "puzzles.md"
     before, _, after = page.read_text(encoding="utf-8").partition("\n| # | puzzle |")
     rest = after.partition("\n\n")[2]
     page.write_text(f"{before}\n{table()}\n\n{rest}", encoding="utf-8")
@@ -140,8 +140,9 @@ def table() -> str:
     """All puzzles, and the sections that explain them."""
     rows = ["| # | puzzle | explained in |", "| --: | --- | --- |"]
     for puzzle in PUZZLES:
-        number = puzzle.chapter.partition("-")[0].lstrip("0")
-        where = f"[chapter {number}, {puzzle.section}]({puzzle.anchor})"
+        text = (DOCS / f"{puzzle.chapter}.md").read_text(encoding="utf-8")
+        title = text.partition("\n")[0].removeprefix("# ")
+        where = f"{title}: [{puzzle.section}](../{puzzle.anchor})"
         rows.append(f"| {puzzle.number} | {puzzle.title} | {where} |")
     return "\n".join(rows)
 

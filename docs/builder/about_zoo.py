@@ -3,8 +3,8 @@
     python -m docs.builder.about_zoo
 
 trains the trace classifier with every bug, five times, which takes minutes, and writes the tables
-of `docs/zoo.md`. Run it when an animal was added or the network changed; tests compare the page
-with the zoo.
+of `docs/reference/planted-bugs.md`. Run it after adding a bug or changing the network; tests
+compare the page with the list of bugs.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy as np
 from numpycnn.checks.bugs import PLANTED_BUGS, SEEDS, Bug, examine, held_out_accuracy
 from numpycnn.checks.report import Report
 
-PAGE = Path(__file__).parents[1] / "zoo.md"
+PAGE = Path(__file__).parents[1] / "reference" / "planted-bugs.md"
 HEAD = "| mistake | accuracy | costs | called | seen at |\n| --- | ---: | ---: | --- | --- |"
 
 

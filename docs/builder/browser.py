@@ -24,12 +24,12 @@ FLAGS = """--headless --no-sandbox --disable-gpu --disable-quic --no-first-run -
     --disable-background-networking --disable-component-update --allow-file-access-from-files"""
 ON_PAGE = {  # the page of each figure that answers
     "drag_the_arrival": "index.html",
-    "hover_a_gradient": "docs/02-convolution.html",
-    "one_training_step": "docs/07-training.html",
-    "predict_then_reveal": "docs/08-is-it-right.html",
-    "training_played_back": "docs/07-training.html",
-    "v_curve": "docs/08-is-it-right.html",
-    "what_does_it_see": "docs/03-relu-and-pooling.html",
+    "hover_a_gradient": "docs/1-evening/2-convolution.html",
+    "one_training_step": "docs/1-evening/7-training.html",
+    "predict_then_reveal": "docs/1-evening/8-checking-gradients.html",
+    "training_played_back": "docs/1-evening/7-training.html",
+    "v_curve": "docs/1-evening/8-checking-gradients.html",
+    "what_does_it_see": "docs/1-evening/3-relu-and-pooling.html",
 }
 
 

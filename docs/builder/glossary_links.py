@@ -6,6 +6,7 @@ and shows the entry when it is pointed at. Code, headings, captions and links st
 
 from __future__ import annotations
 
+import posixpath
 import re
 from functools import cache
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any, NamedTuple
 from docutils import nodes
 from sphinx.application import Sphinx
 
-PAGE = "docs/glossary"
+PAGE = "docs/reference/glossary"
 LINKED = "docs/[0-9]", "numpycnn/", "examples/"  # how the names of pages begin that have links
 NO_PROSE = (
     nodes.literal,
@@ -55,14 +56,14 @@ class Term(NamedTuple):
 def terms_of(glossary: str) -> list[Term]:
     """Return the entries of the glossary.
 
-    >>> term, = terms_of("**Filter, kernel.** The *taps*. [Chapter 2](02-convolution.md#taps).")
+    >>> term, = terms_of("**Filter.** The *taps*. [Chapter 2](../1-evening/2-convolution.md#taps).")
     >>> term.words, term.meaning, term.pages
-    (['Filter', 'kernel'], 'The taps.', ['docs/02-convolution'])
+    (['Filter'], 'The taps.', ['docs/1-evening/2-convolution'])
     """
     terms = []
     for title, text in re.findall(r"^\*\*(.+?)\.\*\* (.*)$", glossary, re.MULTILINE):
-        links = re.findall(r"\]\((?:\.\./)?([\w/-]+)\.(md|py)", text)
-        pages = [page if kind == "py" else f"docs/{page}" for page, kind in links]
+        links = re.findall(r"\]\(([\w./-]+)\.(?:md|py)", text)
+        pages = [posixpath.normpath(f"{PAGE}/../{link}") for link in links]
         meaning = re.split(r" \(?(?:See )?\[[^]]*\]\(", text)[0]
         meaning = "" if "$" in meaning else re.sub("[*`]", "", meaning)  # no place for a formula
         terms.append(Term(title.split(", "), anchor_of(title), meaning, pages))

@@ -162,7 +162,7 @@ def add_links(
         number = 1 + context["body"].count('data-live="')
         context["body"] += KERNELS.format(number=number, code=html.escape(kernels.plain()))
         use(app, [*SCRIPTS, "kernels"])
-    if page == "docs/puzzles":
+    if page == "docs/reference/puzzles":
         address = context["pathto"]("puzzles/index")
         context["body"] = context["body"].replace(
             "</h1>",

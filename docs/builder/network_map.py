@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from functools import cache
 from itertools import pairwise
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -34,17 +34,17 @@ STAGES = {  # what stands where, and how many numbers it is
     "chances": (524, 112, "probabilities"),
 }
 
-# Which part a chapter is about, by a word in its file's name.
+# Which part a chapter is about, by the name of its file.
 CHAPTERS = {
-    "convolution": ("from the trace to the maps", ["trace", "maps"]),
-    "pooling": ("maps, and what pooling leaves of them", ["maps", "pooled"]),
-    "scores": ("scores and probabilities", ["scores", "chances"]),
-    "backwards": ("all of it, from the right to the left", list(STAGES)),
-    "transpose": ("all of it, from the right to the left", list(STAGES)),
-    "adam": ("the weights between the stages", ["maps", "hidden", "scores"]),
-    "training": ("all of it, many times", list(STAGES)),
-    "learn": ("what the answer rests on", ["trace", "maps", "chances"]),
-    "fast": ("the convolution, once more", ["trace", "maps"]),
+    "2-convolution": ("from the trace to the maps", ["trace", "maps"]),
+    "3-relu-and-pooling": ("maps, and what pooling leaves of them", ["maps", "pooled"]),
+    "4-softmax-and-cross-entropy": ("scores and probabilities", ["scores", "chances"]),
+    "5-backpropagation": ("all of it, from the right to the left", list(STAGES)),
+    "1-transpose": ("all of it, from the right to the left", list(STAGES)),
+    "6-gradient-descent-and-adam": ("the weights between the stages", ["maps", "hidden", "scores"]),
+    "7-training": ("all of it, many times", list(STAGES)),
+    "1-data-leaks": ("what the answer rests on", ["trace", "maps", "chances"]),
+    "1-fast-convolution": ("the convolution, once more", ["trace", "maps"]),
 }
 
 
@@ -116,23 +116,14 @@ def _line(values: Array, left: float, width: float, high: float, ground: float =
     return "M" + "L".join(points)
 
 
-def word_of(page: str) -> str | None:
-    """Return the word of `CHAPTERS` that is in the name of a chapter.
-
-    >>> word_of("docs/03-relu-and-pooling"), word_of("docs/12-moving-on")
-    ('pooling', None)
-    """
-    return next((word for word in CHAPTERS if word in page and page[5:6].isdigit()), None)
-
-
 def add_map(app: Sphinx, document: nodes.document) -> None:
     """Put the small map below the title of a chapter."""
-    word = word_of(app.env.docname)
+    name = PurePosixPath(app.env.docname).name
     title = next(document.findall(nodes.title), None)
-    if word and title:
-        about = f"The network, from the trace to the answer. This chapter: {CHAPTERS[word][0]}."
+    if name in CHAPTERS and title:
+        about = f"The network, from the trace to the answer. This chapter: {CHAPTERS[name][0]}."
         tag = (
-            f'<img class="map" src="../_static/map-{word}.svg" alt="{about}" '
+            f'<img class="map" src="../../_static/map-{name}.svg" alt="{about}" '
             'width="360" height="107">'
         )
         title.parent.insert(1, nodes.raw("", tag, format="html"))
@@ -141,9 +132,9 @@ def add_map(app: Sphinx, document: nodes.document) -> None:
 def write_maps(app: Sphinx, error: Exception | None) -> None:
     """Write the small maps beside the pages."""
     if not error and app.builder.format == "html":
-        for word in filter(None, map(word_of, app.env.found_docs)):
-            svg = living.standing(draw(tuple(CHAPTERS[word][1])))
-            Path(app.outdir, "_static", f"map-{word}.svg").write_text(svg, encoding="utf-8")
+        for name in CHAPTERS.keys() & {PurePosixPath(page).name for page in app.env.found_docs}:
+            svg = living.standing(draw(tuple(CHAPTERS[name][1])))
+            Path(app.outdir, "_static", f"map-{name}.svg").write_text(svg, encoding="utf-8")
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

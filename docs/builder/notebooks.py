@@ -27,7 +27,7 @@ in the checkout, `python -m pip install -e '.[plots]'`. Start Jupyter there.*
 def markdown_of(text: str, stem: str) -> str:
     r"""Return a chapter in the Markdown that jupytext reads.
 
-    >>> chapter = "# 1\n\n```python alt='A'\nf = draw()\n```\n\n![A](images/01-x-f.svg \"A.\")\n"
+    >>> chapter = "# 1\n\n```python alt='A'\nf = draw()\n```\n\n![A](../images/01-x-f.svg \"A.\")\n"
     >>> print(markdown_of(chapter.replace("'", '"'), "01-x").partition("*\n\n")[2].strip())
     ```python
     f = draw()
@@ -47,7 +47,7 @@ def markdown_of(text: str, stem: str) -> str:
             after = lines.index("```text", after) + fence.shown.count("\n") + 2
         lines[begin:after] = _cell(fence, _figure_after(lines, after, stem))
     body = "\n".join(lines)
-    body = re.sub(r"^!\[.*?\]\(images/.*\n", "", body, flags=re.MULTILINE)
+    body = re.sub(r"^!\[.*?\]\(\.\./images/.*\n", "", body, flags=re.MULTILINE)
     body = re.sub(r"^<!-- says:.*-->\n", "", body, flags=re.MULTILINE)
     body = re.sub(r"(?<!!)\[([^]]*)\]\((?!https?:)[^)]*\)", r"\1", body)  # there are no pages
     title, _, rest = body.partition("\n")
@@ -57,7 +57,7 @@ def markdown_of(text: str, stem: str) -> str:
 def _figure_after(lines: list[str], at: int, stem: str) -> str:
     """Return the variable of the picture that the next lines show, "" if they show none."""
     following = next((line for line in lines[at:] if line.strip()), "")
-    found = re.match(rf"!\[.*\]\(images/{re.escape(stem)}-([\w-]+)\.svg", following)
+    found = re.match(rf"!\[.*\]\(\.\./images/{re.escape(stem)}-([\w-]+)\.svg", following)
     return found[1].replace("-", "_") if found else ""
 
 
@@ -95,7 +95,7 @@ def add_link(
 ) -> None:
     """Link the notebook at the end of a chapter."""
     if re.match(r"docs/\d", page) and document and is_there():
-        name = page.removeprefix("docs/")
+        name = page.rpartition("/")[2]
         address = context["pathto"](f"_static/notebooks/{name}.ipynb", 1)
         context["body"] += f'<p><a href="{address}" download>This chapter as a notebook</a></p>\n'
 
@@ -109,7 +109,7 @@ def write_files(app: Sphinx, error: Exception | None) -> None:
         return
     folder = Path(app.outdir, "_static", "notebooks")
     folder.mkdir(parents=True, exist_ok=True)
-    for path in sorted(Path(app.srcdir, "docs").glob("[0-9]*.md")):
+    for path in sorted(Path(app.srcdir, "docs").glob("[0-9]*/*.md")):
         (folder / f"{path.stem}.ipynb").write_text(notebook_of(path), encoding="utf-8")
 
 

@@ -4,7 +4,7 @@ A block that draws has `alt="…"`. Below it the chapter shows the drawing as a 
 `docs/images`, so that it is there on a code host, too. This writes the pictures, and the lines
 that show them:
 
-    python -m docs.builder.pictures docs/02-convolution.md
+    python -m docs.builder.pictures docs/1-evening/2-convolution.md
     python -m docs.builder.pictures            all chapters
 
 The site compares each picture with what its block draws, and does not build if one is stale.
@@ -99,7 +99,7 @@ def _ungrouped(svg: str) -> str:
 
 
 def name_of(chapter: Path, variable: str) -> str:
-    """Return the name of the picture of a figure: "02-convolution-steps"."""
+    """Return the name of the picture of a figure: "2-convolution-steps"."""
     return f"{chapter.stem}-{variable}".replace("_", "-")
 
 
@@ -132,14 +132,14 @@ def line_for(name: str, words: dict[str, str]) -> str:
     """Return the line that shows a picture, with a caption.
 
     >>> line_for("02-x", {"alt": "Three cells.", "fold": "Draw the three steps"})
-    '![Three cells.](images/02-x.svg "The three steps.")'
+    '![Three cells.](../images/02-x.svg "The three steps.")'
     >>> line_for("02-x", {"alt": "Three cells.", "fold": "Draw it"})
-    '![Three cells.](images/02-x.svg "Three cells.")'
+    '![Three cells.](../images/02-x.svg "Three cells.")'
     """
     drawn = words.get("fold", "").removeprefix("Draw ")
     says_something = "Draw " in words.get("fold", "") and drawn != "it"
     caption = drawn[:1].upper() + drawn[1:] + "." if says_something else words["alt"]
-    return f'![{words["alt"]}](images/{name}.svg "{caption}")'
+    return f'![{words["alt"]}](../images/{name}.svg "{caption}")'
 
 
 def update(chapter: Path) -> list[str]:
@@ -166,7 +166,7 @@ def update(chapter: Path) -> list[str]:
 
 def _put_line(lines: list[str], fence: Fence, name: str, line: str) -> None:
     """Put the line below a block and what it prints, in place of the one that is there."""
-    old = [at for at, other in enumerate(lines) if f"](images/{name}.svg" in other]
+    old = [at for at, other in enumerate(lines) if f"](../images/{name}.svg" in other]
     if old:
         lines[old[0]] = line
         return
@@ -185,4 +185,4 @@ def main(chapters: list[Path]) -> None:
 
 
 if __name__ == "__main__":
-    main([Path(argument) for argument in sys.argv[1:]] or sorted(HERE.glob("*.md")))
+    main([Path(argument) for argument in sys.argv[1:]] or sorted(HERE.glob("*/*.md")))

@@ -9,7 +9,7 @@ code does. Whatever differs is a `Fault`, with its file and its line.
 By hand, this prints what each block of a chapter prints, then the faults; with a folder
 behind it the figures are saved there:
 
-    python -m docs.builder.running docs/02-convolution.md /tmp/figures
+    python -m docs.builder.running docs/1-evening/2-convolution.md /tmp/figures
 
 Sphinx is not needed for any of this. `source_pages` explains how pages are made of it.
 """

@@ -186,11 +186,11 @@ def _not_shown(
     left, stale = {}, []
     for line, outcome in outcomes.items():
         names = {variable: name_of(chapter, variable) for variable in outcome.figures}
-        shown = [variable for variable, name in names.items() if f"](images/{name}.svg" in text]
+        shown = [variable for variable, name in names.items() if f"](../images/{name}.svg" in text]
         for variable in shown:
-            kept = chapter.parent / "images" / f"{names[variable]}.svg"
+            kept = chapter.parents[1] / "images" / f"{names[variable]}.svg"
             if is_stale(picture_of(outcome.figures[variable]), kept):
-                again = f"python -m docs.builder.pictures docs/{chapter.name}"
+                again = f"python -m docs.builder.pictures docs/{chapter.parent.name}/{chapter.name}"
                 stale.append(Fault(line, f"{kept.name} is stale: {again}"))
         figures = {name: figure for name, figure in outcome.figures.items() if name not in shown}
         left[line] = outcome._replace(figures=figures)
@@ -262,12 +262,12 @@ class SourceParser(MystParser):
 def _chapters_that_lead_to(env: BuildEnvironment) -> list[str]:
     """Return a Markdown link to each chapter that leads to this source page."""
     chapters = []
-    for path in sorted(Path(env.srcdir, "docs").glob("[0-9]*.md")):
+    for path in sorted(Path(env.srcdir, "docs").glob("[0-9]*/*.md")):
         text = path.read_text(encoding="utf-8")
         env.note_dependency(path)
         if env.docname in _pages_of(_library_of(env), text):
             title = text.partition("\n")[0].removeprefix("# ")
-            chapters.append(f"[{title}](/docs/{path.name})")
+            chapters.append(f"[{title}](/docs/{path.parent.name}/{path.name})")
     return chapters
 
 
@@ -291,7 +291,7 @@ def _pages_of(library: Library, text: str) -> set[str]:
         for places in _names_by_fence(library, text).values()
         for place in places
     }
-    links = set(re.findall(r"\]\(\.\./((?:numpycnn|examples)/[\w/]+)\.py[#)]", text))
+    links = set(re.findall(r"\]\(\.\./\.\./((?:numpycnn|examples)/[\w/]+)\.py[#)]", text))
     return used | links
 
 
@@ -316,8 +316,8 @@ def _figures(env: BuildEnvironment, piece: Piece) -> str:
 
 def _alt_of(env: BuildEnvironment, picture: str) -> str:
     """Return what a chapter says of its picture to those who cannot see it."""
-    for path in sorted(Path(env.srcdir, "docs").glob("[0-9]*.md")):
-        if found := re.search(rf"!\[(.*?)\]\(images/{picture}\.svg", path.read_text("utf-8")):
+    for path in sorted(Path(env.srcdir, "docs").glob("[0-9]*/*.md")):
+        if found := re.search(rf"!\[(.*?)\]\(\.\./images/{picture}\.svg", path.read_text("utf-8")):
             return found[1]
     raise ValueError(f"conf.py expected a chapter to show {picture}.svg, and none does")
 

@@ -80,12 +80,12 @@ def write_data(app: Sphinx, error: Exception | None) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for path in [*FOLDER.glob("*.js"), FOLDER / "living.css"]:
         shutil.copy(path, folder)
-    pages = "".join(path.read_text("utf-8") for path in Path(app.srcdir, "docs").glob("*.md"))
+    pages = "".join(path.read_text("utf-8") for path in Path(app.srcdir, "docs").glob("*/*.md"))
     by_hand = {name for names in app.config.living_pages.values() for name in names}
     for name in NAMES:
         if name in by_hand:
             shutil.copy(PICTURES / f"{name}.svg", folder)
-        elif f"(images/{name}.svg" not in pages:
+        elif f"/images/{name}.svg" not in pages:
             continue
         numbers = importlib.import_module(f"docs.living.{name}").data()
         text = f"living.data.{name} = {as_json(numbers)};\n"

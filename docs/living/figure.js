@@ -1,6 +1,6 @@
 // What the figures that answer have in common.
 //
-// A chapter shows a picture, `![…](images/NAME.svg)`. Where there is a docs/living/NAME.js, it
+// A chapter shows a picture, `![…](../images/NAME.svg)`. Where there is a docs/living/NAME.js, it
 // takes the place of that picture: it draws the same thing as inline SVG and lets the reader
 // move it. Its numbers come from docs/living/NAME.py, which asks the package for them while the
 // site is built, and lie beside it in a script of their own, because a page that was opened

@@ -2,7 +2,7 @@
 
 The numbers are small and whole, so that each sum can be done in one's head. What comes of them
 under other taps, strides, dilations and paddings is added up by the script, with the loops of
-[chapter 2](../02-convolution.md), and a test compares it with the layer.
+[chapter 2](../1-evening/2-convolution.md), and a test compares it with the layer.
 """
 
 from __future__ import annotations

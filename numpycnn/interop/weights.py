@@ -30,7 +30,8 @@ no `"same"` padding with a stride: pad the traces with `layer.pad_widths(L)` zer
 refuses a convolution with both a stride and a dilation. Both libraries store running statistics
 in float32, and Keras multiplies the input before it subtracts the mean. For data with an offset
 that is large compared with the signal, standardize the traces first.
-`docs/12-moving-on.md` lists further conventions, those of Lux (Julia) among them, and tests them.
+`docs/4-engineering/4-other-libraries.md` lists and tests further conventions, including those of
+Lux (Julia).
 """
 
 from __future__ import annotations

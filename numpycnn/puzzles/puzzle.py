@@ -128,10 +128,10 @@ class Puzzle:
 
     @property
     def anchor(self) -> str:
-        """The section as a link target: `01-question.md#the-shape-of-a-batch`.
+        """The section as a link target: `1-evening/1-the-problem.md#the-shape-of-a-batch`.
 
         >>> find("shape_of_a_batch").anchor
-        '01-question.md#the-shape-of-a-batch'
+        '1-evening/1-the-problem.md#the-shape-of-a-batch'
         """
         words = "".join(c for c in self.section.lower() if c.isalnum() or c in " -_")
         return f"{self.chapter}.md#{words.replace(' ', '-')}"

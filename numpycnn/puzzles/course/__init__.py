@@ -5,11 +5,11 @@ name in this list.
 """
 
 COURSE = {
-    "01-question": ["shape_of_a_batch", "largest_sample"],
-    "02-convolution": ["zeros_of_same", "count_the_weights", "convolve_by_taps"],
-    "03-relu-and-pooling": ["what_comes_out", "far_enough", "pool_without_loops"],
-    "04-scores-and-loss": ["softmax_of_rows", "loss_is_nan", "cross_entropy"],
-    "05-backwards": [
+    "1-evening/1-the-problem": ["shape_of_a_batch", "largest_sample"],
+    "1-evening/2-convolution": ["zeros_of_same", "count_the_weights", "convolve_by_taps"],
+    "1-evening/3-relu-and-pooling": ["what_comes_out", "far_enough", "pool_without_loops"],
+    "1-evening/4-softmax-and-cross-entropy": ["softmax_of_rows", "loss_is_nan", "cross_entropy"],
+    "1-evening/5-backpropagation": [
         "slope",
         "chain_of_two",
         "two_ways",
@@ -24,11 +24,9 @@ COURSE = {
         "max_pool",
         "convolution",
     ],
-    "05b-transpose": ["average_pool", "prove_by_transpose"],
-    "06-adam": ["adam", "bug_in_adam"],
-    "07-training": ["does_not_learn", "bug_in_chain"],
-    "07b-choosing": ["early_stopping"],
-    "08-is-it-right": [
+    "1-evening/6-gradient-descent-and-adam": ["adam", "bug_in_adam"],
+    "1-evening/7-training": ["does_not_learn", "bug_in_chain"],
+    "1-evening/8-checking-gradients": [
         "bug_in_dense",
         "bug_in_relu",
         "bug_in_loss",
@@ -38,11 +36,13 @@ COURSE = {
         "prove_by_differences",
         "prove_the_cases",
     ],
-    "09-what-did-it-learn": ["saliency"],
-    "10-fast": ["phases", "bug_in_convolution"],
-    "11-architectures": ["residual", "upsample", "bug_in_skip_concat", "picker"],
-    "12-moving-on": ["carry_the_weights"],
-    "13-two-dimensions": ["stacked_rows"],
-    "14-training-and-use": ["batch_norm"],
+    "2-does-it-work/1-data-leaks": ["saliency"],
+    "2-does-it-work/4-model-selection": ["early_stopping"],
+    "2-does-it-work/5-batch-norm-and-dropout": ["batch_norm"],
+    "3-derivatives/1-transpose": ["average_pool", "prove_by_transpose"],
+    "4-engineering/1-fast-convolution": ["phases", "bug_in_convolution"],
+    "4-engineering/2-landmark-networks": ["residual", "upsample", "bug_in_skip_concat", "picker"],
+    "4-engineering/3-two-dimensions": ["stacked_rows"],
+    "4-engineering/4-other-libraries": ["carry_the_weights"],
 }
 """The names of the puzzles' files, by chapters."""
