@@ -1,7 +1,6 @@
-"""The course: which puzzles there are, in the order in which they are done.
+"""The list of puzzles in course order, by the chapter that explains them.
 
-They stand under the chapter that leads to them. A new one is a file in this folder, and its
-name in this list.
+To add a puzzle, add a file to this folder and its name to this list.
 """
 
 COURSE = {

@@ -21,9 +21,9 @@ SOLUTION = "(0, 3, 0)"
 FORMS = ("[0, 3 * 1, 0]",)
 WRONG = {
     "(0, 1, 0)": "dy missing: the slope is correct. Multiply it with dy.",
-    "(3, 3, 3)": "not only the maximum: increase a by a little: y stays. Only the maximum receives dy.",
-    "(1, 1, 1)": "not only the maximum: increase a by a little: y stays. Only the maximum receives dy.",
-    "(1, 3, 1)": "not only the maximum: increase a by a little: y stays, so its derivative is 0.",
+    "(3, 3, 3)": "not only the maximum: if a increases slightly, y does not change. Only the maximum receives dy.",
+    "(1, 1, 1)": "not only the maximum: if a increases slightly, y does not change. Only the maximum receives dy.",
+    "(1, 3, 1)": "not only the maximum: if a increases slightly, y does not change, so the derivative is 0.",
     "(0, 5, 0)": "value: 5 is the value of b, and the slope of y = b is 1.",
     "(0, 15, 0)": "value: 5 is the value of b, and the slope of y = b is 1.",
     "(3, 0, 0)": "wrong position: b is the maximum, not a.",
@@ -31,10 +31,10 @@ WRONG = {
     "(2, 5, 4)": "value: these are the values. The slope of y = b is 1.",
     "(6, 15, 12)": "value: these are the values times dy. The slope of y = b is 1.",
     "(0, -3, 0)": "sign: increase b, and y increases.",
-    "(-3, 3, -3)": "not only the maximum: decrease a by a little: y stays, so its derivative is 0.",
+    "(-3, 3, -3)": "not only the maximum: if a decreases slightly, y does not change, so the derivative is 0.",
     "3": "wrong shape",
 }
-LESSON = "The maximum receives all of dy. The others could change a little without effect on y."
+LESSON = "The maximum receives all of dy. Small changes of the other values do not affect y."
 
 
 def cases():

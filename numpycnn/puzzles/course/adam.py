@@ -5,7 +5,7 @@
     w = w - lr  (m / (1 - beta1^t))  /  (sqrt(v / (1 - beta2^t)) + eps)
 
 Write them for one array. All three must change in place: `m *= …` and `m += …`, not `m = …`, which
-only gives the name to another array. self.params may be read-only: w is one of its arrays.
+only binds the name to another array. self.params may be read-only: w is one of its arrays.
 """
 
 import numpy as np
@@ -125,7 +125,9 @@ WRONG = {
     f"{_M}\n{_V}\nself.params[name] = {_W[5:].join(['w - ', ''])}": "replaced",
     f"{_M}\n{_V}": "w unchanged",
 }
-LESSON = "That is all of Adam. Its first step is lr, whatever the magnitude of the gradient."
+LESSON = (
+    "This is the complete Adam. Its first step has the length lr for any magnitude of the gradient."
+)
 
 
 def cases():

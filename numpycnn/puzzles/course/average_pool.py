@@ -2,8 +2,8 @@
 
     y[n,m,c] = 1/P  sum over j < P of  x[n, m S + j, c]
 
-A window of P samples begins at every S-th sample. If S is smaller than P the windows overlap; if S is
-larger than P, some samples are in no window.
+A window of P samples begins at every S-th sample. If S is smaller than P the windows overlap; if S
+is larger than P, some samples are in no window.
 """
 
 import numpy as np
@@ -36,7 +36,7 @@ from numpycnn.puzzles.cases import layer
 
 SECTION = "A custom layer"
 HINTS = (
-    "What is the slope of the mean with respect to one sample of the window?",
+    "Differentiate the mean with respect to one sample of the window.",
     "A sample may be in several windows, and receives a contribution from each.",
 )
 SOLUTION = "dx[:, window] += dy[:, m : m + 1] / self.pool_size"

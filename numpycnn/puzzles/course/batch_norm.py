@@ -4,8 +4,8 @@ For each channel, over all R samples of all traces:
 
     m = mean of x        v = mean of (x - m)²        z = (x - m) / sqrt(v + eps)
 
-One x changes its own z. It also changes the mean and the variance, and with them every z of its
-channel. The gradient therefore has three terms; two of them are often forgotten.
+Each x affects its own z and, through the mean and the variance, every z of its channel. The
+gradient therefore has three terms; two of them are often forgotten.
 """
 
 import numpy as np
@@ -71,7 +71,7 @@ WRONG = {
     "z": "forward: this is z, the output of forward.",
     f"-(dy - {_M} - {_V}) / s": "sign",
 }
-LESSON = "Raise all x of a channel by the same amount, and nothing changes: dx sums to zero over each channel."
+LESSON = "Adding a constant to all x of a channel does not change y, so dx sums to zero over each channel."
 
 
 def case(draw):

@@ -41,9 +41,9 @@ WRONG = {
     "dy.sum(axis=(0, 1)) / len(dy)": "bias averaged: the sum is divided by the number of traces. dy "
     "already contains every division.",
     "dy.sum(axis=(0, 1)) / dy.shape[1]": "bias averaged: the sum is divided by the number of samples. "
-    "There is no division.",
+    "Do not divide.",
     "dy.sum(axis=(0, 1)) / self.filters": "bias averaged: the sum is divided by the number of channels. "
-    "There is no division.",
+    "Do not divide.",
     "dy[0].sum(axis=0)": "first trace: only the first trace is summed; b is added to all traces.",
     "dy[:, 0].sum(axis=0)": "first sample: only the first sample of each trace is summed.",
     "dy[:, -1].sum(axis=0)": "last sample: only the last sample of each trace is summed.",
@@ -62,7 +62,7 @@ WRONG = {
     "dy.max(axis=(0, 1))": "maximum: this is the maximum of dy; it must be the sum.",
     "np.abs(dy).sum(axis=(0, 1))": "magnitudes: the magnitudes are summed; dy keeps its sign.",
 }
-LESSON = "A sum, never a mean: the loss has already divided by N, and dy contains that."
+LESSON = "A sum, not a mean: dy already contains the division by N of the loss."
 
 
 def case(draw):

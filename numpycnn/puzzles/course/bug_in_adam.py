@@ -1,7 +1,6 @@
 """Find the bug: Adam
 
-This Adam trains the trace classifier as well as any. All the same, one thing in it is incorrect.
-Find it, and fix it.
+This Adam trains the trace classifier well, but one line is incorrect. Find it and fix it.
 """
 
 import numpy as np
@@ -38,7 +37,7 @@ for name, g in grads.items():
 """
 HINTS = (
     "With one parameter it is correct. The classifier has six.",
-    "What does t count? What must it count?",
+    "Which quantity does t count? Which must it count?",
 )
 SOLUTION = """\
 self.t += 1

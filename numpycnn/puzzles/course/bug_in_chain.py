@@ -1,8 +1,7 @@
 """Find the bug: a chain of layers
 
-This chain trains, and classifies nearly all traces correctly. Then somebody ran forward on other
-traces between forward and backward, and the gradients became incorrect. Why? Fix forward and
-backward.
+This chain trains and classifies nearly all traces correctly. If forward is run on other traces
+between forward and backward, the gradients are incorrect. Why? Fix forward and backward.
 """
 
 from numpycnn import Container
@@ -48,7 +47,7 @@ def backward(self, dy, cache):
         dy, own = self.layers[place].backward(dy, self.caches[place])
 """
 HINTS = (
-    "Two forwards, then a backward. Whose caches does it use?",
+    "Run forward twice, then backward. Of which forward are the caches that it uses?",
     "Return the caches as the second result of forward. Backward receives them as `cache`.",
 )
 SOLUTION = """\
@@ -72,7 +71,7 @@ FORMS = (
         "caches.append(cache)", "caches[len(caches)] = cache"
     ),
 )
-_SHARED = "shared: backward uses the caches of a forward on other traces. Each forward must return a list of its own."
+_SHARED = "shared: backward uses the caches of a forward on other traces. Each forward must return a new list."
 WRONG = {
     GAP.replace("return x, None", "return x, self.caches"): _SHARED,
     GAP.replace("return x, None", "return x, cache"): _SHARED,

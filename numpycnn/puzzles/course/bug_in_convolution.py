@@ -2,7 +2,7 @@
 
     dx is dy, padded with zeros, correlated with the taps
 
-In the classifier it works. All the same, one line is incorrect. Find it, and fix it.
+It works in the classifier, but one line is incorrect. Find it and fix it.
 """
 
 import numpy as np
@@ -45,7 +45,7 @@ from numpycnn.puzzles.trained import accuracy
 SECTION = "Stride, dilation, and backwards"
 GAP = "dx = correlate(padded, w.transpose(0, 2, 1))"
 HINTS = (
-    "dw and db are correct. Follow one dx by hand: which tap does the first sample meet?",
+    "dw and db are correct. Compute one dx by hand: with which tap is the first sample multiplied?",
     "The first output multiplies sample 0 with tap 0. With which tap does window 0 of `padded` multiply it?",
     "In the backward pass the taps are in reverse order: w[::-1].",
 )
@@ -57,9 +57,9 @@ FORMS = (
 WRONG = {
     "dx = correlate(padded[:, ::-1], w.transpose(0, 2, 1))": "reversed",
     "dx = correlate(padded, w[::-1].transpose(0, 2, 1)) / len(w)": "averaged: dx is divided by the number of "
-    "taps. There is no division.",
+    "taps. Do not divide.",
     "dx = correlate(padded, w[::-1].transpose(0, 2, 1)) / len(x)": "averaged: dx is divided by the number of "
-    "traces. There is no division.",
+    "traces. Do not divide.",
     "dx = correlate(padded, w[::-1])": "channels not exchanged: w is not transposed: dx goes from F filters "
     "back to C channels. If C = F the shapes fit all the same.",
     "dx = correlate(padded, w)": "channels not exchanged: w is neither reversed nor transposed.",

@@ -1,6 +1,6 @@
 """Find the bug: a dense layer
 
-One line is incorrect, and the classifier trains well all the same. Find it, and fix it.
+One line is incorrect, although the classifier trains well. Find it and fix it.
 """
 
 import numpy as np
@@ -35,7 +35,7 @@ SECTION = "The checker"
 GAP = "db = dy.mean(axis=0)"
 HINTS = (
     "Three gradients. Write down each with its indices, and compare.",
-    "The loss divides by N, and nothing else does.",
+    "Only the loss divides by N.",
 )
 SOLUTION = "db = dy.sum(axis=0)"
 FORMS = ("db = np.ones(len(dy)) @ dy", "db = np.einsum('nj->j', dy)")
@@ -64,7 +64,7 @@ WRONG = {
     "db = dy.max(axis=0)": "maximum: db is the maximum over the traces; it must be the sum.",
 }
 LESSON = (
-    "The bias learned N times too slowly, and Adam hides that. A similar bug was found in a collection of "
+    "The gradient of the bias was N times too small, and Adam hides that. A similar bug was found in a collection of "
     "notes: https://github.com/kvfrans/notes/issues/5"
 )
 

@@ -1,7 +1,7 @@
 """Find the bug: softmax cross-entropy
 
 The loss is correct, and its gradient has the correct direction. Still, one line is incorrect. Find
-it, and fix it.
+it and fix it.
 """
 
 import numpy as np
@@ -54,8 +54,8 @@ WRONG = {
     "it must be y, which is 1 for the true class.",
 }
 LESSON = (
-    "The loss was a mean over the traces, its gradient one over traces and classes. The same bug was in a "
-    "textbook: https://github.com/d2l-ai/d2l-en/pull/1000"
+    "The loss is a mean over traces, but its gradient was divided by traces times classes. The same bug "
+    "was in a textbook: https://github.com/d2l-ai/d2l-en/pull/1000"
 )
 
 

@@ -1,7 +1,7 @@
 """Find the bug: max pooling
 
-In the classifier its windows are side by side, and it works. All the same, it is incorrect. Find the
-line, and fix it. Of equal samples, the first counts as the maximum and receives the whole gradient.
+It works in the classifier, where windows do not overlap, but one line is incorrect. Find it and fix
+it. Of equal samples, the first counts as the maximum and receives the whole gradient.
 """
 
 import numpy as np
@@ -26,8 +26,8 @@ class MaxPool(Layer):
         dx = np.zeros_like(x)
         n, c = np.ogrid[: x.shape[0], : x.shape[2]]
         for m, start in enumerate(self.starts(x)):
-            winner = start + x[:, start : start + self.pool_size].argmax(axis=1)  # (N, C)
-            dx[n, winner, c] = dy[:, m]
+            argmax = start + x[:, start : start + self.pool_size].argmax(axis=1)  # (N, C)
+            dx[n, argmax, c] = dy[:, m]
         return dx, {}
 
 
@@ -37,50 +37,50 @@ from numpycnn.puzzles.cases import layer
 from numpycnn.puzzles.trained import accuracy
 
 SECTION = "The checker"
-GAP = "dx[n, winner, c] = dy[:, m]"
+GAP = "dx[n, argmax, c] = dy[:, m]"
 HINTS = (
     "With which stride can a sample be the maximum of two windows?",
-    "What did an earlier window write there, and what happens to it?",
+    "Does dx keep the value that an earlier window wrote there?",
 )
-SOLUTION = "dx[n, winner, c] += dy[:, m]"
+SOLUTION = "dx[n, argmax, c] += dy[:, m]"
 FORMS = (
-    "np.add.at(dx, (n, winner, c), dy[:, m])",
-    "dx[n, winner, c] = dx[n, winner, c] + dy[:, m]",
+    "np.add.at(dx, (n, argmax, c), dy[:, m])",
+    "dx[n, argmax, c] = dx[n, argmax, c] + dy[:, m]",
 )
 _WINDOW = "window = slice(start, start + self.pool_size)\n            "
 WRONG = {
-    "dx[n, winner, c] = dx[n, winner, c] * dy[:, m]": "zero",
-    "dx[n, winner, c] = np.maximum(dx[n, winner, c], dy[:, m])": "maximum of dy: of the contributions of "
+    "dx[n, argmax, c] = dx[n, argmax, c] * dy[:, m]": "zero",
+    "dx[n, argmax, c] = np.maximum(dx[n, argmax, c], dy[:, m])": "maximum of dy: of the contributions of "
     "several windows, and of zero, the largest is kept; they must be added.",
-    "dx[n, winner, c] -= dy[:, m]": "sign",
-    "dx[n, winner - start, c] += dy[:, m]": "start subtracted: winner already counts from the beginning of "
+    "dx[n, argmax, c] -= dy[:, m]": "sign",
+    "dx[n, argmax - start, c] += dy[:, m]": "start subtracted: argmax already counts from the beginning of "
     "the trace.",
     "dx[n, start, c] += dy[:, m]": "first sample: the gradient goes to the first sample of each window; it "
     "must go to the maximum.",
-    "dx[n, winner, c] += dy[:, m] / self.pool_size": "averaged: the gradient is divided by the pool size. "
+    "dx[n, argmax, c] += dy[:, m] / self.pool_size": "averaged: the gradient is divided by the pool size. "
     "The slope of a maximum is 1.",
-    "dx[n, winner, c] = dy[:, m] / self.pool_size": "averaged: the gradient is divided by the pool size, and "
+    "dx[n, argmax, c] = dy[:, m] / self.pool_size": "averaged: the gradient is divided by the pool size, and "
     "overwritten where windows overlap.",
-    "dx[n, winner, c] += 1": "dy ignored",
-    "dx[n, winner, c] += dy[:, 0]": "first window: every window uses the dy of the first one.",
-    "dx[n, winner, c] = dy[:, m] + dy[:, m - 1]": "neighbor: the dy of the window before is added, whether "
+    "dx[n, argmax, c] += 1": "dy ignored",
+    "dx[n, argmax, c] += dy[:, 0]": "first window: every window uses the dy of the first one.",
+    "dx[n, argmax, c] = dy[:, m] + dy[:, m - 1]": "neighbor: the dy of the window before is added, whether "
     "or not the sample is its maximum.",
     "dx[:, start : start + self.pool_size] += dy[:, m : m + 1]": "all samples: the gradient goes to all "
     "samples of the window; it must go to the maximum only.",
     "dx[:, start : start + self.pool_size] += dy[:, m : m + 1] / self.pool_size": "average pooling: the "
     "gradient is divided among all samples of the window; it must go to the maximum only.",
-    "window = x[:, start : start + self.pool_size]\nwon = window == window.max(axis=1, keepdims=True)\n"
-    "dx[:, start : start + self.pool_size] += won * dy[:, m : m + 1]": "ties: each of several equal maxima "
+    "window = x[:, start : start + self.pool_size]\nis_max = window == window.max(axis=1, keepdims=True)\n"
+    "dx[:, start : start + self.pool_size] += is_max * dy[:, m : m + 1]": "ties: each of several equal maxima "
     "receives the whole gradient; only the first may.",
-    "window = x[:, start : start + self.pool_size]\nwon = window == window.max(axis=1, keepdims=True)\n"
-    "dx[:, start : start + self.pool_size] += won * dy[:, m : m + 1] / won.sum(axis=1, keepdims=True)": (
+    "window = x[:, start : start + self.pool_size]\nis_max = window == window.max(axis=1, keepdims=True)\n"
+    "dx[:, start : start + self.pool_size] += is_max * dy[:, m : m + 1] / is_max.sum(axis=1, keepdims=True)": (
         "ties: several equal maxima share the gradient; the first must receive all."
     ),
-    "dx[n, winner, c] += dy[:, m] * (dx[n, winner, c] == 0)": "first window kept: where windows overlap only "
+    "dx[n, argmax, c] += dy[:, m] * (dx[n, argmax, c] == 0)": "first window kept: where windows overlap only "
     "the first one is kept; they must be added.",
 }
 LESSON = (
-    "Side by side no sample is the maximum of two windows, so `=` was as good as `+=`. A similar bug: "
+    "If windows do not overlap, no sample is the maximum of two, and `=` does the same as `+=`. A similar bug: "
     "https://github.com/0809zheng/CS231n-assignment2019/issues/19"
 )
 

@@ -1,6 +1,6 @@
 """Find the bug: ReLU
 
-Two lines compute something, and one of them is incorrect. Find it, and fix it.
+Two lines compute a value, and one of them is incorrect. Find it and fix it.
 """
 
 import numpy as np
@@ -27,7 +27,7 @@ from numpycnn.puzzles.trained import accuracy
 SECTION = "The checker"
 GAP = "dx = np.where(y >= 0, dy, 0)"
 HINTS = (
-    "What is y where x was negative? What does backward do there?",
+    "Which value has y where x is negative? Which gradient does backward return there?",
     "y is never below zero, so y >= 0 is always true.",
 )
 SOLUTION = "dx = np.where(y > 0, dy, 0)"
@@ -52,10 +52,7 @@ WRONG = {
     "dx = -np.where(y > 0, dy, 0)": "sign",
     "dx = np.where(y > 0, dy, 0).sum(axis=0)": "wrong shape",
 }
-LESSON = (
-    "One character. The mask let everything pass, as if there were no ReLU in the backward pass. "
-    "A mask that did not fit its ReLU: https://github.com/deeplearning4j/nd4j/issues/271"
-)
+LESSON = "One character. The mask passed every gradient, as if the backward pass had no ReLU. A similar bug: https://github.com/deeplearning4j/nd4j/issues/271"
 
 
 def opening():

@@ -2,7 +2,7 @@
 
     y = x and f(x), concatenated along the channels
 
-The channels of x come first, then those of f(x). One line is incorrect. Find it, and fix it.
+The channels of x come first, then those of f(x). One line is incorrect. Find it and fix it.
 """
 
 import numpy as np
@@ -32,7 +32,7 @@ SECTION = "U-Net, 2015: the way back up"
 GAP = "dx = dx + dy[..., -channels:]"
 HINTS = (
     "dy has the channels of y. Which of them belong to x, and which to f(x)?",
-    "x came first.",
+    "The channels of x are the first ones.",
 )
 SOLUTION = "dx = dx + dy[..., :channels]"
 FORMS = ("dx = dy[..., :channels] + dx", "dx = dx + np.split(dy, [channels], axis=-1)[0]")
@@ -48,7 +48,7 @@ WRONG = {
     "ones.",
     "dx = dx - dy[..., :channels]": "sign of a term: dy is subtracted; add it.",
     "dx = dx * dy[..., :channels]": "product: the gradients of two paths are added, not multiplied.",
-    "dx = (dx + dy[..., :channels]) / 2": "mean: the gradients of two paths are added. There is no division "
+    "dx = (dx + dy[..., :channels]) / 2": "mean: the gradients of two paths are added. Do not divide "
     "by 2.",
     "dx = dx + dy[..., :channels] + dy[..., -channels:]": "counted twice: the channels of f(x) are added as "
     "well; they went through f already.",
@@ -62,7 +62,7 @@ WRONG = {
     "dx = dx + 1": "dy missing: the path around f has the slope 1, times dy.",
 }
 LESSON = (
-    "The gradient of one path was taken from the other. A similar bug: "
+    "The path around f used the gradient of the channels of f(x). A similar bug: "
     "https://github.com/BVLC/caffe/pull/2972"
 )
 N_CASES = 40

@@ -1,7 +1,7 @@
 """Find the bug: softmax as a layer
 
-This layer is the last one of a network; a cross-entropy that expects probabilities follows. One line
-is incorrect. Find it, and fix it.
+This layer is the last one of a network; a cross-entropy that expects probabilities follows. One
+line is incorrect. Find it and fix it.
 """
 
 import numpy as np
@@ -62,12 +62,12 @@ WRONG = {
     "dx = dy * y * (1 - y) - y * (dy * y).sum(axis=-1, keepdims=True)": "counted twice: the term of each "
     "x on its own y is subtracted twice.",
     "dx = dy - y": "loss: this is the gradient of a loss, not of softmax alone.",
-    "dx = dy / y": "upside down: dy is divided by y; it must be multiplied.",
+    "dx = dy / y": "reciprocal: dy is divided by y; it must be multiplied.",
     "dx = dy * (1 - y)": "factor y missing: the factor y is missing, and the other outputs of the row are "
     "left out.",
 }
 LESSON = (
-    "Only the diagonal was there: the effect of the other inputs was missing. A similar bug: "
+    "Only the diagonal was computed; the effect of the other inputs was missing. A similar bug: "
     "https://github.com/deeplearning4j/libnd4j/issues/440"
 )
 

@@ -1,8 +1,8 @@
 """Find the bug: max pooling again
 
-This one adds where windows overlap. For values that all differ it is correct. Real traces are
-integers, as the digitizer counted them, and may be constant for a while. What is incorrect? Find the
-line, and fix it. The gradient of a window may go to one of its equal maxima, or be shared evenly.
+This pooling adds gradients where windows overlap. It is correct if all values differ. Recorded
+traces, however, are integer counts and may be constant for some time. Find the incorrect line and
+fix it. One of several equal maxima may receive the gradient, or all of them equal parts of it.
 """
 
 import numpy as np
@@ -27,8 +27,8 @@ class MaxPool(Layer):
         dx = np.zeros_like(x)
         for m, start in enumerate(self.starts(x)):
             window = x[:, start : start + self.pool_size]  # (N, P, C)
-            won = window == window.max(axis=1, keepdims=True)
-            dx[:, start : start + self.pool_size] += won * dy[:, m : m + 1]
+            is_max = window == window.max(axis=1, keepdims=True)
+            dx[:, start : start + self.pool_size] += is_max * dy[:, m : m + 1]
         return dx, {}
 
 
@@ -38,7 +38,7 @@ from numpycnn.puzzles.cases import layer
 from numpycnn.puzzles.trained import accuracy
 
 SECTION = "Corners"
-GAP = "won = window == window.max(axis=1, keepdims=True)"
+GAP = "is_max = window == window.max(axis=1, keepdims=True)"
 HINTS = (
     "Take a window (2, 2, 1). How much do its samples receive in all?",
     "One of the equal maxima must be chosen; argmax chooses the first.",
@@ -46,49 +46,49 @@ HINTS = (
 )
 SOLUTION = """\
 places = np.arange(self.pool_size)[:, None]  # (P, 1)
-won = places == window.argmax(axis=1)[:, None]"""
+is_max = places == window.argmax(axis=1)[:, None]"""
 FORMS = (
-    "won = np.zeros(window.shape)\nnp.put_along_axis(won, window.argmax(axis=1)[:, None], 1, axis=1)",
-    "top = window == window.max(axis=1, keepdims=True)\nwon = top / top.sum(axis=1, keepdims=True)",
+    "is_max = np.zeros(window.shape)\nnp.put_along_axis(is_max, window.argmax(axis=1)[:, None], 1, axis=1)",
+    "top = window == window.max(axis=1, keepdims=True)\nis_max = top / top.sum(axis=1, keepdims=True)",
 )
 ALTERNATIVES = (
     FORMS[1],
     "last = self.pool_size - 1 - window[:, ::-1].argmax(axis=1)[:, None]\n"
-    "won = np.arange(self.pool_size)[:, None] == last",
+    "is_max = np.arange(self.pool_size)[:, None] == last",
 )
 WRONG = {
-    "won = window >= window.max(axis=1, keepdims=True)": "all maxima: each of several equal maxima receives "
+    "is_max = window >= window.max(axis=1, keepdims=True)": "all maxima: each of several equal maxima receives "
     "the whole gradient.",
-    "won = np.isclose(window, window.max(axis=1, keepdims=True))": "all maxima",
-    "won = window == window.max()": "whole batch: the maximum is taken over all traces and channels; each "
+    "is_max = np.isclose(window, window.max(axis=1, keepdims=True))": "all maxima",
+    "is_max = window == window.max()": "whole batch: the maximum is taken over all traces and channels; each "
     "window of each channel has its own.",
-    "won = window == window.max(axis=(1, 2), keepdims=True)": "channels mixed: the maximum is taken over all "
+    "is_max = window == window.max(axis=(1, 2), keepdims=True)": "channels mixed: the maximum is taken over all "
     "channels; each has its own.",
-    "won = np.arange(self.pool_size)[:, None] == window.argmin(axis=1)[:, None]": "minimum: the gradient "
+    "is_max = np.arange(self.pool_size)[:, None] == window.argmin(axis=1)[:, None]": "minimum: the gradient "
     "goes to the minimum of the window.",
-    "won = np.arange(self.pool_size)[:, None] == 0 * window": "first sample: the gradient goes to the first "
+    "is_max = np.arange(self.pool_size)[:, None] == 0 * window": "first sample: the gradient goes to the first "
     "sample of the window; it must go to the maximum.",
-    "won = window > window.mean(axis=1, keepdims=True)": "above the mean: all samples above the mean of the "
+    "is_max = window > window.mean(axis=1, keepdims=True)": "above the mean: all samples above the mean of the "
     "window receive the gradient; only the maximum may.",
-    "won = np.ones(window.shape)": "all samples: the gradient goes to all samples of the window.",
-    "won = np.ones(window.shape) / self.pool_size": "average pooling: the gradient is divided among all "
+    "is_max = np.ones(window.shape)": "all samples: the gradient goes to all samples of the window.",
+    "is_max = np.ones(window.shape) / self.pool_size": "average pooling: the gradient is divided among all "
     "samples of the window.",
-    "top = window == window.max(axis=1, keepdims=True)\nwon = top / self.pool_size": "wrong divisor: the "
+    "top = window == window.max(axis=1, keepdims=True)\nis_max = top / self.pool_size": "wrong divisor: the "
     "gradient is divided by the pool size; it must be divided by the number of equal maxima.",
-    "top = window == window.max(axis=1, keepdims=True)\nwon = top / top.sum()": "wrong divisor: the "
+    "top = window == window.max(axis=1, keepdims=True)\nis_max = top / top.sum()": "wrong divisor: the "
     "gradient is divided by the number of maxima in all traces and channels; each window has its own.",
-    "top = window == window.max(axis=1, keepdims=True)\nwon = top * (top.sum(axis=1, keepdims=True) == 1)": (
+    "top = window == window.max(axis=1, keepdims=True)\nis_max = top * (top.sum(axis=1, keepdims=True) == 1)": (
         "dropped: where maxima are equal, none of them receives anything."
     ),
-    "won = window > np.sort(window, axis=1)[:, -2:-1]": "dropped: where maxima are equal, none of them "
+    "is_max = window > np.sort(window, axis=1)[:, -2:-1]": "dropped: where maxima are equal, none of them "
     "receives anything.",
-    "won = np.arange(self.pool_size)[:, None] == window.argmax()": "whole batch: the position of the "
+    "is_max = np.arange(self.pool_size)[:, None] == window.argmax()": "whole batch: the position of the "
     "maximum is taken over all traces and channels; each window of each channel has its own.",
-    "won = np.arange(self.pool_size)[:, None] == np.abs(window).argmax(axis=1)[:, None]": "magnitude: the "
+    "is_max = np.arange(self.pool_size)[:, None] == np.abs(window).argmax(axis=1)[:, None]": "magnitude: the "
     "gradient goes to the sample with the largest magnitude.",
 }
 LESSON = (
-    "Each of two equal maxima received all, so more was passed back than came in. A similar bug: "
+    "Each of two equal maxima received the whole gradient, so dx summed to more than dy. A similar bug: "
     "https://github.com/apache/mxnet/issues/18563"
 )
 

@@ -14,7 +14,7 @@ from numpycnn.puzzles.cases import value
 
 SECTION = "A computation graph"
 HINTS = (
-    "One step at a time: what is the derivative of z with respect to u? Of u with respect to x?",
+    "Differentiate z with respect to u, then u with respect to x.",
     "2 u times 3, and u is 7.",
 )
 SOLUTION = "2 * 7 * 3"

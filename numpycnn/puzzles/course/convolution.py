@@ -2,8 +2,8 @@
 
     y[n,m,f] = b[f] + sum over k and c of  x[n, m S + k, c] w[k,c,f]
 
-Forward loops over the taps. For each tap it reads every S-th sample and adds to y. Differentiate that
-line twice: once with respect to x, once with respect to w.
+Forward loops over the taps. For each tap it reads every S-th sample and adds to y. Differentiate
+that line twice: once with respect to x, once with respect to w.
 """
 
 import numpy as np
@@ -71,11 +71,11 @@ WRONG = {
     "dx[:, read] += dy.sum(axis=2, keepdims=True)"
     + DW: "weights missing: dx does not contain w. Multiply dy with w[k].T.",
     "dx[:, read] += dy @ w[k].T / self.taps"
-    + DW: "averaged: dx is divided by the number of taps. There is no division.",
+    + DW: "averaged: dx is divided by the number of taps. Do not divide.",
     "dx[:, read] += dy @ w[k].T / self.stride"
-    + DW: "averaged: dx is divided by the stride. There is no division.",
+    + DW: "averaged: dx is divided by the stride. Do not divide.",
     "dx[:, read] += dy @ w[k].T / len(x)"
-    + DW: "averaged: dx is divided by the number of traces. There is no division.",
+    + DW: "averaged: dx is divided by the number of traces. Do not divide.",
     "dx[:, read] -= dy @ w[k].T" + DW: "sign",
     "dx[:, read] += np.ones_like(dy) @ w[k].T" + DW: "dy ignored",
     "dx[:, read] += dy @ w[0].T"
@@ -91,10 +91,10 @@ WRONG = {
     "number of traces. dy already contains the mean of the loss.",
     DX
     + 'dw[k] = np.einsum("nmc,nmf->cf", x[:, read], dy) / dy.shape[1]': "averaged: dw is divided by the "
-    "number of outputs. There is no division.",
+    "number of outputs. Do not divide.",
     DX
     + 'dw[k] = np.einsum("nmc,nmf->cf", x[:, read], dy) / self.taps': "averaged: dw is divided by the "
-    "number of taps. There is no division.",
+    "number of taps. Do not divide.",
     DX
     + 'dw[self.taps - 1 - k] = np.einsum("nmc,nmf->cf", x[:, read], dy)': "taps reversed: dw has the "
     "taps in reverse order.",
@@ -115,7 +115,7 @@ WRONG = {
     DX: "zero",
     DW.strip(): "zero",
 }
-LESSON = "A convolutional layer, both ways. numpycnn/layers/conv1d.py contains these lines."
+LESSON = "This is a complete convolutional layer. numpycnn/layers/conv1d.py contains these lines."
 N_CASES = 40
 
 

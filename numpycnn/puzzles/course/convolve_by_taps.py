@@ -11,8 +11,8 @@ Written out, the equation is five loops:
                     for c in range(n_channels):
                         y[n, m, f] += x[n, m + k, c] * w[k, c, f]
 
-Keep the loop over taps, of which there are few. Replace the other four by one array operation; no
-other loop may be left.
+Keep the loop over taps, because there are few of them. Replace the other four loops by one array
+operation. No other loop is allowed.
 """
 
 import numpy as np
@@ -34,9 +34,9 @@ from numpycnn.puzzles.cases import function, loop_test
 
 SECTION = "Several channels, several filters"
 HINTS = (
-    "Which samples meet tap k, while m goes from 0 to n_outputs - 1? A slice of x.",
+    "Which samples are multiplied with tap k, for m from 0 to n_outputs - 1? A slice of x.",
     "The sum over c is a matrix product: (N, M, C) @ (C, F) is (N, M, F).",
-    "So add to y the product of x[:, k : k + n_outputs] and w[k].",
+    "Add to y the product of x[:, k : k + n_outputs] and w[k].",
 )
 SOLUTION = "y += x[:, k : k + n_outputs] @ w[k]"
 FORMS = (
@@ -56,8 +56,7 @@ WRONG = {
     "y += x[:, k : k + n_outputs].sum(axis=2, keepdims=True) * w[k].sum(axis=0)": "sum of products: the "
     "sum over c of the products is not the product of two sums.",
     "y -= x[:, k : k + n_outputs] @ w[k]": "sign",
-    "y += x[:, k : k + n_outputs] @ w[k] / n_taps": "averaged: a convolution sums over the taps; there "
-    "is no division.",
+    "y += x[:, k : k + n_outputs] @ w[k] / n_taps": "averaged: a convolution sums over the taps. Do not divide.",
     "for m in range(n_outputs):\n    y[:, m] += x[:, m + k] @ w[k]": "loop",
     "for c in range(x.shape[2]):\n    y += x[:, k : k + n_outputs, c : c + 1] * w[k, c]": "loop",
 }

@@ -4,7 +4,7 @@
     ReLU()
     Conv1D(16, 32, 5)     16 input channels, 32 filters, 5 taps
 
-How many numbers does training determine, weights and biases together? Count by hand first.
+How many parameters does training determine? Count weights and biases by hand first.
 """
 
 n_weights = ...  # an integer

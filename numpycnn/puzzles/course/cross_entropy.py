@@ -27,7 +27,7 @@ from numpycnn.puzzles.cases import function
 
 SECTION = "The gradient of the loss"
 HINTS = (
-    "For one trace the loss is log Z - x[t]. What is the derivative of log Z? Of x[t]?",
+    "For one trace the loss is log Z - x[t]. Differentiate log Z and x[t] separately.",
     "The probabilities minus the true classes. Then there is the mean over the traces.",
 )
 SOLUTION = "(p - y) / n"

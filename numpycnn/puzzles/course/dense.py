@@ -2,8 +2,8 @@
 
     y[n,j] = sum over i of  x[n,i] w[i,j]  +  b[j]
 
-Write each of the three gradients as a sum with its indices first. Then the shapes leave hardly any
-choice.
+First write each of the three gradients as a sum with indices. The shapes then almost determine the
+matrix products.
 """
 
 import numpy as np
@@ -77,12 +77,13 @@ WRONG = {
     "over the traces, axis 0.",
     f"dy @ w.T, {_DW}, dy.sum()": "wrong shape",
     f"dy @ w.T, {_DW}, dy.sum(axis=0) / self.d_out": "bias averaged: db is divided by the number of "
-    "outputs. There is no division.",
+    "outputs. Do not divide.",
     f"-dy @ w.T, {_DW}, {_DB}": "sign",
     f"dy @ w.T, {_DW}, np.zeros(self.d_out)": "zero",
 }
 LESSON = (
-    "Two products and a sum. If w is square, a missing transpose fits as well, and is incorrect."
+    "Two matrix products and a sum. If w is square, the result without the transpose has the correct "
+    "shape too, but is incorrect."
 )
 
 

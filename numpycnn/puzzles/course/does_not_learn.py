@@ -75,8 +75,8 @@ WRONG = {
     "'counts'": "wrong type",
 }
 LESSON = (
-    "Initial weights are made for values of magnitude one. An offset of twenty standard deviations hides "
-    "the signal, and counts in place of volts give a first loss of a quarter of a million."
+    "Initial weights are scaled for inputs of magnitude one. An offset of twenty standard deviations "
+    "hides the signal. With counts in place of volts, the initial loss is about 250,000."
 )
 
 

@@ -39,7 +39,9 @@ WRONG = {
     "('C', 'D')": "wrong type",
     "33": "wrong shape",
 }
-LESSON = "C and D. Poolings and dilations enlarge the receptive field; more layers alone do little."
+LESSON = (
+    "C and D. Pooling and dilation enlarge the receptive field much more than additional layers do."
+)
 
 WHY = {
     ("A", 36): "The first layer depends on 9 samples, each further one adds 8, not 9.",
@@ -59,11 +61,11 @@ def assess(trials):
     from numpycnn.puzzles.compare import numbers
     from numpycnn.puzzles.shown import show
 
-    came = trials[0].actual.results["sees"]
-    values, right = numbers(came), trials[0].expected.results["sees"]
+    actual = trials[0].actual.results["sees"]
+    values, right = numbers(actual), trials[0].expected.results["sees"]
     if values is None or values.shape != (4,):
         kind = "wrong type" if values is None else "wrong shape"
-        return Reason(kind, f"sees must be four integers, one per network, got {show(came)}.")
+        return Reason(kind, f"sees must be four integers, one per network, got {show(actual)}.")
     for name, number, true in zip("ABCD", values.tolist(), right, strict=True):
         if number != true:
             size = "fewer" if number > true else "more"

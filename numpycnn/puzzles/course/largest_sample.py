@@ -9,8 +9,8 @@ import numpy as np
 
 def largest_sample(x):
     """For traces (N, L), the sample of each that is furthest from zero: (N,)."""
-    place = np.abs(x).argmax(axis=1)  # (N,): where it is
-    return ...  # (N,): of trace n the sample x[n, place[n]]
+    place = np.abs(x).argmax(axis=1)  # (N,): the position of the largest magnitude
+    return ...  # (N,): the sample x[n, place[n]] of each trace n
 
 
 # ---- what follows is for the grader; the reader's file ends here ----
@@ -19,7 +19,7 @@ from numpycnn.puzzles.cases import function, loop_test
 
 SECTION = "A threshold rule"
 HINTS = (
-    "NumPy reads two index arrays of the same shape in pairs.",
+    "NumPy pairs the entries of two index arrays of the same shape.",
     "x[rows, place] needs the rows 0, 1, 2, … as an array of N integers.",
 )
 SOLUTION = "x[np.arange(len(x)), place]"
@@ -28,7 +28,7 @@ FORMS = (
     "x.ravel()[np.arange(len(x)) * x.shape[1] + place]",
 )
 WRONG = {
-    "x[:, place]": "each with each: `x[:, place]` picks every position from every trace: (N, N).",
+    "x[:, place]": "each with each: `x[:, place]` picks every position from every trace, so the shape is (N, N).",
     "x[place]": "rows: `place` is used as a row number here. It counts samples within a trace.",
     "x.max(axis=1)": "largest value: the largest value is not the sample with the largest magnitude: "
     "that may be negative.",
@@ -40,7 +40,9 @@ WRONG = {
     "np.array([x[n, place[n]] for n in range(len(x))])": "loop",
     "np.array(list(map(lambda row, at: row[at], x, place)))": "forbidden",
 }
-LESSON = "Two index arrays are read in pairs. A slice and an index array combine each with each."
+LESSON = (
+    "The entries of two index arrays are paired. A slice and an index array give all combinations."
+)
 LOOPS = loop_test(
     "largest_sample",
     (np.arange(15.0).reshape(3, 5),),

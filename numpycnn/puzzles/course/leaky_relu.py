@@ -3,7 +3,7 @@
     y = x        where x > 0
     y = 0.1 x    elsewhere
 
-It passes a tenth of negative values, so that no unit stops learning for good.
+It passes a tenth of negative values, so that every unit receives a gradient.
 """
 
 import numpy as np
@@ -27,8 +27,8 @@ from numpycnn.puzzles.cases import layer
 
 SECTION = "Every layer in NumPy"
 HINTS = (
-    "There are two slopes. Which, and where?",
-    "The sign of x decides, not the sign of dy.",
+    "There are two slopes. State both, and where each applies.",
+    "The slope depends on the sign of x, not on the sign of dy.",
 )
 SOLUTION = "np.where(x > 0, dy, 0.1 * dy)"
 FORMS = ("dy * np.where(x > 0, 1, 0.1)", "dy * (0.1 + 0.9 * (x > 0))")
@@ -49,7 +49,7 @@ WRONG = {
     "0.1 * dy": "one slope: where x is positive the slope is 1.",
     "np.where(x > 0, dy, -0.1 * dy)": "sign: where x is negative the sign is wrong: the slope is +0.1.",
     "np.where(x > 0, dy, 0.01 * dy)": "slope: where x is negative the slope is 0.1, not 0.01.",
-    "np.where(x > 0, dy, dy / 0.1)": "upside down: where x is negative dy is divided by 0.1; multiply.",
+    "np.where(x > 0, dy, dy / 0.1)": "reciprocal: where x is negative dy is divided by 0.1; multiply.",
     "-np.where(x > 0, dy, 0.1 * dy)": "sign",
 }
 LESSON = "A slope of 1 or 0.1, chosen by x and multiplied with dy."

@@ -5,7 +5,7 @@ Training stopped in the third epoch because the loss was `nan`. The scores of on
 
     surprise = -log p[t],    p[i] = exp(x[i]) / sum over j of exp(x[j])
 
-The formula is correct, and so is the line below, on paper. Rewrite it so that it works for all
+The formula is correct, and the line below implements it. Rewrite the line so that it works for all
 scores.
 """
 
@@ -24,7 +24,7 @@ from numpycnn.puzzles.cases import function
 SECTION = "Large scores"
 GAP = "return -np.log(np.exp(x[t]) / np.exp(x).sum())"
 HINTS = (
-    "Where does infinity occur? After that is fixed, where does zero occur?",
+    "Which value becomes infinite? After you fix that, which value becomes zero?",
     "The logarithm of a quotient is a difference, and log exp(x[t]) needs neither log nor exp.",
     "log Z - x[t] remains. Take the largest score out of the sum: log Z = top + log(sum exp(x - top)).",
 )
@@ -38,7 +38,7 @@ FORMS = (
 WRONG = {
     "x = x - x.max()\nreturn -np.log(np.exp(x[t]) / np.exp(x).sum())": "infinite: it returns infinity "
     "if a score is far above that of the true class: a logarithm of zero, or exp of a large number. "
-    "Compute log exp(x[t]) on paper.",
+    "Replace log exp(x[t]) by x[t].",
     "x = x - x.max()\nreturn -np.log(np.exp(x[t]) / np.exp(x).sum() + 1e-7)": "eps: with 1e-7 added the "
     "surprise is never above 16, and the gradient of such a trace is lost.",
     "p = np.exp(x - x.max())\nreturn -np.log(np.clip(p[t] / p.sum(), 1e-12, 1))": "clipped: a clipped "
@@ -59,7 +59,7 @@ WRONG = {
 }
 LESSON = (
     "exp(900) is infinite, and infinity / infinity is nan. With the largest score subtracted there is "
-    "exp(-1600) = 0, and its logarithm is infinite. Only a logarithm taken on paper is safe."
+    "exp(-1600) = 0, and its logarithm is infinite. Simplify the logarithm by hand before you compute it."
 )
 
 

@@ -31,7 +31,7 @@ class MaxPool(Layer):
     def backward(self, dy, cache):
         x = cache
         dx = np.zeros(x.shape)
-        winner = self.windows(x).argmax(axis=2)  # (N, M, C): its position in the window, 0 … P - 1
+        argmax = self.windows(x).argmax(axis=2)  # (N, M, C): its position in the window, 0 … P - 1
         n, c = np.ogrid[: dy.shape[0], : dy.shape[2]]  # so that dx[n, index, c] is (N, C)
         for m in range(dy.shape[1]):
             ...  # add dy[:, m] (N, C) to dx at the maximum of window m
@@ -44,26 +44,26 @@ from numpycnn.puzzles.cases import layer
 
 SECTION = "Every layer in NumPy"
 HINTS = (
-    "winner counts from the beginning of the window. Where is that in the trace?",
-    "dx[n, index, c] with index = m * self.stride + winner[:, m].",
+    "argmax counts from the beginning of the window. Where is that in the trace?",
+    "dx[n, index, c] with index = m * self.stride + argmax[:, m].",
     "A sample may be the maximum of two windows.",
 )
-SOLUTION = "dx[n, m * self.stride + winner[:, m], c] += dy[:, m]"
+SOLUTION = "dx[n, m * self.stride + argmax[:, m], c] += dy[:, m]"
 FORMS = (
-    "np.add.at(dx, (n, m * self.stride + winner[:, m], c), dy[:, m])",
-    "for j in range(self.pool_size):\n    dx[:, m * self.stride + j] += dy[:, m] * (winner[:, m] == j)",
+    "np.add.at(dx, (n, m * self.stride + argmax[:, m], c), dy[:, m])",
+    "for j in range(self.pool_size):\n    dx[:, m * self.stride + j] += dy[:, m] * (argmax[:, m] == j)",
 )
 _WINDOW = "window = slice(m * self.stride, m * self.stride + self.pool_size)\n"
 WRONG = {
-    "dx[n, m * self.stride + winner[:, m], c] = dy[:, m]": "overwritten: where windows overlap only the "
+    "dx[n, m * self.stride + argmax[:, m], c] = dy[:, m]": "overwritten: where windows overlap only the "
     "last window is left. Add with `+=`.",
-    "dx[n, winner[:, m], c] += dy[:, m]": "start missing: winner counts from the beginning of the "
+    "dx[n, argmax[:, m], c] += dy[:, m]": "start missing: argmax counts from the beginning of the "
     "window. Add m * self.stride.",
-    "dx[n, winner[:, m], c] = dy[:, m]": "start missing: winner counts from the beginning of the "
+    "dx[n, argmax[:, m], c] = dy[:, m]": "start missing: argmax counts from the beginning of the "
     "window. Add m * self.stride, and add with `+=`.",
-    "dx[n, m + winner[:, m], c] += dy[:, m]": "stride missing: window m begins at m * self.stride, not "
+    "dx[n, m + argmax[:, m], c] += dy[:, m]": "stride missing: window m begins at m * self.stride, not "
     "at m.",
-    "dx[n, m * self.pool_size + winner[:, m], c] += dy[:, m]": "stride: window m begins at m * "
+    "dx[n, m * self.pool_size + argmax[:, m], c] += dy[:, m]": "stride: window m begins at m * "
     "self.stride, not at m * self.pool_size.",
     "dx[n, m * self.stride, c] += dy[:, m]": "first sample: the gradient goes to the first sample of "
     "each window; it must go to the maximum.",
@@ -77,26 +77,26 @@ WRONG = {
     _WINDOW + "top = x[:, window].max(axis=1, keepdims=True)\n"
     "dx[:, window] += dy[:, m : m + 1] * (x[:, window] == top)": "ties: each of several equal maxima "
     "receives the whole gradient; only the first may.",
-    _WINDOW + "top = x[:, window].max(axis=1, keepdims=True)\nwon = x[:, window] == top\n"
-    "dx[:, window] += dy[:, m : m + 1] * won / won.sum(axis=1, keepdims=True)": "ties: several equal "
+    _WINDOW + "top = x[:, window].max(axis=1, keepdims=True)\nis_max = x[:, window] == top\n"
+    "dx[:, window] += dy[:, m : m + 1] * is_max / is_max.sum(axis=1, keepdims=True)": "ties: several equal "
     "maxima share the gradient; the first must receive all.",
     "at = m * self.stride + self.pool_size - 1 - self.windows(x)[:, m, ::-1].argmax(axis=1)\n"
     "dx[n, at, c] += dy[:, m]": "ties: of several equal maxima the last receives the gradient; it must "
     "be the first.",
-    "dx[n, m * self.stride + winner[:, m], c] += dy[:, m] / self.pool_size": "averaged: the gradient is "
+    "dx[n, m * self.stride + argmax[:, m], c] += dy[:, m] / self.pool_size": "averaged: the gradient is "
     "divided by the pool size. The slope of a maximum is 1.",
-    "dx[n, m * self.stride + winner[:, m], c] += 1": "dy ignored",
-    "dx[n, m * self.stride + winner[:, m], c] -= dy[:, m]": "sign",
-    "dx[n, m * self.stride + winner[:, m], c] += dy[:, 0]": "first window: every window uses the dy of the "
+    "dx[n, m * self.stride + argmax[:, m], c] += 1": "dy ignored",
+    "dx[n, m * self.stride + argmax[:, m], c] -= dy[:, m]": "sign",
+    "dx[n, m * self.stride + argmax[:, m], c] += dy[:, 0]": "first window: every window uses the dy of the "
     "first one.",
-    "dx[n, m * self.stride + winner[:, m], c] += dy[:, m] * self.windows(x)[:, m].max(axis=1)": "value: "
+    "dx[n, m * self.stride + argmax[:, m], c] += dy[:, m] * self.windows(x)[:, m].max(axis=1)": "value: "
     "the slope of a maximum is 1, not its value.",
     "at = m * self.stride + self.windows(x)[:, m].argmin(axis=1)\ndx[n, at, c] += dy[:, m]": "minimum: "
     "the gradient goes to the minimum of the window.",
 }
 LESSON = (
-    "All of dy goes to the maximum, is added where a sample is the maximum twice, and goes to one sample "
-    "where two are equal."
+    "The maximum receives all of dy. The gradients are added where a sample is the maximum of two "
+    "windows. Of equal samples, one receives the gradient."
 )
 
 

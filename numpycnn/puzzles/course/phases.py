@@ -6,9 +6,10 @@ windows:
     for m in range(n_outputs):
         y[m] = x[m : m + K] @ w
 
-Windows that begin K samples apart are side by side: together they are a reshape, and one product
-computes them all. Begin at sample 0, then at sample 1, … up to K - 1, and each window has occurred
-once. Keep the loop over these K phases, and no other; do not use np.correlate or np.convolve.
+Windows that begin K samples apart do not overlap. A reshape gives all of them, and one product
+multiplies all of them with the taps. Begin at sample 0, then at sample 1, … up to K - 1: together
+these K phases contain each window once. Keep the loop over the phases, but no other loop; do not
+use np.correlate or np.convolve.
 """
 
 import numpy as np

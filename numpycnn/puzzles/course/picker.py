@@ -1,8 +1,8 @@
 """A receptive field of 200 samples with fewer than 2,000 parameters
 
 A picker outputs two scores for each sample: does an arrival begin there or not? To distinguish an
-arrival from a spike, each output away from the ends must depend on at least 200 samples. To fit on a
-small device, the network must have fewer than 2,000 parameters.
+arrival from a spike, each output away from the ends must depend on at least 200 samples. To fit on
+a small device, the network must have fewer than 2,000 parameters.
 
 The first layer and the last are given. Between them, insert layers with 8 input and 8 output
 channels that keep the length. You may import other layers of the package.

@@ -1,7 +1,8 @@
 """Write a test: a gradient check
 
-Below is half of a test. It draws an input x, an upstream gradient dy and a direction v, and computes
-the dx of a layer. Write the other half: along v, compare dx with a central difference of forward.
+Below is half of a test. It draws an input x, an upstream gradient dy and a direction v, and
+computes the dx of a layer. Write the other half: along v, compare dx with a central difference of
+forward.
 
     sum(dx * v)  must equal  sum(dy * (forward(x + h v) - forward(x - h v)) / 2 h)
 
@@ -61,7 +62,7 @@ WRONG = {
     _START.replace("1e-5", "1e-16")
     + "assert abs((dx * v).sum() - (dy * difference).sum()) < 1e-6": ("false alarm"),
 }
-LESSON = "A few lines check any layer. check_gradients is this test, with care for the details."
+LESSON = "A few lines check any layer. check_gradients is based on the same test."
 
 CORRECT = "a tanh", "a softmax"
 INCORRECT = (

@@ -4,9 +4,10 @@ A layer without bias is a matrix A, and its backward is the transpose. Then for 
 
     sum(y * dy) = sum(x * dx)        with y = forward(x), dx = backward(dy)
 
-No derivative is needed, and no step. Write the test for a convolution without bias, with two input
-channels, four taps, and stride 1 or 2. Which x and which dy do you choose? The test is run on two
-correct convolutions and on eight incorrect ones. It must pass the correct ones and fail the others.
+The test requires neither derivatives nor a step size. Write it for a convolution without bias, with
+two input channels, four taps, and stride 1 or 2. Which x and which dy do you choose? The test is
+run on two correct convolutions and on eight incorrect ones. It must pass the correct ones and fail
+the others.
 """
 
 import numpy as np
@@ -25,7 +26,7 @@ from numpycnn.puzzles.reasons import of_a_test
 SECTION = "The layer as a matrix"
 HINTS = (
     "Draw both at random. With ones, a shifted gradient has the same sum as a correct one.",
-    "Use more than one trace and about ten samples, so that there is something to mix up.",
+    "Use more than one trace and about ten samples, so that a wrong order changes the sums.",
     "assert np.isclose((y * dy).sum(), (x * dx).sum())",
 )
 SOLUTION = """\

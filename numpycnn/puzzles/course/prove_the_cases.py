@@ -1,13 +1,13 @@
 """Write a test: the cases that find the bug
 
-You may use `check_gradients`, but it checks one input only, and most bugs need a special one.
-`make(pool_size, stride)` makes a max pooling. Which sizes, strides and values do you try? Is forward
-correct? Compare it with the loops of the formula.
+You may use `check_gradients`, but it checks one input only, and most bugs appear only for special
+inputs. `make(pool_size, stride)` creates a max pooling. Choose the sizes, strides and values. Also
+compare forward with the loops of the formula.
 
     y[n,m,c] = max over j < P of  x[n, m S + j, c]
 
-The test is run on a correct max pooling and on eight incorrect ones. It must pass the correct one and
-fail the others.
+The test is run on a correct max pooling and on eight incorrect ones. It must pass the correct one
+and fail the others.
 """
 
 import numpy as np
@@ -74,10 +74,7 @@ WRONG = {
         "assert check_gradients(layer, x).ok", "assert check_gradients(layer, x) is True"
     ): ("false alarm"),
 }
-LESSON = (
-    "A test is as good as the cases it draws. Hypothesis draws them for you, and reduces the one that "
-    "fails: numpycnn/checks/strategies.py."
-)
+LESSON = "A test finds only the bugs that its cases reveal. Hypothesis draws cases and shrinks a failing one: numpycnn/checks/strategies.py."
 
 CORRECT = ("the max pooling of numpycnn",)
 INCORRECT = (

@@ -2,8 +2,8 @@
 
     y = x + f(x)
 
-The input takes two paths, one around the layer f and one through it. `self[0]` is f, with its own
-forward and backward.
+There are two paths from x to y, one around the layer f and one through it. `self[0]` is f, with its
+own forward and backward.
 """
 
 import numpy as np
@@ -38,7 +38,7 @@ WRONG = {
     "through": "path missing: the path around f is missing. Its gradient is dy.",
     "dy": "path missing: the path through f is missing. Its gradient is `through`.",
     "dy * through": "product: the gradients of two paths are added, not multiplied.",
-    "(dy + through) / 2": "mean: the gradients of two paths are added. There is no division by 2.",
+    "(dy + through) / 2": "mean: the gradients of two paths are added. Do not divide by 2.",
     "dy + 2 * through": "counted twice: `through` is counted twice.",
     "2 * dy + through": "counted twice: dy is counted twice.",
     "2 * dy": "path missing: the path through f is missing, and dy is counted twice.",
@@ -52,8 +52,10 @@ WRONG = {
     "they must be added.",
     "dy.sum() + through": "sum: dy is summed over all entries; add it entry by entry.",
 }
-LESSON = "Two paths, one sum. However deep the network is, dy itself reaches every block."
-N_CASES = 40
+LESSON = (
+    "The gradients of the two paths are added. Along the skip connections, the gradient reaches every "
+    "block of a deep network unchanged."
+)
 
 
 def case(draw):

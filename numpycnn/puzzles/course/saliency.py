@@ -1,7 +1,7 @@
 """Which samples raise the score of a class?
 
-Raise one sample by a little: by how much does the score of class k rise? That is a gradient, and
-backward of the network computes it, if it receives the suitable dscores.
+If one sample increases slightly, by how much does the score of class k increase? The answer is a
+gradient. Backward of the network computes it from a suitable dscores.
 """
 
 import numpy as np
@@ -52,7 +52,7 @@ WRONG = {
     "np.eye(scores.shape[1])[0] * np.ones((len(x), 1))": "class 0: this is always class 0.",
     f"k * {_ROW} * np.ones((len(x), 1))": "factor k: the derivative is 1, not the number of the class.",
 }
-LESSON = "A one for the class of interest and zeros for the others: that is the whole of saliency."
+LESSON = "Saliency is backward with a one for the class of interest and zeros for the others."
 N_CASES = 30
 
 

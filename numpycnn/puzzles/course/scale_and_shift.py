@@ -42,7 +42,7 @@ WRONG = {
     f"x * dy, {_DG}, {_DS}": "x for g: dx is dy times x; the slope of y with respect to x is g.",
     f"g, {_DG}, {_DS}": "wrong shape",
     f"g * x, {_DG}, {_DS}": "dy ignored: dx is g x. It must be g dy.",
-    f"dy / g, {_DG}, {_DS}": "upside down: dy is divided by g; multiply.",
+    f"dy / g, {_DG}, {_DS}": "reciprocal: dy is divided by g; multiply.",
     f"g * dy, (dy * x).mean(axis=(0, 1)), {_DS}": "gain averaged: dg is the mean over traces and "
     "samples; it must be the sum.",
     f"g * dy, (dy * x).sum(axis=(0, 1)) / len(x), {_DS}": "gain averaged: dg is divided by the number "

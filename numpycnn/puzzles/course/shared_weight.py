@@ -13,8 +13,8 @@ from numpycnn.puzzles.cases import value
 
 SECTION = "The method"
 HINTS = (
-    "y[0] depends on w with the slope x[0]. What does w receive from y[0]? From y[1], from y[2]?",
-    "1 · 1, -2 · 1 and 4 · 2, and then one sum.",
+    "y[0] depends on w with the slope x[0]. Which terms does w receive from y[0], y[1] and y[2]?",
+    "The terms are 1 · 1, -2 · 1 and 4 · 2. Sum them.",
 )
 SOLUTION = "1 * 1 + -2 * 1 + 4 * 2"
 FORMS = ("sum(a * b for a, b in zip((1, -2, 4), (1, 1, 2)))",)
@@ -24,7 +24,7 @@ WRONG = {
     "(1, -2, 8)": "wrong shape",
     "4 * 2": "last term: that is the term of the last output. There are three.",
     "1 * 1": "first term: that is the term of the first output. There are three.",
-    "7 / 3": "mean: the terms are summed. There is no mean.",
+    "7 / 3": "mean: the terms are summed. Do not average.",
     "1 + 2 + 8": "sign: the second term is negative: x[1] = -2.",
     "(1 - 2 + 4) * (1 + 1 + 2)": "product of sums: multiply first, then sum.",
     "1 * -2 * 8": "product: the terms are added.",

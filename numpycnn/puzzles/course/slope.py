@@ -19,7 +19,7 @@ FORMS = ("0.003 / 0.001",)
 WRONG = {
     "7": "value: that is the value of y, not its change.",
     "6": "value: that is 3 x. The slope of a line does not depend on x.",
-    "4": "constant: the 1 stays where it is when x changes.",
+    "4": "constant: the 1 does not change with x.",
     "1": "constant: the 1 is the constant term. It stays where it is when x changes.",
     "2": "x: that is the value of x.",
     "0.003": "not divided: y changes by 0.003 while x changes by 0.001. Divide.",

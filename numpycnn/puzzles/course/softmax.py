@@ -2,7 +2,7 @@
 
     y[n,i] = exp(x[n,i]) / sum over j of exp(x[n,j])
 
-One x changes all y of its row: its own up, the others down. The slopes are
+If one x increases, its own y increases and the other y of the row decrease. The slopes are
 
     dy[n,i]/dx[n,j]  =  y[n,i] ((1 if i = j else 0) - y[n,j])
 
@@ -66,7 +66,7 @@ WRONG = {
     "softmax alone.",
     "y - dy": "loss: y minus the labels is the gradient of the cross-entropy with softmax, not of "
     "softmax alone.",
-    "y * (y - (y * y).sum(axis=1, keepdims=True))": "y for dy: dy is not used; y stands in its place.",
+    "y * (y - (y * y).sum(axis=1, keepdims=True))": "y for dy: y is used in place of dy.",
     "y * (1 - y) * dy - y * (dy * y).sum(axis=1, keepdims=True)": "counted twice: the term i = j of the "
     "sum is subtracted twice.",
 }

@@ -59,7 +59,7 @@ WRONG = {
         "loop"
     ),
 }
-LESSON = "On paper the subtraction changes nothing. In floating point it prevents the overflow."
+LESSON = "The subtraction does not change the exact result. In floating point it prevents overflow."
 LOOPS = loop_test("softmax", (np.ones((2, 3)),), (np.ones((20, 30)),), "rows")
 
 

@@ -1,11 +1,11 @@
 """Concatenated rows, backward
 
-A two-dimensional filter is a one-dimensional one over concatenated rows: row i of y has the channels
-of the rows i, i + 1, … i + K - 1 of x.
+A two-dimensional filter is a one-dimensional one over concatenated rows: row i of y has the
+channels of the rows i, i + 1, … i + K - 1 of x.
 
     y[n, i, j, a C + c] = x[n, i + a, j, c],    a = 0 … K - 1
 
-Each row of the picture was copied up to K times, fewer at the ends. What is its gradient?
+Each row of the picture was copied up to K times, fewer at the ends. Compute its gradient.
 """
 
 import numpy as np
@@ -63,8 +63,8 @@ WRONG = {
     "are summed.",
     f"dx[:, a : a + n_rows] += {_PART} / n_rows": "averaged: it is divided by the number of rows; copies "
     "are summed.",
-    f"dx[:, a : a + n_rows] += {_PART} / len(dy)": "averaged: it is divided by the number of pictures. There "
-    "is no division.",
+    f"dx[:, a : a + n_rows] += {_PART} / len(dy)": "averaged: it is divided by the number of pictures. Do not "
+    "divide.",
     f"dx[:, a : a + n_rows] -= {_PART}": "sign",
     "dx[:, a : a + n_rows] += dy[..., a :: self.taps]": "interleaved: every K-th channel is taken; the "
     "channels of a step are side by side.",
@@ -74,7 +74,7 @@ WRONG = {
     "the columns; each column has its own gradient.",
     f"{_PART}": "zero",
 }
-LESSON = "With this layer and the convolution you know, a network can learn from pictures."
+LESSON = "With this layer and Conv1D, a network can learn from pictures."
 
 
 def case(draw):

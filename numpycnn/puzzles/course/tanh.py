@@ -2,7 +2,7 @@
 
     y = tanh(x)
 
-Its derivative is 1 - tanh(x)². So backward needs x, or something better to keep.
+Its derivative is 1 - tanh(x)². Backward could cache x, but another array saves work.
 """
 
 import numpy as np
@@ -47,12 +47,12 @@ WRONG = {
     "dy * (1 + y**2)": "sign of a term: the slope is 1 - y², not 1 + y².",
     "dy * y * (1 - y)": "sigmoid: y (1 - y) is the derivative of the sigmoid.",
     "dy * (1 - y) ** 2": "parentheses: the slope is 1 - y², not (1 - y)².",
-    "dy / (1 - y**2)": "upside down: dy is divided by the slope; multiply.",
+    "dy / (1 - y**2)": "reciprocal: dy is divided by the slope; multiply.",
     "(1 - dy**2) * y": "exchanged: y and dy are exchanged.",
     "dy * (1 - dy**2)": "dy for y: the slope is 1 - y², and here dy is squared.",
     "dy @ (1 - y**2).T": "matrix product: multiply element by element with `*`.",
 }
-LESSON = "It keeps its own output and needs nothing else, as do ReLU, the sigmoid and softmax."
+LESSON = "The layer caches only its output, as do ReLU, the sigmoid and softmax."
 
 
 def case(draw):

@@ -16,7 +16,7 @@ from numpycnn.puzzles.cases import value
 
 SECTION = "A computation graph"
 HINTS = (
-    "Multiply along each path. What is the derivative of the loss with respect to u, while v is fixed?",
+    "Multiply along each path. First differentiate the loss with respect to u, with v fixed.",
     "Through u: 4 · 2. Through v: 6 · 1. How are the two combined?",
 )
 SOLUTION = "4 * 2 + 6 * 1"
@@ -29,7 +29,7 @@ WRONG = {
     "2 + 1": "values missing: the slope of u v with respect to u is v, and with respect to v it is u.",
     "24": "value: that is the value of the loss.",
     "6 * 2 + 4 * 1": "exchanged: the slope of u v with respect to u is v, not u.",
-    "7": "mean: the two paths are added. There is no mean.",
+    "7": "mean: the two paths are added. Do not average.",
     "10": "values: that is u + v.",
     "-14": "sign",
     "(8, 6)": "wrong shape",

@@ -2,7 +2,7 @@
 
     y[n, i R + j, c] = x[n,i,c],    j = 0 … R - 1
 
-Each sample is repeated R times, so that a map that was pooled gets its former length again.
+Each sample is repeated R times, which restores the length of a pooled map.
 """
 
 import numpy as np
@@ -52,8 +52,8 @@ WRONG = {
     "summed; the R copies of a sample are neighbors.",
     f"{_R}.max(axis=2)": "maximum: of the copies the largest gradient is kept; they must be summed.",
     f"{_R}.sum(axis=1)": "wrong axis: it is summed over the samples; sum over the R copies, axis 2.",
-    f"{_R}.sum(axis=2) / n": "averaged: it is divided by the number of traces. There is no division.",
-    f"{_R}.sum(axis=2) / length": "averaged: it is divided by the number of samples. There is no division.",
+    f"{_R}.sum(axis=2) / n": "averaged: it is divided by the number of traces. Do not divide.",
+    f"{_R}.sum(axis=2) / length": "averaged: it is divided by the number of samples. Do not divide.",
     f"{_R}.sum(axis=(2, 3))[..., None] * np.ones(channels)": "channels summed: it is summed over the "
     "channels as well. Each channel has its own gradient.",
     "np.cumsum(dy, axis=1)[:, self.factor - 1 :: self.factor]": "cumulative: the sums include all samples "
@@ -64,7 +64,7 @@ WRONG = {
     "np.repeat(dy, self.factor, axis=1)": "forward: dy is repeated as in forward; backward sums.",
     f"-{_R}.sum(axis=2)": "sign",
 }
-LESSON = "What forward copies, backward sums; what forward sums, backward copies."
+LESSON = "The gradients of copies are summed; the gradient of a sum is copied to its terms."
 
 
 def case(draw):

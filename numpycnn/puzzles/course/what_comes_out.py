@@ -20,7 +20,7 @@ SECTION = "Pooling"
 HINTS = (
     "Without padding there are (L - K) / S + 1 outputs, rounded down.",
     "(103 - 5) / 2 + 1 is 50. How many windows of 3 fit into 50?",
-    "16, and two samples are dropped. Then there are 16 filters, and a row for each trace.",
+    "16 windows; two samples are dropped. The last convolution has 16 filters, and each trace one row.",
 )
 SOLUTION = "(32, 256)"
 FORMS = ("(32, 16 * 16)",)
@@ -29,7 +29,7 @@ WRONG = {
     "(32, 16, 16)": "Flatten: Flatten puts the values of a trace into one row.",
     "(32, 128)": "filters: the last convolution has 16 filters.",
     "(32, 800)": "pooling: the pooling is missing. Of 50 samples 16 windows are left.",
-    "(32, 224)": 'padding: with padding "same" the length stays as it is.',
+    "(32, 224)": 'padding: with padding "same" the length does not change.',
     "(8192,)": "one row: Flatten keeps the first axis: each trace has its own row.",
     "(1, 8192)": "one row: Flatten keeps the first axis: each trace has its own row.",
     "(32, 768)": "channels: the last convolution sums over its input channels; 16 remain.",

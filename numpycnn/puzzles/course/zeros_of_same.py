@@ -1,11 +1,11 @@
 """Where the zeros of "same" go
 
-A convolution with padding "same" puts zeros around the trace, so that with a stride there are
-length / stride outputs, rounded up. Half of the zeros go to the left and half to the right; an odd
-zero goes to the right.
+A convolution with padding "same" adds zeros around the trace, so that the number of outputs is
+length / stride, rounded up. Half of the zeros are added on the left and half on the right; if their
+number is odd, the right side receives one more.
 
-Output m uses `taps` samples of the padded trace, from sample m · stride on. The last window ends
-where the zeros end. If it fits without padding, there are none.
+The window of output m covers `taps` samples of the padded trace, beginning at sample m · stride.
+The last window ends at the end of the padded trace. If it fits without padding, no zeros are added.
 """
 
 import numpy as np
@@ -14,7 +14,7 @@ import numpy as np
 def pad_widths(length, taps, stride):
     """The number of zeros to the left and to the right."""
     n_outputs = -(-length // stride)  # length / stride, rounded up
-    total = ...  # the number of zeros in all, from n_outputs, stride, taps and length
+    total = ...  # the total number of zeros, from n_outputs, stride, taps and length
     return total // 2, total - total // 2
 
 
@@ -26,7 +26,7 @@ SECTION = "What happens at the ends"
 HINTS = (
     "At which sample does the last window begin? At which does it end?",
     "It begins at (n_outputs - 1) * stride and covers `taps` samples. Subtract the length.",
-    "If the stride is larger than the kernel, the result may be negative. Then there are no zeros.",
+    "If the stride is larger than the kernel, the result may be negative. Then no zeros are added.",
 )
 SOLUTION = "max(0, (n_outputs - 1) * stride + taps - length)"
 FORMS = ("max((n_outputs - 1) * stride + taps, length) - length",)
@@ -35,7 +35,7 @@ WRONG = {
     "(n_outputs - 1) * stride + taps - length": "negative: the number of zeros becomes negative where "
     "the last window fits without padding. It must be at least 0.",
     "abs((n_outputs - 1) * stride + taps - length)": "negative: where the last window fits without "
-    "padding there are no zeros; `abs` makes some.",
+    "padding no zeros are added; `abs` adds some.",
     "max(0, n_outputs * stride + taps - length)": "one window too many: the last window begins at "
     "(n_outputs - 1) * stride.",
     "max(0, (n_outputs - 1) * stride + taps - length - 1)": "off by one: one zero too few.",
@@ -50,8 +50,8 @@ WRONG = {
     "0": "zero: some zeros are needed as soon as taps is larger than the stride.",
 }
 LESSON = (
-    "With an even kernel and stride 1 the right end gets one zero more. Most libraries agree, but not "
-    "all; weights carried over from another one are then off by one sample."
+    "With an even kernel size and stride 1, the right end receives one more zero. Most libraries do the "
+    "same. With weights from a library that does not, the outputs are shifted by one sample."
 )
 
 
