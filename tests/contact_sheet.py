@@ -18,7 +18,6 @@ from matplotlib import image
 from matplotlib.style import context
 
 import numpycnn as nn
-from docs import figures as chapters
 from numpycnn import plots
 
 STYLES = "default", "dark_background", "ggplot"
@@ -66,26 +65,24 @@ FIGURES = {
     "saliency": lambda: plots.plot_saliency(MODEL, X[1:2]),
     "receptive fields": lambda: plots.plot_receptive_fields(MODEL, X[1:2]),
     "equivariance": lambda: plots.plot_equivariance(MODEL, X[1:2], 9),
-    "architecture": lambda: chapters.plot_architecture("unet"),
-    "circuit": lambda: chapters.plot_circuit(
+    "architecture": lambda: plots.plot_architecture("unet"),
+    "graph": lambda: plots.plot_graph(
         [("y", "+", "ab")],
         {"a": 1, "b": 2, "y": 3},
         {"a": 1, "b": 1, "y": 1},
         {"a": (0, 0), "b": (0, 1), "y": (1, 0.5)},
     ),
-    "responses": lambda: chapters.plot_responses(SAME, {"one": X[1, :, 0], "other": X[2, :, 0]}),
-    "windows": lambda: chapters.plot_windows(TAPS, np.array([0.0, 1.0, 4.0, 2.0])),
-    "pooling windows": lambda: chapters.plot_windows(
-        nn.MaxPool1D(2), np.array([1.0, 3, 0, 2, 5, 4])
-    ),
-    "pictures": lambda: chapters.plot_pictures({"picture": np.eye(3), "filter": np.ones((2, 2))}),
-    "step sweep": lambda: chapters.plot_step_sweep(np.exp, np.exp),
-    "paths": lambda: chapters.plot_paths(
+    "responses": lambda: plots.plot_responses(SAME, {"one": X[1, :, 0], "other": X[2, :, 0]}),
+    "windows": lambda: plots.plot_windows(TAPS, np.array([0.0, 1.0, 4.0, 2.0])),
+    "pooling windows": lambda: plots.plot_windows(nn.MaxPool1D(2), np.array([1.0, 3, 0, 2, 5, 4])),
+    "pictures": lambda: plots.plot_pictures({"picture": np.eye(3), "filter": np.ones((2, 2))}),
+    "step sweep": lambda: plots.plot_step_sweep(np.exp, np.exp),
+    "paths": lambda: plots.plot_paths(
         lambda u, v: u**2 + v**2, {"a step": np.array([[-2.0, 1.0], [0.5, -0.2], [0.0, 0.0]])}
     ),
-    "surprise": lambda: chapters.plot_surprise([1 / 3, 0.9]),
-    "pull": lambda: chapters.plot_pull(np.array([0.0, 1.0, -1.0]), target=1),
-    "phases": lambda: chapters.plot_phases(np.arange(12.0).reshape(2, 6, 1), kernel_size=3),
+    "surprise": lambda: plots.plot_surprise([1 / 3, 0.9]),
+    "score gradient": lambda: plots.plot_score_gradient(np.array([0.0, 1.0, -1.0]), target=1),
+    "phases": lambda: plots.plot_phases(np.arange(12.0).reshape(2, 6, 1), kernel_size=3),
 }
 """Each figure by its name: a function that draws it."""
 
@@ -128,8 +125,10 @@ UNUSUAL = {
     "saliency, long name": lambda: plots.plot_saliency(MODEL, X[1:2], 1, ["a", LONG, "b"]),
     "saliency, zero": lambda: plots.plot_saliency(ONE_SCORE, 0 * X[1:2], 0, ["$", "_"]),
     "equivariance, odd names": lambda: plots.plot_equivariance(MODEL, X[1:2], -63, ODD),
-    "pictures, long name": lambda: chapters.plot_pictures({LONG: np.eye(3), "$": np.zeros((2, 2))}),
-    "pull, odd names": lambda: chapters.plot_pull(np.array([0.0, 1.0, -1.0]), 1, ODD),
+    "pictures, long name": lambda: plots.plot_pictures({LONG: np.eye(3), "$": np.zeros((2, 2))}),
+    "score gradient, odd names": lambda: plots.plot_score_gradient(
+        np.array([0.0, 1.0, -1.0]), 1, ODD
+    ),
 }
 """The same for data and names of an unusual kind."""
 

@@ -10,20 +10,20 @@ from matplotlib.colors import to_hex
 from matplotlib.patches import FancyArrowPatch, Rectangle
 from refusals import refused
 
-from docs.figures import (
-    plot_circuit,
+from numpycnn import Conv1D, Dense, MaxPool1D, softmax_cross_entropy
+from numpycnn.plots import (
+    plot_graph,
     plot_paths,
     plot_pictures,
-    plot_pull,
     plot_responses,
+    plot_score_gradient,
     plot_step_sweep,
     plot_surprise,
     plot_windows,
 )
-from docs.figures.architectures import ARCHITECTURES, Window, map_sizes, plot_architecture
-from docs.figures.phases import TRACE_COLORS, plot_phases
-from numpycnn import Conv1D, Dense, MaxPool1D, softmax_cross_entropy
+from numpycnn.plots.architectures import ARCHITECTURES, Window, map_sizes, plot_architecture
 from numpycnn.plots.figure import AMBER, SKY
+from numpycnn.plots.phases import TRACE_COLORS, plot_phases
 
 X = np.array([0.0, 1.0, 3.0, 1.0, 0.0])
 SCORES = np.array([0.0, 1.0, -1.0])
@@ -36,7 +36,7 @@ STEPS = [("u", "\N{MULTIPLICATION SIGN}", ["w", "x"]), ("y", "+", ["u", "w"])]
 VALUES = {"w": 3.0, "x": -0.5, "u": -1.5, "y": 1.5}
 GRADIENTS = {"w": 0.5, "x": -0.0, "u": 1.0, "y": 1.0}
 PLACES = {"w": (0, 0), "x": (0, 1.5), "u": (1, 1), "y": (4, 0.5)}
-CIRCUIT = STEPS, VALUES, GRADIENTS, PLACES
+GRAPH = STEPS, VALUES, GRADIENTS, PLACES
 
 
 def bowl(u, v):
@@ -61,11 +61,11 @@ def cells(panel, color):
 
 FIGURES = {
     "surprise": lambda: plot_surprise([0.05, 1 / 3, 1.0]),
-    "pull": lambda: plot_pull(SCORES, 1),
+    "score gradient": lambda: plot_score_gradient(SCORES, 1),
     "steps": lambda: plot_step_sweep(np.exp, np.exp),
     "paths": lambda: plot_paths(bowl, PATHS),
     "phases": lambda: plot_phases(TWO_TRACES, 3),
-    "circuit": lambda: plot_circuit(*CIRCUIT),
+    "graph": lambda: plot_graph(*GRAPH),
     **{name: lambda name=name: plot_architecture(name) for name in ARCHITECTURES},
 }
 
@@ -90,8 +90,13 @@ def test_nothing_is_outside_the_page_and_neither_panels_nor_words_overlap(name):
 REFUSED = [
     (plot_surprise, [[0.5, -0.1]], ValueError, ["probabilities", -0.1]),
     (plot_surprise, [[np.nan]], ValueError, ["probabilities", "nan"]),
-    (plot_pull, [SCORES[:2], 1], ValueError, ["logits", "D=3", (2,)]),
-    (plot_pull, [np.array([0.0, np.inf, 1.0]), 1], ValueError, ["logits", "inf", "logits[1]"]),
+    (plot_score_gradient, [SCORES[:2], 1], ValueError, ["logits", "D=3", (2,)]),
+    (
+        plot_score_gradient,
+        [np.array([0.0, np.inf, 1.0]), 1],
+        ValueError,
+        ["logits", "inf", "logits[1]"],
+    ),
     (plot_paths, [bowl, {}], ValueError, ["path", "none"]),
     (plot_paths, [bowl, {"way": np.zeros((4, 3))}], ValueError, ["way", (4, 3)]),
     (plot_phases, [TWO_TRACES[..., 0], 3], ValueError, ["x", (2, 6), "x[..., None]"]),
@@ -104,7 +109,7 @@ REFUSED = [
     (plot_windows, [filter_of(1), np.zeros(11)], ValueError, ["samples", 11]),
     (plot_pictures, [{}], ValueError, ["pictures", 0]),
     (plot_pictures, [{"a": X}], ValueError, ["a", "(H, W)"]),
-    (plot_circuit, [STEPS, {"w": 1.0}, GRADIENTS, PLACES], ValueError, ["values", "u, w, x, y"]),
+    (plot_graph, [STEPS, {"w": 1.0}, GRADIENTS, PLACES], ValueError, ["values", "u, w, x, y"]),
     (plot_architecture, ["VGG"], ValueError, ["lenet", "'VGG'"]),
     (map_sizes, ["VGG"], ValueError, ["lenet", "'VGG'"]),
 ]
@@ -132,7 +137,7 @@ def test_the_surprise_is_minus_the_logarithm_as_far_as_it_is_marked():
 
 @pytest.mark.parametrize("target", range(3))
 def test_the_bars_are_probabilities_and_the_gradient_of_the_loss(target):
-    above, below = plot_pull(SCORES, target).axes
+    above, below = plot_score_gradient(SCORES, target).axes
     p = np.exp(SCORES) / np.exp(SCORES).sum()
     _, gradient = softmax_cross_entropy(SCORES[None], np.array([target]))
     np.testing.assert_allclose([bar.get_height() for bar in above.patches], p)
@@ -160,8 +165,8 @@ def test_each_path_is_drawn_on_the_same_landscape():
         assert panel.collections[0].levels[-1] == bowl(-4, 2)
 
 
-def test_a_circuit_shows_each_value_its_gradient_and_an_arrow_for_each_use():
-    (panel,) = plot_circuit(*CIRCUIT).axes
+def test_a_graph_shows_each_value_its_gradient_and_an_arrow_for_each_use():
+    (panel,) = plot_graph(*GRAPH).axes
     for name, value in VALUES.items():
         assert {f"{name} = {value:g}", f"d{name} = {abs(GRADIENTS[name]):g}"} <= set(words(panel))
     arrows = [text for text in panel.texts if getattr(text, "arrow_patch", None)]

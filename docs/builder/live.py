@@ -191,7 +191,6 @@ def write_files(app: Sphinx, error: Exception | None) -> None:
 PARTS = [
     "numpycnn/**/*.py",
     "docs/__init__.py",
-    "docs/figures/*.py",
     "docs/live/*.py",
     "examples/*.py",
 ]

@@ -60,8 +60,8 @@ class Outcome(NamedTuple):
 # A desk for each page
 # --------------------
 # One namespace for a whole page, as in a script. Modules are found as in a Python that was
-# started in the checkout, or given a script that lies there: `docs.figures`, and what is
-# beside the page. Nothing that a page does to the process is left over for the next: the working
+# started in the checkout, or given a script there: the package, and the files
+# next to the page. Nothing that a page does to the process is left over for the next: the working
 # folder is a scratch folder, and options of NumPy and matplotlib go back to what they
 # were. Warnings are errors here as in the tests.
 

@@ -81,10 +81,7 @@ def use(code: str | None) -> None:
         desk.OWN[str(FILE)] = above.count("\n")
     keep = "docs.live.desk", __name__
     for name in list(sys.modules):
-        if (
-            name.startswith(("numpycnn", "docs.live.", "docs.figures", "examples"))
-            and name not in keep
-        ):
+        if name.startswith(("numpycnn", "docs.live.", "examples")) and name not in keep:
             del sys.modules[name]
     desk.SPACES.clear()
     importlib.invalidate_caches()

@@ -83,7 +83,9 @@ def plot_surprise(marked: Sequence[float]) -> Figure:
 
 
 @own_style()
-def plot_pull(logits: Array, target: int, class_names: Sequence[str] = CLASS_NAMES) -> Figure:
+def plot_score_gradient(
+    logits: Array, target: int, class_names: Sequence[str] = CLASS_NAMES
+) -> Figure:
     """Draw the probabilities of one trace, and below them the gradient p - y of its scores.
 
     Parameters
@@ -108,11 +110,11 @@ def plot_pull(logits: Array, target: int, class_names: Sequence[str] = CLASS_NAM
 
     Examples
     --------
-    >>> figure = plot_pull(np.array([0.0, 1.0, -1.0]), target=1)
+    >>> figure = plot_score_gradient(np.array([0.0, 1.0, -1.0]), target=1)
     >>> [text.get_text() for text in figure.axes[1].texts]
     ['0.24', '-0.33', '0.09']
     """
-    require_finite("plot_pull", "logits", logits, f"D={len(class_names)}")
+    require_finite("plot_score_gradient", "logits", logits, f"D={len(class_names)}")
     _, gradient = softmax_cross_entropy(logits[None], np.array([target]))
     y = np.eye(len(logits))[target]
 

@@ -11,6 +11,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from matplotlib.typing import ColorType
 
 from numpycnn._validation import check_int, require_array
 from numpycnn.layers._conv1d_kernels import windows
@@ -75,14 +76,14 @@ def plot_phases(x: np.ndarray, kernel_size: int) -> Figure:
     for window in windows(np.arange(x.size).reshape(-1, 1), kernel_size, kernel_size):
         first, last = int(window[0]), int(window[-1])
         whole = first // length == last // length
-        color = TRACE_COLORS[first // length % 2] if whole else GRID
+        shade: ColorType = TRACE_COLORS[first // length % 2] if whole else GRID
         row = 1 + first % kernel_size
-        _box(panel, first, row, width=len(window), color=color, words=f"window {first}")
+        _box(panel, first, row, width=len(window), color=shade, words=f"window {first}")
     _finish(panel, x.size, kernel_size)
     return figure
 
 
-def _box(panel: Axes, left: int, row: int, width: int, color: str, words: str) -> None:
+def _box(panel: Axes, left: int, row: int, width: int, color: ColorType, words: str) -> None:
     """Draw a frame over some samples, with a word in its middle."""
     corner = left - 0.5, row - THICKNESS / 2
     panel.add_patch(Rectangle(corner, width, THICKNESS, facecolor=color, edgecolor="black"))

@@ -1,4 +1,4 @@
-"""Circuit: a calculation as a graph, with the values and the gradients.
+"""Graph: a calculation as a graph, with the values and the gradients.
 
 Each value of a calculation is a box with an arrow from each of its inputs. The box contains the
 operation, the value in blue, and the gradient of the loss with respect to the value in orange. The
@@ -24,7 +24,7 @@ Step = tuple[str, str, Sequence[str]]
 
 
 @own_style()
-def plot_circuit(
+def plot_graph(
     steps: Sequence[Step],
     values: Mapping[str, float],
     gradients: Mapping[str, float],
@@ -54,7 +54,7 @@ def plot_circuit(
 
     Examples
     --------
-    >>> figure = plot_circuit(
+    >>> figure = plot_graph(
     ...     [("y", "+", "ab")],
     ...     {"a": 1, "b": 2, "y": 3},
     ...     {"a": 1, "b": 1, "y": 1},
@@ -67,7 +67,7 @@ def plot_circuit(
     for what, given in ("values", values), ("gradients", gradients), ("places", places):
         if set(given) != names:
             raise ValueError(
-                f"plot_circuit: {what} must have the names {', '.join(sorted(names))}, "
+                f"plot_graph: {what} must have the names {', '.join(sorted(names))}, "
                 f"got {', '.join(sorted(given))}. They are the names in steps."
             )
     n_rows = max(row for _, row in places.values())
