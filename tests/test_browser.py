@@ -6,7 +6,6 @@ without them the tests are skipped, unless NUMPYCNN_BROWSER is "required".
 
 # ruff: noqa: E402  (modules are imported after the question whether they are there)
 
-import json
 import os
 import re
 from copy import deepcopy
@@ -46,6 +45,8 @@ from docs.builder.browser import (
     TELEPHONE,
     Shown,
     built,
+    complaints,
+    requests,
     resize,
     start_browser,
     visit,
@@ -71,16 +72,6 @@ def browser(tmp_path_factory):
     """Chromium without a window, which keeps a list of what it fetches and complains of."""
     with start_browser(tmp_path_factory.mktemp("profile")) as driver:
         yield driver
-
-
-def fetched(browser):
-    """The addresses of everything the page asked for."""
-    messages = (json.loads(entry["message"])["message"] for entry in browser.get_log("performance"))
-    return [
-        message["params"]["request"]["url"]
-        for message in messages
-        if message["method"] == "Network.requestWillBeSent"
-    ]
 
 
 # What is true of every page
@@ -138,7 +129,7 @@ def seen(browser, site):
         visit(browser, (site / page).as_uri(), DESK, "light")
         browser.execute_script(AT_ONCE)
         browser.execute_async_script(ALL_IMAGES)
-        addresses = {urlsplit(address) for address in fetched(browser)}
+        addresses = {urlsplit(address) for address in requests(browser)}
         paths = {Path(unquote(address.path)) for address in addresses}
         weight = sum(path.stat().st_size for path in paths if path.is_file())
         looks = {DESK: browser.execute_script(LOOK)}
@@ -148,10 +139,9 @@ def seen(browser, site):
         letters["dark"] = browser.execute_script(CONTRAST)
         resize(browser, TELEPHONE, "dark")
         looks[TELEPHONE] = browser.execute_script(LOOK)
-        addresses |= {urlsplit(address) for address in fetched(browser)}
-        complaints = [entry["message"] for entry in browser.get_log("browser")]
+        addresses |= {urlsplit(address) for address in requests(browser)}
         schemes = {address.scheme for address in addresses}
-        return Seen(looks, letters, links, anchors, weight, schemes, complaints)
+        return Seen(looks, letters, links, anchors, weight, schemes, complaints(browser))
 
     return look_at
 
@@ -395,7 +385,7 @@ def test_the_picture_is_that_of_the_figure_and_the_arrow_keys_move_it(browser, s
         before = figure.picture(), slider.get_attribute("aria-valuetext")
         slider.send_keys(Keys.ARROW_RIGHT, Keys.ARROW_RIGHT)
         assert (figure.picture(), slider.get_attribute("aria-valuetext")) != before
-    assert [entry["message"] for entry in browser.get_log("browser")] == []
+    assert complaints(browser) == []
 
 
 def test_without_scripts_the_picture_stands(browser, site):

@@ -1,10 +1,10 @@
-"""The site computes: blocks, puzzles, the checker and the playground, in Chromium.
+"""The site computes: blocks, puzzles, the checker and the playground, in Chromium or Firefox.
 
 Needs the extra `browser`, Debian's chromium and chromium-driver, and the runtime; without them the
 tests are skipped, unless NUMPYCNN_BROWSER is "required". NUMPYCNN_SITE names a site that is built.
+NUMPYCNN_FIREFOX=1 takes Firefox instead of Chromium.
 """
 
-import json
 import os
 import re
 import subprocess
@@ -16,6 +16,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 REQUIRED = os.environ.get("NUMPYCNN_BROWSER") == "required"
+IN_FIREFOX = bool(os.environ.get("NUMPYCNN_FIREFOX"))
 chromium.unless_there(REQUIRED)
 
 import axe_core_python  # noqa: E402
@@ -25,11 +26,15 @@ from selenium.webdriver.common.keys import Keys  # noqa: E402
 from selenium.webdriver.support.select import Select  # noqa: E402
 
 from docs.builder import runtime  # noqa: E402
-from docs.builder.browser import start_browser  # noqa: E402
 from docs.live import playground, puzzles  # noqa: E402
 from numpycnn.puzzles.folder import Folder  # noqa: E402
 from numpycnn.puzzles.grader import judge  # noqa: E402
 from numpycnn.puzzles.puzzle import find  # noqa: E402
+
+if IN_FIREFOX:
+    from firefox import complaints, requests, start_browser
+else:
+    from docs.builder.browser import complaints, requests, start_browser
 
 # A page, as a test drives it
 # ---------------------------
@@ -60,6 +65,13 @@ const stop = async n => {
 """
 
 
+CALL = """
+const [script, given, done] = arguments;
+window.eval(script).apply(null, given).then(
+    value => done({value}), error => done({error: `${error} ${error.stack}`}));
+"""
+
+
 class Page:
     """A page of the site in the browser."""
 
@@ -72,9 +84,9 @@ class Page:
 
     def do(self, script, *arguments):
         """Run JavaScript that may wait, and return what it returns."""
-        whole = f"const done = arguments[arguments.length - 1]; (async () => {{{HELP}{script}}})()"
-        end = ".then(value => done({value}), error => done({error: String(error.stack)}))"
-        answer = self.browser.execute_async_script(whole + end, *arguments)
+        # evaluated in the page, whose `live` Firefox does not show to a script from outside
+        function = f"(async function () {{{HELP}{script}}})"
+        answer = self.browser.execute_async_script(CALL, function, arguments)
         assert "error" not in answer, answer["error"]
         return answer.get("value")
 
@@ -115,22 +127,13 @@ def browser(tmp_path_factory):
 def page(browser, site):
     """A page of an empty browser; in the end, no foreign request and an empty console."""
     with chromium.served(site) as address:
-        browser.get_log("performance"), browser.get_log("browser")
+        requests(browser), complaints(browser)
         yield Page(browser, address)
         browser.execute_script("localStorage.clear()")
-        messages = [
-            json.loads(each["message"])["message"] for each in browser.get_log("performance")
-        ]
-        fetched = {
-            message["params"]["request"]["url"]
-            for message in messages
-            if message["method"] == "Network.requestWillBeSent"
-        }
-        foreign = {url for url in fetched if not url.startswith((address, "blob:", "data:"))}
-        assert not foreign
+        fetched = requests(browser)
+        assert not [url for url in fetched if not url.startswith((address, "blob:", "data:"))]
         # the way to say stop is a blob that is revoked, which the browser notes as not found
-        complaints = [each["message"] for each in browser.get_log("browser")]
-        assert not [text for text in complaints if not text.startswith("blob:")]
+        assert not [text for text in complaints(browser) if not text.startswith("blob:")]
         browser.get("about:blank")
 
 
@@ -152,6 +155,7 @@ PAGES = [
 ]
 
 
+@pytest.mark.skipif(IN_FIREFOX, reason="Chromium shows a page as a telephone does")
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_on_a_telephone_everything_fits_and_axe_finds_nothing(page, scheme):
     metrics = {"width": 390, "height": 900, "deviceScaleFactor": 1, "mobile": True}

@@ -406,6 +406,12 @@ def test_a_changed_model_record_or_option_is_refused(changed, long, tmp_path, ca
     np.testing.assert_array_equal(zarr.open_array(paths[2], mode="r")[:], before)
 
 
+def test_no_workers_are_refused_and_leave_no_result(long, tmp_path, capsys):
+    options = "model.npz", "days", "scores.zarr", "--workers", 0
+    assert "--workers" in complaint("many_records", tmp_path, capsys, *options)
+    assert not (tmp_path / "scores.zarr").exists()
+
+
 def test_another_folder_is_not_overwritten(long, tmp_path, capsys):
     zarr.open_array(tmp_path / "theirs.zarr", mode="w", shape=3, dtype=float)[:] = 1
     for name in "days", "theirs.zarr":

@@ -4,6 +4,7 @@
 that stands for it without scripts.
 """
 
+import json
 import os
 import re
 import shutil
@@ -58,11 +59,25 @@ def start_browser(profile):
     return driver
 
 
+def requests(browser):
+    """Return the addresses that pages fetched since the last call."""
+    messages = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
+    return [
+        message["params"]["request"]["url"]
+        for message in messages
+        if message["method"] == "Network.requestWillBeSent"
+    ]
+
+
+def complaints(browser):
+    """Return what was written to the console since the last call."""
+    return [entry["message"] for entry in browser.get_log("browser")]
+
+
 def visit(browser, address, width, scheme="light"):
     """Open a page in a window of this width, with everything unfolded."""
     resize(browser, width, scheme)
-    for kind in ("browser", "performance"):
-        browser.get_log(kind)  # what was logged before
+    requests(browser), complaints(browser)  # what was logged before
     browser.get(address)
     browser.execute_script("document.querySelectorAll('details').forEach(d => d.open = true)")
 
