@@ -63,22 +63,6 @@ def test_convolution_is_the_same_by_loops_by_taps_and_by_phases(dtype, case, rng
         assert_same((y, dx, grads["w"], grads["b"]), (expected_y, *expected), dtype)
 
 
-def test_convolution_over_many_blocks_of_rows():
-    # Large enough for several blocks, of a million multiplications and of 512 windows.
-    rng = np.random.default_rng(0)
-    for n_channels, n_filters, length in (1, 4, 60_000), (20, 40, 4000):
-        fast = nn.Conv1D(n_channels, n_filters, 5, padding="same", rng=rng).astype(np.float64)
-        x = rng.standard_normal((2, length, n_channels))
-        dy = rng.standard_normal((2, length, n_filters))
-        outcomes = []
-        for layer in fast, plain_of(fast):
-            y, cache = layer.forward(x)
-            dx, grads = layer.backward(dy, cache)
-            outcomes.append((y, dx, grads["w"], grads["b"]))
-        for actual, expected in zip(*outcomes, strict=True):
-            assert_allclose(actual, expected, rtol=1e-9, atol=1e-9)
-
-
 # Layers without parameters: (cases, name in the reference, options of its loops).
 LOOPS = {
     "MaxPool1D": (pools(nn.MaxPool1D), "maxpool1d", ["pool_size", "stride"]),

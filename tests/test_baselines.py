@@ -70,14 +70,6 @@ def test_what_the_statistics_are():
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_the_class_is_the_column_of_the_one(rule):
-    x, labels = make_traces(30, rng=0)
-    fitted = rule().fit(x, labels)
-    assert_array_equal(fitted.predict(x).argmax(axis=-1), fitted.classify(x))
-    assert_array_equal(fitted.predict(x).sum(axis=-1), 1)
-
-
-@pytest.mark.parametrize("rule", RULES)
 def test_a_rule_that_is_not_fitted_is_refused(rule):
     for act in rule().predict, rule().classify:
         with refused(RuntimeError, rule.__name__, "fit"):
@@ -121,12 +113,6 @@ def test_a_threshold_separates_neighboring_values(lower, steps):
         upper = np.nextafter(upper, np.inf)
     (threshold,) = best_thresholds(np.array([lower, upper]), np.array([0, 1]), np.array([0, 1]))
     assert lower < threshold <= upper
-
-
-def test_a_trace_on_a_threshold_belongs_above_it():
-    rule = MedianRule().fit(np.array([[[1.0]], [[2.0]]]), np.array([1, 0]))
-    assert_array_equal(rule.thresholds, [1.5])
-    assert_array_equal(rule.classify(np.array([[[1.49]], [[1.5]], [[1.51]]])), [1, 0, 0])
 
 
 # Triggers
@@ -177,14 +163,6 @@ def test_aic_is_the_same_by_loops(rng, length, channels, scale):
         ]
         literal[k] = sum(parts)
     assert_allclose(aic(x), literal, rtol=1e-6, atol=1e-6)
-
-
-def test_two_triggers_on_one_onset_are_one_pick():
-    x = np.concatenate([np.tile([1.0, -1.0], 30), np.tile([9.0, -9.0], 20)])[:, None]
-    assert pick_aic(x, np.array([62, 65]), 40, 10).tolist() == [60]
-    none = pick_aic(x, np.array([], dtype=int), 40, 10)
-    assert none.dtype == int
-    assert none.shape == (0,)
 
 
 @given(generators, st.integers(10, 60), st.integers(10, 30), st.integers(10, 30))
@@ -244,13 +222,6 @@ def test_bad_arguments_of_triggers_are_refused(name, value):
         error = refused((TypeError, ValueError), function.__name__, name, *parts)
     with error:
         function(**GOOD[function] | {name: value})
-
-
-@pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.uint64, ">i2"])
-def test_triggers_of_every_integer_type_are_picked(dtype):
-    """A trigger at 66 minus the 100 samples before it, for example, is below 0."""
-    x = np.concatenate([np.tile([1.0, -1.0], 30), np.tile([9.0, -9.0], 10)])[:, None]
-    assert_array_equal(pick_aic(x, np.array([66], dtype), before=100, behind=10), [60])
 
 
 @pytest.mark.parametrize("scale", [1e-300, 1e300])

@@ -9,13 +9,7 @@ from hypothesis import strategies as st
 
 from numpycnn import check_gradients, check_vjp
 from numpycnn.checks.bugs import PLANTED_BUGS, typical_case
-from numpycnn.checks.strategies import (
-    distinct,
-    ids,
-    inputs,
-    layers_and_inputs,
-    with_zeros,
-)
+from numpycnn.checks.strategies import distinct, ids, layers_and_inputs
 from numpycnn.layers import Layer
 from numpycnn.training import Adam
 
@@ -111,20 +105,6 @@ def test_each_array_is_checked(at, factor):
     assert statuses == {name: "incorrect" if i == at else "correct" for i, name in enumerate("xwb")}
 
 
-def test_gradients_in_another_order_are_incorrect():
-    def product(a, b):
-        return a * b, (a, b)
-
-    assert check_vjp(product, lambda dy, c: (dy * c[1], dy * c[0]), X, X + 1, rng=0).ok
-    swapped = check_vjp(product, lambda dy, c: (dy * c[0], dy * c[1]), X, X + 1, rng=0)
-    assert names_and_statuses(swapped) == {"a": "incorrect", "b": "incorrect"}
-
-
-def test_one_array_given_twice_is_two_arguments():
-    report = check_vjp(lambda a, b: (a * b, (a, b)), lambda dy, c: (2 * dy * c[1], 0 * dy), X, X)
-    assert names_and_statuses(report) == {"a": "incorrect", "b": "incorrect"}
-
-
 @pytest.mark.parametrize(
     ("fwd", "bwd"),
     [
@@ -147,27 +127,6 @@ def test_a_function_of_one_array(fwd, bwd):
         return [g / 2 + 0.1 for g in grads] if isinstance(grads, tuple | list) else grads / 2 + 0.1
 
     assert check_vjp(fwd, half, X, rng=0).status == "incorrect"
-
-
-def test_without_a_cache_backward_receives_the_arrays():
-    def bwd(dy, arrays):
-        x, w = arrays
-        return dy @ w.T, x.T @ dy
-
-    assert check_vjp(np.matmul, bwd, X, W, rng=0).ok
-    assert check_vjp(lambda *xs: sum(xs), lambda dy, xs: (dy,) * 3, X, X, X, rng=0).ok
-
-
-def test_a_function_without_a_signature():
-    class Twice:
-        __signature__ = "unknown"
-
-        def __call__(self, x, w):
-            return 2 * x * w, (x, w)
-
-    report = check_vjp(Twice(), lambda dy, c: (2 * dy * c[1], 2 * dy * c[0]), X, X + 1, rng=0)
-    assert names_and_statuses(report) == {"array 0": "correct", "array 1": "correct"}
-    assert report.subject == "Twice"
 
 
 @pytest.mark.parametrize("rng", range(4))
@@ -204,36 +163,6 @@ def test_a_small_output_is_not_hidden_by_a_large_one(size):
     assert not check_vjp(two, partial(bwd, with_std=1.01), X, rng=0).ok
 
 
-def test_a_tuple_of_gradients_that_is_changed():
-    def two(x):
-        return (1e3 * x, x**2), x
-
-    def bwd(dys, x):
-        dys[1][...] = 2 * x * dys[1]
-        return 1e3 * dys[0] + dys[1]
-
-    report = check_vjp(two, bwd, X, rng=0)
-    assert [mistake.name for mistake in report.mistakes] == ["argument changed"]
-    assert "dy" in str(report)
-
-
-@pytest.mark.parametrize("value", [3.0, -0.5])
-def test_an_array_without_axes(value):
-    fwd = lambda x: (x**2, x)  # noqa: E731
-    assert check_vjp(fwd, lambda dy, x: 2 * x * dy, np.array(value), rng=0).ok
-    assert not check_vjp(fwd, lambda dy, x: x * dy, np.array(value), rng=0).ok
-    assert not check_vjp(fwd, lambda dy, x: np.reshape(2 * x * dy, 1), np.array(value), rng=0).ok
-    report = check_vjp(
-        lambda x, a: (a * x, (x, a)),
-        lambda dy, c: (c[1] * dy, (c[0] * dy).sum()),
-        X,
-        np.array(value),
-        rng=0,
-    )
-    assert report.ok
-    assert len(report.results) == 2
-
-
 # What is not differentiated
 # --------------------------
 
@@ -264,26 +193,6 @@ def test_integers_are_passed_as_they_are(numbers, table, seed):
         assert not check_vjp(embed, once, numbers, table, rng=seed).ok
 
 
-def test_labels_and_masks_are_passed_as_they_are():
-    def loss(scores, labels, keep, axis):
-        assert (labels.dtype.kind, keep.dtype, axis) == ("i", bool, 1)
-        p = np.exp(scores - scores.max(axis=axis, keepdims=True))
-        p /= p.sum(axis=axis, keepdims=True)
-        rows = np.arange(len(p))
-        return -(np.log(p[rows, labels]) * keep).mean(), (p, labels, keep)
-
-    def back(dy, cache):
-        p, labels, keep = cache
-        dscores = p.copy()
-        dscores[np.arange(len(p)), labels] -= 1
-        return dy * dscores * keep[:, None] / len(p)
-
-    others = np.array([0, 1, 2, 0]), np.array([True, False, True, True]), 1
-    assert check_vjp(loss, back, X, *others, rng=0).ok
-    assert check_vjp(loss, lambda dy, c: (back(dy, c), None, None, None), X, *others, rng=0).ok
-    assert not check_vjp(loss, lambda dy, c: 4 * back(dy, c), X, *others, rng=0).ok
-
-
 @pytest.mark.parametrize("value", [2, 2.0, np.float64(2), np.arange(1, 4), [1.0, 2.0, 3.0], True])
 def test_a_gradient_that_would_not_be_checked_is_refused(value):
     def fwd(x, a):
@@ -301,18 +210,6 @@ def test_a_gradient_that_would_not_be_checked_is_refused(value):
     assert check_vjp(fwd, bwd, X, value, skip="a", rng=0).ok  # on purpose
 
 
-def test_ids_that_are_floats_are_not_found_correct():
-    def fwd(numbers, table):
-        return table[numbers.astype(int)], (numbers.astype(int), table.shape)
-
-    def bwd(dy, cache):
-        return np.zeros(len(cache[0])), embed_back(dy, cache)[1]
-
-    numbers = np.array([0.0, 2.0, 1.0, 2.0])
-    assert names_and_statuses(check_vjp(fwd, bwd, numbers, X, rng=0))["numbers"] != "correct"
-    assert check_vjp(fwd, bwd, numbers, X, skip=["numbers"], rng=0).ok
-
-
 @pytest.mark.parametrize("nothing", ["None", "left out", "anything"])
 def test_only_and_skip(nothing):
     def bwd(dy, cache):
@@ -328,16 +225,6 @@ def test_only_and_skip(nothing):
     assert names_and_statuses(half) == {"w": "incorrect"}
 
 
-def test_an_array_that_is_skipped_is_never_moved():
-    kept = np.array([0.0, 1.0, 2.0])
-
-    def fwd(x, positions):
-        assert np.array_equal(positions, kept)
-        return x[:, positions.astype(int)], None
-
-    assert check_vjp(fwd, lambda dy, _: dy, X, kept, skip="positions", rng=0).ok
-
-
 # The contract
 # ------------
 
@@ -350,11 +237,6 @@ def test_a_gradient_of_another_shape_is_incorrect(shape):
     report = check_vjp(dense, bwd, X, W, B, rng=0)
     assert [mistake.name for mistake in report.mistakes] == ["wrong shape"]
     assert "b has" in str(report)
-
-
-def test_the_input_has_its_own_name_in_a_breach():
-    report = check_vjp(lambda v: (2 * v, None), lambda dy, _: dy.T, X, rng=0)
-    assert "for v has" in str(report)
 
 
 def _changes_x(x):
@@ -417,62 +299,45 @@ def test_a_breach_is_incorrect(fwd, bwd, arrays, called):
         assert np.array_equal(array, kept)
 
 
-@given(with_zeros(inputs(ndim=2)), st.integers(0, 9))
-def test_kinks(x, seed):
-    fwd = lambda x: (np.maximum(x, 0), x)  # noqa: E731
-    assert check_vjp(fwd, lambda dy, x: dy * (x > 0), x, rng=seed).status != "incorrect"
-    if (x > 0).any():
-        assert not check_vjp(fwd, lambda dy, x: 2 * dy * (x > 0), x, rng=seed).ok
-
-
 # Bad input
 # ---------
 
 
-@pytest.mark.parametrize(
-    ("args", "error", "match"),
-    [
-        (("dense", dense_back, X), TypeError, "fwd must be a function, got str"),
-        ((dense, None, X), TypeError, "bwd must be a function, got NoneType"),
-        ((dense, dense_back, X), TypeError, r"fwd must accept the 1 .*dense\(x, w, b\).*'w'"),
-        ((dense, dense_back), TypeError, "fwd must accept the 0 arrays"),
-        ((Last.forward, Last.backward, X), TypeError, "fwd must accept the 1 .*'x'"),
-        ((np.sin, dense_back, np.arange(3)), TypeError, r"floats.*int64 array of shape \(3,\)"),
-        ((np.sin, dense_back, [1.0, 2.0]), TypeError, "floats.*list"),
-        ((np.sin, dense_back, X * np.nan), ValueError, "nan"),
-        ((dense, dense_back, X, W * np.inf, B), ValueError, "inf at w"),
-        ((np.sin, dense_back, X[:0]), ValueError, r"\(0, 3\)"),
-        ((np.sin, dense_back, X + 0j), TypeError, "complex128"),
-        ((np.sin, dense_back, np.ma.masked_array(X)), TypeError, "MaskedArray"),
-        ((np.sin, dense_back, X.view(np.recarray)), TypeError, "recarray"),
-        ((lambda x: None, dense_back, X), TypeError, "y must be .*NoneType"),
-        ((lambda x: {"y": x}, dense_back, X), TypeError, "y must be .*dict"),
-        ((lambda x: (x, x, x), dense_back, X), TypeError, "fwd must return.*tuple of 3"),
-        ((lambda x: x > 0, dense_back, X), TypeError, "y must be .*bool"),
-        ((lambda x: ((x > 0, x > 1), x), dense_back, X), TypeError, "y must be"),
-        ((np.fft.fft, lambda dy, _: dy, X), TypeError, "y must be .*complex128"),
-        ((dense, lambda dy, c: dense_back(dy, c)[:2], X, W, B), ValueError, "bwd .*3 .*tuple of 2"),
-        ((dense, lambda dy, c: dense_back(dy, c)[0], X, W, B), ValueError, "bwd must return 3"),
-        (
-            (lambda a, b: (a + b, None), lambda dy, _: np.stack([dy, dy]), X, X),
-            ValueError,
-            r"bwd must return 2 .*\(2, 4, 3\)",
-        ),
-    ],
-)
-def test_bad_input_is_refused(args, error, match):
-    with pytest.raises(error, match=match):
+BAD = [  # arguments, and what the message names
+    (("dense", dense_back, X), "fwd.*str"),
+    ((dense, None, X), "bwd.*NoneType"),
+    ((dense, dense_back, X), r"fwd .*dense\(x, w, b\).*'w'"),
+    ((dense, dense_back), "fwd .*0 arrays"),
+    ((Last.forward, Last.backward, X), "fwd.*'x'"),
+    ((np.sin, dense_back, np.arange(3)), r"int64.*\(3,\)"),
+    ((np.sin, dense_back, [1.0, 2.0]), "list"),
+    ((dense, dense_back, X, W * np.inf, B), "inf at w"),
+    ((np.sin, dense_back, X[:0]), r"\(0, 3\)"),
+    ((np.sin, dense_back, X + 0j), "complex128"),
+    ((np.sin, dense_back, np.ma.masked_array(X)), "MaskedArray"),
+    ((np.sin, dense_back, X.view(np.recarray)), "recarray"),
+    ((lambda x: None, dense_back, X), "y .*NoneType"),
+    ((lambda x: {"y": x}, dense_back, X), "y .*dict"),
+    ((lambda x: (x, x, x), dense_back, X), "fwd.*tuple of 3"),
+    ((lambda x: x > 0, dense_back, X), "y .*bool"),
+    ((lambda x: ((x > 0, x > 1), x), dense_back, X), "y "),
+    ((np.fft.fft, lambda dy, _: dy, X), "y .*complex128"),
+    ((dense, lambda dy, c: dense_back(dy, c)[:2], X, W, B), "bwd .*3 .*tuple of 2"),
+    ((dense, lambda dy, c: dense_back(dy, c)[0], X, W, B), "bwd .*3"),
+    ((np.add, lambda dy, _: np.stack([dy, dy]), X, X), r"bwd .*2 .*\(2, 4, 3\)"),
+]
+
+
+@pytest.mark.parametrize(("args", "match"), BAD)
+def test_bad_input_is_refused(args, match):
+    with pytest.raises((TypeError, ValueError), match=match):
         check_vjp(*args)
 
 
-@pytest.mark.parametrize("option", ["only", "skip"])
-def test_an_unknown_name_is_refused(option):
-    with pytest.raises(ValueError, match=rf"{option} must .*'x', 'w', 'b', got 'v'"):
-        check_vjp(dense, dense_back, X, W, B, **{option: "v"})
-    with pytest.raises(ValueError, match="skip"):
-        check_vjp(dense, dense_back, X, W, B, skip="xwb")
-    with pytest.raises(ValueError, match="skip"):
-        check_vjp(dense, dense_back, X, W, B, skip=["x", "w", "b"])
+@pytest.mark.parametrize("value", ["v", "xwb", ["x", "w", "b"]])
+def test_a_selection_that_is_unknown_or_leaves_nothing_is_refused(value):
+    with pytest.raises(ValueError, match=r"skip .*'x', 'w', 'b'"):
+        check_vjp(dense, dense_back, X, W, B, skip=value)
 
 
 def test_float32_is_checked_in_float64():

@@ -31,17 +31,6 @@ def test_the_counts_follow_from_the_rows():
     assert f"for the {len(ROWS)} planted bugs" in PAGE
 
 
-def test_no_checker_has_a_cell_of_another_kind():
-    kinds = {
-        about_checkers.DETECTED,
-        about_checkers.MISSED,
-        about_checkers.BOTH,
-        about_checkers.UNDECIDED,
-        about_checkers.LEFT_OUT,
-    }
-    assert {cell for row in ROWS.values() for cell in row.values()} <= kinds
-
-
 @pytest.mark.long
 @pytest.mark.parametrize("tool", about_checkers.OTHERS)
 def test_every_cell_of_the_other_checkers(tool):

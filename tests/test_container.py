@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from hypothesis import given
-from nets import along_the_record, blocks, is_same, lengths, picker
+from nets import along_the_record, blocks, is_same, lengths
 from numpy.testing import assert_allclose, assert_array_equal
 from refusals import refused
 
@@ -122,15 +122,6 @@ def test_skip_concat_concatenates_x_and_the_output_of_its_layers(block, rng):
         assert_array_equal(grad, inner_grads[name])
 
 
-def test_the_gradients_of_nested_skip_connections_are_correct():
-    x = np.random.default_rng(0).standard_normal((2, 12, 1))
-    nn.assert_gradients(picker(), x, rng=0)
-    rows = np.random.default_rng(0).standard_normal((5, 4))
-    nn.assert_gradients(
-        nn.Residual(nn.SkipConcat(nn.Dense(4, 4, rng=0)), nn.Dense(8, 4, rng=1)), rows, rng=0
-    )
-
-
 def test_shapes_that_do_not_fit_the_skip_connection_are_refused():
     x = np.zeros((2, 9, 3))
     with refused(ValueError, "Residual", "layers", (2, 9, 3), (2, 7, 3)):
@@ -159,14 +150,6 @@ class Picker(nn.Sequential):
         )
 
 
-class Nested(nn.Residual):
-    """Takes layers and other arguments under other names than `layers`."""
-
-    def __init__(self, factor, *parts, body, after=()):
-        self.factor, self.parts, self.body, self.after = factor, parts, body, after
-        super().__init__(*parts, body, *after)
-
-
 def test_a_custom_constructor(tmp_path):
     x, labels = nn.make_traces(30, rng=0)
     model = Picker(4, classes=3, rng=0)
@@ -184,19 +167,6 @@ def test_a_custom_constructor(tmp_path):
         assert repr(loaded) == "Picker(4, classes=3)"
         assert is_same(model, loaded)
         assert_array_equal(loaded.predict(x), model.predict(x))
-
-
-def test_layers_among_the_arguments_are_saved(tmp_path):
-    model = nn.Sequential(
-        Nested(
-            2.5, nn.Dense(2, 2), nn.ReLU(), body=Picker(3), after=[nn.Dense(2, 2), nn.Dense(2, 2)]
-        )
-    )
-    model.save(tmp_path / "model.npz")
-    loaded = nn.Sequential.load(tmp_path / "model.npz", Nested, Picker)
-    assert is_same(model, loaded)
-    assert (loaded[0].factor, len(loaded[0])) == (2.5, 5)
-    assert loaded[0].body is loaded[0][2]
 
 
 class Half(nn.Sequential):
@@ -248,13 +218,6 @@ def test_the_receptive_field_of_a_skip_connection_includes_the_sample():
     assert long_ago.receptive_field(20) == ([(-3, 0)], 1, 20)
 
 
-def test_a_skip_connection_depends_on_samples_that_its_layers_skip():
-    leaves_out_every_fourth = nn.MaxPool1D(3, stride=4), nn.Upsample1D(4)
-    assert nn.Sequential(*leaves_out_every_fourth).receptive_field(8) == (4 * [(0, 2)], 4, 8)
-    for kind in (nn.Residual, nn.SkipConcat):
-        assert kind(*leaves_out_every_fourth).receptive_field(8) == ([*3 * [(0, 2)], (0, 3)], 4, 8)
-
-
 def test_a_custom_forward_has_no_receptive_field_unless_its_class_defines_it():
     for model in (Half(nn.ReLU()), nn.Sequential(nn.ReLU(), Half(nn.ReLU()))):
         with pytest.raises(NotImplementedError, match=r"^Half.* receptive_field\(length\)"):
@@ -266,15 +229,6 @@ def test_a_custom_forward_has_no_receptive_field_unless_its_class_defines_it():
         0,
         1,
     )
-
-
-def test_outputs_of_upsampling_share_their_receptive_fields():
-    pooled = nn.Sequential(nn.MaxPool1D(4), nn.Upsample1D(4))
-    assert pooled.receptive_field(20) == (4 * [(0, 3)], 4, 20)
-    assert nn.SkipConcat(*pooled).receptive_field(20) == (4 * [(0, 3)], 4, 20)
-    assert [pooled.receptive_field(20).span(m) for m in (0, 3, 4)] == [(0, 3), (0, 3), (4, 7)]
-    twice = nn.Sequential(nn.MaxPool1D(2), nn.Upsample1D(2), nn.MaxPool1D(2))
-    assert twice.receptive_field(20) == ([(0, 1)], 2, 10)
 
 
 @given(along_the_record(), lengths(40))

@@ -112,44 +112,6 @@ def found(diagnosis, name):
     return {finding.name: finding.found for finding in diagnosis.findings}[name]
 
 
-def test_the_worst_channel_is_named():
-    text = found(nn.diagnose(global_network(0, 2), channels(0.25 + 0 * X), LABELS), SCALE)
-    assert "0.25" in text
-    assert "channel 1" in text
-    text = found(nn.diagnose(task_network(), X + np.float32(50), LABELS), SCALE)
-    assert "0.21" in text
-    assert "50" in text
-
-
-class CountsTraces(nn.Dense):
-    """Records the most traces of one forward pass."""
-
-    most = 0
-
-    def forward(self, x):
-        CountsTraces.most = max(self.most, len(x))
-        return super().forward(x)
-
-
-@pytest.mark.parametrize(("n", "length", "at_once"), [(1200, 64, 512), (80, 1024, 64)])
-def test_all_traces_are_examined_but_few_pass_through_the_network(n, length, at_once):
-    x, labels = nn.make_traces(n, rng=0, n_samples=length)
-    x[n - 2], x[n - 1] = 0.0, -0.0  # the same value
-    CountsTraces.most = 0
-    diagnosis = nn.diagnose(nn.Sequential(nn.Flatten(), CountsTraces(length, 3, rng=0)), x, labels)
-    assert {CONSTANT, TWICE} <= failed(diagnosis)
-    assert f"2 of {n}" in found(diagnosis, TWICE)
-    assert CountsTraces.most == at_once
-
-
-def test_copies_with_another_label_are_counted_separately():
-    same, other = (found(nn.diagnose(task_network(), *repeated(shift)), TWICE) for shift in (0, 1))
-    assert "60 of 210" in same
-    assert "30" not in same
-    assert "60 of 210" in other
-    assert "30" in other
-
-
 class NoGradients(nn.Dense):
     """A layer with a wrong backward."""
 
@@ -163,19 +125,6 @@ def test_a_layer_that_cannot_learn_is_named():
     diagnosis = nn.diagnose(model, X, LABELS)
     assert STEP in failed(diagnosis)
     assert "3.w" in found(diagnosis, STEP)
-
-
-def test_one_hot_targets_labels_of_samples_and_a_single_layer():
-    one_hot = nn.diagnose(task_network(), X, np.eye(3)[LABELS])
-    assert one_hot == nn.diagnose(task_network(), X, LABELS)
-    per_sample = nn.Sequential(
-        nn.Conv1D(1, 4, 5, padding="same", rng=0), nn.ReLU(), nn.Dense(4, 2, rng=0)
-    )
-    labels = (abs(X[:, :, 0]) > 0.3).astype(int)
-    text = found(nn.diagnose(per_sample, X, labels), RAREST)
-    assert str(labels.sum()) in text
-    assert str(labels.size) in text
-    assert nn.diagnose(nn.Dense(2, 2, rng=0), np.eye(2), np.array([0, 1]), lr=0.1).ok
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,6 @@ SOURCES = {path.stem: path.read_text(encoding="utf-8") for path in sorted(EXAMPL
 SOURCES = {name: source for name, source in SOURCES.items() if " Options(" in source}
 
 
-def test_the_scripts_with_options_are_found():
-    assert len(SOURCES) >= 8
-
-
 @pytest.mark.parametrize("name", SOURCES)
 def test_help_names_every_option_with_its_default(name, tmp_path, capsys):
     with pytest.raises(SystemExit):
@@ -48,10 +44,7 @@ def test_a_training_that_diverges_is_explained_and_saves_no_model(name, tmp_path
 
 @pytest.mark.parametrize(
     ("name", "options", "saved"),
-    [
-        ("your_traces", ["--show", "--epochs", 1], "model.npz"),
-        ("explore_trace", [], ""),
-    ],
+    [("your_traces", ["--show", "--epochs", 1], "model.npz"), ("explore_trace", [], "")],
 )
 def test_without_a_screen_everything_is_saved_first(
     name, options, saved, tmp_path, capsys, monkeypatch

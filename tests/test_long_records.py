@@ -6,12 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nets import along_the_record, lengths, picker
 from numpy.testing import assert_allclose
-from refusals import bad_values, refused, refused_value
+from refusals import bad_values, refused_value
 
 import numpycnn as nn
 from numpycnn.checks.strategies import distinct, sizes
 from numpycnn.layers import ReceptiveField
-from numpycnn.seismology.long_records import cut
 
 
 @given(along_the_record(), st.data(), sizes(1, 20))
@@ -51,12 +50,6 @@ def test_outputs_that_depend_on_a_gap_are_nan_and_all_others_are_computed(case, 
         low, high = window.span(output)
         if high < first or low >= stop:
             assert known[0, output].all()
-
-
-def test_pieces_of_the_default_length():
-    model, length = picker(), 200_000
-    x = np.random.default_rng(0).standard_normal((1, length, 1), dtype=np.float32)
-    assert_allclose(nn.predict_long(model, x), model.predict(x), rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("layer", [nn.Flatten(), nn.GlobalMaxPool1D(), nn.Residual(nn.Flatten())])
@@ -104,11 +97,3 @@ def test_bad_arguments_are_refused(name, value):
     arguments = {"model": picker(), "x": np.zeros((1, 50, 1)), name: value}
     with refused_value("predict_long", name, value):
         nn.predict_long(**arguments)
-
-
-def test_short_records_and_bad_lengths_are_refused():
-    with refused(ValueError, "Conv1D", "x", 5):
-        nn.predict_long(nn.Sequential(nn.Conv1D(1, 2, 5)), np.zeros((1, 3, 1)))
-    for length in (0, 1.5, "50"):
-        with pytest.raises((TypeError, ValueError), match=rf"\blength\b.*{length}"):
-            list(cut(picker(), length))

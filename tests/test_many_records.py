@@ -1,14 +1,11 @@
 """An archive on Dask: the outputs of `predict` for the whole record, after any interruption."""
 
 import os
-import re
-import resource
 import signal
 import subprocess
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import Thread
 from time import sleep
 
 import numpy as np
@@ -21,8 +18,7 @@ from scripts import EXAMPLES, accept_interrupts, complaint, run_example
 import numpycnn as nn
 from _shared.readers import Problems
 from _shared.your_records import read_catalog
-from numpycnn import architectures
-from numpycnn.seismology.picking import noise_of, pick_peaks
+from numpycnn.seismology.picking import noise_of
 
 dask = pytest.importorskip("dask", reason="python -m pip install -e '.[interop]'")
 distributed = pytest.importorskip("distributed", reason="python -m pip install -e '.[interop]'")
@@ -51,10 +47,6 @@ def written(folder, model, x, seams):
     for number, day in enumerate(np.split(x, sorted(seams))):
         np.save(folder / "days" / f"{number:03}.npy", day)
     return folder / "model.npz", folder / "days", folder / "scores.zarr"
-
-
-def assert_whole(paths, model, x):
-    assert_same(paths, model.predict(x[None])[0])
 
 
 def assert_same(paths, ours):
@@ -164,72 +156,12 @@ def shared(cluster):
     return "--scheduler", cluster.scheduler_address
 
 
-def when(result, number, action):
-    """Start a thread that does something as soon as this number of pieces is finished."""
-
-    def wait():
-        wait_for_pieces(result, number)
-        action()
-
-    thread = Thread(target=wait, daemon=True)
-    thread.start()
-    return thread
-
-
 def wait_for_pieces(result, number):
     for _ in range(10_000):
         if len(many_records.finished(result)) >= number:
             return
         sleep(0.03)
     raise AssertionError("too few pieces were finished in five minutes")
-
-
-def test_nothing_is_computed_twice(long, tmp_path, capsys, shared):
-    paths, x = long
-    options = "model.npz", "days", "scores.zarr", "--piece", 1000, *shared
-    run_example("many_records", tmp_path, *options)
-    assert "\n6 pieces in" in capsys.readouterr().out
-    assert_whole(paths, network(), x)
-    run_example("many_records", tmp_path, *options)
-    assert "\n0 pieces in" in capsys.readouterr().out
-    assert_whole(paths, network(), x)
-
-
-def test_it_takes_a_zarr_array_and_a_lost_worker_is_made_up_for(
-    long, tmp_path, capsys, cluster, slow
-):
-    (model, _, result), x = long
-    record = tmp_path / "record.zarr"
-    zarr.open_array(record, mode="w", shape=x.shape, chunks=(7000, 2), dtype=x.dtype)[:] = x
-    with distributed.Client(cluster) as client:
-        victim = next(iter(client.run(os.getpid).values()))
-    killer = when(result, 2, lambda: (os.kill(victim, signal.SIGKILL), slow.unlink()))
-    options = "--piece", 300, "--scheduler", cluster.scheduler_address
-    run_example("many_records", tmp_path, model, record, result, *options)
-    killer.join()
-    assert "20 pieces in" in capsys.readouterr().out
-    assert_whole((model, record, result), network(), x)
-
-
-def test_the_picks_over_an_archive_are_those_of_the_picker_on_the_whole_record(
-    tmp_path, capsys, monkeypatch
-):
-    monkeypatch.setattr("numpycnn.seismology.picking.ENOUGH", 1000)  # 1 sample in 25
-    x, _ = nn.make_records(1, rng=0, n_samples=24_005, arrivals=(10, 10))
-    x = np.round(100 * x[0] + [1e5, -200, 3000]).astype(np.float32)
-    model = architectures.unet(3, 2, filters=8, depth=4, rng=0)
-    paths = written(tmp_path, model, x, {6_345, 15_001})
-    model.save(paths[0], {"channels": 3, "sampling_rate": 100.0, "scale": "noise"})
-    scores = computed(paths, 5000, reverse=True)
-    assert scores.shape == (24_005, 2)
-    picks = pick_peaks(nn.Softmax()(scores)[:, 1], threshold=0.3, apart=50)
-    assert len(picks) > 50  # of a network that has learned nothing
-
-    np.save(tmp_path / "whole.npy", x)
-    with pytest.raises(SystemExit):
-        run_example("pick_arrivals", tmp_path, "--pick", "whole.npy", "--model", paths[0])
-    lines = capsys.readouterr().out.splitlines()
-    assert [line.split(", ")[1] for line in lines] == [f"sample {pick}" for pick in picks]
 
 
 # Interruptions
@@ -314,82 +246,6 @@ def test_interrupted_three_times_and_resumed_it_gives_the_values_of_one_run(
     np.testing.assert_array_equal(zarr.open_array(paths[2], mode="r")[:], without)
 
 
-def complaint_of_interrupted(folder, capsys, *options):
-    """The only line that an interrupted run prints, besides what was read."""
-    with pytest.raises(SystemExit) as stop:
-        run_example("many_records", folder, *options)
-    out, err = capsys.readouterr()
-    assert stop.value.code == 1
-    assert len(out.splitlines()) == 1
-    (line,) = err.splitlines()
-    return line
-
-
-def limit_files(size):
-    """Let this process write files of this size and no larger, as if the disk were full then."""
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
-
-
-def test_whenever_the_disk_is_full_it_is_reported_in_a_line_and_the_run_is_resumed(
-    long, tmp_path, capsys, cluster, shared
-):
-    paths, x = long
-    options = "model.npz", "days", "scores.zarr", "--piece", 3000, *shared
-    infinite = resource.RLIM_INFINITY
-    with distributed.Client(cluster) as client:
-        client.wait_for_workers(2)  # one was killed perhaps, in the test before
-        for here, there in [
-            (0, infinite), (600, infinite), (1200, infinite), (infinite, 0), (infinite, 9000)
-        ]:  # fmt: skip
-            try:
-                client.run(limit_files, there)
-                limit_files(here)
-                said = complaint_of_interrupted(tmp_path, capsys, *options)
-            finally:
-                limit_files(infinite)
-                client.run(limit_files, infinite)
-            words = r"OSError: .*File too large.* 0 of 2 pieces are finished\. The same"
-            assert re.search(words, said)
-    run_example("many_records", tmp_path, *options)
-    assert_whole(paths, network(), x)
-    assert "2 pieces in" in capsys.readouterr().out
-    left = {path.name for path in tmp_path.iterdir()}
-    assert left == {"model.npz", "days", "scores.zarr"}
-
-
-# Without the folder of the scripts, which is not there on other machines.
-ELSEWHERE = """
-from distributed import LocalCluster
-if __name__ == "__main__":
-    plan = {"n_workers": 1, "threads_per_worker": 1, "dashboard_address": None}
-    with LocalCluster(**plan, processes=False, protocol="tcp://") as cluster:
-        print(cluster.scheduler_address, flush=True)
-        input()
-"""
-
-
-def test_a_lost_scheduler_is_reported_in_a_line_and_the_run_is_resumed(
-    long, tmp_path, capsys, shared, slow
-):
-    paths, x = long
-    (tmp_path / "elsewhere").mkdir()
-    plan = {"cwd": tmp_path / "elsewhere", "text": True, "stderr": subprocess.DEVNULL}
-    plan |= {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    with subprocess.Popen([sys.executable, "-c", ELSEWHERE], **plan) as lost:
-        try:
-            address = lost.stdout.readline().strip()
-            when(paths[2], 3, lost.kill)
-            said = complaint_of_interrupted(tmp_path, capsys, *OPTIONS, "--scheduler", address)
-        finally:
-            lost.kill()
-            slow.unlink()
-    done = len(many_records.finished(paths[2]))
-    assert f". {done} of 40 pieces are finished. The same command again" in said
-    run_example("many_records", tmp_path, *OPTIONS, *shared)
-    assert f"{40 - done} pieces in" in capsys.readouterr().out
-    assert_whole(paths, network(), x)
-
-
 @pytest.mark.parametrize("changed", ["model", "record", "--piece"])
 def test_a_changed_model_record_or_option_is_refused(changed, long, tmp_path, capsys):
     paths, _ = long
@@ -410,13 +266,6 @@ def test_no_workers_are_refused_and_leave_no_result(long, tmp_path, capsys):
     options = "model.npz", "days", "scores.zarr", "--workers", 0
     assert "--workers" in complaint("many_records", tmp_path, capsys, *options)
     assert not (tmp_path / "scores.zarr").exists()
-
-
-def test_another_folder_is_not_overwritten(long, tmp_path, capsys):
-    zarr.open_array(tmp_path / "theirs.zarr", mode="w", shape=3, dtype=float)[:] = 1
-    for name in "days", "theirs.zarr":
-        said = complaint("many_records", tmp_path, capsys, "model.npz", "days", name)
-        assert f"{name} is there already, and was not made by this script" in said
 
 
 # Files of records
@@ -450,25 +299,6 @@ def sds(tmp_path):
     model = nn.architectures.unet(3, 2, filters=4, depth=3, rng=0)
     model.save(tmp_path / "model.npz", {"channels": 3, "sampling_rate": 100.0, "scale": "noise"})
     return (tmp_path / "model.npz", tmp_path / "sds", tmp_path / "scores.zarr"), whole
-
-
-def test_the_noise_is_that_of_the_samples_that_are_there(sds):
-    paths, whole = sds
-    job = many_records.job_of(*paths, 1700, problems=Problems())
-    middle, size = many_records.scale_of(Here(), paths[1], job)
-    ours = noise_of(whole[~np.isnan(whole).any(axis=1)])
-    np.testing.assert_allclose(middle, ours[0])
-    assert size == pytest.approx(ours[1])
-
-
-def test_a_record_that_is_all_gap_is_refused(long, tmp_path, capsys, shared):
-    paths, _ = long
-    for file in paths[1].iterdir():
-        np.save(file, np.full((500, 2), np.nan))
-    network().save(paths[0], {"channels": 2, "sampling_rate": 100.0, "scale": "noise"})
-    options = "model.npz", "days", "scores.zarr", *shared
-    assert "got none" in complaint("many_records", tmp_path, capsys, *options)
-    assert not paths[2].exists()
 
 
 def test_an_sds_archive_is_one_record_with_nan_in_its_gaps(sds, tmp_path):
@@ -505,29 +335,6 @@ def test_picks_of_an_archive_are_written_and_compared(sds, tmp_path, capsys, sha
     (tmp_path / "sds" / "README.txt").unlink()
     run_example("many_records", tmp_path, *options, "--catalog", "picks.xml")
     assert "precision   1.000" in capsys.readouterr().out
-
-
-def test_records_of_another_kind_or_of_two_stations_are_refused(sds, tmp_path, capsys):
-    paths, _ = sds
-    options = "model.npz", "sds", "scores.zarr"
-
-    def said(*more):
-        return complaint("many_records", tmp_path, capsys, *options, *more)
-
-    assert "'channels': 2" in said("--channels", "Z,N")
-    assert "got --channels" in said("--channels", "BH?") or "got none" in said("--channels", "BH?")
-    obspy = pytest.importorskip("obspy")
-    stream = obspy.read(str(next((tmp_path / "sds").rglob("*HHZ*.1"))))
-    stream[0].stats.station = "OTHER"
-    stream.write(str(tmp_path / "sds" / "other.mseed"), format="MSEED")
-    assert "of one station, got XX.STA..HH, XX.OTHER..HH" in said()
-    assert "'channels': 1" in said("--station", "XX.OTHER.*")
-    job = many_records.job_of(*paths, 1700, problems=Problems(), station="XX.STA..HH")
-    assert job["record"]["length"] == 24_000
-    nn.Sequential(nn.Conv1D(1, 2, 3)).save(tmp_path / "plain.npz")
-    options = "plain.npz", *options[1:], "--station", "XX.STA*", "--out", "a.csv"
-    words = complaint("many_records", tmp_path, capsys, *options)
-    assert "--out and --catalog require a picker, got plain.npz" in words
 
 
 def test_what_cannot_be_run_is_refused(long, tmp_path, capsys):

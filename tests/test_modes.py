@@ -137,25 +137,6 @@ def test_dropout_keeps_the_mean_and_drops_the_given_fraction(rate, seed):
     assert abs((y == 0).mean() - rate) < 6 * np.sqrt(rate * (1 - rate) / y.size)
 
 
-def test_the_mask_follows_from_the_seed_and_changes_after_a_step():
-    x = np.ones((1, 100))
-    train_model, again, other = (nn.Dropout(0.5).for_training(seed) for seed in (3, 3, 4))
-    first, cache = train_model.forward(x)
-    assert_array_equal(train_model(x), first)
-    assert_array_equal(again(x), first)
-    assert (other(x) != first).any()
-    train_model.update_state(cache)
-    assert (train_model(x) != first).any()
-    again.update_state(cache)
-    assert_array_equal(train_model(x), again(x))
-
-
-def test_two_dropouts_of_a_network_drop_different_values():
-    model = nn.Sequential(nn.Dropout(0.5), nn.Sequential(nn.Dropout(0.5))).for_training(0)
-    x = np.ones((1, 1000))
-    assert 0.2 < (model(x) != 0).mean() < 0.3
-
-
 @pytest.mark.parametrize(("momentum", "eps"), [(0.1, 1e-5), (0.5, 1e-3), (1.0, 1.0), (0.0, 1e-12)])
 def test_momentum_and_eps_of_batch_normalization(momentum, eps, tmp_path):
     layer = nn.BatchNorm(2, momentum=momentum, eps=eps)
@@ -182,14 +163,6 @@ def test_gradients_of_layers_in_both_modes(case, rng):
     for mode in (layer, layer.for_training(rng)):
         report = nn.check_gradients(mode, x, method="complex", tolerance=1e-10, rng=rng)
         assert report.ok or (not mode(x).any() and report.status == "undecided"), report
-
-
-@pytest.mark.parametrize("scale", [0.05, 300])
-def test_gradients_of_a_network_in_both_modes(scale):
-    # The biases before a batch normalization have no effect: their gradients are rounding.
-    model, x = network(), scale * np.random.default_rng(0).standard_normal((2, 6, 1))
-    for mode in (model, model.for_training(0)):
-        nn.assert_gradients(mode, x, tolerance=1e-10, rng=0)
 
 
 # Copies for training
@@ -276,31 +249,6 @@ class HalvesAndUpdates(Halves):
         super().update_state(cache["inside"])
 
 
-class Mentions(nn.Sequential):
-    """Runs its layers as other attributes."""
-
-    def __init__(self, channels):
-        self.channels, self.norm, self.drop = channels, nn.BatchNorm(channels), [nn.Dropout(0.5)]
-        super().__init__(self.norm, *self.drop)
-
-    def forward(self, x):
-        y, first = self.norm.forward(x)
-        y, second = self.drop[0].forward(y)
-        return y, [first, second]
-
-
-def test_attributes_of_a_custom_container_are_copied_for_training():
-    model, x = Mentions(2), np.random.default_rng(0).standard_normal((4, 9, 2))
-    train_model = model.for_training(0)
-    assert (train_model.norm, train_model.drop[0]) == (train_model[0], train_model[1])
-    nn.assert_gradients(train_model, x, rng=0)
-    y, cache = train_model.forward(x)
-    train_model.update_state(cache)
-    assert model.norm.state["mean"].all()
-    assert (train_model(x) != y).any()
-    assert_array_equal(model(x), model.norm(x))
-
-
 def test_a_custom_cache_requires_a_custom_update_state():
     x = np.random.default_rng(0).standard_normal((4, 2))
     train_model = nn.Sequential(Halves(nn.Dense(2, 2), nn.Residual(nn.BatchNorm(2)))).for_training()
@@ -321,17 +269,6 @@ def test_a_custom_cache_requires_a_custom_update_state():
 # -----------
 
 
-def test_the_same_seed_gives_the_same_bits_and_another_does_not():
-    x, labels = nn.make_traces(24, rng=0)
-    runs = []
-    for seed in (5, 5, 6):
-        model = network()
-        nn.fit(model, x, labels, epochs=3, batch_size=24, rng=seed)
-        runs.append(model)
-    assert is_same(runs[0], runs[1])
-    assert not is_same(runs[0], runs[2])  # other values were dropped
-
-
 def test_fit_is_forward_loss_backward_step_and_update_state():
     from numpycnn import Adam, softmax_cross_entropy
 
@@ -350,27 +287,3 @@ def test_fit_is_forward_loss_backward_step_and_update_state():
     assert is_same(model, other)
     for name, array in model.state.items():
         assert_array_equal(array, other.state[name])
-
-
-def test_evaluation_and_diagnosis_do_not_change_the_state():
-    x, labels = nn.make_traces(30, rng=0)
-    model = network()
-    before = copy.deepcopy(model.state)
-    nn.evaluate(model, x, labels)
-    model.predict(x, batch_size=7)
-    assert nn.diagnose(model, x, labels).findings
-    model.for_training(0).forward(x)
-    with refused(ValueError, "fit", "targets", labels.shape, labels[1:].shape):
-        nn.fit(model, x, labels[:-1], epochs=1)
-    for name, array in model.state.items():
-        assert_array_equal(array, before[name])
-
-
-def test_a_loss_that_is_not_finite_restores_the_state():
-    x, labels = nn.make_traces(12, rng=0)
-    model = network()
-    before = copy.deepcopy({**model.params, **model.state})
-    with pytest.raises(FloatingPointError):
-        nn.fit(model, x, labels, epochs=3, loss=lambda scores, y: (np.nan, scores))
-    for name, array in {**model.params, **model.state}.items():
-        assert_array_equal(array, before[name])

@@ -1,6 +1,5 @@
 """A name in code links to its definition, and a name with another meaning does not."""
 
-import doctest
 from pathlib import Path
 
 import pytest
@@ -51,17 +50,6 @@ def test_every_link_is_around_its_name_and_every_definition_has_its_anchor(libra
     assert {anchor(name) for _, name in definitions(names.ast.parse(code))} <= anchors
 
 
-def test_a_name_is_followed_through_packages(used, library):
-    conv = "numpycnn.layers.conv1d.Conv1D"
-    assert set(used("import numpycnn as nn\nnn.Conv1D(1, 8, 5)")) == {
-        ("numpycnn", "numpycnn"),
-        ("nn", "numpycnn"),
-        ("Conv1D", conv),
-    }
-    assert ("Layer", conv) in used("from numpycnn import Conv1D as Layer\nLayer()")
-    assert library.address(conv) == ("numpycnn/layers/conv1d", "def-Conv1D")
-
-
 @pytest.mark.parametrize(
     "code",
     [
@@ -81,13 +69,3 @@ def test_the_imports_of_a_block_hold_in_the_next(used):
     bindings = {}
     used("from numpycnn import fit", bindings)
     assert used("print('·'); fit(1)", bindings) == [("fit", "numpycnn.training.fit.fit")]
-
-
-def test_code_in_another_language_has_no_links(used):
-    assert used("Conv1D((5,), 1 => 8) end", {"Conv1D": "numpycnn.Conv1D"}) == []
-
-
-def test_the_examples_in_the_docstrings():
-    failed, tried = doctest.testmod(names)
-    assert tried > 0
-    assert failed == 0

@@ -8,18 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from numpycnn import (
-    Conv1D,
-    Dense,
-    GlobalMaxPool1D,
-    MaxPool1D,
-    ReLU,
-    Sequential,
-    Softmax,
-    check_gradients,
-    cross_entropy,
-    softmax_cross_entropy,
-)
+import numpycnn as nn
 from numpycnn.checks.strategies import (
     distinct,
     generators,
@@ -37,14 +26,14 @@ def losses(draw):
     labels = draw(generators).integers(0, n_classes, n_rows)
     scores = draw(distinct((n_rows, n_classes)))
     if draw(st.booleans()):
-        return lambda x: softmax_cross_entropy(x, labels), scores * draw(scales)
-    return lambda x: cross_entropy(x, labels), Softmax().forward(scores)[0]
+        return lambda x: nn.softmax_cross_entropy(x, labels), scores * draw(scales)
+    return lambda x: nn.cross_entropy(x, labels), nn.Softmax().forward(scores)[0]
 
 
 @st.composite
 def saturated_networks(draw):
     """A classifier whose softmax is sure, and whose gradients are differences of near equals."""
-    model = Sequential(Dense(3, 4), ReLU(), Dense(4, 3), Softmax())
+    model = nn.Sequential(nn.Dense(3, 4), nn.ReLU(), nn.Dense(4, 3), nn.Softmax())
     model = draw(with_random_params(model))
     factor = draw(st.sampled_from([1.0, 5.0, 20.0, 100.0]))
     params = {name: factor * array for name, array in model.params.items()}
@@ -65,7 +54,7 @@ def right_ones(draw):
 
 def accuse(case, rng):
     subject, x = case
-    report = check_gradients(subject, x, rng=rng)
+    report = nn.check_gradients(subject, x, rng=rng)
     assert report.status != "incorrect", f"{subject!r}\n{report}"
 
 
@@ -86,20 +75,20 @@ def test_nothing_in_ten_thousand_that_is_right_is_accused(case, rng):
 def test_nor_where_outputs_are_equal_by_rounding_alone(seed):
     """Beside a bias of 1e-13 what 1e-25 makes of it is rounded to the same number twice."""
     rng = np.random.default_rng(seed)
-    first, second = Conv1D(1, 3, 3, padding=1), Conv1D(3, 4, 1)
-    pools = MaxPool1D(3, stride=1), GlobalMaxPool1D()
-    model = Sequential(first, ReLU(), second, *pools, Dense(4, 3))
+    first, second = nn.Conv1D(1, 3, 3, padding=1), nn.Conv1D(3, 4, 1)
+    pools = nn.MaxPool1D(3, stride=1), nn.GlobalMaxPool1D()
+    model = nn.Sequential(first, nn.ReLU(), second, *pools, nn.Dense(4, 3))
     tiny = {
         name: (rng.uniform(-1, 1, array.shape) * 6e-13).astype(np.float32)
         for name, array in model.params.items()
     }
     x = (rng.uniform(-1, 1, (2, 12, 1)) * 1e-12).astype(np.float32)
-    assert check_gradients(model.with_params(tiny), x, rng=seed).status != "incorrect"
+    assert nn.check_gradients(model.with_params(tiny), x, rng=seed).status != "incorrect"
 
 
 @settings(max_examples=settings.default.max_examples // 4)
 @given(layers_and_inputs(), generators)
 def test_nor_by_central_differences(case, rng):
     layer, x = case
-    report = check_gradients(layer, x, method="central", rng=rng)
+    report = nn.check_gradients(layer, x, method="central", rng=rng)
     assert report.ok, f"{layer!r}\n{report}"

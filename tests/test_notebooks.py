@@ -99,21 +99,5 @@ def test_a_result_as_the_last_line_of_a_cell_is_shown_as_it_is_printed(outputs, 
     assert "".join(shown["data"]["text/plain"].split()) == "".join(printed.split())
 
 
-def test_reports_and_histories_have_a_line_for_each_of_their_parts(outputs):
-    assert "Gradients of Sequential: correct" in written(outputs["printed report"])
-    assert "Diagnosis: " in written(outputs["printed diagnosis"])
-    first, *rows = written(outputs["printed history"]).splitlines()
-    assert first.split() == ["epoch", "loss", "accuracy"]
-    assert rows[0].split()[0] == "1"
-    assert rows[-1].split()[0] == "30"
-    assert len(rows) <= 10
-
-
-def test_a_training_of_seconds_shows_its_progress_and_clears_the_line(outputs):
-    text = written(outputs["progress"], "stderr")
-    assert "of 8, loss" in text
-    assert text.split("\r")[-2].strip() == ""
-
-
 def test_an_interrupted_training_leaves_a_model_that_works(outputs):
     assert written(outputs["after"]).split() == ["True", "True", "True"]

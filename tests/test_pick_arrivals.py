@@ -1,7 +1,6 @@
 """A U-Net picks onsets: what it finds beside STA/LTA and AIC, and records of one's own."""
 
 import re
-from functools import partial
 from importlib import import_module
 
 import numpy as np
@@ -10,7 +9,6 @@ from scripts import EXAMPLES, complaint, run_example
 
 from numpycnn import Sequential, make_records
 from numpycnn.layers.storage import load_notes
-from numpycnn.seismology.long_records import cut
 from numpycnn.seismology.picking import compare_picks
 
 SMALL = "--records", 160, "--epochs", 16
@@ -65,30 +63,6 @@ def test_over_five_seeds_the_worst_finds_95_percent_with_fewer_false_picks(tmp_p
         for rule in trigger, second_look:
             assert false < total(names["marks"], rule)[2]
         assert sum(array.size for array in names["model"].params.values()) < 10_000
-
-
-def test_over_hours_the_picks_are_those_of_one_piece(small):
-    names, _ = small
-    x, _ = make_records(1, rng=5, n_samples=3200)
-    whole = names["curve_of"](names["model"], x[0])
-    small_pieces = partial(cut, piece=512)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(names["curve_of"].__globals__, "cut", small_pieces)
-        pieces = names["curve_of"](names["model"], x[0])
-    np.testing.assert_allclose(pieces, whole, atol=1e-5)
-
-
-def test_the_scale_is_that_of_the_noise_whatever_the_unit_or_the_arrivals(small):
-    names, _ = small
-    x, _ = make_records(4, rng=0, n_samples=643, arrivals=(2, 2), snr=(40, 40))
-    ready = names["prepared"](x)
-    assert ready.shape == (4, 656, 3)
-    assert ready.dtype == np.float32
-    np.testing.assert_array_equal(ready[:, 643:], 0)
-    noise, _ = make_records(4, rng=0, n_samples=643, arrivals=(0, 0), spikes=(0, 0))
-    assert (abs(names["prepared"](noise)).max(axis=(1, 2)) < 6).all()
-    np.testing.assert_allclose(names["prepared"](1e6 * x + 5e6), ready, atol=0.01)
-    np.testing.assert_array_equal(names["prepared"](np.zeros((1, 640, 3))), 0)
 
 
 # Records of one's own
@@ -200,34 +174,3 @@ def test_what_is_wrong_with_a_file_is_said_in_words(arrays, words, tmp_path, cap
     said = complaint("pick_arrivals", tmp_path, capsys, "data.npz")
     assert "data.npz: " in said
     assert words in said
-
-
-@pytest.mark.usefixtures("figures_are_not_saved")
-@pytest.mark.parametrize("rate", [1e-3, 1.66, 1e5])
-def test_every_rate_is_learned_and_picked(rate, own, tmp_path, capsys):
-    x, onsets = own
-    rows = rows_of(onsets[:10]) / [1, rate]
-    np.savez(
-        tmp_path / "data.npz",
-        x=x[:10, :300],
-        onsets=rows[rows[:, 1] < 300 / rate],
-        sampling_rate=rate,
-    )
-    run_example("pick_arrivals", tmp_path, "data.npz", "--epochs", 1)
-    with pytest.raises(SystemExit) as end:
-        run_example("pick_arrivals", tmp_path, "--pick", "data.npz")
-    assert not end.value.code
-    assert capsys.readouterr().out.splitlines()[-1].startswith("record 9, ")
-
-
-@pytest.mark.usefixtures("figures_are_not_saved")
-def test_the_model_is_saved_before_it_is_tested(own, tmp_path, monkeypatch):
-    def broken(*_, **__):
-        raise RuntimeError("the test of the model fails")
-
-    x, onsets = own
-    np.savez(tmp_path / "data.npz", x=x, onsets=rows_of(onsets))
-    monkeypatch.setattr("numpycnn.seismology.picking.compare_picks", broken)
-    with pytest.raises(RuntimeError):
-        run_example("pick_arrivals", tmp_path, "data.npz", "--epochs", 1)
-    assert isinstance(Sequential.load(tmp_path / "figures" / "picker.npz"), Sequential)

@@ -58,30 +58,6 @@ def test_a_picture_that_changed_is_stale_until_it_is_written_anew(chapter, tmp_p
     assert is_stale(before, tmp_path / "missing.svg")
 
 
-def test_a_picture_that_is_drawn_no_longer_goes(chapter, tmp_path):
-    pictures.update(chapter)
-    chapter.write_text("# A page\n")
-    assert pictures.update(chapter) == ["01-page-figure"]
-    assert not list(tmp_path.glob("*.svg"))
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "seen"),
-    [("axes.set_title('one')", "axes.set_title('two')", ">two</text>"),
-     ("set_color('red')", "set_color('blue')", "stroke: #0000ff")],
-)  # fmt: skip
-def test_another_word_or_color_makes_a_picture_stale(chapter, tmp_path, before, after, seen):
-    chapter.write_text(chapter.read_text().replace("2, 4])", f"2, 4])[0].{before}"))
-    pictures.update(chapter)
-    kept = tmp_path / "01-page-figure.svg"
-    first = kept.read_text()
-    assert seen not in first
-    chapter.write_text(chapter.read_text().replace(before, after))
-    assert pictures.update(chapter) == ["01-page-figure"]
-    assert seen in kept.read_text()
-    assert is_stale(first, kept)
-
-
 def test_the_map_is_that_of_the_network():
     assert not is_stale(network_map.draw(), IMAGES / "network-map.svg")
 

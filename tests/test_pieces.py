@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from docs.builder import pieces
-from docs.builder.pieces import Claim, Fence, cut, cut_chapter
+from docs.builder.pieces import Fence, cut, cut_chapter
 
 ROOT = Path(__file__).parent.parent
 FOLDERS = "numpycnn", "examples", "docs"
@@ -105,21 +105,6 @@ def test_the_rule(text, kinds):
     assert [piece.kind for piece in cut(text)] == kinds.split()
 
 
-def test_in_a_script_comments_inside_a_function_are_code():
-    text = "def f():\n    n = 1\n\n    # loose\n    return n\n\n\n# Then\nf()\n"
-    kinds = [piece.kind for piece in cut(text, whole_statements=True)]
-    assert kinds == ["code", "prose", "code"]
-
-
-def test_prose_becomes_markdown_line_for_line():
-    _, prose, _ = cut(
-        "n = 1\n\n    # Title\n    # -----\n    #\n    #     y = x\n    #tight\nm = 2\n"
-    )
-    assert prose.markdown == "Title\n-----\n\n    y = x\ntight"
-    introduction, _ = cut('"""Title.\n\n    indented\n"""\nn = 1\n')
-    assert introduction.markdown == "Title.\n\nindented"
-
-
 # Chapters
 # --------
 
@@ -135,14 +120,6 @@ def test_fences_know_what_is_shown_after_them():
     assert nested.text == "```python\nnot code\n```\n"
     assert tilde == Fence(19, "", "python", "1\n", None)
     assert free.text == "free\n"
-
-
-@pytest.mark.parametrize("gap", ["", "\n", "\n\n\n"])
-def test_a_claim_belongs_to_the_paragraph_before_it(gap):
-    page = f"other\n\nthe 3\nand 4\n{gap}<!-- says: a;\n  b + 1 -->\nafter\n"
-    (claim,) = cut_chapter(page)
-    assert claim == Claim(claim.line, ["a", "b + 1"], "the 3\nand 4")
-    assert page.split("\n")[claim.line - 1].startswith("<!-- says:")
 
 
 def test_the_examples_in_the_docstrings():

@@ -131,17 +131,6 @@ def test_a_training_does_not_stop_for_a_broken_terminal(stream, use):
     assert train() == expected
 
 
-def test_a_terminal_may_be_closed_during_the_training(use):
-    terminal = use(Terminal())
-
-    def leave(epoch, history):
-        if epoch == 6:
-            assert "epoch 5" in terminal.getvalue()
-            terminal.close()
-
-    assert len(train(on_epoch=leave).loss) == 9
-
-
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), RuntimeError("no more"), SystemExit(1)])
 def test_the_line_is_cleared_before_the_traceback_is_printed(error, use):
     terminal = use(Terminal())
@@ -154,18 +143,4 @@ def test_the_line_is_cleared_before_the_traceback_is_printed(error, use):
     with pytest.raises(type(error)):
         train(epochs=100, on_epoch=stop)
     assert "epoch 6" in terminal.shown
-    assert screen(terminal.shown) == ""
-
-
-def test_an_interrupt_while_the_line_is_written_leaves_no_line(use, monkeypatch):
-    class Interrupted(Terminal):
-        def flush(self):
-            super().flush()
-            if "epoch 6" in self.getvalue():
-                monkeypatch.setattr(Interrupted, "flush", Terminal.flush)
-                raise KeyboardInterrupt
-
-    terminal = use(Interrupted())
-    with pytest.raises(KeyboardInterrupt):
-        train(epochs=100)
     assert screen(terminal.shown) == ""

@@ -5,21 +5,19 @@
 import ast
 import builtins
 import subprocess
-import sys
 import threading
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pytest
+from corpora.puzzle_answers import CORRECT, INCORRECT
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from puzzle_answers import CORRECT, INCORRECT
 
 import numpycnn
 from numpycnn import assert_gradients
 from numpycnn.puzzles import check
-from numpycnn.puzzles.cases import Draw, decoded, encoded, observe, plain
+from numpycnn.puzzles.cases import Draw, observe
 from numpycnn.puzzles.compare import differences
 from numpycnn.puzzles.grader import judge, prepared
 from numpycnn.puzzles.puzzle import END, PUZZLES, find, gaps_in
@@ -41,13 +39,6 @@ def judged(name, answer):
 # ------------
 
 
-def test_the_course_has_what_the_ladder_has():
-    assert len(PUZZLES) == len({puzzle.name for puzzle in PUZZLES}) == 49
-    assert len(LAYERS) >= 18
-    assert len(BUGS) >= 10
-    assert sum(puzzle.name.startswith("prove_") for puzzle in PUZZLES) >= 3
-
-
 @every_puzzle
 def test_a_stub_is_open_and_says_what_is_required(puzzle):
     result = judge(puzzle, puzzle.stub)
@@ -60,11 +51,6 @@ def test_a_stub_is_open_and_says_what_is_required(puzzle):
         (gap,) = gaps_in(puzzle.stub)
         assert f"line {gap.line}" in result.text
         assert len(result.text.partition("Required: ")[2]) > 10
-
-
-def test_no_two_stubs_require_the_same():
-    asks = [judge(puzzle, puzzle.stub).text for puzzle in PUZZLES if puzzle.name not in BUGS]
-    assert len(set(asks)) == len(asks)
 
 
 @some_or_all
@@ -204,47 +190,6 @@ def test_a_value_none_is_never_a_shape(puzzle):
         assert "shape ()" not in result.text
 
 
-def test_a_name_that_is_gone_is_missed():
-    puzzle = find("slope")
-    result = judge(puzzle, puzzle.answered("3").replace("slope =", "sloop ="))
-    assert result.mistakes == ("missing",)
-    assert "`slope`" in result.text
-
-
-def test_a_forward_that_was_changed_does_not_make_an_incorrect_backward_correct():
-    puzzle = find("tanh")
-    flat = puzzle.answered("0 * dy").replace("y = np.tanh(x)", "y = 0 * x")
-    result = judge(puzzle, flat)
-    assert result.status == "incorrect"
-    assert "your y" in result.case
-
-
-def test_forward_must_return_two_things():
-    puzzle = find("tanh")
-    result = judge(puzzle, puzzle.answered("dy").replace("return y, y", "return y"))
-    assert "y and cache" in result.text
-
-
-# The failing case
-# ----------------
-
-
-def test_arrays_that_differ_never_look_equal():
-    result = judged("tanh", "dy * (1 - y**2) * 1.0003")
-    yours = next(line for line in result.case.splitlines() if line.startswith("your dx"))
-    expected = next(line for line in result.case.splitlines() if line.startswith("expected dx"))
-    assert yours.replace("*", "").split()[2:] != expected.split()[2:]
-
-
-def test_what_is_printed_belongs_to_the_case_that_is_shown():
-    puzzle = find("early_stopping")
-    result = judged(puzzle.name, "print('epoch', epoch)\nkept = epoch")
-    length = next(len(line.split()) - 2 for line in result.case.splitlines() if "losses" in line)
-    assert result.printed.splitlines() == [f"epoch {i}" for i in range(length)]
-    many = judged("tanh", "print('much ' * 10**4) or dy")
-    assert len(many.printed) <= 2000
-
-
 # Judging
 # -------
 
@@ -264,51 +209,6 @@ def test_judging_needs_no_process_no_thread_and_no_file(monkeypatch):
         assert judge(puzzle, puzzle.answered(puzzle.module.SOLUTION)).status == "correct"
         answer = next(iter(puzzle.module.WRONG))
         assert judge(puzzle, puzzle.answered(answer)).status == "incorrect"
-
-
-def test_judging_works_where_modules_of_the_system_are_missing():
-    missing = "termios", "tty", "resource", "msvcrt", "curses"
-    code = (
-        f"import sys; sys.modules.update(dict.fromkeys({missing!r}))\n"
-        "import numpycnn.puzzles\n"
-        "print(numpycnn.puzzles.check('tanh', 'dy * (1 - y)').mistakes)"
-    )
-    root = Path(__file__).parent.parent
-    ran = subprocess.run(
-        [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=False
-    )
-    assert (ran.stdout, ran.stderr) == ("('square missing',)\n", "")
-
-
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("name", ["bias", "tanh", "scale_and_shift", "leaky_relu", "softmax"])
-def test_an_answer_may_be_float32(name, dtype):
-    solution = find(name).module.SOLUTION
-    parts = solution if name == "scale_and_shift" else f"({solution},)"
-    answer = f"[np.asarray(a, np.{dtype}) for a in ({parts})]"
-    assert judged(name, answer if name == "scale_and_shift" else f"{answer}[0]").status == "correct"
-
-
-@pytest.mark.parametrize("names", ["AveragePool1D, Upsample1D", "MaxPool1D, Upsample1D"])
-def test_a_picker_may_pool_and_upsample(names):
-    pool, up = names.split(", ")
-    answer = (
-        f"{pool}(8),\nConv1D(8, 8, 9, padding='same'),\nReLU(),\n"
-        f"Conv1D(8, 8, 17, padding='same'),\nReLU(),\n{up}(8)"
-    )
-    puzzle = find("picker")
-    source = puzzle.answered(answer).replace(
-        "from numpycnn import", f"from numpycnn import {names},"
-    )
-    result = judge(puzzle, source)
-    assert result.status == "correct", result
-
-
-def test_a_gap_that_is_left_next_to_a_change_is_still_open():
-    puzzle = find("tanh")
-    result = judge(puzzle, puzzle.stub.replace("y = cache\n", "y = 1 * cache\n"))
-    assert result.status == "open"
-    assert "`...`" in result.text
 
 
 # The package's own layer
@@ -335,12 +235,6 @@ def test_the_packages_own_layer_is_no_answer(line):
     source = puzzle.answered(puzzle.module.SOLUTION)
     result = judge(puzzle, source.replace("import numpy as np", f"import numpy as np\n{line}", 1))
     assert result.mistakes == ("imported",)
-
-
-def test_the_name_of_the_package_in_a_text_is_not_an_import():
-    puzzle = find("shape_of_a_batch")
-    source = puzzle.answered(puzzle.module.SOLUTION) + '\nproject = "numpycnn"\nprint("numpycnn")\n'
-    assert judge(puzzle, source).status == "correct"
 
 
 # In a notebook
@@ -370,38 +264,8 @@ def test_a_function_a_class_a_value_and_a_text_can_be_checked():
     assert check("largest_sample", lambda x: x[:, 0]).status == "incorrect"
 
 
-def test_what_cannot_be_checked_is_an_error_that_says_what_can():
-    with pytest.raises(ValueError, match="nowhere"):
-        check("nowhere", 3)
-    with pytest.raises(TypeError, match=r"dense.*int"):
-        check("dense", 3)
-
-
 # As data
 # -------
-
-
-@settings(max_examples=25)
-@given(
-    st.recursive(
-        st.none()
-        | st.booleans()
-        | st.integers(-(2**40), 2**40)
-        | st.floats()
-        | st.text(max_size=5),
-        lambda inside: st.lists(inside, max_size=3) | st.tuples(inside, inside),
-        max_leaves=6,
-    ),
-    st.sampled_from(["float32", "float64", "int64", "bool"]),
-    st.tuples(st.integers(0, 3), st.integers(0, 3)),
-)
-def test_results_survive_as_data(value, dtype, shape):
-    array = np.arange(np.prod(shape)).reshape(shape).astype(dtype)
-    for result in plain(value), plain({"a": [array, value]}):
-        assert repr(decoded(encoded(result))) == repr(result)
-    again = decoded(encoded(plain(array)))
-    assert again.dtype == array.dtype
-    assert again.shape == array.shape
 
 
 @every_puzzle

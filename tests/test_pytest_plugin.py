@@ -103,32 +103,6 @@ def test_its_options(run, layer, options, passes):
     assert ("n_seeds" in text.split("short test summary")[-1]) == ("n_seeds=0" in options)
 
 
-def test_several_seeds_are_tried(run):
-    """A layer that is incorrect for some dy only."""
-    code, text = run(
-        """
-from my_layers import Scale, x
-seen = set()
-class Counting(Scale):
-    def backward(self, dy, x):
-        seen.add(abs(dy).max().round(12))
-        return super().backward(dy, x)
-def test_it(gradcheck):
-    gradcheck(Counting(), x, n_seeds=1)
-    once = len(seen)
-    gradcheck(Counting(), x)
-    assert len(seen) > 2 * once
-"""
-    )
-    assert code == 0, text
-
-
-def test_it_is_listed_with_what_it_does(run):
-    _, text = run("", "--fixtures")
-    assert "gradcheck" in text
-    assert "Check the gradients of a layer" in text
-
-
 def test_nothing_is_imported_for_tests_that_do_not_use_it(run):
     code, text = run(
         """
@@ -139,12 +113,6 @@ def test_it():
 """
     )
     assert code == 0, text
-
-
-def test_setup_cfg_names_it():
-    text = (ROOT / "setup.cfg").read_text(encoding="utf-8")
-    assert "pytest11 =\n    numpycnn = pytest_numpycnn\n" in text
-    assert "py_modules = pytest_numpycnn\n" in text
 
 
 @pytest.mark.long

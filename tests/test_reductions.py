@@ -68,12 +68,6 @@ def test_the_mean_of_two_million_ones_is_one(dtype):
     assert total(x) == 2_000_000
 
 
-def test_infinity_and_nan_are_kept():
-    assert mean(np.array([np.inf, 1.0])) == np.inf
-    assert mean(np.array([1.0, -np.inf])) == -np.inf
-    assert np.isnan(mean(np.array([1.0, np.nan], np.float32)))
-
-
 @given(seeds)
 def test_a_complex_mean_is_analytic(seed):
     rng = np.random.default_rng(seed)
@@ -107,19 +101,6 @@ def test_batch_normalization_does_not_see_an_offset(dtype, seed, shape):
     assert_allclose(layer.state["mean"] - exact.mean(axis=0), 0, atol=2e-3 + resolved)
     assert_allclose(layer.state["var"], exact.var(axis=0, ddof=1), rtol=1e-3)
     assert_allclose(layer(x).astype(np.float64).reshape(-1, 3).mean(axis=0), 0, atol=2e-2)
-
-
-def test_float16_data_do_not_overflow_in_batch_normalization():
-    x = np.full((4, 1000, 1), 3e4, np.float16)
-    x[:, ::2] = -3e4
-    layer = nn.BatchNorm(1).astype(np.float16)
-    y, cache = layer.for_training().forward(x)
-    assert_allclose(abs(y), 1, rtol=2e-3)
-    layer.for_training().update_state(cache)
-    assert np.isfinite(layer.state["var"]).all()
-    dx, grads = layer.for_training().backward(np.ones_like(y), cache)
-    assert np.isfinite(dx).all()
-    assert float(grads["beta"][0]) == 4000
 
 
 @pytest.mark.parametrize("dtype", RESOLVED)
@@ -164,17 +145,6 @@ def test_max_pooling_returns_nan_and_sends_the_gradient_to_the_first_one(dtype, 
 
 # Losses
 # ------
-
-
-@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
-def test_a_score_of_minus_infinity_is_a_probability_of_zero(dtype):
-    logits = np.array([[0, 0, -np.inf]], dtype)
-    for loss in (nn.softmax_cross_entropy, nn.weighted_cross_entropy([1, 1, 0])):
-        value, gradient = loss(logits, [0])
-        assert_allclose(value, np.log(2), rtol=1e-3)
-        assert_allclose(gradient, [[-0.5, 0.5, 0]], atol=1e-3)
-    assert nn.softmax_cross_entropy(logits, [2])[0] == np.inf
-    assert_allclose(nn.Softmax()(logits), [[0.5, 0.5, 0]])
 
 
 @given(seed=seeds, n=st.integers(1, 400))

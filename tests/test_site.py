@@ -13,8 +13,6 @@ pytest.importorskip(
 )
 from sphinx.cmd.build import main as sphinx_build
 
-from docs.builder import pieces
-
 # What Sphinx and MyST have to say to each other is not for us to mend.
 pytestmark = pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
 
@@ -203,62 +201,6 @@ def test_a_source_page_shows_prose_as_prose_and_code_under_its_line_numbers(site
     assert '<span class="err">' not in html
 
 
-def test_a_docstring_is_prose_with_formulas_and_a_list(site):
-    html = page(site, "numpycnn/module").partition("<article")[2]
-    assert '"""' not in html
-    of_class, of_property = re.findall(
-        r'<div class="docstring .*?>\n(.*?)</div>\n<div class="highlight', html, re.DOTALL
-    )
-    assert of_class == "<p>Half of it.</p>\n"
-    sentence, block = re.findall(r"<math.*?</math>", of_property)
-    assert "<mi>y</mi><mi>n</mi>" in sentence
-    assert "<mfrac>" in sentence
-    assert 'display="block"' in block
-    assert text_of(of_property).startswith("Return ")
-    assert ", for Half alone. Args:" in text_of(of_property)
-    assert '<a class="reference internal" href="#def-Half"><code' in of_property
-    assert re.search(r"<li><p><code.*?whole.*?: what is <em>halved</em>,\nor not.</p>", of_property)
-    assert '<a class="name" href="#def-Half">Half</a>' in html.partition("32</span>")[2]
-
-
-def test_a_word_of_the_glossary_is_a_link_where_it_first_stands(site):
-    html = page(site, "numpycnn/module").partition("<article")[2]
-    links = re.findall(r'<a class="([^"]*)" href="([^"]*)" title="(.*?)">whole</a>', html)
-    assert links == [
-        ("term reference internal", "../docs/reference/glossary.html#term-whole", "All of it.")
-    ]
-    assert html.index(">whole</a>") < html.index("the whole once more")
-    assert '<p id="term-whole">' in page(site, "docs/reference/glossary")
-
-
-def test_a_chapter_names_its_source_pages_and_they_name_it(site):
-    chapter = page(site, "docs/1-evening/1-question")
-    behind = re.search(r"The source behind this chapter: (.*?)</p>", chapter, re.DOTALL)[1]
-    assert re.findall(r'href="(.*?)"', behind) == ["../../numpycnn/module.html"]
-    assert text_of(behind) == "module.py."
-    assert "in the tutorial: " in page(site, "numpycnn/module")
-    assert "in the tutorial: " not in page(site, "numpycnn/__init__")
-
-
-def test_a_page_links_to_its_file_on_a_code_host_and_a_new_chapter_gets_its_place(
-    site, tmp_path, capsys
-):
-    write_project(tmp_path)
-    conf, host = tmp_path / "docs" / "conf.py", "https://host.example/blob/main/"
-    text = conf.read_text(encoding="utf-8")
-    assert text.count('\ncode_host = ""\n') == 1
-    conf.write_text(text.replace('code_host = ""', f'code_host = "{host}"'), encoding="utf-8")
-    assert build(tmp_path, capsys) == (0, "")
-    (tmp_path / "docs" / "1-evening" / "2-more.md").write_text("# More\n")
-    assert build(tmp_path, capsys) == (0, "")
-    with_host = tmp_path / "docs" / "_build"
-    for name in "numpycnn/module.py", "docs/1-evening/1-question.md", "README.md":
-        html = page(with_host, name.partition(".")[0])
-        assert f'href="{host}{name}"' in html
-        assert ">More<" in html
-        assert "host.example" not in page(site, name.partition(".")[0])
-
-
 def test_a_script_shows_what_it_prints_and_draws(site):
     html = page(site, "examples/script")
     assert "%%" not in html
@@ -282,27 +224,6 @@ def test_a_chapter_shows_its_figure_its_folds_and_no_claims(site):
     assert html.count("<pre>42\n</pre>") == 1
     assert "It <em>is</em> so." in html
     assert "says:" not in html
-
-
-def test_links_lead_to_pages_and_the_contents_follow_the_reading_order(site):
-    html = page(site, "README")
-    assert 'href="docs/1-evening/1-question.html#what-is-it"' in html
-    assert re.search(r'href="_downloads/\w+/LICENSE"', html)
-    pages = re.findall(r'class="toctree-l1.*?href="(.*?)\.html">\s*(.*?)</a>', html, re.DOTALL)
-    assert [(page, text_of(words)) for page, words in pages] == [
-        ("docs/1-evening/1-question", "Question"),
-        ("docs/reference/puzzles", "Puzzles"),
-        ("docs/reference/planted-bugs", "Planted bugs"),
-        ("docs/reference/notation", "Notation"),
-        ("docs/reference/glossary", "Glossary"),
-        ("docs/reference/questions", "Questions"),
-        ("docs/reference/files", "The files"),
-        ("CHANGELOG", "Changelog"),
-        ("CONTRIBUTING", "Contributing"),
-        ("numpycnn/__init__", "__init__.py A package"),
-        ("numpycnn/module", "module.py Module"),
-        ("examples/script", "script.py Script"),
-    ]
 
 
 def test_an_old_address_leads_to_the_new_page(site, monkeypatch):
@@ -371,46 +292,8 @@ def test_a_fault_fails_the_build_and_is_named(faults, tmp_path, capsys):
         assert re.search(warning, warnings)
 
 
-def test_a_figure_of_a_chapter_stands_on_a_source_page(tmp_path, capsys):
-    write_project(tmp_path)
-    (tmp_path / "docs" / "images").mkdir()
-    shutil.copy(ROOT / "docs" / "images" / "puzzles.svg", tmp_path / "docs" / "images" / "half.svg")
-    conf = tmp_path / "docs" / "conf.py"
-    with conf.open("a", encoding="utf-8") as file:
-        file.write(
-            'figures_of_source["numpycnn/module"] = {"The reason": ("half", "A caption.")}\n'
-        )
-    assert build(tmp_path, capsys)[0] != 0  # for no chapter shows it
-    with (tmp_path / "docs" / "1-evening" / "1-question.md").open("a", encoding="utf-8") as file:
-        file.write('\n![A half.](../images/half.svg "In the chapter.")\n')
-    assert build(tmp_path, capsys) == (0, "")
-    html = page(tmp_path / "docs" / "_build", "numpycnn/module")
-    keeps_its_place = r'<img loading="lazy" width="\d+" height="\d+" alt="A half." '
-    shown = re.search(keeps_its_place + r'.*?src="(.*?)".*?</p>', html, re.DOTALL)
-    assert html.index('id="the-reason"') < shown.start() < html.index("@property")
-    assert (tmp_path / "docs" / "_build" / "numpycnn" / shown[1]).exists()
-    assert "Figure 1. A caption." in html
-
-
 # This project's own site
 # -----------------------
-
-
-def test_every_figure_of_a_source_page_has_its_place_and_its_chapter(monkeypatch):
-    monkeypatch.syspath_prepend(ROOT)
-    figures = runpy.run_path(str(ROOT / "docs" / "conf.py"))["figures_of_source"]
-    chapters = "".join(path.read_text("utf-8") for path in (ROOT / "docs").glob("[0-9]*/*.md"))
-    assert len(figures) > 10
-    for page_name, below in figures.items():
-        prose = "\n".join(
-            piece.markdown
-            for piece in pieces.cut((ROOT / f"{page_name}.py").read_text(encoding="utf-8"))
-            if piece.kind == "prose"
-        )
-        for heading, (picture, caption) in below.items():
-            assert not heading or re.search(rf"^{heading}\n-{{4,}}$", prose, re.MULTILINE)
-            assert f"](../images/{picture}.svg" in chapters
-            assert caption.endswith((".", "?"))
 
 
 def test_every_module_and_script_is_a_page_in_the_reading_order(monkeypatch):
@@ -425,9 +308,3 @@ def test_every_module_and_script_is_a_page_in_the_reading_order(monkeypatch):
     files = (ROOT / "docs").glob("**/*.md")
     pages = {path.relative_to(ROOT).with_suffix("").as_posix() for path in files}
     assert pages <= {page for part in order.values() for page in part}
-
-
-def test_the_font_comes_with_its_license():
-    static = ROOT / "docs" / "_static"
-    assert (static / "stix-two-math.woff2").read_bytes().startswith(b"wOF2")
-    assert "SIL OPEN FONT LICENSE" in (static / "stix-two-math.OFL.txt").read_text()

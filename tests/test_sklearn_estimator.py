@@ -61,24 +61,6 @@ def test_a_search_finds_the_better_options_and_networks(traces):
     assert (best.classes_[chances.argmax(axis=1)] == best.predict(x)).all()
 
 
-def test_the_same_state_gives_the_same_network(traces):
-    x, names = traces
-    one, same, other = (
-        TraceClassifier(epochs=1, random_state=state).fit(x, names) for state in (3, 3, 4)
-    )
-    assert (one.model_.params["0.w"] == same.model_.params["0.w"]).all()
-    assert (one.model_.params["0.w"] != other.model_.params["0.w"]).any()
-
-
-def test_traces_of_another_length_or_number_of_channels_are_refused(traces):
-    x, names = traces
-    model = TraceClassifier(epochs=1).fit(x, names)
-    with pytest.raises(ValueError, match="X has 63 features"):
-        model.predict(x[:, 1:])
-    with pytest.raises(ValueError, match=r"shape \(N, L, C=2\)"):
-        model.predict(x[..., :1])
-
-
 @pytest.mark.parametrize(
     ("name", "bad", "value"),
     [

@@ -5,7 +5,6 @@ resolves to 1 % of the signal. The expected value comes from NumPy in float64 wi
 """
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
@@ -102,40 +101,3 @@ def test_the_rules_of_the_baselines(case, seed):
         assert_array_equal(same.classify(x), expected.classify(exact))
         commonest = MajorityRule().fit(x, labels.astype(dtype))
         assert_array_equal(commonest.classify(x), np.bincount(labels).argmax())
-
-
-@pytest.mark.parametrize("dtype", TYPES)
-@pytest.mark.parametrize("length", [49])
-def test_a_constant_leaves_no_rounding(dtype, length):
-    """Rounding divided by its own deviation would look like noise."""
-    level = np.array(0.1, dtype) if dtype.kind == "f" else np.array(np.iinfo(dtype).max - 1, dtype)
-    x = np.full((2, length, 3), level)
-    assert_array_equal(standardize(x), 0)
-    assert_array_equal(sta_lta(x, 1, 2), 0)
-    assert noise_of(x[0])[1] == 1
-
-
-# Long records
-# ------------
-
-
-@pytest.mark.parametrize("dtype", [np.float16, ">f4", np.uint8])
-def test_two_million_samples(dtype):
-    """A sum in float16 or float32 would stop growing long before."""
-    length, offset = 2_000_000, 100
-    pattern = np.array([1, -1, 2, -2, 0], float)
-    signal = np.tile(pattern, length // 5)
-    signal[length // 2 :] *= 3
-    x = (signal + offset).astype(dtype)[:, None]
-
-    y = standardize(x[None])
-    expected = signal / np.sqrt(10)  # the variance is (2 + 18) / 2
-    assert_allclose(y[0, :, 0], expected, atol=1e-6)
-
-    assert noise_of(x)[0] == offset
-    assert_allclose(noise_of(x)[1], np.median(abs(signal)) / 0.6745, rtol=1e-6)
-    assert aic(x).argmin() == length // 2
-
-    ratio = sta_lta(x[None], 1000, 100_000)[0]
-    assert_allclose(ratio[[length // 2 - 1, -1]], 1, rtol=1e-9)
-    assert_allclose(ratio[length // 2 + 999], 18 / (0.99 * 2 + 0.01 * 18), rtol=1e-9)

@@ -7,20 +7,19 @@ import pickle
 import re
 import stat
 import zipfile
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from nets import is_same, picker
-from numpy.testing import assert_allclose, assert_array_equal
+from numpy.testing import assert_allclose
 from refusals import refused
 
-from numpycnn import Conv1D, Dense, Layer, MaxPool1D, ReLU, Residual, Sequential, SkipConcat, fit
-from numpycnn.checks.strategies import generators, networks, paddings
+from numpycnn import Dense, Layer, MaxPool1D, ReLU, Residual, Sequential, SkipConcat, fit
+from numpycnn.checks.strategies import convolutions, networks, pools
 from numpycnn.layers.storage import load_notes
 
 
@@ -53,53 +52,33 @@ def refused_file(path, *parts):
 # --------------
 
 
-@given(networks(), st.sampled_from([np.float32, np.float64]), st.booleans())
+layers = convolutions() | pools(MaxPool1D)
+models = networks() | layers.map(lambda case: (Sequential(ReLU(), case[0], ReLU()), case[1]))
+
+
+@given(models, st.sampled_from([np.float32, np.float64]), st.booleans())
 def test_a_loaded_model_is_the_saved_one_and_predicts_the_same_bits(scratch, case, dtype, nested):
     model, x = case
     if nested:
         model = Sequential(*model.layers[:2], Sequential(*model.layers[2:]))
     model, x = model.astype(dtype), x.astype(dtype)
+    for array in model.params.values():
+        array.ravel()[:1] = -0.0
     model.save(scratch)
     loaded = Sequential.load(scratch)
     assert is_same(model, loaded)
     assert model.predict(x).tobytes() == loaded.predict(x).tobytes()
+    for name, array in loaded.params.items():
+        array += 1  # neither read-only nor a copy
+        assert loaded.params[name] is array
 
 
-@given(st.integers(1, 3), paddings, st.integers(1, 3), st.none() | st.integers(1, 3), generators)
-def test_every_option_of_a_layer_is_kept(scratch, stride, padding, dilation, pool_stride, rng):
-    conv = Conv1D(2, 3, 4, stride=stride, padding=padding, dilation=dilation, rng=rng)
-    model = Sequential(conv, MaxPool1D(dilation, stride=pool_stride))
-    model.params["0.w"][0, 1, :2] = np.nan, -0.0
-    model.save(scratch)
-    loaded = Sequential.load(scratch)
-    assert is_same(model, loaded)
-    x = rng.standard_normal((2, 40, 2), dtype=np.float32)
-    assert_array_equal(model.predict(x), loaded.predict(x))
-    loaded.params["0.w"] += 1  # neither read-only nor a copy
-    assert_array_equal(loaded.layers[0].params["w"], conv.params["w"] + 1)
-
-
-def test_a_path_may_be_text_or_bytes_and_needs_no_suffix(tmp_path):
-    for name in ("model", "model.npz", "my model.net", "…é.npz", "m" * 255):
-        for kind in str, os.fsencode:
+def test_a_path_may_be_text_bytes_or_an_object_and_needs_no_suffix(tmp_path):
+    for name in ("model", "my model.net", "…é.npz", "m" * 255):
+        for kind in str, os.fsencode, Path:
             small_model().save(kind(tmp_path / name))
             assert is_same(small_model(), Sequential.load(kind(tmp_path / name)))
-    assert len(names_in(tmp_path)) == 5
-
-
-def test_the_file_holds_arrays_and_json_and_no_pickle(path):
-    model = Sequential(Dense(4, 3), ReLU())
-    model.save(path)
-    with np.load(path, allow_pickle=False) as file:
-        arrays = dict(file)
-    assert set(arrays) == {"architecture", "0.w", "0.b"}
-    assert json.loads(str(arrays["architecture"])) == {
-        "layer": "Sequential",
-        "layers": [
-            {"layer": "Dense", "in_features": 4, "out_features": 3, "bias": True},
-            {"layer": "ReLU"},
-        ],
-    }
+    assert len(names_in(tmp_path)) == 4
 
 
 @pytest.mark.parametrize("kind", [Residual, SkipConcat])
@@ -153,37 +132,6 @@ def loads_the_same_or_is_refused(model, path):
     except ValueError as error:
         return str(path) in str(error) and str(error).startswith("load: path ")
     return is_same(model, loaded)
-
-
-@given(st.data())
-def test_no_part_of_a_file_loads(scratch, data):
-    small_model().save(scratch)
-    whole = scratch.read_bytes()
-    scratch.write_bytes(whole[: data.draw(st.integers(0, len(whole) - 1))])
-    with refused_file(scratch):
-        Sequential.load(scratch)
-
-
-@settings(max_examples=60)
-@given(st.data())
-def test_damaged_bytes_are_noticed_or_have_no_effect(scratch, data):
-    small_model().save(scratch)
-    damaged = bytearray(scratch.read_bytes())
-    start = data.draw(st.sampled_from([0, damaged.index(b"PK\x01\x02")]))  # the table of contents
-    for _ in range(data.draw(st.integers(1, 3))):
-        place = data.draw(st.integers(start, len(damaged) - 1))
-        damaged[place] ^= data.draw(st.integers(1, 255) | st.sampled_from([1, 2, 4, 8]))
-    scratch.write_bytes(damaged)
-    assert loads_the_same_or_is_refused(small_model(), scratch)
-
-
-@pytest.mark.parametrize("kind", [b"<f2", b"<i4", b"|u1", b">f4", b"<f8", b"<c8"])
-def test_a_damaged_type_of_a_large_array_is_noticed(path, kind):
-    """A shorter type leaves the rest of the array unread, and with it the checksum at its end."""
-    Sequential(Dense(256, 16)).save(path)
-    path.write_bytes(path.read_bytes().replace(b"<f4", kind, 1))
-    with refused_file(path):
-        Sequential.load(path)
 
 
 # Foreign files
@@ -321,13 +269,6 @@ def test_a_layer_that_cannot_be_saved_leaves_the_old_file(tmp_path, path):
     assert names_in(tmp_path) == ["model.npz"]
 
 
-@pytest.mark.parametrize("own", [Dense(1, 1), "Dense", int, None])
-def test_an_object_that_is_not_a_class_of_layers_is_refused(path, own):
-    small_model().save(path)
-    with refused(TypeError, "load", repr(own)):
-        Sequential.load(path, own)
-
-
 # Whole or not at all
 # -------------------
 
@@ -359,17 +300,6 @@ def test_a_failed_save_leaves_the_folder_as_it_was(
     assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
 
 
-def test_saving_replaces_the_old_file_and_an_open_old_file_can_still_be_read(tmp_path, path):
-    path.write_text("other content, longer than a model" * 1000)
-    small_model(rng=0).save(path)
-    with path.open("rb") as old:
-        small_model(rng=1).save(path)
-        assert names_in(tmp_path) == ["model.npz"]
-        path.with_name("copy.npz").write_bytes(old.read())
-    assert is_same(small_model(rng=0), Sequential.load(path.with_name("copy.npz")))
-    assert is_same(small_model(rng=1), Sequential.load(path))
-
-
 @pytest.mark.parametrize("dangling", [False, True])
 def test_a_link_is_followed_and_stays_a_link(tmp_path, path, dangling):
     (tmp_path / "elsewhere").mkdir()
@@ -384,27 +314,29 @@ def test_a_link_is_followed_and_stays_a_link(tmp_path, path, dangling):
     assert names_in(target.parent) == ["target.npz"]
 
 
-def test_threads_that_save_to_one_path_leave_one_whole_model(tmp_path, path):
-    models = [small_model(rng=rng) for rng in range(8)]
-    with ThreadPoolExecutor(8) as pool:
-        for _ in range(3):
-            list(pool.map(lambda model: model.save(path), models))
-            assert any(is_same(model, Sequential.load(path)) for model in models)
-    assert names_in(tmp_path) == ["model.npz"]
-
-
 # Paths
 # -----
 
 
-def test_a_file_or_folder_that_does_not_exist_is_named(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"nowhere\.npz"):
-        Sequential.load(tmp_path / "nowhere.npz")
-    with pytest.raises(FileNotFoundError, match="missing"):
-        small_model().save(tmp_path / "missing" / "model.npz")
-    with pytest.raises(OSError, match="mmmm"):
-        small_model().save(tmp_path / ("m" * 300))
+def test_what_does_not_exist_is_named(tmp_path):
+    for act, name in (
+        (Sequential.load, "nowhere.npz"),
+        (small_model().save, "missing/model.npz"),
+        (small_model().save, "m" * 300),
+    ):
+        with pytest.raises(OSError, match=name.partition("/")[0][:9]):
+            act(tmp_path / name)
     assert not names_in(tmp_path)
+
+
+@pytest.mark.parametrize("path", [None, 3, True, ["model.npz"]])
+def test_an_object_that_is_not_a_path_or_a_class_is_refused(path, scratch):
+    for caller, act in (("save", small_model().save), ("load", Sequential.load)):
+        with refused(TypeError, caller, "path", repr(path)):
+            act(path)
+    small_model().save(scratch)
+    with refused(TypeError, "load", repr(path)):
+        Sequential.load(scratch, path)
 
 
 @pytest.mark.parametrize("name", ["models", "models/", "new/", "new/.", "models/..", "", "."])
@@ -417,29 +349,6 @@ def test_a_folder_is_refused(tmp_path, monkeypatch, name):
             act(name)
     assert names_in(tmp_path) == ["models"]
     assert not names_in(tmp_path / "models")
-
-
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
-def test_pipes_devices_and_circular_links_are_refused(tmp_path, path):
-    os.mkfifo(path)
-    loop = tmp_path / "loop.npz"
-    loop.symlink_to(loop)
-    for place in path, loop:
-        for act in (small_model().save, Sequential.load, load_notes):
-            with pytest.raises(OSError, match=rf"(?i){place.name}|link"):
-                act(place)
-    assert stat.S_ISFIFO(path.stat().st_mode)
-    assert loop.is_symlink()
-    with refused(OSError, "save", "path", repr(os.devnull)):
-        small_model().save(os.devnull)
-
-
-@pytest.mark.parametrize("path", [None, 3, True, ["model.npz"], io.BytesIO()])
-def test_an_object_that_is_not_a_path_is_refused(path):
-    shown = "BytesIO" if isinstance(path, io.BytesIO) else repr(path)
-    for caller, act in (("save", small_model().save), ("load", Sequential.load)):
-        with refused(TypeError, caller, "path", shown):
-            act(path)
 
 
 # Permissions
@@ -605,7 +514,22 @@ def with_huge_layers(whole, rng):
     return with_an_architecture(json.dumps({"layer": "Sequential", "layers": layers}), whole)
 
 
+def cut_off(whole, rng):
+    return whole[: rng.integers(len(whole))]
+
+
+def flipped(whole, rng):
+    """Up to three bits of the file, or of its table of contents, are turned over."""
+    damaged = bytearray(whole)
+    start = [0, whole.index(b"PK\x01\x02")][rng.integers(2)]
+    for _ in range(rng.integers(1, 4)):
+        damaged[rng.integers(start, len(damaged))] ^= 1 << int(rng.integers(8))
+    return bytes(damaged)
+
+
 MUTATIONS = [
+    cut_off,
+    flipped,
     with_a_foreign_part,
     packed,
     with_a_wrong_size,
@@ -634,7 +558,7 @@ def picker_of_standard_layers():
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
-@pytest.mark.parametrize("n_files", [60, pytest.param(1000, marks=pytest.mark.long)])
+@pytest.mark.parametrize("n_files", [120, pytest.param(1000, marks=pytest.mark.long)])
 def test_no_mutated_file_does_harm(path, n_files):
     model = picker_of_standard_layers()
     model.save(path, {"classes": ["noise", "P"]})

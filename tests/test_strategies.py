@@ -93,12 +93,3 @@ def test_neighbors_are_tied_along_each_axis():
             lambda x, axis=axis: x.shape[axis] > 1 and (np.diff(x, axis=axis) == 0).any(),
             settings=QUIET,
         )
-
-
-def test_both_combine():
-    x = find(
-        with_zeros(with_ties(inputs(ndim=2))),
-        lambda x: (x != 0).any() and len(np.unique(x[x != 0])) < (x != 0).sum(),
-        settings=QUIET,
-    )
-    assert (x == 0).any()

@@ -6,7 +6,6 @@ short ones that import `options` as the examples do.
 
 import os
 import resource
-import shutil
 import signal
 import subprocess
 import sys
@@ -14,15 +13,10 @@ import termios
 import time
 from pathlib import Path
 
-import numpy as np
 import pytest
-from matplotlib.colors import to_hex
-from matplotlib.style import context
 from scripts import EXAMPLES, accept_interrupts, complaint
 
-from _shared.options import Options, at_least, end_in_one_line, write_whole
-from numpycnn.plots.figure import blank_figure
-from numpycnn.puzzles import main as puzzles_main
+from _shared.options import write_whole
 from numpycnn.puzzles.folder import Folder
 from numpycnn.puzzles.puzzle import PUZZLES
 
@@ -97,29 +91,6 @@ def test_a_mistake_in_a_script_is_a_traceback_as_always():
     assert err[-1].startswith("ZeroDivisionError")
 
 
-@pytest.mark.parametrize("kind", [SystemError, ValueError, AssertionError])
-def test_the_hook_leaves_other_errors_to_python(kind, capsys):
-    end_in_one_line(kind, kind("seven"), None)
-    assert "seven" in capsys.readouterr().err
-
-
-def test_a_closed_pipe_ends_a_script_in_silence():
-    with start("import _shared.options\nfor n in range(10**6): print(n, flush=True)") as process:
-        process.stdout.readline()
-        process.stdout.close()
-        assert process.wait(timeout=60) == 141
-        assert process.stderr.read() == ""
-
-
-def test_a_pipe_that_is_closed_before_the_end_ends_it_in_silence():
-    code = "import _shared.options, time\nprint(1, flush=True)\ntime.sleep(0.5)\nprint(2)"
-    with start(code) as process:
-        process.stdout.readline()
-        process.stdout.close()
-        process.wait(timeout=60)
-        assert process.stderr.read() == ""
-
-
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a device of Linux")
 def test_an_output_on_a_full_disk_is_a_line():
     code, _, err = outcome(start("import _shared.options\nprint(1)", streams=">/dev/full"))
@@ -144,44 +115,8 @@ def test_ctrl_c_is_a_line():
     assert (code, len(err)) == (130, 1)
 
 
-def test_a_letter_that_the_output_does_not_have_is_a_question_mark():
-    code, out, err = outcome(
-        start("import _shared.options\nprint('a \N{SNOWMAN} class')", PYTHONIOENCODING="cp1252")
-    )
-    assert (code, out, err) == (0, ["a ? class"], [])
-
-
 # Options
 # -------
-
-
-def refusal(parser, *arguments, monkeypatch, capsys):
-    monkeypatch.setattr(sys, "argv", ["script.py", *map(str, arguments)])
-    with pytest.raises(SystemExit) as stop:
-        parser.read()
-    assert stop.value.code == 2
-    return capsys.readouterr().err.splitlines()[-1]
-
-
-@pytest.mark.parametrize("text", ["1e3", "many", "0", "-1", "99999999999999", ""])
-def test_a_number_of_traces_that_does_not_fit_is_named(text, monkeypatch, capsys):
-    parser = Options("", ["a.png"])
-    parser.add_argument("--traces", type=at_least(1))
-    line = refusal(parser, "--traces", text, monkeypatch=monkeypatch, capsys=capsys)
-    assert "--traces" in line
-    assert text in line
-
-
-@pytest.mark.parametrize("arguments", [["--outp", "x"], ["--output", ""], ["--unknown"]])
-def test_abbreviations_and_empty_names_are_refused(arguments, monkeypatch, capsys):
-    assert arguments[0] in refusal(
-        Options("", ["a.png"]), *arguments, monkeypatch=monkeypatch, capsys=capsys
-    )
-
-
-def test_a_script_without_files_has_no_folder_for_them(tmp_path, monkeypatch, capsys):
-    line = refusal(Options(""), "--output", tmp_path, monkeypatch=monkeypatch, capsys=capsys)
-    assert "--output" in line
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
@@ -204,38 +139,6 @@ def test_a_full_disk_is_noticed_before_the_training(tmp_path):
     assert not any(path.is_file() for path in tmp_path.rglob("*"))
 
 
-def test_matplotlib_is_required_before_the_training(monkeypatch, tmp_path, capsys):
-    for module in [name for name in sys.modules if name.startswith("numpycnn.plots")]:
-        monkeypatch.delitem(sys.modules, module)
-    monkeypatch.setitem(sys.modules, "matplotlib.axes", None)
-    line = refusal(
-        Options("", ["a.png"]), "--output", tmp_path, monkeypatch=monkeypatch, capsys=capsys
-    )
-    assert "matplotlib" in line
-
-
-def test_a_backend_that_does_not_exist_is_a_line():
-    _, _, err = outcome(
-        start("import _shared.options\nimport numpycnn.plots", MPLBACKEND="no_backend")
-    )
-    assert len(err) == 1
-    assert "no_backend" in err[0]
-
-
-def test_a_file_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
-    file = tmp_path / "a.png"
-    write_whole(file, b"old")
-
-    def fail(_):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("os.fsync", fail)
-    with pytest.raises(OSError, match="No space left"):
-        write_whole(file, b"new")
-    assert file.read_bytes() == b"old"
-    assert list(tmp_path.iterdir()) == [file]
-
-
 def test_what_a_killed_process_left_is_removed_after_a_day(tmp_path):
     old, new, foreign = (
         tmp_path / name
@@ -249,30 +152,6 @@ def test_what_a_killed_process_left_is_removed_after_a_day(tmp_path):
     assert {*tmp_path.iterdir()} == {new, foreign, tmp_path / "a.npz"}
 
 
-def test_picking_makes_no_folder_for_figures(tmp_path, capsys):
-    np.savez(tmp_path / "records.npz", x=np.zeros((1, 64, 3)))
-    complaint("pick_arrivals", tmp_path, capsys, "--pick", "records.npz", "--model", "none.npz")
-    assert [path.name for path in tmp_path.iterdir()] == ["records.npz"]
-
-
-@pytest.mark.parametrize("out", ["no/such/folder.csv", "folder.csv"])
-def test_a_file_for_classes_that_cannot_be_written_is_refused_at_once(out, tmp_path, capsys):
-    (tmp_path / "folder.csv").mkdir()
-    line = complaint("your_traces", tmp_path, capsys, "--classify", "none.csv", "--out", out)
-    assert "--out" in line
-    assert out in line
-
-
-def test_figures_that_a_script_draws_itself_have_the_style_of_the_package(tmp_path, monkeypatch):
-    monkeypatch.setattr(sys, "argv", ["script.py", "--output", str(tmp_path)])
-    with context("dark_background"):
-        Options("", ["a.png"]).read()
-        panel = blank_figure(100, 100).subplots()
-        panel.set_title("black on white")
-    assert panel.title.get_color() == "black"
-    assert to_hex(panel.get_facecolor()) == "#ffffff"
-
-
 # Puzzles
 # -------
 
@@ -283,57 +162,12 @@ def puzzles(tmp_path, monkeypatch):
     return tmp_path / "puzzles"
 
 
-def test_puzzles_have_their_titles_without_docstrings(puzzles):
-    process = start("numpycnn.puzzles", "list", PYTHONOPTIMIZE="2")
-    code, out, _ = outcome(process)
-    assert code == 0
-    assert [line for line in out if line.endswith(PUZZLES[0].title)]
-    assert not [line for line in out if line.endswith("None")]
-
-
-@pytest.mark.parametrize("encoding", ["ascii", "cp437"])
-def test_puzzles_print_in_every_encoding(puzzles, encoding):
-    code, out, err = outcome(start("numpycnn.puzzles", "hint", "1", PYTHONIOENCODING=encoding))
-    assert (code, err) == (0, [])
-    assert out
-
-
 @pytest.mark.parametrize(
     ("streams", "arguments"), [("<&- >&-", ["list"]), ("<&-", []), (">&-", [])]
 )
 def test_puzzles_work_with_closed_streams(puzzles, streams, arguments):
     code, _, err = outcome(start("numpycnn.puzzles", *arguments, streams=streams))
     assert (code, err) == (0, [])
-
-
-def test_a_full_disk_is_a_line_and_leaves_no_part_of_a_puzzle(puzzles):
-    code, out, err = outcome(start("numpycnn.puzzles", "check", "1", setup=no_file_can_be_written))
-    assert (code, len(out), err) == (2, 1, [])
-    assert list(puzzles.iterdir()) == []
-
-
-@pytest.mark.parametrize("kind", ["folder", "loop"])
-def test_what_is_in_the_place_of_a_puzzle_is_named_or_replaced(puzzles, kind, capsys):
-    Folder(puzzles).fill()
-    file = puzzles / PUZZLES[0].filename
-    file.unlink()
-    if kind == "folder":
-        file.mkdir()
-    else:
-        file.symlink_to(file.name)
-    assert puzzles_main(["check", "1"]) == 1
-    assert puzzles_main(["reset", "1", "--yes"]) == 0
-    assert file.read_text(encoding="utf-8") == PUZZLES[0].stub
-    assert "Traceback" not in capsys.readouterr().out
-
-
-def test_a_puzzle_that_is_not_utf_8_can_be_reset(puzzles, capsys):
-    Folder(puzzles).fill()
-    file = puzzles / PUZZLES[0].filename
-    file.write_bytes(b"# \xe9\n")
-    assert puzzles_main(["reset", "1", "--yes"]) == 0
-    assert file.read_text(encoding="utf-8") == PUZZLES[0].stub
-    assert [path.read_bytes() for path in puzzles.glob("*.old*")] == [b"# \xe9\n"]
 
 
 def test_a_terminal_shows_what_is_typed_after_the_end_of_the_watcher(puzzles):
@@ -418,15 +252,3 @@ def is_running(pid):
         return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
     except OSError:
         return False
-
-
-def test_the_folder_may_be_removed_while_it_is_watched(puzzles):
-    process = start("numpycnn.puzzles", stdin=subprocess.PIPE)
-    while "quit" not in process.stdout.readline():
-        pass
-    shutil.rmtree(puzzles)
-    process.stdin.write("h\nq\n")
-    process.stdin.flush()
-    code, out, err = outcome(process)
-    assert (code, err) == (0, [])
-    assert [line for line in out if line.startswith("Hint 1")]

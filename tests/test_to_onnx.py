@@ -1,8 +1,6 @@
 """The outputs of an exported network in onnxruntime are those of `predict`, for all options."""
 
-import importlib
 import json
-import re
 
 import numpy as np
 import pytest
@@ -13,13 +11,12 @@ from exchange import (
     period,
     random_array,
     shortest,
-    strided,
     with_random_arrays,
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from nets import along_the_record, blocks, classifiers, in_use, ways_around
-from scripts import complaint, run_example
+from scripts import run_example
 
 import numpycnn as nn
 from numpycnn.checks.strategies import layers_and_inputs, sizes
@@ -67,39 +64,6 @@ def test_convolutions_of_every_stride_and_dilation_at_every_remainder(padding):
             assert_same(run(x), layer.predict(x))
 
 
-@given(strided(), st.sampled_from([nn.Residual, nn.SkipConcat]))
-@settings(max_examples=30)
-def test_strided_convolutions_inside_containers(drawn, kind):
-    layer, lengths = drawn
-    here, there = layer.in_channels, layer.out_channels
-    options = {"stride": layer.stride, "padding": "same"}
-    if kind is nn.Residual:  # with one way shorter than the stride
-        model = nn.Residual(
-            nn.Conv1D(here, there, layer.kernel_size, dilation=layer.dilation, **options),
-            shortcut=nn.Conv1D(here, there, 1, **options),
-        )
-    else:  # at lengths that the stride divides
-        inside = nn.Conv1D(here, there, layer.kernel_size, dilation=layer.dilation, **options)
-        model = nn.SkipConcat(inside, nn.Upsample1D(layer.stride))
-        lengths = [layer.stride, 2 * layer.stride, 7 * layer.stride]
-    model = with_random_arrays(model)
-    run = exported(model)
-    for length in lengths:
-        x = random_array((2, length, here), seed=length)
-        assert_same(run(x), model.predict(x))
-
-
-@pytest.mark.parametrize("kind", [nn.MaxPool1D, nn.AveragePool1D])
-def test_poolings_with_samples_left_over(kind):
-    for pool_size in range(1, 5):
-        for stride in range(1, 6):
-            layer = kind(pool_size, stride=stride)
-            run = exported(layer)
-            for length in range(pool_size, pool_size + 2 * stride):
-                x = random_array((2, length, 2), seed=length)
-                assert_same(run(x), layer.predict(x))
-
-
 @given(along_the_record(), st.integers(0, 2**32 - 1))
 @settings(max_examples=20)
 def test_one_file_serves_any_number_of_traces_of_any_length(drawn, seed):
@@ -136,22 +100,6 @@ def test_nan_spreads_as_it_does_here(drawn, length, seed):
     assert_same(exported(model)(x), ours)
 
 
-@pytest.mark.parametrize("layer", [nn.GlobalMaxPool1D(), nn.GlobalAveragePool1D()], ids=repr)
-def test_a_single_nan_anywhere_is_not_lost_in_a_global_pooling(layer):
-    run = exported(layer)
-    for place in range(20):
-        x = random_array((1, 20, 2))
-        x[0, place, 0] = np.nan
-        assert np.isnan(run(x)).tolist() == [[True, False]]
-
-
-@pytest.mark.parametrize("layer", [nn.GlobalMaxPool1D(), nn.GlobalAveragePool1D()], ids=repr)
-def test_global_poolings_of_long_traces(layer):
-    x = abs(random_array((1, 500_000, 2))) + np.float32(1000)
-    expected = layer(x.astype(np.float64))
-    np.testing.assert_allclose(exported(layer)(x), expected, rtol=1e-6)
-
-
 # Standardization
 # ---------------
 
@@ -175,21 +123,6 @@ def test_it_standardizes_as_we_do_where_the_notes_say_so(seed, n_channels, lengt
     assert_same(exported(model, {"standardized": True})(x), ours)
 
 
-@pytest.mark.parametrize("values", [[3e38, -3e38, 0], [1e-42, 3e-42, 5e-42], [7, 7, 7]], ids=str)
-def test_values_at_the_ends_of_the_range_are_standardized(values):
-    x = np.array(values, np.float32).reshape(1, 3, 1)
-    theirs = exported(nn.Dropout(0.5), {"standardized": True})(x)
-    assert_same(theirs, nn.standardize(x.astype(np.float64)))
-
-
-def test_a_trace_with_nan_is_not_standardized_to_numbers():
-    x = np.ones((2, 5, 2), np.float32)
-    x[0, 3, 0] = np.nan
-    y = exported(nn.Dropout(0.5), {"standardized": True})(x)
-    assert np.isnan(y[0]).all()
-    assert (y[1] == 0).all()
-
-
 @pytest.mark.parametrize("offset", [0, 1e4, 1e7])
 @pytest.mark.parametrize("eps", [1e-5, 1e-3, 10.0])
 def test_batch_norm_of_data_with_a_large_offset(offset, eps):
@@ -200,34 +133,8 @@ def test_batch_norm_of_data_with_a_large_offset(offset, eps):
     assert_same(exported(layer)(x), layer.predict(x))
 
 
-@pytest.mark.parametrize("kind", [nn.Conv1D])
-def test_layers_without_a_bias(kind):
-    inner = kind(2, 3, 2, stride=3, padding="same", bias=False), nn.BatchNorm(3, eps=0.1)
-    model = with_random_arrays(nn.Sequential(*inner, nn.ReLU(), nn.Dense(3, 2, bias=False)))
-    assert not any(name.endswith("b") for name in model.params)
-    x = random_array((3, 20, 2))
-    assert_same(exported(model)(x), model.predict(x))
-
-
 # Models
 # ------
-
-
-def test_a_chain_with_a_custom_constructor_can_be_exported():
-    class Classifier(nn.Sequential):
-        def __init__(self, n_classes):
-            self.n_classes = n_classes
-            super().__init__(nn.Conv1D(2, 4, 3, rng=0), nn.Flatten(), nn.Dense(8, n_classes))
-
-    model, x = with_random_arrays(Classifier(3)), random_array((5, 4, 2))
-    assert_same(exported(model)(x), model.predict(x))
-
-
-@pytest.mark.parametrize("dtype", ["float16", "float64", ">f4", ">f8"])
-def test_parameters_of_any_float_type_are_exported(dtype):
-    layers = nn.Conv1D(2, 4, 3, padding="same", stride=2), nn.BatchNorm(4), nn.Dense(4, 3)
-    model, x = with_random_arrays(nn.Sequential(*layers), dtype=dtype), random_array((5, 9, 2))
-    assert_close(exported(model)(x), model.predict(x))
 
 
 def test_a_custom_layer_is_refused_wherever_it_is():
@@ -262,15 +169,6 @@ def test_parameters_that_are_not_real_floats_are_refused(layer, dtype):
         onnx_export.to_onnx(model.with_params(arrays))
 
 
-@pytest.mark.parametrize("value", [np.nan, np.inf, 1e300])
-@pytest.mark.parametrize("name", ["0.w", "0.b", "1.gamma", "1.beta", "1.mean", "1.var", "2.w"])
-def test_numbers_that_are_not_finite_in_float32_are_refused(name, value):
-    model = nn.Sequential(nn.Dense(2, 2), nn.BatchNorm(2), nn.Conv1D(2, 2, 1)).astype(float)
-    {**model.params, **model.state}[name][..., 1] = value
-    with pytest.raises(ValueError, match=rf"to_onnx: .*'{name}'.*{re.escape(str(value))} at"):
-        onnx_export.to_onnx(model)
-
-
 # The script
 # ----------
 
@@ -278,12 +176,6 @@ def test_numbers_that_are_not_finite_in_float32_are_refused(name, value):
 def network():
     layers = nn.Conv1D(2, 4, 5), nn.ReLU(), nn.Flatten(), nn.Dense(24, 3)
     return with_random_arrays(nn.Sequential(*layers))
-
-
-def strides():
-    """A network for any length, with a product of strides of 6 and a filter shorter than one."""
-    first = nn.Conv1D(1, 2, 1, stride=3, padding="same")
-    return with_random_arrays(nn.Sequential(first, nn.ReLU(), nn.MaxPool1D(2, stride=2)))
 
 
 def test_the_script_stores_the_notes_and_compares(tmp_path, capsys):
@@ -298,52 +190,3 @@ def test_the_script_stores_the_notes_and_compares(tmp_path, capsys):
     assert {note.key: json.loads(note.value) for note in saved.metadata_props} == notes
     assert saved.producer_name == "numpycnn"
     assert {path.name for path in tmp_path.iterdir()} == {"model.npz", "model.onnx"}
-
-
-def test_the_script_finds_a_length_where_there_are_no_notes(tmp_path, capsys):
-    network().save(tmp_path / "model.npz")
-    run_example("to_onnx", tmp_path, "model.npz", "plain.onnx")
-    assert "at 10 samples" in capsys.readouterr().out
-    run_example("to_onnx", tmp_path, "model.npz", "model.onnx", "--standardize")
-    assert "standardized: true" in capsys.readouterr().out
-    x = np.arange(40, dtype=np.float32).reshape(2, 10, 2)
-    plain, standardizing = (
-        session(onnx.load(tmp_path / name)).run(["y"], {"x": x})[0]
-        for name in ("plain.onnx", "model.onnx")
-    )
-    assert abs(plain - standardizing).max() > 0.1
-
-
-def test_a_difference_at_one_remainder_leaves_no_file(tmp_path, capsys, monkeypatch):
-    def same_upper(graph, layer, x):
-        w = layer.params["w"].transpose(2, 1, 0)
-        options = {"strides": [layer.stride], "auto_pad": "SAME_UPPER"}
-        return onnx_export.along_samples(graph, x, lambda x: graph.add("Conv", x, w, **options))
-
-    strides().save(tmp_path / "model.npz")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setitem(onnx_export.OPERATIONS, nn.Conv1D, same_upper)
-    monkeypatch.setattr("sys.argv", ["to_onnx.py", "model.npz", "model.onnx"])
-    for before in None, b"the file of yesterday":
-        if before:
-            (tmp_path / "model.onnx").write_bytes(before)
-        with pytest.raises(SystemExit) as stop:
-            importlib.import_module("to_onnx").main()
-        assert stop.value.code == 1
-        assert "of the largest output, at " in capsys.readouterr().err
-        left = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
-        assert left.pop("model.npz")
-        assert left == ({"model.onnx": before} if before else {})
-
-
-def test_the_script_refuses_what_it_cannot_export(tmp_path, capsys):
-    options = "to_onnx", tmp_path, capsys, "model.npz", "model.onnx"
-    (tmp_path / "model.npz").write_text("no archive")
-    assert "complete numpycnn model" in complaint(*options)
-    nn.Residual(nn.Conv1D(1, 3, 1)).save(tmp_path / "model.npz", {"shape": [7, 1]})
-    assert "(4, 7, 3)" in complaint(*options)
-    network().save(tmp_path / "model.npz")
-    assert "onnx must" in complaint(*options[:-1], "./model.npz")
-    assert "nowhere/model.onnx" in complaint(*options[:-1], "nowhere/model.onnx")
-    assert nn.Sequential.load(tmp_path / "model.npz")
-    assert not (tmp_path / "model.onnx").exists()

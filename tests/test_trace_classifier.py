@@ -38,20 +38,3 @@ def test_the_same_seed_prints_the_same_and_another_another(tmp_path, capsys):
     once, again, other = (printed(tmp_path, capsys, *some) for some in options)
     assert once == again
     assert once != other
-
-
-def test_the_options_act(tmp_path, capsys):
-    options = "--epochs", 1, "--traces", 50, "--noise", 0.5, "--lr", 0.1, "--output", "a/b"
-    text = printed(tmp_path, capsys, *options)
-    assert "test set: 10 traces" in text
-    assert "epoch   15" not in text
-    assert sorted(path.name for path in (tmp_path / "a" / "b").iterdir()) == [
-        "learning_curves.png",
-        "traces.png",
-    ]
-
-
-@pytest.mark.usefixtures("figures_are_not_saved")
-def test_a_class_that_is_not_held_out_is_no_division_by_zero(tmp_path, capsys):
-    few = "--traces", 11, "--epochs", 1, "--seed"
-    assert any("none held out" in printed(tmp_path, capsys, *few, seed) for seed in range(3))

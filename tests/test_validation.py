@@ -2,8 +2,6 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 from refusals import bad_values, refused, refused_value
 
@@ -41,32 +39,6 @@ WRONG_SHAPES = {
 def test_a_wrong_shape_is_named_with_the_one_expected_and_the_fix(layer, shape, expected, fix):
     with refused(ValueError, type(layer).__name__, "x", expected, shape, fix):
         layer.forward(zeros(*shape))
-
-
-@given(st.lists(st.integers(0, 5), max_size=5), st.integers(1, 4))
-def test_a_convolution_computes_or_refuses_any_shape(shape, n_channels):
-    layer = nn.Conv1D(n_channels, 2, 3)
-    if len(shape) == 3 and shape[0] > 0 and shape[1] >= 3 and shape[2] == n_channels:
-        assert layer.forward(zeros(*shape))[0].shape == (shape[0], shape[1] - 2, 2)
-    else:
-        with refused(ValueError, "Conv1D", "x", tuple(shape)):
-            layer.forward(zeros(*shape))
-
-
-@pytest.mark.parametrize(
-    ("layer", "length"),
-    [
-        (nn.Conv1D(1, 1, 5), 4),
-        (nn.Conv1D(1, 1, 9, padding=(1, 2)), 5),
-        (nn.Conv1D(1, 1, 3, dilation=4), 8),
-        (nn.MaxPool1D(3), 2),
-        (nn.AveragePool1D(3), 2),
-    ],
-)
-def test_a_trace_shorter_than_one_window_is_refused(layer, length):
-    with refused(ValueError, type(layer).__name__, "x", length + 1, f"L={length}"):
-        layer.forward(zeros(2, length, 1))
-    assert layer.forward(zeros(2, length + 1, 1))[0].shape == (2, 1, 1)
 
 
 LAYERS = {  # with the shape of an input
@@ -144,16 +116,6 @@ def test_bad_inputs_and_gradients_of_a_layer_are_refused_and_change_nothing(laye
     assert_array_equal(layer.forward(x)[0], y)
 
 
-def test_an_error_inside_a_chain_names_the_layer():
-    model = nn.Sequential(
-        nn.Conv1D(1, 8, 5), nn.ReLU(), nn.MaxPool1D(2), nn.Flatten(), nn.Dense(256, 3)
-    )
-    with refused(ValueError, "Dense", "x", "D_in=256", (1, 240)):
-        model.forward(zeros(1, 64, 1))
-    with refused(ValueError, "MaxPool1D", "x", "L=1"):
-        model.forward(zeros(1, 5, 1))
-
-
 # Arguments of constructors
 # -------------------------
 
@@ -202,12 +164,6 @@ def test_bad_options_of_a_layer_are_refused(name, value):
         kind(*arguments, **{name: value})
 
 
-@pytest.mark.parametrize("padding", [-1, (-1, 2), (2, -1), (1, True), (0.5, 1)], ids=repr)
-def test_padding_is_a_number_of_samples(padding):
-    with refused((TypeError, ValueError), "Conv1D", "padding"):
-        nn.Conv1D(1, 8, 5, padding=padding)
-
-
 DRAWERS = {
     "Conv1D": lambda rng: nn.Conv1D(1, 2, 3, rng=rng),
     "Dense": lambda rng: nn.Dense(1, 2, rng=rng),
@@ -243,17 +199,6 @@ def test_integer_parameters_are_refused(layer, dtype, tmp_path):
             with pytest.raises(TypeError, match=rf"\b{name}\b.*{np.dtype(dtype)}"):
                 call()
     assert not list(tmp_path.iterdir())
-
-
-def test_a_custom_layer_with_integer_parameters_is_refused_when_created():
-    class Gain(nn.Layer):
-        def __init__(self, gain):
-            super().__init__(gain=np.array([gain]))
-            self.gain = gain
-
-    with refused(TypeError, "Gain", "params['gain']", "int64"):
-        Gain(3)
-    Gain(3.0)
 
 
 # The same error at every entrance
@@ -324,13 +269,6 @@ def test_bad_traces_are_refused_alike(change, value):
     message = message_at_every_entrance(TAKE_X, change(traces()))
     assert value in message
     assert "x" in message
-
-
-def test_a_missing_channel_axis_is_named_by_the_first_layer():
-    for name, call in TAKE_X.items():
-        if name not in ("saliency", "standardize"):
-            with pytest.raises(ValueError, match=r"Conv1D: x .*C=1.*\(\d+, 10\)"):
-                call(traces()[..., 0])
 
 
 @pytest.mark.parametrize(

@@ -57,14 +57,6 @@ def test_the_cause_is_the_shift_that_subtracting_the_mean_leaves(names):
     assert right[with_global_pooling] > 0.99
 
 
-def test_a_trace_without_its_shift_rests_at_zero(names):
-    for rest_at_zero, rest in (True, 0.0), (False, -0.11):
-        options = {"center": (40, 40), "background": 0}
-        x, labels = names["traces"](60, np.random.default_rng(0), rest_at_zero, **options)
-        far_from_it = x[labels == 1, :20]
-        assert far_from_it.mean() == pytest.approx(rest, abs=0.01)
-
-
 @pytest.mark.usefixtures("figures_are_not_saved")
 def test_a_small_run_prints_what_it_found_at_every_fourth_center(tmp_path, capsys):
     names = run_example("where_does_it_work", tmp_path, "--seeds", 2, "--traces", 4)
@@ -76,16 +68,6 @@ def test_a_small_run_prints_what_it_found_at_every_fourth_center(tmp_path, capsy
         for kind, column in zip(("right", "opposite", "quiet"), columns.T, strict=True):
             found = names[f"{head}_{kind}"].mean(axis=0)[::4]
             np.testing.assert_allclose(column, found, atol=0.0051)
-
-
-def test_without_the_shift_the_flatten_head_loses_answers_where_it_was_trained(names):
-    inside = (names["centers"] >= 12) & (names["centers"] <= 52)
-    for networks, low, high in (
-        (names["flatten_heads"], 0.4, 0.95),
-        (names["global_heads"], 0.99, 1),
-    ):
-        right, _, _ = names["answers"](networks, names["unshifted_exam"])
-        assert low <= right[:, inside].mean(axis=1).min() <= high
 
 
 @pytest.mark.long

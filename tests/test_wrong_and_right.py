@@ -4,8 +4,8 @@ from functools import cache
 
 import numpy as np
 import pytest
-from right_layers import RIGHT
-from wrong_layers import WRONG
+from corpora.right_layers import RIGHT
+from corpora.wrong_layers import UNNAMED, WRONG
 
 from numpycnn import check_gradients
 
@@ -62,53 +62,6 @@ def test_no_wrong_layer_is_called_right_in_thirty_draws(name):
 @pytest.mark.parametrize("name", RIGHT)
 def test_no_right_layer_is_accused_in_thirty_draws(name):
     passes(name, range(30))
-
-
-# Mistakes that the checker sees and cannot name yet.
-UNNAMED = [
-    "LayerNormMeanConstant",
-    "LayerNormAllConstant",
-    "NormNotDivided",
-    "SpanConstant",
-    "SignTimesTwice",
-    "ShrinkByGradient",
-    "HypotUndivided",
-    "MaxoutToBoth",
-    "ReflectCut",
-    "TransposedTapForgotten",
-    "CausalBackwards",
-    "EchoOneStep",
-    "CumulativeForwards",
-    "DifferenceOneSide",
-    "VariationOneSide",
-    "MedianToOne",
-    "RunningMaxOverwritten",
-    "AttentionDiagonal",
-    "AttentionNoSoftmax",
-    "GLUGateConstant",
-    "SelfGateConstant",
-    "SelfGateFirstConstant",
-    "QuadraticOnce",
-    "ExciteConstant",
-    "HighwayCarryForgotten",
-    "WrongSplit",
-    "BlockSkipForgotten",
-    "TiedOnce",
-    "RecurrentOverwritten",
-    "GRUCarryForgotten",
-    "Whitened",
-    "CorrelateReversed",
-    "AutocorrelateOnce",
-    "InverseTransposed",
-    "hinge_others",
-    "focal_constant",
-    "l2_forgotten",
-    "dice_constant",
-    "HalfGradient",
-    "HalfForward",
-    "SingleDifference",
-    "SecondMask",
-]
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -5,12 +5,10 @@ many ways in which a file can be wrong. One test starts it as its users do.
 """
 
 import ast
-import csv
 import io
 import re
 import runpy
 import sys
-import tracemalloc
 from contextlib import redirect_stderr, redirect_stdout
 from types import SimpleNamespace
 
@@ -21,7 +19,6 @@ from scripts import EXAMPLES
 
 import numpycnn
 from numpycnn import CLASS_NAMES, Sequential, Softmax, make_traces, standardize
-from numpycnn.layers.storage import load_notes
 
 SCRIPT = EXAMPLES / "your_traces.py"
 OWN = SCRIPT.with_suffix(".csv")
@@ -109,20 +106,6 @@ def test_it_saves_three_whole_files_and_nothing_else(first):
     ]
 
 
-def test_the_options_act_and_the_seed_decides(tmp_path):
-    options = "--epochs", 2, "--head", "flatten", "--batch-size", 72, "--output"
-    once, again, other = (
-        run(tmp_path, *options, f"run {n}", "--seed", seed) for n, seed in enumerate([3, 3, 4])
-    )
-    assert len(once.history.loss) == 2
-    for name, w in once.model.params.items():
-        assert_array_equal(w, again.model.params[name])
-    assert once.out.replace("run 0", "") == again.out.replace("run 1", "")
-    assert not np.array_equal(once.x_test, other.x_test)
-    assert re.search(r"total +4,211$", once.out, re.MULTILINE)
-    assert sorted(path.name for path in (tmp_path / "run 0").iterdir()) == FILES
-
-
 # Good files
 # ----------
 
@@ -141,15 +124,6 @@ def test_channels_and_numbered_classes(tmp_path, first):
     done = run(tmp_path, "data.npz", "--epochs", 40)
     assert "40 traces of 20 samples, channels: 3, test set: 8" in done.out
     assert "test set: 8 traces, accuracy 1.000" in done.out
-
-
-def test_one_channel_needs_no_third_axis_and_names_may_be_texts(tmp_path, first):
-    x = np.arange(40.0, dtype=np.float32).reshape(4, 10)
-    np.savez(tmp_path / "data.npz", x=x, labels=["b ", "a", "b", "a"])
-    (tmp_path / "data.npz").rename(tmp_path / "DATA.NPZ")
-    read, names = first.read_traces(tmp_path / "DATA.NPZ")
-    assert_array_equal(read, x[..., None])
-    assert names == ["b", "a", "b", "a"]
 
 
 def test_what_spreadsheets_do_to_a_csv_does_no_harm(tmp_path, first):
@@ -247,115 +221,6 @@ def test_what_is_not_an_archive_or_a_damaged_one_is_refused(tmp_path):
         assert words in refusal(tmp_path, name)
 
 
-# Files that something happened to
-# --------------------------------
-# Whatever became of a file, it is refused in a line, or what it says is what is learned from. What
-# it says is found out here in another way.
-
-
-def literally(data):
-    """The traces and names that a CSV file holds, by whoever trusts it."""
-    text = data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
-    lines = text.split("\n")
-    rows = list(csv.reader(lines)) if '"' in text else [line.split(",") for line in lines]
-    rows = [row for row in rows[1:] if any(cell.strip() for cell in row)]
-    return [[float(cell) for cell in row[1:]] for row in rows], [row[0].strip() for row in rows]
-
-
-def flip(data, rng):
-    """Turn over one to three bits."""
-    changed = bytearray(data)
-    for _ in range(rng.integers(1, 4)):
-        changed[rng.integers(len(data))] ^= 1 << int(rng.integers(8))
-    return bytes(changed)
-
-
-def cut_off(data, rng):
-    return data[: rng.integers(len(data))]
-
-
-def insert(data, rng):
-    """Put something in that does not belong there."""
-    foreign = [*map(bytes, b'\0 " , ; \n \r \xff'.split(b" ")), b"\xe2\x80\xa8", b"# words\n"]
-    at = rng.integers(len(data))
-    return data[:at] + foreign[rng.integers(len(foreign))] * int(rng.integers(1, 4)) + data[at:]
-
-
-def shuffle_lines(data, rng):
-    """Say some lines twice or not at all, in another order."""
-    lines = data.splitlines(keepends=True)
-    places = rng.integers(len(lines), size=len(lines))
-    return b"".join(lines[place] for place in (places if rng.random() < 0.5 else {0, *places}))
-
-
-def replace_a_number(data, rng):
-    strange = b"1e300 1e999 -3.5e38 nan -inf  0x10 1_2 --1 1e3".split(b" ")
-    cells = data.split(b",")
-    cells[rng.integers(1, len(cells))] = strange[rng.integers(len(strange))]
-    return b",".join(cells)
-
-
-def encode(data, rng):
-    text = data.decode().replace("Quiet", "Stille für immer")
-    kinds = "utf-8", "utf-8-sig", "latin-1", "utf-16", "utf-16-le", "utf-32", "cp500"
-    return text.encode(kinds[rng.integers(len(kinds))])
-
-
-def separate(data, rng):
-    for sign in (b".", b",", b"\n"):
-        others = sign, sign, b";", b"\t", b"|", b" ", b",", b".", b"\r\n"
-        data = data.replace(sign, others[rng.integers(len(others))])
-    return data
-
-
-MUTATIONS = [flip, cut_off, insert, shuffle_lines, replace_a_number, encode, separate]
-
-
-@pytest.mark.usefixtures("figures_are_not_saved")
-@pytest.mark.parametrize("n_files", [14, pytest.param(1000, marks=pytest.mark.long)])
-def test_a_mutated_file_is_refused_in_a_line_or_read_as_what_it_says(tmp_path, n_files):
-    rng = np.random.default_rng(0)
-    x, labels = make_traces(30, rng=0, n_samples=24)
-    write_csv(
-        tmp_path / "data.csv", x.astype(float).round(2), [CLASS_NAMES[label] for label in labels]
-    )
-    whole = (tmp_path / "data.csv").read_bytes()
-    n_read = 0
-    for place in range(n_files):
-        data = MUTATIONS[place % len(MUTATIONS)](whole, rng)
-        (tmp_path / "data.csv").write_bytes(data)
-        tracemalloc.start()
-        done = run(tmp_path, "data.csv", "--epochs", 1)
-        _, peak = tracemalloc.get_traced_memory()
-        tracemalloc.stop()
-        assert peak < 1e9
-        if done.code:
-            assert done.out == ""
-            assert done.err.splitlines()[-1].startswith("your_traces.py: error: ")
-        else:
-            n_read += 1
-            traces, names = literally(data)
-            assert_array_equal(done.x[..., 0], traces)
-            assert done.names == names
-    assert 0.1 * n_files < n_read < 0.9 * n_files  # there was something to read, and to refuse
-
-
-# Traces to be told of
-# --------------------
-
-
-@pytest.mark.usefixtures("figures_are_not_saved")
-def test_constant_traces_and_copies_are_reported(tmp_path):
-    x, labels = make_traces(15, rng=0, n_samples=63)
-    x = np.concatenate([x, x], axis=2).astype(float)
-    x[4], x[7], x[9, :, 0] = [0.1, 0.3], 0, 3  # the last of these has one dead channel only
-    x[10] = x[11] = x[12]
-    np.savez(tmp_path / "data.npz", x=x, labels=labels)
-    constant, copies = run(tmp_path, "data.npz", "--epochs", 1).err.splitlines()
-    assert constant == "note: constant traces become zeros, counted from 1: [5 8]"
-    assert copies.startswith("note: 2 of 15 traces are copies of others; ")
-
-
 # The saved model
 # ---------------
 
@@ -390,30 +255,3 @@ def test_the_saved_model_classifies_another_file(tmp_path, first):
     assert told.out.endswith(f"\n\n{right:.3f} of the 30 labeled traces are as labeled\n")
     assert "labeled" not in bare.out + scaled.out
     assert sorted(path.name for path in tmp_path.iterdir()) == ["bare.csv", "more.csv", "more.npz"]
-
-
-def test_labels_may_be_unknown_to_the_model_or_blank(tmp_path, first):
-    x, _ = make_traces(3, rng=5)
-    for names, words in (["Quiet", "Quake", ""], "\n0.500 of the 2 labeled"), ([""] * 3, "Quiet\n"):
-        write_csv(tmp_path / "more.csv", x, names)
-        done = run(first.folder, "--classify", tmp_path / "more.csv")  # the model in figures/
-        assert words in done.out
-        assert ("labeled" in done.out) == any(names)
-    np.savez(tmp_path / "long.npz", x=np.zeros((2, 65)))
-    assert "(65, 1)" in refusal(first.folder, "--classify", tmp_path / "long.npz")
-    (tmp_path / "bare.csv").write_text("1,2,3,4,5\n4,5,6,7,8\n")  # the first trace is not a header
-    assert "--no-header" in refusal(first.folder, "--classify", tmp_path / "bare.csv")
-
-
-def test_a_model_without_notes_is_refused(tmp_path, first):
-    model = first.folder / "figures" / "model.npz"
-    notes = {"classes": list(first.classes), "shape": [64, 1], "standardized": True}
-    assert load_notes(model) == notes
-    ask = tmp_path, "--classify", OWN, "--model", "m.npz"
-    assert "No such file or directory: 'm.npz'" in refusal(*ask)
-    first.model.save(tmp_path / "m.npz")
-    assert "m.npz" in refusal(*ask)
-    (tmp_path / "m.npz").write_bytes(model.read_bytes()[:-9])
-    assert "m.npz" in refusal(*ask)
-    (tmp_path / "m.npz").write_bytes(model.read_bytes())
-    assert run(*ask).code == 0

@@ -14,8 +14,8 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
-import right_layers as good
-from right_layers import OnRows, OnTraces, draw, positive, rows, size, softmax, traces
+from corpora import right_layers as good
+from corpora.right_layers import OnRows, OnTraces, draw, positive, rows, size, softmax, traces
 
 
 class Wrong(NamedTuple):
@@ -1929,3 +1929,50 @@ class TiesToAll(OnRows):
 
     def backward(self, dy, x):
         return dy[:, None] * (x == x.max(axis=1, keepdims=True)), {}
+
+
+# Mistakes that the checker sees and cannot name yet.
+UNNAMED = [
+    "LayerNormMeanConstant",
+    "LayerNormAllConstant",
+    "NormNotDivided",
+    "SpanConstant",
+    "SignTimesTwice",
+    "ShrinkByGradient",
+    "HypotUndivided",
+    "MaxoutToBoth",
+    "ReflectCut",
+    "TransposedTapForgotten",
+    "CausalBackwards",
+    "EchoOneStep",
+    "CumulativeForwards",
+    "DifferenceOneSide",
+    "VariationOneSide",
+    "MedianToOne",
+    "RunningMaxOverwritten",
+    "AttentionDiagonal",
+    "AttentionNoSoftmax",
+    "GLUGateConstant",
+    "SelfGateConstant",
+    "SelfGateFirstConstant",
+    "QuadraticOnce",
+    "ExciteConstant",
+    "HighwayCarryForgotten",
+    "WrongSplit",
+    "BlockSkipForgotten",
+    "TiedOnce",
+    "RecurrentOverwritten",
+    "GRUCarryForgotten",
+    "Whitened",
+    "CorrelateReversed",
+    "AutocorrelateOnce",
+    "InverseTransposed",
+    "hinge_others",
+    "focal_constant",
+    "l2_forgotten",
+    "dice_constant",
+    "HalfGradient",
+    "HalfForward",
+    "SingleDifference",
+    "SecondMask",
+]
