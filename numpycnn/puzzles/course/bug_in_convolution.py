@@ -42,7 +42,7 @@ from numpycnn import Sequential
 from numpycnn.puzzles.cases import layer
 from numpycnn.puzzles.trained import accuracy
 
-SECTION = "Stride, dilation, and backwards"
+SECTION = "Stride, dilation and the backward pass"
 GAP = "dx = correlate(padded, w.transpose(0, 2, 1))"
 HINTS = (
     "dw and db are correct. Compute one dx by hand: with which tap is the first sample multiplied?",

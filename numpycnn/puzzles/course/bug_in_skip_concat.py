@@ -28,7 +28,7 @@ from numpycnn import Conv1D, Sequential
 from numpycnn.puzzles.cases import layer
 from numpycnn.puzzles.trained import accuracy
 
-SECTION = "U-Net, 2015: the way back up"
+SECTION = "U-Net, 2015"
 GAP = "dx = dx + dy[..., -channels:]"
 HINTS = (
     "dy has the channels of y. Which of them belong to x, and which to f(x)?",

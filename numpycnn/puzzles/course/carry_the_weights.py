@@ -20,7 +20,7 @@ def from_pytorch(conv, dense, n_samples):
 
 from numpycnn.puzzles.cases import function
 
-SECTION = "Carrying the weights over"
+SECTION = "Copying the weights"
 HINTS = (
     "The convolution: list the axes in the order you need, conv.transpose(…).",
     "The dense layer: reshape to (E, C, L). Which axis is first here, which second, which last?",

@@ -27,7 +27,7 @@ import numpy as np
 from numpycnn.puzzles.cases import Case
 from numpycnn.puzzles.reasons import Reason
 
-SECTION = "All four, in a few lines each"
+SECTION = "The architectures in the package"
 ALLOWED = (
     "AveragePool1D",
     "MaxPool1D",

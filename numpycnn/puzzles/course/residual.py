@@ -27,7 +27,7 @@ class Residual(Container):
 from numpycnn import Conv1D
 from numpycnn.puzzles.cases import layer
 
-SECTION = "ResNet, 2016: the way around"
+SECTION = "ResNet, 2016"
 HINTS = (
     "How many paths lead from x to y?",
     "Around f the slope is 1. The gradient through f is `through`.",

@@ -35,7 +35,7 @@ class StackedRows(Layer):
 
 from numpycnn.puzzles.cases import layer
 
-SECTION = "The way back"
+SECTION = "The backward pass"
 HINTS = (
     "Forward read x[:, a : a + n_rows]. Backward adds to the same rows of dx.",
     "The channels of step a are dy[..., a * c : (a + 1) * c].",

@@ -28,7 +28,7 @@ class Upsample(Layer):
 
 from numpycnn.puzzles.cases import layer
 
-SECTION = "U-Net, 2015: the way back up"
+SECTION = "U-Net, 2015"
 HINTS = (
     "R neighboring y depend on one x, each with the slope 1.",
     "Reshape dy to (N, L, R, C), and sum over one axis.",
