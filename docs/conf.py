@@ -159,7 +159,10 @@ figures_of_source = {
         "": ("network-map", "A trace on its way through the layers of a network."),
     },
     "numpycnn/layers/skip": {
-        "": ("2-landmark-networks-resnet", "ResNet: sixteen blocks, each with a way around it."),
+        "": (
+            "2-landmark-networks-unet",
+            "U-Net: skip connections carry the fine maps around the coarse ones.",
+        ),
     },
     "numpycnn/training/losses": {
         "": (

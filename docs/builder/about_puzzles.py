@@ -127,7 +127,9 @@ def write() -> None:
     PICTURE.write_text(picture(), encoding="utf-8")
     for chapter in COURSE:
         path = DOCS / f"{chapter}.md"
-        text, heading, after = path.read_text(encoding="utf-8").partition("\n## Where to read on\n")
+        text, heading, after = re.split(
+            r"(\n## (?:Further reading|Where to read on)\n)", path.read_text(encoding="utf-8")
+        )
         text = re.sub(r"\n\nNow do \[puzzles? [^\n]*$", "", text.rstrip())
         path.write_text(f"{text}\n\n{last_line(chapter)}\n{heading}{after}", encoding="utf-8")
     page = DOCS / "reference" / "puzzles.md"
