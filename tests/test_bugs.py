@@ -115,7 +115,12 @@ CASES = {
     nn.softmax_cross_entropy: losses,
     **dict.fromkeys(bugs.GUESTS, plain),
 }
-OF_TWO_MODES = ["norm_wrong_axes", "norm_never_updated", "dropout_not_scaled", "dropout_in_use"]
+OF_TWO_MODES = [
+    "norm_wrong_axes",
+    "norm_never_updated",
+    "dropout_not_scaled",
+    "dropout_at_inference",
+]
 WITH_GRADIENTS = [
     bug
     for bug in bugs.PLANTED_BUGS.values()

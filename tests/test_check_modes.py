@@ -63,7 +63,7 @@ def test_an_answer_that_changes_with_its_company_is_training_in_use():
         return x - x.mean(axis=(0, 1))
 
     report = check_modes(TwoFaces(normalized, lambda x, step: normalized(x)), X, rng=0)
-    assert str(report).splitlines()[1:] == [f"  training in use: {COMPANY}"]
+    assert str(report).splitlines()[1:] == [f"  training at inference: {COMPANY}"]
 
 
 def test_an_answer_by_chance_is_training_in_use():
@@ -72,14 +72,18 @@ def test_an_answer_by_chance_is_training_in_use():
     def noisy(x):
         return x + draws.standard_normal(x.shape)
 
-    assert names(TwoFaces(noisy, lambda x, step: noisy(x))) == ["training in use"]
+    assert names(TwoFaces(noisy, lambda x, step: noisy(x))) == ["training at inference"]
 
 
 @pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
 def test_company_may_change_the_rounding_but_no_more(scale):
     # An answer of zero has neighbors of size `scale`, and is rounded as they are.
     x = scale * np.array([[1.0, 0.0], [1.0, 0.5]])
-    for error, wanted in ((1e-7, []), (1e-4, ["training in use"]), (0.1, ["training in use"])):
+    for error, wanted in (
+        (1e-7, []),
+        (1e-4, ["training at inference"]),
+        (0.1, ["training at inference"]),
+    ):
 
         def rounded(x, error=error):
             return x + (error * scale if len(x) > 1 else 0)
@@ -132,7 +136,7 @@ class RemembersTheMeanOnly(BatchNorm):
 def test_a_state_that_nothing_moves_was_never_remembered():
     report = check_modes(Forgets(2), X, rng=0)
     sentence = "its state does not change in training"
-    assert str(report).splitlines()[1:] == [f"  never remembered: {sentence}"]
+    assert str(report).splitlines()[1:] == [f"  state not updated: {sentence}"]
     assert names(RemembersTheMeanOnly(2)) == ["modes apart"]
     assert names(BatchNorm(2)) == []
 

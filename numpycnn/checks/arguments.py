@@ -100,7 +100,7 @@ def parameters(layer: HasGradients) -> Params:
     for name, array in layer.params.items():
         if name == "input":
             raise ValueError(
-                "check_gradients: params must not contain the name 'input', which stands for x, "
+                "check_gradients: params must not contain the name 'input', the name of x, "
                 f"got {[*layer.params]}. Rename the parameter"
             )
         if not isinstance(array, np.ndarray) or array.dtype.kind not in "biuf":

@@ -4,7 +4,7 @@ A derivative with respect to a parameter requires the output for other values of
 must not change. So every evaluation runs on a copy. An array of the layer may be a view of
 another: `buffer[:4]`, or `w.T` stored under another name. An optimizer that updates `w` in place
 changes the view too, and the copy must behave in the same way. `deepcopy` copies each view to
-an array of its own, so the arrays that share memory with a parameter are copied here first, as
+a separate array, so the arrays that share memory with a parameter are copied here first, as
 views of one new buffer.
 """
 

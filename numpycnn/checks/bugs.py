@@ -84,27 +84,29 @@ def bad_backward(part: Any, mistake: str, called: str) -> Callable[[Any], Any]:
     gradients, and returns an incorrect one.
     """
 
-    def put(spoil: Any) -> Any:
+    def put(change: Any) -> Any:
         def backward(self: Any, dy: Array, cache: Any) -> tuple[Array, Params]:
-            spoilt: tuple[Array, Params] = spoil(self, dy, cache, *part.backward(self, dy, cache))
-            return spoilt
+            changed: tuple[Array, Params] = change(self, dy, cache, *part.backward(self, dy, cache))
+            return changed
 
-        broken = type(spoil.__name__, (part,), {"backward": backward, "__doc__": mistake})
+        broken = type(change.__name__, (part,), {"backward": backward, "__doc__": mistake})
         return bug(part, mistake, called)(broken)
 
     return put
 
 
-def bad_twin(part: Any, mistake: str, called: str) -> Callable[[Any], Any]:
+def bad_training(part: Any, mistake: str, called: str) -> Callable[[Any], Any]:
     """Plant a bug in a layer for training, which is of the class below."""
 
-    def put(twin: Any) -> Any:
+    def put(train_class: Any) -> Any:
         def for_training(self: Any, rng: Rng = None) -> Any:
             train_model = part.for_training(self, rng)
-            train_model.__class__ = twin
+            train_model.__class__ = train_class
             return train_model
 
-        broken = type(twin.__name__, (part,), {"for_training": for_training, "__doc__": mistake})
+        broken = type(
+            train_class.__name__, (part,), {"for_training": for_training, "__doc__": mistake}
+        )
         return bug(part, mistake, called)(broken)
 
     return put
@@ -130,7 +132,7 @@ def conv_dw_zero(layer, dy, cache, dx, grads):
 
 
 @bad_backward(
-    Conv1D, "dw is that of the first trace, for want of a sum over the batch", "only one share"
+    Conv1D, "dw is that of the first trace, without the sum over the batch", "only one share"
 )
 def conv_dw_first_trace(layer, dy, cache, dx, grads):
     first = np.zeros_like(dy)
@@ -138,14 +140,14 @@ def conv_dw_first_trace(layer, dy, cache, dx, grads):
     return dx, {**grads, "w": Conv1D.backward(layer, first, cache)[1]["w"]}
 
 
-@bad_backward(Conv1D, "the loop over windows ends one too early", "share missing")
+@bad_backward(Conv1D, "the loop over windows ends one window too early", "share missing")
 def conv_dw_last_window_missing(layer, dy, cache, dx, grads):
     all_but_last = dy.copy()
     all_but_last[:, -1:] = 0
     return dx, {**grads, "w": Conv1D.backward(layer, all_but_last, cache)[1]["w"]}
 
 
-@bad_backward(Conv1D, "dw is divided by N, which the loss has done already", "divided twice")
+@bad_backward(Conv1D, "dw is divided by N a second time, after the loss", "divided twice")
 def conv_dw_divided_twice(layer, dy, cache, dx, grads):
     return dx, {**grads, "w": grads["w"] / len(dy)}
 
@@ -155,10 +157,10 @@ def conv_db_averaged(layer, dy, cache, dx, grads):
     return dx, {**grads, "b": dy.mean(axis=(0, 1))}
 
 
-@bad_backward(Conv1D, "dx is made with the kernel not turned round", "reversed")
-def conv_dx_kernel_not_turned(layer, dy, cache, dx, grads):
-    turned = layer.with_params({**layer.params, "w": layer.params["w"][::-1]})
-    return Conv1D.backward(turned, dy, cache)[0], grads
+@bad_backward(Conv1D, "dx is computed with the kernel not flipped", "reversed")
+def conv_dx_kernel_not_flipped(layer, dy, cache, dx, grads):
+    flipped = layer.with_params({**layer.params, "w": layer.params["w"][::-1]})
+    return Conv1D.backward(flipped, dy, cache)[0], grads
 
 
 @bad_backward(Conv1D, "dx is assigned where windows overlap, `=` for `+=`", "overwritten")
@@ -174,7 +176,9 @@ def conv_dx_overwritten(layer, dy, cache, dx, grads):
 
 
 @bad_backward(
-    Conv1D, "dx is one sample off, as with the padding cut off at the wrong end", "shifted"
+    Conv1D,
+    "dx is shifted by one sample, as if the wrong end of the padding were removed",
+    "shifted",
 )
 def conv_dx_shifted(layer, dy, cache, dx, grads):
     return np.roll(dx, 1, axis=1), grads
@@ -186,7 +190,7 @@ def conv_dx_first_channel(layer, dy, cache, dx, grads):
 
 
 @bad_backward(
-    Conv1D, "dx is that of the first filter, for want of a sum over filters", "only one share"
+    Conv1D, "dx is that of the first filter, without the sum over filters", "only one share"
 )
 def conv_dx_first_filter(layer, dy, cache, dx, grads):
     return Conv1D.backward(layer, dy * (np.arange(dy.shape[2]) == 0), cache)[0], grads
@@ -227,7 +231,7 @@ def pool_overwritten(layer, dy, cache, dx, grads):
     return dx, grads
 
 
-@bug(MaxPool1D, "of equal maxima each takes the whole gradient", "ties")
+@bug(MaxPool1D, "each of several equal maxima receives the whole gradient", "ties")
 class pool_ties_take_all(MaxPool1D):
     def forward(self, x):
         y, cache = super().forward(x)
@@ -251,13 +255,13 @@ def global_pool_averages(layer, dy, cache, dx, grads):
 # -----
 
 
-@bad_backward(Dense, "dw is transposed, which nobody notices as long as it is square", "transposed")
+@bad_backward(Dense, "dw is transposed, which has the correct shape if w is square", "transposed")
 def dense_dw_transposed(layer, dy, cache, dx, grads):
     return dx, {**grads, "w": grads["w"].T.reshape(grads["w"].shape)}
 
 
 @bad_backward(
-    Dense, "dx is made with w and not its transpose, which fits if it is square", "transposed"
+    Dense, "dx uses w, not its transpose, which has the correct shape if w is square", "transposed"
 )
 def dense_dx_not_transposed(layer, dy, cache, dx, grads):
     w = layer.params["w"]
@@ -274,7 +278,7 @@ def dense_dw_sign(layer, dy, cache, dx, grads):
     return dx, {**grads, "w": -grads["w"]}
 
 
-@bad_backward(Dense, "dw forgets what comes from above", "dy ignored")
+@bad_backward(Dense, "dw does not depend on dy", "dy ignored")
 def dense_dw_ignores_dy(layer, dy, cache, dx, grads):
     return dx, {**grads, "w": Dense.backward(layer, np.ones_like(dy), cache)[1]["w"]}
 
@@ -288,7 +292,7 @@ def dense_db_forgotten(layer, dy, cache, dx, grads):
 # ----
 
 
-@bad_backward(ReLU, "dy passes, whether x was positive or not", "mask missing")
+@bad_backward(ReLU, "dy passes for positive and negative x", "mask missing")
 def relu_mask_missing(layer, dy, cache, dx, grads):
     return dy, grads
 
@@ -303,7 +307,7 @@ def relu_leaks(layer, dy, cache, dx, grads):
     return np.where(cache > 0, dy, 0.01 * dy), grads
 
 
-@bug(ReLU, "forward works in place and spoils the array it was given", "argument changed")
+@bug(ReLU, "forward works in place and changes its input", "argument changed")
 class relu_in_place(ReLU):
     def forward(self, x):
         np.maximum(x, 0, out=x)
@@ -319,12 +323,12 @@ def softmax_diagonal(layer, dy, cache, dx, grads):
     return dy * cache * (1 - cache), grads
 
 
-@bad_backward(Softmax, "dy is handed on as it is", "derivative missing")
+@bad_backward(Softmax, "dx is dy unchanged", "derivative missing")
 def softmax_unchanged(layer, dy, cache, dx, grads):
     return dy, grads
 
 
-@bad_backward(Softmax, "the mean of dy is taken off, not the mean weighted by y", "unknown")
+@bad_backward(Softmax, "the plain mean of dy is subtracted, not the mean weighted by y", "unknown")
 def softmax_plain_mean(layer, dy, cache, dx, grads):
     return cache * (dy - dy.mean(axis=-1, keepdims=True)), grads
 
@@ -339,11 +343,11 @@ class softmax_overflows(Softmax):
 
 # Batch normalization and dropout
 # -------------------------------
-# The first four are wrong gradients. The others have right ones, in training and in use.
-# What gives them away is that the two do not belong together.
+# The first four have incorrect gradients. The others have correct gradients in both modes, but the
+# two modes are inconsistent.
 
 
-@bad_twin(BatchNorm, "the mean of the batch is taken for a constant", "batch mean")
+@bad_training(BatchNorm, "the batch mean is treated as a constant", "batch mean")
 class norm_mean_constant(BatchNormInTraining):
     def backward(self, dy, cache):
         dx, grads = super().backward(dy, cache)
@@ -351,7 +355,7 @@ class norm_mean_constant(BatchNormInTraining):
         return dx + by_mean / np.sqrt(cache.var + self.eps), grads
 
 
-@bad_twin(BatchNorm, "the variance of the batch is taken for a constant", "batch variance")
+@bad_training(BatchNorm, "the batch variance is treated as a constant", "batch variance")
 class norm_variance_constant(BatchNormInTraining):
     def backward(self, dy, cache):
         dx, grads = super().backward(dy, cache)
@@ -359,14 +363,18 @@ class norm_variance_constant(BatchNormInTraining):
         return dx + by_variance / np.sqrt(cache.var + self.eps), grads
 
 
-@bad_twin(BatchNorm, "both are: backward is that of the layer in use", "batch mean and variance")
+@bad_training(
+    BatchNorm,
+    "batch mean and variance are treated as constants, as at inference",
+    "batch mean and variance",
+)
 class norm_both_constant(BatchNormInTraining):
     def backward(self, dy, cache):
         _, grads = super().backward(dy, cache)
         return self.params["gamma"] * dy / np.sqrt(cache.var + self.eps), grads
 
 
-@bad_twin(BatchNorm, "forward divides by R - 1, and backward does not know", "batch variance")
+@bad_training(BatchNorm, "forward divides by R - 1, backward by R", "batch variance")
 class norm_unbiased(BatchNormInTraining):
     def forward(self, x):
         _, (z, mean, var) = super().forward(x)
@@ -376,7 +384,7 @@ class norm_unbiased(BatchNormInTraining):
         return self.params["gamma"] * z + self.params["beta"], BatchNormCache(z, mean, var)
 
 
-@bad_twin(BatchNorm, "each trace has a mean and a variance of its own", "modes apart")
+@bad_training(BatchNorm, "mean and variance are computed for each trace separately", "modes apart")
 class norm_wrong_axes(BatchNormInTraining):
     def forward(self, x):
         parts = [BatchNormInTraining.forward(self, trace[None]) for trace in x]
@@ -393,13 +401,13 @@ class norm_wrong_axes(BatchNormInTraining):
             super().update_state(own)
 
 
-@bad_twin(BatchNorm, "the running statistics are never updated", "never remembered")
+@bad_training(BatchNorm, "the running statistics are never updated", "state not updated")
 class norm_never_updated(BatchNormInTraining):
     def update_state(self, cache):
         pass
 
 
-@bad_twin(Dropout, "what is kept is not scaled up for what is left out", "modes apart")
+@bad_training(Dropout, "the kept values are not divided by 1 - rate", "modes apart")
 class dropout_not_scaled(DropoutInTraining):
     def forward(self, x):
         y, keep = super().forward(x)
@@ -409,8 +417,8 @@ class dropout_not_scaled(DropoutInTraining):
         return dy * cache, {}
 
 
-@bug(Dropout, "it goes on leaving out in use", "training in use")
-class dropout_in_use(DropoutInTraining):
+@bug(Dropout, "values are dropped at inference too", "training at inference")
+class dropout_at_inference(DropoutInTraining):
     pass
 
 
@@ -430,7 +438,7 @@ def loss_divided_twice(logits, targets):
     return loss, gradient / len(logits)
 
 
-@bug(softmax_cross_entropy, "y - p for p - y: it climbs", "sign")
+@bug(softmax_cross_entropy, "y - p in place of p - y, so the loss increases", "sign")
 def loss_sign(logits, targets):
     loss, gradient = softmax_cross_entropy(logits, targets)
     return loss, -gradient
@@ -443,14 +451,14 @@ def loss_targets_forgotten(logits, targets):
     return loss, gradient + y / len(logits)
 
 
-# Guests
-# ------
-# Layers that the package does not have, for mistakes that cannot be made in its own. What
-# they share: the numbers of a row (..., D) belong together.
+# Layers for the tests only
+# -------------------------
+# The package has no layers in which these mistakes are possible. In each of these layers the output
+# depends on the whole row (..., D) or on x twice.
 
 
 class Standardize(Layer):
-    """Each row with the mean taken off, over its standard deviation."""
+    """Subtract the mean of each row and divide by its standard deviation."""
 
     def forward(self, x):
         std = x.std(axis=-1, keepdims=True)
@@ -464,7 +472,7 @@ class Standardize(Layer):
 
 
 class UnitLength(Layer):
-    """Each row over its length."""
+    """Divide each row by its length."""
 
     def forward(self, x):
         length = np.linalg.norm(x, axis=-1, keepdims=True)
@@ -512,32 +520,36 @@ class Skip(Layer):
 GUESTS = Standardize, UnitLength, Softsign, Swish, Skip
 
 
-@bad_backward(Standardize, "the standard deviation is taken for a constant", "constant term")
+@bad_backward(Standardize, "the standard deviation is treated as a constant", "constant term")
 def std_constant(layer, dy, cache, dx, grads):
     return (dy - dy.mean(axis=-1, keepdims=True)) / cache[1], grads
 
 
-@bad_backward(UnitLength, "the length is taken for a constant", "constant term")
+@bad_backward(UnitLength, "the length is treated as a constant", "constant term")
 def length_constant(layer, dy, cache, dx, grads):
     return dy / cache[1], grads
 
 
-@bad_backward(Softsign, "1 + |x| is taken for a constant", "constant term")
+@bad_backward(Softsign, "1 + |x| is treated as a constant", "constant term")
 def softsign_constant(layer, dy, cache, dx, grads):
     return dy / cache, grads
 
 
-@bad_backward(Swish, "the sigmoid is taken for a constant", "product rule")
+@bad_backward(Swish, "the sigmoid is treated as a constant", "product rule")
 def swish_gate_constant(layer, dy, cache, dx, grads):
     return dy * cache[1], grads
 
 
-@bad_backward(Skip, "the branch on which x goes through as it is has no share", "branch forgotten")
+@bad_backward(Skip, "the gradient of the identity branch is missing", "branch forgotten")
 def skip_forgotten(layer, dy, cache, dx, grads):
     return dx - dy, grads
 
 
-@bug(softmax_cross_entropy, "a penalty on |scores| is in the loss only", "constant term")
+@bug(
+    softmax_cross_entropy,
+    "a penalty on |scores| is in the loss but not in its gradient",
+    "constant term",
+)
 def loss_penalty_forgotten(logits, targets):
     loss, gradient = softmax_cross_entropy(logits, targets)
     return loss + 0.01 * np.abs(logits).sum() / len(logits), gradient
@@ -548,7 +560,7 @@ def loss_penalty_forgotten(logits, targets):
 # Forward and backward may depend on their arguments and the parameters only.
 
 
-@bug(ReLU, "the output is multiplied with noise, another at each call", "random")
+@bug(ReLU, "the output is multiplied with new noise at each call", "random")
 class relu_with_noise(ReLU):
     def forward(self, x):
         y, cache = super().forward(x)
@@ -589,7 +601,7 @@ class relu_changes_cache(ReLU):
 
 
 class _Adam(Adam):
-    """Adam with the parts that people get wrong in places where they can be replaced."""
+    """Adam, split into methods so that each common mistake replaces one of them."""
 
     def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8):
         super().__init__(params, lr, betas, eps)
@@ -620,25 +632,25 @@ class adam_no_correction(_Adam):
         return m / (np.sqrt(v) + self.eps)
 
 
-@bug(Adam, "the step counter is never advanced", "time stands still")
-class adam_time_stands_still(_Adam):
+@bug(Adam, "the step counter is not incremented", "step counter constant")
+class adam_step_constant(_Adam):
     def time(self, place, n_params):
         return 1
 
 
-@bug(Adam, "the step counter is advanced for every parameter", "time per parameter")
-class adam_time_per_parameter(_Adam):
+@bug(Adam, "the step counter is incremented for every parameter", "step counter per parameter")
+class adam_step_per_parameter(_Adam):
     def time(self, place, n_params):
         return (self.t - 1) * n_params + place + 1
 
 
-@bug(Adam, "eps stands under the square root", "eps under the root")
+@bug(Adam, "eps is added under the square root", "eps under the root")
 class adam_eps_under_the_root(_Adam):
     def ratio(self, m, v, m_share, v_share):
         return m / m_share / np.sqrt(v / v_share + self.eps)
 
 
-@bug(Adam, "v averages the size of the gradient, not its square", "square missing")
+@bug(Adam, "v averages the magnitude of the gradient, not its square", "square missing")
 class adam_square_missing(_Adam):
     def second(self, g):
         return np.abs(g)
@@ -668,7 +680,7 @@ class sequential_keeps_caches(Sequential):
         return super().backward(dy, self.caches)
 
 
-@bug(Sequential, "gradients are added to those of the call before", "accumulated")
+@bug(Sequential, "gradients are added to those of the previous call", "accumulated")
 class sequential_accumulates(Sequential):
     sums: ClassVar[Params] = {}
 
@@ -678,7 +690,7 @@ class sequential_accumulates(Sequential):
         return dx, self.sums
 
 
-@bug(Sequential, "layers without parameters are left out on the way back", "unknown")
+@bug(Sequential, "the backward pass skips layers without parameters", "unknown")
 class sequential_skips_relu(Sequential):
     def backward(self, dy, cache):
         grads = {}
@@ -689,17 +701,17 @@ class sequential_skips_relu(Sequential):
         return dy, grads
 
 
-# Where people really made them
-# -----------------------------
-# Discussions on GitHub in which the same mistake, or one of its kind, was found in code that
-# people used. Several of these places are well-known libraries.
+# Published occurrences
+# ---------------------
+# Discussions on GitHub of the same mistake, or a similar one, in published code. Several are in
+# well-known libraries.
 
 SEEN = {
     "conv_dw_reversed": ("FluxML/NNlib.jl/issues/518",),
     "conv_dw_zero": ("riccardoandreoni0/CNN-from-scratch/issues/1",),
     "conv_dw_divided_twice": ("deeplearning4j/deeplearning4j/pull/366",),
     "conv_db_averaged": ("kvfrans/notes/issues/5",),
-    "conv_dx_kernel_not_turned": ("llvm/torch-mlir/pull/4437",),
+    "conv_dx_kernel_not_flipped": ("llvm/torch-mlir/pull/4437",),
     "conv_dx_overwritten": ("FluxML/NNlib.jl/issues/205",),
     "conv_dw_float32": ("pytorch/pytorch/issues/8175",),
     "pool_overwritten": (
@@ -727,15 +739,15 @@ SEEN = {
         "DeepLink-org/DIOPI/pull/130",
     ),
     "dropout_not_scaled": ("karpathy/convnetjs/pull/106",),
-    "dropout_in_use": (
+    "dropout_at_inference": (
         "facebookresearch/DME/issues/3",
         "ipolharvard/ethos-ares/issues/20",
     ),
     "loss_mean_missing": ("victorlempitsky/Mate/issues/2",),
     "loss_divided_twice": ("d2l-ai/d2l-en/pull/1000",),
     "adam_no_correction": ("EurekaLabsAI/micrograd/pull/2",),
-    "adam_time_stands_still": ("allenai/OLMo-core/pull/317",),
-    "adam_time_per_parameter": ("DiffSharp/DiffSharp/issues/292",),
+    "adam_step_constant": ("allenai/OLMo-core/pull/317",),
+    "adam_step_per_parameter": ("DiffSharp/DiffSharp/issues/292",),
     "adam_eps_under_the_root": ("FluxML/Flux.jl/pull/448",),
     "sequential_keeps_caches": ("SeanNaren/QlearningExample.torch/issues/4",),
     "sequential_accumulates": ("meta-pytorch/torchforge/pull/71",),
@@ -779,7 +791,7 @@ def trained_accuracy(
 
 
 def _classifier(bug: Bug, rng: np.random.Generator) -> tuple[Any, Any]:
-    """The trace classifier and its loss, with a head that contains the part of the bug."""
+    """Return the trace classifier and its loss, with a head that contains the part of the bug."""
 
     def make(part: Any, *sizes: Any, **options: Any) -> Any:
         return (bug.broken if bug.part is part else part)(*sizes, **options)
@@ -820,7 +832,7 @@ def examine(bug: Bug, rng: Rng = None) -> GradientReport | Report:
 
 
 def typical_case(bug: Bug, rng: np.random.Generator) -> tuple[Any, Array]:
-    """The planted bug as a layer or loss, and an input that can show its mistake.
+    """Return the planted bug as a layer or loss, and an input that can show its mistake.
 
     Windows overlap, and weights that must not be transposed are square.
     """
@@ -852,7 +864,7 @@ def typical_case(bug: Bug, rng: np.random.Generator) -> tuple[Any, Array]:
 
 
 def table(seeds: Sequence[int] = SEEDS) -> str:
-    """A table of the planted bugs: accuracy after training, the check that fails, and its name."""
+    """Return a table of the planted bugs: accuracy, the check that fails, and the mistake."""
     rows = [("bug", "accuracy", "caught by", "called", "the mistake")]
     for bug in PLANTED_BUGS.values():
         accuracy = np.mean([held_out_accuracy(bug, seed) for seed in seeds])

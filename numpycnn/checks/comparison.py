@@ -69,9 +69,9 @@ class Comparison:
     how: How
     asked: float | None  # the tolerance
     rng: np.random.Generator
-    is_central: bool = False  # whether central differences were asked for
-    is_sampled: bool = False  # whether some entries are enough, to show where the error is
-    is_aside: bool = False  # whether every array was moved a little, off the kinks
+    is_central: bool = False  # whether to use central differences
+    is_sampled: bool = False  # whether to check only some entries, to locate the error
+    is_aside: bool = False  # whether all arrays were shifted slightly away from the kinks
 
     def __post_init__(self) -> None:
         self.tolerance = TOLERANCE[self.how.method] if self.asked is None else self.asked
@@ -262,8 +262,8 @@ class Comparison:
     def ties(self, actual: Array) -> Mistake | None:
         """Return the mistake if single entries could be correct, but not all of them together.
 
-        This holds for maxima, whose kinks all bend in one direction. A function that adds and
-        subtracts kinks has other gradients, too.
+        This holds for maxima, whose slope increases at every kink. A function that adds and
+        subtracts maxima has other gradients too.
         """
         method, dy = self.how.method, self.case.dy
         directions = [

@@ -66,9 +66,9 @@ def check_modes(layer: Layer, x: Array, rng: Rng = None) -> Report:
     mistakes = []
     if not np.allclose(together, alone, rtol=1e-5, atol=1e-6 * float(np.abs(together).max())):
         sentence = "at inference, the output for a trace depends on the other traces, or is random"
-        mistakes.append(Mistake("training in use", sentence))
+        mistakes.append(Mistake("training at inference", sentence))
     elif is_apart and before and all((layer.state[n] == before[n]).all() for n in before):
-        mistakes.append(Mistake("never remembered", "its state does not change in training"))
+        mistakes.append(Mistake("state not updated", "its state does not change in training"))
     elif is_apart:
         sentence = "at inference, the output differs from that of training on average"
         mistakes.append(Mistake("modes apart", sentence))

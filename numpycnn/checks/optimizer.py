@@ -41,11 +41,11 @@ MISREADINGS = {
         Reading(corrects_bias=False),
         "m and v are not divided by 1 - beta^t, so the first steps have the wrong length",
     ),
-    "time stands still": (
+    "step counter constant": (
         Reading(time="is constant"),
         "t does not grow, so the correction of the first step is made at every step",
     ),
-    "time per parameter": (
+    "step counter per parameter": (
         Reading(time="runs for every parameter"),
         "t grows with every parameter and not once a step",
     ),

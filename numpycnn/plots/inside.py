@@ -181,9 +181,9 @@ def plot_inside(model: Sequential, x: Array, class_names: Sequence[str] = CLASS_
     ['amplitude', 'channel', '']
     """
     _check_trace("plot_inside", model, x)
-    chances = _chances("plot_inside", model, x, class_names)
+    probs = _probabilities_of("plot_inside", model, x, class_names)
     maps = _maps(model, x)
-    figure, panels = _panels_on_samples(x, maps, n_bars=len(chances))
+    figure, panels = _panels_on_samples(x, maps, n_bars=len(probs))
     _draw_trace(panels[0], x)
     for panel, one in zip(panels[1:-1], maps, strict=True):
         _draw_map(panel, one, one.strongest)
@@ -191,7 +191,7 @@ def plot_inside(model: Sequential, x: Array, class_names: Sequence[str] = CLASS_
         panel.set_title(fit_name(one.name, TITLE - width_of(strongest)) + strongest)
         if one.wins_by_maximum:
             _mark_maxima(panel, one)
-    _draw_probabilities(panels[-1], class_names, {"": chances})
+    _draw_probabilities(panels[-1], class_names, {"": probs})
     return figure
 
 
@@ -281,14 +281,14 @@ BARS: tuple[dict[str, Any], ...] = (
 )
 
 
-def _draw_probabilities(panel: Axes, class_names: Sequence[str], chances: dict[str, Array]) -> None:
+def _draw_probabilities(panel: Axes, class_names: Sequence[str], probs: dict[str, Array]) -> None:
     """Draw the probability of each class as a bar, or as one for each of two traces."""
-    thickness = 0.42 / len(chances)
-    for i, (name, row) in enumerate(chances.items()):
+    thickness = 0.42 / len(probs)
+    for i, (name, row) in enumerate(probs.items()):
         middles = np.arange(len(row)) + (i + 0.5) * thickness
         panel.barh(middles, row, height=0.9 * thickness, label=name, **BARS[i])
     for c, class_name in enumerate(class_names):
-        numbers = ", ".join(f"{row[c]:.2f} {name}".strip() for name, row in chances.items())
+        numbers = ", ".join(f"{row[c]:.2f} {name}".strip() for name, row in probs.items())
         name = fit_name(class_name, WIDTH - 120 - width_of(f": {numbers}"))
         panel.text(0, c - 0.06, f"{name}: {numbers}", fontsize=FONT, va="bottom")
     panel.set(xlabel="probability", xlim=(0, 1), ylim=(len(class_names) - 0.4, -0.55), yticks=[])
@@ -342,8 +342,8 @@ def plot_saliency(
     ['amplitude', 'gradient', 'gradient × input']
     """
     _check_trace("plot_saliency", model, x)
-    chances = _chances("plot_saliency", model, x, class_names)
-    label = int(chances.argmax()) if label is None else label
+    probs = _probabilities_of("plot_saliency", model, x, class_names)
+    label = int(probs.argmax()) if label is None else label
     label = check_int("plot_saliency", "label", label, at_least=0)
     if label >= len(class_names):
         raise ValueError(
@@ -354,7 +354,7 @@ def plot_saliency(
     figure, panels = stacked_panels(3, WIDTH, 560)
     _draw_trace(panels[0], x)
     name = fit_name(class_names[label], TITLE - width_of("score of , probability 0.00"))
-    panels[1].set_title(f"score of {name}, probability {chances[label]:.2f}")
+    panels[1].set_title(f"score of {name}, probability {probs[label]:.2f}")
     _draw_signed(panels[1], gradient[0], "gradient")
     _draw_signed(panels[2], gradient[0] * x[0], "gradient \N{MULTIPLICATION SIGN} input")
     panels[-1].set_xlabel("sample")
@@ -484,8 +484,8 @@ def plot_equivariance(
             f"plot_equivariance: shift must be below L={length}, got {shift}. Reduce shift."
         )
     traces = {"as it is": x, f"shifted by {shift}": _shifted(x, shift)}
-    chances = {
-        name: _chances("plot_equivariance", model, trace, class_names)
+    probs = {
+        name: _probabilities_of("plot_equivariance", model, trace, class_names)
         for name, trace in traces.items()
     }
     maps = [_maps(model, trace) for trace in traces.values()]
@@ -506,7 +506,7 @@ def plot_equivariance(
     for panel, name, one in zip(panels[1:], traces, pair, strict=False):
         _draw_map(panel, one, strongest)
         panel.set_title(f"{fit_name(one.name, TITLE - width_of(f', {name}'))}, {name}")
-    _draw_probabilities(panels[-1], class_names, chances)
+    _draw_probabilities(panels[-1], class_names, probs)
     return figure
 
 
@@ -539,16 +539,18 @@ def _check_trace(caller: str, model: Sequential, x: Array) -> None:
         require_finite(caller, f"model.params[{name!r}]", array, fix=RETRAIN)
 
 
-def _chances(caller: str, model: Sequential, x: Array, class_names: Sequence[str]) -> Array:
+def _probabilities_of(
+    caller: str, model: Sequential, x: Array, class_names: Sequence[str]
+) -> Array:
     """Return the probability of each class for one trace, or raise unless each has a name."""
-    chances = probabilities(model, x)
-    require_row_of_scores(caller, chances)
-    if len(class_names) != chances.shape[1]:
+    probs = probabilities(model, x)
+    require_row_of_scores(caller, probs)
+    if len(class_names) != probs.shape[1]:
         raise ValueError(
-            f"{caller}: class_names must be {chances.shape[1]} names, one for each class, "
+            f"{caller}: class_names must be {probs.shape[1]} names, one for each class, "
             f"got {class_names!r}. Pass class_names=(...)."
         )
-    row: Array = chances[0]
+    row: Array = probs[0]
     return row
 
 

@@ -53,11 +53,11 @@ WRONG = {
     "the first one.",
     "self.t = 0\nfor name, g in grads.items():\n    self.t += 1\n": "t restarts: t starts again at "
     "every step; it must count the steps.",
-    "for name, g in grads.items():\n    self.t += 1 / 2\n": "time per parameter: t grows with every "
+    "for name, g in grads.items():\n    self.t += 1 / 2\n": "step counter per parameter: t grows with every "
     "parameter, by a half; it must grow by 1 per step.",
-    "for name, g in grads.items():\n    self.t += 1 / len(grads)\n": "time per parameter: t grows within "
+    "for name, g in grads.items():\n    self.t += 1 / len(grads)\n": "step counter per parameter: t grows within "
     "a step, from parameter to parameter; it must grow by 1 before the first.",
-    "self.t += len(grads)\nfor name, g in grads.items():\n": "time per parameter: t grows by the number of "
+    "self.t += len(grads)\nfor name, g in grads.items():\n": "step counter per parameter: t grows by the number of "
     "parameters; it must grow by 1 per step.",
     "self.t += 2\nfor name, g in grads.items():\n": "off by one: t grows by 2; it must grow by 1 per step.",
     "beta2, beta1 = self.betas\nself.t += 1\nfor name, g in grads.items():\n": "betas swapped: m must "
