@@ -23,6 +23,8 @@ from numpycnn.layers.container import Container
 from numpycnn.layers.describing import defining
 from numpycnn.layers.layer import Layer
 
+OURS = Layer, Container
+
 
 def with_params(layer: Any, arrays: Params) -> Any:
     """Return a copy of `layer` that holds the parameters in `arrays`.
@@ -39,29 +41,46 @@ def with_params(layer: Any, arrays: Params) -> Any:
     >>> copy.buffer, layer.buffer
     (array([7., 8., 0., 0.]), array([0., 1., 2., 3.]))
     """
-    own = layer.params
-    params = {name: arrays[name] for name in own}
-    if isinstance(layer, Layer) and defining(layer, "params") in (Layer, Container):
-        return layer.with_params(params)
+    return Copies(layer).with_params(arrays)
 
-    memo: dict[int, Any] = {}
-    buffers: dict[int, Array] = {}
-    for name, array in own.items():
-        root = root_of(array)
-        dtype = np.result_type(np.float64, params[name], buffers.get(id(root), 0.0))
-        buffers[id(root)] = root.ravel("K").astype(dtype)
-    for part in (*own.values(), *_parts(layer, set())):
-        if not isinstance(part, np.ndarray):
-            memo[id(part)] = part
-        elif id(root := root_of(part)) in buffers and part.dtype == root.dtype:
+
+class Copies:
+    """Copies of one layer, whose arrays are found once for all copies."""
+
+    def __init__(self, layer: Any) -> None:
+        self.layer, self.own = layer, dict(layer.params)
+        self.has_copies = isinstance(layer, Layer) and defining(layer, "params") in OURS
+        self.roots = {name: root_of(array) for name, array in self.own.items()}
+        parts = [] if self.has_copies else [*self.own.values(), *_parts(layer, set())]
+        self.shared = [part for part in parts if not isinstance(part, np.ndarray)]
+        owners = {id(root): root.dtype for root in self.roots.values()}
+        arrays = {id(part): part for part in parts if isinstance(part, np.ndarray)}
+        self.views = [
+            (part, root_of(part))
+            for part in arrays.values()
+            if owners.get(id(root_of(part))) == part.dtype
+        ]
+        self.is_one_array = len({*map(id, self.own.values())}) < len(self.own)
+
+    def with_params(self, arrays: Params) -> Any:
+        """Return a copy of the layer that holds these parameters."""
+        params = {name: arrays[name] for name in self.own}
+        if self.has_copies:
+            return self.layer.with_params(params)
+        memo: dict[int, Any] = {id(part): part for part in self.shared}
+        buffers: dict[int, Array] = {}
+        for name, root in self.roots.items():
+            dtype = np.result_type(np.float64, params[name], buffers.get(id(root), 0.0))
+            buffers[id(root)] = root.ravel("K").astype(dtype)
+        for part, root in self.views:
             memo[id(part)] = same_view(part, root, buffers[id(root)])
-    copy = deepcopy(layer, memo)
-    held = copy.params
-    if isinstance(held, dict) and held is copy.params and len({*map(id, held.values())}) < len(own):
-        held.update({name: array.copy() for name, array in params.items()})  # one array, two names
-    for name, array in params.items():
-        held[name][...] = array
-    return copy
+        copy = deepcopy(self.layer, memo)
+        held = copy.params
+        if self.is_one_array and isinstance(held, dict) and held is copy.params:
+            held.update({name: array.copy() for name, array in params.items()})
+        for name, array in params.items():
+            held[name][...] = array
+        return copy
 
 
 def root_of(array: Array) -> Array:
@@ -73,6 +92,8 @@ def root_of(array: Array) -> Array:
 
 def same_view(view: Array, root: Array, buffer: Array) -> Array:
     """Return the part of `buffer`, a flat copy of `root`, that `view` is of `root`."""
+    if view is root and view.flags.c_contiguous:
+        return buffer.reshape(view.shape)
     first = view.__array_interface__["data"][0] - root.__array_interface__["data"][0]
     strides = [s // root.itemsize * buffer.itemsize for s in view.strides]
     return as_strided(buffer[first // root.itemsize :], view.shape, strides)

@@ -30,7 +30,7 @@ from numpycnn.checks.arguments import (
     run_forward,
     selected,
 )
-from numpycnn.checks.binding import with_params
+from numpycnn.checks.binding import Copies
 from numpycnn.checks.derivatives import DERIVATIVES, Method, OneSided
 from numpycnn.layers.layer import Layer
 
@@ -52,6 +52,7 @@ class Case:
     arrays: Params  # the input and the parameters
     dy: Array
     names: tuple[str, ...]  # the arrays whose gradients are compared
+    copies: Copies  # of the layer
     is_in_place: bool = False  # whether only the layer's own arrays have an effect on forward
 
     @classmethod
@@ -69,7 +70,7 @@ class Case:
         names = selected("check_gradients", ["input", *params], only, skip)
         values = numbers("check_gradients", x, keep_integers="input" not in names)
         arrays = {"input": values, **params}
-        case = cls(subject, layer, arrays, np.zeros(()), names)
+        case = cls(subject, layer, arrays, np.zeros(()), names, Copies(layer))
         with np.errstate(all="ignore"):
             try:
                 y = case.output
@@ -103,7 +104,7 @@ class Case:
     def holding(self, arrays: Params) -> Iterator[HasGradients]:
         """A copy of the layer with the parameters in `arrays`, or the layer itself for a while."""
         if not self.is_in_place:
-            yield with_params(self.layer, arrays)
+            yield self.copies.with_params(arrays)
             return
         own = self.layer.params
         before = {name: array.copy() for name, array in own.items()}
