@@ -53,14 +53,18 @@ class Copies:
         self.roots = {name: root_of(array) for name, array in self.own.items()}
         parts = [] if self.has_copies else [*self.own.values(), *_parts(layer, set())]
         self.shared = [part for part in parts if not isinstance(part, np.ndarray)]
-        owners = {id(root): root.dtype for root in self.roots.values()}
+        owners = {id(root) for root in self.roots.values()}
         arrays = {id(part): part for part in parts if isinstance(part, np.ndarray)}
+        found = [(part, root_of(part)) for part in arrays.values()]
         self.views = [
-            (part, root_of(part))
-            for part in arrays.values()
-            if owners.get(id(root_of(part))) == part.dtype
+            (a, root) for a, root in found if id(root) in owners and a.dtype == root.dtype
         ]
         self.is_one_array = len({*map(id, self.own.values())}) < len(self.own)
+
+    def share_arrays(self) -> bool:
+        """Whether a copy would hold an array of the layer, as one that belongs to the class."""
+        held = self.with_params(self.own).params
+        return any(np.may_share_memory(held[name], array) for name, array in self.own.items())
 
     def with_params(self, arrays: Params) -> Any:
         """Return a copy of the layer that holds these parameters."""
@@ -75,12 +79,27 @@ class Copies:
         for part, root in self.views:
             memo[id(part)] = same_view(part, root, buffers[id(root)])
         copy = deepcopy(self.layer, memo)
+        if self.is_one_array:
+            _split(copy, params)
         held = copy.params
-        if self.is_one_array and isinstance(held, dict) and held is copy.params:
-            held.update({name: array.copy() for name, array in params.items()})
         for name, array in params.items():
             held[name][...] = array
         return copy
+
+
+def _split(layer: Any, params: Params) -> None:
+    """Give each name an array of its own where one array stands under several names."""
+    held = layer.params
+    if isinstance(held, dict) and held is layer.params:
+        held.update({name: array.copy() for name, array in params.items()})
+    for name, array in held.items():
+        if getattr(layer, name, None) is array:
+            setattr(layer, name, array.copy())
+    if len({*map(id, layer.params.values())}) < len(params):
+        raise TypeError(
+            f"check_gradients: params must hold one array under each name, got {[*params]}, of "
+            "which two are the same array. List it once, with the sum of its gradients."
+        )
 
 
 def root_of(array: Array) -> Array:

@@ -82,7 +82,8 @@ class Case:
                     f"got {np.asarray(x).dtype}, and {subject}.forward raises for floats. If x "
                     "holds ids or labels, pass skip='input', and x stays as it is"
                 ) from error
-            if any(case._has_effect_in_place_only(name) for name in params):
+            is_shared = case.copies.share_arrays()
+            if is_shared or any(case._has_effect_in_place_only(name) for name in params):
                 case = replace(case, is_in_place=True)
         return replace(case, dy=rng.standard_normal(y.shape))
 

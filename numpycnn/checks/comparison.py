@@ -87,7 +87,7 @@ class Comparison:
         one = self.case.of_size_one()
         if one is None:
             return undecided if here.status == "incorrect" or self.how.is_alone else here
-        how = choose(one, "central" if self.is_central else None, self.rng)[self.name]
+        how = choose(one, [self.name], "central" if self.is_central else None, self.rng)[self.name]
         there, _ = replace(self, case=one, how=how).here()
         # The input may have another unit: differences of sin(x / 1e-9) show nothing at size one.
         is_exact = self.how.method == "complex" or self.how.is_blind
@@ -181,10 +181,9 @@ class Comparison:
             precision = np.nan_to_num(found.noise / np.max(found.terms))
         is_within = found.off <= self.tolerance * found.terms
         result = result._replace(error=float(np.max(errors_of_rest, initial=0, where=is_within)))
-        if self.how.method == "central" and np.max(precision) > 1e-4 and suspects:
+        if self.how.method == "central" and 1e-4 < np.max(precision) < 0.1 and suspects:
             digits = int(-np.log10(np.max(precision)))
-            notes = (*result.notes, TO_DIGITS.format(digits))
-            result = result._replace(notes=notes)
+            result = result._replace(notes=(*result.notes, TO_DIGITS.format(digits)))
         if found.undefined.any():
             return result._replace(status="undecided", notes=(*result.notes, UNDEFINED)), ""
         if np.max(found.noise, initial=0.0, where=in_doubt) > 0.01 * np.max(found.terms):

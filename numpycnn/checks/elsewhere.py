@@ -235,7 +235,7 @@ class Elsewhere:
             if case is None:
                 continue
             asked: Method | None = "central" if self.methods[name].method == "central" else None
-            how = choose(case, asked, self.rng)[name]
+            how = choose(case, [name], asked, self.rng)[name]
             there = Comparison(case, name, how, self.tolerance, self.rng).result()
             if there.status == "incorrect":
                 return there._replace(notes=(*there.notes, WHERE_ZERO))

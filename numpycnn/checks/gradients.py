@@ -185,7 +185,7 @@ def _report(
     """Compare every gradient of a case, here and at other points."""
     if (broken := breach(case, rng)) is not None:
         return GradientReport(case.subject, [], broken)
-    methods = choose(case, method, rng)
+    methods = choose(case, case.names, method, rng)
     elsewhere = Elsewhere(case, methods, tolerance, rng)
     layers = {}
     if isinstance(case.layer, Container) and not elsewhere.agrees(case, [*case.names]):

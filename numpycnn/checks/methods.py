@@ -16,6 +16,7 @@ Where this term exists, central differences are the method.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 import numpy as np
@@ -44,20 +45,22 @@ class How(NamedTuple):
         return (f"by central differences, because {self.why}",) if self.why else ()
 
 
-def choose(case: Case, requested: Method | None, rng: np.random.Generator) -> dict[str, How]:
-    """Return the method for each array whose gradient is compared.
+def choose(
+    case: Case, names: Collection[str], requested: Method | None, rng: np.random.Generator
+) -> dict[str, How]:
+    """Return the method for each of these arrays.
 
     Raises `TypeError` if the complex step was requested and an array does not allow it.
     """
     if requested == "central":
-        return {name: How("central") for name in case.names}
+        return {name: How("central") for name in names}
     off_kinks = next(case.neighbors(rng), case)  # at a kink nothing is analytic
-    directions = {name: relative_direction(case.arrays[name], rng) for name in case.names}
+    directions = {name: relative_direction(case.arrays[name], rng) for name in names}
     rounding = off_kinks.rounding(lambda near: near.output, rng)
     together = _opinion(off_kinks, directions, rounding)
     if together.method == "complex":
-        return dict.fromkeys(case.names, together)
-    chosen = {name: _opinion(off_kinks, {name: directions[name]}, rounding) for name in case.names}
+        return dict.fromkeys(names, together)
+    chosen = {name: _opinion(off_kinks, {name: directions[name]}, rounding) for name in names}
     for how in chosen.values():
         if requested == "complex" != how.method:
             raise TypeError(f"the complex step does not suit {case.subject}: {how.why}")
