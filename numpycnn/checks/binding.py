@@ -63,6 +63,8 @@ class Copies:
 
     def share_arrays(self) -> bool:
         """Whether a copy would hold an array of the layer, as one that belongs to the class."""
+        if self.has_copies:
+            return False
         held = self.with_params(self.own).params
         return any(np.may_share_memory(held[name], array) for name, array in self.own.items())
 
