@@ -95,7 +95,7 @@ def _split(layer: Any, params: Params) -> None:
     if isinstance(held, dict) and held is layer.params:
         held.update({name: array.copy() for name, array in params.items()})
     for name, array in held.items():
-        if getattr(layer, name, None) is array:
+        if name in vars(layer) and vars(layer)[name] is array:
             setattr(layer, name, array.copy())
     if len({*map(id, layer.params.values())}) < len(params):
         raise TypeError(
