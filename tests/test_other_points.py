@@ -47,6 +47,29 @@ def test_the_status(name, status, seed):
         assert any(result.notes for result in report.results)
 
 
+@pytest.mark.parametrize("name", ["Flat", "OfTheClass", "ReadOnlyMapping", "TwoAttributes"])
+def test_the_arrays_of_a_layer_are_not_changed(name):
+    make, x = CORRECT[name]
+    layer = make()
+    before = {name: array.copy() for name, array in layer.params.items()}
+    check_gradients(layer, x, rng=0)
+    for name, array in layer.params.items():
+        np.testing.assert_array_equal(array, before[name])
+
+
+def test_one_array_that_cannot_stand_for_two_is_refused():
+    class Twice(Flat):
+        @property
+        def params(self):
+            return dict.fromkeys("wb", self.buffer)
+
+        def __init__(self):
+            self.buffer = normal(4)
+
+    with pytest.raises(TypeError, match=r"params .*'w', 'b'.*same array"):
+        check_gradients(Twice(), normal(5, 4), rng=0)
+
+
 @pytest.mark.parametrize("scale", SCALES)
 @pytest.mark.parametrize("name", OF_ANY_SCALE)
 @pytest.mark.filterwarnings("ignore")

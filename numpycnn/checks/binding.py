@@ -94,8 +94,9 @@ def _split(layer: Any, params: Params) -> None:
     held = layer.params
     if isinstance(held, dict) and held is layer.params:
         held.update({name: array.copy() for name, array in params.items()})
+    attributes = getattr(layer, "__dict__", {})
     for name, array in held.items():
-        if name in vars(layer) and vars(layer)[name] is array:
+        if attributes.get(name) is array:
             setattr(layer, name, array.copy())
     if len({*map(id, layer.params.values())}) < len(params):
         raise TypeError(

@@ -5,6 +5,8 @@ that `check_gradients` must return. Each mistake is written in several ways, nex
 layers that look alike.
 """
 
+from types import MappingProxyType
+
 import numpy as np
 
 from numpycnn import Conv1D, Layer, ReLU
@@ -121,6 +123,35 @@ INCORRECT["ClosureZero"] = closure(0), normal(5, 4)
 INCORRECT["ClosureTwice"] = closure(2), normal(5, 4)
 
 
+@correct(normal(5, 4))
+class OfTheClass(Flat):
+    params = {"w": normal(4, seed=1), "b": normal(4, seed=2)}  # noqa: RUF012
+
+    def __init__(self):
+        pass
+
+
+@correct(normal(5, 4))
+class ReadOnlyMapping(Flat):
+    params = None
+
+    def __init__(self):
+        self.buffer = normal(2, 4, seed=1)
+        self.params = MappingProxyType(dict(zip("wb", self.buffer, strict=True)))
+
+
+@incorrect(normal(5, 4))
+class OfTheClassHalf(OfTheClass):
+    def backward(self, dy, x):
+        return dy * self.params["w"], {"w": (dy * x).sum(0) / 2, "b": dy.sum(0)}
+
+
+@incorrect(normal(5, 4))
+class ReadOnlyMappingZero(ReadOnlyMapping):
+    def backward(self, dy, x):
+        return dy * self.params["w"], {"w": (dy * x).sum(0), "b": np.zeros(4)}
+
+
 @correct(normal(5, 3))
 class TransposedView:
     def __init__(self):
@@ -186,6 +217,23 @@ class TwoNames:
         x, h = cache
         dh = dy @ self.params["b"].T
         return dh @ self.params["a"].T, {"a": x.T @ dh, "b": h.T @ dy}
+
+
+@correct(normal(5, 4))
+class TwoAttributes(TwoNames):
+    def __init__(self):
+        self.a = self.b = normal(4, 4, seed=1)
+
+    @property
+    def params(self):
+        return {"a": self.a, "b": self.b}
+
+
+@incorrect(normal(5, 4))
+class TwoAttributesSummed(TwoAttributes):
+    def backward(self, dy, cache):
+        dx, grads = super().backward(dy, cache)
+        return dx, dict.fromkeys("ab", grads["a"] + grads["b"])
 
 
 # Kinks inside a class
