@@ -96,7 +96,7 @@ def _split(layer: Any, params: Params) -> None:
         held.update({name: array.copy() for name, array in params.items()})
     attributes = getattr(layer, "__dict__", {})
     for name, array in held.items():
-        if attributes.get(name) is array:
+        if name in attributes and attributes[name] is array:
             setattr(layer, name, array.copy())
     if len({*map(id, layer.params.values())}) < len(params):
         raise TypeError(
