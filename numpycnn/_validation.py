@@ -253,6 +253,11 @@ def zero_or_more(number: float) -> bool:
     return 0 <= number < inf
 
 
+def below_one(number: float) -> bool:
+    """Return True if a number is from 0 to below 1."""
+    return 0 <= number < 1
+
+
 def is_whole(number: object) -> TypeGuard[int]:
     """Return True if this is an integer."""
     return isinstance(number, int | np.integer) and not isinstance(number, bool)

@@ -11,16 +11,16 @@ pytest.importorskip("numpydoc", reason="python -m pip install -e '.[dev]'")
 
 from numpydoc.validate import validate
 
+from numpycnn.layers import ReceptiveField
+
 MODULES = (
     "numpycnn",
     "numpycnn.architectures",
     "numpycnn.checks",
     "numpycnn.inspection",
     "numpycnn.interop",
-    "numpycnn.layers",
     "numpycnn.plots",
     "numpycnn.seismology",
-    "numpycnn.training",
     "numpycnn.typing",
 )
 NOT_REQUIRED = {
@@ -34,14 +34,17 @@ NOT_REQUIRED = {
 def objects():
     """Return every public class and function by its full name, and every public method."""
     found = {}
-    for module in map(importlib.import_module, MODULES):
-        for name in module.__all__:
-            thing = getattr(module, name)
-            if inspect.isclass(thing) or inspect.isfunction(thing):
-                full = f"{thing.__module__}.{thing.__qualname__}"
-                found[full] = thing
-                if inspect.isclass(thing):
-                    found |= dict.fromkeys(methods(thing), full)
+    things = [
+        getattr(module, name)
+        for module in map(importlib.import_module, MODULES)
+        for name in module.__all__
+    ]
+    for thing in (*things, ReceptiveField):
+        if inspect.isclass(thing) or inspect.isfunction(thing):
+            full = f"{thing.__module__}.{thing.__qualname__}"
+            found[full] = thing
+            if inspect.isclass(thing):
+                found |= dict.fromkeys(methods(thing), full)
     return sorted(found)
 
 

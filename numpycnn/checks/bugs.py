@@ -786,7 +786,7 @@ def trained_accuracy(
     train_model, steps = model.for_training(rng), optimizer(model.params, lr=LR)
     data = prepare_data("trained_accuracy", model, x_train, y_train, loss)
     for _ in range(N_EPOCHS):
-        train_step(train_model, steps, loss, data.x, data.y)
+        train_step(train_model, steps, loss, data)
     return float((model.classify(x_test) == y_test).mean())
 
 

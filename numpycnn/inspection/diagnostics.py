@@ -165,15 +165,15 @@ def diagnose(model: Layer, x: Array, targets: npt.ArrayLike, *, lr: float = 5e-3
     require_trainable("diagnose", model)
     # A failing network may overflow, which the values below show.
     with np.errstate(all="ignore"):
-        x, y, _ = prepare_data("diagnose", model, x, targets, softmax_cross_entropy)
+        x, y, _ = data = prepare_data("diagnose", model, x, targets, softmax_cross_entropy)
         train_model = model.for_training(0)
         n_seen = max(N_SEEN, N_NUMBERS // x[0].size)
-        some = np.random.default_rng(0).permutation(len(x))[:n_seen]
+        some = data.some(np.random.default_rng(0).permutation(len(x))[:n_seen])
         findings = [_scale(x), _constant(x), _twice(x, y), _rarest(y)]
-        findings.append(_first_loss(train_model.forward(x[some])[0], y[some]))
+        findings.append(_first_loss(train_model.forward(some.x)[0], some.y))
         if isinstance(train_model, Sequential):
-            findings += _layers(train_model, x[some])
-        findings += [_step_sizes(model, x[some], y[some], lr), _memorized(model, x, y, lr)]
+            findings += _layers(train_model, some.x)
+        findings += [_step_sizes(model, some, lr), _memorized(model, data, lr)]
     return Diagnosis(tuple(findings))
 
 
@@ -256,7 +256,7 @@ def _layers(model: Sequential, x: Array) -> list[Finding]:
 # ---------------
 
 
-def _step_sizes(model: Layer, x: Array, y: Array, lr: float) -> Finding:
+def _step_sizes(model: Layer, data: Examples, lr: float) -> Finding:
     """Check the largest change of the weights of each layer in the first steps.
 
     The first step of Adam has the length lr for every weight, so a few steps are taken.
@@ -268,7 +268,7 @@ def _step_sizes(model: Layer, x: Array, y: Array, lr: float) -> Finding:
     moved = dict.fromkeys(weights, 0.0)
     for _ in range(FEW_STEPS):
         before = {name: array.copy() for name, array in weights.items()}
-        step(x, y)
+        step(data)
         for name, old in before.items():
             moved[name] = max(moved[name], _norm(difference(weights[name], old)))
     # Weights that are initially zero may learn: divide by their magnitude after the steps.
@@ -283,23 +283,21 @@ def _norm(array: Array) -> float:
     return float(np.linalg.norm(array.astype(wide(array))))
 
 
-def _memorized(model: Layer, x: Array, y: Array, lr: float) -> Finding:
+def _memorized(model: Layer, data: Examples, lr: float) -> Finding:
     """Check whether a copy can memorize three traces, of three classes if possible."""
-    labels = y.reshape(len(y), -1).argmax(axis=1)
+    labels = data.y.reshape(len(data.y), -1).argmax(axis=1)
     _, first = np.unique(labels, return_index=True)
-    others = np.setdiff1d(np.arange(len(x)), first)
-    three = np.concatenate([first, others])[:3]
+    others = np.setdiff1d(np.arange(len(labels)), first)
+    three = data.some(np.concatenate([first, others])[:3])
     copy, step = _copy_to_train(model, lr)
     for _ in range(MANY_STEPS):
-        step(x[three], y[three])
-    loss, _ = measure(copy, softmax_cross_entropy, Examples(x[three], y[three], None))
+        step(three)
+    loss, _ = measure(copy, softmax_cross_entropy, three)
     found = f"loss {loss:.3f} after {MANY_STEPS} steps"
     return Finding("overfit three traces", loss < LEARNED, found, f"below {LEARNED}")
 
 
-def _copy_to_train(
-    model: Layer, lr: float
-) -> tuple[Layer, Callable[[Array, Array], tuple[float, float]]]:
+def _copy_to_train(model: Layer, lr: float) -> tuple[Layer, Callable[[Examples], object]]:
     """Return a copy of the model and a function that trains it by one step."""
     copy = model.with_params({name: array.copy() for name, array in model.params.items()})
     return copy, partial(

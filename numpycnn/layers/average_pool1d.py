@@ -21,9 +21,7 @@ import numpy as np
 from numpycnn._reductions import mean, wide
 from numpycnn._types import Array, Params
 from numpycnn._validation import require_array
-from numpycnn.layers.layer import Layer
-from numpycnn.layers.max_pool1d import Pool1D
-from numpycnn.layers.receptive_field import ReceptiveField
+from numpycnn.layers.max_pool1d import GlobalPool1D, Pool1D
 
 
 class AveragePool1D(Pool1D):
@@ -102,7 +100,7 @@ class AveragePool1D(Pool1D):
         return dx, {}
 
 
-class GlobalAveragePool1D(Layer):
+class GlobalAveragePool1D(GlobalPool1D):
     """The mean of each channel over the whole trace: x (N, L, C) becomes y (N, C).
 
     The layer has no parameters.
@@ -113,9 +111,6 @@ class GlobalAveragePool1D(Layer):
     >>> GlobalAveragePool1D()(x)
     array([[3., 8.]])
     """
-
-    def __init__(self) -> None:
-        super().__init__()
 
     def forward(self, x: Array) -> tuple[Array, tuple[int, ...]]:
         """Compute y[n,c] = 1 / L sum_l x[n,l,c].
@@ -155,9 +150,6 @@ class GlobalAveragePool1D(Layer):
         n_traces, length, n_channels = cache
         require_array(self, "dy", dy, "N C", shape=(n_traces, n_channels))
         return np.repeat(_divided(dy, length)[:, None], length, axis=1), {}
-
-    def receptive_field(self, length: int) -> ReceptiveField:
-        return ReceptiveField.whole_trace(length)
 
 
 def _divided(dy: Array, n: int) -> Array:

@@ -93,15 +93,16 @@ class Container(Layer):
     @property
     def params(self) -> Params:
         """The parameters of the layers, under names such as "0.w", as a read-only mapping."""
-        children = self.children.items()
-        return ParamsInside(
-            type(self).__name__, _with_places({place: layer.params for place, layer in children})
-        )
+        return ParamsInside(type(self).__name__, self._inside("params"))
 
     @property
     def state(self) -> dict[str, Array]:
         """The state of the layers, under names such as "1.mean"."""
-        return _with_places({place: layer.state for place, layer in self.children.items()})
+        return self._inside("state")
+
+    def _inside(self, kind: str) -> dict[str, Array]:
+        owned = [(i, getattr(layer, kind)) for i, layer in self.children.items()]
+        return {f"{i}.{name}": array for i, arrays in owned for name, array in arrays.items()}
 
     def walk(self, place: str = "") -> Iterator[tuple[str, Layer]]:
         """Iterate over all layers that compute something: those inside, then this one.
@@ -244,24 +245,9 @@ class Container(Layer):
         """
         from numpycnn.layers.storage import load_layer
 
-        model = load_layer(path, cls, *own_layers)
-        if not isinstance(model, cls):
-            raise ValueError(
-                f"load: path must be a saved {cls.__name__}, got {path}: a {type(model).__name__}. "
-                f"Call {type(model).__name__}.load."
-            )
-        return model
+        return load_layer(cls, path, *own_layers)
 
 
 def _leaves(container: Layer) -> Iterator[tuple[str, Layer]]:
     """Iterate over all layers inside that contain no layers, with their names."""
     return (stage for stage in container.walk() if not isinstance(stage[1], Container))
-
-
-def _with_places(arrays: dict[str, Params]) -> dict[str, Array]:
-    """Return the arrays of all layers, with the name of the layer before their own."""
-    return {
-        f"{place}.{name}": array
-        for place, of_layer in arrays.items()
-        for name, array in of_layer.items()
-    }

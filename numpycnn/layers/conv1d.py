@@ -151,15 +151,9 @@ class Conv1D(Layer):
 
     def _placement(self, length: int) -> Placement:
         """Return where the windows are in a trace of this length."""
+        taps = self.kernel_size, self.stride, self.dilation
         n_outputs = self.receptive_field(length).n_outputs
-        return Placement(
-            length,
-            *self.pad_widths(length),
-            self.kernel_size,
-            self.stride,
-            self.dilation,
-            n_outputs,
-        )
+        return Placement(length, *self.pad_widths(length), *taps, n_outputs)
 
     # Forward and backward
     # --------------------

@@ -7,10 +7,7 @@ arguments can then be read from the layer, and no class must list them twice.
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from numpycnn.layers.layer import Layer
+from typing import Any
 
 
 class Described:
@@ -58,7 +55,7 @@ class Described:
         }
 
 
-def defining(layer: Layer, *methods: str) -> type[Layer]:
+def defining(layer: object, *methods: str) -> type:
     """Return the class that defines `forward`, for example: the layer's own class or a base class.
 
     Of several methods, the first class with any of them. A function that assumes what the package's

@@ -96,7 +96,7 @@ class MaxPool1D(Pool1D):
         y : ndarray, shape (N, M, C)
             Output.
         cache : MaxPoolCache
-            The index of the maximum in each window.
+            The index of the maximum in each window, 0 … P - 1, and the length L.
         """
         require_array(self, "x", x, "N L C")
         length = x.shape[1]
@@ -167,7 +167,17 @@ class MaxPool1D(Pool1D):
         return dx, {}
 
 
-class GlobalMaxPool1D(Layer):
+class GlobalPool1D(Layer):
+    """Base class of the pooling layers with a single window, the whole trace."""
+
+    def __init__(self) -> None:
+        super().__init__()
+
+    def receptive_field(self, length: int) -> ReceptiveField:
+        return ReceptiveField.whole_trace(length)
+
+
+class GlobalMaxPool1D(GlobalPool1D):
     """The maximum of each channel over the whole trace: x (N, L, C) becomes y (N, C).
 
     The layer has no parameters.
@@ -178,9 +188,6 @@ class GlobalMaxPool1D(Layer):
     >>> GlobalMaxPool1D()(x)
     array([[5., 9.]])
     """
-
-    def __init__(self) -> None:
-        super().__init__()
 
     def forward(self, x: Array) -> tuple[Array, MaxPoolCache]:
         """Compute y[n,c] = max_l x[n,l,c].
@@ -195,7 +202,7 @@ class GlobalMaxPool1D(Layer):
         y : ndarray, shape (N, C)
             Output.
         cache : MaxPoolCache
-            The index of the maximum.
+            The index of the maximum, 0 … L - 1, and the length L.
         """
         require_array(self, "x", x, "N L C")
         argmax = x.argmax(axis=1)  # (N, C)
@@ -225,6 +232,3 @@ class GlobalMaxPool1D(Layer):
         dx = np.zeros((n_traces, length, n_channels), dy.dtype)
         np.put_along_axis(dx, argmax[:, None], dy[:, None], axis=1)
         return dx, {}
-
-    def receptive_field(self, length: int) -> ReceptiveField:
-        return ReceptiveField.whole_trace(length)

@@ -2,7 +2,7 @@
 
 An `.npz` file is a ZIP archive of arrays. `write_arrays` writes a temporary file and then gives it
 the final name, so that an error never leaves half a file. `arrays_in` reads a file that may be
-damaged or malicious: it never allocates more memory than the file has bytes.
+damaged or malicious: the arrays are never larger than the file.
 """
 
 from __future__ import annotations
@@ -27,10 +27,32 @@ ARCHITECTURE = "architecture"  # the array with the text that describes the laye
 A_DAY = 24 * 60 * 60  # seconds: no file takes as long to write
 
 
+def file_name(caller: str, path: str | bytes | os.PathLike[str]) -> str:
+    """Return a path as text, or raise unless it is a path that leads to a file or to nothing."""
+    if not isinstance(path, str | bytes | os.PathLike):
+        name = getattr(path, "name", "model.npz")  # of an open file
+        raise TypeError(f"{caller}: path must be a path, got {path!r}. Pass its name: {name!r}.")
+    name = os.fsdecode(path)
+    if os.path.isdir(name) or os.path.basename(name) in ("", "."):
+        raise IsADirectoryError(f"{caller}: path must lead to a file, got the folder {name!r}.")
+    if os.path.exists(name) and not os.path.isfile(name):
+        raise OSError(f"{caller}: path must lead to a file, got the pipe or device {name!r}.")
+    return name
+
+
 def write_arrays(path: str, arrays: Params) -> None:
     """Write arrays to a file, or raise `OSError` and leave an older file unchanged."""
     target = Path(os.path.realpath(path))  # a link is followed, not replaced
-    permissions = _require_writable(target)
+    if not os.access(target.parent, os.W_OK):
+        kind = PermissionError if target.parent.is_dir() else FileNotFoundError
+        raise kind(f"save: path must be in a folder that can be written, got {target}.")
+    permissions = stat.S_IMODE(target.stat().st_mode) if os.path.lexists(target) else None
+    # The permissions count for an administrator, too, whom the system lets write anything.
+    if permissions is not None and not (permissions & 0o222 and os.access(target, os.W_OK)):
+        raise PermissionError(
+            f"save: path must be a file that can be written, got the read-only {target}. Save "
+            "under another name, or change its permissions."
+        )
     with replacing(target, permissions) as file:
         np.savez(file, **arrays)  # type: ignore[arg-type]  # takes any name but allow_pickle
 
@@ -65,40 +87,6 @@ def _remove_old_parts(target: Path) -> None:
                 part.unlink()
 
 
-def _require_writable(target: Path) -> int | None:
-    """Return the permissions of an existing file, or raise if it cannot be replaced."""
-    if not target.parent.is_dir():
-        raise FileNotFoundError(
-            f"save: path must be in a folder, got {target}. Make {target.parent}."
-        )
-    permissions = stat.S_IMODE(target.stat().st_mode) if os.path.lexists(target) else None
-    # The permissions count for an administrator, too, whom the system lets write anything.
-    if permissions is not None and not (permissions & 0o222 and os.access(target, os.W_OK)):
-        raise PermissionError(
-            f"save: path must be a file that can be written, got the read-only {target}. Save "
-            "under another name, or change its permissions."
-        )
-    if not os.access(target.parent, os.W_OK):
-        raise PermissionError(
-            f"save: path must be in a folder that can be written, got {target}. Save elsewhere."
-        )
-    return permissions
-
-
-def file_name(caller: str, path: str | bytes | os.PathLike[str]) -> str:
-    """Return a path as text, or raise unless it is a path that leads to a file or to nothing."""
-    if not isinstance(path, str | bytes | os.PathLike):
-        name = getattr(path, "name", None)  # of an open file
-        name = name if isinstance(name, str) else "model.npz"
-        raise TypeError(f"{caller}: path must be a path, got {path!r}. Pass its name: {name!r}.")
-    name = os.fsdecode(path)
-    if os.path.isdir(name) or os.path.basename(name) in ("", "."):
-        raise IsADirectoryError(f"{caller}: path must lead to a file, got the folder {name!r}.")
-    if os.path.exists(name) and not os.path.isfile(name):
-        raise OSError(f"{caller}: path must lead to a file, got the pipe or device {name!r}.")
-    return name
-
-
 # Reading a file
 # --------------
 # The parts are not compressed, so no array can be larger than the file. `ZipFile.read` verifies the
@@ -110,32 +98,22 @@ def arrays_in(path: str) -> Iterator[dict[str, Array]]:
     """Read the arrays of a saved model; every error about them names the file."""
     with open(path, "rb") as file:
         try:
-            yield _read_arrays(file)
+            with zipfile.ZipFile(file) as archive:
+                parts, n_bytes = archive.infolist(), file.seek(0, os.SEEK_END)
+                is_packed = any(part.compress_type != zipfile.ZIP_STORED for part in parts)
+                if is_packed or sum(part.file_size for part in parts) > n_bytes:
+                    raise ValueError("compressed parts")
+                contents = {
+                    part.filename.removesuffix(".npy"): archive.read(part) for part in parts
+                }
+            if ARCHITECTURE not in contents:
+                raise ValueError(f"no {ARCHITECTURE}")
+            yield {name: _array(npy) for name, npy in contents.items()}
         except Exception as error:  # a damaged file can raise anything
             raise ValueError(
                 f"load: path must be a complete numpycnn model, got {path}: {error}. Pass "
                 "a file that model.save wrote."
             ) from error
-
-
-def _read_arrays(file: BinaryIO) -> dict[str, Array]:
-    """Read every array of an .npz file; raise if it is another kind of file, or damaged."""
-    if not zipfile.is_zipfile(file):
-        raise ValueError("not a complete .npz file")
-    arrays: dict[str, Array] = {}
-    with zipfile.ZipFile(file) as archive:
-        parts = archive.infolist()
-        is_packed = any(part.compress_type != zipfile.ZIP_STORED for part in parts)
-        if is_packed or sum(part.file_size for part in parts) > file.seek(0, os.SEEK_END):
-            raise ValueError("compressed parts")
-        for part in parts:
-            name = part.filename.removesuffix(".npy")
-            if name in arrays:
-                raise ValueError(f"the part {name} twice")
-            arrays[name] = _array(archive.read(part))
-    if ARCHITECTURE not in arrays:
-        raise ValueError(f"no {ARCHITECTURE}")
-    return arrays
 
 
 def _array(npy: bytes) -> Array:

@@ -15,15 +15,13 @@ Padding = str | int | tuple[int, int]
 
 def check_padding(caller: object, padding: object) -> Padding:
     """Return `padding` if it is one of the known kinds, or raise."""
-    if isinstance(padding, str):
-        if padding in ("valid", "same", "causal"):
-            return padding
-    elif isinstance(padding, tuple | list):
-        if len(padding) == 2:
-            left, right = (check_int(caller, "padding", side, at_least=0) for side in padding)
-            return left, right
-    else:
+    if not isinstance(padding, str | tuple | list):
         return check_int(caller, "padding", padding, at_least=0)
+    if not isinstance(padding, str) and len(padding) == 2:
+        left, right = (check_int(caller, "padding", side, at_least=0) for side in padding)
+        return left, right
+    if isinstance(padding, str) and padding in ("valid", "same", "causal"):
+        return padding
     raise ValueError(
         "Conv1D: padding must be 'valid', 'same', 'causal', an integer or (left, right), "
         f"got {padding!r}."
@@ -36,14 +34,8 @@ def pad_widths(padding: Padding, length: int, stride: int, size: int) -> tuple[i
     >>> pad_widths("same", 64, stride=1, size=5), pad_widths("causal", 64, stride=1, size=5)
     ((2, 2), (4, 0))
     """
-    if isinstance(padding, tuple):
-        return padding
-    if isinstance(padding, int):
-        return padding, padding
-    if padding == "causal":
-        return size - 1, 0
-    if padding == "same":
-        n_outputs = -(-length // stride)
-        missing = max(0, (n_outputs - 1) * stride + size - length)
-        return missing // 2, missing - missing // 2
-    return 0, 0
+    if not isinstance(padding, str):
+        return padding if isinstance(padding, tuple) else (padding, padding)
+    missing = max(0, (-(-length // stride) - 1) * stride + size - length)
+    same = missing // 2, missing - missing // 2
+    return {"valid": (0, 0), "same": same, "causal": (size - 1, 0)}[padding]

@@ -29,7 +29,7 @@ segmentation" (2015).
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -127,13 +127,6 @@ class Residual(Sequential):
         return super().receptive_field(length).union(skipped)
 
 
-class SkipConcatCache(NamedTuple):
-    """The caches of the layers inside, and the number of channels of x."""
-
-    inside: Any
-    n_channels: int
-
-
 class SkipConcat(Sequential):
     """The input and the output of a chain of layers, concatenated along the channels.
 
@@ -156,7 +149,7 @@ class SkipConcat(Sequential):
     (1, 64, 8)
     """
 
-    def forward(self, x: Array) -> tuple[Array, SkipConcatCache]:
+    def forward(self, x: Array) -> tuple[Array, Any]:
         """Compute y = [x, f(x)].
 
         Parameters
@@ -168,8 +161,8 @@ class SkipConcat(Sequential):
         -------
         y : ndarray, shape (..., C + F)
             Output.
-        cache : SkipConcatCache
-            The caches of the layers of f.
+        cache : tuple
+            The caches of the layers of f, and the number of channels of x.
         """
         y, caches = super().forward(x)
         if y.shape[:-1] != x.shape[:-1]:
@@ -178,16 +171,16 @@ class SkipConcat(Sequential):
                 f"except in the last axis, got {y.shape}. Use padding='same', and Upsample1D after "
                 "pooling."
             )
-        return np.concatenate([x, y], axis=-1), SkipConcatCache(caches, x.shape[-1])
+        return np.concatenate([x, y], axis=-1), (caches, x.shape[-1])
 
-    def backward(self, dy: Array, cache: SkipConcatCache) -> tuple[Array, Params]:
+    def backward(self, dy: Array, cache: Any) -> tuple[Array, Params]:
         """Compute the sum of the first channels of dy and of the gradient from f.
 
         Parameters
         ----------
         dy : ndarray, shape (..., C + F)
             Gradient of the loss with respect to the output.
-        cache : SkipConcatCache
+        cache : tuple
             Second return value of `forward`.
 
         Returns
@@ -197,11 +190,12 @@ class SkipConcat(Sequential):
         grads : dict of str to ndarray
             Gradients for all parameters, under their names.
         """
-        dx, grads = super().backward(dy[..., cache.n_channels :], cache.inside)
-        return dy[..., : cache.n_channels] + dx, grads
+        caches, n_channels = cache
+        dx, grads = super().backward(dy[..., n_channels:], caches)
+        return dy[..., :n_channels] + dx, grads
 
-    def update_state(self, cache: SkipConcatCache) -> None:
-        super().update_state(cache.inside)
+    def update_state(self, cache: Any) -> None:
+        super().update_state(cache[0])
 
     def receptive_field(self, length: int) -> ReceptiveField:
         return super().receptive_field(length).union(ReceptiveField.each_sample(length))

@@ -25,7 +25,7 @@ import numpy as np
 
 from numpycnn._reductions import wide
 from numpycnn._validation import require_parameters
-from numpycnn.layers.layer import Layer
+from numpycnn.layers.layer import Kind, Layer
 from numpycnn.layers.npz import ARCHITECTURE, arrays_in, file_name, write_arrays
 
 NOTES = "notes"  # the array with the text of the notes
@@ -35,22 +35,9 @@ RETIRED = {"Beside": "SkipConcat"}  # names of layers in files of version 0.1.0
 def save_layer(layer: Layer, path: str | os.PathLike[str], notes: Any = None) -> None:
     """Write a layer to a file, which replaces an older file only after it is complete.
 
-    Parameters
-    ----------
-    layer : Layer
-        A network or another layer. All its parameters are floats.
-    path : str, bytes or path-like
-        The file. If there is one, the new file has the same permissions. A link is followed.
-    notes : object, optional
-        Anything that JSON can express.
-
-    Raises
-    ------
-    TypeError
-        For a path, notes or a layer that cannot be written.
-    OSError
-        If the path is a folder, a device, a read-only file or in a folder that cannot be written.
-        After any error, an older file is unchanged.
+    An older file keeps its permissions, and a link is followed. Raises `TypeError` for a path,
+    notes or a layer that cannot be written, and `OSError` if the path is a folder, a device, a
+    read-only file or in a folder that cannot be written.
     """
     name = file_name("save", path)
     own = {**layer.params, **layer.state}
@@ -73,9 +60,7 @@ def _described(layer: object) -> dict[str, Any]:
         _refused(layer)
     options = layer.options()
     if "layer" in options:
-        raise TypeError(
-            f"save: an argument of a layer must not be named layer, got {layer!r}. Rename it."
-        )
+        raise TypeError(f"save: an argument must not be named layer, got {layer!r}. Rename it.")
     return {"layer": type(layer).__name__, **options}
 
 
@@ -87,28 +72,13 @@ def _refused(thing: object) -> NoReturn:
     )
 
 
-def load_layer(path: str | os.PathLike[str], *own_layers: type[Layer]) -> Layer:
-    """Load a layer from a file that `save_layer` wrote.
+def load_layer(cls: type[Kind], path: str | os.PathLike[str], *own_layers: type[Layer]) -> Kind:
+    """Load a layer of the class `cls` from a file that `save_layer` wrote.
 
-    Parameters
-    ----------
-    path : str, bytes or path-like
-        The file.
-    *own_layers : type
-        Custom layer classes. All classes of the package are known.
-
-    Returns
-    -------
-    Layer
-        The layer, with its parameters and state.
-
-    Raises
-    ------
-    ValueError
-        If the file is damaged or of another kind.
-    OSError
-        If there is no such file.
+    `own_layers` are custom classes, in addition to those of the package. Raises `ValueError` if the
+    file is damaged or of another kind, `OSError` if there is no such file.
     """
+    own_layers = cls, *own_layers
     for kind in own_layers:
         if not isinstance(kind, type) or not issubclass(kind, Layer):
             raise TypeError(
@@ -123,7 +93,7 @@ def load_layer(path: str | os.PathLike[str], *own_layers: type[Layer]) -> Layer:
     with arrays_in(file_name("load", path)) as arrays:
         n_bytes = sum(array.nbytes for array in arrays.values())
         arrays.pop(NOTES, None)
-        hook = partial(_build, kinds, own_layers, n_bytes)
+        hook = partial(_build, kinds, n_bytes)
         layer = json.loads(str(arrays.pop(ARCHITECTURE)), object_hook=hook)
         if not isinstance(layer, Layer):
             raise ValueError(f"an architecture that is not a layer: {layer!r:.50}")
@@ -132,22 +102,21 @@ def load_layer(path: str | os.PathLike[str], *own_layers: type[Layer]) -> Layer:
         actual = {name: array.shape for name, array in arrays.items()}
         if actual != expected:
             raise ValueError(f"layers with arrays {expected}, and arrays {actual}")
-        for name, array in arrays.items():
-            if array.dtype.kind not in "fc":
-                raise ValueError(f"an array {name} of type {array.dtype}")
+        require_parameters("load", arrays)
 
         # Running statistics are float64, also those of files of version 0.1.0, which had float32.
 
         state = {name: arrays[name].astype(wide(arrays[name])) for name in layer.state}
-        return layer.with_params(arrays | state)
+        layer = layer.with_params(arrays | state)
+    if not isinstance(layer, cls):
+        raise ValueError(
+            f"load: path must be a saved {cls.__name__}, got {path}: a {type(layer).__name__}. "
+            f"Call {type(layer).__name__}.load."
+        )
+    return layer
 
 
-def _build(
-    kinds: dict[str, type[Layer]],
-    own_layers: tuple[type[Layer], ...],
-    n_bytes: int,
-    options: dict[str, Any],
-) -> Layer | dict[str, Any]:
+def _build(kinds: dict[str, type[Layer]], n_bytes: int, options: dict[str, Any]) -> Any:
     """Build a layer from its description, in a file with `n_bytes` of arrays."""
     if "layer" not in options:
         return options  # a dict among the arguments of a layer
@@ -164,7 +133,7 @@ def _build(
 
     if isinstance(channels := options.get("channels"), int) and channels > n_bytes:
         raise ValueError(f"a {name} with {channels} channels in {n_bytes} bytes")
-    if "rng" in signature.parameters and kinds[name] not in own_layers:
+    if "rng" in signature.parameters and _is_ours(kinds[name]):
         options["rng"] = _Undrawn(np.random.PCG64(0))
     arguments = inspect.BoundArguments(signature, options)
     return kinds[name](*arguments.args, **arguments.kwargs)
@@ -205,10 +174,14 @@ def load_notes(path: str | os.PathLike[str]) -> Any:
 
 def _kinds(kind: type[Layer] = Layer) -> dict[str, type[Layer]]:
     """Return the classes of the package's layers by name; of equal names, the subclass."""
-    kinds = {kind.__name__: kind} if kind.__module__.startswith("numpycnn.layers.") else {}
+    kinds = {kind.__name__: kind} if _is_ours(kind) else {}
     for subclass in kind.__subclasses__():
         kinds |= _kinds(subclass)
     return kinds
+
+
+def _is_ours(kind: type[Layer]) -> bool:
+    return kind.__module__.startswith("numpycnn.layers.")
 
 
 class _Undrawn(np.random.Generator):

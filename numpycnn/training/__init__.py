@@ -1,30 +1,14 @@
-"""Training: losses, optimizers and the training loop."""
+"""Training: losses, optimizers and the training loop. All names are also those of `numpycnn`."""
 
 from __future__ import annotations
 
-from numpycnn.training.adam import Adam
-from numpycnn.training.evaluate import evaluate
-from numpycnn.training.fit import History, fit
-from numpycnn.training.losses import (
-    cross_entropy,
-    softmax_cross_entropy,
-    weighted_cross_entropy,
-)
-from numpycnn.training.metrics import confusion_matrix
-from numpycnn.training.sgd import SGD
-from numpycnn.training.targets import one_hot
-
-# All of these names can also be imported from `numpycnn`.
-
-__all__ = [
-    "SGD",
-    "Adam",
-    "History",
-    "confusion_matrix",
-    "cross_entropy",
-    "evaluate",
-    "fit",
-    "one_hot",
-    "softmax_cross_entropy",
-    "weighted_cross_entropy",
-]
+from numpycnn.training.adam import Adam as Adam
+from numpycnn.training.evaluate import evaluate as evaluate
+from numpycnn.training.fit import History as History
+from numpycnn.training.fit import fit as fit
+from numpycnn.training.losses import cross_entropy as cross_entropy
+from numpycnn.training.losses import softmax_cross_entropy as softmax_cross_entropy
+from numpycnn.training.losses import weighted_cross_entropy as weighted_cross_entropy
+from numpycnn.training.metrics import confusion_matrix as confusion_matrix
+from numpycnn.training.sgd import SGD as SGD
+from numpycnn.training.targets import one_hot as one_hot

@@ -32,6 +32,7 @@ import numpy as np
 from numpycnn._types import Array, Params
 from numpycnn._validation import (
     above_zero,
+    below_one,
     number,
     require_finite_gradients,
     require_gradients,
@@ -84,7 +85,7 @@ class Adam:
         if not isinstance(betas, tuple | list) or len(betas) != 2:
             raise TypeError(f"Adam: betas must be a pair of numbers, got {betas!r}.")
         for beta in betas:
-            number(self, "betas", beta, "two numbers from 0 to below 1", lambda b: 0 <= b < 1)
+            number(self, "betas", beta, "two numbers from 0 to below 1", below_one)
         self.betas = betas
         # In float16 the square of a gradient below 2e-4 is 0, and so is eps.
         g = _concatenate(params)

@@ -7,11 +7,11 @@ stopping*).
 
 from __future__ import annotations
 
-from types import TracebackType
+from collections.abc import Mapping
 
 import numpy as np
 
-from numpycnn._types import Array, Params
+from numpycnn._types import Array
 from numpycnn.layers.layer import Layer
 
 
@@ -28,12 +28,12 @@ class Checkpoints:
 
     def __init__(self, model: Layer, patience: int | None) -> None:
         self.model, self.patience = model, patience
-        self.start = self.last = self.best = copied(model)
+        self.start = self.last = self.best = self._copies()
         self.epoch, self.best_epoch, self.lowest = 0, 0, np.inf
 
     def begin(self, epoch: int) -> None:
         """Copy the parameters with which an epoch starts."""
-        self.epoch, self.start = epoch, copied(self.model)
+        self.epoch, self.start = epoch, self._copies()
 
     def keep(self) -> None:
         """Keep the copy of this epoch, whose training loss is finite."""
@@ -41,53 +41,43 @@ class Checkpoints:
 
     def compare(self, val_loss: float) -> None:
         """Copy the parameters if their validation loss is the lowest so far."""
-        if self.patience is not None and val_loss < self.lowest:
-            self.best_epoch, self.lowest, self.best = self.epoch, val_loss, copied(self.model)
+        if self.patience and val_loss < self.lowest:
+            self.best_epoch, self.lowest, self.best = self.epoch, val_loss, self._copies()
 
     def is_out_of_patience(self) -> bool:
         """Return True if the validation loss has not fallen for `patience` epochs."""
         return self.patience is not None and self.epoch - self.best_epoch >= self.patience
 
+    def _copies(self) -> dict[str, Array]:
+        return {name: array.copy() for name, array in arrays_of(self.model).items()}
+
     def __enter__(self) -> Checkpoints:
         return self
 
-    def __exit__(
-        self, _: type | None, error: BaseException | None, __: TracebackType | None
-    ) -> None:
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
         """Restore the best parameters, or after a divergence the last ones, and report it."""
-        restored = "The parameters were restored to the start of the last epoch with a finite loss."
-        if self.patience is not None:
-            _restore(self.model, self.best)
+        copies, restored = self.last, "to the start of the last epoch with a finite loss"
+        if self.patience:
             when = f"epoch {self.best_epoch}" if self.best_epoch else "the start"
-            restored = (
-                f"The parameters with the lowest validation loss were restored, those of {when}."
-            )
-        elif isinstance(error, DivergenceError):
-            _restore(self.model, self.last)
+            copies, restored = self.best, f"to those of {when}, with the lowest validation loss"
+        if self.patience or isinstance(error, DivergenceError):
+            for name, array in arrays_of(self.model).items():
+                array[...] = copies[name]
         if isinstance(error, DivergenceError):
             raise FloatingPointError(
-                f"fit: {error} in epoch {self.epoch}. {restored} Reduce lr, or scale x to a "
-                "standard deviation near 1."
+                f"fit: {error} in epoch {self.epoch}. The parameters were restored {restored}. "
+                "Reduce lr, or scale x to a standard deviation near 1."
             ) from error
 
 
-def require_all_finite(kind: str, arrays: Params) -> None:
-    """Raise `DivergenceError` if a gradient or parameter contains NaN or infinity."""
+def require_all_finite(arrays: Mapping[str, Array | float], kind: str = "") -> None:
+    """Raise `DivergenceError` if a loss, gradient or parameter contains NaN or infinity."""
     for name, array in arrays.items():
-        if not (finite := np.isfinite(array)).all():
-            raise DivergenceError(f"the {kind} {name} became {array[~finite][0]}")
+        wrong = np.asarray(array)[~np.isfinite(array)]
+        if wrong.size:
+            raise DivergenceError(f"the {kind}{name} became {wrong[0]}")
 
 
 def arrays_of(model: Layer) -> dict[str, Array]:
     """Return all arrays that training changes: by gradients, or as running statistics."""
     return {**model.params, **model.state}
-
-
-def copied(model: Layer) -> dict[str, Array]:
-    """Return copies of all arrays that training changes."""
-    return {name: array.copy() for name, array in arrays_of(model).items()}
-
-
-def _restore(model: Layer, copies: dict[str, Array]) -> None:
-    for name, array in arrays_of(model).items():
-        array[...] = copies[name]

@@ -53,31 +53,12 @@ def evaluate(
 
 def measure(model: Layer, loss: Loss, data: Examples) -> tuple[float, float]:
     """Return loss and accuracy of all examples, in chunks that keep memory constant."""
-    size = max(1, EVAL_CHUNK // data.x[0].size)
-    mean = Mean()
-    for start in range(0, len(data.x), size):
-        chunk = data.some(slice(start, start + size))
+    sums = np.zeros(2)
+    for chunk in data.batches(max(1, EVAL_CHUNK // data.x[0].size)):
         scores, _ = model.forward(chunk.x)
         value, _ = loss_and_gradient(loss, scores, chunk.y)
-        mean.add(value, accuracy(scores, chunk.labels), len(chunk.x))
-    return mean.result()
-
-
-class Mean:
-    """The mean loss and accuracy over batches, which may differ in size."""
-
-    def __init__(self) -> None:
-        self.n_examples, self.loss_sum, self.accuracy_sum = 0, 0.0, 0.0
-
-    def add(self, loss: float, accuracy: float, n_examples: int) -> None:
-        """Add the means over one batch."""
-        self.loss_sum += loss * n_examples
-        self.accuracy_sum += accuracy * n_examples
-        self.n_examples += n_examples
-
-    def result(self) -> tuple[float, float]:
-        """Return the mean loss and accuracy over all examples."""
-        return self.loss_sum / self.n_examples, self.accuracy_sum / self.n_examples
+        sums += len(chunk.x) * np.array([value, accuracy(scores, chunk.labels)])
+    return float(sums[0] / len(data.x)), float(sums[1] / len(data.x))
 
 
 def loss_and_gradient(loss: Loss, scores: Array, y: Array) -> tuple[float, Array]:
@@ -87,10 +68,7 @@ def loss_and_gradient(loss: Loss, scores: Array, y: Array) -> tuple[float, Array
         return float(value), dscores
     result = loss(scores, y)
     if not isinstance(result, tuple) or len(result) != 2:
-        raise TypeError(
-            "fit: loss must return its value and the gradient with respect to the scores, got "
-            f"{result!r:.80}."
-        )
+        raise TypeError(f"fit: loss must return its value and its gradient, got {result!r:.80}.")
     value, dscores = result
     if np.ndim(value) != 0:
         raise ValueError(

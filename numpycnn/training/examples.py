@@ -30,6 +30,14 @@ class Examples(NamedTuple):
         labels = None if self.labels is None else self.labels[which]
         return Examples(self.x[which], self.y[which], labels)
 
+    def batches(self, size: int, rng: np.random.Generator | None = None) -> Iterator[Examples]:
+        """Yield `size` examples at a time, in random order with `rng`, or all of them."""
+        n = len(self.x)
+        order = rng.permutation(n) if rng and size < n else None
+        for start in range(0, n, size):
+            part = slice(start, start + size)
+            yield self.some(part if order is None else order[part])
+
 
 def prepare_data(
     caller: str, model: Layer, x: Array, targets: npt.ArrayLike, loss: Loss, of: str = ""
@@ -40,34 +48,23 @@ def prepare_data(
     """
     require_finite(caller, f"{of}x", x, "... D")
     dtype = np.result_type(*(model.params.values() or [x]))
-    converted = as_type(caller, f"{of}x", x, dtype)
+    x = as_type(caller, f"{of}x", x, dtype)
     try:
-        scores, _ = model.forward(converted[:1])
+        scores, _ = model.forward(x[:1])
     except (TypeError, ValueError):
-        model.forward(converted)  # raises the same with the whole shape in the message
+        model.forward(x)  # raises the same with the whole shape in the message
         raise
-    shape = len(x), *scores.shape[1:]
+    name, shape = f"{of}targets", (len(x), *scores.shape[1:])
     if loss is softmax_cross_entropy:
-        y = to_probabilities(caller, targets, shape, scores.dtype, f"{of}targets")
-        return Examples(converted, y, y.argmax(axis=-1))
-    y = as_array(caller, f"{of}targets", targets)
+        y = to_probabilities(caller, targets, shape, scores.dtype, name)
+        return Examples(x, y, y.argmax(axis=-1))
+    y = as_array(caller, name, targets)
     if y.shape[:1] != (len(x),):
         raise ValueError(
-            f"{caller}: {of}targets must have one entry for each of the {len(x)} examples, got "
-            f"shape {y.shape}."
+            f"{caller}: {name} must have one entry for each of the {len(x)} examples, got shape "
+            f"{y.shape}."
         )
     if y.dtype.kind in "fc":
-        require_finite(caller, f"{of}targets", y)
+        require_finite(caller, name, y)
     labels = labels_in(y, shape)
-    return Examples(converted, y.astype(dtype, copy=False) if y.dtype.kind == "f" else y, labels)
-
-
-def batches(data: Examples, batch_size: int, rng: np.random.Generator) -> Iterator[Examples]:
-    """Yield each mini-batch of an epoch: all examples, or `batch_size` of them in random order."""
-    n = len(data.x)
-    if batch_size >= n:
-        yield data
-        return
-    order = rng.permutation(n)
-    for start in range(0, n, batch_size):
-        yield data.some(order[start : start + batch_size])
+    return Examples(x, y.astype(dtype, copy=False) if y.dtype.kind == "f" else y, labels)

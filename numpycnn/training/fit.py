@@ -32,14 +32,9 @@ from numpycnn._types import Array, Optimizer, Params, Rng
 from numpycnn._validation import check_int, generator, require_parameters
 from numpycnn.layers.layer import Layer
 from numpycnn.training.adam import Adam
-from numpycnn.training.checkpoints import (
-    Checkpoints,
-    DivergenceError,
-    arrays_of,
-    require_all_finite,
-)
-from numpycnn.training.evaluate import Mean, accuracy, loss_and_gradient, measure
-from numpycnn.training.examples import Examples, batches, prepare_data
+from numpycnn.training.checkpoints import Checkpoints, arrays_of, require_all_finite
+from numpycnn.training.evaluate import accuracy, loss_and_gradient, measure
+from numpycnn.training.examples import Examples, prepare_data
 from numpycnn.training.losses import Loss, softmax_cross_entropy
 from numpycnn.training.progress import progress, table_by_epoch
 
@@ -171,22 +166,25 @@ def fit(
                 checkpoints.compare(measure(model, loss, val_data)[0])
             for epoch in progress("epoch", epochs, history.loss):
                 checkpoints.begin(epoch)
-                mean = Mean()
-                for batch in batches(data, size, rng):
-                    mean.add(*train_step(train_model, optimizer, loss, *batch), len(batch.x))
-                value, fraction = mean.result()
-                history.loss.append(value)
-                history.accuracy.append(fraction)
+                sums = np.zeros(2)
+                for batch in data.batches(size, rng):
+                    means = train_step(train_model, optimizer, loss, batch)
+                    sums += len(batch.x) * np.array(means)
+                history.loss.append(float(sums[0] / len(x)))
+                history.accuracy.append(float(sums[1] / len(x)))
                 checkpoints.keep()
                 if val_data:
-                    _validate(model, loss, val_data, history)
-                    checkpoints.compare(history.val_loss[-1])
+                    val_loss, val_accuracy = measure(model, loss, val_data)
+                    require_all_finite({"validation loss": val_loss})
+                    history.val_loss.append(val_loss)
+                    history.val_accuracy.append(val_accuracy)
+                    checkpoints.compare(val_loss)
                 if on_epoch:
                     on_epoch(epoch, history)
                 if checkpoints.is_out_of_patience():
                     break
             # No loss is computed after the last step, so its parameters are checked themselves.
-            require_all_finite("parameter", arrays_of(model))
+            require_all_finite(arrays_of(model), "parameter ")
     return history
 
 
@@ -197,30 +195,19 @@ def fit(
 
 
 def train_step(
-    train_model: Layer,
-    optimizer: Optimizer,
-    loss: Loss,
-    x: Array,
-    y: Array,
-    labels: Array | None = None,
+    train_model: Layer, optimizer: Optimizer, loss: Loss, batch: Examples
 ) -> tuple[float, float]:
-    """Take one step on traces `x` with the targets `y`; return loss and accuracy before it.
+    """Take one step on a batch; return loss and accuracy before it.
 
     Raises `DivergenceError`, and takes no step, if the loss or a gradient is not finite.
     """
-    scores, cache = train_model.forward(x)
-    value, dscores = _finite(*loss_and_gradient(loss, scores, y))
+    scores, cache = train_model.forward(batch.x)
+    value, dscores = loss_and_gradient(loss, scores, batch.y)
+    require_all_finite({"loss": value})
     _, grads = train_model.backward(dscores, cache)
     _step(optimizer, grads)
     train_model.update_state(cache)
-    return value, accuracy(scores, labels)
-
-
-def _finite(value: float, dscores: Array) -> tuple[float, Array]:
-    """Return a loss and its gradient, or raise `DivergenceError` if the loss is not finite."""
-    if not np.isfinite(value):
-        raise DivergenceError(f"the loss became {value}")
-    return value, dscores
+    return value, accuracy(scores, batch.labels)
 
 
 def _step(optimizer: Optimizer, grads: Params) -> None:
@@ -229,8 +216,12 @@ def _step(optimizer: Optimizer, grads: Params) -> None:
     try:
         optimizer.step({name: grad for name, grad in grads.items() if name in own})
     except ValueError:  # which Adam and SGD raise for a gradient that is not finite
-        require_all_finite("gradient", grads)
+        require_all_finite(grads, "gradient ")
         raise
+
+
+# Before the first step
+# ---------------------
 
 
 def _try_last_batch(train_model: Layer, loss: Loss, data: Examples, batch_size: int) -> None:
@@ -245,29 +236,12 @@ def _try_last_batch(train_model: Layer, loss: Loss, data: Examples, batch_size: 
         loss_and_gradient(loss, train_model.forward(x)[0], y)
 
 
-# Validation
-# ----------
-
-
 def _validation_data(model: Layer, validation: object, loss: Loss) -> Examples:
     """Return the validation examples, or raise unless they are a pair (x, targets)."""
     if not isinstance(validation, tuple | list) or len(validation) != 2:
         raise TypeError(f"fit: validation must be a pair (x, targets), got {validation!r:.80}.")
     x, targets = validation
     return prepare_data("fit", model, x, targets, loss, of="validation ")
-
-
-def _validate(model: Layer, loss: Loss, data: Examples, history: History) -> None:
-    """Append loss and accuracy of the model at inference, or raise if the loss is not finite."""
-    value, fraction = measure(model, loss, data)
-    if not np.isfinite(value):
-        raise DivergenceError(f"the validation loss became {value}")
-    history.val_loss.append(value)
-    history.val_accuracy.append(fraction)
-
-
-# The model and the optimizer
-# ---------------------------
 
 
 def require_trainable(caller: str, model: object) -> None:

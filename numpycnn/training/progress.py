@@ -35,18 +35,18 @@ def progress(name: str, n_steps: int, losses: Sequence[float] = ()) -> Iterator[
     -----
     The line goes to stderr, overwrites itself, and is cleared at the end, also after an exception.
     """
-    began = told = monotonic()
+    began = shown = monotonic()
     width = 0
     try:
         for step in range(1, n_steps + 1):
             yield step
             now = monotonic()
-            if now - began > AFTER and now - told > EVERY:
+            if now - began > AFTER and now - shown > EVERY:
                 left = (now - began) / step * (n_steps - step)
                 loss = f", loss {losses[-1]:.4g}" if losses else ""
-                line = f"{name} {step} of {n_steps}{loss}, {left:.0f} s left"
-                told, width, old = now, len(line), width
-                _show(f"\r{line:<{old}}")
+                line = f"\r{name} {step} of {n_steps}{loss}, {left:.0f} s left".ljust(width)
+                shown, width = now, len(line)
+                _show(line)
     finally:
         if width:
             _show("\r" + " " * (width + len("^C")) + "\r")  # a terminal shows an interrupt so
@@ -82,16 +82,12 @@ def table_by_epoch(columns: Mapping[str, Sequence[float]]) -> str:
         1       1.1       0.5
         2      0.25         1
     """
-    columns = {name: values for name, values in columns.items() if values}
-    n_epochs = max(map(len, columns.values()), default=0)
-    step = max(1, -(-(n_epochs - 1) // (ROWS - 1)))
-    shown = [*range(0, n_epochs - 1, step), n_epochs - 1] if n_epochs else []
-    widths = {name: max(10, len(name) + 2) for name in columns}
-    lines = ["epoch" + "".join(f"{name:>{width}}" for name, width in widths.items())]
-    for n in shown:
-        cells = [
-            f"{values[n]:{widths[name]}.4g}" if n < len(values) else " " * widths[name]
-            for name, values in columns.items()
-        ]
+    columns = {f"{name:>{max(10, len(name) + 2)}}": data for name, data in columns.items() if data}
+    n_epochs = min(map(len, columns.values()), default=0)
+    if n_epochs == 0:
+        return "no epochs"
+    lines, every = ["epoch" + "".join(columns)], max(1, -(-(n_epochs - 1) // (ROWS - 1)))
+    for n in (*range(0, n_epochs - 1, every), n_epochs - 1):
+        cells = [f"{values[n]:{len(heading)}.4g}" for heading, values in columns.items()]
         lines.append(f"{n + 1:5}" + "".join(cells))
-    return "\n".join(lines) if shown else "no epochs"
+    return "\n".join(lines)

@@ -27,6 +27,7 @@ import numpy as np
 from numpycnn._types import Params
 from numpycnn._validation import (
     above_zero,
+    below_one,
     number,
     require_finite_gradients,
     require_gradients,
@@ -67,9 +68,7 @@ class SGD:
         require_trainable_arrays(self, params)
         self.params = dict(params)
         self.lr = number(self, "lr", lr, "a finite number above 0", above_zero)
-        self.momentum = number(
-            self, "momentum", momentum, "a number from 0 to below 1", lambda m: 0 <= m < 1
-        )
+        self.momentum = number(self, "momentum", momentum, "a number from 0 to below 1", below_one)
         self.u = {name: np.zeros_like(array) for name, array in params.items()}
 
     def step(self, grads: Params) -> None:

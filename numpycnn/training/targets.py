@@ -7,6 +7,8 @@ single 1.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -51,11 +53,7 @@ def one_hot(labels: npt.ArrayLike, n_classes: int, dtype: npt.DTypeLike = np.flo
 
 
 def to_probabilities(
-    caller: str,
-    targets: npt.ArrayLike,
-    shape: tuple[int, ...],
-    dtype: npt.DTypeLike,
-    name: str = "targets",
+    caller: str, targets: npt.ArrayLike, shape: tuple[int, ...], dtype: Any, name: str = "targets"
 ) -> Array:
     """Return targets, labels (...,) or (..., 1) or rows, as rows of this `shape` (..., D).
 
