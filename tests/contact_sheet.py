@@ -87,14 +87,9 @@ FIGURES = {
 """Each figure by its name: a function that draws it."""
 
 UNUSUAL = {
-    "traces, odd names": lambda: plots.plot_traces(X, LABELS, [0, 2, 2], ODD),
     "traces, long names": lambda: plots.plot_traces(X[:2], [0, 1], [1, 0], [LONG, LONG.lower()]),
     "traces, gaps": lambda: plots.plot_traces(GAP, [1]),
-    "traces, values alone": lambda: plots.plot_traces(AROUND[None, :, None], [1]),
     "traces, no value": lambda: plots.plot_traces(np.full((1, 9, 1), np.nan), [0]),
-    "traces, one sample": lambda: plots.plot_traces(np.full((1, 1, 1), 0.5), [0]),
-    "traces, small": lambda: plots.plot_traces(1e-7 * X[1:2], [1]),
-    "picks, one sample": lambda: plots.plot_picks(RECORD[:1], CURVE[90:91], [0], []),
     "picks, gaps": lambda: plots.plot_picks(
         np.stack([AROUND, np.full(64, np.nan)], axis=1), AROUND, [], []
     ),
@@ -102,42 +97,21 @@ UNUSUAL = {
     "learning curves, infinite": lambda: plots.plot_learning_curves(
         nn.History([1.1, np.inf, 0.4, np.nan], [0.3, 0.4, np.nan, 0.2])
     ),
-    "learning curves, no value": lambda: plots.plot_learning_curves(
-        nn.History([np.nan] * 2, [0.3, 0.4])
-    ),
-    "losses, one epoch": lambda: plots.plot_losses({1: [0.5], "_b": [0.4], "$x_1$ 5": [0.6]}),
     "losses, zero": lambda: plots.plot_losses({LONG: [1.1, 0.0, 0.2], "b": [1.0, 2.0]}),
     "accuracy, one position": lambda: plots.plot_accuracy(
         [3], {name: np.array([[0.2 + 0.3 * i], [0.4]]) for i, name in enumerate(ODD)}, LONG
     ),
-    "accuracy, gap": lambda: plots.plot_accuracy(
-        [0, 1, 2, 3], {"_a": np.array([[0.5, np.nan, 0.7, 0.8], [0.9, 0.2, 0.5, 0.1]])}, "$x_1$"
-    ),
-    "confusion, one class": lambda: plots.plot_confusion(np.array([[7]]), ["_only"]),
     "confusion, odd names": lambda: plots.plot_confusion(np.diag([10**7, 0, 3]), ODD),
     "confusion, long names": lambda: plots.plot_confusion(
         np.eye(5, dtype=int) * 123456, [LONG] * 3 + ["a", "b"]
     ),
     "matrices, zero": lambda: plots.plot_matrices(nn.Dense(3, 2, rng=0).astype(float), (1, 3)),
-    "matrices, large": lambda: plots.plot_matrices(SAME, (1, 30, 1)),
-    "filters, zero": lambda: plots.plot_filters(zeros(nn.Conv1D(1, 1, 1))),
-    "inside, one score": lambda: plots.plot_inside(ONE_SCORE, X[1:2], [LONG, ""]),
-    "saliency, long name": lambda: plots.plot_saliency(MODEL, X[1:2], 1, ["a", LONG, "b"]),
     "saliency, zero": lambda: plots.plot_saliency(ONE_SCORE, 0 * X[1:2], 0, ["$", "_"]),
-    "equivariance, odd names": lambda: plots.plot_equivariance(MODEL, X[1:2], -63, ODD),
-    "pictures, long name": lambda: plots.plot_pictures({LONG: np.eye(3), "$": np.zeros((2, 2))}),
     "score gradient, odd names": lambda: plots.plot_score_gradient(
         np.array([0.0, 1.0, -1.0]), 1, ODD
     ),
 }
 """The same for data and names of an unusual kind."""
-
-
-def zeros(layer):
-    """Return a layer whose parameters are all zero."""
-    for array in layer.params.values():
-        array[:] = 0
-    return layer
 
 
 def picture(figure, dpi=100, **options):

@@ -47,7 +47,7 @@ def assert_same(actual, expected, dtype):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@settings(max_examples=100)
+@settings(max_examples=2 * settings.default.max_examples)
 @given(case=convolutions(), rng=generators)
 def test_convolution_is_the_same_by_loops_by_taps_and_by_phases(dtype, case, rng):
     fast, x = case

@@ -66,14 +66,6 @@ def test_the_residual_network_has_the_sizes_of_its_paper():
         assert maps(model, 30, n_channels) == [*4 * [64], *4 * [128], *3 * [128]]
 
 
-def test_lenet_has_the_maps_of_its_paper():
-    seen = activations(lenet(1, 10, n_samples=32), np.zeros((1, 32, 1)))
-    shapes = [
-        y.shape[1:] for _, layer, y in seen if type(layer).__name__ not in ("ReLU", "Flatten")
-    ]
-    assert shapes == [(28, 6), (14, 6), (10, 16), (5, 16), (120,), (84,), (10,)]
-
-
 def test_unet_has_the_levels_of_its_paper_and_filters_three_wide():
     # Figure 1: two convolutions on each of five levels, 64 filters on the first and 1,024 on the
     # last. What comes up keeps its channels here, so 2 n of them lie beside n.

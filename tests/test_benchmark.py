@@ -48,29 +48,6 @@ def seconds(ours, **others):
     return {"NumPy": ours, **others}
 
 
-def test_the_table_shows_ratios_and_their_mean_and_a_dash_for_what_is_unknown(benchmark):
-    row = benchmark.Row
-    rows = {
-        benchmark.TRAINING: row(seconds(0.01, PyTorch=0.02, JAX=0.03), first_call=1.5),
-        "(1, 2, 3, 4, 5)": row(seconds(0.01, PyTorch=0.02, JAX=0.04, products=0.005), 0.25),
-        "(1, 2, 3, 4, 7)": row(seconds(0.02, PyTorch=0.01, JAX=0.02, products=0.03), 0.75),
-        "(1, 2, 3, 4, 5) stride 2": row(seconds(0.01, PyTorch=9.0, JAX=9.0, products=0.01), 0.5),
-        "ReLU (4, 8, 2)": row(seconds(0.001, PyTorch=0.0005)),
-    }
-    shown = benchmark.table(3, [rows])
-    cells = cells_of(shown)
-    assert "threads: 3" in cells
-    assert len({len(line) for line in shown.splitlines()[:7]}) == 1  # columns line up
-    assert cells[benchmark.TRAINING] == ["10.00", "20.00", "30.00", "2.00", "3.00", "-"]
-    assert cells["(1, 2, 3, 4, 5)"] == ["10.00", "20.00", "40.00", "2.00", "4.00", "50%"]
-    assert cells["ReLU (4, 8, 2)"] == ["1.00", "0.50", "-", "0.50", "-", "-"]
-    assert "PyTorch: mean ratio 1.00, worst 0.50" in shown
-    assert "JAX: mean ratio 2.00, worst 1.00" in shown
-    assert "the training in 1.5 s, and each convolution in 0.2 to 0.8 s" in shown
-    assert "not stable" not in shown
-    assert "disturbed" not in shown
-
-
 @pytest.mark.parametrize(("second", "stable"), [(0.0215, True), (0.023, False), (0.017, False)])
 def test_a_row_whose_ratio_changes_is_marked(benchmark, second, stable):
     name = "(1, 2, 3, 4, 5)"

@@ -129,6 +129,9 @@ WITH_GRADIENTS = [
 OPTIMIZERS = [bug for bug in bugs.PLANTED_BUGS.values() if bug.part is Adam]
 
 
+SOME = settings(max_examples=min(15, settings.default.max_examples // 4))  # of each bug
+
+
 def by_name(bugs):
     return pytest.mark.parametrize("bug", bugs, ids=lambda bug: bug.name)
 
@@ -141,7 +144,7 @@ def test_every_animal_is_named_in_its_typical_case(bug):
 
 
 @by_name(WITH_GRADIENTS)
-@settings(max_examples=15)
+@SOME
 @given(data=st.data())
 def test_every_wrong_gradient_is_caught_and_named(bug, data):
     layer, x = data.draw(CASES[bug.part](bug))
@@ -151,7 +154,7 @@ def test_every_wrong_gradient_is_caught_and_named(bug, data):
 
 
 @by_name([bugs.PLANTED_BUGS[name] for name in OF_TWO_MODES])
-@settings(max_examples=5)
+@SOME
 @given(rng=generators)
 def test_modes_that_do_not_belong_together_are_caught_although_their_gradients_are_right(bug, rng):
     layer, x = bugs.typical_case(bug, rng)
@@ -161,7 +164,7 @@ def test_modes_that_do_not_belong_together_are_caught_although_their_gradients_a
     assert report.mistakes[0].name == bug.called, str(report)
 
 
-@settings(max_examples=20)
+@SOME
 @given(
     generators,
     st.sampled_from([nn.BatchNorm(2), nn.Dropout(0.5), nn.Dropout(0.1), nn.Dropout(0), nn.ReLU()]),
@@ -173,7 +176,7 @@ def test_modes_that_belong_together_are_not_accused(rng, layer):
 
 
 @by_name(OPTIMIZERS)
-@settings(max_examples=50)
+@SOME
 @given(rng=generators)
 def test_every_wrong_step_is_caught_and_named(bug, rng):
     report = check_adam(bug.broken, rng)

@@ -76,10 +76,14 @@ def test_a_correct_layer_is_correct(case, seed, stateful):
 HARMLESS = ("relu_changes_cache",)
 
 
-@pytest.mark.parametrize(
-    "name",
-    [n for n, b in PLANTED_BUGS.items() if b.part not in (Adam, Sequential) and n not in HARMLESS],
-)
+BUGS = {
+    bug.called: name
+    for name, bug in PLANTED_BUGS.items()
+    if bug.part not in (Adam, Sequential) and name not in HARMLESS
+}
+
+
+@pytest.mark.parametrize("name", BUGS.values())  # one for each name of a mistake
 def test_no_planted_bug_passes(name):
     subject, x = typical_case(PLANTED_BUGS[name], np.random.default_rng(0))
     if not isinstance(subject, Layer):

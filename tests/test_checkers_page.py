@@ -20,7 +20,7 @@ def test_the_rows_are_planted_bugs():
         assert about_checkers.is_listed(PLANTED_BUGS[name])
 
 
-@pytest.mark.parametrize("name", ROWS)
+@pytest.mark.parametrize("name", [*ROWS][::4])
 def test_the_column_of_this_package(name):
     assert ROWS[name]["numpycnn"] == about_checkers.found("numpycnn", PLANTED_BUGS[name])
 
@@ -32,8 +32,8 @@ def test_the_counts_follow_from_the_rows():
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("tool", about_checkers.OTHERS)
-def test_every_cell_of_the_other_checkers(tool):
-    pytest.importorskip(about_checkers.LIBRARIES[tool])
+@pytest.mark.parametrize("tool", ["numpycnn", *about_checkers.OTHERS])
+def test_every_cell(tool):
+    pytest.importorskip(about_checkers.LIBRARIES.get(tool, tool))
     found = {name: about_checkers.found(tool, PLANTED_BUGS[name]) for name in ROWS}
     assert found == {name: row[tool] for name, row in ROWS.items()}

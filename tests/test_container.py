@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from hypothesis import given
-from nets import along_the_record, blocks, is_same, lengths
+from nets import along_the_record, blocks, is_same
 from numpy.testing import assert_allclose, assert_array_equal
 from refusals import refused
 
@@ -209,15 +209,6 @@ def test_a_constructor_that_does_not_pass_its_layers_is_named():
 # ----------------
 
 
-def test_the_receptive_field_of_a_skip_connection_includes_the_sample():
-    around = nn.Residual(nn.Conv1D(1, 1, 3, padding="causal", dilation=2))
-    assert around.receptive_field(20) == ([(-4, 0)], 1, 20)
-    ahead = nn.SkipConcat(nn.Conv1D(1, 1, 1, padding=(0, 3)), nn.Conv1D(1, 1, 4))
-    assert ahead.receptive_field(20) == ([(0, 3)], 1, 20)
-    long_ago = nn.SkipConcat(nn.Conv1D(1, 1, 1, padding=(3, 0)), nn.Conv1D(1, 1, 4))
-    assert long_ago.receptive_field(20) == ([(-3, 0)], 1, 20)
-
-
 def test_a_custom_forward_has_no_receptive_field_unless_its_class_defines_it():
     for model in (Half(nn.ReLU()), nn.Sequential(nn.ReLU(), Half(nn.ReLU()))):
         with pytest.raises(NotImplementedError, match=r"^Half.* receptive_field\(length\)"):
@@ -229,13 +220,3 @@ def test_a_custom_forward_has_no_receptive_field_unless_its_class_defines_it():
         0,
         1,
     )
-
-
-@given(along_the_record(), lengths(40))
-def test_a_receptive_field_has_the_number_of_outputs(case, length):
-    model, n_channels = case
-    try:
-        y = model(np.zeros((1, length, n_channels)))
-    except ValueError:
-        return
-    assert model.receptive_field(length).n_outputs == y.shape[1]

@@ -4,11 +4,12 @@ import os
 import shutil
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from plain import SELECTS, plain_of, without_fast_kernels
@@ -113,30 +114,35 @@ def test_nan_is_in_the_outputs_whose_window_covers_it_and_in_no_other(case, data
     assert not np.isfinite(grads["w"])[~np.isfinite(plain["w"])].any()
 
 
+# Memory
+# ------
+
+
+def peak(act):
+    tracemalloc.start()
+    try:
+        kept = act()
+        return tracemalloc.get_traced_memory()[1], kept
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    "case", [(64, 8, 8, 2000, 31), (1, 16, 16, 60_000, 15), (4, 200, 200, 300, 3)]
+)
+def test_windows_are_not_copied(case):
+    n, n_channels, n_filters, length, kernel_size = case
+    layer = nn.Conv1D(n_channels, n_filters, kernel_size, padding="same", rng=0)
+    x = np.zeros((n, length, n_channels), np.float32)
+    w = layer.params["w"].nbytes
+    used, y = peak(lambda: layer(x))
+    assert used < 2 * x.nbytes + y.nbytes + 2 * w  # with windows copied, the K-fold of x
+    used, _ = peak(lambda: layer.backward(y, x))
+    assert used < 4 * x.nbytes + 4 * w
+
+
 # One class, two sets of kernels
 # ------------------------------
-
-
-@pytest.fixture(scope="module")
-def plain_package(tmp_path_factory):
-    """A copy of the project in which the line that selects the fast kernels is deleted."""
-    root = tmp_path_factory.mktemp("plain")
-    for folder in "numpycnn", "tests", "examples":
-        shutil.copytree(ROOT / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "pyproject.toml", root)
-    path = root / "numpycnn" / "layers" / "conv1d.py"
-    source = path.read_text()
-    assert source.count(SELECTS) == 1
-    path.write_text(without_fast_kernels(source))
-    return root
-
-
-def python(root, *arguments):
-    environment = {**os.environ, "PYTHONPATH": str(root)}
-    command = [sys.executable, *arguments]
-    return subprocess.run(
-        command, cwd=root, env=environment, capture_output=True, text=True, check=False
-    )
 
 
 TRAINING = """
@@ -151,15 +157,23 @@ print(*model.params["0.w"].ravel().tolist())
 """
 
 
-def test_a_network_trains_on_the_plain_kernels_as_on_the_fast_ones(plain_package):
-    fast, plain = (python(root, "-c", TRAINING).stdout.split() for root in (ROOT, plain_package))
+def test_a_network_trains_on_the_plain_kernels_as_on_the_fast_ones(tmp_path):
+    """Without the line that selects the fast kernels, the definitions of the chapter run."""
+    shutil.copytree(ROOT / "numpycnn", tmp_path / "numpycnn")
+    path = tmp_path / "numpycnn" / "layers" / "conv1d.py"
+    source = path.read_text()
+    assert source.count(SELECTS) == 1
+    path.write_text(without_fast_kernels(source))
+    fast, plain = (
+        subprocess.run(
+            [sys.executable, "-c", TRAINING],
+            cwd=root,
+            env={**os.environ, "PYTHONPATH": str(root)},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.split()
+        for root in (ROOT, tmp_path)
+    )
     assert (fast[:2], plain[:2]) == (["True", "True"], ["True", "False"])
     assert_allclose(np.array(plain[2:], float), np.array(fast[2:], float), rtol=1e-6)
-
-
-@pytest.mark.skipif(settings.default.max_examples < 1000, reason="only in the thorough profile")
-@pytest.mark.parametrize("file", ["test_layers", "test_gradients_of_layers", "test_fit"])
-def test_the_package_works_on_the_plain_kernels(plain_package, file):
-    options = "-q", "-n0", "--hypothesis-profile=few", "-p", "no:cacheprovider"
-    done = python(plain_package, "-m", "pytest", *options, f"tests/{file}.py")
-    assert done.returncode == 0, done.stdout

@@ -112,21 +112,6 @@ def found(diagnosis, name):
     return {finding.name: finding.found for finding in diagnosis.findings}[name]
 
 
-class NoGradients(nn.Dense):
-    """A layer with a wrong backward."""
-
-    def backward(self, dy, cache):
-        dx, grads = super().backward(dy, cache)
-        return dx, {name: np.zeros_like(grad) for name, grad in grads.items()}
-
-
-def test_a_layer_that_cannot_learn_is_named():
-    model = nn.Sequential(*global_network(0).layers[:3], NoGradients(8, 3, rng=0))
-    diagnosis = nn.diagnose(model, X, LABELS)
-    assert STEP in failed(diagnosis)
-    assert "3.w" in found(diagnosis, STEP)
-
-
 @pytest.mark.parametrize(
     ("arguments", "name", "value"),
     [

@@ -40,15 +40,3 @@ def test_a_training_that_diverges_is_explained_and_saves_no_model(name, tmp_path
     assert "--lr" in said
     assert "1e+30" in said
     assert not list((tmp_path / "figures").iterdir())
-
-
-@pytest.mark.parametrize(
-    ("name", "options", "saved"),
-    [("your_traces", ["--show", "--epochs", 1], "model.npz"), ("explore_trace", [], "")],
-)
-def test_without_a_screen_everything_is_saved_first(
-    name, options, saved, tmp_path, capsys, monkeypatch
-):
-    monkeypatch.setattr("matplotlib.pyplot.get_backend", lambda: "agg")
-    assert "screen" in complaint(name, tmp_path, capsys, *options)
-    assert not saved or (tmp_path / "figures" / saved).exists()

@@ -135,21 +135,6 @@ def test_an_output_depends_exactly_on_its_receptive_field(lengthening, data):
                 assert has_changed
 
 
-class Mystery(nn.Layer):
-    def forward(self, x):
-        return x, None
-
-
-def test_bad_arguments_of_receptive_fields_are_refused():
-    for hidden in (Mystery(), nn.Residual(Mystery()), nn.Sequential(Mystery())):
-        with refused(ValueError, "receptive_fields", "Mystery", "receptive_field(length)"):
-            receptive_fields(nn.Sequential(nn.ReLU(), hidden), 20)
-    with refused(ValueError, "MaxPool1D", "x", "pool_size=9", "L=8"):
-        receptive_fields(nn.Sequential(nn.MaxPool1D(9)), 8)
-    with refused(ValueError, "receptive_fields", "n_samples", 0):
-        receptive_fields(nn.Sequential(nn.ReLU()), 0)
-
-
 # Probabilities
 # -------------
 

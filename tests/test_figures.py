@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.colors import to_hex
-from matplotlib.patches import FancyArrowPatch, Rectangle
+from matplotlib.patches import Rectangle
 
 from numpycnn import Conv1D
 from numpycnn.plots import (
@@ -18,7 +18,7 @@ from numpycnn.plots import (
     plot_surprise,
     plot_windows,
 )
-from numpycnn.plots.architectures import ARCHITECTURES, map_sizes, plot_architecture
+from numpycnn.plots.architectures import ARCHITECTURES, plot_architecture
 from numpycnn.plots.figure import SKY
 from numpycnn.plots.phases import TRACE_COLORS, plot_phases
 
@@ -143,34 +143,3 @@ def test_each_window_occurs_once_in_its_phase_and_the_ones_in_two_traces_are_gra
             assert (color == (one, other)[first // 6]) == is_within
     starts = sorted(first for boxes in rows.values() for first, *_ in boxes)
     assert starts == list(range(12 - kernel_size + 1))
-
-
-# Landmark architectures
-# ----------------------
-# Sides and channels as they are written in the papers' own figures and tables.
-
-IN_THE_PAPERS = {
-    "lenet": "32 1, 28 6, 14 6, 10 16, 5 16, 1 120, 1 84, 1 10",
-    "alexnet": "227 3, 55 96, 27 96, 27 256, 13 256, 13 384, 13 384, 13 256, 6 256, 1 4096, "
-    "1 4096, 1 1000",
-    "unet": "572 1, 568 64, 280 128, 136 256, 64 512, 28 1024, 52 512, 100 256, 196 128, 388 64, "
-    "388 2",
-    "resnet": f"224 3, 112 64, {'56 64, ' * 4}{'28 128, ' * 4}{'14 256, ' * 6}{'7 512, ' * 3}"
-    "1 512, 1 1000",
-}
-
-
-@pytest.mark.parametrize("name", ARCHITECTURES)
-def test_an_architecture_has_the_sizes_of_its_paper_and_is_drawn_to_scale(name):
-    sizes, rows = map_sizes(name), ARCHITECTURES[name].rows
-    assert ", ".join(f"{side} {channels}" for side, channels in sizes) == IN_THE_PAPERS[name]
-    (panel,) = plot_architecture(name).axes
-    written = [f"{side}² \N{MULTIPLICATION SIGN} {channels}" for side, channels in sizes]
-    assert words(panel)[::2] == written
-    boxes = [patch for patch in panel.patches if isinstance(patch, Rectangle)]
-    assert len(boxes) == len(rows)
-    for (one, a), (other, b) in itertools.pairwise(zip(sizes, boxes, strict=True)):
-        for axis, of in enumerate((Rectangle.get_width, Rectangle.get_height)):
-            assert (of(a) - of(b)) * (one[axis] - other[axis]) >= 0
-    arrows = [patch for patch in panel.patches if isinstance(patch, FancyArrowPatch)]
-    assert len(arrows) == sum(1 for row in rows if row.skip)

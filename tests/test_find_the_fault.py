@@ -5,7 +5,7 @@ import pytest
 from scripts import run_example
 
 from examples._shared import sections
-from examples._shared.sections import INTERVAL, SPACING, make_sections
+from examples._shared.sections import INTERVAL, make_sections
 
 # Sections
 # --------
@@ -18,21 +18,6 @@ def test_the_same_seed_gives_the_same_sections():
     np.testing.assert_array_equal(x, again)
     np.testing.assert_array_equal(near, near_again)
     assert not np.array_equal(x, make_sections(3, rng=1)[0])
-
-
-def test_what_is_near_is_a_band_along_a_straight_line():
-    _, near = make_sections(20, rng=0)
-    width = near.sum(axis=2)
-    assert set(np.unique(width)) <= {4, 5}  # 50 m
-    assert near.mean() == pytest.approx(1 / 16, rel=0.03)
-    middle = (near * np.arange(64)).sum(axis=2) / width * SPACING
-    line = np.polynomial.polynomial.polyfit(np.arange(64) * INTERVAL, middle.T, 1)
-    fitted = line[0][:, None] + line[1][:, None] * np.arange(64) * INTERVAL
-    assert abs(middle - fitted).max() <= SPACING
-    degrees = np.degrees(np.arctan2(sections.VELOCITY / 2, abs(line[1])))
-    assert degrees.min() > sections.DIP[0] - 3
-    assert degrees.max() < sections.DIP[1] + 3
-    assert 0 < (line[1] > 0).mean() < 1  # to either side
 
 
 @pytest.mark.parametrize("seed", range(4))

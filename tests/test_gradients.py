@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from refusals import refused
 
 import numpycnn as nn
-from numpycnn.checks.strategies import denses, generators, layers_and_inputs
+from numpycnn.checks.strategies import generators, layers_and_inputs
 
 METHODS = ["complex", "central"]
 
@@ -120,20 +120,6 @@ def test_the_same_seed_gives_the_same_report():
     )
 
 
-@settings(max_examples=settings.default.max_examples // 4)
-@given(denses())
-def test_a_gradient_that_is_not_a_number_is_wrong(case):
-    class NotANumber(nn.Dense):
-        def backward(self, dy, cache):
-            dx, grads = super().backward(dy, cache)
-            return dx, {**grads, "b": grads["b"] * np.nan}
-
-    layer, x = case
-    broken = NotANumber(layer.in_features, layer.out_features).with_params(layer.params)
-    report = nn.check_gradients(broken, x, rng=0)
-    assert [line.name for line in report.results if not line.ok] == ["b"]
-
-
 class Returns(nn.Layer):
     """A layer whose forward and backward return what they are told to."""
 
@@ -160,14 +146,6 @@ class Returns(nn.Layer):
 def test_a_layer_that_returns_something_else_is_refused(forward, backward, words):
     with pytest.raises(TypeError, match=words):
         nn.check_gradients(Returns(forward, backward), np.ones(3), rng=0)
-
-
-def test_a_layer_that_forgot_its_base_class_is_checked_all_the_same():
-    class Forgets(nn.ReLU):
-        def __init__(self):
-            pass
-
-    assert nn.check_gradients(Forgets(), np.ones(3), rng=0).ok
 
 
 # Bad arguments

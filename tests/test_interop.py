@@ -67,40 +67,6 @@ def test_arrays_of_other_names_or_shapes_are_refused():
             from_keras(model, wrong)
 
 
-def test_layers_without_a_bias_have_none_elsewhere():
-    layers = nn.Conv1D(2, 4, 3, bias=False, rng=0), nn.BatchNorm(4), nn.Dense(4, 3, bias=False)
-    model = nn.Sequential(*layers)
-    names = list(to_torch(model, (8, 2)))
-    statistics = ["1.weight", "1.bias", "1.running_mean", "1.running_var"]
-    assert names == ["0.weight", *statistics, "2.weight"]
-    assert len(to_keras(model)) == len(names)
-    with_bias = nn.Sequential(nn.Dense(4, 3))
-    without = nn.Sequential(nn.Dense(4, 3, bias=False))
-    with pytest.raises(ValueError, match=r"from_torch: arrays .*0\.bias"):
-        from_torch(without, to_torch(with_bias, (4,)), (4,))
-    with pytest.raises(ValueError, match=r"from_keras: arrays .*\(3,\)"):
-        from_keras(without, to_keras(with_bias))
-
-
-def back_and_forth(model, change):
-    """Both ways to other libraries, with arrays that have been changed there."""
-    theirs = {name: change(array) for name, array in to_torch(model, (4,)).items()}
-    yield from_torch(model, theirs, (4,))
-    yield from_keras(model, [change(array) for array in to_keras(model)])
-
-
-@pytest.mark.parametrize("dtype", ["float16", "float64", ">f4", ">f8"])
-def test_arrays_of_any_float_type_are_exchanged_in_the_byte_order_of_the_machine(dtype):
-    arrays = nn.Dense(4, 3, rng=0).params
-    model = nn.Dense(4, 3).with_params({name: a.astype(dtype) for name, a in arrays.items()})
-    for array in (*to_torch(model, (4,)).values(), *to_keras(model)):
-        assert array.dtype.isnative
-        assert array.dtype.itemsize == np.dtype(dtype).itemsize
-    for copy in back_and_forth(model, lambda array: array.astype(dtype)):
-        assert copy.params["w"].dtype.isnative
-        assert (copy.params["w"] == model.params["w"]).all()
-
-
 @pytest.mark.parametrize("dtype", [complex, int])
 def test_arrays_that_are_not_real_floats_are_refused(dtype):
     model = nn.Dense(4, 3, rng=0)

@@ -93,7 +93,7 @@ def test_labels_and_one_hot_rows_agree(loss, dtype, rng, n, length, d):
 
 
 @pytest.mark.parametrize("method", ["complex", "central"])
-@settings(max_examples=10)
+@settings(max_examples=settings.default.max_examples // 4)
 @given(case=scores_and_targets(min_classes=2), rng=generators)
 def test_the_gradients_are_correct(method, case, rng):
     scores, targets = case
@@ -216,7 +216,7 @@ def test_scores_are_refused_as_probabilities(rng, wrong, dtype):
 # ----------------------
 
 
-@settings(max_examples=10)
+@settings(max_examples=settings.default.max_examples // 4)
 @given(scores_and_targets(min_classes=2), generators)
 def test_weights_multiply_the_loss_of_each_trace(case, rng):
     scores, targets = case

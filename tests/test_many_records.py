@@ -17,7 +17,6 @@ from scripts import EXAMPLES, accept_interrupts, complaint, run_example
 
 import numpycnn as nn
 from _shared.readers import Problems
-from _shared.your_records import read_catalog
 from numpycnn.seismology.picking import noise_of
 
 dask = pytest.importorskip("dask", reason="python -m pip install -e '.[interop]'")
@@ -47,11 +46,6 @@ def written(folder, model, x, seams):
     for number, day in enumerate(np.split(x, sorted(seams))):
         np.save(folder / "days" / f"{number:03}.npy", day)
     return folder / "model.npz", folder / "days", folder / "scores.zarr"
-
-
-def assert_same(paths, ours):
-    theirs = zarr.open_array(paths[2], mode="r")[:]
-    np.testing.assert_allclose(theirs, ours, rtol=0, atol=1e-5 * abs(ours).max(initial=1))
 
 
 class Here:
@@ -310,31 +304,6 @@ def test_an_sds_archive_is_one_record_with_nan_in_its_gaps(sds, tmp_path):
     np.testing.assert_allclose(computed(paths, 1700), ours, rtol=0, atol=1e-4)
     again = paths[0], paths[1], tmp_path / "again.zarr"
     np.testing.assert_allclose(computed(again, 5000), ours, rtol=0, atol=1e-4)
-
-
-def test_picks_of_an_archive_are_written_and_compared(sds, tmp_path, capsys, shared):
-    (tmp_path / "sds" / "README.txt").write_text("about this archive")
-    options = "model.npz", "sds", "scores.zarr", "--piece", 5000, *shared
-    outs = "--out", "picks.csv", "--out", "picks.xml"
-    with pytest.raises(SystemExit) as stop:
-        run_example("many_records", tmp_path, *options, *outs)
-    said = capsys.readouterr()
-    assert stop.value.code == 1
-    assert "README.txt: Unknown format" in said.err
-    header, *lines = (tmp_path / "picks.csv").read_text().splitlines()
-    assert header == "record,network,station,location,channel,time,probability"
-    picks = read_catalog(tmp_path / "picks.xml")
-    assert len(picks) == len(lines) > 20
-    for pick, line in zip(picks, lines, strict=True):
-        _, network_, station, location, channel, when, probability = line.split(",")
-        assert (network_, station, location, channel) == ("XX", "STA", "", "HHZ")
-        assert str(pick.time) == when
-        assert 0.3 <= float(probability) <= 1
-        of = pick.waveform_id
-        assert (of.network_code, of.station_code, of.channel_code) == ("XX", "STA", "HHZ")
-    (tmp_path / "sds" / "README.txt").unlink()
-    run_example("many_records", tmp_path, *options, "--catalog", "picks.xml")
-    assert "precision   1.000" in capsys.readouterr().out
 
 
 def test_what_cannot_be_run_is_refused(long, tmp_path, capsys):

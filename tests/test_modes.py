@@ -156,7 +156,7 @@ def test_momentum_and_eps_of_batch_normalization(momentum, eps, tmp_path):
 # ---------
 
 
-@settings(max_examples=10)
+@settings(max_examples=settings.default.max_examples // 4)
 @given(two_modes() | batchnorms(), generators)
 def test_gradients_of_layers_in_both_modes(case, rng):
     layer, x = case

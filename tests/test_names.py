@@ -63,9 +63,3 @@ def test_every_link_is_around_its_name_and_every_definition_has_its_anchor(libra
 )
 def test_a_name_with_another_meaning_is_not_a_link(used, code):
     assert used(code, {"fit": "numpycnn.training.fit.fit", "np": "numpy"}) == []
-
-
-def test_the_imports_of_a_block_hold_in_the_next(used):
-    bindings = {}
-    used("from numpycnn import fit", bindings)
-    assert used("print('·'); fit(1)", bindings) == [("fit", "numpycnn.training.fit.fit")]

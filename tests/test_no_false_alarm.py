@@ -58,7 +58,6 @@ def accuse(case, rng):
     assert report.status != "incorrect", f"{subject!r}\n{report}"
 
 
-@settings(max_examples=settings.default.max_examples)
 @given(right_ones(), generators)
 def test_nothing_that_is_right_is_accused(case, rng):
     accuse(case, rng)

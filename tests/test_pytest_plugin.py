@@ -1,118 +1,99 @@
-"""The pytest plugin: three lines of a test, in a run of pytest of its own."""
+"""The pytest plugin: the options of its fixture, and the report as the failure of a test."""
 
 import os
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from numpycnn import Dense
+from pytest_numpycnn import gradcheck  # noqa: F401  (the plugin may be installed or not)
+
 ROOT = Path(__file__).parent.parent
-LAYERS = """
+TESTS = """
 import numpy as np
-
-
-class Scale:
-    def __init__(self):
-        self.w = np.arange(1.0, 4.0)
-
-    @property
-    def params(self):
-        return {"w": self.w}
-
-    def forward(self, x):
-        return x * self.w, x
-
-    def backward(self, dy, x):
-        return dy * self.w, {"w": (dy * x).sum(axis=0)}
-
-
-class Averaged(Scale):
-    def backward(self, dy, x):
-        return dy * self.w, {"w": (dy * x).mean(axis=0)}
-
+from numpycnn import Dense
 
 x = np.random.default_rng(0).standard_normal((4, 3))
+
+class Averaged(Dense):
+    def backward(self, dy, cache):
+        dx, grads = super().backward(dy, cache)
+        return dx, {**grads, "b": dy.mean(axis=0)}
+
+def test_correct(gradcheck):
+    gradcheck(Dense(3, 2, rng=0), x)
+
+def test_incorrect(gradcheck):
+    gradcheck(Averaged(3, 2, rng=0), x)
 """
-TEST = """
-from my_layers import {layer} as Layer, x
-def test_my_layer(gradcheck):
-    gradcheck(Layer(), x{options})
-"""
 
 
-@pytest.fixture
-def run(tmp_path):
-    """Write a test, run it in a new process with warnings as errors; return code and output."""
-    (tmp_path / "my_layers.py").write_text(LAYERS)
-
-    def run(text, *options):
-        (tmp_path / "test_it.py").write_text(text)
-        command = [sys.executable, "-m", "pytest", "-W", "error", "-p", "no:cacheprovider"]
-        # Without other plugins the test takes a second less; ours may be installed or not.
-        environment = {
-            **os.environ,
-            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
-            "PYTHONPATH": str(ROOT),
-            "PYTEST_ADDOPTS": "",
-        }
-        result = subprocess.run(
-            [*command, "-p", "pytest_numpycnn", *options, "test_it.py"],
-            cwd=tmp_path,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
-        return result.returncode, result.stdout + result.stderr
-
-    return run
-
-
-def test_a_correct_layer_passes(run):
-    code, text = run(TEST.format(layer="Scale", options=""))
-    assert code == 0, text
-    assert "1 passed" in text
-
-
-def test_the_report_of_an_incorrect_layer_is_the_failure(run):
-    code, text = run(TEST.format(layer="Averaged", options=""))
-    assert code == 1
-    report = [line[2:].strip() for line in text.splitlines() if line.startswith("E ")]
-    assert any("Gradients of Averaged: INCORRECT" in line for line in report)
-    assert any(line.startswith("w        INCORRECT") for line in report)
-    assert any("N = 4" in line or "factor 4" in line for line in report)
-    assert "test_it.py:4: " in text  # the line of the test, not one of the package
-    assert "pytest_numpycnn.py:" not in text
+class Averaged(Dense):
+    def backward(self, dy, cache):
+        dx, grads = super().backward(dy, cache)
+        return dx, {**grads, "b": dy.mean(axis=0)}
 
 
 @pytest.mark.parametrize(
-    ("layer", "options", "passes"),
+    ("options", "passes"),
     [
-        ("Averaged", ", skip='w'", True),
-        ("Averaged", ", only=['input']", True),
-        ("Averaged", ", only='w'", False),
-        ("Averaged", ", n_seeds=1", False),
-        ("Averaged", ", n_seeds=0", False),  # no check at all is no check passed
-        ("Scale", ", n_seeds=1, method='central'", True),
+        ({"skip": "b"}, True),
+        ({"only": ["input", "w"]}, True),
+        ({"only": "b"}, False),
+        ({"n_seeds": 1}, False),
+        ({"n_seeds": 0}, False),  # no check at all is no check passed
     ],
 )
-def test_its_options(run, layer, options, passes):
-    code, text = run(TEST.format(layer=layer, options=options))
-    assert code == (0 if passes else 1)
-    assert ("n_seeds" in text.split("short test summary")[-1]) == ("n_seeds=0" in options)
+def test_its_options(gradcheck, options, passes):  # noqa: F811
+    x = np.random.default_rng(0).standard_normal((4, 3))
+    gradcheck(Dense(3, 2, rng=0), x, n_seeds=1, method="central")
+    expected = nullcontext() if passes else pytest.raises((AssertionError, ValueError))
+    with expected as error:
+        gradcheck(Averaged(3, 2, rng=0), x, **options)
+    assert passes or ("n_seeds" in str(error.value)) == (options == {"n_seeds": 0})
 
 
-def test_nothing_is_imported_for_tests_that_do_not_use_it(run):
-    code, text = run(
-        """
-import sys
-def test_it():
-    assert "pytest_numpycnn" in sys.modules
-    assert not {"numpy", "numpycnn"} & sys.modules.keys()
-"""
+def test_several_seeds_are_tried(gradcheck):  # noqa: F811
+    seen = set()
+
+    class Records(Dense):
+        def backward(self, dy, cache):
+            seen.add(abs(dy).max().round(12))
+            return super().backward(dy, cache)
+
+    gradcheck(Records(3, 2, rng=0), np.ones((4, 3)), n_seeds=1)
+    once = len(seen)
+    gradcheck(Records(3, 2, rng=0), np.ones((4, 3)))
+    assert len(seen) > 2 * once
+
+
+def assert_one_fails_with_its_report(python, folder, *options, **environment):
+    """Run two tests in a process of this Python, with warnings as errors."""
+    (folder / "test_it.py").write_text(TESTS)
+    command = [python, "-m", "pytest", "-W", "error", "-p", "no:cacheprovider", *options]
+    result = subprocess.run(
+        [*command, "test_it.py"],
+        cwd=folder,
+        env={**os.environ, "PYTEST_ADDOPTS": "", **environment},
+        capture_output=True,
+        text=True,
     )
-    assert code == 0, text
+    assert result.returncode == 1, result.stderr
+    assert "1 failed, 1 passed" in result.stdout
+    report = [line[2:].strip() for line in result.stdout.splitlines() if line.startswith("E ")]
+    assert any("Gradients of Averaged: INCORRECT" in line for line in report)
+    assert any(line.startswith("b        INCORRECT") for line in report)
+    assert "test_it.py:16: " in result.stdout  # the line of the test, not one of the package
+    assert "pytest_numpycnn.py:" not in result.stdout
+
+
+def test_the_report_of_an_incorrect_layer_is_the_failure(tmp_path):
+    options = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONPATH": str(ROOT)}
+    assert_one_fails_with_its_report(sys.executable, tmp_path, "-p", "pytest_numpycnn", **options)
 
 
 @pytest.mark.long
@@ -122,14 +103,4 @@ def test_in_a_fresh_environment(tmp_path):
     python = environment / ("Scripts" if os.name == "nt" else "bin") / "python"
     subprocess.run([sys.executable, "-m", "venv", environment], check=True)
     subprocess.run([python, "-m", "pip", "install", "--quiet", str(ROOT), "pytest"], check=True)
-    (tmp_path / "my_layers.py").write_text(LAYERS)
-    for layer, code in {"Scale": 0, "Averaged": 1}.items():
-        (tmp_path / "test_it.py").write_text(TEST.format(layer=layer, options=""))
-        result = subprocess.run(
-            [python, "-m", "pytest", "-W", "error", "test_it.py"],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-        )
-        assert result.returncode == code, result.stdout + result.stderr
-        assert ("Gradients of Averaged: INCORRECT" in result.stdout) == bool(code)
+    assert_one_fails_with_its_report(python, tmp_path)

@@ -7,10 +7,9 @@ import pytest
 from scripts import complaint, run_example
 
 import numpycnn as nn
-from _shared.readers import Problems, from_files, of_one_length, read_folder, record, stretches
+from _shared.readers import Problems, from_files, of_one_length, record, stretches
 from _shared.tables import Table, read_table, read_ts
 from _shared.your_records import read_catalog, read_picked
-from numpycnn.seismology.picking import noise_of, pick_peaks
 
 # The archives
 # ------------
@@ -141,22 +140,6 @@ def test_a_folder_for_each_class_is_learned_from_and_more_records_are_classified
     assert len(capsys.readouterr().out.splitlines()) == 5
 
 
-@no_warnings
-def test_records_of_other_rates_are_named(obspy, tmp_path):
-    stream = obspy.read()
-    half = stream.copy().decimate(2)
-    for name, one in {"a": stream, "b": half, "c": stream}.items():
-        one.write(str(tmp_path / f"{name}.mseed"), format="MSEED")
-    (tmp_path / "d.mseed").write_text("no record")
-    problems = Problems()
-    assert len(read_folder(tmp_path, problems)[0]) == 2
-    assert [line.partition(": ")[0] for line in problems] == ["d.mseed", "b.mseed"]
-    assert "50 Hz" in problems[1]
-    (tmp_path / "c.mseed").unlink()
-    with pytest.raises(ValueError, match=r"100 Hz .* a.mseed; 50 Hz"):  # no rate has a majority
-        read_folder(tmp_path, Problems())
-
-
 # Stations
 # --------
 
@@ -222,26 +205,6 @@ def test_columns_are_in_one_order_however_the_pieces_come(obspy):
         stretches(obspy.Stream(pieces), "BH?")
 
 
-# Folders
-# -------
-
-
-@no_warnings
-def test_files_of_a_channel_each_are_one_record_in_natural_order(obspy, tmp_path):
-    x = np.random.default_rng(0).normal(size=(3, 3000)).astype(np.float32)
-    (tmp_path / "[1]").mkdir()  # not a pattern
-    for day in range(1, 12):
-        for c, name in enumerate("ENZ"):
-            piece = trace(obspy, x[c, :100] + day, f"XX.A..HH{name}", 86400 * day)
-            piece.write(str(tmp_path / "[1]" / f"day{day}.{name}.sac"), format="SAC")
-    found, problems = found_in(tmp_path / "[1]")
-    assert problems == []
-    assert [name for name, *_ in found] == [f"day{day}.E.sac and 2 more" for day in range(1, 12)]
-    for day, (_, _, (one,)) in enumerate(found, 1):
-        assert one.channels == ("HHZ", "HHN", "HHE")
-        np.testing.assert_array_equal(one.x, x[::-1, :100].T + day)
-
-
 # Tables
 # ------
 
@@ -305,38 +268,6 @@ def picker(folder, rate=100.0):
     notes = {"channels": 3, "sampling_rate": rate, "scale": "noise"}
     model.save(folder / "picker.npz", notes)
     return "--model", folder / "picker.npz"
-
-
-def picked_in(x):
-    """Where that network puts its picks in x (L, 3), by other means."""
-    middle, size = noise_of(x)
-    score = abs((x - middle) / size).sum(axis=1) - 12
-    return pick_peaks(1 / (1 + np.exp(-score)), 0.3, 50)
-
-
-@no_warnings
-def test_obspys_own_record_is_picked_in_any_format_and_picks_are_times(obspy, tmp_path, capsys):
-    stream = obspy.read()
-    x, start = record(stream)[0], stream[0].stats.starttime
-    expected = [str(start + place / 100) for place in picked_in(x)]
-    assert len(expected) == 3
-    for trace in stream:
-        trace.data = trace.data.astype(np.float32)
-        trace.write(str(tmp_path / f"rjob.{trace.stats.channel}.sac"), format="SAC")
-    stream.write(str(tmp_path / "rjob.mseed"), format="MSEED")
-    np.savez(tmp_path / "rjob.npz", x=x[None], sampling_rate=100)
-    np.save(tmp_path / "rjob.npy", x)
-
-    def printed(name):
-        with pytest.raises(SystemExit) as stop:
-            run_example("pick_arrivals", tmp_path, "--pick", name, *picker(tmp_path))
-        assert stop.value.code is None
-        return [line.split(", ")[:2] for line in capsys.readouterr().out.splitlines()]
-
-    assert printed("rjob.mseed") == [["rjob.mseed", time] for time in expected]
-    assert printed("rjob.???.sac") == [["rjob.???.sac", time] for time in expected]
-    assert printed("rjob.npz") == [["record 0", f"{p / 100:.3f} s"] for p in picked_in(x)]
-    assert printed("rjob.npy") == [["rjob.npy", f"sample {p}"] for p in picked_in(x)]
 
 
 @no_warnings

@@ -1,8 +1,6 @@
 """Source pages read as a tutorial: prose where walls of code were, formulas, and links to words."""
 
-import ast
 import doctest
-import re
 from pathlib import Path
 
 import pytest
@@ -10,7 +8,6 @@ import pytest
 pytest.importorskip("sphinx", reason="the site needs Sphinx: python -m pip install -e '.[docs]'")
 
 from docs.builder import docstrings, equations, pieces
-from docs.builder.docstrings import parts
 from docs.builder.equations import split, tex_of
 
 ROOT = Path(__file__).parent.parent
@@ -100,27 +97,6 @@ def test_an_equation_in_a_sentence_ends_where_the_words_go_on():
 
 # Docstrings
 # ----------
-
-
-@pytest.mark.parametrize("path", SOURCE, ids=lambda path: str(path.relative_to(ROOT)))
-def test_every_docstring_is_prose_and_loses_no_line(path):
-    text = path.read_text(encoding="utf-8")
-    told = [piece.markdown for piece in pieces.cut(text) if piece.kind == "docstring"]
-    said = [
-        ast.get_docstring(node)
-        for node in ast.walk(ast.parse(text))
-        if isinstance(node, ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node)
-    ]
-    assert set(said) <= set(told)
-    for docstring in told:
-        lines = docstring.split("\n")
-        cut_up = list(parts(docstring))
-        for part in cut_up:
-            for row, line in enumerate(part.text.split("\n"), start=part.row):
-                words = re.findall(r"\w+", line)
-                assert words == re.findall(r"\w+", lines[row])
-        shown = {part.row + at for part in cut_up for at in range(part.text.count("\n") + 1)}
-        assert {at for at, line in enumerate(lines) if line.strip()} <= shown
 
 
 @pytest.mark.parametrize("module", [docstrings, equations], ids=lambda module: module.__name__)

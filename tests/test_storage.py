@@ -239,12 +239,6 @@ class Draws(Layer):
         self.names = names
 
 
-class Wrapper(Layer):
-    def __init__(self, layer):
-        super().__init__(**layer.params)
-        self.layer = layer
-
-
 def test_a_custom_layer_loads_when_its_class_is_passed(path):
     for layer in Scale(3, factor=2.5), Draws({"a": [1, None]}, rng=0):
         model = Sequential(Dense(2, 3), Sequential(layer))
@@ -252,21 +246,6 @@ def test_a_custom_layer_loads_when_its_class_is_passed(path):
         assert is_same(model, Sequential.load(path, Scale, Draws))
         with refused_file(path, type(layer).__name__):
             Sequential.load(path)
-
-
-def test_a_layer_that_cannot_be_saved_leaves_the_old_file(tmp_path, path):
-    small_model().save(path)
-    whole = path.read_bytes()
-    integers = Dense(2, 3).with_params({"w": np.zeros((2, 3)), "b": np.zeros(3, int)})
-    for layer, parts in (
-        (Scale(3, factor=np.ones(3)), ["ndarray"]),
-        (Wrapper(Dense(2, 2)), ["layer"]),
-        (integers, ["int64"]),
-    ):
-        with refused(TypeError, "save", *parts):
-            Sequential(layer).save(path)
-    assert path.read_bytes() == whole
-    assert names_in(tmp_path) == ["model.npz"]
 
 
 # Whole or not at all

@@ -22,16 +22,6 @@ def test_inputs(ndim, data, positive):
     assert np.abs(x).max() < 1
 
 
-@given(st.data())
-def test_lengths_and_channels(data):
-    low = data.draw(st.integers(1, 20))
-    x = data.draw(inputs(3, low))
-    assert x.shape[1] >= low
-    assert x.shape[2] == 3
-    x = data.draw(inputs(min_length=2, max_length=4, ndim=4))
-    assert all(2 <= size <= 4 for size in x.shape[1:3])
-
-
 def test_every_size_is_drawn():
     assert find(inputs(ndim=4), lambda x: x.shape == (3, 6, 6, 4), settings=QUIET).size
     assert find(inputs(ndim=2), lambda x: x.shape == (3, 4), settings=QUIET).size

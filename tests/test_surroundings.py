@@ -84,13 +84,6 @@ def test_what_a_user_can_fix_is_a_line_and_an_exit_status(statement, status, wor
     assert words in err[0]
 
 
-def test_a_mistake_in_a_script_is_a_traceback_as_always():
-    code, _, err = outcome(start("import _shared.options\n1 / 0"))
-    assert code == 1
-    assert err[0].startswith("Traceback")
-    assert err[-1].startswith("ZeroDivisionError")
-
-
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a device of Linux")
 def test_an_output_on_a_full_disk_is_a_line():
     code, _, err = outcome(start("import _shared.options\nprint(1)", streams=">/dev/full"))
@@ -160,14 +153,6 @@ def test_what_a_killed_process_left_is_removed_after_a_day(tmp_path):
 def puzzles(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     return tmp_path / "puzzles"
-
-
-@pytest.mark.parametrize(
-    ("streams", "arguments"), [("<&- >&-", ["list"]), ("<&-", []), (">&-", [])]
-)
-def test_puzzles_work_with_closed_streams(puzzles, streams, arguments):
-    code, _, err = outcome(start("numpycnn.puzzles", *arguments, streams=streams))
-    assert (code, err) == (0, [])
 
 
 def test_a_terminal_shows_what_is_typed_after_the_end_of_the_watcher(puzzles):

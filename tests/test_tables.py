@@ -1,6 +1,5 @@
 """Arrays of pandas and xarray: labels are taken as they are, and traces are told what to do."""
 
-import numpy as np
 import pytest
 
 import numpycnn as nn
@@ -40,7 +39,3 @@ def test_columns_of_labels_are_labels(labels):
 def test_tables_of_traces_are_told_how_to_become_arrays(x, use):
     with pytest.raises(TypeError, match=r"a NumPy array of floats, got Data.*: x\.to_numpy\(\)"):
         use(x)
-
-
-def test_what_the_error_says_mends_it():
-    np.testing.assert_array_equal(network()(xarray.DataArray(X).to_numpy()), network()(X))

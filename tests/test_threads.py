@@ -211,3 +211,16 @@ def test_without_a_way_to_limit_blas_nothing_is_shared(monkeypatch):
     monkeypatch.setattr(_threads.one_blas_thread, "controls", [])
     monkeypatch.setattr(ThreadPoolExecutor, "submit", None)
     assert_close(results(layer, x), expected)
+
+
+def test_other_libraries_are_limited_by_threadpoolctl(monkeypatch):
+    monkeypatch.setattr(_threads, "openblas", lambda _: None)
+    controls = _threads.blas_controls()
+    assert controls
+    with threadpool_limits(2, "blas"):
+        monkeypatch.setattr(_threads.one_blas_thread, "controls", controls)
+        with _threads.one_blas_thread:
+            assert set(blas_threads()) == {1}
+        assert set(blas_threads()) == {2}
+    monkeypatch.setitem(sys.modules, "threadpoolctl", None)
+    assert _threads.blas_controls() == []

@@ -203,24 +203,6 @@ def test_a_bad_file_is_refused_and_the_place_is_named(tmp_path, content, words):
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
-def test_what_is_not_an_archive_or_a_damaged_one_is_refused(tmp_path):
-    np.savez(tmp_path / "whole.npz", x=X, labels=LABELS)
-    whole = (tmp_path / "whole.npz").read_bytes()
-    at = whole.index(X[2].tobytes())
-    np.save(tmp_path / "array.npy", X)
-    (tmp_path / "empty").mkdir()
-    (tmp_path / "cut.npz").write_bytes(whole[: len(whole) // 2])
-    (tmp_path / "damaged.npz").write_bytes(whole[:at] + b"\xff" + whole[at + 1 :])
-    for name, words in [
-        ("array.npy", "np.load(file)"),
-        ("cut.npz", "cut off"),
-        ("damaged.npz", "CRC-32"),
-        ("not/here.csv", "No such file"),
-        (tmp_path / "empty", "none"),
-    ]:
-        assert words in refusal(tmp_path, name)
-
-
 # The saved model
 # ---------------
 
