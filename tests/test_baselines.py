@@ -165,13 +165,6 @@ def test_aic_is_the_same_by_loops(rng, length, channels, scale):
     assert_allclose(aic(x), literal, rtol=1e-6, atol=1e-6)
 
 
-@given(generators, st.integers(10, 60), st.integers(10, 30), st.integers(10, 30))
-def test_a_window_that_reaches_beyond_the_record_is_cut(rng, length, before, behind):
-    x = rng.standard_normal((length, 2))
-    picks = pick_aic(x, np.arange(length), before, behind)
-    assert ((picks >= 5) & (picks <= length - 5)).all()
-
-
 TRACES, WINDOW = np.zeros((1, 20, 1)), np.zeros((20, 1))
 GOOD = {
     sta_lta: {"x": TRACES, "sta": 3, "lta": 9},

@@ -157,9 +157,3 @@ def test_probabilities_of_scores_and_of_a_softmax():
     each = nn.Sequential(nn.Dense(1, 3, rng=0), nn.Softmax())
     for end in (nn.AveragePool1D(2), nn.GlobalAveragePool1D()):
         assert_array_equal(probabilities(nn.Sequential(*each, end), x), end(each(x)))
-
-
-@pytest.mark.parametrize("function", [activations, probabilities, receptive_fields])
-def test_an_object_that_is_not_a_layer_is_refused(function):
-    with refused(TypeError, function.__name__, "model", "'model.npz'"):
-        function("model.npz", 5)

@@ -6,14 +6,11 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from types import ModuleType
 
-import numpy as np
 import pytest
 
 pytest.importorskip("furo", reason="the site needs Sphinx: python -m pip install -e '.[docs]'")
 
-import numpycnn as nn
 from docs.builder import live, notebooks, runtime
 from docs.live import desk, kernels, playground, puzzles
 
@@ -134,20 +131,3 @@ def test_the_playground_trains_what_its_code_trains(head, optimizer, capsys):
     assert sum(seen["probabilities"]) == pytest.approx(1, abs=1e-3)
     assert [len(row) for row in seen["maps"]] == [64] * 3
     capsys.readouterr()
-
-
-# The reader's kernels
-# --------------------
-
-
-def test_the_file_with_the_plain_kernels_alone_computes_the_same():
-    edited = ModuleType("edited")
-    exec(kernels.without() + kernels.plain(), vars(edited))
-    assert "_conv1d_kernels" not in str({vars(edited)[name].__module__ for name in kernels.NAMES})
-    layer, own = nn.Conv1D(2, 3, 3, stride=2, rng=0), edited.Conv1D(2, 3, 3, stride=2, rng=0)
-    x = np.random.default_rng(0).standard_normal((2, 9, 2)).astype(np.float32)
-    (y, cache), (z, kept) = layer.forward(x), own.forward(x)
-    np.testing.assert_allclose(y, z, rtol=1e-5, atol=1e-6)
-    np.testing.assert_allclose(
-        layer.backward(y, cache)[0], own.backward(y, kept)[0], rtol=1e-4, atol=1e-5
-    )

@@ -10,7 +10,6 @@ from refusals import bad_values, refused_value
 
 import numpycnn as nn
 from numpycnn.checks.strategies import distinct, sizes
-from numpycnn.layers import ReceptiveField
 
 
 @given(along_the_record(), st.data(), sizes(1, 20))
@@ -56,28 +55,6 @@ def test_outputs_that_depend_on_a_gap_are_nan_and_all_others_are_computed(case, 
 def test_a_layer_over_the_whole_record_is_refused(layer):
     with pytest.raises(ValueError, match=rf"^predict_long\b.*\bmodel\b.*{type(layer).__name__}"):
         nn.predict_long(nn.Sequential(nn.Conv1D(1, 2, 3), layer), np.zeros((1, 50, 1)))
-
-
-class Smooth(nn.Layer):
-    """A custom mean of three neighbors without a receptive field."""
-
-    def forward(self, x):
-        return (x[:, :-2] + x[:, 1:-1] + x[:, 2:]) / 3, None
-
-
-class SmoothWithField(Smooth):
-    def receptive_field(self, length):
-        return ReceptiveField([(0, 2)], stride=1, n_outputs=length - 2)
-
-
-def test_a_custom_layer_requires_a_receptive_field():
-    x = np.random.default_rng(0).standard_normal((1, 50, 1))
-    words = r"^predict_long\b.*\bmodel\b.*Smooth.*receptive_field\(length\)"
-    with pytest.raises(ValueError, match=words):
-        nn.predict_long(nn.Sequential(nn.ReLU(), Smooth()), x, piece=7)
-    model = nn.Sequential(nn.ReLU(), SmoothWithField(), nn.Conv1D(1, 2, 3, padding="same", rng=0))
-    assert_allclose(nn.predict_long(model, x, piece=7), model.predict(x))
-    assert_allclose(nn.predict_long(SmoothWithField(), x, piece=7), SmoothWithField()(x))
 
 
 @bad_values(

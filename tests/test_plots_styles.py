@@ -5,7 +5,7 @@ import warnings
 import matplotlib as mpl
 import numpy as np
 import pytest
-from contact_sheet import FIGURES
+from every_figure import FIGURES
 from matplotlib.style import context
 from pixels import luminance, picture, unreadable, visible_fraction
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from contact_sheet import UNUSUAL
+from every_figure import UNUSUAL
 from matplotlib.style import context
 from pixels import contrast, luminance, picture, unreadable, visible_fraction
 

@@ -1,7 +1,5 @@
 """The puzzles teach: stubs ask, correct answers pass, incorrect ones fail for a true reason."""
 
-# ruff: noqa: E501
-
 import ast
 import builtins
 import subprocess
@@ -10,7 +8,7 @@ from functools import cache
 
 import numpy as np
 import pytest
-from corpora.puzzle_answers import CORRECT, INCORRECT
+from corpora.puzzle_answers import CORRECT, INCORRECT, REASONS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -128,50 +126,6 @@ def test_solutions_agree_with_the_gradient_checker(name):
 
 # Reasons
 # -------
-
-
-SOFTMAX_IN_PLACE = (
-    "x -= x.max(axis=1, keepdims=True)\nreturn np.exp(x) / np.exp(x).sum(1, keepdims=True)"
-)
-COUNT = "if epoch == 0:\n    n = 0\nif loss < lowest:\n    lowest, kept = loss, epoch\nelse:\n    {}\n    if n >= patience:\n        return kept"
-REASONS = [  # a puzzle, an answer, the names of its mistakes, and words of the text or the case
-    ("softmax_of_rows", "p = np.exp(x)", "None", "return"),
-    ("loss_is_nan", "x.max()", "None", "return"),
-    ("early_stopping", "return", "None", "return"),
-    ("softmax_of_rows", "print(np.exp(x))", "printed", "print"),
-    ("leaky_relu", "np.zeros(2).fill(0)", "None", "is None"),
-    ("scale_and_shift", "None, None, None", "None", "is None"),
-    ("dense", "None, None, None", "None", "is None"),
-    ("slope", "'3'", "wrong type", "'3'"),
-    ("slope", "float('nan')", None, "NaN"),
-    ("tanh", "dy * np.nan", None, "NaN"),
-    ("largest_sample", "np.full(len(x), np.nan)", None, "NaN"),
-    ("bias", "dy.sum(axis=0)", "wrong shape", "db must have shape (1,)"),
-    ("softmax_of_rows", SOFTMAX_IN_PLACE, "changes its argument", ""),
-    ("loss_is_nan", "x -= x.max()\nreturn np.log(np.exp(x).sum()) - x[t]", "changes its argument", ""),
-    ("does_not_learn", "(counts.__isub__(2_000_000)) / 100_000", "changes its argument", ""),
-    ("tanh", "np.multiply(dy, 1 - y**2, out=dy)", "changes its argument", ""),
-    ("residual", "np.add(dy, through, out=dy)", "changes its argument", ""),
-    ("bug_in_relu", "dx = np.multiply(dy, y > 0, out=dy)", "changes its argument", ""),
-    ("adam", find("adam").module.SOLUTION.replace("w -= ", "self.params[name] = w - "), "replaced", ""),
-    ("upsample", "0.5 * sum(dy[:, j :: self.factor] for j in range(self.factor))", "factor", ""),
-    ("cross_entropy", "(p - y) / n / 3", "factor", "0.3333"),
-    ("tanh", "dy * (1 - z**2)", None, "NameError: name 'z' is not defined"),
-    ("tanh", "dy * (1 - z**2)", None, "dx = dy * (1 - z**2)"),
-    ("tanh", "dy * (1 - ", "syntax", "line 2"),
-    ("tanh", "__import__('sys').exit(0)", None, "SystemExit"),
-    ("average_pool", "dx[:, window] = dy[:, m : m + 1] / self.pool_size", "overwritten", "pool_size=2"),
-    ("early_stopping", COUNT.format("n += 1"), None, ""),
-    ("early_stopping", COUNT.format("n += loss >= lowest"), None, ""),
-    ("largest_sample", "x[np.arange(len(x)), [int(p) for p in place]]", "loop", ""),
-    ("largest_sample", "np.fromiter((row[p] for row, p in zip(x, place)), float)", "loop or forbidden", ""),
-    ("largest_sample", "np.vectorize(lambda n: x[n, place[n]])(np.arange(len(x)))", "forbidden", ""),
-    ("largest_sample", "np.apply_along_axis(lambda row: row[np.abs(row).argmax()], 1, x)", "forbidden", ""),
-    ("largest_sample", "np.array(list(map(lambda n: x[n, place[n]], range(len(x)))))", "loop or forbidden", ""),
-    ("convolve_by_taps", "for f in range(n_filters):\n    y[..., f] += x[:, k : k + n_outputs] @ w[k, :, f]", "loop", ""),
-    ("picker", "*[Conv1D(8, 8, 5, padding='same', dilation=d) for d in (25, 25)]", "receptive field", ""),
-    ("phases", "y = np.convolve(x, w[::-1], 'valid')", "forbidden", ""),
-]  # fmt: skip
 
 
 @pytest.mark.parametrize(("name", "answer", "mistake", "words"), REASONS)

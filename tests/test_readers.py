@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from scripts import complaint, run_example
+from scripts import run_example
 
 import numpycnn as nn
 from _shared.readers import Problems, from_files, of_one_length, record, stretches
@@ -112,32 +112,6 @@ def test_a_stretch_has_every_sample_of_every_channel(obspy):
     assert np.isnan(north.data).sum() == 1
     with pytest.raises(ValueError, match="have samples, got none"):
         stretches(stream.slice(start + 29.92))
-
-
-@no_warnings
-@pytest.mark.parametrize(("kind", "n_channels"), [("MSEED", 3), ("SAC", 1)])
-def test_a_folder_for_each_class_is_learned_from_and_more_records_are_classified(
-    obspy, tmp_path, capsys, figures_are_not_saved, kind, n_channels
-):
-    stream = obspy.read()  # noise, then an earthquake
-    start = stream[0].stats.starttime
-    for number in range(8):
-        for name, begin in {"noise": 0.0, "quake": 5.0}.items():
-            folder = tmp_path / "data" / name / "AB"[number % 2]  # a folder for each station
-            folder.mkdir(parents=True, exist_ok=True)
-            piece = stream.slice(start + begin, start + begin + 1.5 + number / 100).copy()
-            piece = piece[:n_channels]
-            for trace in piece:
-                trace.data = trace.data + number  # no copies
-            piece.write(str(folder / f"{number}.{kind.lower()}"), format=kind)
-    assert "--length 151" in complaint("your_traces", tmp_path, capsys, "data")
-    run_example("your_traces", tmp_path, "data", "--length", 150, "--epochs", 1)
-    printed = capsys.readouterr().out
-    assert f"16 traces of 150 samples, channels: {n_channels}, test set: 3" in printed
-    options = "--classify", tmp_path / "data" / "quake" / "A", "--length", 150
-    with pytest.raises(SystemExit):
-        run_example("your_traces", tmp_path, *options)
-    assert len(capsys.readouterr().out.splitlines()) == 5
 
 
 # Stations

@@ -75,19 +75,12 @@ def test_predict_returns_the_same_for_any_batch_size(n_traces, batch_size, rng):
 # ---------
 
 
-def test_the_summary_of_the_network_of_the_task_counts_4211_parameters():
-    lines = task_network().summary((64, 1)).splitlines()
-    for line, parts in (
-        (lines[1], ("0", "Conv1D(1, 8, 5, padding='same')", "(N, 64, 8)", "48")),
-        (lines[3], ("2", "MaxPool1D(2, stride=2)", "(N, 32, 8)", "0")),
-        (lines[5], ("4", "Dense(256, 16)", "(N, 16)", "4,112")),
-    ):
-        assert tuple(part.strip() for part in line.split("  ") if part.strip()) == parts
-    assert lines[-1].split() == ["total", "4,211"]
-    assert len({len(line) for line in lines}) == 1
+def test_the_summary_has_a_row_for_each_layer_and_the_number_of_parameters():
     nested = nested_from(task_network(), 3).summary((64, 1)).splitlines()
     assert [line.split()[0] for line in nested[1:-1]] == ["0", "1", "2", "3.0", "3.1", "3.2", "3.3"]
+    assert "Conv1D(1, 8, 5, padding='same')" in nested[1]
     assert nested[-1].split() == ["total", "4,211"]
+    assert len({len(line) for line in nested}) == 1
     around = Sequential(Residual(Dense(2, 2), ReLU()), Dense(2, 1)).summary((9, 2)).splitlines()
     assert [line.split()[0] for line in around[1:-1]] == ["0.0", "0.1", "0", "1"]
     assert [line.split()[-1] for line in around[1:]] == ["6", "0", "0", "3", "9"]

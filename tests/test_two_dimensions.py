@@ -3,10 +3,8 @@
 from itertools import product
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from refusals import refused
 
 import numpycnn as nn
 from examples.two_dimensions import Conv2D, MaxPool2D, Upsample2D
@@ -95,21 +93,3 @@ def test_the_type_of_float_stays_and_nothing_is_written_to(pair, dtype):
     assert (dx.shape, grads.keys()) == (x.shape, layer.params.keys())
     exact = layer.astype(np.float64)
     np.testing.assert_allclose(y, exact(x.astype(np.float64)), atol=1e-5)
-
-
-@pytest.mark.parametrize(
-    ("ask", "parts"),
-    [
-        (lambda: Conv2D(0, 1, 3), ["Conv2D", "in_channels", 0]),
-        (lambda: Conv2D(1, 1, 0), ["Conv2D", "kernel_size", 0]),
-        (lambda: Conv2D(1, 0, 3), ["Conv2D", "out_channels", 0]),
-        (lambda: MaxPool2D(0), ["MaxPool2D", "pool_size", 0]),
-        (lambda: Upsample2D(0), ["Upsample2D", "factor", 0]),
-        (lambda: Conv2D(2, 1, 3)(np.ones((1, 4, 4, 1))), ["Conv2D", "x", "C=2", (1, 4, 4, 1)]),
-        (lambda: MaxPool2D(2)(np.ones((4, 4, 1))), ["MaxPool2D", "x", "(N, H, W, C)", (4, 4, 1)]),
-        (lambda: Upsample2D(2)(np.ones((4, 4))), ["Upsample2D", "x", "(N, H, W, C)", (4, 4)]),
-    ],
-)
-def test_arguments_that_do_not_fit_are_named(ask, parts):
-    with refused(ValueError, *parts):
-        ask()

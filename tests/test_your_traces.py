@@ -141,7 +141,7 @@ def test_what_spreadsheets_do_to_a_csv_does_no_harm(tmp_path, first):
 HEAD = "label,s1,s2,s3,s4,s5\n"
 GOOD = "a,1,2,3,4,5\nb,1,2,3,4,6\na,1,2,3,4,7\nb,1,2,3,4,8\n"
 X, LABELS = np.arange(80.0).reshape(4, 20), np.array([0, 1, 0, 1])
-HOLE, PEAK = np.where(X == 25, np.nan, X), np.where(X == 0, -np.inf, X)
+HOLE = np.where(X == 25, np.nan, X)
 TEXTS = np.array(list("abab"), object)
 
 # A file, and what its refusal names: the place, the value, the option that helps.
@@ -152,23 +152,16 @@ BAD = [
     (GOOD, "--no-header"),
     ("kind" + HEAD[5:] + GOOD, "--label-column"),
     ("label," + HEAD + GOOD, "'label', got 2"),
-    (HEAD.replace("label", "") + GOOD, "got ''"),
-    (HEAD, "none"),
     ("label\na\nb\n", "5 samples"),
     (HEAD + GOOD + "a,1,2\n", "line 6 must have 6 values, as line 1, got 3"),
     (HEAD + GOOD + "\na,1,2,x,4,5\n", "line 7"),
-    (HEAD + "a,1,2,3,4,\n", "''"),
     (HEAD + GOOD + "a,1,NaN,3,4,5\n", "nan as sample 2 of trace 5"),
-    (HEAD + "a,inf,2,3,4,5\n", "inf as sample 1 of trace 1"),
     (HEAD + GOOD + "a,1,1e300,3,4,5\n", "1e+300 as sample 2"),
     (HEAD + GOOD + "NaN,1,2,3,4,5\n?,1,2,3,4,5\n,1,2,3,4,5\n", "3 of 7"),
     (HEAD + "a,1,2,3,4,5\n" * 4, "['a']"),
-    (HEAD + GOOD + "c,1,2,3,4,5\n", "twice or more"),
     (HEAD + GOOD, "2 classes and 1"),
-    ("label,s1,s2\na,1,2\nb,1,2\n", "5 samples"),
     (HEAD + '"a,1,2,3,4,5\n', "line 2"),
     (HEAD + '"a\na",1,2,3,4,5\n', "line 3"),
-    (HEAD.encode() + b"gr\xfcn,1,2,3,4,5\n", "UTF-8"),
     ((HEAD + GOOD).encode("utf-16"), "UTF-8"),
     ((HEAD + GOOD).encode("utf-16-le"), "NUL"),
     ({"traces": X, "labels": LABELS}, "x is not a file in the archive"),
@@ -179,15 +172,11 @@ BAD = [
     ({"x": X.astype(str), "labels": LABELS}, "float64"),
     ({"x": X[0], "labels": [0] * 20}, "(20,)"),
     ({"x": X[None, None], "labels": [0]}, "(1, 1, 4, 20)"),
-    ({"x": X[:0], "labels": LABELS[:0]}, "none"),
     ({"x": HOLE, "labels": LABELS}, "nan as sample 6 of trace 2"),
-    ({"x": PEAK[..., None], "labels": LABELS}, "-inf as sample 1 of trace 1"),
     ({"x": X, "labels": LABELS[:3]}, "(3,)"),
     ({"x": X, "labels": np.eye(2)[LABELS]}, "labels.argmax(axis=1"),
     ({"x": X, "labels": LABELS / 1}, "float64"),
-    ({"x": X, "labels": 0 * LABELS}, "['0']"),
     ({"x": X, "labels": ["a", "", "a", " "]}, "2 of 4"),
-    ({"x": X.reshape(4, 1, 20), "labels": LABELS}, "x.transpose"),
     ({"x": np.zeros((4, 6, 7)), "labels": LABELS}, "6 of 7"),
 ]
 

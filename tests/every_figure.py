@@ -1,26 +1,10 @@
-"""Contact sheet: every figure of the package and of the chapters, in three styles, on one picture.
+"""Every figure of the package and of the chapters, of ordinary data and of unusual data."""
 
-    python tests/contact_sheet.py sheet.png            ordinary figures
-    python tests/contact_sheet.py sheet.png unusual    one epoch, one class, NaN, long names
-
-Look at it after a change of a figure: each row must look the same in all three styles.
-"""
-
-import io
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parents[1]))  # for when this is run as a script
-
-import matplotlib as mpl
 import numpy as np
-from matplotlib import image
-from matplotlib.style import context
 
 import numpycnn as nn
 from numpycnn import plots
 
-STYLES = "default", "dark_background", "ggplot"
 LONG = "W" * 60
 ODD = (7, "_hidden", "$a^2 and b_1 of a class with quite a long name, in sixty letters")
 
@@ -112,34 +96,3 @@ UNUSUAL = {
     ),
 }
 """The same for data and names of an unusual kind."""
-
-
-def picture(figure, dpi=100, **options):
-    """Return the pixels of a figure as it is saved: red, green and blue, 0 to 1, (H, W, 3)."""
-    file = io.BytesIO()
-    figure.savefig(file, format="png", dpi=dpi, **options)
-    file.seek(0)
-    return image.imread(file)[..., :3]
-
-
-def sheet(figures, dpi=50):
-    """Return a picture with a row for each figure and a column for each style."""
-    rows = []
-    for draw in figures.values():
-        cells = []
-        for style in STYLES:
-            with context(style):
-                cells.append(picture(draw(), dpi))
-        rows.append(np.hstack([framed(cell) for cell in cells]))
-    width = max(row.shape[1] for row in rows)
-    return np.vstack([np.pad(r, ((0, 0), (0, width - r.shape[1]), (0, 0))) for r in rows])
-
-
-def framed(cell):
-    """Return a picture with a gray frame."""
-    return np.pad(cell, ((4, 4), (4, 4), (0, 0)), constant_values=0.6)
-
-
-if __name__ == "__main__":
-    mpl.use("agg")
-    image.imsave(sys.argv[1], sheet(UNUSUAL if sys.argv[2:] == ["unusual"] else FIGURES))
