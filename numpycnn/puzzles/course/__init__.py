@@ -35,7 +35,7 @@ COURSE = {
         "prove_by_differences",
         "prove_the_cases",
     ],
-    "2-does-it-work/1-data-leaks": ["saliency"],
+    "2-does-it-work/2-inside-the-network": ["saliency"],
     "2-does-it-work/4-model-selection": ["early_stopping"],
     "2-does-it-work/5-batch-norm-and-dropout": ["batch_norm"],
     "3-derivatives/1-transpose": ["average_pool", "prove_by_transpose"],

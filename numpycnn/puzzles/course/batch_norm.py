@@ -30,7 +30,7 @@ class BatchNorm(Layer):
 
 from numpycnn.puzzles.cases import layer
 
-SECTION = "Backwards: three ways, and two are forgotten"
+SECTION = "The backward pass"
 HINTS = (
     "If m and v were constant: dy / s. The effect through m subtracts the mean of dy.",
     "The effect through v subtracts z times the mean of dy z.",

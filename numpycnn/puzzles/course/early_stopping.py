@@ -23,7 +23,7 @@ def epoch_to_keep(losses, patience):
 
 from numpycnn.puzzles.cases import function
 
-SECTION = "Stop in time"
+SECTION = "Early stopping"
 HINTS = (
     "For how many epochs has there been no new lowest loss? epoch - kept.",
     "If the loss is below the lowest, store both; if not, and epoch - kept >= patience, return.",

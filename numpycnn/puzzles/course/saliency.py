@@ -20,7 +20,7 @@ def saliency(model, x, k):
 from numpycnn import Dense, Flatten, ReLU, Sequential
 from numpycnn.puzzles.cases import function
 
-SECTION = "Ask the network itself"
+SECTION = "Saliency"
 HINTS = (
     "dscores[n, j] is the derivative of the value of interest with respect to scores[n, j].",
     "The value of interest is score k. Its derivative is 1 with respect to itself, and 0 to the others.",
