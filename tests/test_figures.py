@@ -20,7 +20,7 @@ from numpycnn.plots import (
 )
 from numpycnn.plots.architectures import ARCHITECTURES, plot_architecture
 from numpycnn.plots.figure import SKY
-from numpycnn.plots.phases import TRACE_COLORS, plot_phases
+from numpycnn.plots.phases import plot_phases
 
 SCORES = np.array([0.0, 1.0, -1.0])
 PATHS = {
@@ -118,28 +118,3 @@ def test_every_window_covers_the_samples_whose_products_make_its_output(stride, 
     np.testing.assert_array_equal(results, expected)
     said = [float(word.partition("=")[2]) for word in words(panel) if word[0] == "y"]
     np.testing.assert_array_equal(said, expected)
-
-
-# Convolution by phases
-# ---------------------
-
-
-@pytest.mark.parametrize("kernel_size", [1, 2, 3, 4, 6])
-def test_each_window_occurs_once_in_its_phase_and_the_ones_in_two_traces_are_gray(kernel_size):
-    (panel,) = plot_phases(TWO_TRACES, kernel_size).axes
-    one, other = (color.lower() for color in TRACE_COLORS)
-    rows = {}
-    for patch, text in zip(panel.patches, panel.texts, strict=True):
-        row = round(patch.get_y() + patch.get_height() / 2)
-        first, width = round(patch.get_x() + 0.5), round(patch.get_width())
-        color = to_hex(patch.get_facecolor(), keep_alpha=False)
-        rows.setdefault(row, []).append((first, width, text.get_text(), color))
-    memory = [(i, 1, f"{v:g}", one if i < 6 else other) for i, v in enumerate(TWO_TRACES.ravel())]
-    assert rows.pop(0) == memory
-    for row, boxes in rows.items():
-        for first, width, word, color in boxes:
-            assert (first % kernel_size, width, word) == (row - 1, kernel_size, f"window {first}")
-            is_within = first // 6 == (first + kernel_size - 1) // 6
-            assert (color == (one, other)[first // 6]) == is_within
-    starts = sorted(first for boxes in rows.values() for first, *_ in boxes)
-    assert starts == list(range(12 - kernel_size + 1))

@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from refusals import refused
 
 import numpycnn as nn
-from numpycnn.checks.strategies import generators, layers_and_inputs
+from numpycnn.checks.case import Case
+from numpycnn.checks.strategies import distinct, generators, layers_and_inputs
 
 METHODS = ["complex", "central"]
 
@@ -384,3 +385,46 @@ def test_an_array_that_moves_nothing_is_right_without_any_error():
     report = nn.check_gradients(model, np.random.default_rng(1).standard_normal((6, 3)), rng=0)
     (line,) = (line for line in report.results if line.name == "0.b")
     assert (line.status, line.error, line.notes) == ("correct", 0.0, ())
+
+
+# A little way off
+# ----------------
+
+
+@given(distinct((3, 4), scale=50.0), generators)
+def test_aside_is_a_little_way_off_to_both_sides(x, rng):
+    case = Case.of(nn.ReLU(), x, rng)
+    moved = case.aside(rng, 1e-6).arrays["input"] - x
+    assert 0 < np.abs(moved).max() <= 1e-6 * np.abs(x).max() * (1 + 1e-8)
+    assert moved.min() < 0 < moved.max()
+
+
+@given(distinct((3, 4), scale=50.0), generators)
+def test_rounding_is_some_last_digits_of_a_product_and_none_of_zeros(x, rng):
+    x[0] = 0
+    case = Case.of(nn.ReLU(), x, rng)
+    rounding = case.rounding(lambda near: near.arrays["input"] * near.dy, rng)
+    product = np.abs(x * case.dy)
+    assert (rounding >= 2e-16 * product).all()
+    assert (rounding <= 1e-13 * product).all()
+
+
+def test_the_rounding_of_a_difference_is_that_of_its_terms():
+    x = np.linspace(1, 2, 50) + 1e8
+    case = Case.of(nn.ReLU(), x, np.random.default_rng(0))
+    rng = np.random.default_rng(1)
+    rounding = case.rounding(lambda near: near.arrays["input"] - 1e8, rng)
+    assert (rounding > 1e-9).all()
+    assert case.rounding(lambda near: near.dy, rng).max() < 1e-12
+
+
+@given(distinct((3, 4), scale=50.0), generators)
+def test_at_size_one_the_largest_number_is_one(x, rng):
+    case = Case.of(nn.Dense(4, 2, rng=0), 1e9 * x, rng)
+    assert case.is_far_from_one()
+    one = case.of_size_one()
+    assert not one.is_far_from_one()
+    assert np.abs(one.arrays["input"]).max() == pytest.approx(1)
+    assert np.abs(one.arrays["w"]).max() == pytest.approx(1)
+    assert not one.arrays["b"].any()
+    np.testing.assert_allclose(one.arrays["input"] * 1e9 * np.abs(x).max(), 1e9 * x)
