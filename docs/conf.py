@@ -201,12 +201,6 @@ figures_of_source = {
     "numpycnn/checks/bugs": {
         "": ("predict_then_reveal", "Ten bugs of the zoo. What will the accuracy be?"),
     },
-    "numpycnn/inspection/explain": {
-        "Receptive fields": (
-            "3-relu-and-pooling-fields",
-            "The receptive field grows from layer to layer.",
-        ),
-    },
     "numpycnn/traces": {
         "": ("1-the-problem-first-three", "A trace of each class: quiet, positive and negative."),
     },

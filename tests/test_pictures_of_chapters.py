@@ -58,8 +58,9 @@ def test_a_picture_that_changed_is_stale_until_it_is_written_anew(chapter, tmp_p
     assert is_stale(before, tmp_path / "missing.svg")
 
 
-def test_the_map_is_that_of_the_network():
-    assert not is_stale(network_map.draw(), IMAGES / "network-map.svg")
+@pytest.mark.parametrize("name", network_map.PICTURES)
+def test_the_pictures_of_the_network_show_its_values(name):
+    assert not is_stale(network_map.PICTURES[name](), IMAGES / f"{name}.svg")
 
 
 def test_the_examples_in_the_docstrings():

@@ -1,8 +1,9 @@
-"""The map: one trace on its way through the network, with all that becomes of it.
+"""The map: one trace on its way through the network, and the gradients on their way back.
 
-It opens the tutorial and the README. Small, at the head of a chapter, it shows which part of
-the network the chapter is about. What is drawn are the numbers of a real trace in the trained
-network of the first example. This is also the Sphinx extension that puts it there.
+The picture opens the tutorial and the README. A small version at the head of a chapter shows
+which part of the network the chapter explains. The picture of the backward pass adds a second
+row with the gradient of each array. All values are computed from one trace and the trained
+network of the first example. This module is also the Sphinx extension that adds the small maps.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from functools import cache
 from itertools import pairwise
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from docutils import nodes
@@ -19,90 +20,207 @@ from sphinx.application import Sphinx
 from docs import living
 from docs.living.drag_the_arrival import trace, trained
 from numpycnn._types import Array
-from numpycnn.inspection.explain import activations, probabilities
+from numpycnn.inspection.explain import probabilities
+from numpycnn.training.losses import softmax_cross_entropy
 
 WIDTH, HEIGHT = 640, 190
+BACKWARD = 158  # from the forward row down to the row of gradients
 MIDDLE = 92
 CLASSES = "Quiet", "Positive", "Negative"
-STAGES = {  # what stands where, and how many numbers it is
+STAGES = {  # position, width and number of values of each array
     "trace": (4, 112, "64 x 1"),
     "maps": (150, 112, "64 x 8"),
     "pooled": (300, 62, "32 x 8"),
-    "row": (388, 12, "256"),
+    "features": (388, 12, "256"),
     "hidden": (432, 12, "16"),
     "scores": (478, 12, "3"),
-    "chances": (524, 112, "probabilities"),
+    "probabilities": (524, 112, "probabilities"),
+}
+LAYERS = {  # middle and width of each label
+    "Conv1D, ReLU": (131, 96),
+    "MaxPool1D": (281, 76),
+    "Flatten": (375, 50),
+    "Dense": (455, 46),
+    "Softmax": (560, 58),
 }
 
-# Which part a chapter is about, by the name of its file.
+
+class Part(NamedTuple):
+    """The part of the network that a chapter explains."""
+
+    description: str
+    lit: tuple[str, ...] = ()  # arrays and layers on a colored ground
+    forward: bool = True  # arrows from left to right
+    backward: bool = False  # arrows from right to left
+
+
 CHAPTERS = {
-    "2-convolution": ("from the trace to the maps", ["trace", "maps"]),
-    "3-relu-and-pooling": ("maps, and what pooling leaves of them", ["maps", "pooled"]),
-    "4-softmax-and-cross-entropy": ("scores and probabilities", ["scores", "chances"]),
-    "5-backpropagation": ("all of it, from the right to the left", list(STAGES)),
-    "1-transpose": ("all of it, from the right to the left", list(STAGES)),
-    "6-gradient-descent-and-adam": ("the weights between the stages", ["maps", "hidden", "scores"]),
-    "7-training": ("all of it, many times", list(STAGES)),
-    "1-data-leaks": ("what the answer rests on", ["trace", "maps", "chances"]),
-    "1-fast-convolution": ("the convolution, once more", ["trace", "maps"]),
+    "2-convolution": Part("from the trace to the feature maps", ("trace", "maps")),
+    "3-relu-and-pooling": Part("from the feature maps to the pooled maps", ("maps", "pooled")),
+    "4-softmax-and-cross-entropy": Part(
+        "from the features to the probabilities", ("features", "hidden", "scores", "probabilities")
+    ),
+    "5-backpropagation": Part(
+        "the gradients, from right to left", tuple(STAGES), forward=False, backward=True
+    ),
+    "6-gradient-descent-and-adam": Part(
+        "the layers that have parameters", ("Conv1D, ReLU", "Dense")
+    ),
+    "7-training": Part("forward and backward passes, repeated", (), backward=True),
+    "8-checking-gradients": Part(
+        "each gradient, compared with a derivative of the forward pass",
+        ("Conv1D, ReLU", "MaxPool1D", "Flatten", "Dense", "Softmax"),
+        backward=True,
+    ),
+    "1-data-leaks": Part(
+        "the properties of a trace that determine the prediction", ("trace", "probabilities")
+    ),
+    "1-transpose": Part(
+        "the gradients, from right to left", tuple(STAGES), forward=False, backward=True
+    ),
+    "1-fast-convolution": Part("from the trace to the feature maps", ("trace", "maps")),
 }
 
 
 @cache
-def _numbers() -> dict[str, Array]:
-    """Return what each stage holds for a trace with a positive arrival, scaled to at most 1."""
+def _passes() -> tuple[dict[str, Array], dict[str, Array]]:
+    """Return the arrays of each stage and their gradients, each scaled to at most 1."""
     model, x = trained("flatten"), trace(32, 1)
-    _, relu, pool, row, _, hidden, scores = (one.output for one in activations(model, x))
-    chances = probabilities(model, x)
-    arrays = dict(zip(STAGES, (x, relu, pool, row, hidden, scores, chances), strict=True))
+    outputs, caches = [x], []
+    for layer in model.layers:
+        y, kept = layer.forward(outputs[-1])
+        outputs.append(y)
+        caches.append(kept)
+    _, dy = softmax_cross_entropy(outputs[-1], np.array([1]))
+    gradients = [dy]
+    for layer, kept in zip(model.layers[::-1], caches[::-1], strict=True):
+        dy, _ = layer.backward(dy, kept)
+        gradients.insert(0, dy)
+    # The stages are the outputs of the layers that the map shows: not the convolution's and not
+    # the first dense layer's, which ReLU changes before anything else reads them.
+    shown = 0, 2, 3, 4, 6, 7
+    names = [name for name in STAGES if name != "probabilities"]
+    values = {name: outputs[at] for name, at in zip(names, shown, strict=True)}
+    values["probabilities"] = probabilities(model, x)
+    slopes = {name: gradients[at] for name, at in zip(names, shown, strict=True)}
+    return _scaled(values), _scaled(slopes)
+
+
+def _scaled(arrays: dict[str, Array]) -> dict[str, Array]:
     return {name: array[0] / np.abs(array).max() for name, array in arrays.items()}
 
 
-def draw(lit: tuple[str, ...] = ()) -> str:
-    """Return the map as SVG, with the stages in `lit` on a ground of their own."""
-    numbers, parts = _numbers(), []
-    for name, (left, width, size) in STAGES.items():
-        if name in lit:
-            parts.append(
-                f'<rect class="lit" x="{left - 4}" y="24" width="{width + 8}" height="136" rx="5"/>'
-            )
+def draw(part: Part | None = None) -> str:
+    """Return the map as SVG, with the arrays and layers of `part` on a colored ground."""
+    part = part or Part("the whole network")
+    values, _ = _passes()
+    parts = []
+    for name in part.lit:
+        if name in STAGES:
+            left, width, _ = STAGES[name]
+            parts.append(_lit(left - 4, 24, width + 8, 136))
+        else:
+            middle, width = LAYERS[name]
+            parts.append(_lit(middle - width / 2, 1, width, 20))
+    for left, width, size in STAGES.values():
         parts.append(_label(left + width / 2, 180, size))
+    parts += _row(values, "filled", "other")
+    parts += _probabilities(values["probabilities"])
+    parts += [_label(middle, 16, text) for text, (middle, _) in LAYERS.items()]
+    if part.forward:
+        parts += _arrows(MIDDLE - 8 * part.backward)
+    if part.backward:
+        parts += _arrows(MIDDLE + 8 * part.forward, backward=True)
+    return _svg(HEIGHT, parts)
+
+
+def draw_backward() -> str:
+    """Return the map with a second row: the gradient of each array, computed right to left."""
+    values, gradients = _passes()
+    parts = [_label(middle, 16, text) for text, (middle, _) in LAYERS.items()]
+    parts += _row(values, "filled", "filled")
+    parts += _probabilities(values["probabilities"])
+    parts += _arrows(MIDDLE)
+    below = _row(gradients, "other", "other", high=8) + _arrows(MIDDLE, backward=True)
+    left, width, _ = STAGES["probabilities"]
+    text = "(p \N{MINUS SIGN} target) / N"
+    below.append(
+        f'<text class="small middle" x="{left + width / 2:.0f}" y="{MIDDLE + 5}">{text}</text>'
+    )
+    for left, width, size in list(STAGES.values())[:-1]:
+        below.append(_label(left + width / 2, 180, size))
+    below.append(_label(STAGES["probabilities"][0] + 56, 180, "loss"))
+    parts.append(f'<g transform="translate(0 {BACKWARD})">{"".join(below)}</g>')
+    return _svg(HEIGHT + BACKWARD, parts)
+
+
+PICTURES = {"network-map": draw, "network-backward": draw_backward}
+
+
+def _svg(height: int, parts: list[str]) -> str:
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="living" viewBox="0 0 {WIDTH} {height}" '
+        f'role="img">{"".join(parts)}</svg>'
+    )
+
+
+def _row(arrays: dict[str, Array], positive: str, negative: str, high: float = 15) -> list[str]:
+    """Draw the trace as a curve, maps as areas up to `high`, and vectors as columns of cells."""
+    parts = []
     left, width, _ = STAGES["trace"]
-    parts.append(f'<path class="curve" d="{_line(numbers["trace"][:, 0], left, width, 60)}"/>')
+    curve = _line(arrays["trace"][:, 0], left, width, 60)
+    if positive == "filled":
+        parts.append(f'<path class="curve" d="{curve}"/>')
+    else:
+        parts.append(f'<path class="{positive}" d="{curve}V{MIDDLE}H{left}Z"/>')
     for name in "maps", "pooled":
         left, width, _ = STAGES[name]
-        for at, row in enumerate(numbers[name].T):
+        for at, row in enumerate(arrays[name].T):
             ground = 44 + at * 15
-            d = _line(row, left, width, 15, ground) + f"V{ground}H{left}Z"
-            parts.append(f'<path class="filled" d="{d}"/>')
-    for name, high in ("row", 0.5), ("hidden", 8), ("scores", 24):
+            d = _line(row, left, width, high, ground) + f"V{ground}H{left}Z"
+            parts.append(f'<path class="{positive}" d="{d}"/>')
+    for name, side in ("features", 0.5), ("hidden", 8), ("scores", 24):
         left, width, _ = STAGES[name]
-        values = numbers[name].ravel()
-        top = MIDDLE - len(values) * high / 2
+        values = arrays[name].ravel()
+        top = MIDDLE - len(values) * side / 2
         for at, value in enumerate(values):
-            y, share = top + at * high, max(0.06, abs(value))
-            kind = "filled" if value >= 0 else "other"
+            y, opacity = top + at * side, max(0.06, abs(value))
             parts.append(
-                f'<rect class="{kind}" x="{left}" y="{y:.1f}" width="{width}" '
-                f'height="{high * 0.86:.2f}" opacity="{share:.2f}"/>'
+                f'<rect class="{positive if value >= 0 else negative}" x="{left}" y="{y:.1f}" '
+                f'width="{width}" height="{side * 0.86:.2f}" opacity="{opacity:.2f}"/>'
             )
-    left, width, _ = STAGES["chances"]
-    for at, (name, share) in enumerate(zip(CLASSES, numbers["chances"], strict=True)):
+    return parts
+
+
+def _probabilities(values: Array) -> list[str]:
+    """Draw a bar for the probability of each class."""
+    parts = []
+    left, width, _ = STAGES["probabilities"]
+    for at, (name, value) in enumerate(zip(CLASSES, values, strict=True)):
         y = 50 + at * 40
         parts.append(f'<text class="small" x="{left}" y="{y}">{name}</text>')
         parts.append(f'<rect class="rule" x="{left}" y="{y + 5}" width="{width}" height="10"/>')
         parts.append(
-            f'<rect class="filled" x="{left}" y="{y + 5}" width="{share * width:.1f}" height="10"/>'
+            f'<rect class="filled" x="{left}" y="{y + 5}" width="{value * width:.1f}" height="10"/>'
         )
+    return parts
+
+
+def _arrows(y: float, *, backward: bool = False) -> list[str]:
+    """Draw an arrow between neighboring stages, at this height."""
     ends = [(left, left + width) for left, width, _ in STAGES.values()]
+    style = ' style="stroke: var(--orange)"' if backward else ""
+    parts = []
     for (_, before), (after, _) in pairwise(ends):
-        parts.append(f'<path class="curve" d="M{before + 8} {MIDDLE}H{after - 8}m-5 -4l5 4l-5 4"/>')
-    for x, text in (131, "Conv1D, ReLU"), (281, "MaxPool1D"), (375, "Flatten"), (455, "Dense"):
-        parts.append(_label(x, 14, text))
-    parts.append(_label(560, 14, "Softmax"))
+        begin, end = (after - 8, before + 8) if backward else (before + 8, after - 8)
+        tip = "m5 -4l-5 4l5 4" if backward else "m-5 -4l5 4l-5 4"
+        parts.append(f'<path class="curve"{style} d="M{begin} {y}H{end}{tip}"/>')
+    return parts
+
+
+def _lit(left: float, top: float, width: float, height: float) -> str:
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="living" viewBox="0 0 {WIDTH} {HEIGHT}" '
-        f'role="img">{"".join(parts)}</svg>'
+        f'<rect class="lit" x="{left:g}" y="{top:g}" width="{width:g}" height="{height:g}" rx="5"/>'
     )
 
 
@@ -121,7 +239,7 @@ def add_map(app: Sphinx, document: nodes.document) -> None:
     name = PurePosixPath(app.env.docname).name
     title = next(document.findall(nodes.title), None)
     if name in CHAPTERS and title:
-        about = f"The network, from the trace to the answer. This chapter: {CHAPTERS[name][0]}."
+        about = f"The network. This chapter: {CHAPTERS[name].description}."
         tag = (
             f'<img class="map" src="../../_static/map-{name}.svg" alt="{about}" '
             'width="360" height="107">'
@@ -130,10 +248,10 @@ def add_map(app: Sphinx, document: nodes.document) -> None:
 
 
 def write_maps(app: Sphinx, error: Exception | None) -> None:
-    """Write the small maps beside the pages."""
+    """Write the small maps to the folder of static files."""
     if not error and app.builder.format == "html":
         for name in CHAPTERS.keys() & {PurePosixPath(page).name for page in app.env.found_docs}:
-            svg = living.standing(draw(tuple(CHAPTERS[name][1])))
+            svg = living.standing(draw(CHAPTERS[name]))
             Path(app.outdir, "_static", f"map-{name}.svg").write_text(svg, encoding="utf-8")
 
 

@@ -178,7 +178,8 @@ def _put_line(lines: list[str], fence: Fence, name: str, line: str) -> None:
 
 def main(chapters: list[Path]) -> None:
     """Bring the pictures of these chapters up to date."""
-    (IMAGES / "network-map.svg").write_text(living.standing(network_map.draw()), encoding="utf-8")
+    for name, draw in network_map.PICTURES.items():
+        (IMAGES / f"{name}.svg").write_text(living.standing(draw()), encoding="utf-8")
     for chapter in chapters:
         for name in update(chapter):
             print(name)

@@ -25,7 +25,7 @@ def plot_paths(loss: Callable[[Array, Array], Array], paths: Mapping[str, Array]
     Parameters
     ----------
     loss : callable
-        Takes two arrays of weights, u and v, and returns the loss for each pair.
+        Takes two arrays of weights, a and b, and returns the loss for each pair.
     paths : mapping of str to ndarray, shape (T, 2)
         For each name the weights before the first step and after each one.
 
@@ -43,7 +43,7 @@ def plot_paths(loss: Callable[[Array, Array], Array], paths: Mapping[str, Array]
     Examples
     --------
     >>> paths = {"a leap": np.array([[-2.0, 1.0], [0.0, 0.0]])}
-    >>> figure = plot_paths(lambda u, v: u**2 + v**2, paths)
+    >>> figure = plot_paths(lambda a, b: a**2 + b**2, paths)
     >>> [panel.get_title(loc="left") for panel in figure.axes]
     ['a leap']
     """
@@ -54,17 +54,17 @@ def plot_paths(loss: Callable[[Array, Array], Array], paths: Mapping[str, Array]
     places = np.concatenate(list(paths.values()))
     low, high = places.min(axis=0), places.max(axis=0)
     margin = 0.08 * (high - low) + 1e-9
-    u, v = np.linspace(low - margin, high + margin, N_GRID).T
-    landscape = loss(*np.meshgrid(u, v))
+    a, b = np.linspace(low - margin, high + margin, N_GRID).T
+    landscape = loss(*np.meshgrid(a, b))
     levels = float(loss(places[:, 0], places[:, 1]).max()) / 4.0 ** np.arange(6, -1, -1)
 
     figure, panels = stacked_panels(len(paths), width=WIDTH, height=60 + 190 * len(paths))
     for panel, (name, path) in zip(panels, paths.items(), strict=True):
         panel.grid(visible=False)
-        panel.contour(u, v, landscape, levels=levels, colors="0.7", linewidths=0.8)
+        panel.contour(a, b, landscape, levels=levels, colors="0.7", linewidths=0.8)
         panel.plot(*path.T, marker="o", markersize=3.5, linewidth=1.2, color=STYLES[0]["color"])
         panel.plot(*path[-1], marker="o", markersize=8, color=ORANGE)
         panel.set_title(fit_name(name, WIDTH - 120), fontsize=FONT, loc="left")
-        panel.set_ylabel("v")
-    panels[-1].set_xlabel("u")
+        panel.set_ylabel("b")
+    panels[-1].set_xlabel("a")
     return figure

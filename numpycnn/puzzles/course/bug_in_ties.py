@@ -37,7 +37,7 @@ class MaxPool(Layer):
 from numpycnn.puzzles.cases import layer
 from numpycnn.puzzles.trained import accuracy
 
-SECTION = "Corners"
+SECTION = "Kinks"
 GAP = "is_max = window == window.max(axis=1, keepdims=True)"
 HINTS = (
     "Take a window (2, 2, 1). How much do its samples receive in all?",

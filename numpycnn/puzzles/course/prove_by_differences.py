@@ -28,7 +28,7 @@ def test(layer):
 from numpycnn.puzzles.cases import Case
 from numpycnn.puzzles.reasons import of_a_test
 
-SECTION = "A derivative by subtraction"
+SECTION = "Central differences"
 HINTS = (
     "h = 1e-5 is a good step. Chapter 8 explains why it is neither larger nor smaller.",
     "Both sides are one number each. They agree to about ten digits, not to sixteen.",

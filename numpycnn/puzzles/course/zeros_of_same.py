@@ -22,7 +22,7 @@ def pad_widths(length, taps, stride):
 
 from numpycnn.puzzles.cases import function
 
-SECTION = "What happens at the ends"
+SECTION = "Padding"
 HINTS = (
     "At which sample does the last window begin? At which does it end?",
     "It begins at (n_outputs - 1) * stride and covers `taps` samples. Subtract the length.",
