@@ -49,7 +49,6 @@ const finish = async box => {
 };
 const press = (box, name) => box.querySelector(`button[data-${name}]`).click();
 const run = async n => { press(node(n), "run"); return finish(node(n)); };
-const running = async n => { while (node(n).dataset.state !== "running") await sleep(5); };
 const output = n => node(n).querySelector("[data-output]");
 const type = (area, text) => { area.value = text; area.dispatchEvent(new Event("input")); };
 const area = n => node(n).querySelector("textarea");
@@ -57,8 +56,7 @@ const edit = (n, text) => { press(node(n), "edit"); type(area(n), text); };
 const block = n => live.blocks[n - 1];
 const stop = async n => {
     press(node(n), "run");
-    await running(n);
-    await sleep(200);
+    while (!output(n).textContent.includes("begun")) await sleep(5);
     press(node(n), "run");
     return finish(node(n));
 };
@@ -238,7 +236,7 @@ def test_an_edit_by_keyboard_runs_and_survives_a_reload(page):
     area.send_keys(Keys.CONTROL, Keys.END)
     area.send_keys(Keys.NULL, Keys.ENTER, "for i in range(2):", Keys.ENTER, "print(i, 'mine')")
     area.send_keys(Keys.CONTROL, Keys.ENTER)
-    page.do("await running(2); await finish(node(2))")
+    page.do("await finish(node(2))")
     assert "0 mine\n1 mine" in page.text(2)
     area.send_keys(Keys.NULL, Keys.ESCAPE)
     assert page.browser.switch_to.active_element.text == "Run"
@@ -278,14 +276,15 @@ def test_an_error_shows_the_readers_lines_only(page):
 
 def test_stop_keeps_variables_and_ends_what_does_not_react(page):
     page.open(CHAPTER)
-    page.do("edit(1, 'kept = 42\\nwhile True:\\n    pass')")
+    begun = "print('begun', flush=True)"
+    page.do("edit(1, arguments[0])", f"kept = 42\n{begun}\nwhile True:\n    pass")
     milliseconds = page.do("return stop(1)")
     assert page.state(1) == "error"
     assert "Variables are kept" in page.text(1), milliseconds
     page.do("type(area(1), 'print(kept)'); await run(1)")
     assert "42" in page.text(1)
 
-    page.do("type(area(1), 'import time\\ntime.sleep(60)'); await stop(1)")
+    page.do("type(area(1), arguments[0]); await stop(1)", f"import time\n{begun}\ntime.sleep(60)")
     assert "variables are lost" in page.text(1)
     page.do("type(area(1), 'print(6 * 7)'); await run(1)")
     assert "42" in page.text(1)
@@ -300,6 +299,17 @@ def test_examples_of_docstrings_run_with_the_names_of_their_module(page):
         assert page.state(number) == "done"
         printed = page.do("return output(arguments[0]).querySelector('pre').textContent", number)
         assert printed.strip() in shown
+
+
+def test_from_a_disk_it_runs_as_well(browser, site):
+    page = Page(browser, site.as_uri()).open(CHAPTER)
+    page.do("await run(1)")
+    assert page.state(1) == "done"
+    draw = "from matplotlib.figure import Figure\nempty = Figure()"
+    page.do("edit(1, arguments[0]); await run(1)", draw)
+    assert page.do("return output(1).querySelectorAll('img').length") == 1
+    page.do("localStorage.clear()")
+    browser.get("about:blank")
 
 
 # Puzzles
