@@ -34,7 +34,7 @@ class AveragePool(Layer):
 
 from numpycnn.puzzles.cases import layer
 
-SECTION = "A custom layer"
+SECTION = "Derivation"
 HINTS = (
     "Differentiate the mean with respect to one sample of the window.",
     "A sample may be in several windows, and receives a contribution from each.",
