@@ -1,4 +1,4 @@
-// Training, played back: the filters, the loss and the held-out traces at each epoch.
+// Training, played back: the filters, the loss and the validation traces at each epoch.
 "use strict";
 
 living.show("training_played_back", 640, 340, ({figure, controls, draw}, data) => {
@@ -30,7 +30,7 @@ living.show("training_played_back", 640, 340, ({figure, controls, draw}, data) =
     draw("path", {class: "rule", d: `M${left} 64H${left + 64}`});
     return draw("path", {class: "curve"});
   });
-  draw("text", {class: "faint small", x: 4, y: 128}, "held-out loss");
+  draw("text", {class: "faint small", x: 4, y: 128}, "validation loss");
   const x = e => 10 + e * 280 / last, y = loss => 310 - loss / Math.max(...data.losses) * 165;
   draw("rect", {class: "rule", x: 10, y: 136, width: 280, height: 176});
   draw("path", {class: "blue", d: living.line(data.losses, 10, 280, y)});
@@ -56,7 +56,7 @@ living.show("training_played_back", 640, 340, ({figure, controls, draw}, data) =
     });
     const right = data.right[e].filter(Boolean).length;
     told.textContent = `After ${e} epochs: loss ${data.losses[e].toFixed(3)}, `
-      + `${right} of ${data.labels.length} held-out traces right.`;
+      + `${right} of ${data.labels.length} validation traces correct.`;
   }
   update();
 });
