@@ -1,12 +1,12 @@
-"""Speed compared with PyTorch and JAX: the same work in each, taking turns.
+"""Measure the speed compared with PyTorch and JAX, for the same work in alternating turns.
 
-The script times the training of the trace classifier, convolutions from small to large, forward
-and backward, and the other layers. Each convolution is also compared with the matrix products of
-the same shape, without which no library can compute it directly: 100 % means that all
-the time is spent multiplying and adding.
+The script times the training of the trace classifier, the forward and backward passes of small and
+large convolutions, and the other layers. Each convolution is also compared with the matrix products
+of the same shape, which a direct computation must contain. 100 % means that the layer takes as long
+as these products.
 
-PyTorch and JAX are optional. A full run takes about ten minutes, most of it waiting for moments
-in which the machine does nothing else. `--quick` takes seconds, and its numbers mean nothing.
+PyTorch and JAX are optional. A full run takes about ten minutes, mostly waiting until the machine
+is idle. `--quick` takes seconds; its results are not meaningful.
 
     python -m pip install torch jax
     python examples/benchmark.py
@@ -44,8 +44,8 @@ except ModuleNotFoundError:
 # The first case is that of the trace classifier. The others take from a millisecond to a tenth of
 # a second, and contain from many short traces to a single long one.
 #
-# Forward and backward are three sums over the same products: `y`, `dx` and `dw` each multiply and
-# add once for every output, tap, channel and filter.
+# `y`, `dx` and `dw` each require one multiplication and one addition for every output, tap, channel
+# and filter.
 
 
 class Case(NamedTuple):
@@ -95,16 +95,16 @@ QUICK_SIZES = ((4, 8, 2),)
 
 # The same work in each library
 # -----------------------------
-# A job is one piece of work, as a function for each library that returns arrays. All get the
-# same numbers. PyTorch stores channels before samples and the weights as `(F, C, K)`, so
-# arrays change the order of their axes on the way there and back, outside the measured time.
+# A job contains one function per library, which returns arrays. All libraries receive the same
+# numbers. PyTorch stores channels before samples and weights as `(F, C, K)`; the axes are
+# transposed outside the measured time.
 
-ORDERS = {1: (0,), 2: (1, 0), 3: (0, 2, 1)}  # of the axes in PyTorch, by their number
+ORDERS = {1: (0,), 2: (1, 0), 3: (0, 2, 1)}  # indices of the axes in PyTorch
 WEIGHTS = (2, 1, 0)
 
 
 class Job(NamedTuple):
-    """Something to run in each library."""
+    """One computation, to run in each library."""
 
     runs: dict[str, Callable[[], tuple[Any, ...]]]
     axes: tuple[tuple[int, ...], ...] = ()  # the order of PyTorch's axes in ours, for each result
@@ -118,7 +118,7 @@ def tensor(array: np.ndarray, *axes: int) -> Any:
 
 
 def normal(*shape: int, seed: int = 0) -> np.ndarray:
-    """Return random numbers, the same each time."""
+    """Return the same random numbers at each call."""
     return np.random.default_rng(seed).standard_normal(shape, dtype=np.float32)
 
 
@@ -139,7 +139,7 @@ def convolution(case: Case) -> Job:
     def products() -> None:
         windows @ columns, rows @ columns.T, windows.T @ rows
 
-    axes = (0, 2, 1), (0, 2, 1), WEIGHTS, (0,)  # there and back, each undoes itself
+    axes = (0, 2, 1), (0, 2, 1), WEIGHTS, (0,)  # the same permutation in both directions
     job = Job({"NumPy": in_numpy}, axes, products=products)
     if torch:
         torch_dy, *inputs = (
@@ -348,10 +348,10 @@ def adam_job(params: dict[str, np.ndarray]) -> Job:
     return job
 
 
-# Results are compared before time is measured
-# --------------------------------------------
-# The libraries add in different orders, and a sum of many numbers has rounding errors in
-# proportion to the *largest* numbers, so differences are measured relative to the largest.
+# Comparing the results before timing
+# -----------------------------------
+# The libraries add in different orders. The rounding errors of a sum are proportional to its
+# *largest* terms, so differences are measured relative to the largest entry.
 
 
 def check_same(name: str, job: Job) -> None:
@@ -370,14 +370,13 @@ def check_same(name: str, job: Job) -> None:
                 )
 
 
-# Taking turns
-# ------------
-# The load of a machine changes within minutes, so the libraries take turns many times, and each
-# number shown is a median. A turn begins with a pause, in which the threads of the
-# other library fall asleep (they wait for work in a loop that keeps a processor busy),
-# and with one run that is not measured.
+# Alternating turns
+# -----------------
+# The load of a machine changes within minutes. The libraries therefore alternate many times, and
+# each printed number is a median. A turn begins with a pause, because idle threads of the other
+# library keep a processor busy for some time, and with one run that is not measured.
 #
-# A turn during which other programs used the processors is measured again, for a while.
+# A turn during which other programs used the processors is repeated, up to a time limit.
 
 PAUSE = 0.1  # seconds
 TURN = 0.05  # seconds in which a short run is repeated
@@ -396,7 +395,7 @@ def used_by_others() -> float:
 
 
 def a_turn(run: Callable[[], Any]) -> tuple[list[float], bool]:
-    """Return the seconds of some runs, and whether the machine was quiet meanwhile."""
+    """Return the seconds of some runs, and whether the machine was idle otherwise."""
     time.sleep(PAUSE)
     run()
     seconds: list[float] = []
@@ -412,7 +411,7 @@ def a_turn(run: Callable[[], Any]) -> tuple[list[float], bool]:
 
 
 class Row(NamedTuple):
-    """What was measured of a job."""
+    """The measurements of a job."""
 
     seconds: dict[str, float]  # by library, and of the products alone
     first_call: float = np.nan  # of JAX, which compiles then
@@ -464,9 +463,9 @@ def measure(quick: bool) -> dict[str, Row]:
     return rows
 
 
-# How many threads NumPy's matrix product uses is settled when NumPy is imported, by a
-# variable of the environment. So each measurement runs in a new process. On Linux it is
-# also limited to as many cores, because JAX has no variable for its threads.
+# An environment variable sets the number of threads of NumPy's matrix product when NumPy is
+# imported. Each measurement therefore runs in a new process. On Linux, the process is also limited
+# to this number of cores, because JAX has no such variable.
 
 THREAD_VARIABLES = "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"
 
@@ -488,12 +487,11 @@ def measure_with(threads: int, quick: bool) -> dict[str, Row]:
 # The table
 # ---------
 # A ratio above 1 means that NumPy is faster. The last column compares with the three matrix
-# products of the same shape; above 100 %, the small products of the layer are faster
-# than the large ones. Ratios of several cases are averaged by the geometric mean, in which twice as
-# fast and half as fast cancel.
+# products of the same shape; above 100 %, the small products of the layer are faster than the large
+# ones. Ratios are averaged by the geometric mean, in which the ratios 2 and 1/2 cancel.
 #
-# Everything is measured several times, minutes apart. Where the ratios of two measurements differ
-# by more than 10 %, the row is marked.
+# All jobs are measured several times, minutes apart. A row is marked if the ratios of two
+# measurements differ by more than 10 %.
 
 UNSTABLE = 1.1
 HEAD = "{:31}{:>8}{:>9}{:>9}{:>10}{:>8}{:>10}"
@@ -515,7 +513,7 @@ def combined(rows: Iterable[Row]) -> tuple[Row, bool]:
 
 
 def table(threads: int, measured: list[dict[str, Row]]) -> str:
-    """Return one line for each job, and below them the mean ratios; a dash for what is unknown."""
+    """Return a line for each job and the mean ratios; a dash marks unknown values."""
     lines = [
         HEAD.format(f"threads: {threads}", "ms", "ms", "ms", "ratio to", "ratio", "products"),
         HEAD.format("", "NumPy", "PyTorch", "JAX", "PyTorch", "JAX", "/ NumPy"),
@@ -557,7 +555,7 @@ def table(threads: int, measured: list[dict[str, Row]]) -> str:
 
 
 def machine() -> str:
-    """Return the processor and the versions, without which the numbers mean nothing."""
+    """Return the processor and the versions of the libraries."""
     info = Path("/proc/cpuinfo")
     names = re.findall(r"model name\s*: (.*)", info.read_text()) if info.exists() else ["unknown"]
     blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]

@@ -1,9 +1,9 @@
 """Check your own layer: one line for each form of code, mistakes, and their reports.
 
 The checker compares what `backward` returns with the derivative of `forward`, which it
-computes without `backward`. This script checks a layer of this package's form, two plain
-functions, and a layer that keeps its gradients as attributes; each is checked once correct and
-then with a mistake that is easily made.
+computes without `backward`. This script checks a layer of this package, two plain functions, and
+a layer that stores its gradients as attributes. Each is checked in a correct version and with a
+common mistake.
 
     python examples/check_your_layer.py
 """

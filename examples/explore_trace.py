@@ -1,23 +1,24 @@
-"""Explore a trace: move an arrival by hand, and watch what the network makes of it.
+"""Move an arrival with sliders and see the outputs of two networks.
 
-A table says how often a network is right. It does not give a feeling for *when* it is not.
-Here is one trace, and everything about it can be moved: where the arrival lies, how wide
-and how high it is, its sign, the noise. With it move the feature maps, the class
-probabilities, and the samples on which the decision rests. Two networks can be
-asked, and they disagree where [the position test](where_does_it_work.py) says they do.
+A table shows how often a network is correct, but not for which traces. This example shows one
+trace. Sliders change the position, width, amplitude and sign of its arrival and the noise. The
+feature maps, the class probabilities and the saliency are updated at once. The two networks
+disagree at the positions that [the position test](where_does_it_work.py) finds.
 
-Things to try. With the flatten head, pull the center slowly to the right, past the green
-range it was trained on. Then choose the global head, and do it again. Set the
-amplitude to zero: how small can an arrival be, and still be seen? And how much noise does
-it take until a quiet trace is no longer quiet?
+Experiments: Select the flatten head and move the center slowly to the right, beyond the green range
+of the training set. Repeat this with the global head. Reduce the amplitude to find the smallest
+arrival that is detected. Increase the noise until a quiet trace is classified as an arrival.
 
     python examples/explore_trace.py
     python examples/explore_trace.py --output figures
 
-The first opens a window. The second needs no screen and saves a picture of it.
+The first command opens a window. The second requires no screen and saves a picture.
 """
 
-from _shared.options import Options, at_least  # first: it reports a missing package in a line
+from _shared.options import (
+    Options,
+    at_least,
+)  # first, because it reports a missing package in one line
 
 # isort: split
 import numpy as np
@@ -29,18 +30,18 @@ from numpycnn.inspection.explain import activations, probabilities, saliency
 from numpycnn.plots import figure as paper
 
 options = Options(
-    "Move an arrival through a trace and watch two networks judge it.",
+    "Move an arrival through a trace and see the predictions of two networks.",
     files=["explore_trace.png"],
     output=None,
 )
-options.add_argument("--seed", type=at_least(0), default=0, help="of the traces and networks")
+options.add_argument("--seed", type=at_least(0), default=0, help="seed of the traces and networks")
 args = options.read()
 
 # Two networks
 # ------------
-# They share everything up to the feature maps. Then the *flatten head* gives each place of
-# the trace weights of its own, and the *global head* keeps the largest answer of each
-# filter and forgets where it was. Both learn from the same 144 traces, in 60 epochs.
+# The networks are the same up to the feature maps. Then the *flatten head* has separate weights for
+# each position, and the *global head* keeps only the maximum of each filter. Both are trained on
+# the same 144 traces for 60 epochs.
 
 rng = np.random.default_rng(args.seed)
 x, labels = nn.make_traces(180, rng=rng)
@@ -50,11 +51,10 @@ for name, model in models.items():
     nn.fit(model, x_train, y_train, epochs=60, lr=5e-3)
     print(f"{name:12}   test set: accuracy {nn.evaluate(model, x_test, y_test)[1]:.3f}")
 
-# What can be moved
-# -----------------
-# A dial has a label, two ends, a place where it starts, a step, the range that its quantity
-# had in the training, and a form for its number. Most of each dial lies outside that range:
-# that is where there is something to find out.
+# The sliders
+# -----------
+# Each slider has a label, two ends, an initial value, a step, the range of its quantity in the
+# training set, and a number format. Most of each slider is outside the range of the training set.
 
 N_SAMPLES = x.shape[1]
 DIALS = {
@@ -65,49 +65,52 @@ DIALS = {
 }
 POLARITIES = "quiet", "positive", "negative"
 
-# The trace is made by `make_traces`, as those of the training were, with ranges so narrow
-# that they hold one value. It starts from the same seed each time. So the noise is
-# the same draw throughout, only larger or smaller, and nothing moves but what the reader moves.
+# `make_traces` generates the trace as it generated the training set, with ranges that contain one
+# value each. The seed is always the same, so the noise keeps its shape and only its magnitude
+# changes.
 
 
 def trace(label, center, width, amplitude, noise):
-    """One trace (1, L, 1) of this class."""
-    at, rng = round(center), np.random.default_rng((args.seed, 1))  # no noise of the training
+    """Return one trace (1, L, 1) of this class."""
+    at, rng = (
+        round(center),
+        np.random.default_rng((args.seed, 1)),
+    )  # not the noise of the training set
     ranges = {"center": (at, at), "width": (width, width), "amplitude": (amplitude, amplitude)}
     x, _ = nn.make_traces(1, rng=rng, n_samples=N_SAMPLES, labels=[label], noise=noise, **ranges)
     return x
 
 
-# The feature maps are what the first ReLU hands on, 8 channels of 64 samples. The saliency is
-# the gradient of the predicted class's score with respect to each sample: how much that score
-# would rise if the sample did. Where it is zero the network does not look, for this trace.
+# The feature maps are the output of the first ReLU, 8 channels of 64 samples. The saliency is the
+# gradient of the score of the predicted class with respect to each sample. Where it is zero, small
+# changes of the sample do not change the score.
 
 
 def look(model, x):
-    """Return what `model` makes of x (1, L, 1): maps (L, F), gradient (L,), chances (3,)."""
+    """Return the maps (L, F), saliency (L,) and probabilities (3,) of `model` for x (1, L, 1)."""
     _, relu, *_ = activations(model, x)
-    chances = probabilities(model, x)
-    gradient = saliency(model, x, chances.argmax(axis=-1))
-    return relu.output[0], gradient[0, :, 0], chances[0]
+    probs = probabilities(model, x)
+    gradient = saliency(model, x, probs.argmax(axis=-1))
+    return relu.output[0], gradient[0, :, 0], probs[0]
 
 
-# The axes must not jump while the arrival moves. So each network has fixed scales: the
-# largest value of its maps and of its saliency on the traces it learned from.
+# The axes must not change while the arrival moves. Each network therefore has fixed scales: the
+# largest values of its maps and of its saliency on the training set.
 
 
 def scales(model):
-    """The upper ends of the color scale and of the saliency's axis."""
+    """Return the upper limits of the color scale and of the saliency axis."""
     maps, gradients, _ = zip(*(look(model, one[None]) for one in x_train), strict=True)
     return np.max(maps), np.abs(gradients).max()
 
 
 # The window
 # ----------
-# Every artist is made once, and a move only changes its numbers. Then the window is drawn
-# anew as soon as it has nothing else to do.
+# Every artist is created once, and a slider only changes its data. The window is redrawn when it is
+# idle.
 
 MOSAIC = [
-    ["trace", "chances"],
+    ["trace", "probs"],
     ["maps", "polarity"],
     ["saliency", "network"],
     *([name, name] for name in DIALS),
@@ -128,13 +131,13 @@ class Explorer:
         self.polarity = self.buttons("polarity", POLARITIES, 1)
         self.head = self.buttons("network", list(models), 0)
         title = {"color": paper.GREEN, "fontsize": paper.FONT, "loc": "left"}
-        self.panels["center"].set_title("green: as in the training", **title)
+        self.panels["center"].set_title("green: range of the training set", **title)
         self.update()
         self.figure.draw_without_rendering()
-        self.figure.set_layout_engine("none")  # so that nothing jumps while an arrival moves
+        self.figure.set_layout_engine("none")  # so that the panels keep their positions
 
     def draw_once(self):
-        """Make every artist that will move, without numbers yet."""
+        """Create all artists without data."""
         samples, nothing = paper.samples_of(N_SAMPLES), np.zeros(N_SAMPLES)
         above, maps, below = (self.panels[name] for name in ("trace", "maps", "saliency"))
         for panel, label in (above, "amplitude"), (maps, "channel"), (below, "saliency"):
@@ -150,14 +153,14 @@ class Explorer:
         (self.gradient_line,) = below.plot(samples, nothing, color=paper.ORANGE)
         edges = np.arange(N_SAMPLES + 1) + 0.5, np.arange(9) + 0.5
         self.maps_mesh = maps.pcolormesh(*edges, np.zeros((8, N_SAMPLES)), cmap="Blues")
-        chances = self.panels["chances"]
-        paper.dress(chances)
-        self.bars = chances.barh(POLARITIES, np.zeros(3), color=paper.BLUE)
-        chances.set(title="probability", xlim=(0, 1), xticks=(0, 1))
-        chances.invert_yaxis()  # quiet first, as among the buttons
+        probs = self.panels["probs"]
+        paper.dress(probs)
+        self.bars = probs.barh(POLARITIES, np.zeros(3), color=paper.BLUE)
+        probs.set(title="probability", xlim=(0, 1), xticks=(0, 1))
+        probs.invert_yaxis()  # quiet first, as among the buttons
 
     def slider(self, name, dial):
-        """A slider, with a green line over what the training had."""
+        """Return a slider with a green line over the range of the training set."""
         label, low, high, start, step, trained_on, shown_as = dial
         numbers = {"valinit": start, "valstep": step, "valfmt": shown_as}
         slider = Slider(self.panels[name], label, low, high, **numbers, initcolor="none")
@@ -169,7 +172,7 @@ class Explorer:
         return slider
 
     def buttons(self, name, choices, active):
-        """Radio buttons under a title."""
+        """Return radio buttons under a title."""
         panel = self.panels[name]
         panel.set_title(name, fontsize=paper.FONT, loc="left")
         panel.set_frame_on(False)
@@ -181,20 +184,20 @@ class Explorer:
         return buttons
 
     def update(self, _=None):
-        """Make the trace that the controls ask for, ask the network, show the answer."""
+        """Generate the trace for the controls, run the network and show the results."""
         dials = {name: slider.val for name, slider in self.sliders.items()}
         self.x = trace(POLARITIES.index(self.polarity.value_selected), **dials)
         head = self.head.value_selected
-        maps, gradient, chances = look(self.models[head], self.x)
+        maps, gradient, probs = look(self.models[head], self.x)
         largest_map, largest_gradient = self.scales[head]
 
         self.trace_line.set_ydata(self.x[0, :, 0])
         self.maps_mesh.set(array=maps.T, clim=(0, largest_map))
         self.gradient_line.set_ydata(gradient)
         self.panels["saliency"].set_ylim(-1.1 * largest_gradient, 1.1 * largest_gradient)
-        for bar, chance in zip(self.bars, chances, strict=True):
-            bar.set_width(chance)
-        self.panels["trace"].set_title(f"{head}: {nn.CLASS_NAMES[chances.argmax()]}")
+        for bar, prob in zip(self.bars, probs, strict=True):
+            bar.set_width(prob)
+        self.panels["trace"].set_title(f"{head}: {nn.CLASS_NAMES[probs.argmax()]}")
         self.figure.canvas.draw_idle()
 
 

@@ -1,12 +1,11 @@
-"""Find the fault: a network that marks where the ground is broken.
+"""Train a network that marks the fault in a seismic section.
 
-The traces of the other examples stand alone. Here 64 of them stand side by side and make
-[a section](_shared/sections.py), a picture of layers that were folded and then cut by a fault. The
-question is no longer what is in it, but *where*: a label for every sample.
+The other examples classify single traces. Here 64 neighboring traces form
+[a section](_shared/sections.py), a picture of folded layers that are cut by a fault. The network
+predicts a label for every sample: near the fault or not.
 
-The network is a small U-Net with two directions instead of one. Its [layers](two_dimensions.py)
-are made of those for traces, and nothing else changes: the same loss, the same `fit`, the same
-check of its gradients.
+The network is a small two-dimensional U-Net. Its [layers](two_dimensions.py) are built from the
+one-dimensional layers. The loss, `fit` and the gradient check are the same as for traces.
 
     python examples/find_the_fault.py
     python examples/find_the_fault.py --noise 1 --seed 1
@@ -35,17 +34,22 @@ from two_dimensions import u_net
 # -----------
 
 options = Options(
-    "Teach a small network to mark the fault in a seismic section.",
+    "Train a small network to mark the fault in a seismic section.",
     files=["find_the_fault.png", "your_section.png"],
 )
 add = options.add_argument
-add("--seed", type=at_least(0), default=0, help="where all the randomness starts")
-add("--sections", type=at_least(1), default=200, help="how many to learn from")
-add("--epochs", type=at_least(1), default=8, help="how often all sections go through")
-add("--noise", type=at_least(0, float), default=NOISE, help="standard deviation, of echoes of 1")
-add("--section", type=Path, metavar="FILE", help="SEG-Y or SU file, to be marked in the end")
+add("--seed", type=at_least(0), default=0, help="seed of all random numbers")
+add("--sections", type=at_least(1), default=200, help="number of training sections")
+add("--epochs", type=at_least(1), default=8, help="passes over the training set")
+add(
+    "--noise",
+    type=at_least(0, float),
+    default=NOISE,
+    help="standard deviation relative to the reflections",
+)
+add("--section", type=Path, metavar="FILE", help="SEG-Y or SU file to mark after training")
 args = options.read()
-paper = nn.plots.figure  # what all figures have in common
+paper = nn.plots.figure  # common style of all figures
 try:
     own = args.section and read_section(args.section)
 except (OSError, ValueError) as error:
@@ -53,7 +57,7 @@ except (OSError, ValueError) as error:
 
 # The sections
 # ------------
-# Forty of them are kept for the examination. Everything random comes from one generator.
+# Forty more sections are the test set. All random numbers come from one generator.
 
 rng = np.random.default_rng(args.seed)
 x, near = make_sections(args.sections, rng=rng, noise=args.noise)
@@ -61,8 +65,8 @@ x_test, near_test = make_sections(40, rng=rng, noise=args.noise)
 
 # The network
 # -----------
-# It is [a U-Net](two_dimensions.py#a-u-net) of 9,378 weights. Before it is trained it is checked,
-# whole, on a small piece of a section.
+# It is [a U-Net](two_dimensions.py#a-u-net) with 9,378 parameters. Before training, the gradients
+# of the whole network are checked on a small part of a section.
 
 model = u_net(rng)
 print(model.summary(x.shape[1:]))
@@ -71,14 +75,14 @@ print(nn.check_gradients(model, x[:1, :4, :4], rng=rng))
 
 # Training
 # --------
-# Steps from four sections at a time are noisy, and with large ones the network is now too
-# generous with its marks and now too sparing. So the last quarter of the epochs has small ones.
+# Gradients of four sections are noisy. With a large step size the network alternates between too
+# many and too few marks, so the step size is reduced in the last quarter of the epochs.
 
 optimizer = nn.Adam(model.params, lr=5e-3)
 
 
 def report(epoch, history):
-    """Print the loss of an epoch, and take smaller steps when three quarters are over."""
+    """Print the loss of an epoch, and reduce the step size after three quarters of the epochs."""
     print(f"epoch {epoch:4}   cross-entropy {history.loss[-1]:.4f}", flush=True)
     if epoch == 3 * args.epochs // 4:
         optimizer.lr = 1e-3
@@ -90,13 +94,13 @@ plan = {"epochs": args.epochs, "batch_size": 4, "optimizer": optimizer, "on_epoc
 nn.fit(model, x, near, rng=rng, **plan)
 print(f"trained in {time.perf_counter() - began:.0f} s")
 
-# The examination
-# ---------------
-# Beside the network stand two rules that look at [differences of neighboring
-# traces](_shared/sections.py#what-needs-no-network). Over how many samples the second one adds them
-# up, it learns from the sections that the network learns from.
+# Test
+# ----
+# The network is compared with two rules that use [differences between neighboring
+# traces](_shared/sections.py#baselines-without-a-network). The number of samples over which the
+# second rule sums is chosen on the training set.
 #
-# Eight sections go through the network at a time, as the maps of all would want memory.
+# The network is run on eight sections at a time to limit memory.
 
 halves = range(0, 13, 2)
 best = max(halves, key=lambda half: intersection_over_union(largest_difference(x, half), near))
@@ -106,20 +110,19 @@ answers = {
     "network": model.classify(x_test, batch_size=8),
 }
 scores = {name: intersection_over_union(one, near_test) for name, one in answers.items()}
-print(f"\nintersection over union, in {len(x_test)} sections it has not seen")
+print(f"\nintersection over union, test set of {len(x_test)} sections")
 for name, score in scores.items():
     print(f"  {name:20}{score:.3f}")
 
-# What it says
-# ------------
-# The largest difference alone is mostly one of noise: 0.15 to 0.17 with the seeds 0, 1 and 2. Added
-# up over time it has 0.52 or 0.53, because it is told what the network had to find out: that there
-# is one fault, at every time. In a section without a fault it would mark one all the same. The
-# network has 0.64 to 0.68.
+# Results
+# -------
+# The largest difference alone is mostly noise: it has 0.15 to 0.17 with the seeds 0, 1 and 2.
+# Summed over time it has 0.52 or 0.53. This rule uses the knowledge that there is one fault at each
+# time, and would mark a fault in a section without one. The network has 0.64 to 0.68.
 #
-# What the network marks is a fault as wide as it should be, where there is something to
-# see. Where the layers are quiet there is nothing, and it marks nothing. Below: three sections
-# that it has not seen, the truth, what the two rules say, and what the network says.
+# The network marks a fault of the correct width where reflections are strong. Where they are weak,
+# it marks no samples. The figure shows three test sections with the labels, the marks of the two
+# rules and the marks of the network.
 
 figure = paper.blank_figure(paper.WIDTH, 480)
 extent = 0, x.shape[2] * SPACING / 1000, x.shape[1] * INTERVAL, 0  # km and s
@@ -129,20 +132,21 @@ for section, (first, *others) in enumerate(rows):
     first.imshow(x_test[section, ..., 0], cmap=paper.SIGNED, vmin=-3, vmax=3, **axes)
     for panel, marks in zip(others, (near_test, *answers.values()), strict=True):
         panel.imshow(marks[section], cmap="Greys", vmin=0, vmax=1, **axes)
-titles = "section", "truth", "difference", "added up", "network"
+titles = "section", "labels", "difference", "summed", "network"
 for panel, title in zip(rows[0], titles, strict=True):
     panel.set_title(title, fontsize=paper.FONT)
 for panel in rows.ravel():
     panel.tick_params(labelsize=paper.FONT)
-figure.supxlabel("place, km", fontsize=paper.FONT)
+figure.supxlabel("position, km", fontsize=paper.FONT)
 figure.supylabel("time, s", fontsize=paper.FONT)
 figures = {"find_the_fault": figure}
 
-# A section of your own
-# ---------------------
-# The network learned from sections of 4 ms and 12.5 m only. So its marks in another section are a
-# suggestion. A long line goes through the network 256 traces at a time, with at least the traces on
-# either side on which an output depends. Zeros make both sides divisible by 4.
+# Your section
+# ------------
+# The network was trained only on sections with 4 ms and 12.5 m between samples, so its marks in
+# other sections are less reliable. A long section is processed in strips of 256 traces. Each strip
+# includes the traces on either side on which its outputs depend. Zeros are appended to make both
+# lengths divisible by 4.
 
 STRIP, BESIDE = 256, 32  # traces
 
@@ -164,9 +168,7 @@ if own:
     print(f"\n{args.section}: {section.shape[1]} traces of {section.shape[0]} samples", end=", ")
     print(f"{(probability > 0.5).mean():.1%} of them marked")
     if not np.isclose(interval, INTERVAL):
-        print(
-            f"note: its interval is {1000 * interval:g} ms, the network learned {INTERVAL * 1000:g}"
-        )
+        print(f"note: its interval is {1000 * interval:g} ms; training used {INTERVAL * 1000:g} ms")
     marked = paper.blank_figure(paper.WIDTH, 300)
     for panel, picture, look in zip(
         marked.subplots(1, 2, sharey=True),

@@ -1,13 +1,13 @@
-"""How hard is it? Traces on which the simple rules fall and a network stands.
+"""Compare networks with threshold rules on difficult traces.
 
-On the traces of `trace_classifier.py` two rules that look at one number of the
-trace are as good as the network. So those traces cannot show what a network is
-for. Here are traces that can. The arrival is a zero-mean wavelet of any height between 0.4
-and 1 at any sample from the first to the last, and every trace, quiet or not, has a
-spike or a burst of the same size that means nothing.
+On the traces of `trace_classifier.py`, two rules that use one value per trace are as accurate as
+the network, so those traces do not require a network. The traces of this example do. The arrival is
+a zero-mean wavelet with an amplitude between 0.4 and 1, centered on any sample of the trace. Every
+trace, with or without an arrival, also contains a distractor: a spike or a burst of the same
+magnitude that is independent of the class.
 
-Two rules and two networks learn from the same 600 traces, and are examined
-on others, at one signal-to-noise ratio after the other.
+Two rules and two networks are trained on the same 600 traces, and tested at several signal-to-noise
+ratios.
 
     python examples/how_hard_is_it.py
     python examples/how_hard_is_it.py --traces 150
@@ -20,18 +20,20 @@ from _shared.options import Options, at_least
 from _shared.two_heads import network
 from numpycnn.inspection.baselines import LargestSampleRule, MedianRule
 
-options = Options("Set two simple rules and two networks harder traces.", ["how_hard_is_it.png"])
+options = Options(
+    "Compare two simple rules and two networks on difficult traces.", ["how_hard_is_it.png"]
+)
 add = options.add_argument
-add("--seeds", type=at_least(1), default=5, help="how often all is done anew")
-add("--traces", type=at_least(3), default=600, help="how many to learn from")
-add("--epochs", type=at_least(1), default=40, help="how often all traces go through")
+add("--seeds", type=at_least(1), default=5, help="number of repetitions")
+add("--traces", type=at_least(3), default=600, help="number of training traces")
+add("--epochs", type=at_least(1), default=40, help="passes over the training set")
 args = options.read()
 
 # The traces
 # ----------
-# The signal-to-noise ratio is the height of the arrival over the standard deviation of the
-# noise. The traces to learn from have all ratios between 2 and 12; those of the
-# examination have one at a time, and the first and the last of these are outside the range.
+# The signal-to-noise ratio is the height of the arrival divided by the standard deviation of the
+# noise. The training traces have ratios between 2 and 12. Each test set has a single ratio; the
+# smallest and the largest of these are outside the range of the training set.
 
 HARD = {"wavelet": "ricker", "amplitude": (0.4, 1.0), "center": (1, 64), "distractor": "any"}
 TRAINED_ON = 2, 12
@@ -39,22 +41,22 @@ RATIOS = 1, 2, 3, 4, 6, 8, 10, 12, 16
 
 # The networks
 # ------------
-# [Both](_shared/two_heads.py) begin with eight filters of 11 samples, which reach over the hump of
-# the wavelet to the bottom of both its troughs. One network then keeps where in the trace each
-# filter answered, the other only how strong the strongest answer was, wherever it came from.
+# [Both](_shared/two_heads.py) begin with eight filters of 11 samples, which cover the peak of the
+# wavelet and its two troughs to their minima. The flatten head keeps the position of each filter
+# output. The global head keeps only the maximum of each filter.
 #
-# The examination
-# ---------------
-# All is done once for each seed, with other traces and other first weights: a single run
-# may be lucky. All four learn from the same traces and are asked about the same others,
-# 600 for each ratio.
+# Test
+# ----
+# The experiment is repeated with several seeds, that is, with other traces and other initial
+# weights, because a single run may be unusually good. For each seed, the two rules and the two
+# networks use the same training set and the same test sets of 600 traces for each ratio.
 
 
-def learn(x: np.ndarray, labels: np.ndarray, rng: np.random.Generator) -> dict[str, object]:
-    """Teach all four on the same traces."""
+def train(x: np.ndarray, labels: np.ndarray, rng: np.random.Generator) -> dict[str, object]:
+    """Train the two rules and the two networks on the same traces."""
     networks = {head: network(head, rng, kernel_size=11) for head in ("global", "flatten")}
-    for pupil in networks.values():
-        nn.fit(pupil, x, labels, epochs=args.epochs, batch_size=32, rng=rng)
+    for model in networks.values():
+        nn.fit(model, x, labels, epochs=args.epochs, batch_size=32, rng=rng)
     rules = {"median rule": MedianRule(), "largest-sample rule": LargestSampleRule()}
     return networks | {name: rule.fit(x, labels) for name, rule in rules.items()}
 
@@ -62,44 +64,43 @@ def learn(x: np.ndarray, labels: np.ndarray, rng: np.random.Generator) -> dict[s
 accuracies = {}
 for seed in range(args.seeds):
     rng = np.random.default_rng(seed)
-    pupils = learn(*nn.make_traces(args.traces, rng=rng, snr=TRAINED_ON, **HARD), rng)
-    exams = [nn.make_traces(600, rng=rng, snr=(ratio, ratio), **HARD) for ratio in RATIOS]
-    for name, pupil in pupils.items():
-        marks = [(pupil.classify(x) == labels).mean() for x, labels in exams]
-        accuracies.setdefault(name, []).append(marks)
-curves = {name: np.array(marks) for name, marks in accuracies.items()}
+    classifiers = train(*nn.make_traces(args.traces, rng=rng, snr=TRAINED_ON, **HARD), rng)
+    test_sets = [nn.make_traces(600, rng=rng, snr=(ratio, ratio), **HARD) for ratio in RATIOS]
+    for name, classifier in classifiers.items():
+        scores = [(classifier.classify(x) == labels).mean() for x, labels in test_sets]
+        accuracies.setdefault(name, []).append(scores)
+curves = {name: np.array(scores) for name, scores in accuracies.items()}
 
 # The result
 # ----------
-# The mean accuracy over the seeds, and below it that of the worst seed.
+# Each entry is the mean accuracy over the seeds, and below it the accuracy of the worst seed.
 
 print("signal-to-noise ratio" + "".join(f"{ratio:7}" for ratio in RATIOS))
-for name, marks in curves.items():
-    print(f"{name:21}" + "".join(f"{mark:7.3f}" for mark in marks.mean(axis=0)))
-    print(f"{'  worst seed':21}" + "".join(f"{mark:7.3f}" for mark in marks.min(axis=0)))
+for name, scores in curves.items():
+    print(f"{name:21}" + "".join(f"{score:7.3f}" for score in scores.mean(axis=0)))
+    print(f"{'  worst seed':21}" + "".join(f"{score:7.3f}" for score in scores.min(axis=0)))
 
 figure = nn.plots.plot_accuracy(RATIOS, curves, "signal-to-noise ratio", trained_on=TRAINED_ON)
 
-# What it says
-# ------------
-# To guess is to be right in a third of the traces, and where the noise is as strong as
-# the arrival nobody does much better. From there on they part.
+# Discussion
+# ----------
+# A random guess is correct for a third of the traces. If the noise is as strong as the arrival, no
+# method is much better. At higher ratios the methods differ.
 #
-# The largest sample stays near a half, however quiet the trace: it belongs to the
-# distractor as often as to the arrival, and a quiet trace has a distractor too.
+# The accuracy of the largest-sample rule stays near one half for any noise. The largest sample
+# belongs to the distractor as often as to the arrival, and quiet traces contain a distractor too.
 #
-# The median does a little better than that. The mean of a Ricker wavelet is zero,
-# but its troughs are broader than its hump, so more samples of the trace lie on the one
-# side of zero than on the other. A leak can be made narrow; whether it is closed,
-# only a baseline can tell.
+# The median rule is slightly better. The mean of a Ricker wavelet is zero, but its troughs are
+# wider than its peak, so more samples are on one side of zero. The traces therefore still contain a
+# weak leak of the class, which only a baseline reveals.
 #
-# A filter adds up 11 samples, each with its own weight. It can be shaped like the wavelet:
-# then all of the wavelet counts, the noise averages out, a spike meets a single
-# weight and the quick cycles of a burst cancel. Both networks can have such filters. But the
-# dense layer after flatten has to learn for each place what an arrival there means,
-# and of 600 traces only about six have their arrival at a given sample. With global
-# pooling an arrival anywhere teaches about arrivals everywhere, with 291 weights in place
-# of 4,259. Give the flatten head fewer traces, and it falls further; the other
-# hardly notices.
+# A filter computes a weighted sum of 11 samples. If its weights have the shape of the wavelet, all
+# samples of the wavelet contribute, the noise averages out, a spike is multiplied with a single
+# weight, and the fast oscillations of a burst cancel. Both networks can learn such filters.
+# However, the dense layer after Flatten must learn the effect of an arrival for each position
+# separately, and only about six of 600 traces have their arrival at a given sample. With global
+# pooling, each arrival improves the predictions for all positions, and the network has 291
+# parameters instead of 4,259. With fewer training traces, the accuracy of the flatten head
+# decreases further, and that of the global head hardly changes.
 
 options.finish(args, how_hard_is_it=figure)

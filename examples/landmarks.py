@@ -1,8 +1,8 @@
-"""Landmarks: LeNet, the fully convolutional network, ResNet and U-Net, on the same traces.
+"""Train LeNet, a fully convolutional network, ResNet and U-Net on the same traces.
 
-[architectures.py](../numpycnn/architectures.py) has them in a few lines each. Here
-each learns the harder traces of [how_hard_is_it.py](how_hard_is_it.py), beside the small
-network with global pooling that was best there, and one table compares them.
+[architectures.py](../numpycnn/architectures.py) defines each in a few lines. Here they are trained
+on the difficult traces of [how_hard_is_it.py](how_hard_is_it.py) and compared with the small
+network with global pooling, which was the best one there.
 
     python examples/landmarks.py
     python examples/landmarks.py --traces 1200 --epochs 40
@@ -16,17 +16,17 @@ import numpycnn as nn
 from _shared.options import Options, at_least
 from _shared.two_heads import network
 
-options = Options("Train the landmark networks on the harder traces.")
+options = Options("Train the landmark networks on difficult traces.")
 add = options.add_argument
-add("--seed", type=at_least(0), default=0, help="of traces, first weights and mini-batches")
-add("--traces", type=at_least(3), default=600, help="how many to learn from")
-add("--epochs", type=at_least(1), default=20, help="how often all traces go through")
+add("--seed", type=at_least(0), default=0, help="seed of traces, initial weights and mini-batches")
+add("--traces", type=at_least(3), default=600, help="number of training traces")
+add("--epochs", type=at_least(1), default=20, help="passes over the training set")
 args = options.read()
 
 # The traces
 # ----------
-# To learn from, arrivals anywhere. Two examinations: one of the same kind, and one in which every
-# arrival is within six samples of an end.
+# The training set has arrivals at all positions. There are two test sets: one of the same kind, and
+# one in which every arrival is within six samples of an end.
 
 HARD = {"wavelet": "ricker", "amplitude": (0.4, 1.0), "distractor": "any", "snr": (2, 12)}
 rng = np.random.default_rng(args.seed)
@@ -37,8 +37,9 @@ at_the_edges = tuple(np.concatenate(parts) for parts in zip(*ends, strict=True))
 
 # The networks
 # ------------
-# With an eighth of the papers' filters, which is plenty for 64 samples and three
-# classes. U-Net gives every sample scores; the largest of each class speaks for the trace.
+# The networks have an eighth of the filters of the published ones, which is enough for 64 samples
+# and three classes. The U-Net outputs scores for every sample; the maximum of each class is the
+# score of the trace.
 
 landmarks = nn.architectures
 networks = {
@@ -51,12 +52,12 @@ networks = {
 
 # The table
 # ---------
-# *Sees* is the number of samples that a number of the last map depends on, at most, before the map
-# is flattened or pooled as a whole. *Layers* are those with weights, without normalization.
+# The column *sees* is the receptive field in samples before the map is flattened or pooled
+# globally. *Layers* counts the layers with weights, without normalization.
 
 
 def sees(model: nn.Sequential) -> int:
-    """Return the receptive field at the last layer that does not look at the whole trace."""
+    """Return the receptive field at the last layer before global pooling or Flatten."""
     whole = next(i for i, layer in enumerate(model) if layer.receptive_field(64).stride == 0)
     return nn.Sequential(*model.layers[:whole]).receptive_field(64).size
 
@@ -68,25 +69,27 @@ for name, model in networks.items():
     seconds = time.perf_counter() - began
     n_weights = sum(array.size for array in model.params.values())
     n_layers = len({key.rpartition(".")[0] for key in model.params if key.endswith(".w")})
-    accuracies = [nn.evaluate(model, *exam)[1] for exam in (anywhere, at_the_edges)]
+    accuracies = [nn.evaluate(model, *test_set)[1] for test_set in (anywhere, at_the_edges)]
     print(
         f"{name:14} {n_weights:8,} {n_layers:7} {sees(model):5} {seconds:8.1f}"
         + "".join(f"{accuracy:10.3f}" for accuracy in accuracies)
     )
 
-# What it says
-# ------------
-# One run is an anecdote. With the seeds 0, 1 and 2 LeNet came last each time, between 0.910 and
-# 0.923; the other four were between 0.938 and 0.964, each time in another order. Three runs are
-# anecdotes, too. When a sum in batch normalization was written in another order, which changes
-# nothing but last digits, ResNet went from 0.928, 0.967 and 0.907 to 0.947, 0.961 and 0.938.
+# Discussion
+# ----------
+# A single run proves little. With the seeds 0, 1 and 2, LeNet had the lowest accuracy each time,
+# between 0.910 and 0.923. The other four had accuracies between 0.938 and 0.964, in a different
+# order each time. Three runs are still few. When a sum in batch normalization was computed in
+# another order, which changes only rounding errors, the accuracy of ResNet changed from 0.928,
+# 0.967 and 0.907 to 0.947, 0.961 and 0.938.
 #
-# *LeNet* has by far the most weights, and its dense layers learn for each place what an arrival
-# there means, as the flatten head does in [two_heads.py](_shared/two_heads.py). The other four
-# learn once and for all places.
+# *LeNet* has by far the most parameters. Its dense layers learn the effect of an arrival for each
+# position separately, as the flatten head does in [two_heads.py](_shared/two_heads.py). The other
+# four learn it once for all positions.
 #
-# The *small network* with global pooling has a hundredth of LeNet's weights, and is hard to beat.
-# In these traces there is one thing to find, and one filter of the right length finds it; what is
-# deep about the others has little to do here. They were made for harder questions.
+# The *small network* with global pooling has a hundredth of the parameters of LeNet, and its
+# accuracy is among the best. These traces contain a single pattern, and one filter of suitable
+# length detects it. The depth of the other networks is an advantage for more difficult tasks.
 #
-# At the edges all lose some: part of the wavelet is cut off there.
+# At the edges the accuracy of all networks is lower, because part of the wavelet is outside the
+# trace.

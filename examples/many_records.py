@@ -1,24 +1,24 @@
-"""Many records: an archive of days through a trained network, on one machine or on many.
+"""Run a trained network over an archive of days, on one machine or on a cluster.
 
-A record is cut into pieces, and each piece is a task: read the stretch of the record that its
-outputs depend on, run the network, write the outputs. Dask distributes the tasks to processes, here
-one for each processor, or to those of a cluster, whose scheduler printed its address at the start.
+The record is split into pieces. Each piece is a task: read the samples that its outputs depend on,
+run the network, and write the outputs. Dask distributes the tasks to processes on this machine, one
+per processor, or to a cluster whose scheduler has a given address.
 
     python examples/many_records.py picker.npz records/ scores.zarr
     python examples/many_records.py picker.npz sds/ scores.zarr --station BW.RJOB.* --out picks.xml
     python examples/many_records.py picker.npz 2025.zarr scores.zarr --scheduler tcp://host:8786
 
 The record is [an archive](_shared/archives.py) of one station: a Zarr array, a folder of `.npy`
-files, or a folder of miniSEED. The outputs `(M, D)` are written to a Zarr array. They are those of
-`model.predict` for the whole record at once, across all seams: two stretches overlap by the samples
-that both need, and by no more. Where the record has a gap, and where no piece was computed yet,
-they are NaN. If a network pools and upsamples, zeros at the end make the record's length divisible.
-A network of [pick_arrivals.py](pick_arrivals.py) receives the record in units of its noise, and
-`--out` writes its picks.
+files, or a folder of miniSEED. The outputs `(M, D)` are written to a Zarr array. They equal those
+of `model.predict` for the whole record, because neighboring pieces overlap by exactly the samples
+that both require. Outputs in gaps and in pieces that are not computed yet are NaN. If a network
+pools and upsamples, zeros are appended to make the length divisible. For a network of
+[pick_arrivals.py](pick_arrivals.py) the record is divided by its noise, and `--out` writes the
+picks.
 
-**It can be interrupted** by Ctrl-C, `kill`, a full disk, a lost scheduler. The finished pieces are
-listed in the Zarr folder. The same command again computes the others, and the result is that of a
-run without interruption. A changed model, record or option is refused.
+**The run can be interrupted** by Ctrl-C, `kill`, a full disk or the loss of the scheduler. The
+finished pieces are listed in the Zarr folder. The same command computes the remaining pieces, and
+the result equals that of a run without interruption. A changed model, record or option is refused.
 
 It requires `python -m pip install "dask[distributed]" zarr`, and obspy for miniSEED.
 """
@@ -52,9 +52,9 @@ from numpycnn.training.progress import progress
 
 # A job
 # -----
-# A job is everything that decides the values of the result: the model, the files of the record, the
-# options. It is stored in the attributes of the Zarr array. A run that finds an array of another
-# job must not add to it.
+# A job contains all inputs that determine the result: the model, the files of the record and the
+# options. It is stored in the attributes of the Zarr array. A run does not add to the array of
+# another job.
 
 
 def job_of(model_path, record, result, n_outputs, *, problems, station=None, channels=None):
@@ -90,14 +90,14 @@ def pieces_of(model_path, job):
 
 
 def stored_job(result):
-    """Return the job by which a result was begun, or None if there is no result."""
+    """Return the job of an existing result, or None if there is no result."""
     if not result.exists():
         return None
     try:
         return zarr.open_array(result, mode="r").attrs["job"]
     except Exception as error:  # Zarr's have many names
         raise ValueError(
-            f"{result} is there already, and was not made by this script. Give another name."
+            f"{result} exists and was not written by this script. Choose another name."
         ) from error
 
 
@@ -107,13 +107,13 @@ def require_same(job, stored, result):
     differ = [word for name, word in words.items() if job[name] != stored[name]]
     if differ:
         raise ValueError(
-            f"{result} is there already, from another run: the {' and the '.join(differ)} must be "
-            "the same as then, got a different one. Give another name, or remove it."
+            f"{result} exists, from another run: the {' and the '.join(differ)} must be "
+            "the same as then, got a different one. Choose another name, or remove it."
         )
 
 
-# The finished pieces are lines of a text file, because adding a line changes nothing before it. A
-# line that was cut off does not count.
+# The finished pieces are listed in a text file, because appending a line does not change the
+# others. An incomplete line does not count.
 
 FINISHED = "finished_pieces.txt"
 
@@ -129,9 +129,9 @@ def finished(result):
 
 # A task
 # ------
-# A task holds paths and numbers and nothing else, so every process that sees the files can do it.
-# It writes one chunk of the result, and so it can be done twice: when a worker is lost, Dask
-# gives its tasks to another.
+# A task contains only paths and numbers, so every process with access to the files can run it. It
+# writes one chunk of the result and can be repeated: if a worker is lost, Dask assigns its tasks to
+# another one.
 
 
 def outputs_of(model_path, record, job, piece, middle, size):
@@ -153,15 +153,15 @@ def run(model_path, record, result, piece):
 
 # All tasks
 # ---------
-# A processor for each worker, and one thread, so that they do not wait for each other. A task that
-# fails for another reason than a lost worker, a disk that does not answer for example, is tried
-# twice more.
+# Each worker uses one processor and one thread, so that workers do not wait for each other. A task
+# that fails for another reason than a lost worker, for example a disk error, is repeated up to
+# twice.
 
 PART = 2**21  # samples that are read at once to estimate the noise
 
 
 def scale_of(client, record, job):
-    """Return what is subtracted from each sample, (C,), and by what it is divided then."""
+    """Return the offset to subtract from each sample, (C,), and the divisor."""
     about = job["record"]
     if not job["is_picker"]:
         return np.zeros(about["n_channels"]), 1.0
@@ -178,7 +178,7 @@ def scale_of(client, record, job):
 
 
 def begin(client, model_path, record, result, job):
-    """Make the array for the results, full of NaN, with the job and the scale of the record."""
+    """Create the array for the results, filled with NaN, with the job and the scale."""
     middle, size = scale_of(client, record, job)
     y = outputs_of(model_path, record, job, pieces_of(model_path, job)[0], middle, size)
     shape = job["outputs"], y.shape[1]
@@ -194,7 +194,7 @@ def begin(client, model_path, record, result, job):
 
 
 def run_all(client, model_path, record, result, pieces):
-    """Compute these pieces, a dict by number, and note each as soon as it is finished."""
+    """Compute these pieces, a dict by number, and record each as soon as it is finished."""
     plan = {"retries": 2, "pure": False}
     tasks = {
         client.submit(run, model_path, record, result, piece, **plan): number
@@ -210,24 +210,28 @@ def run_all(client, model_path, record, result, pieces):
 
 # Interruptions
 # -------------
-# Whatever the reason, a person wants to know how far it came and how to go on.
+# After any interruption, the script prints the number of finished pieces and how to continue.
 
 
 @contextmanager
 def connected(scheduler, n_workers):
     """Connect to a cluster, or start processes here, and return the client."""
-    for name in "distributed", "distributed.client", "asyncio":  # what they log is raised here too
+    for name in (
+        "distributed",
+        "distributed.client",
+        "asyncio",
+    ):  # errors that the workers log are raised here too
         logging.getLogger(name).setLevel(logging.CRITICAL)
     client = Client(scheduler) if scheduler else local_client(n_workers)
     try:
         yield client
     finally:
-        with suppress(Exception):  # what counts is why the run ended, and what is on the disk
+        with suppress(Exception):  # report the reason of the end and the files on disk
             client.close()
 
 
 def local_client(n_workers):
-    """Start processes on this machine, and return a client that has them compute."""
+    """Start processes on this machine and return their client."""
     here = {"n_workers": n_workers, "threads_per_worker": 1, "dashboard_address": ":0"}
     # In a terminal Ctrl-C reaches the workers as well, and each would print a traceback. So SIGINT
     # is blocked in all that is started here: the workers, and the thread that replaces a lost one.
@@ -265,7 +269,7 @@ def compute(args, paths, job):
         return len(left)
     print(
         f"many_records: {reason}. {len(finished(result))} of {total} pieces are finished. The same "
-        "command again computes the others.",
+        "command computes the others.",
         file=sys.stderr,
     )
     sys.exit(status)
@@ -293,20 +297,29 @@ def write_results(args, job, outs, theirs):
 
 
 def main():
-    """Read the options, make the pieces, and have them computed."""
+    """Read the options, split the record, and compute all pieces."""
     options = Parser("Run a trained network over a long record.")
     add = options.add_argument
     add("model", type=Path, help=".npz file, as model.save writes it")
     add("record", type=Path, help="Zarr array (L, C), or folder of .npy or miniSEED files")
-    add("result", type=Path, help="Zarr array to make, or to complete")
-    add("--station", help="of the record, a name or a pattern: BW.RJOB..EH")
+    add("result", type=Path, help="Zarr array to create, or to complete")
+    add("--station", help="station of the record, a name or a pattern: BW.RJOB..EH")
     add("--channels", help="channels of the record: Z or HH? or HHZ,HHN,HHE; all if not given")
     add("--piece", type=at_least(1), default=262_144, help="outputs of a task, %(default)s if none")
-    add("--scheduler", metavar="ADDRESS", help="of a Dask cluster whose workers see these files")
-    add("--workers", type=at_least(1), help="processes here, without a cluster: one a processor")
+    add(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="address of a Dask cluster with access to these files",
+    )
+    add("--workers", type=at_least(1), help="processes without a cluster; one per processor")
     add("--out", action="append", default=[], metavar="FILE", help="for picks, .csv or .xml")
-    add("--catalog", type=Path, metavar="FILE", help="picks of others, with which to compare")
-    add("--tolerance", type=at_least(0, float), default=0.5, help="seconds between the same picks")
+    add("--catalog", type=Path, metavar="FILE", help="picks to compare with")
+    add(
+        "--tolerance",
+        type=at_least(0, float),
+        default=0.5,
+        help="largest difference of matching picks, in s",
+    )
     args = options.parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # from `kill` or a batch system
     for module in archives, readers:  # workers elsewhere do not have these files
@@ -332,7 +345,7 @@ def main():
     except (OSError, ValueError) as error:
         options.error(str(error))
     except KeyboardInterrupt:  # before the first piece, or after the last
-        print("many_records: interrupted. The same command goes on from here.", file=sys.stderr)
+        print("many_records: interrupted. The same command continues from here.", file=sys.stderr)
         sys.exit(130)
     end(problems)
 

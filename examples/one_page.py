@@ -1,9 +1,9 @@
-"""The whole thing on one page: a network that learns, in NumPy, and nothing besides.
+"""A convolutional network in one file: data, layers, gradients and training, with NumPy only.
 
-A trace is quiet, or somewhere in it is an arrival, positive or negative. A convolutional
-network of 4211 weights learns from 144 traces to say which, and is examined on 36 others.
-Read it from the top, or type it in: it needs NumPy and no more. Its losses are
-those of `numpycnn.fit` on the same traces from the same weights.
+A trace is quiet, or it contains a positive or a negative arrival. A convolutional network with
+4211 parameters learns to classify the traces. It is trained on 144 traces and tested on 36 others.
+Read the file from the top, or type it in. Its losses equal those of `numpycnn.fit` on the same
+traces with the same initial weights.
 
     python examples/one_page.py
 """
@@ -36,14 +36,14 @@ x_test, labels_test = x[order[144:]], labels[order[144:]]
 
 # The weights
 # -----------
-# Random at first, and of a size that lets signals neither die out nor blow up on their way.
-# K taps, F filters, H hidden numbers, D classes.
+# The initial weights are random, with a magnitude that keeps the signals near their magnitude.
+# K taps, F filters, H hidden values, D classes.
 
 K, F, H, D = 5, 8, 16, 3
 
 
 def draw(fan_in, fan_out, shape):
-    """Uniform within ±sqrt(6 / (fan_in + fan_out)), Glorot and Bengio's rule."""
+    """Draw uniformly within ±sqrt(6 / (fan_in + fan_out)), the rule of Glorot and Bengio."""
     limit = np.sqrt(6 / (fan_in + fan_out))
     return rng.uniform(-limit, limit, shape).astype(np.float32)
 
@@ -58,7 +58,7 @@ weights = w1, b1, w2, b2, w3, b3
 
 
 def forward(x):
-    """Traces (N, L, 1) in; out come scores (N, D), and what backward needs to know."""
+    """Return scores (N, D) for traces (N, L, 1), and the values that backward needs."""
     x = np.pad(x, ((0, 0), (K // 2, K // 2), (0, 0)))  # zeros at both ends keep the length L
     a = b1 + sum(x[:, k : k + L] @ w1[k] for k in range(K))  # a[m] = Σk x[m+k] w[k] + b
     r = np.maximum(a, 0)  # ReLU   (N, L, F)
@@ -72,13 +72,13 @@ def forward(x):
 
 # Backward: the same lines, from the last to the first
 # ----------------------------------------------------
-# `dh` says how fast the loss grows with each number of `h`, and so on. A number that went into
-# several others gets the sum of what comes back from them.
+# `dh` is the gradient of the loss with respect to `h`, and so on. The gradient of a value that was
+# used several times is the sum over all uses.
 
 
 def backward(dscores, cache):
-    """From the scores' derivatives (N, D) to those of all the weights."""
-    x, a, left_won, flat, h = cache
+    """Return the gradients of all parameters for the gradient of the scores (N, D)."""
+    x, a, left_is_max, flat, h = cache
     dw3 = h.T @ dscores  # dw[i,j] = Σn h[n,i] dscores[n,j]
     db3 = dscores.sum(axis=0)  # db[j] = Σn dscores[n,j]
     dh = dscores @ w3.T * (h > 0)  # dh[i] = Σj dscores[j] w[i,j] where the ReLU let h through
@@ -86,8 +86,8 @@ def backward(dscores, cache):
     db2 = dh.sum(axis=0)
     dpooled = (dh @ w2.T).reshape(len(x), L // 2, F)
     dr = np.zeros_like(a)
-    dr[:, 0::2] = dpooled * left_won  # the larger of two gets everything, the other nothing
-    dr[:, 1::2] = dpooled * ~left_won
+    dr[:, 0::2] = dpooled * left_is_max  # the larger of two receives all, the other zero
+    dr[:, 1::2] = dpooled * ~left_is_max
     da = dr * (a > 0)
     dw1 = np.stack([np.einsum("nmc,nmf->cf", x[:, k : k + L], da) for k in range(K)])
     db1 = da.sum(axis=(0, 1))  # and above, dw[k] = Σn Σm x[n,m+k] da[n,m]
@@ -96,7 +96,7 @@ def backward(dscores, cache):
 
 # Learning
 # --------
-# Sixty times: forward, the loss, backward, a step of Adam. The loss is the mean of
+# Sixty steps of forward, loss, backward and Adam. The loss is the mean of
 # `-log p[true class]`, and its derivative with respect to the scores is `(p - y) / N`.
 
 ms, vs = ([np.zeros_like(w) for w in weights] for _ in range(2))
@@ -108,8 +108,8 @@ for epoch in range(1, 61):
     losses.append(-(y_train * np.log(p)).sum() / len(p))
     gradients = backward((p - y_train) / len(p), cache)
     for w, g, m, v in zip(weights, gradients, ms, vs, strict=True):
-        m += 0.1 * (g - m)  # m = 0.9 m + 0.1 g, which way lately
-        v += 0.001 * (g * g - v)  # v = 0.999 v + 0.001 g², how large lately
+        m += 0.1 * (g - m)  # m = 0.9 m + 0.1 g, mean gradient
+        v += 0.001 * (g * g - v)  # v = 0.999 v + 0.001 g², mean square
         w -= 5e-3 * (m / (1 - 0.9**epoch)) / (np.sqrt(v / (1 - 0.999**epoch)) + 1e-8)
     if epoch == 1 or epoch % 15 == 0:
         print(f"epoch {epoch:2}   cross-entropy {losses[-1]:.4f}")

@@ -1,16 +1,15 @@
-"""Pick arrivals: at which sample of a record does an arrival begin?
+"""Pick arrivals: find the samples of a record at which arrivals begin.
 
-Records of three channels hold noise, spikes, and one arrival, several or none. A small
-U-Net learns to give each sample the probability that it is an onset; its picks are
-the peaks of that curve. It is judged as seismologists judge a picker, beside the two rules
-that they have used for decades: a trigger, STA/LTA, and a second look at what it
-found, AIC. Then it runs over continuous data.
+Records of three channels contain noise, spikes, and any number of arrivals. A small U-Net computes
+for each sample the probability that it is an onset. Its picks are the peaks of this curve. The
+network is compared with two classical rules of seismology: the trigger STA/LTA, and AIC, which
+refines the picks of the trigger. Finally, all three are run on continuous data.
 
     python examples/pick_arrivals.py
     python examples/pick_arrivals.py --hours 24
 
-With [records of your own](_shared/your_records.py), train a network and pick other records. The
-picks are printed, [written to a file](_shared/results.py), and compared with the picks of others:
+[Your records](_shared/your_records.py) can be used to train a network and to pick. The picks are
+printed, [written to a file](_shared/results.py), and compared with the picks of a catalog:
 
     python examples/pick_arrivals.py records.npz
     python examples/pick_arrivals.py records/ --picks picks.xml --length 3000
@@ -49,52 +48,57 @@ from numpycnn.training.progress import progress
 # -----------
 
 options = Options(
-    "Teach a small U-Net to pick the onsets of arrivals.", files=["picks.png", "picker.npz"]
+    "Train a small U-Net to pick the onsets of arrivals.", files=["picks.png", "picker.npz"]
 )
 add = options.add_argument
-add("data", nargs="?", type=Path, help="records of your own, to learn from")
-add("--picks", type=Path, metavar="FILE", help="of their picks, if ObsPy is to read both")
-add("--length", type=at_least(1), help="samples to take of each record then, from its first")
-add("--seed", type=at_least(0), default=0, help="where all the randomness starts")
-add("--records", type=at_least(16), default=800, help="how many to learn from, if made here")
-add("--epochs", type=at_least(1), default=24, help="how often all records go through")
-add("--hours", type=at_least(0), default=1, help="of continuous data, to run over in the end")
+add("data", nargs="?", type=Path, help="your records, to train on")
+add("--picks", type=Path, metavar="FILE", help="picks of records that ObsPy reads")
+add("--length", type=at_least(1), help="with --picks: samples to use of each record")
+add("--seed", type=at_least(0), default=0, help="seed of all random numbers")
+add("--records", type=at_least(16), default=800, help="number of generated training records")
+add("--epochs", type=at_least(1), default=24, help="passes over the training set")
+add("--hours", type=at_least(0), default=1, help="hours of continuous data to pick after training")
 add("--pick", type=Path, metavar="FILE", help="records to pick; no training")
-add("--model", type=Path, default="figures/picker.npz", help="to pick them with")
+add("--model", type=Path, default="figures/picker.npz", help="network for --pick")
 add("--channels", help="channels of records: Z or HH? or HHZ,HHN,HHE; all if not given")
 add("--out", action="append", default=[], metavar="FILE", help="for the picks, .csv or .xml")
-add("--catalog", type=Path, metavar="FILE", help="picks of others, with which to compare")
-add("--tolerance", type=at_least(0, float), default=0.5, help="seconds between the same picks")
+add("--catalog", type=Path, metavar="FILE", help="picks to compare with")
+add(
+    "--tolerance",
+    type=at_least(0, float),
+    default=0.5,
+    help="largest difference of matching picks, in s",
+)
 args = options.parse_args()
 rng = np.random.default_rng(args.seed)
 problems = Problems()  # the files and records that are left out
 
-# A curve, and its peaks
-# ----------------------
-# Each record is divided by [the size of its
-# noise](../numpycnn/seismology/picking.py#the-unit-of-a-record), so it does not matter in which
-# unit an instrument counts.
+# The curve and its peaks
+# -----------------------
+# Each record is divided by [the magnitude of its
+# noise](../numpycnn/seismology/picking.py#the-unit-of-a-record), so the result does not depend on
+# the unit of the instrument.
 #
-# The network below makes the record 16 times shorter, and as long again. Zeros at the end make its
-# length a multiple of that. A long record goes through it a piece at a time, so that no more than a
-# piece has to be kept in float32.
+# The network shortens the record by a factor of 16 and restores its length. Zeros are appended to
+# make the length a multiple of 16. A long record is processed in pieces, so that only one piece at
+# a time is stored in float32.
 
 STEP = 16  # samples
 
 
 def in_units(x, noise, n_samples):
-    """Return a part of a record (L, C) in units of its noise, in float32, with zeros behind it."""
+    """Return a part of a record (L, C) in units of its noise, float32, with zeros appended."""
     middle, size = noise
     return np.pad((x - middle) / size, ((0, n_samples - len(x)), (0, 0))).astype(np.float32)
 
 
 def up_to_step(length):
-    """Return the length with the zeros at the end."""
+    """Return the length including the appended zeros."""
     return length + -length % STEP
 
 
 def prepared(x):
-    """Return records x (N, L, C) in units of their noise, in float32, with zeros at the end."""
+    """Return records x (N, L, C) in units of their noise, float32, with zeros appended."""
     return np.stack([in_units(record, noise_of(record), up_to_step(len(record))) for record in x])
 
 
@@ -111,7 +115,7 @@ def curve_of(model, x):
 def pick_all(path, model, notes):
     """Print the picks in all records in a file or a folder; return them.
 
-    Returns a list of `Pick`, and a list of each stretch, without its samples, and its picks.
+    Returns a list of `Pick`, and a list of pairs: a stretch without its samples, and its picks.
     """
     picks, records = [], []
     for name, found in to_pick(path, problems, args.channels):
@@ -131,7 +135,7 @@ def pick_all(path, model, notes):
                 break
             here = peaks(curve, stretch.rate or RATE)
             picks += picks_of(name, stretch, here, curve)
-            empty = np.empty((len(stretch.x), 0))  # a year of days is not kept
+            empty = np.empty((len(stretch.x), 0))  # the samples are not kept
             records.append((stretch._replace(x=empty), here))
             for pick in picks[len(picks) - len(here) :]:
                 print(f"{name}, {pick.time}, probability {pick.probability:.2f}")
@@ -144,7 +148,7 @@ def pick_all(path, model, notes):
 
 
 def compare(records, theirs):
-    """Print how the picks in records agree with those of a catalog."""
+    """Compare the picks in records with those of a catalog, and print the result."""
     stretches, found = zip(*records, strict=True)
     if any(stretch.start is None for stretch in stretches):
         raise ValueError(f"{args.pick}: with --catalog records must have a start time, got none")
@@ -178,10 +182,9 @@ options.try_output(args)
 
 # The records
 # -----------
-# Those to learn from are six seconds long and have arrivals of every signal-to-noise ratio from
-# 4 to 40. Those of the examination are half a minute long, and have one ratio at a time; the
-# first of these is lower than any that was learned from. Of records of your own a fifth is held
-# out.
+# The training records are six seconds long and have signal-to-noise ratios from 4 to 40. Each test
+# set has records of half a minute with a single ratio, of which the first is below the range of the
+# training set. Of your records, a fifth is the test set.
 
 RATIOS = 3, 4, 5, 6, 8, 12, 20
 FEWEST = 20  # samples of a record: both windows of AIC
@@ -209,12 +212,12 @@ if args.data:
             )
     except (OSError, ValueError) as error:
         options.error(str(error))
-    exams = {"held out": (x[held], [onsets[n] for n in held])}
+    test_sets = {"held out": (x[held], [onsets[n] for n in held])}
     x, onsets = x[kept], [onsets[n] for n in kept]
 else:
     known, channels, longer = None, (), {"n_samples": 3200, "arrivals": (0, 4), "rng": rng}
     x, onsets = nn.make_records(args.records, rng=rng)
-    exams = {
+    test_sets = {
         f"{ratio}": nn.make_records(args.records // 8, snr=(ratio, ratio), **longer)
         for ratio in RATIOS
     }
@@ -222,21 +225,22 @@ rate = known or RATE
 
 # The network
 # -----------
-# A U-Net, as in [Landmark networks](../docs/4-engineering/2-landmark-networks.md), two steps deep.
-# Each step keeps the largest of four samples, looks around and says everything four times; what
-# comes of it goes beside what went in. So a filter of seven samples sees 7 of the record at the
-# top, 28 one step down and 112 two steps down: more than a second, enough to tell an arrival,
-# which goes on, from a spike, which does not.
+# The network is a U-Net with two levels of pooling, as in [Landmark
+# networks](../docs/4-engineering/2-landmark-networks.md). Each level keeps the maximum of four
+# samples, applies filters and upsamples by four. Its output is concatenated with its input. A
+# filter of seven taps therefore covers 7 samples of the record at the top, 28 after one level and
+# 112 after two. This is more than a second, which is long enough to distinguish an arrival from a
+# short spike.
 
 
 def conv(n_in, n_out=8):
-    """Return filters of seven samples, and what keeps their answers in order."""
+    """Return filters of seven taps, batch normalization and ReLU."""
     filters = nn.Conv1D(n_in, n_out, 7, padding="same", rng=rng)
     return filters, nn.BatchNorm(n_out), nn.ReLU()
 
 
 def step_down(*layers):
-    """Return what these layers make of a record a fourth as long, beside the record."""
+    """Return a layer that applies these layers at a quarter of the resolution."""
     return nn.SkipConcat(nn.MaxPool1D(4), *layers, nn.Upsample1D(4))
 
 
@@ -248,8 +252,8 @@ print(f"{len(x)} records of {x.shape[1]} samples, channels: {x.shape[2]}, weight
 
 # Training
 # --------
-# What is learned is a bell of a few samples around each onset. Big steps first, then small ones.
-# The network is saved before anything else is done with it.
+# The target is a bell curve of a few samples around each onset. The step size is large at first and
+# small at the end. The network is saved directly after training.
 
 ready = prepared(x)
 targets = onset_targets(onsets, ready.shape[1], width=4)
@@ -260,17 +264,16 @@ for lr, epochs in (5e-3, args.epochs), (1e-3, args.epochs // 4 + 1):
     try:
         history = nn.fit(model, ready, targets, **plan)
     except FloatingPointError as error:
-        options.error(f"the training did not survive. {error}")
+        options.error(f"the training diverged. {error}")
 print(f"cross-entropy {history.loss[-1]:.4f}")
 model.save(args.output / "picker.npz", kind_of(x.shape[2], known, channels))
 print(f"saved {args.output / 'picker.npz'}, for --pick")
 
 # Three pickers
 # -------------
-# The trigger compares 0.3 seconds with 3. The second look is at one second before it and half a
-# second after. At a low rate these are the fewest samples that the rules require. At which level
-# the trigger goes on is learned as well: of six, the one that does best on the records that the
-# network learned from.
+# The trigger compares the energy of windows of 0.3 and 3 seconds. AIC is computed from one second
+# before the trigger to half a second after it. At a low sampling rate the windows have the minimum
+# length that the rules require. The level of the trigger is the best of six on the training set.
 
 TOLERANCE = 5  # samples
 LEVELS = 1.5, 2, 2.5, 3, 4, 5
@@ -283,7 +286,7 @@ def triggered(x, level):
     return [pick_triggers(ratio, level, level / 2) for ratio in ratios]
 
 
-def looked_at(x, level):
+def refined(x, level):
     """Return the picks in each record by AIC, around those by STA/LTA."""
     fewest = FEWEST // 2
     around = {"before": samples(1, rate, fewest), "behind": samples(0.5, rate, fewest)}
@@ -292,25 +295,25 @@ def looked_at(x, level):
 
 
 def score(level):
-    """Return how well a level does on the records that were learned from."""
-    return compare_picks(looked_at(x, level), onsets, TOLERANCE).score
+    """Return the score of a level on the training set."""
+    return compare_picks(refined(x, level), onsets, TOLERANCE).score
 
 
 level = max(LEVELS, key=score)
 pickers = {
     "U-Net": lambda x: [peaks(curve_of(model, record), rate) for record in x],
     f"STA/LTA, from {level} on": lambda x: triggered(x, level),
-    "  and AIC": lambda x: looked_at(x, level),
+    "  and AIC": lambda x: refined(x, level),
 }
 
-# The examination
-# ---------------
-# An onset is found if a pick lies within five samples of it, and a pick is false if it belongs to
+# Test
+# ----
+# An onset is found if there is a pick within five samples of it. A pick is false if it belongs to
 # no onset.
 
 
-def examine(batches):
-    """Let all three pick batches of records, and return what came of it, and in how many hours."""
+def test_pickers(batches):
+    """Run all three pickers on batches of records; return their results and the hours."""
     picks, onsets, hours = {name: [] for name in pickers}, [], 0.0
     for x, here in batches:
         hours += x.shape[0] * x.shape[1] / rate / 3600
@@ -320,63 +323,64 @@ def examine(batches):
     return {name: (compare_picks(p, onsets, TOLERANCE), hours) for name, p in picks.items()}
 
 
-def tell(marks, over):
-    """Print a table for each measure, with a column for each examination."""
+def print_tables(results, over):
+    """Print a table for each measure, with a column for each test set."""
     cells = {
-        "share of onsets found": lambda mark, hours: f"{mark.share_found:.3f}",
-        "false picks an hour": lambda mark, hours: f"{mark.n_false / hours:.0f}",
-        "mean error, samples": lambda mark, hours: f"{mark.mean_error:.1f}",
-        "spread of the error": lambda mark, hours: f"{mark.spread:.1f}",
-    }  # of nothing: none
-    print(f"\n{over:24}" + "".join(f"{name:>8}" for name in marks))
+        "fraction of onsets found": lambda result, hours: f"{result.share_found:.3f}",
+        "false picks an hour": lambda result, hours: f"{result.n_false / hours:.0f}",
+        "mean error, samples": lambda result, hours: f"{result.mean_error:.1f}",
+        "spread of the error": lambda result, hours: f"{result.spread:.1f}",
+    }  # NaN, if there are no picks, is printed as none
+    print(f"\n{over:24}" + "".join(f"{name:>8}" for name in results))
     for title, cell in cells.items():
         print(title)
         for name in pickers:
-            row = [cell(*column[name]).replace("nan", "none") for column in marks.values()]
+            row = [cell(*column[name]).replace("nan", "none") for column in results.values()]
             print(f"  {name:22}" + "".join(f"{text:>8}" for text in row))
 
 
-marks = {name: examine([exam]) for name, exam in exams.items()}
-tell(marks, "" if args.data else "signal-to-noise ratio")
+results = {name: test_pickers([records]) for name, records in test_sets.items()}
+print_tables(results, "" if args.data else "signal-to-noise ratio")
 
 # Continuous data
 # ---------------
-# A station writes on and on, an hour to a file. Here an hour has 60 arrivals, and 300 spikes. Each
-# is read, picked and forgotten; and within an hour the network's maps are those of one
-# piece at a time. So a day takes no more memory than an hour.
+# A station records continuously and writes one file per hour. Here an hour contains 60 arrivals and
+# 300 spikes. Each hour is read, picked and discarded, and within an hour the network processes one
+# piece at a time. A day therefore requires no more memory than an hour.
 
 
 def some_hours():
-    """Give one hour of data after the other; in a terminal, show how many are done."""
+    """Yield the data hour by hour; show the progress in a terminal."""
     hour = {"n_samples": round(3600 * rate), "arrivals": (60, 60), "spikes": (300, 300)}
     for _ in progress("hour", args.hours):
         yield nn.make_records(1, **hour, rng=rng)
 
 
 if args.hours and not args.data:
-    tell({f"{args.hours} h": examine(some_hours())}, "continuous data")
+    print_tables({f"{args.hours} h": test_pickers(some_hours())}, "continuous data")
 
 # The figure
 # ----------
-# One record, the curve and the picks.
+# The figure shows one record, the curve and the picks.
 
-x, onsets = exams["held out" if args.data else "6"]
+x, onsets = test_sets["held out" if args.data else "6"]
 most = int(np.argmax([len(here) for here in onsets]))
 curve = curve_of(model, x[most])
 
-# What it says
-# ------------
-# From a ratio of 5 on the U-Net finds nearly every onset within five samples. The trigger alone
-# finds few of the weak ones: it needs a while to notice, and by then the onset is over. With the
-# second look it is about as exact as the network, and for strong arrivals more exact. But at 5 it
-# misses one onset in five, and at 12 still two in a hundred. At 3, lower than all that the network
-# learned from, the network finds nearly half, and the rules one in ten.
+# Discussion
+# ----------
+# From a ratio of 5 on, the U-Net finds nearly every onset within five samples. The trigger alone
+# finds few of the weak ones, because the ratio exceeds the level only some time after the onset.
+# With AIC, its precision is similar to that of the network, and higher for strong arrivals.
+# However, it misses one onset in five at a ratio of 5, and two in a hundred at a ratio of 12. At a
+# ratio of 3, which is below the range of the training set, the network finds nearly half of the
+# onsets and the rules find one in ten.
 #
-# A level low enough to catch weak arrivals is reached by a spike as well: the mean energy does not
-# know how the energy came. At 20, where the spikes are as large, the rules pick about a hundred
-# false onsets an hour, and the network a few. A higher level would spare these, and miss more of
-# the weak arrivals. At 8, where the spikes are too small for the trigger, both the second look and
-# the network pick next to none.
+# A level that is low enough for weak arrivals is also exceeded by spikes, because the mean energy
+# does not depend on the shape of the signal. At a ratio of 20, with spikes of the same magnitude,
+# the rules pick about a hundred false onsets per hour and the network a few. A higher level would
+# avoid these and miss more weak arrivals. At a ratio of 8, the spikes are too small for the
+# trigger, and both AIC and the network pick almost no false onsets.
 
 options.finish(args, picks=nn.plots.plot_picks(x[most], curve, peaks(curve, rate), onsets[most]))
 end(problems)

@@ -2,9 +2,9 @@
 
     python examples/to_onnx.py figures/model.npz model.onnx
 
-[The exporter](../numpycnn/interop/onnx_export.py) says what the file contains. The script requires
-two libraries: `python -m pip install onnx onnxruntime`. Before it writes the file, it runs the
-graph with `onnxruntime` and compares the outputs with those of `predict`.
+[The exporter](../numpycnn/interop/onnx_export.py) describes the contents of the file. The script
+requires two libraries: `python -m pip install onnx onnxruntime`. Before it writes the file, it runs
+the graph with `onnxruntime` and compares the outputs with those of `predict`.
 """
 
 from _shared.options import (  # first: it reports a missing package in a line

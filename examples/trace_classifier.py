@@ -1,12 +1,11 @@
-"""Three kinds of trace: the whole job, from the traces to the figures.
+"""Train and test a classifier of short seismic traces, with figures.
 
-A short seismic trace is quiet, or it holds an arrival, positive or negative,
-somewhere. A small convolutional network learns to say which: 144 traces to learn
-from, 36 held out to be examined on, 4211 weights, 60 steps, about a second.
+A trace is quiet, or it contains a positive or a negative arrival at an unknown position. A small
+convolutional network with 4,211 parameters learns to classify the traces. It is trained on 144
+traces for 60 steps, which takes about a second, and tested on 36 others.
 
-Run it, with `--help` for the options; then change it and run it again. What
-does the accuracy become with a wider filter, with ten times the noise, with a
-fifth of the traces?
+Run it, with `--help` for the options. Then change it and run it again. Try a wider filter, ten
+times the noise, or a fifth of the traces, and compare the accuracy.
 
     python examples/trace_classifier.py
     python examples/trace_classifier.py --noise 0.3 --seed 1
@@ -20,25 +19,24 @@ from numpycnn.inspection.baselines import LargestSampleRule, MajorityRule, Media
 
 # The options
 # -----------
-# Each has a default, so none is needed. Eleven traces are the fewest that leave
-# three to hold out, one for each class if the shuffle is kind.
+# Each option has a default. With eleven traces or more, the test set has at least three traces.
 
 options = Options(
-    "Teach a small network to tell three kinds of trace apart.",
+    "Train a small network to classify three kinds of trace.",
     files=["traces.png", "learning_curves.png"],
 )
 add = options.add_argument
-add("--seed", type=at_least(0), default=0, help="where all the randomness starts")
-add("--epochs", type=at_least(1), default=60, help="how often all traces go through")
+add("--seed", type=at_least(0), default=0, help="seed of all random numbers")
+add("--epochs", type=at_least(1), default=60, help="passes over the training set")
 add("--lr", type=at_least(1e-9, float), default=5e-3, help="step size of Adam")
-add("--traces", type=at_least(11), default=180, help="how many, the held-out fifth included")
+add("--traces", type=at_least(11), default=180, help="number of traces, including the test set")
 add("--noise", type=at_least(0, float), default=0.03, help="standard deviation of the noise")
 args = options.read()
 
 # The traces
 # ----------
-# One generator makes everything that is random, in a fixed order: the same seed
-# gives the same traces, the same split and the same first weights.
+# All random numbers come from one generator in a fixed order. The same seed gives the same traces,
+# the same split and the same initial weights.
 
 rng = np.random.default_rng(args.seed)
 x, labels = nn.make_traces(args.traces, rng=rng, noise=args.noise)
@@ -46,9 +44,9 @@ x_train, x_test, y_train, y_test = nn.train_test_split(x, labels, rng=rng)
 
 # The network
 # -----------
-# Eight filters, five samples long, look for shapes wherever they are in the trace.
-# Of each two neighboring answers the larger is kept, which leaves 32 samples of
-# 8 channels, 256 numbers. Two dense layers turn these into a score for each class.
+# Eight filters with five taps are applied at every position of the trace. Max pooling keeps the
+# larger of each two neighboring outputs, which leaves 32 samples of 8 channels, or 256 values. Two
+# dense layers compute a score for each class from them.
 
 model = nn.Sequential(
     nn.Conv1D(1, 8, 5, padding="same", rng=rng),
@@ -63,8 +61,8 @@ print(model.summary(x.shape[1:]))
 
 # Training
 # --------
-# A network that knows nothing gives each class a third: a cross-entropy of
-# log 3 = 1.0986. That is where it should start.
+# A network without information gives each class the probability 1/3, with a cross-entropy of
+# log 3 = 1.0986. The training should start near this value.
 
 
 def report(epoch: int, history: nn.History) -> None:
@@ -79,13 +77,13 @@ try:
     plan = {"epochs": args.epochs, "lr": args.lr, "validation": held_out, "on_epoch": report}
     history = nn.fit(model, x_train, y_train, **plan)
 except FloatingPointError as error:
-    options.error(f"the training did not survive --lr {args.lr}. {error}")
+    options.error(f"the training diverged with --lr {args.lr}. {error}")
 
-# The examination
-# ---------------
-# Nothing was learned from the held-out traces, so they can tell how well the
-# network does. Row by row the table says what the traces of one class were
-# taken for; the right answers lie on its diagonal.
+# Test
+# ----
+# The network was not trained on the traces of the test set, so they measure its accuracy. Each row
+# of the table counts the predictions for the traces of one class. Correct predictions are on the
+# diagonal.
 
 loss, accuracy = nn.evaluate(model, x_test, y_test)
 predicted = model.classify(x_test)
@@ -100,13 +98,13 @@ for name, row in zip(nn.CLASS_NAMES, counts, strict=True):
     cells = [f"{count:{len(column)}}" for column, count in zip(nn.CLASS_NAMES, row, strict=True)]
     print(f"{name:16}              " + "   ".join(cells))
 
-# Is that good?
-# -------------
-# Ask what the simplest rules score that learn from the same traces. One always names the
-# commonest class. The others look at one number of a trace, its median or its largest
-# sample, and they are as good as the network. So the job needs none, and the score does
-# not show what it has learned: see [where it works](where_does_it_work.py) for that, and
-# [how hard it can be](how_hard_is_it.py) for traces that do need a network.
+# Baselines
+# ---------
+# Three simple rules are trained on the same traces. One always predicts the most frequent class.
+# The other two use one value per trace, the median or the largest sample, and are as accurate as
+# the network. These traces therefore do not require a network, and the score does not show what the
+# network has learned. [This example](where_does_it_work.py) examines that, and [this
+# one](how_hard_is_it.py) has traces that require a network.
 
 print(f"\n{'baselines':34}accuracy")
 for rule in MajorityRule(), MedianRule(), LargestSampleRule():
@@ -115,7 +113,7 @@ for rule in MajorityRule(), MedianRule(), LargestSampleRule():
 
 # The figures
 # -----------
-# The first held-out trace of each class, and the course of the training.
+# The figures show the first test trace of each class, and the loss during training.
 
 _, first = np.unique(y_test, return_index=True)
 traces = nn.plots.plot_traces(x_test[first], y_test[first], predicted[first])

@@ -1,20 +1,20 @@
-"""Two dimensions: layers for pictures, made of the layers for traces.
+"""Build two-dimensional layers from the one-dimensional layers.
 
-The package keeps to one dimension, and that is enough. A picture (H, W, C) has H rows, W columns
-and C channels, and
+The package contains one-dimensional layers only. They are sufficient for pictures. A picture
+(H, W, C) has H rows, W columns and C channels, and
 
 - *a row is a trace*: along the rows, N pictures are N H traces;
-- *the rows above and below are further channels*: a filter of 3 by 3 taps is a filter
-  of 3 taps that looks at the channels of three rows;
-- *a column is a channel*, where each column is treated by itself, as in pooling down the
+- *the rows above and below are additional channels*: a filter with 3 by 3 taps is a filter with 3
+  taps over the channels of three rows;
+- *a column is a channel* for operations on each column separately, such as pooling along the
   columns.
 
-So each layer here reshapes its input, asks a layer for traces, and reshapes the answer. Backward
-goes the same way from its end to its beginning.
+Each layer in this file reshapes its input, calls a layer for traces, and reshapes the output.
+Backward does the same in reverse order.
 
-[Two dimensions](../docs/4-engineering/3-two-dimensions.md) derives them, and
-[a fault is found](find_the_fault.py) with them. The pictures there are seismic sections, where a
-row is a time and a column a trace.
+[Two dimensions](../docs/4-engineering/3-two-dimensions.md) derives the layers, and
+[find_the_fault.py](find_the_fault.py) uses them on seismic sections, where a row is a time and a
+column is a trace.
 """
 
 import numpy as np
@@ -24,20 +24,21 @@ from numpycnn._validation import check_int, require_array
 
 # Convolution
 # -----------
-# A filter has K by K taps, in row `a` and column `k`. Around the picture there are zeros, `q` of
-# them above and on the left, so that it keeps its size:
+# A filter has K by K taps, in row `a` and column `k`. The picture is padded with zeros, `q` of them
+# above and on the left, so that the output has the same size:
 #
 #     y[n,i,j,f] = sum_a sum_k sum_c x[n, i + a - q, j + k - q, c] w[k, a C + c, f] + b[f]
 #
-# Take `a` and `c` together as one index, `a C + c`. Then this is the convolution of a row with
-# K C channels: with K = 3 those of the row above, the row's own, and those of the row below.
-# To lay K rows beside each other copies the picture K times; all the rest is one `Conv1D`.
+# Combine `a` and `c` into one index, `a C + c`. Then this is the convolution of a row with K C
+# channels. With K = 3 these are the channels of the row above, of the row, and of the row below.
+# Concatenating K rows copies the picture K times. The rest is one `Conv1D`.
 
 
 class Conv2D(nn.Layer):
-    """Slide F filters of K by K taps over x (N, H, W, C), giving y (N, H, W, F).
+    """Apply F filters of K by K taps to x (N, H, W, C); return y (N, H, W, F).
 
-    Parameters: `w` (K, K C, F), a `Conv1D`'s whose channels are those of K rows, and `b` (F,).
+    Parameters: `w` (K, K C, F), the weights of a `Conv1D` over the channels of K rows, and `b`
+    (F,).
     """
 
     def __init__(self, in_channels, out_channels, kernel_size, *, rng=None):
@@ -49,7 +50,7 @@ class Conv2D(nn.Layer):
         super().__init__(**self.rows.params)
 
     def forward(self, x):
-        """Return y as above, and what the convolution of the rows wants to know."""
+        """Return y, and the cache of the convolution of the rows with the shape of x."""
         require_array(self, "x", x, f"N H W C={self.in_channels}")
         n, height, width, _ = x.shape
         padded = np.pad(x, ((0, 0), self.rows.pad_widths(height), (0, 0), (0, 0)))
@@ -59,10 +60,10 @@ class Conv2D(nn.Layer):
         y, cache = rows.forward(stacked.reshape(n * height, width, -1))
         return y.reshape(n, height, width, -1), (cache, x.shape)
 
-    # Each row was laid beside K rows, itself among them, so it gets the sum of K gradients.
+    # Each row was copied up to K times, so its gradient is the sum of the gradients of the copies.
 
     def backward(self, dy, cache):
-        """Return dx, the sum of what each row of taps sends back, and the gradients of w and b."""
+        """Return dx, the sum of the gradients of all copies, and the gradients of w and b."""
         cache, (n, height, width, n_channels) = cache
         require_array(self, "dy", dy, "N H W F", shape=(n, height, width, self.out_channels))
         rows = self.rows.with_params(self.params)
@@ -76,17 +77,17 @@ class Conv2D(nn.Layer):
         return dx[:, above : above + height], grads
 
 
-# One direction after the other
-# -----------------------------
-# The largest of four numbers in a square is the larger of two: that of the upper pair and that of
-# the lower. So pool along the rows, where each is a trace, and then pool what is left down the
-# columns, where each column is a channel. Of equal numbers the first wins, row after row.
+# Rows, then columns
+# ------------------
+# The maximum of a square of four values is the maximum of the two row maxima. Therefore pool along
+# the rows, where each row is a trace, and then pool the result down the columns, where each column
+# is a channel. Of equal values, the first in row order is the maximum.
 #
-# Whatever treats every channel by itself can be done in this way.
+# Every layer that treats the channels separately can be applied in this way.
 
 
 class BothWays(nn.Layer):
-    """What a layer for traces does to each channel, done along the rows, then down the columns."""
+    """Apply a layer for traces along the rows, then down the columns."""
 
     def __init__(self, along):
         super().__init__()
@@ -102,7 +103,7 @@ class BothWays(nn.Layer):
         return y, (cache_across, cache_down, x.shape, y.shape)
 
     def backward(self, dy, cache):
-        """Return dx, up the columns first, then back along the rows."""
+        """Return dx: backward along the columns first, then along the rows."""
         cache_across, cache_down, x_shape, y_shape = cache
         require_array(self, "dy", dy, "N H_out W_out C", shape=y_shape)
         n, height, _, n_channels = x_shape
@@ -121,7 +122,7 @@ class MaxPool2D(BothWays):
 
 
 class Upsample2D(BothWays):
-    """Every number P by P times: x (N, H, W, C) becomes y (N, P H, P W, C)."""
+    """Repeat every value P by P times: x (N, H, W, C) becomes y (N, P H, P W, C)."""
 
     def __init__(self, factor):
         self.factor = check_int(self, "factor", factor)
@@ -130,12 +131,12 @@ class Upsample2D(BothWays):
 
 # A U-Net
 # -------
-# To see that layers of rock stop, a network must look at a good piece of a section; to say where,
-# it must look closely. A U-Net does both. `SkipConcat` takes its input around the layers inside,
-# which look at a picture half as large, and further inside at one a quarter as large. On the way
-# back up a convolution reads what was seen from afar beside what was seen from close.
+# To detect that rock layers end, a network requires a large receptive field. To mark the position,
+# it requires high resolution. A U-Net has both. `SkipConcat` concatenates its input with the output
+# of the layers inside it, which work at half the resolution; the innermost ones work at a quarter.
+# After upsampling, a convolution combines the maps of both resolutions.
 #
-# `Dense` and `ReLU` treat every sample alike, however many axes lie before the last.
+# `Dense` and `ReLU` treat every sample separately, for any number of axes before the last.
 
 
 def u_net(rng):

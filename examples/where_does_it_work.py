@@ -1,17 +1,16 @@
-"""Where does it work: the position test, and what a perfect score did not say.
+"""Measure the accuracy for arrivals at each position of the trace.
 
-The network of [the first example](trace_classifier.py) gets every held-out trace right.
-It is tempting to conclude that it recognizes an arrival wherever it is. But the
-held-out traces were drawn like those it learned from: with arrivals centered on samples
-12 to 52, and nowhere else. About an arrival at sample 5 that score says nothing.
+The network of [the first example](trace_classifier.py) classifies every test trace correctly. This
+does not show that it recognizes arrivals at all positions, because training and test traces were
+drawn in the same way: their arrivals are centered on samples 12 to 52 only.
 
-So here the arrival is put at each sample in turn, from eight before the trace to eight
-behind it. Two networks are examined, which differ only in what follows the
-convolution. The *flatten head* gives each place of the trace weights of its own. The
-*global head* keeps the largest answer of each filter and forgets where it was.
+In this example the arrival is centered on each sample in turn, from eight samples before the trace
+to eight samples after it. Two networks are compared, which differ only after the convolution. The
+*flatten head* has separate weights for each position. The *global head* keeps only the maximum of
+each filter.
 
-The flatten head does not merely fail where it has not learned. It is sure of the
-opposite polarity. The second half of this script finds out why.
+Outside the trained range, the flatten head predicts the opposite polarity with high probability.
+The second half of this script finds the cause.
 
     python examples/where_does_it_work.py
     python examples/where_does_it_work.py --seeds 20
@@ -31,27 +30,27 @@ from numpycnn.inspection.explain import saliency
 # -----------
 
 options = Options(
-    "Find out at which samples of a trace an arrival is recognized.",
+    "Measure at which positions of a trace an arrival is recognized.",
     files=["where_does_it_work.png", "why.png"],
 )
 add = options.add_argument
 add("--seeds", type=at_least(1), default=5, help="networks of each kind: seeds 0, 1, …")
-add("--traces", type=at_least(2), default=200, help="how many are examined at each center")
+add("--traces", type=at_least(2), default=200, help="number of test traces at each center")
 args = options.read()
-paper = nn.plots.figure  # what all figures have in common
+paper = nn.plots.figure  # common style of all figures
 
 # Traces
 # ------
-# They are those of the first example. The switch `rest_at_zero` is for later: it undoes the
-# shift of a trace that came from subtracting its mean. The same draws with every label 0
-# give the same noise and background without the arrivals. The difference of the two is the
-# arrival less its mean, and since an arrival is short, the median of that is the shift.
+# The traces are those of the first example. The option `rest_at_zero`, used in the second half,
+# removes the offset that subtracting the mean added to a trace. The same random numbers with label
+# 0 give the same noise and background without the arrivals. The difference is the arrival minus its
+# mean. Since an arrival is short, the median of this difference is the offset.
 
 QUIET, POSITIVE, NEGATIVE = 0, 1, 2
 
 
 def traces(n_traces, rng, rest_at_zero=False, **changes):
-    """Traces (N, L, 1) and their labels, with or without the shift that an arrival brings."""
+    """Return traces (N, L, 1) and labels, with or without the offset caused by the arrival."""
     same_draws = deepcopy(rng)
     x, labels = nn.make_traces(n_traces, rng=rng, **changes)
     if rest_at_zero:
@@ -63,16 +62,17 @@ def traces(n_traces, rng, rest_at_zero=False, **changes):
 
 # Two heads
 # ---------
-# The convolution is the same in [both](_shared/two_heads.py). The flatten head has 4,211
-# parameters, nearly all of them in its first dense layer, 16 for each channel of each pooled
-# sample. The global head has 243.
+# The convolution is the same in [both](_shared/two_heads.py). The network with the flatten head has
+# 4,211 parameters, nearly all in its first dense layer: 16 for each channel of each pooled sample.
+# The network with the global head has 243.
 #
-# Both are trained as in the first example: 144 traces, 36 held out, 60 epochs. With the same
-# seed the flatten head is that very network. Several seeds, because one network may be lucky.
+# Both are trained as in the first example, on 144 traces for 60 epochs, and tested on 36 traces.
+# With the same seed, the network with the flatten head is that of the first example. Several seeds
+# are used, because a single network may be unusually good.
 
 
 class Trained(NamedTuple):
-    """A network, the traces it learned from, and its accuracy on those held out."""
+    """A network, its training set, and its accuracy on the test set."""
 
     model: nn.Sequential
     x: np.ndarray
@@ -81,7 +81,7 @@ class Trained(NamedTuple):
 
 
 def trained(head, seed, rest_at_zero=False):
-    """Everything from this seed: the traces, the split, the first weights."""
+    """Draw traces, split and initial weights from one seed; train the network."""
     rng = np.random.default_rng(seed)
     x, labels = traces(180, rng, rest_at_zero)
     x_train, x_test, y_train, y_test = nn.train_test_split(x, labels, rng=rng)
@@ -97,19 +97,19 @@ for name, networks in {"flatten head": flatten_heads, "global head": global_head
     held_out = [one.held_out for one in networks]
     print(f"{name:12}   test set: accuracy {min(held_out):.3f} to {max(held_out):.3f}")
 
-# A trace for every place
-# -----------------------
-# At each center there are as many positive arrivals as negative ones. Quiet traces are left
-# out: they have no arrival that could be somewhere, so they would add the same number at
-# every center. Without them a network that guesses scores a third, and so each wrong answer
-# is one of two kinds, which are counted apart: *opposite* or *quiet*.
+# Test traces for every position
+# ------------------------------
+# For each center there are as many positive as negative arrivals. Quiet traces are omitted: they
+# have no arrival, so they would add the same value at every center. Without them, a random guess is
+# correct for a third of the traces. Incorrect predictions are counted in two groups, *opposite* and
+# *quiet*.
 
 centers = np.arange(-8, 64 + 8 + 1)
 polarities = np.where(np.arange(args.traces) % 2, NEGATIVE, POSITIVE)
 
 
 def examination(rest_at_zero=False):
-    """For each center traces (N, L, 1) with arrivals there; none was ever trained on."""
+    """Return, for each center, new traces (N, L, 1) with their arrivals there."""
     exam = []
     for place, center in enumerate(centers):
         rng, there = np.random.default_rng(1000 + place), (int(center), int(center))
@@ -118,7 +118,7 @@ def examination(rest_at_zero=False):
 
 
 def answers(networks, exam):
-    """Shares of right, opposite and quiet answers, each (n_seeds, n_centers)."""
+    """Return the fractions of correct, opposite and quiet predictions, (n_seeds, n_centers)."""
     found = np.array([[one.model.classify(x) for x in exam] for one in networks])
     right, quiet = found == polarities, found == QUIET
     return tuple(kind.mean(axis=-1) for kind in (right, ~right & ~quiet, quiet))
@@ -130,15 +130,15 @@ global_right, global_opposite, global_quiet = answers(global_heads, exam)
 
 
 def table_row(first, columns):
-    """One line of a table: a name, then the mean of each column's numbers."""
+    """Return a line of a table: a name, then the mean of each column."""
     return first + "".join(f"{np.mean(column):10.2f}" for column in columns)
 
 
 shares = flatten_right, flatten_opposite, flatten_quiet, global_right, global_opposite, global_quiet
 
-print(f"\nmeans over the seeds, {args.seeds} in all; {args.traces} traces at each center")
+print(f"\nmeans over {args.seeds} seeds; {args.traces} traces at each center")
 print(f"        {' flatten head ':-^28}  {' global head ':-^28}")
-print("center" + 2 * "     right  opposite     quiet")
+print("center" + 2 * "   correct  opposite     quiet")
 for place in range(0, len(centers), 4):
     print(table_row(f"{centers[place]:6}", [share[:, place] for share in shares]))
 
@@ -149,11 +149,11 @@ accuracy_figure = nn.plots.plot_accuracy(
     trained_on=(12, 52),
 )
 
-# What came out
-# -------------
-# Below, in a figure of its own, the lines are means over the seeds and the bands reach from
-# the worst network to the best. Where all of 200 answers are wrong, the true accuracy of a
-# network is below 0.015, with 95 % confidence.
+# Results by position
+# -------------------
+# In the first figure, the lines are means over the seeds, and the bands extend from the worst
+# network to the best. If all 200 predictions are incorrect, the accuracy of a network is below
+# 0.015 with 95 % confidence.
 
 near_the_ends = (centers <= 6) | (centers >= 58)
 in_the_trace = (centers >= 2) & (centers <= 62)
@@ -163,56 +163,56 @@ best = flatten_right[:, near_the_ends].max()
 print(f"\nflatten head, centers up to 6 and from 58: {best:.3f} at most")
 print(f"global head, centers 2 to 62: {worst:.3f} at least")
 
-# Inside 12 to 52 the two heads are alike. Outside, the flatten head fails within three samples,
-# and from there almost to the end of the trace and a little beyond it calls a positive arrival
-# negative and a negative one positive. No held-out trace could have told: training and held-out
-# traces were one set, shuffled and cut in two. A split at random answers the question "does
-# it work on more traces of this kind?", and never "does it work on another kind?"
+# Between samples 12 and 52 the two heads are equally accurate. Outside, the flatten head fails
+# within three samples. From there to slightly beyond the ends of the trace, it predicts negative
+# for positive arrivals and positive for negative ones. The test set could not show this, because
+# training and test set were drawn in the same way. A random split measures the accuracy on traces
+# of the same kind, not on traces of another kind.
 #
-# The global head works at every center in the trace, with a seventeenth of the parameters and
-# the same 60 epochs. It has seen no arrival at sample 4 either, but it has nowhere to
-# keep such a difference.
+# The global head is accurate at every center in the trace, with a seventeenth of the parameters and
+# the same 60 epochs. Its training set did not contain arrivals at sample 4 either, but the network
+# cannot represent a dependence on the position.
 #
-# Where the arrival leaves the trace, wrong means something else. At center -2 its peak lies
-# outside, and the trace still shows six tenths of the height; at -4 a quarter; at -8 a
-# hundredth, which is less than the noise. From -4 outwards both heads say *Quiet*. That counts
-# as wrong here, and at -8 it is a fair description of what can be seen.
+# If the arrival is partly outside the trace, an incorrect prediction has another meaning. At center
+# -2 the peak is outside, and the largest sample in the trace has six tenths of the height. At -4 it
+# has a quarter, and at -8 a hundredth, which is less than the noise. From -4 outwards, both heads
+# predict *Quiet*. This counts as incorrect here, although at -8 no arrival is visible.
 #
-# Seeds differ. With `--seeds 20`, one of the twenty flatten heads, that of seed 6, is right about
-# a fifth of the time near the ends. It is also the poorest of them on its held-out traces.
+# The seeds differ. With `--seeds 20`, one of the twenty flatten heads, that of seed 6, is correct
+# for about a fifth of the traces near the ends. It also has the lowest accuracy on its test set.
 
 # Why the opposite
 # ----------------
-# The mean of each trace has been subtracted. A positive arrival raises the mean by 0.11, so
-# afterwards the rest of its trace does not lie at zero but at -0.11. A negative arrival leaves
-# its rest at +0.11. That shift tells the two apart without any look at the arrival.
+# The mean is subtracted from each trace. A positive arrival increases the mean by 0.11, so the rest
+# of its trace is at -0.11 instead of zero. With a negative arrival the rest is at +0.11. This
+# offset distinguishes the two classes without the arrival.
 #
-# Average all training traces with a positive arrival. Between 12 and 52 the arrivals themselves
-# lift the average above zero. At the ends there never was one; only the shift is left.
-# It could not be otherwise: each trace adds up to zero, so the average does too, and
-# what is gained in the middle is paid for at the ends. There, **low means positive**.
+# Consider the average of all training traces with a positive arrival. Between 12 and 52 it is
+# positive because of the arrivals. At the ends there were no arrivals, so only the offset remains.
+# Each trace sums to zero, and so does the average: it must be negative at the ends. There, **low
+# means positive**.
 #
-# A head with weights for each place learns this, place by place: it is true of
-# every trace it sees. Then comes a positive arrival at sample 4, eight times as high as the shift,
-# with the sign that there means negative.
+# A head with separate weights for each position learns this relation, because it holds for every
+# training trace. A positive arrival at sample 4 is eight times as high as the offset and has the
+# opposite sign, so the head predicts *negative*.
 #
-# If this is the cause, three things must show:
+# If this is the cause, three predictions must be true:
 #
-# 1. The score of *positive* less that of *negative* rises with the samples in the middle and
-#    falls with those at the ends. Its gradient with respect to each sample, from
-#    `backward`, tells.
-# 2. It comes from what was learned. A flatten head that learns from traces whose rest lies at
-#    zero finds nothing at the ends to learn. Its gradient does not turn negative there, and it
-#    overlooks the arrivals instead of reversing them.
-# 3. It does not come from the trace under examination. With the shift of that undone, the head
-#    that learned from shifted traces still reverses.
+# 1. The score of *positive* minus that of *negative* increases with the samples in the middle and
+#    decreases with the samples at the ends. This is tested with its gradient with respect to each
+#    sample, computed by `backward`.
+# 2. The training set is the cause. A flatten head that is trained on traces without the offset
+#    learns no relation at the ends. Its gradient is not negative there, and it misses the arrivals
+#    instead of reversing them.
+# 3. The test traces are not the cause. The head that was trained with the offset still reverses
+#    arrivals in test traces without it.
 
 unshifted_heads = [trained("flatten", seed, rest_at_zero=True) for seed in range(args.seeds)]
 unshifted_exam = examination(rest_at_zero=True)
 
 
 def leaning(networks):
-    """Gradient of the positive score less the negative one, by sample: (n_seeds, L)."""
+    """Return the gradient of the positive minus the negative score, (n_seeds, L)."""
     return np.array(
         [
             (saliency(model, x, POSITIVE) - saliency(model, x, NEGATIVE)).mean(axis=0)[:, 0]
@@ -225,15 +225,16 @@ flatten_leaning, unshifted_leaning, global_leaning = map(
     leaning, (flatten_heads, unshifted_heads, global_heads)
 )
 
-# The middle is where the arrivals were, the ends are the six samples on each side that they hardly
-# reached. The answers are those to arrivals centered near the ends, at 2 to 6 and 58 to 62.
+# The middle is the range of the training arrivals. The ends are the six samples on each side, where
+# training arrivals are almost zero. The predictions are those for arrivals near the ends, at 2 to 6
+# and 58 to 62.
 
 samples = paper.samples_of(64)
 middle = (samples >= 12) & (samples <= 52)
 ends = (samples <= 6) | (samples >= 59)
 
 print("\n" + 33 * " " + f"{' gradient ':-^17}  {' near the ends ':-^28}")
-print("head     learned    examined      middle      ends     right  opposite     quiet")
+print("head     trained    tested        middle      ends   correct  opposite     quiet")
 evidence = {}
 for kind, networks, slopes, traces_shown in (
     ("flatten  shifted    shifted   ", flatten_heads, flatten_leaning, exam),
@@ -245,27 +246,28 @@ for kind, networks, slopes, traces_shown in (
     evidence[kind.strip()] = slopes[:, middle], slopes[:, ends], *given
     print(table_row(kind, evidence[kind.strip()]))
 
-# All three show. In the first row the gradient is negative at the ends; without the shift to
-# learn from, in the third, it is not, and no answer is reversed. In the second row the
-# examined traces have lost their shift, and most answers are still reversed.
+# All three predictions are true. In the first row, the gradient is negative at the ends. In the
+# third row, where the training set had no offset, it is not negative, and no prediction is
+# reversed. In the second row, the test traces have no offset, and most predictions are still
+# reversed.
 #
-# The shift is no small part of what the flatten head has learned. Undone, it costs answers
-# even where the arrivals were in training:
+# The flatten head depends strongly on the offset. Without the offset in the test traces, its
+# accuracy is lower even in the range of the training arrivals:
 
 where_trained = (centers >= 12) & (centers <= 52)
-print("\nexamined unshifted, centers 12 to 52: accuracy per network")
+print("\ntested unshifted, centers 12 to 52: accuracy per network")
 for head, networks in {"flatten": flatten_heads, "global": global_heads}.items():
     right_in_the_middle = answers(networks, unshifted_exam)[0][:, where_trained].mean(axis=1)
     print(f"{head:8}" + "".join(f"{share:8.2f}" for share in right_in_the_middle))
 
 # The cause in one figure
 # -----------------------
-# The gray range, 12 to 52, is where arrivals lay in training. Above, the average of the
-# training traces of each polarity, all seeds together: in the middle the arrivals, at the
-# ends the shift alone. Below, the gradient of the flatten heads, which has taken on its
-# shape, and of those that learned from unshifted traces. Last, the global heads. Their
-# gradient is small, because for each trace it lies on a few samples only, those where the
-# filters found their maxima, and it is nowhere negative.
+# The gray range from 12 to 52 is the range of the training arrivals. The top panel shows the
+# average training trace of each polarity over all seeds: the arrivals in the middle, and only the
+# offset at the ends. The middle panel shows the gradient of the flatten heads, which has the same
+# shape, and the gradient of those trained on unshifted traces. The bottom panel shows the global
+# heads. Their gradient is small, because for each trace it is nonzero only at the samples with the
+# maxima of the filters. It is not negative anywhere.
 
 why_figure, panels = paper.stacked_panels(3, width=640, height=760)
 for panel in panels:
@@ -279,7 +281,7 @@ for label, name, style in (
     averages = [one.x[one.labels == label].mean(axis=0)[:, 0] for one in flatten_heads]
     paper.draw_band(panels[0], samples, np.array(averages), f"{name} arrivals", style)
 paper.draw_band(panels[1], samples, flatten_leaning, "flatten head", paper.STYLES[0])
-paper.draw_band(panels[1], samples, unshifted_leaning, "learned unshifted", paper.STYLES[2])
+paper.draw_band(panels[1], samples, unshifted_leaning, "trained unshifted", paper.STYLES[2])
 paper.draw_band(panels[2], samples, global_leaning, "global head", paper.STYLES[1])
 
 for panel, label in zip(panels, ("average trace", "gradient", "gradient"), strict=True):
@@ -289,8 +291,8 @@ panels[-1].set(xlabel="sample", xlim=(0.5, 64.5))
 
 options.finish(args, where_does_it_work=accuracy_figure, why=why_figure)
 
-# What to take from it
-# --------------------
-# Hold out what you mean to generalize to. If arrivals may be anywhere, examine them
-# everywhere. And ask of each perfect score what else in the data could have earned it: here it
-# was the shift, put in by a step of preparation that nobody would suspect.
+# Conclusion
+# ----------
+# Choose test data like the data of the intended use. If arrivals may be at any position, test all
+# positions. For a perfect score, look for other properties of the data that could explain it. Here
+# it was the offset, which a common preprocessing step added.

@@ -1,9 +1,9 @@
-"""Your own traces: from a file of them to a network that sorts the next file.
+"""Train a classifier on your traces and apply it to other traces.
 
-The file holds traces of one length and a label for each, in one of [many
-formats](_shared/trace_files.py); `your_traces.csv` beside this script is an example. A fifth of the
-traces is held out. A network learns from the others, is saved with the names of the classes, and is
-tested on the fifth. Then it classifies traces without labels.
+The file contains traces of one length and a label for each, in one of [many
+formats](_shared/trace_files.py). `your_traces.csv` in the folder of this script is an example. The
+network is trained on four fifths of the traces, saved with the names of the classes, and tested on
+the remaining fifth. It can then classify traces without labels.
 
     python examples/your_traces.py
     python examples/your_traces.py data.npz --head flatten --epochs 200
@@ -13,8 +13,8 @@ tested on the fifth. Then it classifies traces without labels.
     python examples/your_traces.py --classify more.csv --out classes.csv
 
 The 90 traces of `your_traces.csv` are those of `make_traces(90, rng=0, noise=0.2)`,
-rounded to three decimals. Try both heads on them. (To find the sample at which an arrival begins in
-a longer record, use [pick_arrivals.py](pick_arrivals.py).)
+rounded to three decimals. Try both heads on them. To find the onsets of arrivals in longer records,
+use [pick_arrivals.py](pick_arrivals.py).
 """
 
 import csv
@@ -42,12 +42,12 @@ problems = Problems()  # the files of a folder that are left out
 
 
 def note(x):
-    """Report constant traces, from which nothing can be learned, and traces that occur twice."""
+    """Report constant traces, which contain no information, and traces that occur twice."""
     constant = 1 + np.flatnonzero((x == x[:, :1]).all(axis=(1, 2)))
     if len(constant):
         print(f"note: constant traces become zeros, counted from 1: {constant}", file=sys.stderr)
     if copies := len(x) - len({trace.tobytes() for trace in x}):
-        words = "where one of them is held out, the network may have seen it"
+        words = "a copy in the test set may also be in the training set"
         print(f"note: {copies} of {len(x)} traces are copies of others; {words}", file=sys.stderr)
 
 
@@ -63,9 +63,9 @@ def is_alike(one, other):
 # ------------------------------
 # The model's file keeps the names of the classes and the shape of the traces as notes.
 #
-# The probability is the softmax of the scores. It measures how sure the network is, not how often
-# it is correct; on a kind of trace that it was never trained on it can be sure and wrong. Traces
-# without a label do not count in the accuracy.
+# The probability is the softmax of the scores. It is not the frequency of correct predictions: for
+# traces of another kind than the training set, an incorrect prediction can have a probability near
+# 1. Traces without a label do not count in the accuracy.
 
 
 def classify(path, model_path, out, **how):
@@ -78,20 +78,20 @@ def classify(path, model_path, out, **how):
     x, labels = read_traces(path, labeled=False, kind=(kind := {}), **how)
     if not is_alike(notes.get("records"), kind):
         raise ValueError(
-            f"{path}: expected records like those that the model learned from, {notes['records']}, "
+            f"{path}: expected records like those of the training set, {notes['records']}, "
             f"got {kind}. Select channels with --channels, or resample the records with ObsPy."
         )
     if list(x.shape[1:]) != notes["shape"]:
         raise ValueError(
-            f"{path}: expected traces of shape (L, C)={tuple(notes['shape'])}, as the model "
-            f"learned from, got {x.shape[1:]}. Cut them with --length, choose --channels, or, if "
+            f"{path}: expected traces of shape (L, C)={tuple(notes['shape'])}, as in the "
+            f"training set, got {x.shape[1:]}. Cut them with --length, choose --channels, or, if "
             "a first sample was read as a label, use --label-column none."
         )
-    chances = probabilities(model, nn.standardize(x))
-    best = chances.argmax(axis=1)
+    probs = probabilities(model, nn.standardize(x))
+    best = probs.argmax(axis=1)
     predicted = np.array(notes["classes"])[best]
     print("trace  probability  predicted")
-    for number, (row, name) in enumerate(zip(chances, predicted, strict=True), 1):
+    for number, (row, name) in enumerate(zip(probs, predicted, strict=True), 1):
         print(f"{number:5}  {row.max():11.3f}  {name}")
     known = [(name, label) for name, label in zip(predicted, labels, strict=True) if label]
     if known:
@@ -102,15 +102,15 @@ def classify(path, model_path, out, **how):
         rows = csv.writer(text)
         rows.writerow(["trace", "label", "predicted", *notes["classes"]])
         for number, row in enumerate(zip(labels, predicted, strict=True), 1):
-            rows.writerow([number, *row, *(f"{p:.6f}" for p in chances[number - 1])])
+            rows.writerow([number, *row, *(f"{p:.6f}" for p in probs[number - 1])])
         write_whole(out, text.getvalue().encode())
         print(f"\nsaved {out}")
 
 
 # A file for the test
 # -------------------
-# Archives with which classifiers are compared come as two files, so that everybody tests on the
-# same traces. The classes are those of the first.
+# Archives for the comparison of classifiers contain two files, so that all classifiers use the same
+# test set. The classes are those of the first file.
 
 
 def with_test(x, labels, classes, path, **how):
@@ -128,27 +128,32 @@ def with_test(x, labels, classes, path, **how):
 # -----------
 
 options = Options(
-    "Teach a small network to tell your own traces apart, or use one that was taught.",
+    "Train a small network to classify your traces, or apply a trained one.",
     files=["learning_curves.png", "confusion.png", "model.npz"],
 )
 add = options.add_argument
 beside_this = Path(sys.argv[0]).with_suffix(".csv")
 add("data", nargs="?", type=Path, default=beside_this, help="file of traces, or folder of records")
-add("--test", type=Path, metavar="FILE", help="traces to examine on, in place of a fifth of these")
-add("--length", type=at_least(TAPS), help="samples to take of each trace, from its first")
-add("--head", choices=("global", "flatten"), default="global", help="flatten: the place matters")
-add("--epochs", type=at_least(1), default=60, help="how often all traces go through")
+add("--test", type=Path, metavar="FILE", help="test set, in place of a fifth of the traces")
+add("--length", type=at_least(TAPS), help="samples to use of each trace")
+add(
+    "--head",
+    choices=("global", "flatten"),
+    default="global",
+    help="flatten: if the position matters",
+)
+add("--epochs", type=at_least(1), default=60, help="passes over the training set")
 add("--batch-size", type=at_least(1), default=16, help="traces per step")
 add("--lr", type=at_least(1e-9, float), default=5e-3, help="step size of Adam")
-add("--seed", type=at_least(0), default=0, help="where all the randomness starts")
+add("--seed", type=at_least(0), default=0, help="seed of all random numbers")
 add("--classify", type=Path, metavar="FILE", help="traces to classify; no training")
-add("--model", type=Path, default="figures/model.npz", help="to classify them with")
+add("--model", type=Path, default="figures/model.npz", help="network for --classify")
 add("--out", type=Path, metavar="CSV", help="file for the classes and probabilities")
 add("--channels", help="channels of records: Z or HH? or HHZ,HHN,HHE; all if not given")
-add("--label-column", metavar="NAME", help="of a table: its name, first, last or none")
-add("--delimiter", metavar="SIGN", help="between the values of a table, also tab or space")
+add("--label-column", metavar="NAME", help="label column of a table: name, first, last or none")
+add("--delimiter", metavar="SIGN", help="separator of a table; also tab or space")
 add("--decimal", default=".", metavar="SIGN", help="decimal sign of a table")
-add("--header", action=BooleanOptionalAction, help="if line 1 of a table names the columns")
+add("--header", action=BooleanOptionalAction, help="line 1 of a table names the columns")
 args = options.parse_args()
 if args.out and not args.classify:
     options.error("--out requires --classify: the traces to classify")
@@ -157,9 +162,9 @@ how = {"length": args.length, "problems": problems, "channels": args.channels, "
 
 # The training set and the test set
 # ---------------------------------
-# From here on a class is a number, its index in the list of their names. A fifth is held out,
-# with each class in it and in the rest. An instrument counts in its own unit and from its
-# own zero, so each trace is brought to mean 0 and deviation 1 separately.
+# A class is represented by its index in the list of names. A fifth of the traces is the test set,
+# and every class is in both sets. Instruments have different units and offsets, so each trace is
+# scaled to mean 0 and standard deviation 1 separately.
 
 try:
     if args.classify:
@@ -188,27 +193,26 @@ for name, total in zip(classes, np.bincount([*y_train, *y_test]), strict=True):
 
 # The network
 # -----------
-# Choose a [head](_shared/two_heads.py): *global* where an event may come at any time, *flatten*
-# where the place matters.
+# Choose a [head](_shared/two_heads.py): *global* if an event may be at any position, *flatten* if
+# the position matters.
 
 model = network(args.head, rng, TAPS, shape, len(classes))
 print(f"\n{model.summary(shape)}")
 
 # Training
 # --------
-# In mini-batches, which give many steps even where the traces are many. The model is saved before
-# anything else is done with it.
+# Mini-batches give many steps per epoch. The model is saved directly after training.
 
 plan = {"epochs": args.epochs, "lr": args.lr, "batch_size": args.batch_size, "rng": rng}
 try:
     history = nn.fit(model, x_train, y_train, validation=(x_test, y_test), **plan)
 except FloatingPointError as error:
-    options.error(f"the training did not survive --lr {args.lr}. {error}")
+    options.error(f"the training diverged with --lr {args.lr}. {error}")
 notes = {"classes": classes.tolist(), "shape": shape, "standardized": True}
 notes |= {"records": kind} if kind else {}
 model.save(args.output / "model.npz", notes)
 print(f"\nsaved {args.output / 'model.npz'}, for --classify")
-print(f"cross-entropy {history.loss[0]:.4f} at first, {history.loss[-1]:.4f} at last")
+print(f"cross-entropy {history.loss[0]:.4f} in the first epoch, {history.loss[-1]:.4f} in the last")
 
 # The test
 # --------
@@ -221,7 +225,7 @@ counts = nn.confusion_matrix(y_test, predicted, len(classes))
 always = MajorityRule().fit(x_train, y_train).classify(x_test)
 
 print(f"test set: {len(x_test)} traces, accuracy {np.mean(predicted == y_test):.3f}")
-print(f"by the majority rule, always {classes[always[0]]}: {np.mean(always == y_test):.3f}")
+print(f"majority rule, always {classes[always[0]]}: accuracy {np.mean(always == y_test):.3f}")
 
 print(f"\n{'true class':{width}}   accuracy   predicted: " + "   ".join(classes))
 for name, row, right in zip(classes, counts, counts.diagonal(), strict=True):

@@ -46,11 +46,11 @@ def total(marks, name):
 def test_in_seconds_it_learns_to_find_more_than_sta_lta_with_fewer_false_picks(small):
     names, _ = small
     network, trigger, second_look = names["pickers"]
-    found, missed, false = total(names["marks"], network)
+    found, missed, false = total(names["results"], network)
     assert found / (found + missed) > 0.8
     for rule in trigger, second_look:
-        assert false < total(names["marks"], rule)[2]
-    assert found > total(names["marks"], trigger)[0]
+        assert false < total(names["results"], rule)[2]
+    assert found > total(names["results"], trigger)[0]
 
 
 @pytest.mark.long
@@ -58,10 +58,10 @@ def test_over_five_seeds_the_worst_finds_95_percent_with_fewer_false_picks(tmp_p
     for seed in range(5):
         names = run_example("pick_arrivals", tmp_path, "--seed", seed, "--hours", 0)
         network, trigger, second_look = names["pickers"]
-        found, missed, false = total(names["marks"], network)
+        found, missed, false = total(names["results"], network)
         assert found / (found + missed) >= 0.95
         for rule in trigger, second_look:
-            assert false < total(names["marks"], rule)[2]
+            assert false < total(names["results"], rule)[2]
         assert sum(array.size for array in names["model"].params.values()) < 10_000
 
 
@@ -140,7 +140,7 @@ def test_one_can_learn_from_ones_own_records_and_pick_others(own, tmp_path, caps
     assert len(compare_picks(picks, truth, 10).errors) >= 2
 
     np.savez(tmp_path / "more.npz", x=new, sampling_rate=50)
-    words = "record 0: expected a record like those that figures/picker.npz learned from"
+    words = "record 0: expected a record like the training set of figures/picker.npz"
     assert words in complaint("pick_arrivals", tmp_path, capsys, "--pick", "more.npz")
 
 

@@ -82,7 +82,9 @@ def test_without_options_it_learns_and_prints_the_results_of_the_saved_model(fir
     assert (first.code, first.err) == (0, "")
     (accuracy,) = re.findall(r"18 traces, accuracy (\d\.\d+)$", first.out, re.MULTILINE)
     assert float(accuracy) > 0.9
-    begin, end = map(float, re.findall(r"entropy (\S+) at first, (\S+) at last", first.out)[0])
+    begin, end = map(
+        float, re.findall(r"entropy (\S+) in the first epoch, (\S+) in the last", first.out)[0]
+    )
     assert begin > 0.9 > 0.05 > end
     model = Sequential.load(first.folder / "figures" / "model.npz")
     predicted = model.classify(first.x_test)

@@ -1,14 +1,14 @@
-"""Archives: the record of one station, in many files, as one long array with NaN in its gaps.
+"""Read the record of one station from many files as one array, with NaN in gaps.
 
 An archive is one of these:
 
 - a Zarr array `(L, C)`;
-- a folder of `.npy` files of that shape, which follow each other without a gap in the natural order
-  of their names: day2 before day10;
-- a folder of miniSEED or other files that ObsPy reads, in any layout, such as SDS. Their times
-  decide where a sample belongs, not their names.
+- a folder of `.npy` files of that shape, without gaps, in the natural order of their names: day2
+  before day10;
+- a folder of miniSEED or other files that ObsPy reads, in any layout, such as SDS. The
+  position of a sample follows from its time, not from the name of the file.
 
-`describe` reads the header of every file once. It returns numbers and texts only, so that the
+`describe` reads the header of every file once. It returns only numbers and texts, so that the
 description can be stored with the results and sent to another machine. `read` opens only the files
 that it needs.
 """
@@ -34,16 +34,16 @@ from _shared.readers import (
     station_of,
 )
 
-# What an archive holds
+# Describing an archive
 # ---------------------
 
 
 def describe(path, problems, station=None, channels=None, leave_out=None):
-    """Return a dict that describes the archive at `path`, of numbers and texts.
+    """Return a dict of numbers and texts that describes the archive at `path`.
 
     `problems` receives the files that are left out. Raises `OSError` or `ValueError` if the path
-    is not an archive of one station, of which `station` can select one by its name or a pattern.
-    The folder `leave_out`, for results perhaps, does not belong to it.
+    is not an archive of one station. `station` selects one by its name or a pattern. The folder
+    `leave_out`, for example one of results, is skipped.
     """
     if not path.exists():
         raise FileNotFoundError(
@@ -96,9 +96,9 @@ def _describe_arrays(path, files, shapes):
 
 # Files of records
 # ----------------
-# All samples belong to one grid of times. A piece begins at the nearest time of the grid, which is
-# at most half a sample off after an instrument was restarted. Pieces of several channels at one
-# time must agree with each other to a tenth of a sample, as in a record.
+# All samples are on one time grid. A piece begins at the nearest time of the grid, which differs by
+# at most half a sample after a restart of the instrument. Simultaneous pieces of several channels
+# must agree to a tenth of a sample, as in a record.
 
 
 def _describe_records(path, files, problems, station, channels):
@@ -121,7 +121,7 @@ def _describe_records(path, files, problems, station, channels):
         raise ValueError(f"{path}: expected records, got none. {'; '.join(problems)}")
     names = in_order(trace.stats.channel for _, trace in kept)
     start, stats = kept[0][1].stats.starttime, kept[0][1].stats
-    pieces, last = [], {}  # last: of each channel the piece that ends last
+    pieces, last = [], {}  # last: for each channel the piece that ends last
     for name, trace in kept:
         near = [one for one in last.values() if one[1].stats.endtime >= trace.stats.starttime]
         origin, first = (near[0][1].stats.starttime, near[0][0]) if near else (start, 0)
@@ -230,7 +230,7 @@ def _read_records(path, about, samples):
 
 
 def _place(x, start, about, pieces, trace):
-    """Write the samples of a trace where they belong in x, which begins at sample `start`."""
+    """Write the samples of a trace to their positions in x, which begins at sample `start`."""
     channel, slack = trace.stats.channel, 0.5e9 / about["rate"]
     mine = [
         piece
@@ -254,7 +254,7 @@ def _place(x, start, about, pieces, trace):
 
 
 def summary(about):
-    """Return a line that says what was read, and in which order."""
+    """Return a line with the files that were read and their order."""
     first, last = about["pieces"][0][0], about["pieces"][-1][0]
     n_files = len({piece[0] for piece in about["pieces"]})
     order = "in the order of their times"

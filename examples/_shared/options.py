@@ -1,11 +1,12 @@
-"""Options: the command line of the scripts, their figures, and how they end.
+"""Handle the command line, the figures and the errors of the scripts.
 
-Every option has a default, so none is required. An option that does not fit is refused in a line
-before anything is computed. So is an output that cannot be written.
+Every option has a default. An invalid option, or an output that cannot be written, is refused with
+a one-line message before any computation.
 
-A script imports this module before any other. From then on, whatever a user can fix ends it with a
-line and an exit status: 2 for an option, 1 for a full disk, a missing package or too little memory,
-130 for Ctrl-C, 141 if the reader of a pipe is gone. A mistake in a script is a traceback as always.
+A script imports this module first. From then on, an error that the user can fix ends the script
+with a one-line message and an exit status: 2 for an option, 1 for a full disk, a missing package or
+too little memory, 130 for Ctrl-C, 141 if the receiver of a pipe has closed it. Errors in a script
+itself still print a traceback.
 """
 
 import argparse
@@ -21,11 +22,11 @@ from pathlib import Path
 # -----------------
 
 PACKAGES = {"distributed": "'dask[distributed]'", "cloudpickle": "'dask[distributed]'"}
-"""What to install, where a module has another name than its package."""
+"""Names of packages that differ from the names of their modules."""
 
 
 def end_in_one_line(kind, error, traceback):
-    """Report an error that a user can fix in a line, and exit; print the traceback of others.
+    """Report an error that the user can fix in one line; print the traceback of others.
 
     This is a `sys.excepthook`.
     """
@@ -60,7 +61,7 @@ def leave_stdout():
 
 
 def flush_stdout():
-    """Write the rest of the output before Python ends, or say in a line why this is impossible."""
+    """Write the rest of the output at exit, or report in one line why it cannot be written."""
     try:
         if sys.stdout is not None:
             sys.stdout.flush()
@@ -77,17 +78,17 @@ def flush_stdout():
 sys.excepthook = end_in_one_line
 atexit.register(flush_stdout)
 for stream in sys.stdout, sys.stderr:  # None if it was closed
-    if isinstance(stream, io.TextIOWrapper):  # a letter that it does not have becomes "?"
+    if isinstance(stream, io.TextIOWrapper):  # letters outside the encoding become "?"
         stream.reconfigure(errors="replace")
 
 # The command line
 # ----------------
 
-MOST = 10**9  # traces, epochs and the like, at most
+MOST = 10**9  # largest number of traces, epochs, …
 
 
 def at_least(least, kind=int):
-    """Return what `add_argument` takes as a type: it reads a number from `least` up."""
+    """Return a `type` for `add_argument` that reads a number of at least `least`."""
 
     def number(text):
         try:
@@ -105,21 +106,21 @@ def at_least(least, kind=int):
 
 
 def folder(text):
-    """Return the path of a folder that an option names; an empty name is refused."""
+    """Return the path of a folder given by an option; refuse an empty name."""
     if not text:
         raise argparse.ArgumentTypeError("expected the name of a folder, got ''")
     return Path(text)
 
 
 def end(problems):
-    """List the files and records that were left out, and why; then the exit status is 1."""
+    """List the files and records that were left out, with the reasons; exit with status 1."""
     if problems:
         print("\nleft out:", *problems, sep="\n  ", file=sys.stderr)
         sys.exit(1)
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser that takes the names of options only in full."""
+    """A parser that requires the full names of options."""
 
     def __init__(self, description, **options):
         super().__init__(description=description, allow_abbrev=False, **options)
@@ -131,10 +132,10 @@ class Options(Parser):
     Parameters
     ----------
     description : str
-        What the script does.
+        The purpose of the script.
     files : sequence of str
         The names of the files that it writes into the folder `--output`. A script without files
-        has no such option.
+        does not have this option.
     output : str or None
         The default of `--output`. With `None` the figures are shown, unless the option is given.
     """
@@ -198,7 +199,7 @@ class Options(Parser):
 
     def open(self, *figures):
         """Open a window for each figure, and wait until all are closed."""
-        from numpycnn.plots import show  # here, as not every script has figures
+        from numpycnn.plots import show  # imported here, because not every script has figures
 
         try:
             show(*figures)
@@ -211,8 +212,10 @@ class Options(Parser):
 
 
 def write_whole(path, content):
-    """Write bytes to a file completely or not at all: an old file stays until the new one is."""
-    from numpycnn.layers.npz import replacing  # here: this module is imported before NumPy
+    """Write bytes to a file completely or not at all; an old file is replaced at the end."""
+    from numpycnn.layers.npz import (
+        replacing,
+    )  # imported here, because this module is imported before NumPy
 
     path = Path(os.path.realpath(path))  # a link is followed, not replaced
     with replacing(path) as file:

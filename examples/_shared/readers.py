@@ -1,17 +1,17 @@
-"""Readers: records as seismologists store them, by way of ObsPy.
+"""Read seismological records with ObsPy.
 
-[ObsPy](https://www.obspy.org) reads some thirty formats, miniSEED, SAC and SEG-Y among them, into a
-*stream*: a list of pieces, each of one channel, with a sampling rate and the time of its first
-sample. A network requires an array in which each row is one time and each column one channel.
+[ObsPy](https://www.obspy.org) reads about thirty formats, including miniSEED, SAC and SEG-Y. It
+returns a *stream*: a list of pieces of one channel each, with the sampling rate and the time of the
+first sample. A network requires an array in which each row is one time and each column one channel.
 
 - A *record* belongs to one station. Pieces are grouped by network, station, location and band
   (`HH` of `HHZ`), and the columns are ordered Z, N or 1, E or 2, then the others.
-- A piece without a channel name, as the traces of a SEG-Y or SU file, is a record by itself.
-- A *stretch* is a part of a record in which every channel has every sample.
+- A piece without a channel name, such as a trace of a SEG-Y or SU file, is a separate record.
+- A *stretch* is a part of a record without missing samples in any channel.
 
 [your_traces.py](../your_traces.py), [pick_arrivals.py](../pick_arrivals.py) and
 [many_records.py](../many_records.py) read files in this way. Gaps are not filled and records are
-not resampled: which of these is right depends on the question.
+not resampled, because the suitable method depends on the application.
 """
 
 import glob
@@ -76,8 +76,8 @@ def is_selected(channel, channels):
 def by_station(stream, channels=None):
     """Return a dict of the stations in a stream and the pieces of each, a list.
 
-    A piece without a channel name is a station by itself, named after its number. Raises
-    `ValueError` if there is no piece, or none of the selected channels.
+    A piece without a channel name is a separate station, named after its number. Raises
+    `ValueError` if the stream is empty or contains no selected channel.
     """
     found = defaultdict(list)
     for number, trace in enumerate(stream, 1):
@@ -95,10 +95,10 @@ def by_station(stream, channels=None):
 
 # Rates and times
 # ---------------
-# A rate is a rounded number in most formats: 19.9999997 Hz is 20 Hz. Two channels are sampled at
-# the same times if they differ by no more than a tenth of a sample. Where the difference is larger,
-# joining the channels would move one of them, by less than can be seen in a plot and by more than
-# the error of a good pick.
+# Most formats round the rate: 19.9999997 Hz is 20 Hz. Two channels count as sampled at the same
+# times if their times differ by at most a tenth of a sample. If the difference is larger, joining
+# the channels would shift one of them by more than the error of a good pick, although the shift
+# would be invisible in a plot.
 
 SAME_RATE = 1e-4
 SAME_TIME = 0.1  # samples
@@ -122,7 +122,7 @@ def samples_from(start, trace, rate):
 
 
 class Stretch(NamedTuple):
-    """A record without a gap, x (L, C), and what is known about it."""
+    """A record without a gap, x (L, C), and its metadata."""
 
     x: np.ndarray
     rate: float | None = None  # in hertz
@@ -216,7 +216,7 @@ def _together(traces, rate):
 
 
 def _on_a_grid(traces, names, start, rate):
-    """Return x (L, C) of all samples from `start` on, and which rows lack one (L,)."""
+    """Return x (L, C) of all samples from `start` on, and a mask of incomplete rows (L,)."""
     first, length = [], 0
     for trace in traces:
         begins, n_samples = samples_from(start, trace, rate), len(trace)
@@ -276,8 +276,8 @@ def without_gaps(found):
 
 # Files and folders
 # -----------------
-# The files of a folder and of the folders within it are read one after the other, in the natural
-# order of their names: day2 before day10. So a year of days takes no more memory than a day.
+# The files of a folder and its subfolders are read one by one, in the natural order of their names:
+# day2 before day10. A year of daily files therefore requires no more memory than a day.
 #
 # Many archives, and all of SAC, have a file for each channel. Files that hold *different* channels
 # of one station at *the same time* are one record. Files of the same channels stay separate.
@@ -309,11 +309,11 @@ def read_stream(file, **options):
     Raises `ValueError` for every file that ObsPy does not read.
     """
     try:
-        import obspy  # here, because it is not always there
+        import obspy  # imported here, because it is optional
     except ImportError as error:
         raise ValueError(f"{error}. Install it: python -m pip install obspy") from error
     try:
-        # A folder may be called [1], which ObsPy would take for a pattern.
+        # A folder may be named [1], which ObsPy would read as a pattern.
         return obspy.read(glob.escape(str(file)) if file.exists() else str(file), **options)
     except Exception as error:  # ObsPy's have many names, and a damaged file can raise any
         words = str(error).strip().partition("\n")[0].removesuffix(".") or type(error).__name__
@@ -326,15 +326,15 @@ class Problems(list):
     """The files and records that were left out, each as "name: reason"."""
 
     def add(self, name, error):
-        """Note why a file or a record was left out."""
+        """Record why a file or a record was left out."""
         self.append(f"{name}: {error}")
 
 
 def from_files(path, problems, channels=None, files=None):
     """Yield the name, the station and the stretches of each record in a file or a folder.
 
-    `problems` receives the name of each file and record that cannot be read, and the reason. Of
-    a folder `files` can be some, else all are read.
+    `problems` receives the name of each file and record that cannot be read, and the reason. If
+    `files` is given, only these files of a folder are read.
     """
 
     def name_of(file):
@@ -403,7 +403,8 @@ def _join(members, one, other):
 # Records of one kind
 # -------------------
 # A network requires records of one sampling rate and the same channels. If more than half of the
-# records agree, the others are left out and listed; else nobody can tell which ones were meant.
+# records agree, the others are left out and listed. Otherwise the choice would be arbitrary, and an
+# error is raised.
 
 
 def of_one_kind(records, problems):
@@ -455,15 +456,15 @@ def of_one_length(records, length=None):
 
 # A folder for each class
 # -----------------------
-# Records from which classes are learned are stored in one folder for each class, which has its
-# name. Folders within it do not matter, as those of stations. Records in the outer folder have no
-# class; in a folder without folders no record has one.
+# Training records are stored in one folder for each class, with the name of the class. Subfolders,
+# for example of stations, are ignored. Records directly in the outer folder have no class.
 
 
 def read_folder(folder, problems, channels=None):
     """Return the records of a folder, a list of `Stretch`, and the class of each, "" for none.
 
-    `problems` receives what cannot be read. Raises `ValueError` for records of several kinds.
+    `problems` receives the files that cannot be read. Raises `ValueError` for records of several
+    kinds.
     """
     files = files_in(folder)
     classes = defaultdict(list)

@@ -1,8 +1,8 @@
-"""Results: picks in a file that other programs read, and compared with the picks of others.
+"""Write picks to files and compare them with the picks of a catalog.
 
 - `.csv`: a line for each pick, with its station, channel, time and probability.
-- `.xml`: QuakeML, which seismological programs exchange, by way of ObsPy. It requires the time of
-  each pick, so the records must have one.
+- `.xml`: QuakeML, the common format of seismological programs, written with ObsPy. It requires the
+  time of each pick, so the records must have start times.
 """
 
 import csv
@@ -21,23 +21,23 @@ from numpycnn.seismology.picking import compare_picks, pick_peaks
 
 THRESHOLD = 0.3  # of the probability, for a pick
 APART = 0.5  # seconds between two picks
-PART = 2**21  # samples of a long curve that are read at once
+PART = 2**21  # samples of a long curve that are read together
 
 
 def samples(seconds, rate, at_least=2):
-    """Return so many seconds in samples. At a low rate a window has a few samples all the same."""
+    """Return a duration in samples. At a low rate, a window has a minimum number of samples."""
     return max(at_least, round(seconds * rate))
 
 
 def peaks(curve, rate):
-    """Return the picks in this curve (L,), with so many samples in a second."""
+    """Return the picks in this curve (L,) with this sampling rate."""
     return pick_peaks(curve, THRESHOLD, min(len(curve), samples(APART, rate)))
 
 
 def peaks_of_long(scores, rate):
     """Return the picks in the scores (L, 2) of a long record, and their probabilities.
 
-    `scores` can be an array on a disk. Where they are NaN there is no pick.
+    `scores` can be an array on disk. Scores of NaN give no picks.
     """
     apart, found, heights = samples(APART, rate), [], []
     for begin in range(0, scores.shape[0], PART):
@@ -129,14 +129,14 @@ def catalog_of(picks):
     return event.Catalog([event.Event(picks=made)])
 
 
-# Compared with the picks of others
-# ---------------------------------
+# Comparison with a catalog
+# -------------------------
 
 
 def comparison(picks, onsets, rate, tolerance, of=None):
     """Return the lines that compare picks with those of a catalog.
 
-    `picks` and `onsets` have the samples in each stretch, `tolerance` is in seconds, and `of` is
+    `picks` and `onsets` contain the samples in each stretch, `tolerance` is in seconds, and `of` is
     the number of picks in the whole catalog.
     """
     picks = [np.asarray(here, int) for here in picks]

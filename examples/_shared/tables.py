@@ -1,18 +1,19 @@
-"""Tables: traces in text files, as spreadsheets and the archives of time series store them.
+"""Read traces from text files of spreadsheets and archives of time series.
 
-- `.csv`: a line of names, then a trace a line: a column `label`, and the samples. Text in UTF-8.
-- `.tsv` of the UCR archive: no line of names; the class first, then the samples, with tabs
-  between. A series that is shorter than others ends in `NaN`.
-- `.ts` of the UEA archive: lines that begin with `@` and describe the data, then a series a line.
-  Channels are separated by colons, samples by commas, the class is last, and a question mark is a
+- `.csv`: a header, then one trace per line: a column `label`, and the samples. Text in UTF-8.
+- `.tsv` of the UCR archive: no header; the class first, then the samples, separated by tabs. A
+  series that is shorter than others ends in `NaN`.
+- `.ts` of the UEA archive: lines that begin with `@` and describe the data, then one series per
+  line. Channels are separated by colons, samples by commas, the class is last, and a question mark
+  is a
   missing sample.
 
-Options read tables that others wrote: `--label-column`, `--delimiter`, `--decimal`, `--no-header`.
-Nothing is guessed: a comma may separate two numbers or be a decimal sign. So a file that does not
-fit is refused, with the option that reads it.
+Tables with another layout are read with `--label-column`, `--delimiter`, `--decimal` and
+`--no-header`. The layout is not guessed, because a comma may be a separator or a decimal sign. A
+file with another layout is refused, and the error names the option that reads it.
 
-**Labels are text.** `0012` and `12` are two classes. There is one exception: programs write the
-integer 1 also as `1.0` or `1.0000000e+00`, so a number with a decimal point that is an integer is
+**Labels are text.** `0012` and `12` are two classes. There is one exception: some programs write
+the integer 1 as `1.0` or `1.0000000e+00`, so a number with a decimal point and an integer value is
 read as this integer. An empty label, `NaN`, `None` and `?` are missing.
 """
 
@@ -51,7 +52,7 @@ def label_of(text):
 
 
 class Table(NamedTuple):
-    """How a table is written; what is None follows from the file's name."""
+    """The layout of a table; values of None follow from the file name."""
 
     label: str | None = None  # the name of the column, "first", "last" or "none"
     delimiter: str | None = None  # "space" is any number of blanks
@@ -78,7 +79,7 @@ def read_table(path, table=None):
     has_header = not is_tsv if table.header is None else table.header
     lines = _cells(text, delimiter)
     if not lines:
-        raise ValueError("expected a trace a line, got an empty file")
+        raise ValueError("expected one trace per line, got an empty file")
     _require_delimiter(lines[0][1], delimiter)
     header = [cell.strip() for cell in lines.pop(0)[1]] if has_header else None
     width = len(header) if header else max((len(row) for _, row in lines), default=0)
@@ -132,8 +133,8 @@ def _require_delimiter(cells, delimiter):
         )
 
 
-# Programs that write tables often number the lines in a first column without a name. These numbers
-# are not samples, and a network could learn the class from them if the lines are sorted.
+# Many programs number the lines of a table in a first column without a name. These numbers are not
+# samples. If the lines are sorted, a network could learn the class from them.
 
 
 def _counting_column(header, lines, label):

@@ -1,4 +1,4 @@
-"""Trace files: traces of one length, and the class of each, from a file or a folder.
+"""Read traces of one length with their classes from a file or a folder.
 
 - `.npz`, as `np.savez("data.npz", x=x, labels=labels)` writes it: an array `x` of shape
   `(N, L)`, or `(N, L, C)` for several channels, and `labels` of shape `(N,)`, integers
@@ -7,8 +7,8 @@
 - [Records](readers.py) in any format that ObsPy reads, in one folder for each class; or one file,
   without classes, such as a SEG-Y gather.
 
-Traces that are to be classified require no labels. A file that was made for another program is
-hardly ever right at first. So each function here names what it expected, what it got, and where.
+Traces to classify require no labels. Files from other programs often have another layout, so each
+error states the expected and the actual content and its position.
 """
 
 import io
@@ -29,8 +29,8 @@ from _shared.readers import (
 from _shared.tables import Table, label_of, read_table, read_ts
 from numpycnn._validation import require_array
 
-TAPS = 5  # of a filter, and the fewest samples a trace may have
-LARGEST = 1e38  # about the largest number of float32, in which the network computes
+TAPS = 5  # of a filter, and the minimum length of a trace
+LARGEST = 1e38  # about the largest number of float32, which the network uses
 TABLES = ".csv", ".tsv"
 
 
@@ -54,7 +54,7 @@ def read_traces(
         if labeled and path.is_dir() and any(names):
             for name in names:
                 if not name:
-                    problems.add(path, "a record beside the folders of the classes has no class")
+                    problems.add(path, "a record outside the folders of the classes has no class")
             x = [one for one, name in zip(x, names, strict=True) if name]
             names = [name for name in names if name]
         if not len(x) and len(problems) > before:
@@ -98,7 +98,7 @@ def _read(path, problems, channels, table):
     return [one for _, one in kept], [""] * len(kept)
 
 
-# What other programs write is read by a library of its own, in a line.
+# Files of other programs are read by other libraries, in one line of code.
 
 SAVE = "Save it with np.savez('data.npz', x=x, labels=labels)"
 OTHERS = {
@@ -156,7 +156,7 @@ def read_npz(path):
     data = path.read_bytes()
     try:
         if not zipfile.is_zipfile(io.BytesIO(data)):
-            raise ValueError("a file that is not an .npz archive, or was cut off")
+            raise ValueError("a file that is not an .npz archive, or is incomplete")
         with np.load(io.BytesIO(data), allow_pickle=False) as file:  # a pickle could run code
             x = file["x"].astype(float, casting="same_kind")
             labels = file["labels"] if "labels" in file else np.full(len(x), "")

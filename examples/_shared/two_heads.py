@@ -1,23 +1,24 @@
-"""Two heads: the same filters, and two ways to go on from their answers.
+"""Build two networks with the same filters and different heads.
 
-Eight filters look for shapes wherever they are in the trace. They answer at every sample,
-and something has to be made of that before a dense layer can weigh it.
+Eight filters produce an output at every sample of the trace. A *head* reduces these outputs to
+the input of a dense layer.
 
-- The *flatten head* hands on every answer with its place, after each two neighbors gave way
-  to the larger. The dense layer then has weights for each place: right where the place
-  matters, as after an onset was picked. They are many, and want many traces to learn from.
-- The *global head* hands on the largest answer of each filter, and forgets where it was: right
-  where an arrival may come at any time.
+- The *flatten head* keeps the outputs of all filters at all positions, after max pooling of
+  neighboring pairs. The dense layer has separate weights for each position. This is suitable if
+  the position matters, for example after an onset was picked. It requires a large training set,
+  because it has many weights.
+- The *global head* keeps only the maximum of each filter and discards its position. This is
+  suitable if an arrival may be anywhere in the trace.
 
-Several scripts here set the two against each other. With its default sizes the flatten head
-is the network of [the first example](../trace_classifier.py).
+Several examples compare the two. With its default sizes, the network with the flatten head is that
+of [the first example](../trace_classifier.py).
 """
 
 import numpycnn as nn
 
 
 def network(head, rng, kernel_size=5, shape=(64, 1), n_classes=3):
-    """Return a fresh network with this head, "flatten" or "global", for traces of shape (L, C)."""
+    """Return an untrained network with a "flatten" or "global" head, for traces (L, C)."""
     length, n_channels = shape
     filters = nn.Conv1D(n_channels, 8, kernel_size, padding="same", rng=rng)
     if head == "flatten":

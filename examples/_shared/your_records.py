@@ -1,19 +1,19 @@
-"""Your own records: files of them, with the onsets that somebody picked.
+"""Read your records and their picked onsets.
 
 [pick_arrivals.py](../pick_arrivals.py) learns from an `.npz` file, as
 `np.savez("records.npz", x=x, onsets=onsets)` writes it, with these arrays:
 
 - `x`, the records, `(N, L, C)`, or `(N, L)` for one channel;
-- `onsets`, a row for each onset, in any order: the number of its record, counted from 0, and where
-  in the record it is. `np.array([[0, 212], [0, 401], [2, 95]])` has two in the first
-  record, none in the second and one in the third;
-- or in their place `labels`, `(N, L)`, one for each sample: an onset is where a
-  label that is not 0 follows a 0;
+- `onsets`, a row for each onset, in any order: the index of its record, and its position in the
+  record. `np.array([[0, 212], [0, 401], [2, 95]])` has two onsets in the
+  first record, none in the second and one in the third;
+- or, instead of onsets, `labels` `(N, L)`, one for each sample: an onset is a nonzero label after
+  a 0;
 - `sampling_rate`, in hertz, if it is known. Onsets are then in seconds from the beginning of their
-  record, else they are samples, counted from 0.
+  record, otherwise they are sample indices.
 
-A file to be picked requires neither onsets nor labels. Records in formats that ObsPy reads come by
-way of [readers.py](readers.py), with the picks in a file of their own.
+A file to pick requires neither onsets nor labels. Records in formats that ObsPy reads are read by
+[readers.py](readers.py), with the picks in a separate file.
 """
 
 import io
@@ -34,19 +34,19 @@ from _shared.readers import (
 from numpycnn._validation import require_finite
 from numpycnn.seismology.picking import require_onsets
 
-# A wrong onset is worse than none: the network would learn from it, and the error would go
-# unnoticed. So everything that can be recognized as wrong is refused.
+# A wrong onset is worse than a missing one, because the network would learn from it unnoticed. All
+# recognizable errors are therefore refused.
 
 
 def read_records(path):
-    """Return x (N, L, C), the onsets in each, and the sampling rate; None for what is not there.
+    """Return x (N, L, C), the onsets in each record, and the sampling rate; None if missing.
 
-    Raises `OSError` or `ValueError` for what cannot be read, saying what is wrong and where.
+    Raises `OSError` or `ValueError` if the file cannot be read, with the position of the error.
     """
     data = io.BytesIO(path.read_bytes())
     try:
         if not zipfile.is_zipfile(data):
-            raise ValueError("a file that is not an .npz archive, or was cut off")
+            raise ValueError("a file that is not an .npz archive, or is incomplete")
         with np.load(data, allow_pickle=False) as file:  # a pickle could run code
             arrays = {name: file[name] for name in file.files}
         if "x" not in arrays:
@@ -95,7 +95,7 @@ def from_rows(rows, shape, rate):
     n_records, length = shape
     if rows.ndim != 2 or rows.shape[1] != 2 or rows.dtype.kind not in "iuf":
         raise ValueError(
-            "expected onsets of shape (M, 2), the record and the place of each, "
+            "expected onsets of shape (M, 2), the record and the position of each, "
             f"got {rows.dtype} of shape {rows.shape}; np.column_stack([records, places])"
         )
     records, places = rows.T
@@ -126,10 +126,9 @@ def from_rows(rows, shape, rate):
 
 # Picks in a catalog
 # ------------------
-# Seismologists store records and picks separately: the records as the instrument wrote them, and a
-# catalog of events, in QuakeML or another of ObsPy's formats, that gives the time at which a wave
-# came to a station. A pick belongs to every record of its station at that time. A record with a gap
-# is two records.
+# Seismologists store records and picks separately: the records of the instruments, and a catalog of
+# events in QuakeML or another format of ObsPy, with the times at which waves arrived at a station.
+# A pick belongs to every record of its station at that time. A record with a gap is two records.
 
 
 def read_catalog(path):
@@ -177,8 +176,8 @@ def require_some(onsets, picks, records, caller):
 def read_picked(path, catalog, length=None, problems=None, channels=None):
     """Return x (N, L, C), the onsets in each, the sampling rate, and the channels' names.
 
-    `problems` receives the files that are left out. Raises `ValueError` for what cannot be read,
-    for records that do not fit together, and if no pick is in a record.
+    `problems` receives the files that are left out. Raises `ValueError` if files cannot be read, if
+    records differ in rate or channels, and if no pick is in a record.
     """
     picks, problems = read_catalog(catalog), Problems() if problems is None else problems
     records = []
@@ -201,20 +200,21 @@ def read_picked(path, catalog, length=None, problems=None, channels=None):
 
 # Records to pick
 # ---------------
-# A network is used for records like those it learned from: the same rate and the same channels in
-# the same order. A file of arrays does not name its channels; then their number must do.
+# A network requires records like those of its training set, with the same rate and the same
+# channels in the same order. A file of arrays does not name its channels; then only their number is
+# checked.
 
 RATE = 100.0  # samples a second, if the file does not say
 
 
 def kind_of(n_channels, rate, channels=()):
-    """Return the notes of a network that learned from such records."""
+    """Return the notes of a network that was trained on such records."""
     kind = {"channels": n_channels, "sampling_rate": rate or RATE, "scale": "noise"}
     return kind | ({"components": components(channels)} if channels else {})
 
 
 def require_kind(kind, notes, model_path):
-    """Raise `ValueError` unless a network with these notes learned from records of this kind."""
+    """Raise `ValueError` unless the network was trained on records of this kind."""
     notes = notes if isinstance(notes, dict) else {}
     names = notes.get("components"), kind.get("components")
     if not (
@@ -223,7 +223,7 @@ def require_kind(kind, notes, model_path):
         and (None in names or names[0] == names[1])
     ):
         raise ValueError(
-            f"expected a record like those that {model_path} learned from, {notes}, got {kind}. "
+            f"expected a record like the training set of {model_path}, {notes}, got {kind}. "
             "Select channels with --channels, or resample the record with ObsPy."
         )
 
@@ -252,7 +252,7 @@ def to_pick(path, problems, channels=None):
 
 
 def read_record(path):
-    """Return the record (L, C) in an .npy file, of which no more is read than is used."""
+    """Return the record (L, C) in an .npy file, memory-mapped."""
     try:
         x = np.asarray(np.load(path, mmap_mode="r"))
         x = x.astype(float) if x.dtype.kind in "iu" else x
