@@ -90,7 +90,7 @@ class Copies:
 
 
 def _split(layer: Any, params: Params) -> None:
-    """Give each name an array of its own where one array stands under several names."""
+    """Give each name a separate array where one array has several names."""
     held = layer.params
     if isinstance(held, dict) and held is layer.params:
         held.update({name: array.copy() for name, array in params.items()})
