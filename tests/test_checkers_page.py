@@ -17,7 +17,6 @@ def test_the_rows_are_planted_bugs():
     assert ROWS.keys() <= PLANTED_BUGS.keys()
     for name in ROWS:
         assert f"\n| {described(PLANTED_BUGS[name])} | " in PAGE
-        assert about_checkers.is_listed(PLANTED_BUGS[name])
 
 
 @pytest.mark.parametrize("name", [*ROWS][::4])
