@@ -129,6 +129,27 @@ def test_a_function_of_one_array(fwd, bwd):
     assert check_vjp(fwd, half, X, rng=0).status == "incorrect"
 
 
+def test_without_a_cache_backward_receives_the_arrays():
+    def bwd(dy, arrays):
+        x, w = arrays
+        return dy @ w.T, x.T @ dy
+
+    assert check_vjp(np.matmul, bwd, X, W, rng=0).ok
+    assert check_vjp(lambda *xs: sum(xs), lambda dy, xs: (dy,) * 3, X, X, X, rng=0).ok
+
+
+def test_a_function_without_a_signature():
+    class Twice:
+        __signature__ = "unknown"
+
+        def __call__(self, x, w):
+            return 2 * x * w, (x, w)
+
+    report = check_vjp(Twice(), lambda dy, c: (2 * dy * c[1], 2 * dy * c[0]), X, X + 1, rng=0)
+    assert names_and_statuses(report) == {"array 0": "correct", "array 1": "correct"}
+    assert report.subject == "Twice"
+
+
 @pytest.mark.parametrize("rng", range(4))
 def test_a_tuple_of_outputs_is_checked_as_a_whole(rng):
     def two(x, w):
