@@ -7,7 +7,7 @@ from task import task_network
 
 import numpycnn as nn
 from numpycnn.inspection.explain import probabilities, saliency
-from numpycnn.plots.inside import (
+from numpycnn.plots import (
     plot_equivariance,
     plot_receptive_fields,
     plot_saliency,

@@ -15,9 +15,11 @@ from hypothesis import strategies as st
 import numpycnn
 from numpycnn import assert_gradients
 from numpycnn.puzzles import check
-from numpycnn.puzzles.cases import Draw, observe
+from numpycnn.puzzles.cases import Draw
 from numpycnn.puzzles.compare import differences
-from numpycnn.puzzles.grader import judge, prepared
+from numpycnn.puzzles.grader import judge
+from numpycnn.puzzles.observe import observe
+from numpycnn.puzzles.prepared import prepared
 from numpycnn.puzzles.puzzle import END, PUZZLES, find, gaps_in
 
 BUGS = [puzzle.name for puzzle in PUZZLES if puzzle.name.startswith("bug_")]

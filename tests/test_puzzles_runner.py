@@ -44,7 +44,7 @@ def in_process(monkeypatch):
     def judge_here(puzzle, path, **_):
         return judge(puzzle, path.read_text(encoding="utf-8"))
 
-    monkeypatch.setattr("numpycnn.puzzles.runner.judge_file", judge_here)
+    monkeypatch.setattr("numpycnn.puzzles.reading.judge_file", judge_here)
 
 
 def answer(folder, puzzle, text=None):

@@ -8,10 +8,10 @@ from numpycnn.plots.figure import show  # first, because it says how to install 
 from numpycnn.plots.architectures import plot_architecture
 from numpycnn.plots.derivatives import plot_step_sweep
 from numpycnn.plots.descent import plot_paths
+from numpycnn.plots.filters import plot_filters
 from numpycnn.plots.graph import plot_graph
 from numpycnn.plots.inside import (
     plot_equivariance,
-    plot_filters,
     plot_inside,
     plot_receptive_fields,
     plot_saliency,

@@ -1,8 +1,9 @@
-"""Inside: the filters, the maps and the samples that decide.
+"""Inside: the maps of a network, and the samples that decide.
 
-The figures of this chapter show the inside of a trained network: the filters, the outputs of the
-layers for a trace, the samples on which each output depends, the samples that raise or lower the
-score of a class, and how all of these change if the arrival is later.
+The figures of this chapter show the inside of a trained network: the outputs of the layers for a
+trace, the samples on which each output depends, the samples that raise or lower the score of a
+class, and how all of these change if the arrival is later. (The [filters](filters.py) do not depend
+on the trace.)
 
 The values are those of `numpycnn.inspection.explain`. The input is one trace, x of shape (1, L, C),
 and samples are counted from 1. Amplitudes and scores have no unit, so the gradient of a score with
@@ -17,19 +18,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from numpycnn._types import Array
-from numpycnn._validation import above_zero, check_int, number, require_array, require_finite
+from numpycnn._validation import check_int
 from numpycnn.inspection.explain import (
     activations,
-    probabilities,
     receptive_fields,
-    require_row_of_scores,
     saliency,
 )
 from numpycnn.layers import GlobalMaxPool1D, ReceptiveField, ReLU, Sequential
-from numpycnn.layers.conv1d import Conv1D
 from numpycnn.plots.figure import (
     BLUE,
     FONT,
@@ -40,7 +37,6 @@ from numpycnn.plots.figure import (
     STYLES,
     WIDTH,
     blank_figure,
-    draw_curve,
     dress,
     fit_name,
     largest,
@@ -48,96 +44,18 @@ from numpycnn.plots.figure import (
     own_style,
     samples_of,
     stacked_panels,
-    trace_limit,
     whole_numbers_below,
     width_of,
 )
+from numpycnn.plots.one_trace import (
+    TITLE,
+    check_trace,
+    draw_channels,
+    draw_trace,
+    limit_trace,
+    probabilities_of,
+)
 from numpycnn.traces import CLASS_NAMES
-
-# Filters
-# -------
-# A filter of a convolution is a short trace itself. Seismologists describe one in two ways: as a
-# wavelet, and by its spectrum, which shows the frequencies that pass the filter.
-#
-# Five taps have a spectrum of three values. Zeros after the taps add no information, but the
-# longer transform draws the curve between these values.
-
-N_FFT = 512  # samples to transform, zeros included, at least
-
-
-@own_style()
-def plot_filters(layer: Conv1D, sample_rate: float = 1.0) -> Figure:
-    """Draw the taps of each filter, and beside them its amplitude spectrum.
-
-    Parameters
-    ----------
-    layer : Conv1D
-        A convolution. For several input channels there is a curve for each; the line styles
-        repeat after five.
-    sample_rate : float
-        Samples per second, for a frequency axis in Hz. By default the frequency is in cycles per
-        sample, of which 0.5 is the highest that samples can represent.
-
-    Returns
-    -------
-    Figure
-        640 pixels wide, and 1000 high for eight filters. All filters have the same vertical
-        axes, so they can be compared.
-
-    Raises
-    ------
-    TypeError
-        If `layer` is not a Conv1D.
-    ValueError
-        If a weight is NaN or infinite, or the sample rate is not a number above 0.
-
-    Examples
-    --------
-    >>> figure = plot_filters(Conv1D(1, 8, 5))
-    >>> len(figure.axes), figure.axes[0].get_ylabel()
-    (16, 'filter 1')
-    """
-    if not isinstance(layer, Conv1D):
-        raise TypeError(
-            f"plot_filters: layer must be a Conv1D, got {layer!r}. "
-            "Take one out of the model: model.layers[0]."
-        )
-    number("plot_filters", "sample_rate", sample_rate, "a finite number above 0", above_zero)
-    w = layer.params["w"]  # (K, C, F)
-    require_finite("plot_filters", "layer.params['w']", w, "K C F", fix=RETRAIN)
-    spread = np.zeros((layer.effective_kernel_size, *w.shape[1:]), w.dtype)
-    spread[:: layer.dilation] = w  # a dilated filter has zeros between its taps
-    n_fft = max(N_FFT, 8 * layer.effective_kernel_size)
-    frequencies = np.fft.rfftfreq(n_fft, 1 / sample_rate)
-    spectra = np.abs(np.fft.rfft(spread, n_fft, axis=0))
-
-    figure = blank_figure(WIDTH, 80 + 115 * layer.out_channels)
-    panels = figure.subplots(layer.out_channels, 2, squeeze=False, sharex="col", sharey="col")
-    taps_at = 1 + layer.dilation * np.arange(layer.kernel_size)
-    for f, (taps, spectrum) in enumerate(panels):
-        for panel in (taps, spectrum):
-            dress(panel)
-            panel.yaxis.set_major_locator(MaxNLocator(3))
-        _draw_channels(taps, taps_at, w[:, :, f], marker="o")
-        taps.axhline(0, color=GRAY, linewidth=0.8)
-        taps.set_ylabel(f"filter {f + 1}")
-        _draw_channels(spectrum, frequencies, spectra[:, :, f])
-    panels[0, 0].set_title("weight of each tap")
-    panels[0, 1].set_title("amplitude spectrum")
-    taps.set(xlabel="sample under the filter", xlim=(0.5, layer.effective_kernel_size + 0.5))
-    whole_numbers_below(taps)
-    unit = "cycles/sample" if sample_rate == 1 else "Hz"
-    spectrum.set(xlabel=f"frequency, {unit}", xlim=(0, sample_rate / 2), ylim=(0, None))
-    if layer.in_channels > 1:
-        figure.legend(
-            handles=spectrum.lines,
-            loc="outside upper center",
-            ncols=3,
-            fontsize=FONT,
-            frameon=False,
-        )
-    return figure
-
 
 # Maps
 # ----
@@ -174,17 +92,17 @@ def plot_inside(model: Sequential, x: Array, class_names: Sequence[str] = CLASS_
 
     Examples
     --------
-    >>> from numpycnn import Dense, make_traces
+    >>> from numpycnn import Conv1D, Dense, make_traces
     >>> model = Sequential(Conv1D(1, 8, 5), ReLU(), GlobalMaxPool1D(), Dense(8, 3))
     >>> x, _ = make_traces(1, rng=0)
     >>> [panel.get_ylabel() for panel in plot_inside(model, x).axes]
     ['amplitude', 'channel', '']
     """
-    _check_trace("plot_inside", model, x)
-    probs = _probabilities_of("plot_inside", model, x, class_names)
+    check_trace("plot_inside", model, x)
+    probs = probabilities_of("plot_inside", model, x, class_names)
     maps = _maps(model, x)
     figure, panels = _panels_on_samples(x, maps, n_bars=len(probs))
-    _draw_trace(panels[0], x)
+    draw_trace(panels[0], x)
     for panel, one in zip(panels[1:-1], maps, strict=True):
         _draw_map(panel, one, one.strongest)
         strongest = f": darkest {one.strongest:.2g}"
@@ -334,15 +252,15 @@ def plot_saliency(
 
     Examples
     --------
-    >>> from numpycnn import Dense, make_traces
+    >>> from numpycnn import Conv1D, Dense, make_traces
     >>> model = Sequential(Conv1D(1, 8, 5), ReLU(), GlobalMaxPool1D(), Dense(8, 3))
     >>> x, _ = make_traces(1, rng=0)
     >>> figure = plot_saliency(model, x, label=1)
     >>> [panel.get_ylabel() for panel in figure.axes]
     ['amplitude', 'gradient', 'gradient × input']
     """
-    _check_trace("plot_saliency", model, x)
-    probs = _probabilities_of("plot_saliency", model, x, class_names)
+    check_trace("plot_saliency", model, x)
+    probs = probabilities_of("plot_saliency", model, x, class_names)
     label = int(probs.argmax()) if label is None else label
     label = check_int("plot_saliency", "label", label, at_least=0)
     if label >= len(class_names):
@@ -352,7 +270,7 @@ def plot_saliency(
         )
     gradient = saliency(model, x, label)
     figure, panels = stacked_panels(3, WIDTH, 560)
-    _draw_trace(panels[0], x)
+    draw_trace(panels[0], x)
     name = fit_name(class_names[label], TITLE - width_of("score of , probability 0.00"))
     panels[1].set_title(f"score of {name}, probability {probs[label]:.2f}")
     _draw_signed(panels[1], gradient[0], "gradient")
@@ -368,7 +286,7 @@ def _draw_signed(panel: Axes, values: Array, name: str) -> None:
         panel.stairs(values[:, 0].clip(min=0), edges, fill=True, color=ORANGE)
         panel.stairs(values[:, 0].clip(max=0), edges, fill=True, color=BLUE)
     else:
-        _draw_channels(panel, samples_of(len(values)), values)
+        draw_channels(panel, samples_of(len(values)), values)
     panel.axhline(0, color=GRAY, linewidth=0.8)
     top = 1.1 * largest(values)
     panel.set(ylabel=name, ylim=(-top, top))
@@ -403,12 +321,13 @@ def plot_receptive_fields(model: Sequential, x: Array) -> Figure:
 
     Examples
     --------
+    >>> from numpycnn import Conv1D
     >>> model = Sequential(Conv1D(1, 8, 5), ReLU(), Conv1D(8, 8, 5, dilation=4))
     >>> figure = plot_receptive_fields(model, np.zeros((1, 64, 1)))
     >>> [text.get_text() for text in figure.axes[1].texts]
     ['5 samples: Conv1D(1, 8, 5)', '5 samples: ReLU()', '21 samples: Conv1D(8, 8, 5, dilation=4)']
     """
-    _check_trace("plot_receptive_fields", model, x)
+    check_trace("plot_receptive_fields", model, x)
     length = x.shape[1]
     fields = receptive_fields(model, length)
     spans = [
@@ -417,7 +336,7 @@ def plot_receptive_fields(model: Sequential, x: Array) -> Figure:
     ]
     space = 46 * len(fields)
     figure, (trace, bars) = stacked_panels(2, WIDTH, 260 + space, height_ratios=[150, space])
-    _draw_trace(trace, x)
+    draw_trace(trace, x)
     for i, (field, (first, last)) in enumerate(zip(fields, spans, strict=True)):
         color = BLUE if field.receptive_field.stride else GRAY
         bars.barh(i + 0.25, last - first + 1, left=first + 0.5, height=0.35, color=color)
@@ -470,13 +389,13 @@ def plot_equivariance(
 
     Examples
     --------
-    >>> from numpycnn import Dense, make_traces
+    >>> from numpycnn import Conv1D, Dense, make_traces
     >>> model = Sequential(Conv1D(1, 8, 5), ReLU(), GlobalMaxPool1D(), Dense(8, 3))
     >>> x, _ = make_traces(1, rng=0)
     >>> [panel.get_title() for panel in plot_equivariance(model, x, 10).axes][1:3]
     ['Conv1D and ReLU, as it is', 'Conv1D and ReLU, shifted by 10']
     """
-    _check_trace("plot_equivariance", model, x)
+    check_trace("plot_equivariance", model, x)
     length = x.shape[1]
     shift = check_int("plot_equivariance", "shift", shift, at_least=1 - length)
     if shift >= length:
@@ -485,7 +404,7 @@ def plot_equivariance(
         )
     traces = {"as it is": x, f"shifted by {shift}": _shifted(x, shift)}
     probs = {
-        name: _probabilities_of("plot_equivariance", model, trace, class_names)
+        name: probabilities_of("plot_equivariance", model, trace, class_names)
         for name, trace in traces.items()
     }
     maps = [_maps(model, trace) for trace in traces.values()]
@@ -497,7 +416,7 @@ def plot_equivariance(
     pair = [first for first, *_ in maps]
 
     figure, panels = _panels_on_samples(x, pair, n_bars=len(class_names))
-    _limit_trace(panels[0], x)
+    limit_trace(panels[0], x)
     for (name, trace), style in zip(traces.items(), STYLES, strict=False):
         lines = panels[0].plot(samples_of(length), trace[0], **style)
         lines[0].set_label(name)  # one name for all channels
@@ -515,64 +434,3 @@ def _shifted(x: Array, shift: int) -> Array:
     moved = np.roll(x, shift, axis=1)
     moved[:, slice(shift) if shift >= 0 else slice(shift, None)] = 0
     return moved
-
-
-# Shared functions
-# ----------------
-
-RETRAIN = "Train the model again with a smaller lr, or load a saved one."
-TITLE = 500  # pixels for a title
-
-
-def _check_trace(caller: str, model: Sequential, x: Array) -> None:
-    """Raise unless the model is a Sequential, x is one trace, and both are finite."""
-    if not isinstance(model, Sequential):
-        raise TypeError(
-            f"{caller}: model must be a Sequential, got {model!r}. Use Sequential(layer)."
-        )
-    require_array(caller, "x", x, "...")
-    if x.ndim != 3 or len(x) != 1:
-        fix = "Take one trace: x[:1]" if x.ndim == 3 else "One trace is x[:1] of a batch (N, L, C)"
-        raise ValueError(f"{caller}: x must have shape (1, L, C), got {x.shape}. {fix}.")
-    require_finite(caller, "x", x, "N L C", fix="Fill the gap, or draw another trace.")
-    for name, array in model.params.items():
-        require_finite(caller, f"model.params[{name!r}]", array, fix=RETRAIN)
-
-
-def _probabilities_of(
-    caller: str, model: Sequential, x: Array, class_names: Sequence[str]
-) -> Array:
-    """Return the probability of each class for one trace, or raise unless each has a name."""
-    probs = probabilities(model, x)
-    require_row_of_scores(caller, probs)
-    if len(class_names) != probs.shape[1]:
-        raise ValueError(
-            f"{caller}: class_names must be {probs.shape[1]} names, one for each class, "
-            f"got {class_names!r}. Pass class_names=(...)."
-        )
-    row: Array = probs[0]
-    return row
-
-
-def _draw_trace(panel: Axes, x: Array) -> None:
-    """Draw one trace x (1, L, C), with limits that contain it."""
-    _draw_channels(panel, samples_of(x.shape[1]), x[0])
-    _limit_trace(panel, x)
-    if x.shape[2] > 1:
-        legend_above(panel)
-
-
-def _limit_trace(panel: Axes, x: Array) -> None:
-    """Label the axes of one trace, with the limits of `plot_traces`."""
-    top = trace_limit(x)
-    panel.set(ylabel="amplitude", ylim=(-top, top), xlim=(0.5, x.shape[1] + 0.5))
-
-
-def _draw_channels(panel: Axes, at: Array, values: Array, marker: str | None = None) -> None:
-    """Draw values (L, C): a curve for each channel, a single one in black."""
-    if values.shape[1] == 1:
-        draw_curve(panel, at, values[:, 0], color="black", linewidth=1.6, marker=marker)
-        return
-    for c, row in enumerate(values.T):
-        label = f"channel {c + 1}"
-        draw_curve(panel, at, row, marker=marker, label=label, **STYLES[c % len(STYLES)])

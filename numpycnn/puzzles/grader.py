@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import ast
 import inspect
-import re
 from collections.abc import Callable, Sequence
 from functools import cache
 from types import SimpleNamespace
@@ -22,15 +21,17 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from numpycnn.puzzles import reasons
-from numpycnn.puzzles.cases import Case, Draw, Outcome, load, observe
+from numpycnn.puzzles.allowed import forbidden, taken_from_the_package
+from numpycnn.puzzles.cases import Case, Outcome
 from numpycnn.puzzles.compare import Difference, differences
-from numpycnn.puzzles.puzzle import Puzzle, find, gaps_in, without_ending
+from numpycnn.puzzles.observe import load, observe
+from numpycnn.puzzles.prepared import known, prepared
+from numpycnn.puzzles.puzzle import Puzzle, find, gaps_in
 from numpycnn.puzzles.reasons import Reason, Trial
+from numpycnn.puzzles.relations import described, related
 from numpycnn.puzzles.shown import show, table
 
 Status = Literal["open", "correct", "incorrect"]
-
-N_CASES = 60
 
 
 class Result(NamedTuple):
@@ -300,13 +301,13 @@ def _reasons(puzzle: Puzzle, trials: list[Trial], failing: Failing) -> list[Reas
     trial, (first, *_) = failing[0]
     differing = dict.fromkeys(d.name for _, found in failing for d in found)
     if first.what not in ("none", "type") and first.name != "replaced":
-        named = reasons.listed(set(differing), trials, _known(puzzle))
+        named = reasons.listed(set(differing), trials, known(puzzle))
         if named:
             return _listed(named, first, trial)
     again = _again(puzzle)
     if (reason := reasons.general(first, trial)) is not None:
         is_turned = first.what == "shape" and trial.case.kind != "value"
-        turned = reasons.related(first.name, trials, again) if is_turned else None
+        turned = related(first.name, trials, again) if is_turned else None
         return [reason, turned] if turned else [reason]
     if trial.case.kind == "value":
         return [_value(first, trial)]
@@ -315,8 +316,8 @@ def _reasons(puzzle: Puzzle, trials: list[Trial], failing: Failing) -> list[Reas
     searched = names[:1] if trial.case.kind == "optimizer" else names
     if any(t.actual.failure for t in trials):
         searched = []
-    related = [r for name in searched if (r := reasons.related(name, trials, again))]
-    return list(dict.fromkeys(related)) or [_unknown(first, names, trials, trial)]
+    named = [r for name in searched if (r := related(name, trials, again))]
+    return list(dict.fromkeys(named)) or [_unknown(first, names, trials, trial)]
 
 
 def _listed(named: list[Reason], first: Difference, trial: Trial) -> list[Reason]:
@@ -366,132 +367,5 @@ def _unknown(first: Difference, names: list[str], trials: list[Trial], trial: Tr
         what += f" Correct: {', '.join(right)}."
     if first.name == "y":
         what = "forward was changed and no longer matches the task. " + what
-    where = reasons.described(first.name, trials)
+    where = described(first.name, trials)
     return Reason("unknown", f"{what} {where}".strip())
-
-
-# Cases and expected results
-# --------------------------
-
-
-@cache
-def prepared(puzzle: Puzzle) -> tuple[list[Case], list[Outcome]]:
-    """Return the cases of a puzzle, the smallest first, and the results of the solution."""
-    module, right = puzzle.module, puzzle.right()
-    if hasattr(module, "cases"):
-        cases = list(module.cases())
-    else:
-        n_cases = getattr(module, "N_CASES", N_CASES)
-        drawn = [_completed(module.case(draw), draw, right) for draw in map(Draw, range(n_cases))]
-        cases = sorted(drawn, key=_size)
-        if hasattr(module, "LOOPS"):
-            cases.append(module.LOOPS[0])
-    expected = [observe(right, case) for case in cases]
-    for case, outcome in zip(cases, expected, strict=True):
-        if outcome.failure or outcome.changed:
-            raise ValueError(f"puzzle {puzzle.name}: the solution fails in {case}: {outcome}")
-    return cases, expected
-
-
-def _completed(case: Case, draw: Draw, right: Any) -> Case:
-    """Return a layer's case with drawn parameters and a dy of the shape of its output."""
-    if case.kind != "layer":
-        return case
-    made = getattr(right, case.name)(*case.arguments.values())
-    params = {name: draw.array(*array.shape) for name, array in made.params.items()}
-    case = case._replace(more={**case.more, "params": params})
-    y = observe(right, case).results["y"]
-    return case._replace(more={**case.more, "dy": draw.array(*y.shape)})
-
-
-def _size(case: Case) -> int:
-    """Return the number of values in a case."""
-
-    def count(value: Any) -> int:
-        if isinstance(value, dict):
-            return sum(map(count, value.values()))
-        if isinstance(value, list | tuple):
-            return sum(map(count, value))
-        return int(value.size) if isinstance(value, np.ndarray) else 1
-
-    return count(case.arguments) + count(case.more)
-
-
-@cache
-def _known(puzzle: Puzzle) -> list[reasons.Known]:
-    """Return the listed incorrect answers of a puzzle, with their results."""
-    known = []
-    pairs = [pair for pair in zip(*prepared(puzzle), strict=True) if pair[0].kind != "lines"]
-    for answer, words in puzzle.module.WRONG.items():
-        part, _ = load(puzzle.answered(answer), puzzle.filename)
-        name, _, sentence = words.partition(": ")
-        if part is not None and sentence:
-            outcomes = [observe(part, case, puzzle.filename) for case, _ in pairs]
-            trials = [Trial(c, o, e) for (c, e), o in zip(pairs, outcomes, strict=True)]
-            known.append((Reason(name, sentence), outcomes, reasons.concerned(trials)))
-    return known
-
-
-# Forbidden imports and functions
-# -------------------------------
-# A reader's file may import only the names of this package that the unchanged file imports, because
-# the puzzle is about writing the layer. A puzzle that forbids a function states that in its text.
-
-
-def taken_from_the_package(tree: ast.Module, puzzle: Puzzle) -> str:
-    """Return a sentence on imports from the package that the unchanged file does not contain."""
-    given = ast.parse(puzzle.stub)
-    allowed = {name for _, name in _imports(without_ending(given))}
-    allowed |= {f"numpycnn.{name}" for name in getattr(puzzle.module, "ALLOWED", ())}
-    for line, name in _imports(without_ending(tree)):
-        if name not in allowed:
-            what = name.rpartition(".")[2] if name.rpartition(".")[2] != "*" else "everything"
-            return (
-                f"Line {line} imports {what} from the package, but in this puzzle you write it "
-                "yourself. You may read the package, then write the code here."
-            )
-    return ""
-
-
-IMPORTERS = {"__import__", "import_module"}
-
-
-def _imports(tree: ast.Module) -> list[tuple[int, str]]:
-    """Return the line and full name of each import from numpycnn, also by `import_module("…")`."""
-    found = []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.module:
-            found += [(node.lineno, f"{node.module}.{alias.name}") for alias in node.names]
-        elif isinstance(node, ast.Import):
-            found += [(node.lineno, alias.name) for alias in node.names]
-        elif isinstance(node, ast.Call) and _name(node.func) in IMPORTERS:
-            found += [(node.lineno, text) for text in _texts(node.args)]
-        elif isinstance(node, ast.Subscript) and _name(node.value) == "modules":
-            found += [(node.lineno, text) for text in _texts([node.slice])]
-    return [(line, name) for line, name in found if re.fullmatch(r"numpycnn(\.[\w*]+)*", name)]
-
-
-def _name(node: ast.AST) -> str:
-    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
-
-
-def _texts(nodes: Sequence[ast.AST]) -> list[str]:
-    return [n.value for n in nodes if isinstance(n, ast.Constant) and isinstance(n.value, str)]
-
-
-LOOPS = {"map", "vectorize", "apply_along_axis", "frompyfunc", "fromiter"}
-
-
-def forbidden(puzzle: Puzzle, source: str) -> str:
-    """Return a sentence on a function that the text of the puzzle forbids, if it is used."""
-    names = dict(getattr(puzzle.module, "FORBIDDEN", {}))
-    if hasattr(puzzle.module, "LOOPS"):
-        names |= dict.fromkeys(LOOPS, "that is a loop over Python calls too")
-    try:
-        tree = ast.parse(source)
-    except SyntaxError:
-        return ""
-    for node in ast.walk(tree):
-        if (name := _name(node)) in names:
-            return f"Line {node.lineno} uses `{name}`, and {names[name]}."  # type: ignore[attr-defined]
-    return ""

@@ -24,8 +24,10 @@ from importlib.abc import MetaPathFinder
 from pathlib import Path
 from typing import Any
 
-from numpycnn.puzzles.cases import Case, Failure, Outcome, decoded, encoded, load, observe
-from numpycnn.puzzles.grader import Result, assess, at_sight, prepared
+from numpycnn.puzzles.cases import Case, Failure, Outcome, decoded, encoded
+from numpycnn.puzzles.grader import Result, assess, at_sight
+from numpycnn.puzzles.observe import load, observe
+from numpycnn.puzzles.prepared import prepared
 from numpycnn.puzzles.puzzle import Puzzle
 from numpycnn.puzzles.shown import table
 

@@ -144,7 +144,7 @@ class Puzzle:
     @property
     def defines(self) -> str:
         """The name of the variable, function or class that the answer defines."""
-        from numpycnn.puzzles.grader import prepared
+        from numpycnn.puzzles.prepared import prepared
 
         return prepared(self)[0][0].name
 

@@ -6,12 +6,17 @@ With the package rich installed, code is highlighted; without it the text is the
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
+import subprocess
 import sys
 from io import TextIOWrapper
 from pathlib import Path
 from textwrap import fill, indent
 from typing import TextIO
+
+from numpycnn.puzzles.grader import Result
+from numpycnn.puzzles.puzzle import Puzzle
 
 GREEN, RED, GRAY, BOLD = "32", "31", "90", "1"
 
@@ -104,3 +109,50 @@ def code(text: str) -> str:
 def harmless(text: str) -> str:
     """Return text that an answer printed, without characters that control the terminal."""
     return "".join(c for c in text if c.isprintable() or c in "\n\t")
+
+
+def edit(file: Path) -> None:
+    """Open a file in the reader's editor."""
+    editor = os.environ.get("VISUAL") or os.environ.get("EDITOR")
+    if not editor:
+        print("\nSet the environment variable EDITOR to use this key.", flush=True)
+        return
+    try:
+        subprocess.run([*shlex.split(editor), str(file)], check=False)
+    except OSError as error:
+        print(f"\nThe editor {editor!r} cannot be started: {error}", flush=True)
+
+
+# Puzzles and results
+# -------------------
+
+
+def heading(puzzle: Puzzle) -> str:
+    """Return the number and the title."""
+    return paint(f"{puzzle.number}. {puzzle.title}", BOLD)
+
+
+SAID = {
+    "correct": ("Correct.", GREEN),
+    "incorrect": ("Incorrect.", RED),
+    "open": ("Your turn.", BOLD),
+}
+
+
+def in_words(result: Result) -> str:
+    """Return the result as paragraphs, with the failing case and the printed text."""
+    said, color = SAID[result.status]
+    parts = [wrapped(f"{said} {result.text}").replace(said, paint(said, color), 1)]
+    if result.case:
+        parts.append(indent(_narrow(result.case), "    "))
+    if result.printed.strip():
+        where = " in this case" if result.case else ""
+        text = harmless(result.printed).rstrip()
+        parts.append(f"Your code printed{where}:\n\n{indent(text, '    ')}")
+    return "\n\n".join(parts)
+
+
+def _narrow(table: str) -> str:
+    """Cut a table at the width of the terminal."""
+    room = width() - 4
+    return "\n".join(s if len(s) <= room else s[: room - 1] + "…" for s in table.splitlines())
