@@ -4,22 +4,35 @@ Sphinx has a search of its own. It finds whole pages, shows no text where pages 
 fetched, as from a folder, and cuts names at their digits. So the site brings a list of its
 sections with their text, and of all functions and classes with the first lines of their
 docstrings, as one script; `_static/search.js` ranks them.
+
+Misspelled words are found by MiniSearch, a package of npm. Its file is used only if it has the
+SHA-256 below, and is kept in the cache of `runtime`. Without it, words are found as they are
+written.
 """
 
 from __future__ import annotations
 
 import ast
+import hashlib
 import json
 import re
+import shutil
+import subprocess
+import tarfile
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.util import logging
 
+from docs.builder import runtime
 from docs.builder.names import anchor, definitions
+
+logger = logging.getLogger(__name__)
 
 
 class Entry(NamedTuple):
@@ -44,13 +57,41 @@ def sections(page: str, document: nodes.document) -> Iterator[Entry]:
         heading = section[0].astext()
         title = title or heading
         words = [
-            " ".join(block.astext().split())
+            " ".join(_readable(block).split())
             for block in section.findall(nodes.TextElement)
-            if isinstance(block, nodes.paragraph | nodes.term | nodes.math_block)
+            if isinstance(block, nodes.paragraph | nodes.term)
             and _nearest_box(block) is section
+            and not _is_term(block)
         ]
         place = "" if heading == title else section["ids"][0]
         yield Entry(page, place, heading, title, "", " ".join(dict.fromkeys(words)))
+    for paragraph in document.findall(_is_term):
+        name = paragraph[0].astext().removesuffix(".")
+        yield Entry(page, paragraph["ids"][0], name, title, "", _readable(paragraph))
+
+
+def _is_term(node: nodes.Node) -> bool:
+    """Whether a node explains a word of the glossary."""
+    return isinstance(node, nodes.paragraph) and bool(
+        node["ids"] and node["ids"][0].startswith("term-")
+    )
+
+
+def _readable(block: nodes.Element) -> str:
+    r"""Return the text of a block, with short formulas as plain text and "…" for the others.
+
+    >>> formulas = nodes.math("", "x_0"), nodes.math("", r"\frac{a}{b}")
+    >>> _readable(nodes.paragraph("", "", formulas[0], nodes.Text(" is "), formulas[1]))
+    'x0 is …'
+    """
+    texts = []
+    for node in block.findall(lambda node: isinstance(node, nodes.Text | nodes.math)):
+        if isinstance(node, nodes.math):
+            tex = re.sub(r"[_{}$]|\\[,;]", "", node.astext())
+            texts.append("…" if "\\" in tex else tex)
+        elif not isinstance(node.parent, nodes.math):
+            texts.append(node.astext())
+    return "".join(texts)
 
 
 def _nearest_box(node: nodes.Node) -> nodes.Node:
@@ -95,8 +136,58 @@ def write(app: Sphinx, error: Exception | None) -> None:
         for (page, title), found in groupby(entries(app), key=lambda one: (one.page, one.within))
     ]
     rows = json.dumps(pages, separators=(",", ":"), ensure_ascii=False)
-    path = Path(app.outdir, "_static", "search-entries.js")
-    path.write_text(f"const entries = {rows};\n", encoding="utf-8")
+    static = Path(app.outdir, "_static")
+    (static / "search-entries.js").write_text(f"search.pages = {rows};\n", encoding="utf-8")
+    place_library(static)
+
+
+# MiniSearch
+# ----------
+
+PACKAGE = "minisearch@7.2.0"
+HASHES = {
+    "dist/umd/index.js": "03c27931eb603af1d3358579e9885eafdb6a2f5fa9929557b3e77d7e99d06d03",
+    "LICENSE.txt": "70d37354d6395629fb99edb28cb37a5d356ffa24a48cd02a5def5b83a300a899",
+}
+PLACES = {"dist/umd/index.js": "minisearch.js", "LICENSE.txt": "minisearch.LICENSE.txt"}
+
+
+def place_library(folder: Path) -> None:
+    """Copy MiniSearch and its license into a folder; fetch them first if necessary."""
+    kept = runtime.cache().with_name(PACKAGE.replace("@", "-"))
+    if differing(kept):
+        fetch(kept)
+    if differing(kept):
+        logger.info("search: only words as they are written, because npm has no %s.", PACKAGE)
+        (folder / "minisearch.js").write_text("", encoding="utf-8")  # so that no page misses it
+        return
+    for name in PLACES.values():
+        shutil.copyfile(kept / name, folder / name)
+
+
+def differing(folder: Path) -> list[str]:
+    """Return the names of the files that are missing in a folder or have another hash."""
+    paths = {name: folder / place for name, place in PLACES.items()}
+    return [
+        name
+        for name, path in paths.items()
+        if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != HASHES[name]
+    ]
+
+
+def fetch(folder: Path) -> None:
+    """Download the package with npm, and keep the files that are used."""
+    if not (npm := shutil.which("npm")):
+        return
+    with TemporaryDirectory() as scratch:
+        options = ["--fetch-retries=0", "--silent", "--pack-destination", scratch]
+        subprocess.run([npm, "pack", *options, PACKAGE], capture_output=True, check=False)
+        folder.mkdir(parents=True, exist_ok=True)
+        for archive in Path(scratch).glob("*.tgz"):
+            with tarfile.open(archive) as package:
+                for name, place in PLACES.items():
+                    if member := package.extractfile(f"package/{name}"):
+                        (folder / place).write_bytes(member.read())
 
 
 def switch_off(app: Sphinx) -> None:
