@@ -26,6 +26,7 @@ from numpycnn.training.losses import softmax_cross_entropy
 WIDTH, HEIGHT = 640, 190
 BACKWARD = 158  # from the forward row down to the row of gradients
 MIDDLE = 92
+WITHOUT_WORDS = "@media (max-width: 500px) { svg.living text { display: none } }"  # too small there
 CLASSES = "Quiet", "Positive", "Negative"
 STAGES = {  # position, width and number of values of each array
     "trace": (4, 112, "64 x 1"),
@@ -160,7 +161,7 @@ PICTURES = {"network-map": draw, "network-backward": draw_backward}
 def _svg(height: int, parts: list[str]) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="living" viewBox="0 0 {WIDTH} {height}" '
-        f'role="img">{"".join(parts)}</svg>'
+        f'role="img"><style>{WITHOUT_WORDS}</style>{"".join(parts)}</svg>'
     )
 
 
@@ -242,7 +243,7 @@ def add_map(app: Sphinx, document: nodes.document) -> None:
         about = f"The network. This chapter: {CHAPTERS[name].description}."
         tag = (
             f'<img class="map" src="../../_static/map-{name}.svg" alt="{about}" '
-            'width="360" height="107">'
+            f'width="{WIDTH}" height="{HEIGHT}">'
         )
         title.parent.insert(1, nodes.raw("", tag, format="html"))
 

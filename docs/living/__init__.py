@@ -37,10 +37,16 @@ def enter(translator: HTML5Translator, node: living) -> None:
 
 
 def leave(translator: HTML5Translator, node: living) -> None:
-    """Write the caption, and close the figure."""
+    """Write the caption and the task, and close the figure."""
     if caption := node.get("caption"):
-        translator.body.append(f"<figcaption>{html.escape(caption)}</figcaption>")
+        task = html.escape(task_of(node["name"]))
+        translator.body.append(f"<figcaption>{html.escape(caption)} {task}</figcaption>")
     translator.body.append("</figure>\n")
+
+
+def task_of(name: str) -> str:
+    """Return what the reader is to do with a figure."""
+    return f"Task: {importlib.import_module(f'docs.living.{name}').TASK}"
 
 
 def opening(name: str) -> dict[str, str]:
@@ -62,7 +68,8 @@ def add_scripts(
 ) -> None:
     """Load what the figures of this page want, and nothing on a page without one."""
     names = {node["name"] for node in document.findall(living)} if document else set()
-    names |= set(app.config.living_pages.get(page, ()))
+    if not app.config.live_runtime:
+        names |= set(app.config.living_pages.get(page, ()))
     if not names:
         return
     app.add_css_file("living/living.css")

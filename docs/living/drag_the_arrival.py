@@ -17,10 +17,16 @@ from examples._shared.two_heads import network
 from numpycnn._types import Array
 from numpycnn.inspection.explain import activations, probabilities, saliency
 
+TASK = (
+    "Find a position at which the flatten head predicts the opposite polarity, "
+    "and one at which it overlooks the arrival."
+)
+
 CENTERS = range(-8, 73)
 TRAINED_ON = 12, 52
 HEADS = "flatten", "global"
 POLARITIES = 1, 2  # the labels of positive and negative arrivals
+VISIBLE = 0.1  # the largest sample of an arrival in the trace, below which it is not one
 
 
 def trained(head: str) -> nn.Sequential:
@@ -37,6 +43,11 @@ def trace(center: int, polarity: int) -> Array:
     """Return one trace (1, L, 1), with the same noise for every center."""
     at, rng = (center, center), np.random.default_rng((0, 1))
     return nn.make_traces(1, rng=rng, labels=[polarity], center=at, width=(3, 3))[0]
+
+
+def is_visible(center: int) -> bool:
+    """Whether any of an arrival is in the trace, rather than before or after it."""
+    return float(np.abs(trace(center, 1) - trace(center, 2)).max()) / 2 > VISIBLE
 
 
 def look(model: nn.Sequential, x: Array) -> dict[str, Array]:
@@ -59,6 +70,7 @@ def data() -> dict[str, object]:
     return {
         "trainedOn": TRAINED_ON,
         "classes": ["Quiet", "Positive", "Negative"],
+        "visible": [is_visible(center) for center in CENTERS],
         "trace": as_int8(x),
         "heads": heads,
     }

@@ -10,18 +10,56 @@
 const living = {
   data: {},
 
-  // Call setup(figure, data, svg) for each place on the page where the figure stands.
-  show(name, width, height, setup) {
+  // Call setup for each place on the page where the figure stands. There are two layouts, wide and
+  // narrow, each [width, height]: when the window passes from one to the other the figure is drawn
+  // anew, with the values that the controls had. These values are in the address of the page, so
+  // that a link leads to what the reader sees. `setup` returns the function that shows them.
+  show(name, layouts, setup) {
+    const narrow = matchMedia("(max-width: 40em)");
     for (const figure of document.querySelectorAll(`figure[data-living="${name}"]`)) {
-      const picture = figure.querySelector("img");
-      const svg = living.draw(null, "svg", {
-        class: "living", viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": picture.alt,
-      });
-      const controls = document.createElement("div");
-      controls.className = "controls";
-      picture.replaceWith(controls, svg);
-      setup({figure, svg, controls, draw: (...rest) => living.draw(svg, ...rest)}, living.data[name]);
+      const {alt} = figure.querySelector("img");
+      let kept = living.state().get(name)?.split("_").map(Number);
+      let inputs = [], timer = null, isReady = false;
+      const save = () => {
+        if (!isReady) return;
+        kept = inputs.map(input => input.value);
+        clearTimeout(timer);
+        timer = setTimeout(() => living.keep(name, figure.initial === String(kept) ? null : kept.join("_")), 300);
+      };
+      const build = () => {
+        isReady = false;
+        for (const element of [...figure.children]) if (element.tagName !== "FIGCAPTION") element.remove();
+        const [width, height] = layouts[narrow.matches ? 1 : 0];
+        const svg = living.draw(null, "svg", {
+          class: "living", viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": alt,
+        });
+        const controls = Object.assign(document.createElement("div"), {className: "controls", inputs: [], save});
+        figure.prepend(controls, svg);
+        inputs = controls.inputs;
+        const update = setup({figure, svg, controls, width, height, narrow: narrow.matches,
+          draw: (...rest) => living.draw(svg, ...rest)}, living.data[name]);
+        figure.initial ??= String(inputs.map(input => input.value));
+        if (kept) {
+          inputs.forEach((input, at) => { if (Number.isFinite(kept[at])) input.value = kept[at]; });
+          update();
+        }
+        isReady = true;
+      };
+      build();
+      if (kept) figure.scrollIntoView();
+      narrow.addEventListener("change", build);
     }
+  },
+
+  // The values are in the fragment, #v_curve=0_1_12, which works on a disk as well.
+  state: () => new URLSearchParams(location.hash.includes("=") ? location.hash.slice(1) : ""),
+
+  keep(name, text) {
+    const state = living.state();
+    if (text === null && !state.has(name)) return;
+    if (text === null) state.delete(name);
+    else state.set(name, text);
+    history.replaceState(null, "", `#${state}`);
   },
 
   draw(parent, tag, attributes = {}, text = "") {
@@ -37,6 +75,19 @@ const living = {
       element.setAttribute(name, typeof value === "number" ? +value.toFixed(1) : value);
   },
 
+  // Call move({x, y}), in units of the drawing, while a pointer is pressed on it, also when it
+  // leaves the drawing.
+  drag(svg, move) {
+    const at = event => new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse());
+    svg.addEventListener("pointerdown", event => {
+      svg.setPointerCapture(event.pointerId);
+      move(at(event));
+    });
+    svg.addEventListener("pointermove", event => {
+      if (svg.hasPointerCapture(event.pointerId)) move(at(event));
+    });
+  },
+
   // A range input under its name, with what it says beside it; update is called at every move.
   slider(controls, label, {min = 0, max, step = 1, value = min, say = String}, update) {
     const box = controls.appendChild(document.createElement("label"));
@@ -48,14 +99,18 @@ const living = {
     const show = () => {
       said.textContent = say(+input.value);
       input.setAttribute("aria-valuetext", said.textContent);
+      controls.save?.();
     };
     input.addEventListener("input", () => { show(); update(); });
-    show();
-    return {
+    const slider = {
+      box,
       get value() { return +input.value; },
       set value(to) { input.value = to; show(); },
       limit(most) { input.max = most; show(); },
     };
+    controls.inputs?.push(slider);
+    show();
+    return slider;
   },
 
   // One of several, as radio buttons.
@@ -68,9 +123,14 @@ const living = {
       const input = one.appendChild(document.createElement("input"));
       Object.assign(input, {type: "radio", name, value: at, checked: at === 0});
       one.append(option);
-      input.addEventListener("input", update);
+      input.addEventListener("input", () => { controls.save?.(); update(); });
     });
-    return {get value() { return +box.querySelector("input:checked").value; }};
+    const choice = {
+      get value() { return +box.querySelector("input:checked").value; },
+      set value(to) { (box.querySelector(`input[value="${to}"]`) ?? {}).checked = true; },
+    };
+    controls.inputs?.push(choice);
+    return choice;
   },
 
   button(controls, label, press) {

@@ -1,14 +1,16 @@
 """Hover a gradient: a small convolution, forwards and backwards, number by number.
 
-The numbers are small and whole, so that each sum can be done in one's head. What comes of them
-under other taps, strides, dilations and paddings is added up by the script, with the loops of
-[chapter 2](../1-evening/2-convolution.md), and a test compares it with the layer.
+The trace begins and the filter is as in [chapter 2](../1-evening/2-convolution.md). The script adds
+up the outputs and gradients for other taps, strides, dilations and paddings with the loops of that
+chapter, and a test compares them with the layer.
 """
 
 from __future__ import annotations
 
-X = [2, 0, 1, 3, -1, 2, 1, 0]
-W = [1, -2, 3, 1, -1]
+TASK = "Choose stride 2, and find the inputs with the fewest terms in dx."
+
+X = [0, 1, 4, 2, 1, 3, 0, 2]
+W = [-1, 2, 1, 1, -2]
 DY = [1, 2, -1, 3, 1, -2, 2, 1, -1, 1, 2, -3]
 
 

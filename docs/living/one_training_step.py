@@ -13,6 +13,8 @@ import numpycnn as nn
 from numpycnn._types import Array
 from numpycnn.inspection.explain import activations, probabilities
 
+TASK = "Before each step, compute the next row by hand."
+
 LABEL, LR = 0, 0.1
 
 

@@ -12,6 +12,8 @@ import numpy as np
 
 from numpycnn.checks.bugs import PLANTED_BUGS, examine
 
+TASK = "Predict three of the ten accuracies to within 0.1."
+
 ACCURACIES = {
     "conv_dw_zero": 0.978,
     "dense_dw_sign": 0.306,
@@ -27,12 +29,12 @@ ACCURACIES = {
 
 
 def wrong(report: str) -> list[str]:
-    """Return which gradients a report calls wrong: "dx", "dw", "db"; none of Adam's.
+    """Return which gradients a report calls incorrect: "dx", "dw", "db"; none of Adam's.
 
-    >>> wrong("Gradients of Hasty: WRONG\\n  input    ok  \\n  0.w      WRONG")
+    >>> wrong("Gradients of Hasty: INCORRECT\\n  input    correct\\n  0.w      INCORRECT")
     ['dw']
     """
-    found = re.findall(r"^  (\S+) +WRONG", report, re.MULTILINE)
+    found = re.findall(r"^  (\S+) +INCORRECT", report, re.MULTILINE)
     return sorted(
         {"dx" if name == "input" else f"d{name[-1]}" for name in found} & {"dx", "dw", "db"}
     )

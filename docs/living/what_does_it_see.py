@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import numpycnn as nn
 
+TASK = "Reach a receptive field of 16 with three layers."
+
 N_SAMPLES = 32
 LAYERS = {  # what may be stacked, with its taps, stride, dilation, and whether zeros are added
     "none": None,
