@@ -9,6 +9,7 @@ import os
 import re
 import sys
 from pathlib import Path, PurePosixPath
+from urllib.parse import urlsplit
 
 # Before NumPy is imported: the matrices of the chapters are small, and on a busy machine threads
 # that wait for each other take many times as long as one. `-j auto` gives each processor pages.
@@ -31,6 +32,10 @@ extensions = [
     "docs.builder.live",
     "docs.builder.live_pages",
     "docs.builder.notebooks",
+    "docs.builder.front",
+    "docs.builder.previews",
+    "sphinx_copybutton",
+    "notfound.extension",
 ]
 root_doc = "README"
 include_patterns = [
@@ -224,21 +229,38 @@ html_title = "numpycnn"
 pygments_dark_style = "a11y-dark"  # the theme's own underlines the names of modules
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
-html_js_files = [("site.js", {"defer": "defer"})]
+html_js_files = [(name, {"defer": "defer"}) for name in ("site.js", "search.js")]
 html_favicon = "_static/favicon.svg"
 templates_path = ["_templates"]
 html_additional_pages = {"index": "front.html", "search": "search.html"}
-living_pages = {"index": ["drag_the_arrival"]}
+living_pages = {"index": ["training_played_back"]}  # where no Python runs in the page
 html_math_renderer = "mathml"
 html_use_index = False
 html_copy_source = False
 html_show_sourcelink = False
 html_show_search_summary = False
 html_show_copyright = False
+copybutton_selector = ".highlight-python pre, .highlight-sh pre"
 
-# Each page has a link to its file on a code host if this is the address before the file's path:
-# "https://github.com/NAME/numpycnn/blob/main/".
+# Where the project is
+# --------------------
+# Both are addresses that end in "/", or "" while there is none:
+# "https://NAME.github.io/numpycnn/" and "https://github.com/NAME/numpycnn/blob/main/". Previews of
+# links and the page for a missing address require the first; the second gives each page a link
+# to its file.
+
+site_address = ""
 code_host = ""
-html_theme_options = {"top_of_page_buttons": ["view"] if code_host else []}
+
+html_baseurl = ogp_site_url = site_address
+ogp_image = "_static/preview.png"
+ogp_image_alt = "A trace, eight filters, and the feature maps they make of the trace"
+ogp_enable_meta_description = True
+notfound_urls_prefix = urlsplit(site_address).path or "/"
+notfound_template = "404.html"
+html_theme_options = {
+    "top_of_page_buttons": ["view"] if code_host else [],
+    "navigation_with_keys": True,
+}
 if code_host:
     html_theme_options["source_view_link"] = code_host + "{filename}"

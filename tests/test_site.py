@@ -3,6 +3,7 @@
 import re
 import runpy
 import shutil
+import struct
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -12,6 +13,9 @@ pytest.importorskip(
     "furo", reason="the site needs Sphinx and more: python -m pip install -e '.[docs]'"
 )
 from sphinx.cmd.build import main as sphinx_build
+
+import numpycnn  # noqa: F401  (the package, before conf.py finds the small project's)
+from docs.builder import front
 
 # What Sphinx and MyST have to say to each other is not for us to mend.
 pytestmark = pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
@@ -185,7 +189,7 @@ def text_of(html):
 def test_a_source_page_shows_prose_as_prose_and_code_under_its_line_numbers(site):
     html = page(site, "numpycnn/module")
     assert "<h1>Module: what it is about<a" in html
-    assert "numpycnn/module.py</span></code>; in the tutorial: <a" in html
+    assert "numpycnn/module.py</span></code>, explained in <a" in html
     assert re.search(r'href="../docs/1-evening/1-question.html">.*?Question', html)
     assert "a drawing [i, j] -&gt;\n" in html
     assert '<section id="the-reason">' in html
@@ -219,7 +223,7 @@ def test_a_script_shows_what_it_prints_and_draws(site):
 def test_a_chapter_shows_its_figure_its_folds_and_no_claims(site):
     html = page(site, "docs/1-evening/1-question").partition("<article")[2]
     assert 'alt="A blank &amp; empty page."' in html
-    fold = html.index("<summary>Draw it</summary>")
+    fold = html.index("<summary>Code of this figure</summary>")
     assert fold < html.index("</details>") < html.index("<img ") < html.index("<pre>42\n</pre>")
     assert html.count("<pre>42\n</pre>") == 1
     assert "It <em>is</em> so." in html
@@ -238,6 +242,38 @@ def test_an_old_address_leads_to_the_new_page(site, monkeypatch):
         assert old not in pages
         assert new in pages
         assert (ROOT / f"{new}.md").is_file()
+
+
+def test_every_page_has_one_viewport_and_a_description(site):
+    for path in site.rglob("*.html"):
+        html = path.read_text(encoding="utf-8")
+        if "http-equiv" in html:  # an address of earlier times
+            continue
+        assert html.count('name="viewport"') == 1, path
+        (about,) = re.findall(r'<meta name="description" content="([^"]*)"', html)
+        assert len(about) > 5
+        assert html.count('property="og:title"') == 1
+
+
+def test_with_an_address_previews_have_a_picture_and_the_page_for_what_is_missing_its_style(
+    tmp_path, capsys
+):
+    write_project(tmp_path)
+    conf = tmp_path / "docs" / "conf.py"
+    text = conf.read_text(encoding="utf-8")
+    assert text.count('\nsite_address = ""\n') == 1
+    address = "https://site.example/project/"
+    conf.write_text(text.replace('site_address = ""', f'site_address = "{address}"'))
+    assert build(tmp_path, capsys) == (0, "")
+    html = page(tmp_path / "docs" / "_build", "docs/1-evening/1-question")
+    assert f'<meta property="og:image" content="{address}_static/preview.png"' in html
+    assert f'<meta property="og:url" content="{address}docs/1-evening/1-question.html"' in html
+    picture = tmp_path / "docs" / "_build" / "_static" / "preview.png"
+    width, height = struct.unpack(">II", picture.read_bytes()[16:24])
+    assert (width, height) == (1200, 630)
+    missing = page(tmp_path / "docs" / "_build", "404")
+    assert 'href="/project/_static/site.css' in missing
+    assert 'href="/project/index.html"' in missing
 
 
 # What fails the build
@@ -294,6 +330,12 @@ def test_a_fault_fails_the_build_and_is_named(faults, tmp_path, capsys):
 
 # This project's own site
 # -----------------------
+
+
+def test_every_card_of_the_front_page_shows_a_picture_of_its_page():
+    assert len(front.CARDS) == 6
+    for name, picture, *_ in front.CARDS:
+        assert f"/images/{picture}" in (ROOT / f"{name}.md").read_text(encoding="utf-8")
 
 
 def test_every_module_and_script_is_a_page_in_the_reading_order(monkeypatch):

@@ -12,26 +12,14 @@ document.addEventListener("DOMContentLoaded", () => {
 
   // What is wider than the page can be scrolled with the arrow keys.
   const reach = () => {
-    for (const box of document.querySelectorAll("article pre:not([aria-hidden]), article .math, .table-wrapper"))
-      if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
+    for (const box of document.querySelectorAll("article pre:not([aria-hidden]), article .math, .table-wrapper, article figure:not(.living)"))
+      if (box.scrollWidth > box.clientWidth && box.tabIndex < 0) {
+        box.tabIndex = 0;
+        box.addEventListener("keydown", event => event.stopPropagation()); // these keys scroll it
+      }
   };
   reach();
   addEventListener("resize", reach);
-
-  // Code can be copied, without its line numbers.
-  for (const block of document.querySelectorAll(".highlight-python .highlight, .highlight-sh .highlight")) {
-    const button = document.createElement("button");
-    button.className = "copy";
-    button.textContent = "copy";
-    button.addEventListener("click", async () => {
-      const code = block.querySelector("pre").cloneNode(true);
-      code.querySelectorAll(".linenos").forEach(number => number.remove());
-      await navigator.clipboard.writeText(code.textContent);
-      button.textContent = "copied";
-      setTimeout(() => { button.textContent = "copy"; }, 1500);
-    });
-    block.append(button);
-  }
 });
 
 // On paper there is nothing to unfold.

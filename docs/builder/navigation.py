@@ -1,4 +1,4 @@
-"""Navigation: a Sphinx extension for the sidebar, in groups that fold.
+"""Navigation: a Sphinx extension for the sidebar, in groups that fold, and for the breadcrumb.
 
 The theme lists every page under the last, seventy of them. Here the parts of the reading order
 fold, the one with the page in it is open, and a source file has its name before its title.
@@ -13,6 +13,8 @@ from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
+
+import numpycnn
 
 
 def add_parts(
@@ -29,6 +31,9 @@ def add_parts(
     }
     opened = [part for part, pages in app.config.reading_order.items() if page in pages]
     context["open_part"] = opened[0] if opened else next(iter(app.config.reading_order))
+    context["trail"] = _trail(context["parts"][opened[0]], opened[0], page) if opened else []
+    context["is_source"] = page.startswith(("numpycnn/", "examples/"))
+    context["version"] = numpycnn.__version__
 
 
 def _groups(app: Sphinx, pages: list[str]) -> dict[str, list[tuple[str, str, str]]]:
@@ -44,6 +49,15 @@ def _groups(app: Sphinx, pages: list[str]) -> dict[str, list[tuple[str, str, str
         name = f"{path.name}.py" if is_source else ""
         groups[folder].append((page, name, head(title) if is_source else title))
     return groups
+
+
+def _trail(groups: dict[str, list[tuple[str, str, str]]], part: str, page: str) -> list[str]:
+    """Return the names above a page: its part, its folder if it has one, and its own."""
+    for folder, pages in groups.items():
+        for one, name, title in pages:
+            if one == page:
+                return [step for step in (part, folder, name or title) if step]
+    return [part]
 
 
 def head(title: str) -> str:

@@ -102,7 +102,8 @@ class PageRenderer(SphinxRenderer):
         """Render code, folded if it is to be, then what it printed and drew."""
         words, outcome = token.meta.get("words", {}), token.meta.get("outcome")
         if fold := words.get("fold"):
-            self._html(f'<details class="fold"><summary>{html.escape(fold)}</summary>')
+            summary = "Code of this figure" if fold.startswith("Draw ") else html.escape(fold)
+            self._html(f'<details class="fold"><summary>{summary}</summary>')
         super().render_fence(token)
         self.current_node[-1]["words"] = words
         if names := token.meta.get("names"):
@@ -198,16 +199,24 @@ def _not_shown(
 
 
 def add_captions(app: Sphinx, document: nodes.document) -> None:
-    """Give each picture that has a paragraph and a title for itself a number and a caption."""
+    """Give each picture that has a paragraph and a title for itself a number and a caption.
+
+    A figure that answers has its caption already, and gets a number.
+    """
     number = re.match(
         r"\d+\w?", next((title.astext() for title in document.findall(nodes.title)), "")
     )
     count = 0
     for image in list(document.findall(nodes.image)):
-        if len(image.parent.children) == 1 and (title := image.attributes.pop("title", "")):
+        around = image.parent
+        title = image.attributes.pop("title", "") or around.get("caption", "")
+        if len(around.children) == 1 and title:
             count += 1
             place = f"{number[0]}.{count}" if number else str(count)
             caption = nodes.caption("", f"Figure {place}. {title}")
+            if "caption" in around:
+                around["caption"] = caption.astext()
+                continue
             image["classes"].append("drawing")
             image.parent.replace_self(
                 nodes.figure("", image, caption, ids=[f"figure-{place.replace('.', '-')}"])
@@ -250,8 +259,10 @@ class SourceParser(MystParser):
                 _last_block(tokens).meta["outcome"] = outcome
         below_title = f"`{env.docname}.py`" + (f" ({why_not_run})" if why_not_run else "")
         if chapters := _chapters_that_lead_to(env):
-            below_title += f"; in the tutorial: {', '.join(chapters)}"
+            below_title += f", explained in {chapters[0]}"
         tokens[3:3] = read(below_title, 1)  # a heading is three tokens
+        if chapters[1:]:
+            tokens += read(f"Also in {', '.join(chapters[1:])}.", inputstring.count("\n"))
         parser.renderer.render(tokens, parser.options, references)
 
 
@@ -260,15 +271,24 @@ class SourceParser(MystParser):
 
 
 def _chapters_that_lead_to(env: BuildEnvironment) -> list[str]:
-    """Return a Markdown link to each chapter that leads to this source page."""
-    chapters = []
+    """Return a Markdown link to each chapter that leads to this page.
+
+    First is the one that explains it: the first with a link to it, or else the one that uses most
+    of its names.
+    """
+    chapters: list[tuple[int, str]] = []
     for path in sorted(Path(env.srcdir, "docs").glob("[0-9]*/*.md")):
         text = path.read_text(encoding="utf-8")
         env.note_dependency(path)
-        if env.docname in _pages_of(_library_of(env), text):
+        library = _library_of(env)
+        if env.docname in _pages_of(library, text):
             title = text.partition("\n")[0].removeprefix("# ")
-            chapters.append(f"[{title}](/docs/{path.parent.name}/{path.name})")
-    return chapters
+            places = [place for row in _names_by_fence(library, text).values() for place in row]
+            uses = sum(library.address(place.dotted)[0] == env.docname for place in places)
+            has_link = f"/{env.docname}.py" in text
+            link = f"[{title}](/docs/{path.parent.name}/{path.name})"
+            chapters.append((1000 if has_link else uses, link))
+    return [link for _, link in sorted(chapters, key=lambda chapter: -chapter[0])]
 
 
 def _source_of(env: BuildEnvironment, text: str) -> str:
