@@ -204,7 +204,7 @@ figures_of_source = {
         "": ("1-transpose-matrices", "The matrix of a convolution, and its transpose."),
     },
     "numpycnn/checks/bugs": {
-        "": ("predict_then_reveal", "Ten bugs of the zoo. What will the accuracy be?"),
+        "": ("predict_then_reveal", "Ten planted bugs: predict the accuracy with each."),
     },
     "numpycnn/traces": {
         "": ("1-the-problem-first-three", "A trace of each class: quiet, positive and negative."),

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from docs.builder import about_checkers
-from docs.builder.about_zoo import described
+from docs.builder.about_bugs import described
 from numpycnn.checks.bugs import PLANTED_BUGS
 
 PAGE = (Path(__file__).parent.parent / "docs" / "how-to" / "check-your-layer.md").read_text("utf-8")

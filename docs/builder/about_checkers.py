@@ -26,7 +26,7 @@ from typing import Any
 
 import numpy as np
 
-from docs.builder.about_zoo import described
+from docs.builder.about_bugs import described
 from numpycnn import check_gradients
 from numpycnn.checks.bugs import PLANTED_BUGS, TWO_MODES, Bug, typical_case
 from numpycnn.layers import Layer

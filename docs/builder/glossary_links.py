@@ -28,7 +28,7 @@ NO_PROSE = (
 
 # Words that mean something else in most sentences. They are links only on pages that their entry
 # leads to, where they mean what it says.
-EVERYDAY = {"Fault", "Phase", "Pick", "Section", "State", "Twin"}
+EVERYDAY = {"Fault", "Phase", "Pick", "Section", "State"}
 
 # And words that may be verbs, or a manner of walking, are links behind one of these.
 LOOSE = "pick", "picks", "scores", "strides"
