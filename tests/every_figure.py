@@ -50,12 +50,6 @@ FIGURES = {
     "receptive fields": lambda: plots.plot_receptive_fields(MODEL, X[1:2]),
     "equivariance": lambda: plots.plot_equivariance(MODEL, X[1:2], 9),
     "architecture": lambda: plots.plot_architecture("unet"),
-    "graph": lambda: plots.plot_graph(
-        [("y", "+", "ab")],
-        {"a": 1, "b": 2, "y": 3},
-        {"a": 1, "b": 1, "y": 1},
-        {"a": (0, 0), "b": (0, 1), "y": (1, 0.5)},
-    ),
     "responses": lambda: plots.plot_responses(SAME, {"one": X[1, :, 0], "other": X[2, :, 0]}),
     "windows": lambda: plots.plot_windows(TAPS, np.array([0.0, 1.0, 4.0, 2.0])),
     "pooling windows": lambda: plots.plot_windows(nn.MaxPool1D(2), np.array([1.0, 3, 0, 2, 5, 4])),

@@ -594,7 +594,7 @@ def test_a_figure_has_a_number_and_a_task_and_its_state_is_in_the_address(browse
 
 @pytest.mark.parametrize(
     ("name", "slider"),
-    [("drag_the_arrival", "drag the arrival to sample"), ("narrow_valley", "start u")],
+    [("drag_the_arrival", "drag the arrival to sample"), ("narrow_valley", "start a")],
 )
 def test_what_is_dragged_follows_the_pointer_out_of_the_figure(browser, shown, name, slider):
     figure = shown(name)
@@ -746,10 +746,10 @@ def test_the_path_through_the_valley_is_that_of_the_optimizer(shown, name):
     figure = shown("narrow_valley")
     figure.choose(name)
     for start in narrow_valley.START, (4.0, -0.5):
-        for axis, value in zip("uv", start, strict=True):
+        for axis, value in zip("ab", start, strict=True):
             figure.set(f"start {axis}", value)
         u, v = narrow_valley.path(name, narrow_valley.OPTIMIZERS[name], start)[-1]
-        said = [float(number) for number in re.findall(r"[uv] = (-?[\d.]+\d)", figure.answer)]
+        said = [float(number) for number in re.findall(r"[ab] = (-?[\d.]+\d)", figure.answer)]
         assert said == pytest.approx([u, v], abs=6e-4)
 
 

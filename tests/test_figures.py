@@ -11,7 +11,6 @@ from matplotlib.patches import Rectangle
 
 from numpycnn import Conv1D
 from numpycnn.plots import (
-    plot_graph,
     plot_paths,
     plot_score_gradient,
     plot_step_sweep,
@@ -28,11 +27,6 @@ PATHS = {
     "round about": np.array([[-4.0, 2.0], [1.0, -1.0]]),
 }
 TWO_TRACES = np.array([1.0, 4, 2, 0, 3, 1, 5, 2, 0, 2, 1, 4]).reshape(2, 6, 1)
-STEPS = [("u", "\N{MULTIPLICATION SIGN}", ["w", "x"]), ("y", "+", ["u", "w"])]
-VALUES = {"w": 3.0, "x": -0.5, "u": -1.5, "y": 1.5}
-GRADIENTS = {"w": 0.5, "x": -0.0, "u": 1.0, "y": 1.0}
-PLACES = {"w": (0, 0), "x": (0, 1.5), "u": (1, 1), "y": (4, 0.5)}
-GRAPH = STEPS, VALUES, GRADIENTS, PLACES
 
 
 def bowl(u, v):
@@ -61,7 +55,6 @@ FIGURES = {
     "steps": lambda: plot_step_sweep(np.exp, np.exp),
     "paths": lambda: plot_paths(bowl, PATHS),
     "phases": lambda: plot_phases(TWO_TRACES, 3),
-    "graph": lambda: plot_graph(*GRAPH),
     **{name: lambda name=name: plot_architecture(name) for name in ARCHITECTURES},
 }
 
@@ -81,19 +74,6 @@ def test_nothing_is_outside_the_page_and_neither_panels_nor_words_overlap(name):
     texts = [text for text in texts if text.width > 1]
     for boxes in panels, texts:
         assert not any(one.overlaps(other) for one, other in itertools.combinations(boxes, 2))
-
-
-# The loss, its gradient, and the ways downhill
-# ---------------------------------------------
-
-
-def test_a_graph_shows_each_value_its_gradient_and_an_arrow_for_each_use():
-    (panel,) = plot_graph(*GRAPH).axes
-    for name, value in VALUES.items():
-        assert {f"{name} = {value:g}", f"d{name} = {abs(GRADIENTS[name]):g}"} <= set(words(panel))
-    arrows = [text for text in panel.texts if getattr(text, "arrow_patch", None)]
-    assert len(arrows) == sum(len(sources) for _, _, sources in STEPS)
-    assert all(arrow.xyann[0] < arrow.xy[0] for arrow in arrows)  # from left to right
 
 
 # Convolution and pooling

@@ -36,7 +36,7 @@ CARDS = [  # page, picture, title, text
     ),
     (
         "docs/1-evening/5-backpropagation",
-        "5-backpropagation-graph.svg",
+        "backpropagation_circuit.svg",
         "Derive backpropagation",
         "on a circuit whose inputs you can change.",
     ),

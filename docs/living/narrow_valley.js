@@ -7,7 +7,7 @@ living.show("narrow_valley", [[640, 330], [360, 330]], ({figure, svg, controls, 
   const rate = living.slider(controls, "learning rate",
     {max: data.rates.length - 1, value: data.optimizers[0][1], say: at => String(data.rates[at])}, update);
   const steps = living.slider(controls, "steps", {max: data.steps, value: data.steps}, update);
-  const start = [["start u", -10, 10, 0.5, data.start[0]], ["start v", -1.5, 1.5, 0.1, data.start[1]]]
+  const start = [["start a", -10, 10, 0.5, data.start[0]], ["start b", -1.5, 1.5, 0.1, data.start[1]]]
     .map(([label, min, max, step, value]) => living.slider(controls, label, {min, max, step, value}, update));
   const told = living.sentence(figure);
   const left = 34, right = width - 8, top = 8, bottom = 292;
@@ -24,8 +24,8 @@ living.show("narrow_valley", [[640, 330], [360, 330]], ({figure, svg, controls, 
   for (const u of narrow ? [-10, 0, 10] : [-10, -5, 0, 5, 10])
     draw("text", {class: "faint small middle", x: Math.min(x(u), right - 8), y: bottom + 17}, `${u}`.replace("-", "−"));
   for (const v of [-1, 0, 1]) draw("text", {class: "faint small end", x: left - 6, y: y(v) + 5}, `${v}`.replace("-", "−"));
-  draw("text", {class: "faint small middle", x: x(0), y: bottom + 34}, "weight u");
-  draw("text", {class: "faint small", x: 2, y: top + 12}, "v");
+  draw("text", {class: "faint small middle", x: x(0), y: bottom + 34}, "parameter a");
+  draw("text", {class: "faint small", x: 2, y: top + 12}, "b");
   const line = living.draw(inside, "path", {class: "blue"}), dots = living.draw(inside, "path", {class: "filled"});
   const ball = draw("circle", {class: "other", r: 12});
   const end = draw("path", {class: "curve"});
@@ -71,7 +71,7 @@ living.show("narrow_valley", [[640, 330], [360, 330]], ({figure, svg, controls, 
     living.set(end, {d: isInside ? `M${(x(u) - 6).toFixed(1)} ${(y(v) - 6).toFixed(1)}l12 12m-12 0l12 -12` : "M0 0"});
     const loss = ([u, v]) => (u * u + 100 * v * v) / 2, digits = number => Math.abs(number) > 999
       ? number.toExponential(1) : number.toFixed(3);
-    told.textContent = `After ${steps.value} steps: u = ${digits(u)}, v = ${digits(v)}. The loss was ${loss(found[0]).toFixed(1)} `
+    told.textContent = `After ${steps.value} steps: a = ${digits(u)}, b = ${digits(v)}. The loss was ${loss(found[0]).toFixed(1)} `
       + `and is ${digits(loss(found.at(-1)))}${loss(found.at(-1)) > loss(found[0]) && steps.value ? ": the steps are too long." : "."}`;
   }
   update();

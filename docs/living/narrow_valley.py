@@ -1,4 +1,4 @@
-"""The narrow valley: three optimizers on the loss (u² + 100 v²) / 2, from any start.
+"""The narrow valley: three optimizers on the loss (a² + 100 b²) / 2, from any start.
 
 The valley, the start and the learning rates are those of
 [chapter 6](../1-evening/6-gradient-descent-and-adam.md). The script computes the steps, and a test
@@ -14,7 +14,7 @@ from numpycnn._types import Array
 
 TASK = (
     "Set the learning rate of gradient descent to 0.021. What happens, and why? Then drag the ball "
-    "to v = 0: which optimizer is closest to the middle after 40 steps?"
+    "to b = 0: which optimizer is closest to the middle after 40 steps?"
 )
 START = -8.0, 1.0
 N_STEPS = 40
@@ -23,7 +23,7 @@ OPTIMIZERS = {"gradient descent": 0.018, "momentum": 0.01, "Adam": 0.5}
 
 
 def path(name: str, lr: float, start: tuple[float, float] = START) -> Array:
-    """Return u and v before the first step and after each one, (41, 2)."""
+    """Return a and b before the first step and after each one, (41, 2)."""
     params = {"w": np.array(start)}
     if name == "Adam":
         optimizer: nn.Adam | nn.SGD = nn.Adam(params, lr=lr)

@@ -9,7 +9,6 @@ from numpycnn.plots.architectures import plot_architecture
 from numpycnn.plots.derivatives import plot_step_sweep
 from numpycnn.plots.descent import plot_paths
 from numpycnn.plots.filters import plot_filters
-from numpycnn.plots.graph import plot_graph
 from numpycnn.plots.inside import (
     plot_equivariance,
     plot_inside,
@@ -35,7 +34,6 @@ __all__ = [
     "plot_confusion",
     "plot_equivariance",
     "plot_filters",
-    "plot_graph",
     "plot_inside",
     "plot_learning_curves",
     "plot_losses",
