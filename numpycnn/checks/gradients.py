@@ -1,27 +1,27 @@
 """The gradient check: the gradients of a layer compared with derivatives of its forward.
 
-A network with an incorrect gradient does not crash. It trains, usually it trains *well*, and the
-error goes unnoticed. So every layer must be checked: `backward` must return the derivative of
-`forward`. Three things are needed.
+A network with an incorrect gradient does not crash. It usually trains *well*, and the error goes
+unnoticed. Every layer must therefore be checked: `backward` must return the derivative of
+`forward`. The check uses three things.
 
-*A scalar.* The output is an array; weight it with random numbers `dy` and sum, `sum(dy * y)`. Then
-`dy` is also the argument of backward. It is random and not ones: a softmax that returned zeros
-would pass with ones, since its outputs always sum to one.
+*A scalar.* The output `y` is an array. The check draws random numbers `dy`, computes the scalar
+`sum(dy * y)` and passes `dy` to `backward`. With ones in place of random numbers, a softmax whose
+`backward` returns zeros would pass, because the outputs of a softmax always sum to one.
 
-*A direction.* Instead of one entry after another, move all entries of an array together along a
-random direction `v`. If the gradient `g` is correct, the scalar changes at the rate `sum(g * v)`;
-if any entry is incorrect it does not, except by coincidence. One evaluation then checks ten
-thousand weights.
+*A direction.* The check does not change one entry at a time. It changes all entries of an array
+together, along a random direction `v`. If the gradient `g` is correct, the derivative of the scalar
+along `v` is `sum(g * v)`. If any entry of `g` is incorrect, the two differ, except by coincidence.
+One evaluation checks ten thousand weights in this way.
 
-*A derivative* along `v` from another source: see the chapter `derivatives`.
+*A derivative* along `v` that is computed without `backward`: see the module `derivatives`.
 
-If the two disagree, the entries are compared one by one, to find which is incorrect; then the error
-is compared with known mistakes, to find the cause. If they agree, they are compared again at other
-points, because a gradient can be correct at one point only: see the chapter `elsewhere`.
+If the two disagree, the entries are compared one by one to find the incorrect ones. Then the error
+is compared with known mistakes to find the cause. If the two agree, they are compared again at
+other points, because a gradient can be correct at one point only: see the module `elsewhere`.
 
 A check can fail in two ways: it reports a correct gradient as incorrect, or it misses a mistake.
-The second is worse. So a gradient is not called correct on the evidence of one method or at one
-point, nor where rounding would hide a mistake.
+The second is worse. A gradient is therefore not reported as correct after a test with only one
+method or at only one point, or if rounding errors could hide a mistake.
 """
 
 from __future__ import annotations
@@ -64,13 +64,13 @@ def check_gradients(
     Parameters
     ----------
     layer : object or callable
-        A layer, a whole `Sequential`, any object with the same contract, or a loss: a function
-        of `x` that returns its value and its gradient.
+        A layer, a `Sequential`, any object with the same interface, or a loss: a function of `x`
+        that returns its value and its gradient.
     x : array_like
         The input. It and the parameters are converted to float64; the layer is not changed.
     method : {"complex", "central"}, optional
-        The complex step, exact to rounding, or central differences. By default the first, and
-        the second where the layer does not accept complex numbers.
+        The complex step, which is exact to rounding, or central differences. By default the
+        complex step, or central differences if the layer does not accept complex numbers.
     tolerance : float, optional
         The largest relative error of a correct gradient; 1e-10 and 1e-6 by default.
     only, skip : str or collection of str, optional
@@ -100,7 +100,7 @@ def check_gradients(
     >>> check_gradients(lambda x: softmax_cross_entropy(x, np.array([1, 0])), x).ok
     True
 
-    A mistake is reported with the entry that is furthest off, and by name:
+    The report contains the entry with the largest error and the name of the mistake:
 
     >>> class Hasty(Dense):
     ...     def backward(self, dy, cache):
@@ -150,7 +150,7 @@ def assert_gradients(
     Parameters
     ----------
     layer : object or callable
-        As in `check_gradients`, as all other parameters.
+        A layer or a loss. All parameters are those of `check_gradients`.
     x : array_like
         The input.
     method : {"complex", "central"}, optional
@@ -182,7 +182,7 @@ def assert_gradients(
 def _report(
     case: Case, method: Method | None, tolerance: float | None, rng: np.random.Generator
 ) -> GradientReport:
-    """Compare every gradient of a case, here and at other points."""
+    """Compare every gradient of a case at its point and at other points."""
     if (broken := breach(case, rng)) is not None:
         return GradientReport(case.subject, [], broken)
     methods = choose(case, case.names, method, rng)
@@ -197,7 +197,7 @@ def _report(
         for name in case.names
     ]
     results = elsewhere.results(results)
-    if layers:  # an error in one layer causes those of the layers before it
+    if layers:  # an error in one layer causes errors in the layers before it
         results = [result._replace(mistake=None) for result in results]
     return GradientReport(case.subject, results, layers=layers)
 

@@ -1,8 +1,8 @@
-"""Containers: layers inside a layer.
+"""Containers: layers that consist of other layers.
 
-A network is a layer made of layers. How the layers are connected depends on the container: one
-after the other in `Sequential`, with a skip connection in `Residual` and `SkipConcat`. This class
-implements what they share: indexing, parameter names, copying, summaries and saving.
+A network is a container. `Sequential` connects its layers one after the other; `Residual` and
+`SkipConcat` add a skip connection. This base class implements the common parts: indexing, parameter
+names, copying, summaries and saving.
 
 A container has the interface of a layer. It can therefore be part of another container, and
 every function that checks or trains a layer also works on a network.
@@ -24,18 +24,18 @@ from numpycnn.layers.layer import Kind, Layer
 
 
 class Container(Layer):
-    """A layer that holds layers; a subclass defines `forward` and `backward` with them.
+    """A layer that contains layers; a subclass defines `forward` and `backward` with them.
 
-    The parameters are those of the layers, the same arrays, under the index of the layer: `"0.w"`,
-    `"0.b"`, `"3.w"`, and `"3.1.w"` in a container inside a container. A subclass may have any
-    constructor that passes the layers on: `super().__init__(*layers)`.
+    The parameters are the arrays of the layers. Their names begin with the index of the layer:
+    `"0.w"`, `"0.b"`, `"3.w"`, and `"3.1.w"` for a container inside a container. The constructor of
+    a subclass must call `super().__init__(*layers)`.
 
     Parameters
     ----------
     *layers : Layer
         At least one layer; no layer occurs twice.
     **others : Layer or None
-        Layers that are not part of the chain, under a name; None is ignored.
+        Named layers that are not part of the chain; None is ignored.
 
     Raises
     ------
@@ -87,7 +87,7 @@ class Container(Layer):
 
     @property
     def children(self) -> dict[str, Layer]:
-        """All layers inside by name: "0", "1" and so on, and then those with a custom name."""
+        """All layers inside by name: "0", "1" and so on, then the named layers."""
         return {str(index): layer for index, layer in enumerate(self.layers)} | self._named
 
     @property
@@ -105,7 +105,7 @@ class Container(Layer):
         return {f"{i}.{name}": array for i, arrays in owned for name, array in arrays.items()}
 
     def walk(self, place: str = "") -> Iterator[tuple[str, Layer]]:
-        """Iterate over all layers that compute something: those inside, then this one.
+        """Iterate over all layers inside this container, then the container.
 
         Parameters
         ----------
@@ -123,9 +123,9 @@ class Container(Layer):
             yield from layer.walk(f"{place}.{inside}" if place else inside)
         yield place, self
 
-    # A copy is made without calling a constructor. Wherever the original refers to one of its
-    # layers, under any attribute, the copy refers to the copy of the layer: `deepcopy` takes these
-    # from the dictionary.
+    # Containers are copied without calling the constructor. The dictionary `copies` contains the
+    # new layer for each old one. `deepcopy` looks up every layer in it, so that all attributes of
+    # the copy refer to the new layers.
 
     def with_params(self: Kind, params: Params) -> Kind:
         copies = {}
@@ -153,8 +153,8 @@ class Container(Layer):
         Raises
         ------
         TypeError
-            If a custom `forward` returns another cache than the list of the caches of the layers,
-            and a layer inside has running statistics.
+            If a custom `forward` does not return a list of the caches of the layers, and a layer
+            inside has running statistics.
         """
         children = self.children.values()
         if isinstance(cache, list) and len(cache) == len(children):
@@ -208,7 +208,7 @@ class Container(Layer):
         path : str or path-like
             The file. An existing file is replaced only after the new one is complete.
         notes : object, optional
-            Anything that JSON can express, such as the names of the classes.
+            Data that JSON can represent, such as the names of the classes.
             `numpycnn.layers.storage.load_notes(path)` returns the notes.
 
         Raises
@@ -216,7 +216,9 @@ class Container(Layer):
         TypeError, OSError
             If the path, the notes or the layers cannot be written.
         """
-        from numpycnn.layers.storage import save_layer  # here: most programs save nothing
+        from numpycnn.layers.storage import (
+            save_layer,
+        )  # imported here, because most programs do not save models
 
         save_layer(self, path, notes)
 

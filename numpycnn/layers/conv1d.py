@@ -14,8 +14,9 @@ All output positions use the same weights. Shifting the input by `S` samples the
 output by one position (*equivariance*), except where windows overlap the ends of the trace. A
 pattern is learned once, not once per position.
 
-(In signal processing this sum is called a cross-correlation, and the taps of a convolution are in
-reverse order. In deep learning both are called convolution, because the taps are learned.)
+In signal processing, this sum is called a cross-correlation, and a convolution has its taps in
+reverse order. In deep learning both are called convolution. The taps are learned, so their order
+does not matter.
 """
 
 from __future__ import annotations
@@ -50,14 +51,15 @@ class Conv1D(Layer):
     stride : int, default 1
         Distance S in samples between neighboring outputs.
     padding : {"valid", "same", "causal"}, int or (int, int), default "valid"
-        Zeros before and after each trace. `"valid"`: none. `"same"`: enough for
-        `M = ceil(L / S)`, half on each side; if the number is odd, one more on the right, as in
-        PyTorch and Keras. `"causal"`: `d (K - 1)` on the left, so that no output depends on later
-        samples. Otherwise the number on both sides, or `(left, right)`.
+        Zeros before and after each trace. `"valid"`: none. `"same"`: the number that gives
+        `M = ceil(L / S)` outputs, half on each side; an odd number has one more on the right, as
+        in PyTorch and Keras. `"causal"`: `d (K - 1)` on the left, so that no output depends on
+        later samples. An integer is the number on each side, a pair is `(left, right)`.
     dilation : int, default 1
         Distance d in samples between neighboring taps.
     bias : bool, default True
-        Without a bias there is no `b`. A batch normalization that follows subtracts any constant.
+        If False, the layer has no `b`. A bias directly before a batch normalization has no
+        effect in training, because batch normalization subtracts the mean.
     rng : Generator, int or None
         Generator, or its seed, for the initial `w`.
 
@@ -150,15 +152,15 @@ class Conv1D(Layer):
         return ReceptiveField([(-left, size - left - 1)], self.stride, n_outputs)
 
     def _placement(self, length: int) -> Placement:
-        """Return where the windows are in a trace of this length."""
+        """Return the positions of the windows in a trace of this length."""
         taps = self.kernel_size, self.stride, self.dilation
         n_outputs = self.receptive_field(length).n_outputs
         return Placement(length, *self.pad_widths(length), *taps, n_outputs)
 
     # Forward and backward
     # --------------------
-    # The layer checks its arguments and calls three functions, one for each of its sums.
-    # [They follow](#the-loop-over-taps), first the output and then the two gradients.
+    # The methods check their arguments and call three functions: one for the output and two for
+    # the gradients. [The functions](#the-loop-over-taps) are defined below the class.
 
     def forward(self, x: Array) -> tuple[Array, Any]:
         """Compute y[n,m,f] = sum_k sum_c x[n, m S + k d - left, c] w[k,c,f] + b[f].
@@ -213,14 +215,14 @@ class Conv1D(Layer):
 
 # The loop over taps
 # ------------------
-# Take one tap at a time, and all windows at once. Tap `k` reads sample `k d` of the padded
-# trace in window 0, the sample `S` later in window 1, and so on. These samples are a slice,
-# with one sample for each output: padding, stride and dilation are all in the slice. The
-# sum over `c` is then a matrix product, and the sum over `k` a loop.
+# The loop computes one tap at a time, for all windows. Tap `k` is multiplied with sample `k d` of
+# the padded trace for output 0, with sample `k d + S` for output 1, and so on. These samples form a
+# slice with one sample per output. The slice accounts for padding, stride and dilation. The sum
+# over `c` is a matrix product, and the sum over `k` is the loop.
 
 
 class Placement(NamedTuple):
-    """Where the windows are in a trace: output m reads padded sample m S + k d for tap k.
+    """Positions of the windows: output m reads sample m S + k d of the padded trace for tap k.
 
     >>> at = Placement(9, left=1, right=0, kernel_size=3, stride=2, dilation=1, n_outputs=4)
     >>> at.tap_slice(1)
@@ -257,13 +259,12 @@ def output(x: Array, w: Array, b: Array | None, at: Placement) -> Array:
 # The backward pass
 # -----------------
 # Tap `k` of the filter multiplied sample `m S + k d` of the padded trace by its weight and
-# added the product to output `m`. The gradient of the sample is therefore the sum of the weight
-# times `dy[m]`, over all the outputs to which the sample contributed, and the gradient of the
-# weight is the sum of the sample times `dy[m]`, over all outputs.
+# added the product to output `m`. The gradient of a sample is therefore the sum of weight times
+# `dy[m]` over all outputs that depend on the sample. The gradient of a weight is the sum of sample
+# times `dy[m]` over all outputs.
 #
-# Both are the same loop again. Where the output reads a slice of the padded trace, the gradient
-# of the input adds to the same slice. The gradients of the zeros around the trace are
-# dropped at the end.
+# Both gradients use the same loop over taps. `output` reads a slice of the padded trace, and
+# `input_gradient` adds to the same slice. The gradients of the padded zeros are removed at the end.
 
 
 def input_gradient(dy: Array, w: Array, at: Placement) -> Array:
@@ -286,8 +287,8 @@ def weight_gradient(x: Array, dy: Array, at: Placement) -> tuple[Array, Array]:
 
 # The fast kernels
 # ----------------
-# These three functions define what the layer computes. The line below replaces them by
-# [three that compute the same](_conv1d_kernels.py), up to rounding, in a fraction of the time.
-# Delete this line, and the definitions above run.
+# These three functions define the layer. The import below replaces them with
+# [faster functions](_conv1d_kernels.py) that return the same results up to rounding. If you delete
+# the import, the definitions above are used.
 
 from numpycnn.layers._conv1d_kernels import input_gradient, output, weight_gradient  # noqa: E402, F811

@@ -138,7 +138,7 @@ class Layer(Described, Arrays, Predictor):
         raise NotImplementedError(f"{type(self).__name__} must define receptive_field(length).")
 
     def walk(self, place: str = "") -> Iterator[tuple[str, Layer]]:
-        """Iterate over all layers that compute something: here, this layer only.
+        """Iterate over this layer and the layers inside it.
 
         Parameters
         ----------

@@ -5,18 +5,18 @@ Every neural network is trained by the same four lines, repeated:
 1. forward: compute the scores of some traces;
 2. loss: compute the loss, and its gradient with respect to the scores;
 3. backward: compute the gradient with respect to every parameter;
-4. step: change every parameter a little, against its gradient.
+4. step: change every parameter by a small amount against its gradient.
 
-One pass over the training set is an *epoch*. All traces may go through at once, which
-gives the exact gradient of the mean loss and one step an epoch, or in *mini-batches*,
-shuffled anew in each epoch, which gives many cheap steps along noisy gradients.
+One pass over the training set is an *epoch*. A step can use all traces. This gives the exact
+gradient of the mean loss, but only one step per epoch. Or the traces are shuffled in each epoch and
+split into *mini-batches*. This gives many fast steps with noisy gradients.
 
-A falling training loss does not show that the network learns anything about other traces.
-The *validation set* does: traces that are measured after each epoch and never trained on.
+A decreasing training loss does not show that the network is better on other traces. The *validation
+set* shows this. Its traces are evaluated after each epoch and are not used for training.
 
-Two layers, batch normalization and dropout, compute something else in training than at
-inference. `fit` therefore trains `model.for_training(rng)`, which shares the arrays of the model,
-and validates the model itself.
+Batch normalization and dropout compute different outputs in training and at inference. `fit`
+therefore trains `model.for_training(rng)`, which shares the arrays of the model, and validates the
+model itself.
 """
 
 from __future__ import annotations
@@ -100,9 +100,9 @@ def fit(
     epochs : int
         Number of passes over all traces.
     lr : float
-        Step size of the Adam that is used without an `optimizer`.
+        Step size of Adam, if no `optimizer` is given.
     optimizer : Optimizer, optional
-        An optimizer for `model.params`, or for some of them: the others are not trained.
+        An optimizer for `model.params`, or for some of them. Other parameters are not trained.
     loss : callable
         `loss(scores, targets)` returns its value, a mean over examples, and the gradient with
         respect to the scores.
@@ -112,9 +112,9 @@ def fit(
         Traces and targets, `(x, targets)`, that are evaluated after each epoch and not used for
         training.
     patience : int, optional
-        Stop when the validation loss has not fallen for this number of epochs. However the
-        training ends, the parameters with the lowest validation loss are then restored. These
-        may be the initial ones.
+        Stop after this number of epochs without a lower validation loss. At the end of the
+        training, also if it ends with an error, the parameters with the lowest validation loss
+        are restored. These may be the initial parameters.
     rng : Generator, int or None
         Source of randomness for the order of the mini-batches and for `Dropout`.
     on_epoch : callable, optional
@@ -128,7 +128,7 @@ def fit(
     Raises
     ------
     TypeError, ValueError
-        If an argument has another type, shape or range, with the position of NaN or infinity.
+        If an argument has another type, shape or range, or contains NaN or infinity.
     FloatingPointError
         If the loss, a gradient or a parameter becomes NaN or infinite. Without `patience` the
         parameters at the start of the last epoch with a finite loss are restored. The state of an
@@ -149,8 +149,8 @@ def fit(
         raise ValueError("fit: patience requires validation data. Pass validation=(x, targets).")
     rng, history = generator("fit", rng), History()
 
-    # An overflow leads to a loss that is not finite, which is reported at the end: NumPy's warnings
-    # are switched off.
+    # NumPy's warnings are switched off: an overflow makes the loss infinite or NaN, and this is
+    # reported as an error.
 
     with np.errstate(all="ignore"):
         data = prepare_data("fit", model, x, targets, loss)
@@ -183,15 +183,15 @@ def fit(
                     on_epoch(epoch, history)
                 if checkpoints.is_out_of_patience():
                     break
-            # No loss is computed after the last step, so its parameters are checked themselves.
+            # No loss is computed after the last step, so the parameters are checked directly.
             require_all_finite(arrays_of(model), "parameter ")
     return history
 
 
 # The training step
 # -----------------
-# The four lines of the introduction. `update_state` moves the running statistics of batch
-# normalization after the step; for most layers it does nothing.
+# A step consists of the four lines of the introduction. Then `update_state` updates the running
+# statistics of batch normalization; for most layers it does nothing.
 
 
 def train_step(
@@ -225,10 +225,11 @@ def _step(optimizer: Optimizer, grads: Params) -> None:
 
 
 def _try_last_batch(train_model: Layer, loss: Loss, data: Examples, batch_size: int) -> None:
-    """Run forward and loss on as many examples as the last batch of an epoch has.
+    """Run forward and loss on a batch of the size of the last batch of an epoch.
 
     The last batch may be smaller than the others, and batch normalization refuses a batch of one
-    row. All other batches have the size of the first one, whose step raises before any change.
+    row. All other batches have the size of the first one. If that size is refused, the first step
+    raises the error before a parameter changes.
     """
     n_last = len(data.x) % batch_size
     if n_last and batch_size < len(data.x):

@@ -1,6 +1,6 @@
 """Losses: the error of a network as one number.
 
-The network returns a probability `p` for each class, of which one is the true class. The
+The network returns a probability `p` for each class. One of the classes is the true class. The
 *cross-entropy* is
 
     loss = mean over traces of -log p[true class]
@@ -8,10 +8,10 @@ The network returns a probability `p` for each class, of which one is the true c
 The loss is 0 for a network that gives every true class the probability 1. A network that cannot
 distinguish three classes gives each the probability 1/3, and its loss is `log 3 = 1.0986`: an
 untrained network should begin near this value. As the probability of a true class goes to 0, the
-loss goes to infinity. `cross_entropy` limits it, by adding a small number to each probability.
+loss goes to infinity. `cross_entropy` limits the loss by adding a small number to each probability.
 
-Every loss also returns its gradient, with which backpropagation begins. The mean over traces,
-a factor `1 / N`, is in this gradient and nowhere else.
+Every loss also returns its gradient, which is the start of backpropagation. It contains the factor
+`1 / N` of the mean over traces, so no layer divides by N again.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ Loss: TypeAlias = Callable[[Array, Any], tuple[Any, Array]]
 # Cross-entropy of probabilities
 # ------------------------------
 # The derivative of `-log p` is `-1 / p`, and the mean over N traces divides it by N. This function
-# is for networks that end in a softmax. Where a probability is rounded to zero, the logarithm
-# would be infinite; `eps` is added to prevent this.
+# is for networks that end in a softmax. The logarithm of a probability that is rounded to zero
+# would be infinite. `eps` prevents this.
 
 
 def cross_entropy(
@@ -111,9 +111,9 @@ def _refuse_scores(rows: Array) -> None:
 #
 # $$\frac{\partial}{\partial x_j} = p_j - y_j$$
 #
-# This is the prediction minus the truth. For a trace that is classified confidently and correctly
-# the gradient is nearly 0; for one that is classified confidently and incorrectly its entry for
-# the true class is near -1.
+# This is the predicted minus the true probability. If the network gives the true class a
+# probability near 1, the gradient is near 0. If it gives another class a probability near 1, the
+# entry of the true class is near -1.
 
 
 def softmax_cross_entropy(logits: Array, targets: npt.ArrayLike) -> tuple[Scalar, Array]:
@@ -122,8 +122,8 @@ def softmax_cross_entropy(logits: Array, targets: npt.ArrayLike) -> tuple[Scalar
     Parameters
     ----------
     logits : ndarray, shape (..., D)
-        Scores of any magnitude, as the last `Dense` layer returns them, without a softmax. A
-        score of -inf is a probability of 0.
+        Scores of any magnitude: the output of the last `Dense` layer, without a softmax. A score
+        of -inf means the probability 0.
     targets : array-like, shape (...,) or (..., D)
         Labels, or rows of probabilities.
 
@@ -153,7 +153,7 @@ def softmax_cross_entropy(logits: Array, targets: npt.ArrayLike) -> tuple[Scalar
 def of_rows(logits: Array, y: Array, weight: Array | float) -> tuple[Scalar, Array]:
     """Return -sum_n weight[n] sum_j y[n,j] log softmax(x[n])[j], and its gradient for x."""
     scores = logits.astype(wide(logits))
-    with np.errstate(over="ignore"):  # of scores 1e308 apart the lower one has the probability 0
+    with np.errstate(over="ignore"):  # a difference that overflows to -inf: probability 0
         shifted = scores - scores.max(axis=-1, keepdims=True)
     exps = np.exp(shifted)
     sums = row_sums(exps)
@@ -167,9 +167,9 @@ def of_rows(logits: Array, y: Array, weight: Array | float) -> tuple[Scalar, Arr
 
 # Class weights
 # -------------
-# Where one sample in a hundred is an arrival, a network that never finds one is correct 99 times
-# out of 100, and its loss is hardly higher than that of a good one. *Class weights* increase
-# the influence of the rare class: they multiply the loss of each trace, and therefore its
+# If one sample in a hundred is an arrival, a network that never predicts an arrival is correct for
+# 99 % of the samples. Its loss is only slightly higher than that of a good network. *Class weights*
+# increase the influence of the rare class: they multiply the loss of each trace, and therefore its
 # gradient, by the weight of its true class.
 
 
