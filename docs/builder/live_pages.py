@@ -30,7 +30,7 @@ SCRIPTS_OF = {
 }
 TITLES = {
     "playground": "Playground",
-    "puzzles/index": "Puzzles in the page",
+    "puzzles/index": "Puzzles in the browser",
     "check": "Check your own layer",
 }
 """The pages that the sidebar names."""
@@ -148,10 +148,10 @@ def add_links(
     if not app.config.live_runtime:
         return
     context["parts"] = context["parts"] | {
-        "In the page": {"": [(name, "", title) for name, title in TITLES.items()]}
+        "In the browser": {"": [(name, "", title) for name, title in TITLES.items()]}
     }
     if page in TITLES or page.startswith("puzzles/"):
-        context["open_part"] = "In the page"
+        context["open_part"] = "In the browser"
     if template in ("playground.html", "front.html"):
         context["playground"] = _start()
         app.add_css_file("living/living.css")

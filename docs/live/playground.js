@@ -56,7 +56,7 @@ live.Playground = class {
     draw("rect", {class: "rule", x: this.right, y: 184, width: 190, height: 120});
     this.training = draw("path", {class: "blue"});
     this.testing = draw("path", {class: "orange"});
-    this.numbers = [326, 350, 374].map(y => draw("text", {class: "number small", x: this.right, y}));
+    this.numbers = [322, 342, 362, 382].map(y => draw("text", {class: "number small", x: this.right, y}));
   }
 
   show({trace, filters, maps, probabilities, epoch, loss, test, accuracy}) {
@@ -87,8 +87,9 @@ live.Playground = class {
       : `${at > 1 - which ? "L" : "M"}${(this.right + at * 190 / this.start.epochs).toFixed(1)} ${y(pair[which]).toFixed(1)}`).join("");
     living.set(this.training, {d: path(0)});
     living.set(this.testing, {d: path(1)});
-    const lines = [`epoch ${epoch} of ${this.start.epochs}`, loss === null ? "" : `loss ${loss.toFixed(4)}, test ${test.toFixed(4)}`,
-      `test accuracy ${(100 * accuracy).toFixed(0)} %`];
+    const some = loss !== null; // before the first epoch there is none
+    const lines = [`epoch ${epoch} of ${this.start.epochs}`, some ? `loss ${loss.toFixed(4)}` : "",
+      some ? `test loss ${test.toFixed(4)}` : "", `test accuracy ${(100 * accuracy).toFixed(0)} %`];
     lines.forEach((text, at) => { this.numbers[at].textContent = text; });
   }
 
@@ -102,7 +103,7 @@ live.Playground = class {
     box.append(this.trainButton);
     this.svg.before(box);
     this.told = living.sentence(figure);
-    this.told.textContent = `The network before training. Train it loads Python (${live.sizes.python} MB, once) and plays 60 epochs.`;
+    this.told.textContent = `The network before training. “Train it” loads Python (${live.sizes.python} MB, once) and shows 60 epochs.`;
 
     this.reader = live.element("div", {className: "controls"});
     this.svg.before(this.reader);
@@ -200,7 +201,7 @@ live.Playground = class {
     if (!numbers) return;
     this.told.textContent = `${this.ended ? "Stopped after" : "After"} ${numbers.epoch} epochs the training loss is `
       + `${(numbers.loss ?? 0).toFixed(4)} and the test accuracy ${(100 * numbers.accuracy).toFixed(0)} %. `
-      + "Now drag the arrival out of the band, in which all arrivals of the training were.";
+      + "In training, all arrivals were inside the green band. Now drag the arrival out of it.";
     if (this.waiting) this.look();
   }
 

@@ -12,6 +12,9 @@ live.progress = {
   },
 };
 
+// Text with `code` in it.
+live.words = text => text.split(/`([^`\n]+)`/).map((part, at) => at % 2 ? live.element("code", {textContent: part}) : part);
+
 live.Puzzle = class {
   constructor(node) {
     this.node = node;
@@ -29,6 +32,7 @@ live.Puzzle = class {
     live.older(`puzzle#${this.name}`, this.given, this.status, code => { this.editor.value = code; });
     this.state = live.progress.read().correct.includes(this.name) ? "correct" : "open";
     if (this.state === "correct") this.status.prepend("You have solved this puzzle. ");
+    else if (!live.store.get("ran")) this.status.prepend(`The first Check loads Python, ${live.sizes.python} MB. `);
     live.progress.change(progress => { progress.now = this.name; });
     document.querySelectorAll("details[data-hint]").forEach((hint, at) => hint.addEventListener("toggle", () =>
       live.progress.change(({hints}) => { hints[this.name] = Math.max(hints[this.name] ?? 0, at + 1); })));
@@ -76,7 +80,7 @@ live.Puzzle = class {
     this.status.textContent = "";
     if (status !== "open") live.progress.change(progress => progress.tried.push(this.name));
     const head = live.element("strong", {textContent: {open: "Open.", correct: "Correct.", incorrect: "Incorrect."}[status]});
-    this.result.replaceChildren(live.element("p", {className: "live-words"}, head, ` ${text}`));
+    this.result.replaceChildren(live.element("p", {className: "live-words"}, head, " ", ...live.words(text)));
     this.result.hidden = false;
     const add = (title, code, markup) => this.result.append(
       ...title ? [live.element("p", {className: "live-label", textContent: title})] : [],
