@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from refusals import refused
 
 import numpycnn as nn
 from numpycnn.architectures import fcn, lenet, resnet, unet
@@ -116,14 +115,3 @@ def test_a_residual_adds_the_output_of_its_shortcut():
     copy = block.astype(np.float64)
     assert copy.shortcut is copy.children["shortcut"]
     assert copy.shortcut.params["w"].dtype == np.float64
-
-
-def test_a_bad_shortcut_is_refused():
-    block = nn.Residual(nn.Conv1D(2, 3, 3, padding="same"), shortcut=nn.Conv1D(2, 4, 1))
-    with refused(ValueError, "Residual", "layers", (1, 9, 4), (1, 9, 3)):
-        block(np.zeros((1, 9, 2)))
-    with refused(TypeError, "Residual", "layers", "'around'"):
-        nn.Residual(nn.Conv1D(2, 2, 1), shortcut="around")
-    again = nn.Conv1D(2, 2, 1)
-    with refused(ValueError, "Residual", "layers", "Conv1D(2, 2, 1)"):
-        nn.Residual(again, shortcut=again)

@@ -78,15 +78,6 @@ def test_bad_labels_are_refused(labels, kind, came):
         saliency(small_network(0), np.zeros((3, 20, 1)), labels)
 
 
-def test_bad_arguments_of_saliency_are_refused():
-    with refused(ValueError, "saliency", "x", "(N, L, C)", (20,)):
-        saliency(small_network(0), np.zeros(20), 0)
-    with refused(ValueError, "saliency", "x", "nan", "x[0, 0, 0]"):
-        saliency(small_network(0), np.full((1, 20, 1), np.nan), 0)
-    with refused(ValueError, "saliency", "model", (1, 18, 2)):
-        saliency(nn.Sequential(nn.Conv1D(1, 2, 3)), np.zeros((1, 20, 1)), 0)
-
-
 # Receptive fields
 # ----------------
 

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from scripts import run_example
 
-from examples._shared import sections
-from examples._shared.sections import INTERVAL, make_sections
+from examples._shared.sections import make_sections
 
 # Sections
 # --------
@@ -18,24 +17,6 @@ def test_the_same_seed_gives_the_same_sections():
     np.testing.assert_array_equal(x, again)
     np.testing.assert_array_equal(near, near_again)
     assert not np.array_equal(x, make_sections(3, rng=1)[0])
-
-
-@pytest.mark.parametrize("seed", range(4))
-def test_beyond_the_fault_the_same_layers_lie_lower_by_the_throw(seed, monkeypatch):
-    monkeypatch.setattr(sections, "FOLD", (0, 0))
-    monkeypatch.setattr(sections, "TILT", (0, 0))
-    monkeypatch.setattr(sections, "THROW", (5 * INTERVAL, 5 * INTERVAL))
-    monkeypatch.setattr(sections, "DIP", (89.9, 89.9))  # so that whole traces are on one side
-    x, near = make_sections(1, rng=seed, noise=0)
-    left, right = x[0, :, 0, 0], x[0, :, -1, 0]
-    lower, upper = (right, left) if np.allclose(right[5:], left[:-5], atol=1e-4) else (left, right)
-    np.testing.assert_allclose(lower[5:], upper[:-5], atol=1e-4)
-    # Away from the fault, neighboring traces are alike; at the fault they are not.
-    jumps = abs(np.diff(x[0, ..., 0], axis=1)).max(axis=0)
-    at = jumps.argmax()
-    assert near[0, :, at].all()
-    assert near[0, :, at + 1].all()
-    assert np.delete(jumps, at).max() < 1e-4 < 0.1 < jumps[at]
 
 
 # The script

@@ -343,6 +343,17 @@ def test_evaluate_returns_the_mean_loss_and_the_accuracy():
     assert type(loss) is type(accuracy) is float
 
 
+@given(st.integers(1, 1500))
+@settings(max_examples=settings.default.max_examples // 4)
+def test_evaluate_gives_the_mean_over_traces_however_many(n_traces):
+    x, labels = nn.make_traces(n_traces, rng=0)
+    model = task_network()
+    loss, accuracy = nn.evaluate(model, x, labels)
+    scores = model.predict(x)
+    assert_allclose(loss, nn.softmax_cross_entropy(scores, labels)[0], rtol=1e-5)
+    assert_allclose(accuracy, (scores.argmax(axis=-1) == labels).mean(), rtol=1e-12)
+
+
 def test_evaluate_overflows_without_a_warning():
     with refused(ValueError, "evaluate", "x", "1e+300", "x[0, 0]"):
         nn.evaluate(nn.Dense(1, 2), np.array([[1e300]]), np.array([0]))

@@ -2,13 +2,8 @@
 
 import numpy as np
 import pytest
-from exchange import (
-    period,
-    random_array,
-)
 from hypothesis import given
-from hypothesis import strategies as st
-from nets import along_the_record, blocks, changed, classifiers, in_use, is_same, ways_around
+from nets import blocks, changed, classifiers, in_use, is_same, ways_around
 
 import numpycnn as nn
 from numpycnn.checks.strategies import layers_and_inputs
@@ -129,16 +124,3 @@ def test_every_layer_computes_what_predict_does(drawn):
     if x.ndim == 1 or isinstance(layer, nn.Flatten):  # which requires a Dense after it
         return
     check(layer, x)
-
-
-@given(along_the_record(), st.integers(0, 2**32 - 1))
-def test_networks_along_the_record_at_every_remainder(drawn, seed):
-    model, n_channels = drawn
-    start = np.random.default_rng(seed).integers(1, 40)
-    for length in range(start, start + min(period(model), 6)):
-        x = random_array((1, length, n_channels), seed, np.float64)
-        try:
-            model.predict(x)
-        except ValueError:  # too short, or not to be halved
-            continue
-        check(model, x)

@@ -304,17 +304,3 @@ def test_an_sds_archive_is_one_record_with_nan_in_its_gaps(sds, tmp_path):
     np.testing.assert_allclose(computed(paths, 1700), ours, rtol=0, atol=1e-4)
     again = paths[0], paths[1], tmp_path / "again.zarr"
     np.testing.assert_allclose(computed(again, 5000), ours, rtol=0, atol=1e-4)
-
-
-def test_what_cannot_be_run_is_refused(long, tmp_path, capsys):
-    paths, _ = long
-
-    def said(*options):
-        return complaint("many_records", tmp_path, capsys, *options)
-
-    assert "must be a Zarr array, or a folder" in said("model.npz", "no", "a.zarr")
-    assert "complete numpycnn model" in said(paths[1] / "000.npy", "days", "a.zarr")
-    nn.Sequential(nn.Flatten(), nn.Dense(80_000, 2)).save(tmp_path / "whole.npz")
-    assert "whose outputs depend on all of it" in said("whole.npz", "days", "a.zarr")
-    np.save(tmp_path / "days" / "004.npy", np.zeros((5, 3)))
-    assert "arrays must be (L, C) with the same C" in said("model.npz", "days", "a.zarr")

@@ -1,6 +1,5 @@
 """The whole thing on one page: it stands alone, and what it learns is what the package learns."""
 
-import ast
 import re
 
 import numpy as np
@@ -40,8 +39,3 @@ def test_its_losses_are_those_of_fit_on_the_same_traces_from_the_same_weights(se
         assert float(loss) == pytest.approx(history.loss[int(epoch) - 1], abs=6e-5)
     assert printed.count("epoch") == 5
     assert f"accuracy {right.mean():.3f}" in printed
-
-
-def test_it_imports_nothing_but_numpy():
-    imports = [n for n in ast.walk(ast.parse(SOURCE)) if isinstance(n, ast.Import | ast.ImportFrom)]
-    assert [ast.unparse(statement) for statement in imports] == ["import numpy as np"]

@@ -23,28 +23,6 @@ def test_the_same_without_a_mistake_is_right(size):
     nn.assert_gradients(Filter2D(size), normal(2, 4, 5, 2), rng=0)
 
 
-# Messages
-# --------
-
-
-@pytest.mark.parametrize(
-    ("layer", "came", "mend"),
-    [
-        (Conv2D(1, 2, 3), (7, 5, 6), "x[..., None]"),
-        (Conv2D(3, 2, 3), (5, 6, 3), "x[None]"),
-        (Conv2D(1, 2, 3), (5, 6), "x[None, :, :, None]"),
-        (Conv2D(3, 2, 3), (7, 3, 5, 6), "x.transpose(0, 2, 3, 1)"),
-        (MaxPool2D(2), (7, 5, 6), "x[..., None]"),
-        (Conv2D(3, 2, 3), (7, 5, 6, 2), "got (7, 5, 6, 2)"),
-        (Conv2D(3, 2, 3), (5,), "got (5,)"),
-        (nn.Conv1D(1, 2, 3), (7, 5, 6, 1), "got (7, 5, 6, 1)"),
-    ],
-)
-def test_a_wrong_shape_is_mended_with_as_many_axes(layer, came, mend):
-    with pytest.raises(ValueError, match=re.escape(mend) + r"\.$"):
-        layer(np.zeros(came, np.float32))
-
-
 # Training
 # --------
 

@@ -104,31 +104,6 @@ def test_the_confusion_matrix_shows_each_count_in_its_cell_and_shares_as_shades(
     assert [label.get_text() for label in panel.get_xticklabels()] == names
 
 
-SCORES = {"one": np.array([[0.0, 0.5], [1.0, 0.7]]), "other": np.array([[0.25, 0.75]])}
-
-
-def test_accuracies_are_drawn_as_mean_and_band_from_the_worst_to_the_best():
-    figure = plot_accuracy([3, 5], SCORES, xlabel="noise", trained_on=(3, 4))
-    (panel,) = figure.axes
-    one, other = panel.lines
-    np.testing.assert_allclose(one.get_ydata(), [0.5, 0.6])
-    np.testing.assert_allclose(other.get_ydata(), [0.25, 0.75])
-    assert one.get_xdata().tolist() == [3, 5]
-    assert one.get_color() != other.get_color()
-    assert one.get_linestyle() != other.get_linestyle()
-    band = panel.collections[0].get_paths()[0].get_extents()
-    assert (band.ymin, band.ymax) == (0, 1)
-    assert (panel.get_xlabel(), panel.get_ylabel()) == ("noise", "accuracy")
-    assert panel.get_xlim() == (3, 5)
-    low, high = panel.get_ylim()
-    assert low < 0 < 1 < high
-    assert [text.get_text() for text in panel.get_legend().get_texts()] == [
-        "trained on",
-        "one",
-        "other",
-    ]
-
-
 def small_convolution():
     layer = Conv1D(1, 1, kernel_size=3)
     layer.params["w"][:, 0, 0] = 3, 1, -2

@@ -51,21 +51,6 @@ def test_a_ts_file_has_channels_parted_by_colons(tmp_path):
     assert (names, series[0].shape) == (["", ""], (3, 2))
 
 
-@pytest.mark.parametrize(
-    ("text", "named"),
-    [
-        (TWO_CHANNELS.replace("4,5,6", "4,5"), "line 6"),
-        (TWO_CHANNELS.replace("4,5,6", "4,x,6"), "line 6"),
-        (TWO_CHANNELS.replace("Stamps false", "Stamps true"), "time"),
-        (TWO_CHANNELS.replace("@classLabel", "@targetLabel"), "classes"),
-        ("1,2,3:a\n", "@classLabel"),
-    ],
-)
-def test_other_ts_files_are_refused(tmp_path, text, named):
-    with pytest.raises(ValueError, match=named):
-        read_ts(written(tmp_path, text))
-
-
 def test_series_of_several_lengths_are_cut_only_if_that_was_asked_for():
     series = [np.ones((length, 1)) for length in (7, 5, 9)]
     assert of_one_length(series, 5).shape == (3, 5, 1)
@@ -214,14 +199,6 @@ def test_tables_of_other_programs_are_read_with_options(tmp_path, capsys):
         same(table(numbered), Table(label="kind"), x, names)
         same(table(numbered), Table(label="first"), x, names)
         assert capsys.readouterr().err.count("the first column counts the lines") == 2
-
-
-def test_a_tsv_file_without_classes_does_not_lose_its_first_sample(tmp_path):
-    path = written(tmp_path, "0.5\t1\t2\n-0.25\t3\t4\n", "a.tsv")
-    with pytest.raises(ValueError, match=r"got 0\.5. If it is a sample, use --label-column none"):
-        read_table(path)
-    same(path, Table(label="none"), [[0.5, 1, 2], [-0.25, 3, 4]], ["", ""])
-    same(path, Table(label="first"), [[1, 2], [3, 4]], ["0.5", "-0.25"])
 
 
 # Picks

@@ -159,10 +159,3 @@ def test_bad_arguments_are_refused(name, value):
 def test_a_coda_of_any_decay_is_finite(decay):
     x, _ = make_records(2, rng=0, arrivals=(1, 2), decay=decay)
     assert np.isfinite(x).all()
-
-
-def test_the_shortest_record_that_fits():
-    _, onsets = make_records(1, rng=0, n_samples=3, apart=1e-9, arrivals=(2, 2), spikes=(0, 0))
-    assert_array_equal(onsets, [[1, 2]])
-    assert make_records(1, rng=0, n_samples=1, **QUIET)[0].shape == (1, 1, 3)
-    assert make_records(1, rng=0, frequency=(9, 50), sampling_rate=100)[0].shape == (1, 640, 3)

@@ -220,16 +220,6 @@ def test_a_script_shows_what_it_prints_and_draws(site):
     assert ET.parse(svg).getroot().tag.endswith("svg")
 
 
-def test_a_chapter_shows_its_figure_its_folds_and_no_claims(site):
-    html = page(site, "docs/1-evening/1-question").partition("<article")[2]
-    assert 'alt="A blank &amp; empty page."' in html
-    fold = html.index("<summary>Code of this figure</summary>")
-    assert fold < html.index("</details>") < html.index("<img ") < html.index("<pre>42\n</pre>")
-    assert html.count("<pre>42\n</pre>") == 1
-    assert "It <em>is</em> so." in html
-    assert "says:" not in html
-
-
 def test_an_old_address_leads_to_the_new_page(site, monkeypatch):
     html = page(site, "docs/glossary")
     (address,) = re.findall(r'content="0; url=(.*?)"', html)

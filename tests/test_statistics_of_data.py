@@ -11,7 +11,6 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from numpycnn import standardize
 from numpycnn.checks.strategies import generators
-from numpycnn.inspection.baselines import LargestSampleRule, MajorityRule, MedianRule
 from numpycnn.seismology import aic, pick_aic, sta_lta
 from numpycnn.seismology.picking import noise_of
 
@@ -78,26 +77,3 @@ def test_the_level_of_the_noise(case):
     expected, expected_size = noise_of(signal)
     assert_allclose(size, expected_size, rtol=1e-12)
     assert_allclose(middle, expected + offset, rtol=1e-15, atol=0.5 if abs(offset) > 2**52 else 0)
-
-
-# Thresholds are numbers of float64, and lie between the medians, which lie between samples.
-IN_FLOAT64 = [dtype for dtype in TYPES if dtype.kind == "f" or dtype.itemsize < 8]
-
-
-@given(signals_and_data((9, 12, 2), IN_FLOAT64, most_bits=48), st.integers(0, 99))
-def test_the_rules_of_the_baselines(case, seed):
-    """The median rule does not depend on the offset; the largest sample includes it."""
-    signal, x, offset = case
-    labels = np.random.default_rng(seed).integers(0, 3, 9)
-    for dtype in (np.uint8, np.int64, np.uint64):
-        rule = MedianRule().fit(x, labels.astype(dtype))
-        expected = MedianRule().fit(signal, labels)
-        assert_array_equal(rule.classify(x), expected.classify(signal))
-        assert_array_equal(rule.thresholds, expected.thresholds + offset)
-        assert_array_equal(rule.classes, expected.classes)
-        exact = signal + offset
-        same, expected = LargestSampleRule().fit(x, labels), LargestSampleRule().fit(exact, labels)
-        assert_array_equal(same.statistic(x), expected.statistic(exact))
-        assert_array_equal(same.classify(x), expected.classify(exact))
-        commonest = MajorityRule().fit(x, labels.astype(dtype))
-        assert_array_equal(commonest.classify(x), np.bincount(labels).argmax())

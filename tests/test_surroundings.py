@@ -155,24 +155,6 @@ def puzzles(tmp_path, monkeypatch):
     return tmp_path / "puzzles"
 
 
-def test_a_terminal_shows_what_is_typed_after_the_end_of_the_watcher(puzzles):
-    """The watcher reads single keys, and a terminal that stays so shows none of them."""
-    outer, terminal = os.openpty()
-
-    def echoes():
-        return bool(termios.tcgetattr(terminal)[3] & termios.ECHO)
-
-    with start("numpycnn.puzzles", stdin=terminal) as process:
-        while echoes():
-            assert process.poll() is None
-            time.sleep(0.05)
-        process.terminate()
-        assert process.wait(timeout=60) == 143
-    assert echoes()
-    os.close(terminal)
-    os.close(outer)
-
-
 def test_ctrl_z_leaves_the_terminal_to_the_shell_until_the_watcher_continues(puzzles):
     outer, terminal = os.openpty()
 
