@@ -188,7 +188,7 @@ figures_of_source = {
     },
     "numpycnn/training/fit": {
         "": ("one_training_step", "One step, number by number: use the arrow keys."),
-        "Validation": ("training_played_back", "Sixty epochs of the trace classifier."),
+        "The training step": ("training_played_back", "Sixty epochs of the trace classifier."),
     },
     "numpycnn/training/metrics": {
         "": ("7-training-confusion", "A confusion matrix, of a network that learned too little."),

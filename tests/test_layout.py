@@ -1,9 +1,11 @@
-"""The core of the package imports no companion, imports run one way, and old names are gone."""
+"""The core imports no companion, imports run one way, files are short, old names are gone."""
 
 import ast
+import io
 import re
 import subprocess
 import sys
+import tokenize
 from pathlib import Path
 
 import pytest
@@ -56,6 +58,57 @@ def test_importing_the_package_loads_neither_matplotlib_nor_a_companion():
 def test_the_class_of_the_chapter_is_the_one_that_runs():
     assert numpycnn.Conv1D.forward.__module__ == "numpycnn.layers.conv1d"
     assert numpycnn.Conv1D.backward.__module__ == "numpycnn.layers.conv1d"
+
+
+# Lengths
+# -------
+# A line of code is a line that holds neither only a comment nor a part of a docstring.
+
+
+def code_lines(path):
+    source = path.read_text(encoding="utf-8")
+    docstrings = {
+        line
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
+        for statement in node.body
+        if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+        for line in range(statement.lineno, statement.end_lineno + 1)
+    }
+    no_code = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT}
+    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
+    lines = {
+        line
+        for token in tokens
+        if token.type not in no_code and token.type != tokenize.ENDMARKER
+        for line in range(token.start[0], token.end[0] + 1)
+    }
+    return len(lines - docstrings)
+
+
+NETWORK = [path for part in ("layers", "training") for path in PACKAGE.glob(f"{part}/*.py")]
+CLASSIFIER = """
+    layers/layer layers/sequential layers/conv1d layers/relu layers/max_pool1d layers/flatten
+    layers/dense layers/softmax training/losses training/adam training/fit
+"""
+
+
+def test_a_reader_of_the_network_has_few_lines_to_read():
+    assert sum(map(code_lines, NETWORK)) <= 1751
+    assert sum(code_lines(PACKAGE / f"{name}.py") for name in CLASSIFIER.split()) <= 800
+    lengths = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in NETWORK}
+    assert max(lengths.values()) <= 300
+    assert lengths[PACKAGE / "layers" / "layer.py"] < 150
+
+
+def test_no_file_is_long():
+    long = {path.name for path in PACKAGE.rglob("*.py") if code_lines(path) > 260}
+    assert long <= {"bugs.py", "suspects.py"}  # corpora of incorrect code
+
+
+def test_few_modules_are_at_the_top_level():
+    names = {path.stem for path in PACKAGE.glob("*.py")}
+    assert len(names - {"__init__", "typing", "_types", "_validation"}) <= 4
 
 
 # Names of version 0.1.0, whose files are read by two tables.

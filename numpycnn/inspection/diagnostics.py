@@ -41,10 +41,10 @@ from numpycnn.layers import ReLU, Sequential
 from numpycnn.layers.activations import activations
 from numpycnn.layers.layer import Layer
 from numpycnn.training.adam import Adam
-from numpycnn.training.evaluate import measure
 from numpycnn.training.examples import Examples, prepare_data
 from numpycnn.training.fit import require_trainable, train_step
 from numpycnn.training.losses import softmax_cross_entropy
+from numpycnn.training.metrics import measure
 
 SCALES = 1e-2, 1e2  # standard deviations suitable for float32 and the usual lr
 OFFSET = 3  # the largest mean in standard deviations; from 10 on the accuracy decreases

@@ -35,7 +35,7 @@ from numpycnn.layers import (
 )
 from numpycnn.layers.activations import Activation, activations
 from numpycnn.layers.describing import defining
-from numpycnn.layers.layer import require_layer
+from numpycnn.layers.prediction import require_layer
 
 __all__ = [
     "Activation",

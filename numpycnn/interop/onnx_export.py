@@ -28,7 +28,8 @@ import numpycnn as nn
 from numpycnn._types import Array
 from numpycnn._validation import first_true, require_parameters
 from numpycnn.layers.describing import defining
-from numpycnn.layers.layer import Layer, require_layer
+from numpycnn.layers.layer import Layer
+from numpycnn.layers.prediction import require_layer
 
 # The graph
 # ---------

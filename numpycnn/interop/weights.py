@@ -63,7 +63,8 @@ from numpycnn.layers import (
     conv1d,
 )
 from numpycnn.layers.describing import defining
-from numpycnn.layers.layer import Kind, require_layer
+from numpycnn.layers.layer import Kind
+from numpycnn.layers.prediction import require_layer
 
 # PyTorch
 # -------

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from numpycnn._types import Array
-from numpycnn.layers.layer import Layer, require_layer
+from numpycnn.layers.layer import Layer
+from numpycnn.layers.prediction import require_layer
 
 Forward: TypeAlias = Callable[[Array], tuple[Array, Any]]
 

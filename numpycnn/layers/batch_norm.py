@@ -29,7 +29,7 @@ covariate shift", ICML 2015, algorithms 1 and 2.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -88,9 +88,8 @@ class BatchNorm(Layer):
 
     def __init__(self, channels: int, *, momentum: float = 0.1, eps: float = 1e-5) -> None:
         self.channels = c = check_int(self, "channels", channels)
-        self.momentum = number(
-            self, "momentum", momentum, "a number from 0 to 1", lambda m: 0 <= m <= 1
-        )
+        kind = "a number from 0 to 1"
+        self.momentum = number(self, "momentum", momentum, kind, lambda m: 0 <= m <= 1)
         self.eps = number(self, "eps", eps, "a finite number above 0", above_zero)
         super().__init__(gamma=np.ones(c, np.float32), beta=np.zeros(c, np.float32))
         self.state.update(mean=np.zeros(c), var=np.ones(c))
@@ -128,13 +127,13 @@ class BatchNorm(Layer):
         """
         require_array(self, "x", x, f"N ... C={self.channels}")
         require_parameters(self, self.params)
-        z = self._scaled(x - self.state["mean"], self.state["var"], x)
-        return self.params["gamma"] * z + self.params["beta"], z
+        return self._scaled(x - self.state["mean"], self.state["var"], x.dtype)
 
-    def _scaled(self, z: Array, var: Array, x: Array) -> Array:
-        """Return z / sqrt(var + eps) in the type of x; z, in float64, is overwritten."""
+    def _scaled(self, z: Array, var: Array, dtype: np.dtype[Any]) -> tuple[Array, Array]:
+        """Return y and z / sqrt(var + eps); the array z, in float64, is overwritten."""
         z *= 1 / np.sqrt(var + self.eps)  # in place: new arrays cost more than arithmetic
-        return z.astype(x.dtype)
+        z = z.astype(dtype)
+        return self.params["gamma"] * z + self.params["beta"], z
 
     def backward(self, dy: Array, cache: Array) -> tuple[Array, Params]:
         """Compute the gradients; the running statistics do not depend on x.
@@ -191,8 +190,7 @@ class BatchNormInTraining(BatchNorm):
         rows = tuple(range(x.ndim - 1))
         mean, z = centered(x, rows)
         var = total(z * z, rows) / (x.size // self.channels)
-        z = self._scaled(z, var, x)
-        y = self.params["gamma"] * z + self.params["beta"]
+        y, z = self._scaled(z, var, x.dtype)
         return y, BatchNormCache(z, mean.reshape(-1), var)
 
     # The backward pass

@@ -1,9 +1,8 @@
 """The layer: a function that can also run backward.
 
-A network is a chain of functions. Each takes an array, returns another, and holds a few arrays of
-numbers, its *parameters*. Training computes, from the last layer to the first, how the loss changes
-with each layer's input and parameters, given how it changes with the layer's output. This is
-backpropagation, and a layer is a pair of functions:
+A network is a chain of functions, the layers. Each holds a few arrays of numbers, its *parameters*.
+Training computes, from the last layer to the first, how the loss changes with each layer's input
+and parameters, given how it changes with the output. A layer is therefore a pair of functions:
 
     y, cache  = layer.forward(x)
     dx, grads = layer.backward(dy, cache)
@@ -12,8 +11,8 @@ backpropagation, and a layer is a pair of functions:
 `grads["w"]` for `params["w"]`.
 
 The *cache* contains the values of the forward pass that `backward` needs. The caller passes it on;
-the layer stores nothing. A layer can therefore run forward on training data and then on validation
-data before it runs backward. Neither function changes its arguments.
+the layer stores nothing, so it can run forward on other data before it runs backward. Neither
+function changes its arguments.
 """
 
 from __future__ import annotations
@@ -31,10 +30,9 @@ Kind = TypeVar("Kind", bound="Layer")
 
 
 class Layer(Described, Arrays, Predictor):
-    """Base class of all layers.
+    """Base class of all layers. A subclass defines `forward` and `backward`.
 
-    A subclass passes its parameters to `Layer.__init__`, stores each argument of its constructor
-    under its own name, and defines `forward` and `backward`.
+    It passes its parameters to `Layer.__init__`, and stores each argument under its own name.
 
     Parameters
     ----------
@@ -106,15 +104,12 @@ class Layer(Described, Arrays, Predictor):
         Returns
         -------
         Layer
-            For most layers, the layer itself, which is always in inference mode. Nothing changes
-            until the returned layer is used.
+            Most layers return themselves. Nothing changes until the returned layer is used.
         """
         return self
 
     def update_state(self, cache: Any) -> None:
-        """Update the running statistics after an optimizer step.
-
-        Nothing else changes the `state`.
+        """Update the running statistics after an optimizer step; nothing else changes them.
 
         Parameters
         ----------
@@ -147,15 +142,7 @@ class Layer(Described, Arrays, Predictor):
 
         Yields
         ------
-        place : str
-            The name of a layer.
-        layer : Layer
-            The layer.
+        tuple of str and Layer
+            The name of a layer, and the layer.
         """
         yield place, self
-
-
-def require_layer(caller: str, model: object) -> None:
-    """Raise `TypeError` unless `model` is a layer, such as a network."""
-    if not isinstance(model, Layer):
-        raise TypeError(f"{caller}: model must be a layer, such as a Sequential, got {model!r}.")

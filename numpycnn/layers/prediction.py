@@ -81,3 +81,9 @@ class Predictor:
             return self(x)
         n = check_int(caller, "batch_size", batch_size)
         return np.concatenate([self(x[start : start + n]) for start in range(0, len(x), n)])
+
+
+def require_layer(caller: str, model: object) -> None:
+    """Raise `TypeError` unless `model` is a layer, such as a network."""
+    if not isinstance(model, Predictor):
+        raise TypeError(f"{caller}: model must be a layer, such as a Sequential, got {model!r}.")

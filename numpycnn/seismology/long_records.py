@@ -22,7 +22,8 @@ import numpy as np
 
 from numpycnn._types import Array
 from numpycnn._validation import check_int, require_array
-from numpycnn.layers.layer import Layer, require_layer
+from numpycnn.layers.layer import Layer
+from numpycnn.layers.prediction import require_layer
 
 
 def predict_long(model: Layer, x: Array, piece: int = 16_384) -> Array:

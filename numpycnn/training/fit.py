@@ -33,9 +33,9 @@ from numpycnn._validation import check_int, generator, require_parameters
 from numpycnn.layers.layer import Layer
 from numpycnn.training.adam import Adam
 from numpycnn.training.checkpoints import Checkpoints, arrays_of, require_all_finite
-from numpycnn.training.evaluate import accuracy, loss_and_gradient, measure
 from numpycnn.training.examples import Examples, prepare_data
 from numpycnn.training.losses import Loss, softmax_cross_entropy
+from numpycnn.training.metrics import accuracy, loss_and_gradient, measure
 from numpycnn.training.progress import progress, table_by_epoch
 
 # The step size of the Adam that `fit` creates without an optimizer:
