@@ -26,7 +26,7 @@ FLAGS = """--headless --no-sandbox --disable-gpu --disable-quic --no-first-run -
 ON_PAGE = {  # the page of each figure that answers
     "backpropagation_circuit": "docs/1-evening/5-backpropagation.html",
     "narrow_valley": "docs/1-evening/6-gradient-descent-and-adam.html",
-    "drag_the_arrival": "docs/1-evening/1-the-problem.html",
+    "drag_the_arrival": "docs/2-does-it-work/1-data-leaks.html",
     "hover_a_gradient": "docs/1-evening/2-convolution.html",
     "one_training_step": "docs/1-evening/7-training.html",
     "predict_then_reveal": "docs/1-evening/8-checking-gradients.html",
