@@ -18,7 +18,7 @@ const search = {
     "activation function": "relu", "fully connected": "dense layer", "skip connection": "residual skip",
     autograd: "automatic differentiation", autodiff: "automatic differentiation",
     "train test split": "train_test_split split training test", "test set": "training test split",
-    install: "commands windows checkout package index", setup: "commands windows checkout package index", "load my csv": "own traces file csv",
+    install: "two commands checkout examples prints", setup: "two commands checkout examples prints", "load my csv": "own traces file csv",
     csv: "trace files tables text", "own data": "own traces file", "my data": "own traces file",
     "dilated convolution": "dilation dilated", atrous: "dilation dilated", minibatch: "batch size",
     "mini batch": "batch size", gpu: "speed faster pytorch jax", cuda: "speed faster pytorch jax",

@@ -66,7 +66,7 @@ def sections(page: str, document: nodes.document) -> Iterator[Entry]:
         place = "" if heading == title else section["ids"][0]
         yield Entry(page, place, heading, title, "", " ".join(dict.fromkeys(words)))
     for paragraph in document.findall(_is_term):
-        name = paragraph[0].astext().removesuffix(".")
+        name = next(paragraph.findall(nodes.strong)).astext().removesuffix(".")
         yield Entry(page, paragraph["ids"][0], name, title, "", _readable(paragraph))
 
 
