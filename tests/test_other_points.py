@@ -57,6 +57,26 @@ def test_the_arrays_of_a_layer_are_not_changed(name):
         np.testing.assert_array_equal(array, before[name])
 
 
+def test_arrays_of_layers_inside_that_are_not_listed_are_named():
+    class Inside(Plain):
+        def __init__(self):
+            self.dense, self.net = Dense(4, 3, rng=0), Sequential(Dense(3, 2, rng=1))
+
+        def forward(self, x):
+            hidden, first = self.dense.forward(x)
+            y, second = self.net.forward(hidden)
+            return y, (first, second)
+
+        def backward(self, dy, cache):
+            hidden, _ = self.net.backward(dy, cache[1])
+            return self.dense.backward(hidden, cache[0])[0], {}
+
+    report = check_gradients(Inside(), normal(5, 4), rng=0)
+    assert report.ok
+    names = [note.partition(" is not in params")[0] for note in report.notes]
+    assert names == ["dense.w", "dense.b", "net.0.w", "net.0.b"]
+
+
 def test_one_array_that_cannot_stand_for_two_is_refused():
     class Twice(Flat):
         @property

@@ -24,6 +24,7 @@ from numpycnn.layers.describing import defining
 from numpycnn.layers.layer import Layer
 
 OURS = Layer, Container
+PARTS_OF_A_LAYER = "_params", "_state", "_layers", "_named"
 
 
 def with_params(layer: Any, arrays: Params) -> Any:
@@ -51,10 +52,10 @@ class Copies:
         self.layer, self.own = layer, dict(layer.params)
         self.has_copies = isinstance(layer, Layer) and defining(layer, "params") in OURS
         self.roots = {name: root_of(array) for name, array in self.own.items()}
-        parts = [] if self.has_copies else [*self.own.values(), *_parts(layer, set())]
-        self.shared = [part for part in parts if not isinstance(part, np.ndarray)]
+        inside = {} if self.has_copies else dict(parts(layer, "", set()))
+        self.shared = [part for part in inside.values() if not isinstance(part, np.ndarray)]
         owners = {id(root) for root in self.roots.values()}
-        arrays = {id(part): part for part in parts if isinstance(part, np.ndarray)}
+        arrays = {id(a): a for a in (*self.own.values(), *inside.values()) if type(a) is np.ndarray}
         found = [(part, root_of(part)) for part in arrays.values()]
         self.views = [
             (a, root) for a, root in found if id(root) in owners and a.dtype == root.dtype
@@ -121,24 +122,30 @@ def same_view(view: Array, root: Array, buffer: Array) -> Array:
     return as_strided(buffer[first // root.itemsize :], view.shape, strides)
 
 
-def _parts(part: Any, seen: set[int]) -> Iterator[Any]:
-    """Every array to which a layer refers, and every object that cannot be copied."""
-    if id(part) in seen or isinstance(part, str | int | float | type | ModuleType | FunctionType):
+def parts(found: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Any]]:
+    """Yield every array to which an object refers, and every object that cannot be copied, by name.
+
+    A layer inside has its parameters under their names, such as `"conv.w"`.
+    """
+    if id(found) in seen or isinstance(found, str | int | float | type | ModuleType | FunctionType):
         return
-    seen.add(id(part))
-    inside: Any = ()
-    if isinstance(part, np.ndarray):
-        yield part
-    elif isinstance(part, dict):
-        inside = part.values()
-    elif isinstance(part, list | tuple | set | frozenset):
-        inside = part
-    elif hasattr(part, "__dict__"):
-        inside = vars(part).values()
-    elif part is not None:
+    seen.add(id(found))
+    inside: dict[str, Any] = {}
+    if isinstance(found, np.ndarray):
+        yield path, found
+    elif isinstance(found, dict):
+        inside = {f"{path}[{key!r}]": each for key, each in found.items()}
+    elif isinstance(found, list | tuple | set | frozenset):
+        inside = {f"{path}[{position}]": each for position, each in enumerate(found)}
+    elif hasattr(found, "__dict__"):
+        members = {key: each for key, each in vars(found).items() if key not in PARTS_OF_A_LAYER}
+        if isinstance(found, Layer):
+            members |= found.children if isinstance(found, Container) else found.params
+        inside = {f"{path}.{key}".lstrip("."): each for key, each in members.items()}
+    elif found is not None:
         try:
-            deepcopy(part)
+            deepcopy(found)
         except TypeError:  # a lock, a file, a generator
-            yield part
-    for each in inside:
-        yield from _parts(each, seen)
+            yield path, found
+    for name, each in inside.items():
+        yield from parts(each, name, seen)

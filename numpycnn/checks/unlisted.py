@@ -8,17 +8,14 @@ constants on purpose, such as the weights of a window.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from copy import deepcopy
 from typing import Any
 
 import numpy as np
 
 from numpycnn._types import Array
-from numpycnn.layers.container import Container
-from numpycnn.layers.layer import Layer
-
-PARTS_OF_A_LAYER = "_params", "_state", "_layers", "_named"
+from numpycnn.checks.binding import parts
 
 
 def unlisted(layer: Any, listed: Collection[Array], x: Array) -> list[str]:
@@ -50,43 +47,21 @@ def unlisted(layer: Any, listed: Collection[Array], x: Array) -> list[str]:
     >>> unlisted(layer, [layer.w], np.ones((3, 2)))
     ['b']
     """
-    found: dict[int, tuple[str, Array]] = {}
-    for name, array in _arrays_of(layer, "", {id(layer)}):
-        if not any(np.may_share_memory(array, one) for one in listed):
-            found.setdefault(id(array), (name, array))
+    found = {
+        name: part
+        for name, part in parts(layer, "", set())
+        if isinstance(part, np.ndarray) and part.dtype.kind == "f" and part.size
+        if not any(np.may_share_memory(part, one) for one in listed)
+    }
     if not found:
         return []
     try:
         y = _output(layer, x, {})
         if not np.array_equal(y, _output(layer, x, {})):
             return []  # random: a change of the output shows nothing
-        return [name for name, array in found.values() if _changes(layer, x, array, y)]
+        return [name for name, array in found.items() if _changes(layer, x, array, y)]
     except Exception:  # a layer may refuse to be copied, or refuse this input
         return []
-
-
-def _arrays_of(caller: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Array]]:
-    """Yield the arrays of floats that an object holds, also in lists, dicts and layers."""
-    items: dict[str, Any]
-    if isinstance(caller, dict):
-        items = {f"{path}[{key!r}]": value for key, value in caller.items()}
-    elif isinstance(caller, list | tuple):
-        items = {f"{path}[{position}]": value for position, value in enumerate(caller)}
-    else:
-        members = dict(getattr(caller, "__dict__", {}))
-        if isinstance(caller, Layer):  # the names of its parameters, as in "0.w"
-            members = {key: one for key, one in members.items() if key not in PARTS_OF_A_LAYER}
-            members |= caller.children if isinstance(caller, Container) else {}
-        items = {f"{path}.{key}".lstrip("."): value for key, value in members.items()}
-    for name, value in items.items():
-        if isinstance(value, np.ndarray):
-            if value.dtype.kind == "f" and value.size:
-                yield name, value
-        elif id(value) not in seen and (
-            isinstance(value, dict | list | tuple) or hasattr(value, "forward")
-        ):
-            seen.add(id(value))
-            yield from _arrays_of(value, name, seen)
 
 
 def _changes(layer: Any, x: Array, array: Array, y: Array) -> bool:
