@@ -93,7 +93,8 @@ class Comparison:
         one = self.case.of_size_one()
         if one is None:
             return undecided if here.status == "incorrect" or self.how.is_alone else here
-        how = choose(one, [self.name], "central" if self.is_central else None, self.rng)[self.name]
+        requested: Method | None = "central" if self.how == How("central") else None
+        how = choose(one, [self.name], requested, self.rng)[self.name]
         there, _ = replace(self, case=one, how=how).here()
         # The input may have another unit: differences of sin(x / 1e-9) show nothing at size one.
         is_exact = self.how.method == "complex" or self.how.is_blind
@@ -217,7 +218,9 @@ class Comparison:
             return actual
 
         rounding = self.case.rounding(error, self.rng, N_PAIRS)
-        # A few measurements can miss rounding, but no output is exact beyond its last digit.
+        # A few measurements can miss rounding, but no output is exact beyond its last digit. Over
+        # the whole array this digit is a slope of eps |y| / max |array|. Large constants in the
+        # output and small arrays must not excuse more than at size one.
         size = np.minimum(np.abs(self.case.output), 1)
         last_digit = EPS * float((np.abs(self.case.dy) * size).sum())
         last_digit /= max(1.0, largest(self.case.arrays[self.name]))

@@ -24,6 +24,25 @@ SAME = 1e-7
 """Relative difference up to which two gradients count as the same."""
 
 
+# Names of the axes, by their number; an array of four axes is a batch of pictures.
+
+PARTS = {
+    2: ("trace", "output"),
+    3: ("trace", "window", "channel"),
+    4: ("picture", "row", "column", "channel"),
+}
+INPUT_AXES = {
+    2: ("the traces", "the inputs"),
+    3: ("the traces", "the samples", "the channels"),
+    4: ("the pictures", "the rows", "the columns", "the channels"),
+}
+WEIGHT_AXES = {
+    2: ("the inputs", "the outputs"),
+    3: ("the taps", "the channels", "the filters"),
+    4: ("the rows of taps", "the columns of taps", "the channels", "the filters"),
+}
+
+
 class Evidence(NamedTuple):
     """The data about one incorrect gradient."""
 
@@ -82,6 +101,17 @@ class Evidence(NamedTuple):
         axes = tuple(range(self.expected.ndim, self.columns.ndim))
         return np.asarray((self.columns * dy).sum(axis=axes))
 
+    def axis_names(self) -> tuple[str, ...]:
+        """Names of the axes of the gradient."""
+        known = INPUT_AXES if self.name == "input" else WEIGHT_AXES
+        n_axes = self.expected.ndim
+        return known.get(n_axes, tuple(f"axis {i}" for i in range(n_axes)))
+
+    def is_pooling(self) -> bool:
+        """Whether each output is one of the inputs, or a mean of some."""
+        weights = self.columns.sum(axis=tuple(range(self.expected.ndim)))
+        return bool((self.columns >= -SAME).all() and np.allclose(weights, 1, atol=SAME))
+
     def explained_by(self, gradient: Array) -> bool:
         """Whether backward returned this gradient, and it is not the correct one."""
         return same(self.actual, gradient, self.same) and not same(
@@ -111,6 +141,12 @@ class TwiceTheRows(NamedTuple):
         with np.errstate(all="ignore"):
             factor = float((actual * along).sum() / (twice.dy * slopes.middle).sum())
         return cls(factor, twice.sizes())
+
+    def follows(self, letter: str, size: int, is_product: bool) -> bool:
+        """Whether a factor, where it is known, changes with this size."""
+        size = self.sizes.get(letter, size)
+        expected = size if is_product else 1 / size
+        return self.factor is None or bool(np.isclose(self.factor, expected, rtol=1e-2))
 
 
 def same(a: Array, b: Array, tolerance: float = SAME) -> bool:

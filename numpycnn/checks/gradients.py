@@ -191,9 +191,7 @@ def _report(
     if isinstance(case.layer, Container) and not elsewhere.agrees(case, [*case.names]):
         layers = _layers(case, method, tolerance, rng)
     results = [
-        Comparison(
-            case, name, methods[name], tolerance, rng, method == "central", bool(layers)
-        ).result()
+        Comparison(case, name, methods[name], tolerance, rng, bool(layers)).result()
         for name in case.names
     ]
     results = elsewhere.results(results)

@@ -16,7 +16,7 @@ import numpy as np
 
 from numpycnn.checks.evidence import Evidence, same
 from numpycnn.checks.report import Mistake
-from numpycnn.checks.suspects import SUSPECTS, axis_names
+from numpycnn.checks.suspects import SUSPECTS
 
 CONSTANT_TERM = Mistake(
     "constant term", "backward takes a term that depends on the array for a constant"
@@ -73,7 +73,7 @@ def describe_pattern(e: Evidence) -> str:
     wrong = np.abs(e.actual - e.expected) > e.same * size
     entries = "sampled entries" if e.is_sample else "entries"
     text = [f"no known mistake; {int(wrong.sum())} of {wrong.size} {entries} are incorrect"]
-    for axis, letter in enumerate(() if e.is_sample else axis_names(e)):
+    for axis, letter in enumerate(() if e.is_sample else e.axis_names()):
         others = tuple(i for i in range(wrong.ndim) if i != axis)
         hit = wrong.any(axis=others)
         if 0 < hit.sum() < len(hit):

@@ -13,25 +13,7 @@ from itertools import combinations
 import numpy as np
 
 from numpycnn._types import Array
-from numpycnn.checks.evidence import SAME, Evidence, TwiceTheRows, same
-
-# Names of the axes, by their number; an array of four axes is a batch of pictures.
-
-PARTS = {
-    2: ("trace", "output"),
-    3: ("trace", "window", "channel"),
-    4: ("picture", "row", "column", "channel"),
-}
-INPUT_AXES = {
-    2: ("the traces", "the inputs"),
-    3: ("the traces", "the samples", "the channels"),
-    4: ("the pictures", "the rows", "the columns", "the channels"),
-}
-WEIGHT_AXES = {
-    2: ("the inputs", "the outputs"),
-    3: ("the taps", "the channels", "the filters"),
-    4: ("the rows of taps", "the columns of taps", "the channels", "the filters"),
-}
+from numpycnn.checks.evidence import PARTS, SAME, Evidence, same
 
 Suspicion = tuple[str, str, Array]  # the mistake, a sentence, and the gradient that it causes
 
@@ -67,7 +49,7 @@ def _factors(e: Evidence) -> Iterator[Suspicion]:
             for letter, other in e.sizes.items()
             if other == size
             and (size > 2 or letter.startswith("N"))
-            and _follows(twice, letter, size, is_product)
+            and twice.follows(letter, size, is_product)
         ]
         if not letters:
             continue
@@ -88,31 +70,16 @@ def _factors(e: Evidence) -> Iterator[Suspicion]:
     yield "factor", f"the correct gradient times {factor:.6g}, everywhere", e.expected * factor
 
 
-def _follows(twice: TwiceTheRows, letter: str, size: int, is_product: bool) -> bool:
-    """Whether a factor, where it is known, changes with this size."""
-    size = twice.sizes.get(letter, size)
-    expected = size if is_product else 1 / size
-    return twice.factor is None or bool(np.isclose(twice.factor, expected, rtol=1e-2))
-
-
 def _rearranged(e: Evidence) -> Iterator[Suspicion]:
     """The correct values at incorrect positions."""
-    axes = axis_names(e)
-    if e.name != "input" and e.expected.ndim > 3:
-        yield (
-            "reversed",
-            "the correct values in reverse order along all axes of the taps: the kernel was "
-            "flipped once too often or not at all",
-            np.flip(e.expected, _taps(e.expected)),
-        )
-    for axis in range(e.expected.ndim):
-        along_taps = e.name != "input" and axis == 0
-        what = "the kernel was flipped once too often or not at all" if along_taps else "a flip"
-        yield (
-            "reversed",
-            f"the correct values in reverse order along {axes[axis]}: {what}",
-            np.flip(e.expected, axis),
-        )
+    axes = e.axis_names()
+    taps = _taps(e.expected) if e.name != "input" else ()
+    for flipped in ([taps] if len(taps) > 1 else []) + [(axis,) for axis in range(len(axes))]:
+        where = axes[flipped[0]] if len(flipped) == 1 else "all axes of the taps"
+        is_kernel = e.name != "input" and flipped[0] == 0
+        what = "the kernel was flipped once too often or not at all" if is_kernel else "a flip"
+        sentence = f"the correct values in reverse order along {where}: {what}"
+        yield "reversed", sentence, np.flip(e.expected, flipped)
     for first, second in combinations(range(e.expected.ndim), 2):
         swapped = e.expected.swapaxes(first, second)
         yield (
@@ -177,6 +144,14 @@ def _upstream(e: Evidence) -> Iterator[Suspicion]:
         sentence = "only one term of the product rule: a factor was taken for a constant"
         yield "product rule", sentence, one
         yield "product rule", sentence, e.expected - one
+    is_stepped = np.median(own) == 0 and not np.isclose(own, 1).any()  # one value may be at a step
+    if is_elementwise and is_stepped:
+        yield (
+            "straight through",
+            "dy is returned unchanged, and the output is constant around these values, as after "
+            "rounding; if this is intended, as in a straight-through estimator, skip this array",
+            e.dy,
+        )
     if is_elementwise and np.isin(own, (0, np.max(own))).all():
         yield (
             "mask missing",
@@ -218,7 +193,7 @@ def _left_out(e: Evidence) -> Iterator[Suspicion]:
                 "ends early or leaves it out",
                 e.expected - share,
             )
-    for axis, letter in enumerate(axis_names(e)):
+    for axis, letter in enumerate(e.axis_names()):
         for index, which in _each(e.expected.shape[axis]):
             only = _only(e.expected, axis, index)
             where = f"at the {which} index along {letter}"
@@ -287,19 +262,13 @@ def _misrouted(e: Evidence) -> Iterator[Suspicion]:
         yield "misplaced", "the correct values at incorrect positions", e.actual
     if e.expected.ndim >= 3 and e.name == "input":
         places = tuple(range(1, e.expected.ndim - 1))
-        if _is_pooling(e) and same(e.actual.sum(axis=places), e.expected.sum(axis=places)):
+        if e.is_pooling() and same(e.actual.sum(axis=places), e.expected.sum(axis=places)):
             yield (
                 "misplaced",
                 "the sum over the samples is correct, but not its distribution: a maximum passes "
                 "the gradient to the largest sample, a mean to all of them equally",
                 e.actual,
             )
-
-
-def _is_pooling(e: Evidence) -> bool:
-    """Whether each output is one of the inputs, or a mean of some."""
-    weights = e.columns.sum(axis=tuple(range(e.expected.ndim)))
-    return bool((e.columns >= -SAME).all() and np.allclose(weights, 1, atol=SAME))
 
 
 def _statistics(e: Evidence) -> Iterator[Suspicion]:
@@ -338,12 +307,6 @@ SUSPECTS: tuple[Callable[[Evidence], Iterator[Suspicion]], ...] = (
     _misrouted,
     _statistics,
 )
-
-
-def axis_names(e: Evidence) -> tuple[str, ...]:
-    """Names of the axes of the gradient."""
-    known = INPUT_AXES if e.name == "input" else WEIGHT_AXES
-    return known.get(e.expected.ndim, tuple(f"axis {i}" for i in range(e.expected.ndim)))
 
 
 def _taps(w: Array) -> tuple[int, ...]:

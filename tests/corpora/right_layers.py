@@ -1204,6 +1204,49 @@ class ConjPower(OnTraces):
         return 2 * np.fft.fft(dy * np.conj(spectrum), axis=1).real, {}
 
 
+@right("a filter that is a product of spectra; the complex step is lost in its rounding")
+class FFTFilter(Layer):
+    @classmethod
+    def case(cls, rng):
+        x = traces(rng, channels=1)[..., 0]
+        return cls(h=draw(rng, x.shape[1])), x
+
+    def forward(self, x):
+        product = np.fft.fft(x, axis=1) * np.fft.fft(self.params["h"])
+        y = np.fft.ifft(product, axis=1)
+        is_complex = np.iscomplexobj(x) or np.iscomplexobj(self.params["h"])
+        return (y if is_complex else y.real), x
+
+    def backward(self, dy, x):
+        spectrum = np.fft.fft(dy, axis=1)
+        dx = np.fft.ifft(spectrum * np.conj(np.fft.fft(self.params["h"])), axis=1).real
+        dh = np.fft.ifft(spectrum * np.conj(np.fft.fft(x, axis=1)), axis=1).real
+        return dx, {"h": dh.sum(axis=0)}
+
+
+@right("samples at positions between them, which are parameters and must stay within the trace")
+class Interpolate(Layer):
+    @classmethod
+    def case(cls, rng):
+        x = traces(rng)
+        whole = rng.integers(x.shape[1] - 1, size=4)
+        return cls(t=whole + rng.uniform(0.2, 0.8, 4)), x
+
+    def forward(self, x):
+        t = self.params["t"]
+        index = np.floor(t.real).astype(int)
+        share = (t - index)[:, None]
+        return x[:, index] * (1 - share) + x[:, index + 1] * share, (x, index, share)
+
+    def backward(self, dy, cache):
+        x, index, share = cache
+        dx = np.zeros(x.shape)
+        for place, (left, right) in enumerate(zip(1 - share, share, strict=True)):
+            dx[:, index[place]] += dy[:, place] * left
+            dx[:, index[place] + 1] += dy[:, place] * right
+        return dx, {"t": (dy * (x[:, index + 1] - x[:, index])).sum(axis=(0, 2))}
+
+
 def analytic(x):
     """The analytic signal along axis 1: twice the positive frequencies, none of the negative."""
     length = x.shape[1]

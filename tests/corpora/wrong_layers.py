@@ -1065,6 +1065,38 @@ class MagnitudeAsSpectrum(good.FFTMagnitude):
         return np.fft.fft(dy, axis=1).real, {}
 
 
+@wrong("a filter by FFT goes back with its spectrum not conjugated")
+class FilterNotConjugated(good.FFTFilter):
+    def backward(self, dy, x):
+        _, grads = super().backward(dy, x)
+        spectrum = np.fft.fft(dy, axis=1) * np.fft.fft(self.params["h"])
+        return np.fft.ifft(spectrum, axis=1).real, grads
+
+
+@wrong("the filter of an FFT gets its gradient times a constant", "factor")
+class FilterUndivided(good.FFTFilter):
+    def backward(self, dy, x):
+        dx, grads = super().backward(dy, x)
+        return dx, {"h": 3.7 * grads["h"]}
+
+
+@wrong("the two samples around a position get each other's share", "misplaced")
+class InterpolateSwapped(good.Interpolate):
+    def backward(self, dy, cache):
+        x, index, share = cache
+        _, grads = super().backward(dy, cache)
+        return super().backward(dy, (x, index, 1 - share))[0], grads
+
+
+@wrong("values are rounded, and dy is passed on as if they were not", "straight through")
+class StraightThrough(OnTraces):
+    def forward(self, x):
+        return np.round(4 * x.real) / 4, None
+
+    def backward(self, dy, cache):
+        return dy, {}
+
+
 @wrong("a whitened trace takes the magnitudes for constants", "constant term")
 class Whitened(OnTraces):
     def forward(self, x):
