@@ -81,7 +81,7 @@ def _opinion(case: Case, directions: Params, rounding: Array) -> How:
         if not np.isfinite(terms).all():
             continue
         forth, back = np.abs(terms)
-        floor = rounding / radius + 1e-11 * forth
+        floor = _floor(terms, rounding, radius)
         is_back = back > floor
         if is_back.any():
             before = np.where(is_back, back, 0)
@@ -121,6 +121,11 @@ def _circle(case: Case, directions: Params, radius: float) -> Array:
     return np.asarray(np.tensordot(waves, y, 1))
 
 
+def _floor(terms: Array, rounding: Array, radius: float) -> Array:
+    """By how much a term may be off: the rounding of the output, and that of the larger term."""
+    return np.asarray(rounding / radius + 1e-11 * np.abs(terms[0]))
+
+
 def forgotten(case: Case, name: str, direction: Array, rng: np.random.Generator) -> float:
     """Return the part of the derivative of sum(dy * y) that the complex step takes for a constant.
 
@@ -129,9 +134,10 @@ def forgotten(case: Case, name: str, direction: Array, rng: np.random.Generator)
     """
     rounding, parts = case.rounding(lambda near: near.output, rng), []
     for radius in own_step(case.arrays[name], direction) * np.array([1e-3, 1e-4]):
-        found = 2 * np.real(_circle(case, {name: direction}, radius)[1])
-        is_seen = np.abs(found) > rounding / radius
+        terms = _circle(case, {name: direction}, radius)
+        found, floor = 2 * np.real(terms[1]), _floor(terms, rounding, radius)
+        is_seen = np.abs(found) > floor
         parts.append(float((case.dy * found)[is_seen].sum()))
-        noise = float(np.abs(case.dy * rounding)[is_seen].sum()) / radius
+        noise = float(np.abs(case.dy * floor)[is_seen].sum())
     is_sure = abs(parts[1]) > noise and abs(parts[0] - parts[1]) <= 0.01 * abs(parts[1]) + noise
     return parts[1] if is_sure else 0.0

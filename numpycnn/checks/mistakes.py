@@ -40,6 +40,8 @@ def name_mistake(evidence: Evidence) -> Mistake:
             f"{int((~np.isfinite(actual)).sum())} of {actual.size} entries are NaN or infinite: a "
             "division by zero, a logarithm of zero, or an exponential of a large number",
         )
+    if evidence.blind is not None and same(actual, evidence.blind, 1e-10):
+        return CONSTANT_TERM  # before "precision": the term may be small
     for dtype, digits, near in ((np.float16, "three", 1e-2), (np.float32, "seven", 1e-5)):
         is_narrow = np.array_equal(actual.astype(dtype).astype(np.float64), actual)
         if is_narrow and same(actual, expected, near):
@@ -54,8 +56,6 @@ def name_mistake(evidence: Evidence) -> Mistake:
             "correct to five digits only: something was computed or stored in lower precision, or "
             "with another eps than in forward",
         )
-    if evidence.blind is not None and same(actual, evidence.blind):
-        return CONSTANT_TERM
     for suspects in SUSPECTS[:2] if evidence.is_sample else SUSPECTS:
         for name, sentence, gradient in suspects(evidence):
             if evidence.explained_by(gradient):

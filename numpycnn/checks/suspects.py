@@ -138,12 +138,6 @@ def _upstream(e: Evidence) -> Iterator[Suspicion]:
     matrix = e.columns.reshape(n, n)
     own = np.diag(matrix).reshape(e.expected.shape)
     is_elementwise = np.count_nonzero(matrix - np.diag(np.diag(matrix))) == 0
-    if e.name == "input" and is_elementwise and np.all(e.arrays["input"]):
-        # If y is a product x g(x), one of its two terms is dy g.
-        one = e.dy * e.y / e.arrays["input"]
-        sentence = "only one term of the product rule: a factor was taken for a constant"
-        yield "product rule", sentence, one
-        yield "product rule", sentence, e.expected - one
     is_stepped = np.median(own) == 0 and not np.isclose(own, 1).any()  # one value may be at a step
     if is_elementwise and is_stepped:
         yield (
@@ -152,6 +146,12 @@ def _upstream(e: Evidence) -> Iterator[Suspicion]:
             "rounding; if this is intended, as in a straight-through estimator, skip this array",
             e.dy,
         )
+    if e.name == "input" and is_elementwise and np.all(e.arrays["input"]):
+        # If y is a product x g(x), one of its two terms is dy g.
+        one = e.dy * e.y / e.arrays["input"]
+        sentence = "only one term of the product rule: a factor was taken for a constant"
+        yield "product rule", sentence, one
+        yield "product rule", sentence, e.expected - one
     if is_elementwise and np.isin(own, (0, np.max(own))).all():
         yield (
             "mask missing",
