@@ -110,6 +110,9 @@ live.Playground = class {
     this.kind = living.choice(this.reader, "trace", ["drag the arrival", "draw with the pointer"], () => this.moved());
     this.sign = living.choice(this.reader, "arrival", ["positive", "negative"], () => this.moved());
     this.position = living.slider(this.reader, "arrival at sample", {min: -4, max: 69, value: 32}, () => this.moved());
+    this.position.box.className = "above"; // its thumb is above the arrival
+    this.position.box.style.setProperty("--left", `${this.x(-4) / 6.4}%`);
+    this.position.box.style.setProperty("--width", `${(this.x(69) - this.x(-4)) / 6.4}%`);
     for (const name of ["pointerdown", "pointermove"]) this.svg.addEventListener(name, event => this.pointed(event));
 
     const more = live.element("details", {}, live.element("summary", {textContent: "Change the network"}));

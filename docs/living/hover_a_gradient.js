@@ -1,7 +1,7 @@
 // Hover a gradient: which numbers make an output, an input's gradient, a tap's gradient.
 "use strict";
 
-living.show("hover_a_gradient", [[640, 350], [360, 620]], ({figure, svg, controls, draw, narrow}, data) => {
+living.show("hover_a_gradient", [[640, 350], [360, 530]], ({figure, svg, controls, draw, narrow}, data) => {
   let names = [], cells = {}, pairs = [], numbers = {};
   const dials = {
     taps: living.slider(controls, "taps", {min: 1, max: data.w.length, value: 3}, rebuild),
@@ -83,7 +83,8 @@ living.show("hover_a_gradient", [[640, 350], [360, 620]], ({figure, svg, control
 
     // The layer as a matrix: a row for each output, a column for each input.
     const [right, top] = narrow ? [left, 366] : [462, 30];
-    const wide = (narrow ? 240 : 176) / n, high = Math.min(24, (narrow ? 240 : 288) / outputs);
+    const wide = (narrow ? 240 : 176) / n, high = narrow ? 22 : Math.min(24, 288 / outputs);
+    if (narrow) svg.setAttribute("viewBox", `0 0 360 ${top + outputs * high + 8}`);
     draw("text", {class: "strong", x: right, y: top - 10}, "y = matrix · x");
     cells.matrix = Array.from({length: outputs}, (_, m) => Array.from({length: n}, (_, l) => {
       const pair = pairs.find(one => one.m === m && one.l === l);
