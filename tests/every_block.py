@@ -26,6 +26,7 @@ EXCEPTIONS = {
 
 BLOCKS = """
 const done = arguments[0];
+live.kernel.limit = 3600; // on a busy machine each block takes many times as long
 document.querySelectorAll("article details").forEach(fold => { fold.open = true; });
 done({
     numbers: live.blocks.filter(block => block.task === "desk.run").map(block => block.number),
@@ -83,7 +84,7 @@ def main(site, pages):
         start_browser(profile) as browser,
         chromium.served(site) as address,
     ):
-        browser.set_script_timeout(600)
+        browser.set_script_timeout(3600)
         for page in pages or live:
             browser.get(f"{address}/{page}")
             blocks = browser.execute_async_script(BLOCKS)

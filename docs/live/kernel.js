@@ -31,6 +31,7 @@ const live = {
 };
 
 live.kernel = {
+  limit: 120, // seconds for a block
   generation: 0, // of the worker; what an earlier one computed is gone
   worker: null,
   ready: null,
@@ -75,7 +76,7 @@ live.kernel = {
 
   // Call a function of a module in docs/live, "desk.run". Resolves to what it returns, or to
   // {stopped, late, lost}: on demand, by the time limit, with everything that was computed.
-  ask(name, args, {say = () => {}, hear = () => {}, plots = false, seconds = 120} = {}) {
+  ask(name, args, {say = () => {}, hear = () => {}, plots = false, seconds = this.limit} = {}) {
     const answer = this.turn.then(() => this.answer(name, args, {say, hear, plots, seconds}));
     this.turn = answer.catch(() => {});
     return answer;
