@@ -136,8 +136,8 @@ moved_pages = {
     "docs/zoo": "docs/reference/planted-bugs",
 }
 
-# Figures of the chapters that a source page shows as well, below one of its headings, or below
-# its introduction: the picture and, for there is no chapter around it, a caption of its own.
+# Figures of the chapters that are also shown on source pages, below a heading or the introduction:
+# the picture, and a separate caption, because the text of the chapter is missing there.
 figures_of_source = {
     "numpycnn/layers/conv1d": {
         "": ("2-convolution-steps", "A filter of three taps at its three positions."),

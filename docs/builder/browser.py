@@ -1,7 +1,7 @@
 """Browser: Chromium, driven by Selenium, opens pages of the site and saves their figures.
 
-`python -m docs.builder.browser` saves every figure that answers (`docs/living`) as the picture
-that stands for it without scripts.
+`python -m docs.builder.browser` saves every interactive figure (`docs/living`) as the picture that
+is shown without scripts.
 """
 
 import json
@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 DESK, TELEPHONE = 1280, 390  # pixels
 FLAGS = """--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-sync
     --disable-background-networking --disable-component-update --allow-file-access-from-files"""
-ON_PAGE = {  # the page of each figure that answers
+ON_PAGE = {  # the page of each interactive figure
     "backpropagation_circuit": "docs/1-evening/5-backpropagation.html",
     "narrow_valley": "docs/1-evening/6-gradient-descent-and-adam.html",
     "drag_the_arrival": "docs/2-does-it-work/1-data-leaks.html",
@@ -57,7 +57,7 @@ def start_browser(profile):
     service = webdriver.ChromeService(shutil.which("chromedriver"))
     driver = webdriver.Chrome(options, service)
     driver.command_executor.client_config.timeout = 900  # seconds: a busy machine is slow
-    driver.get("about:blank")  # in place of Chromium's own page, which fetches things
+    driver.get("about:blank")  # in place of the start page of Chromium, which fetches files
     return driver
 
 
@@ -85,7 +85,7 @@ def visit(browser, address, width, scheme="light"):
 
 
 def resize(browser, width, scheme):
-    """Give the window another width, and the day another time."""
+    """Set the width of the window and the light or dark theme."""
     metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
     features = [{"name": "prefers-color-scheme", "value": scheme}]
@@ -170,7 +170,7 @@ def moving_arrival(figure, centers=range(-4, 69, 2), seconds=0.25):
 
 
 def write_pictures():
-    """Save every figure that answers as the picture that stands for it."""
+    """Save a picture of every interactive figure."""
     with TemporaryDirectory() as folder:
         folder = Path(folder)
         site = built(folder)

@@ -1,14 +1,14 @@
-r"""Equations: what stands as plain text in a docstring, set as a formula.
+r"""Equations: convert equations in plain text to formulas.
 
-In an editor, on a code host and in `help()` an equation reads best as
-`y[n,j] = sum_i x[n,i] w[i,j] + b[j]`; on a page of the site it reads best as a formula. This
-turns the one into the other:
+In an editor, on a code host and in `help()`, the plain text
+`y[n,j] = sum_i x[n,i] w[i,j] + b[j]` is easiest to read; on a page of the site, a formula is. This
+module converts the text:
 
 >>> tex_of(["y[n,j] = sum_i x[n,i] w[i,j] + b[j]"])
 'y_{n,j} = \\sum_{i} x_{n,i}\\, w_{i,j} + b_{j}'
 
-The grammar is small and knows its words. A block in which anything else stands, a call or a
-drawing, is no equation and stays as it is: a formula that says something else would be worse.
+The grammar is small and has a fixed list of words. A block with other content, such as a call or a
+drawing, is not converted, because an incorrect formula would be worse than plain text.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ FUNCTIONS = {"exp": r"\exp", "log": r"\log", "sin": r"\sin", "cos": r"\cos", "ma
 FUNCTIONS |= {"var": r"\operatorname{var}", "Var": r"\operatorname{Var}"}
 OVER = {"sum": r"\sum", "max": r"\max", "mean": r"\operatorname*{mean}"}
 DERIVATIVES = {"dx", "dy", "dz", "dw", "db", "dgamma", "dbeta"}
-WORDS = re.compile(  # names that are words; any other word ends an equation
+WORDS = re.compile(  # words allowed in equations; any other word ends an equation
     "AIC|arrivals|background|energy|fan_in|fan_out|keep|left|limit|loss|lr|momentum|noise|onsets?"
     "|rate|reach|spikes|target|traces|width"
 )
@@ -36,7 +36,7 @@ TOKEN = re.compile(
 
 
 class Token(NamedTuple):
-    """A word, a number or a sign, and whether it is tucked to the one before."""
+    """A word, a number or a sign, and whether it directly follows the token before."""
 
     kind: str
     text: str
@@ -46,14 +46,14 @@ class Token(NamedTuple):
 
 
 class NoEquationError(ValueError):
-    """The text says something that the grammar does not know."""
+    """The text is not an equation of the grammar."""
 
 
 def tex_of(lines: list[str]) -> str | None:
-    """Return a block of equations, one on a line, as one formula; None if it is none.
+    """Return a block of equations, one per line, as one formula; None if it is not an equation.
 
-    A line may go on with a remark, three blanks or more to the right, and one that begins with a
-    plus or minus goes on with the line before.
+    A line may end with a remark after three blanks or more. A line that begins with plus or minus
+    continues the line before.
     """
     rows = []
     for line in lines:
@@ -102,9 +102,9 @@ def _remark(text: str) -> str:
 
 
 def split(text: str) -> list[str]:
-    """Cut a sentence at its equations: text, formula, text, formula, …, text.
+    """Split a sentence at its equations: text, formula, text, formula, …, text.
 
-    An equation is one only if a comma, an end or a small word follows.
+    An equation must be followed by a comma, the end of the sentence or a short word.
 
     >>> split("Return dx[n,l] = dy[n] / L, and more.")
     ['Return ', 'dx_{n,l} = \\\\frac{dy_{n}}{L}', ', and more.']
@@ -128,7 +128,7 @@ def split(text: str) -> list[str]:
 
 
 class Reader:
-    """A recursive descent through one line, with the formula as what it returns."""
+    """A recursive-descent parser of one line, which returns the formula."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -143,7 +143,7 @@ class Reader:
             elif kind == "space":
                 tucked = False
             else:
-                # What stands behind a wide gap is a remark, unless it is the equals sign.
+                # Text after a wide gap is a remark, unless it begins with the equals sign.
                 if gap and self.tokens and text[at] != "=":
                     break
                 self.tokens.append(Token(kind or "", text[at:end], tucked, at, end))
@@ -154,12 +154,12 @@ class Reader:
 
     @property
     def next(self) -> Token:
-        """The token that is to be read."""
+        """The next token."""
         return self.tokens[self.at]
 
     @property
     def last_end(self) -> int:
-        """Where the last token that was read ends."""
+        """The end of the last token that was read."""
         return self.tokens[self.at - 1].end
 
     def take(self, text: str) -> bool:
@@ -170,7 +170,7 @@ class Reader:
         return False
 
     def need(self, text: str) -> None:
-        """Read this token, or give up."""
+        """Read this token, or raise."""
         if not self.take(text):
             raise NoEquationError(f"expected {text}, got {self.next.text}")
 
@@ -191,7 +191,7 @@ class Reader:
         return done.replace("- ", "-", 1) if done.startswith("- ") else done
 
     def term(self) -> str:
-        """Read factors side by side; what stands before a slash is over what follows it."""
+        """Read a product; the factors before a slash are divided by the factor after it."""
         factors = [self.factor()]
         while True:
             if self.take("/"):
@@ -269,7 +269,7 @@ class Reader:
         return done
 
     def _words(self, words: str) -> str:
-        """Read an index that is said in words: `p[true class]`."""
+        """Read an index in words: `p[true class]`."""
         self.at += len(words.split())
         self.need("]")
         return rf"\text{{{words}}}"
@@ -290,7 +290,7 @@ class Reader:
         return base + (rf"_{{\mathrm{{{under}}}}}" if under else "")
 
     def condition(self) -> str:
-        """Read what a sum runs over: a letter, or `j < P`, or a word."""
+        """Read the index of a sum: a letter, `j < P`, or a word."""
         left = self.factor()
         return f"{left} < {self.factor()}" if self.take("<") else left
 
@@ -321,7 +321,7 @@ class Reader:
 
 
 def _joined(factors: list[str]) -> str:
-    """Put factors side by side, with a little room between those that are more than a letter."""
+    """Join factors, with a thin space between those that are longer than a letter."""
     done = factors[0]
     for before, factor in pairwise(factors):
         simple = len(before) == 1 == len(factor) or before.isdigit()

@@ -1,7 +1,7 @@
-"""Glossary links: a Sphinx extension that leads from a word to what it means.
+"""Glossary links: a Sphinx extension that links terms to their glossary entries.
 
-Where a term of `glossary.md` first stands in the prose of a page, it becomes a link to its entry,
-and shows the entry when it is pointed at. Code, headings, captions and links stay as they are.
+The first occurrence of a term of `glossary.md` in the prose of a page becomes a link to its entry,
+and shows the entry as a tooltip. Code, headings, captions and links are not changed.
 """
 
 from __future__ import annotations
@@ -26,11 +26,10 @@ NO_PROSE = (
     nodes.raw,
 )
 
-# Words that mean something else in most sentences. They are links only on pages that their entry
-# leads to, where they mean what it says.
+# Words with another everyday meaning. They become links only on pages to which their entry links.
 EVERYDAY = {"Fault", "Phase", "Pick", "Section", "State"}
 
-# And words that may be verbs, or a manner of walking, are links behind one of these.
+# Words that can also be verbs become links only after one of these words.
 LOOSE = "pick", "picks", "scores", "strides"
 BEHIND = re.compile(r"\b(?:an?|are|as|between|by|for|from|have|in|into|its|of|the|three|to) $")
 

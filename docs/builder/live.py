@@ -170,7 +170,7 @@ def use(app: Sphinx, scripts: list[str]) -> None:
         app.add_js_file(f"live/{name}.js", loading_method="defer", priority=priority)
 
 
-# What is put beside the pages
+# Additional files of the site
 # ----------------------------
 
 

@@ -1,9 +1,8 @@
-"""MathML: formulas are drawn by the browser itself, from the page itself.
+"""MathML: write formulas in the markup that browsers display.
 
-The usual way is a JavaScript library that the reader's browser fetches and runs. Browsers
-have known MathML, the markup for formulas, for some years now; so each formula is
-translated once, while the site is built, by `math-core`. A command it does not know fails
-the build. The font for it, which has stretchy brackets, comes with the site: see
+The alternative is a JavaScript library that the reader's browser loads and runs. Current browsers
+display MathML, so `math-core` translates each formula once, when the site is built. An unknown
+command fails the build. The site contains the font, which has stretchable brackets: see
 `_static/site.css`.
 """
 
@@ -22,13 +21,13 @@ converter = LatexToMathML(fancy_error=False)
 
 
 def inline(translator: HTML5Translator, node: nodes.math) -> None:
-    """Write a formula that stands in a line."""
+    """Write an inline formula."""
     translator.body.append(_mathml(node, displaystyle=False))
     raise nodes.SkipNode
 
 
 def block(translator: HTML5Translator, node: nodes.math_block) -> None:
-    """Write a formula that stands on lines of its own; a wide one scrolls in its own box."""
+    """Write a displayed formula; a wide one scrolls in a box."""
     translator.body.append(f'<div class="math">{_mathml(node, displaystyle=True)}</div>\n')
     raise nodes.SkipNode
 

@@ -1,12 +1,11 @@
-"""Names: who is meant by a name in code, found from the syntax tree.
+"""Names: resolve names in code from the syntax tree.
 
-A reader who meets `softmax_cross_entropy` in a chapter wants to see it. So every name in code that
-stands for something of the package is a link to the line where that is defined, and every
-function and class has an anchor there, `def-Conv1D.forward` say.
+Every name in code that refers to an object of the package becomes a link to its definition. Every
+function and class has an anchor, such as `def-Conv1D.forward`.
 
-Nothing is imported for it. The files are parsed; what a module imports is followed, through
-the `__init__` of a package too, to the file that defines it. A name that a function binds
-itself, as its argument or by an assignment, is that function's own affair and no link.
+Nothing is imported. The files are parsed, and imports are followed, also through the `__init__` of
+a package, to the file with the definition. A name that a function binds as an argument or by an
+assignment is local to the function and does not become a link.
 """
 
 from __future__ import annotations
@@ -18,23 +17,23 @@ from pathlib import Path
 from typing import NamedTuple
 
 Bindings = dict[str, str]
-"""What names stand for: `{"nn": "numpycnn", "Conv1D": "numpycnn.layers.conv1d.Conv1D"}`."""
+"""Full names by short name: `{"nn": "numpycnn", "Conv1D": "numpycnn.layers.conv1d.Conv1D"}`."""
 
 
 class Place(NamedTuple):
-    """A name in a text, from a line, counted from 1, and a column, counted from 0."""
+    """A name in a text, at a line (from 1) and a column (from 0)."""
 
     line: int
     column: int
     length: int
-    dotted: str  # what it stands for
-    defines: bool  # here, or is it only used here?
+    dotted: str  # the full name
+    defines: bool  # True for a definition, False for a use
 
 
 class Library:
-    """All files below some folders, and what each of them defines and imports.
+    """All files below some folders, with their definitions and imports.
 
-    Raises `SyntaxError` for a file that is no Python.
+    Raises `SyntaxError` for a file that is not valid Python.
     """
 
     def __init__(self, root: Path, folders: tuple[str, ...] = ("numpycnn", "examples")) -> None:
@@ -44,7 +43,7 @@ class Library:
         for path in sorted(path for folder in folders for path in (root / folder).rglob("*.py")):
             page = path.relative_to(root).with_suffix("").as_posix()
             if page.startswith("numpycnn/puzzles/course/") or page.endswith("__main__"):
-                continue  # which are no pages: a reader is not to stumble over the solutions
+                continue  # no pages are made of these, because they contain solutions
             module = self.module_of(page)
             self.pages[module] = page
             tree = ast.parse(path.read_text(encoding="utf-8"))
@@ -61,10 +60,10 @@ class Library:
 
     def find(self, dotted: str) -> str | None:
         """Return the definition that a dotted name leads to, or the module; None for others."""
-        for _ in range(9):  # imports may go round in a circle
+        for _ in range(9):  # imports may be circular
             if dotted in self.defined:
                 return dotted
-            if dotted in self.imported:  # before the modules: there is a module `fit`, too
+            if dotted in self.imported:  # before the modules, because there is also a module `fit`
                 dotted = self.imported[dotted]
             elif dotted in self.pages:
                 return dotted
@@ -86,8 +85,8 @@ class Library:
     def places(self, code: str, bindings: Bindings, module: str = "") -> list[Place]:
         """Return the names in `code` that lead somewhere, and those it defines if it is a module.
 
-        What the code imports and assigns changes `bindings`, so that the next block of a
-        chapter goes on from there. Code that is no Python has no names.
+        Imports and assignments in the code change `bindings`, for the next block of a chapter.
+        Code that is not valid Python has no names.
         """
         try:
             tree = ast.parse(code)
@@ -120,7 +119,7 @@ def definitions(
 ) -> Iterator[tuple[ast.stmt, str]]:
     """Yield classes and functions, and the methods of classes, each with its dotted name.
 
-    With `constants` also what a module assigns to a name of its own: a type, a table.
+    With `constants` also names that the module assigns, such as types and tables.
     """
     for node in getattr(tree, "body", []):
         if constants and isinstance(node, ast.Assign | ast.AnnAssign):
@@ -133,7 +132,7 @@ def definitions(
 
 
 def imports(tree: ast.AST) -> Bindings:
-    """Return what each imported name stands for.
+    """Return the full name of each imported name.
 
     >>> imports(ast.parse("import numpycnn as nn; from numpycnn.layers import Dense as D"))
     {'nn': 'numpycnn', 'D': 'numpycnn.layers.Dense'}

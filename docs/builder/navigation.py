@@ -1,7 +1,7 @@
-"""Navigation: a Sphinx extension for the sidebar, in groups that fold, and for the breadcrumb.
+"""Navigation: a Sphinx extension for the sidebar and the breadcrumb.
 
-The theme lists every page under the last, seventy of them. Here the parts of the reading order
-fold, the one with the page in it is open, and a source file has its name before its title.
+The theme lists all pages in one list. In this sidebar the parts of the reading order can be folded,
+and the part with the current page is open. The title of a source file begins with its name.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def add_parts(
 ) -> None:
     """Give the templates the parts of the reading order, and the front page as the master.
 
-    Take from the theme what it would make its list of, for every page anew and for nobody.
+    Remove the data from which the theme would build its own list for every page.
     """
     context.pop("toctree", None)
     context["master_doc"] = "index"

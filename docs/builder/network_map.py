@@ -1,4 +1,4 @@
-"""The map: one trace on its way through the network, and the gradients on their way back.
+"""The network map: one trace through all layers, and the gradients of the backward pass.
 
 The picture opens the tutorial and the README. A small version at the head of a chapter shows
 which part of the network the chapter explains. The picture of the backward pass adds a second

@@ -1,7 +1,7 @@
-"""No screen: a place for matplotlib to open windows where nobody is looking.
+"""No screen: a Matplotlib backend that closes every window at once.
 
-A script that opens a window and waits until it is closed would stop the build of the site
-for good. With this backend its figures are drawn as ever, and its windows close at once.
+A script that opens a window and waits until it is closed would stop the build of the site. With
+this backend, figures are drawn as usual and windows close at once.
 """
 
 from __future__ import annotations

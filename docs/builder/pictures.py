@@ -1,16 +1,16 @@
-"""Pictures: what the chapters draw, as files that are seen wherever the chapters are read.
+"""Pictures: save the figures of the chapters as files.
 
-A block that draws has `alt="…"`. Below it the chapter shows the drawing as a picture of
-`docs/images`, so that it is there on a code host, too. This writes the pictures, and the lines
-that show them:
+A block that draws has `alt="…"`. Below it the chapter shows the figure as a file in `docs/images`,
+so that it is also visible on a code host. This module writes the files, and the lines that show
+them:
 
     python -m docs.builder.pictures docs/1-evening/2-convolution.md
     python -m docs.builder.pictures            all chapters
 
-The site compares each picture with what its block draws, and does not build if one is stale.
+The build compares each picture with the figure of its block, and fails if one is stale.
 
-A picture has no ground of its own. In a dark window its lightness is turned round and its hues
-are kept: black ink becomes white, a blue curve a lighter blue.
+A picture has no background. In the dark theme its lightness is inverted and its hues are kept:
+black becomes white, and a blue curve becomes light blue.
 """
 
 from __future__ import annotations
@@ -43,9 +43,8 @@ DARK = "@media (prefers-color-scheme: dark) { #figure_1 { filter: invert(1) hue-
 
 # A figure as a file
 # ------------------
-# Letters stay letters, in a font that nearly every reader has: as outlines they would be a third
-# of a file. A map of many colored cells goes in as an image: as so many shapes it would be ten
-# times as large.
+# Text is stored as text in a common font; as outlines it would be a third of a file. A map of many
+# colored cells is stored as an image; as shapes it would be ten times as large.
 
 
 def picture_of(figure: Figure) -> str:

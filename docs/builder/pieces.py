@@ -1,13 +1,12 @@
-"""Pieces: a file is cut into prose and code, and nothing falls off.
+"""Pieces: split a file into prose and code without loss.
 
 A Python file is written as a chapter, by one rule. The module docstring is its title and
 introduction. A run of whole-line comments after a blank line is prose, in Markdown, inside
 functions and classes too, and so is every docstring. Everything else is code: a comment inside a
 statement, after code, or tucked to code without a blank line before it.
 
-A chapter in Markdown is the other way round: prose, with code in fences. Cutting it means
-finding the fences that are run, what they are said to print, and the numbers in the prose
-that code can compute.
+A chapter in Markdown is prose with code in fences. Splitting it means finding the fences that are
+run, their expected output, and the numbers in the prose that code computes.
 
 This module knows neither Sphinx nor how anything is run; see `running` and `source_pages`.
 """
@@ -48,10 +47,10 @@ TO_TOOLS = re.compile(r"# *(isort|fmt|ruff|type|mypy|noqa)\b|#!")
 
 
 def cut(text: str, *, whole_statements: bool = False) -> list[Piece]:
-    """Cut Python source into pieces, which put together again are the text.
+    """Split Python source into pieces whose concatenation is the source.
 
-    With `whole_statements` no top-level statement is cut in two, so that the pieces can
-    be run one by one; comments and docstrings inside functions and loops are code then.
+    With `whole_statements`, no top-level statement is split, so that the pieces can be run one by
+    one; comments and docstrings inside functions and loops then belong to the code.
 
     >>> [piece.kind for piece in cut("'''Title.'''\\n\\n# Why.\\nx = 1\\n")]
     ['introduction', 'prose', 'code']
@@ -72,7 +71,7 @@ def cut(text: str, *, whole_statements: bool = False) -> list[Piece]:
         if number in loose and (goes_on or (after_blank and not TO_TOOLS.match(line.strip()))):
             kinds[number - 1] = "prose"
         elif not line.strip() and number > 1:
-            kinds[number - 1] = kinds[number - 2]  # blank lines belong to what stands before
+            kinds[number - 1] = kinds[number - 2]  # blank lines belong to the piece before
     return list(_gathered(lines, kinds))
 
 
@@ -99,7 +98,7 @@ def _is_docstring(statement: ast.stmt, lines: list[str]) -> bool:
 
 
 def _docstrings(tree: ast.AST) -> Iterator[ast.stmt]:
-    """Yield what stands where a docstring does: first in a class or function, or behind a name."""
+    """Yield strings in the position of a docstring: first in a definition, or after a name."""
     for node in ast.walk(tree):
         if isinstance(node, ast.ClassDef | ast.FunctionDef):
             yield node.body[0]
@@ -114,7 +113,7 @@ def _height(statement: ast.stmt) -> int:
 
 
 def _inside(body: list[ast.stmt]) -> set[int]:
-    """Return the numbers of all lines that lie within a top-level statement."""
+    """Return the numbers of all lines inside a top-level statement."""
     inside: set[int] = set()
     for statement in body:
         decorators = getattr(statement, "decorator_list", [])
@@ -138,7 +137,7 @@ def _loose_comments(text: str) -> set[int]:
 # --------
 # A fence begins with three backticks or more and a language, and ends with as many. Only
 # fences at the margin are known: an indented one would be missed, so it is reported
-# by whoever runs the chapter.
+# when the chapter is run.
 
 
 class Fence(NamedTuple):
@@ -152,7 +151,7 @@ class Fence(NamedTuple):
 
 
 class Claim(NamedTuple):
-    """Expressions whose values stand in the paragraph before them: `<!-- says: len(x) -->`."""
+    """Expressions whose values are in the paragraph before them: `<!-- says: len(x) -->`."""
 
     line: int
     expressions: list[str]
@@ -163,7 +162,7 @@ OPENING = re.compile(r"( *)(`{3,}|~{3,})(.*)")
 
 
 def cut_chapter(text: str) -> list[Fence | Claim]:
-    """Return the fences and the claims of a chapter in the order in which they stand.
+    """Return the fences and the claims of a chapter in order.
 
     >>> fence, claim = cut_chapter("```python\\nx = 3\\n```\\nIt is 3.\\n<!-- says: x -->\\n")
     >>> fence.text, claim.expressions, claim.paragraph
@@ -172,7 +171,10 @@ def cut_chapter(text: str) -> list[Fence | Claim]:
     lines = text.split("\n")
     parts: list[Fence | Claim] = []
     paragraph: list[str] = []  # the lines since the last blank one
-    at, closed = 0, -1  # this line, and the one after the last fence and the blanks behind it
+    at, closed = (
+        0,
+        -1,
+    )  # this line, and the one after the last fence and the blank lines that follow
     while at < len(lines):
         if opening := OPENING.fullmatch(lines[at]):
             inside, end = _until_closed(lines, at, opening[2])

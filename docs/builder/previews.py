@@ -21,7 +21,7 @@ from numpycnn.plots import plot_inside
 
 ABOUT = (
     "A convolutional neural network in NumPy that you can read to the last line: a tutorial, "
-    "puzzles, and a checker for the gradients of your own layers. It runs in the page."
+    "puzzles, and a checker for the gradients of your layers. It runs in the page."
 )
 
 
@@ -62,7 +62,7 @@ def draw(path: Path) -> None:
 
 
 def write_picture(app: Sphinx, error: Exception | None) -> None:
-    """Write the picture beside the pages, if previews can show it."""
+    """Write the picture to the folder of the pages, if previews can show it."""
     if not error and app.builder.format == "html" and app.config.ogp_site_url:
         draw(Path(app.outdir, app.config.ogp_image))
 

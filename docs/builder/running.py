@@ -6,8 +6,8 @@ a code host, and here they are taken at their word: every text fence after a blo
 every number that a comment `<!-- says: … -->` lays claim to, is compared with what the
 code does. Whatever differs is a `Fault`, with its file and its line.
 
-By hand, this prints what each block of a chapter prints, then the faults; with a folder
-behind it the figures are saved there:
+This command prints the output of each block of a chapter, then the faults, and saves the figures in
+the folder, if one is given:
 
     python -m docs.builder.running docs/1-evening/2-convolution.md /tmp/figures
 
@@ -298,7 +298,7 @@ def _plain(text: str) -> str:
 
 
 def _stands_in(value: str, paragraph: str) -> bool:
-    """Whether the value stands there whole: 42 is neither in 4,211.42 nor in 42.5."""
+    """Return True if the text contains the whole value: 42 is neither in 4,211.42 nor in 42.5."""
     before = r"(?<![\w.-])(?<!\d,)" if value[:1].isdigit() else r"(?<!\w)"
     return bool(re.search(before + re.escape(value) + r"(?!\w|[.,]\d)", paragraph))
 

@@ -1,6 +1,6 @@
 """Search: a Sphinx extension that lists what can be found, section by section.
 
-Sphinx has a search of its own. It finds whole pages, shows no text where pages may not be
+The search of Sphinx is not used. It finds whole pages, shows no text where pages may not be
 fetched, as from a folder, and cuts names at their digits. So the site brings a list of its
 sections with their text, and of all functions and classes with the first lines of their
 docstrings, as one script; `_static/search.js` ranks them.
@@ -128,7 +128,7 @@ def entries(app: Sphinx) -> Iterator[Entry]:
 
 
 def write(app: Sphinx, error: Exception | None) -> None:
-    """Write the list beside the pages."""
+    """Write the list to the folder of the pages."""
     if error or app.builder.format != "html":
         return
     pages = [

@@ -1,13 +1,12 @@
-"""Source pages: a Sphinx extension that makes a page of each file, from the file itself.
+"""Source pages: a Sphinx extension that makes a page of each file.
 
-Two parsers do it. One reads the Python files: `pieces` cuts them, prose goes through the
-same Markdown parser as the chapters, code is shown under its real line numbers, and of the
-scripts in `examples/` each piece is followed by what it printed and drew. The other
-reads the Markdown files; for those in `docs/` it has `running` hold every block against
-what the page says, and puts the figures where they are drawn.
+There are two parsers. One reads Python files: `pieces` splits them, prose is parsed as Markdown
+like the chapters, code is shown with its line numbers, and each piece of a script in `examples/` is
+followed by its output and figures. The other reads Markdown files. For those in `docs/`, `running`
+compares the output of every block with the page and inserts the figures.
 
-Both hand on a list of Markdown tokens whose line numbers are those of the file, so a
-warning about a link or a formula names the line at which it can be mended.
+Both return a list of Markdown tokens with the line numbers of the file, so that a warning about a
+link or a formula names the line to fix.
 """
 
 from __future__ import annotations
@@ -46,9 +45,8 @@ logger = logging.getLogger(__name__)
 
 # Figures
 # -------
-# A figure travels through Sphinx as its SVG text, and becomes a file when its page is
-# written. Where a chapter has a line that shows it, from a file in `docs/images`, that file is
-# shown, and has to be the same picture.
+# A figure passes through Sphinx as SVG text and is written to a file with its page. If a chapter
+# shows the figure from a file in `docs/images`, that file is used and must be the same picture.
 
 
 class drawing(nodes.General, nodes.Element):  # noqa: N801  (Sphinx names its methods after it)
@@ -62,7 +60,7 @@ def drawing_of(figure: Figure, alt: str) -> drawing:
 
 
 def write_drawing(translator: HTML5Translator, node: drawing) -> None:
-    """Save the SVG beside the other images, and write the tag that shows it."""
+    """Save the SVG in the folder of the images, and write the tag that shows it."""
     folder = Path(translator.builder.outdir, translator.builder.imagedir)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / node["name"]).write_text(node["svg"], encoding="utf-8")
@@ -96,10 +94,10 @@ def describe(name: str, figure: Figure) -> str:
 
 
 class PageRenderer(SphinxRenderer):
-    """MyST's renderer, which learns of folded code, of outcomes, and of comments to skip."""
+    """The renderer of MyST with folded code, outcomes, and comments to skip."""
 
     def render_fence(self, token: SyntaxTreeNode) -> None:
-        """Render code, folded if it is to be, then what it printed and drew."""
+        """Render code, folded if required, then its output and figures."""
         words, outcome = token.meta.get("words", {}), token.meta.get("outcome")
         if fold := words.get("fold"):
             summary = "Code of this figure" if fold.startswith("Draw ") else html.escape(fold)
@@ -126,7 +124,7 @@ class PageRenderer(SphinxRenderer):
             self.current_node += node
 
     def render_docstring(self, token: SyntaxTreeNode) -> None:
-        """Render what a class or function says of itself, in a box of its own."""
+        """Render the docstring of a class or function in a box."""
         box = nodes.container(classes=["docstring"])
         self.add_line_and_source_path(box, token)
         with self.current_node_context(box, append=True):
@@ -459,9 +457,9 @@ def _report(env: BuildEnvironment, faults: list[Fault]) -> None:
 
 # Names that are links
 # --------------------
-# Sphinx makes HTML of code, with a tag around each name, and knows nothing of what they stand
-# for. So its HTML is walked through, line by line and letter by letter, and a link goes around
-# each name that leads somewhere. In prose it is a word of code that is all one name.
+# Sphinx converts code to HTML with a tag around each name, but without links to definitions. This
+# section goes through the HTML character by character and adds a link around each known name. In
+# prose, a word of code becomes a link if it is a single name.
 
 TAG_OR_TEXT = re.compile(r'(<span class="linenos">.*?</span>)|(<[^>]*>)|([^<]+)')
 

@@ -1,11 +1,11 @@
-"""Living: a Sphinx extension for figures that answer.
+"""Living: a Sphinx extension for interactive figures.
 
-Where a page shows the picture `images/NAME.svg` and there is a `NAME.js` in this folder, the
-page gets that script, the numbers that `data()` of `NAME.py` returns, and `figure.js`, which
-all of them share. The picture stays in the page, and stands there without scripts. It was saved
-from the figure itself: `python -m docs.builder.browser` writes all of them.
+If a page shows the picture `images/NAME.svg` and this folder contains `NAME.js`, the page loads
+that script, the numbers returned by `data()` of `NAME.py`, and the common `figure.js`. The picture
+remains in the page and is shown without scripts. `python -m docs.builder.browser` saves all
+pictures from the figures.
 
-The numbers are made while the site is built, once for all pages, and only if one shows them.
+The numbers are computed when the site is built, once for all pages, and only if a page shows them.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ NAMES = sorted(path.stem for path in FOLDER.glob("*.js") if path.stem != "figure
 
 
 class living(nodes.General, nodes.Element):  # noqa: N801  (Sphinx names its methods after it)
-    """A figure that answers: its `name`, around the picture that stands for it."""
+    """An interactive figure: its `name`, around its picture."""
 
 
 def enter(translator: HTML5Translator, node: living) -> None:
-    """Open the figure, whose picture stands there until the script comes."""
+    """Open the figure, which shows its picture until the script is loaded."""
     translator.body.append(translator.starttag(node, "figure", "", **opening(node["name"])))
 
 
@@ -80,7 +80,7 @@ def add_scripts(
 
 
 def write_data(app: Sphinx, error: Exception | None) -> None:
-    """Write the scripts and the numbers of all figures beside the pages."""
+    """Write the scripts and the numbers of all figures to the folder of the pages."""
     if error or app.builder.format != "html":
         return
     folder = Path(app.outdir, "_static", "living")

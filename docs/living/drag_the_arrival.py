@@ -1,9 +1,9 @@
-"""Drag the arrival: what two networks make of an arrival, wherever it is put.
+"""Drag the arrival: the outputs of two networks for an arrival at any position.
 
-The networks are those of seed 0 in [the position test](../../examples/where_does_it_work.py).
-For each place of the center and each polarity here is what they answered, in whole numbers
-from -127 to 127, which is finer than a screen. The feature maps would be most of it by far, so
-the page computes them from the trace and the filters.
+The networks are those of seed 0 in [the position test](../../examples/where_does_it_work.py). Their
+outputs for each center and polarity are stored as integers from -127 to 127, which is finer than
+the resolution of a screen. The feature maps would take most of the space, so the page computes them
+from the trace and the filters.
 """
 
 from __future__ import annotations

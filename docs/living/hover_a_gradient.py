@@ -15,5 +15,5 @@ DY = [1, 2, -1, 3, 1, -2, 2, 1, -1, 1, 2, -3]
 
 
 def data() -> dict[str, object]:
-    """Return the trace, the taps and the gradient from above, of which a part is used."""
+    """Return the trace, the taps and the upstream gradient, of which a part is used."""
     return {"x": X, "w": W, "dy": DY}

@@ -1,8 +1,8 @@
-"""One training step: a network of nine weights, and every number in it.
+"""One training step: all values of a network with nine weights.
 
 The trace has four samples. A filter of two taps, a ReLU, a dense layer to two scores, the loss;
-then the way back, and Adam. The layers of the package compute it all; the first weights are
-chosen, so that the numbers are short and one ReLU is off.
+then the backward pass, and Adam. The layers of the package compute all values. The initial weights
+are chosen so that the numbers are short and one ReLU outputs zero.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ LABEL, LR = 0, 0.1
 
 
 def network() -> nn.Sequential:
-    """Return the network with its first weights."""
+    """Return the network with its initial weights."""
     model = nn.Sequential(nn.Conv1D(1, 1, 2), nn.ReLU(), nn.Flatten(), nn.Dense(3, 2)).astype(float)
     model.params["0.w"][:, 0, 0] = [1.0, -0.5]
     model.params["3.w"][:] = [[0.5, -0.5], [1.0, 0.5], [-0.5, 1.0]]
@@ -74,7 +74,7 @@ STEPS = [  # what appears, and what is said of it
     ("dw db", "dw[k] = sum over m of dconv[m] x[m+k]; db = sum of dconv."),
     (
         "dx",
-        "dx[l] = sum over k of w[k] dconv[l-k]: nobody needs it here; the saliency is made of it.",
+        "dx[l] = sum over k of w[k] dconv[l-k]: used for saliency, not in training.",
     ),
     (
         "new w|new b|new v|new c",

@@ -1,4 +1,4 @@
-"""Predict, then reveal: ten bugs of the zoo, what they cost, and what the checks say.
+"""Predict, then reveal: ten planted bugs, their accuracies, and the results of the checks.
 
 The accuracies are means over the five seeds of `numpycnn.checks.bugs`. Training them takes
 half a minute, so they are kept here, and a test marked `long` trains them again.

@@ -16,7 +16,7 @@ TYPES = {"float64": (np.float64, np.complex128), "float32": (np.float32, np.comp
 
 
 def shifted_cube(x: Array) -> Array:
-    """Return a number with a large constant beside it, which costs digits."""
+    """Return the cube with a large constant added, which costs digits."""
     return x**3 + 1000
 
 
