@@ -491,3 +491,11 @@ def test_with_patience_the_best_weights_are_kept_however_the_training_ends(error
         nn.fit(model, x, labels, epochs=50, on_epoch=on_epoch, **options)
     assert_allclose(nn.evaluate(model, *held_out)[0], min(losses), rtol=1e-6)
     assert_allclose(seen, losses[1:], rtol=1e-6)  # measured before on_epoch, of these weights
+
+
+def test_the_initial_weights_may_be_the_best():
+    model, x, labels, held_out = overfitting()
+    nn.fit(model, x, labels, epochs=100, lr=0.02, validation=held_out, patience=5)
+    before = nn.evaluate(model, *held_out)[0]
+    nn.fit(model, x, labels, epochs=5, lr=2.0, validation=held_out, patience=2)
+    assert nn.evaluate(model, *held_out)[0] <= before
