@@ -46,20 +46,18 @@ include_patterns = [
     "numpycnn/**.py",
     "examples/**.py",
 ]
-exclude_patterns = [  # a reader of the site is not to stumble over the solutions
+exclude_patterns = [  # solutions of puzzles are not shown
     "numpycnn/puzzles/course/**",
     "numpycnn/**/__main__.py",
     "examples/_shared/__init__.py",
 ]
 scripts_not_run = {
-    "examples/benchmark": "not run when this page was made: it takes minutes, and wants the "
-    "machine to itself",
-    "examples/find_the_fault": "not run when this page was made: it trains for ten seconds or "
-    "more; chapter 13 shows what it prints and draws, in small",
-    "examples/landmarks": "not run when this page was made: it trains five networks",
-    "examples/pick_arrivals": "not run when this page was made: it trains for half a minute",
-    "examples/many_records": "not run when this page was made: it wants a saved model, and Dask",
-    "examples/to_onnx": "not run when this page was made: it wants a saved model, and onnx",
+    "examples/benchmark": "not run for this page: it takes minutes and requires an idle machine",
+    "examples/find_the_fault": "not run for this page: it trains for ten seconds or more",
+    "examples/landmarks": "not run for this page: it trains five networks",
+    "examples/pick_arrivals": "not run for this page: it trains for half a minute",
+    "examples/many_records": "not run for this page: it requires a saved model and Dask",
+    "examples/to_onnx": "not run for this page: it requires a saved model and onnx",
 }
 
 # Pages with names of one module.

@@ -1,8 +1,7 @@
 """Four influential architectures, in one dimension.
 
 Three of them were designed for images, the second for time series. Each is a few lines here,
-because all are made of the same layers. Chapter 11 has drawings of them. The docstring of each
-function states its contribution.
+because all are made of the same layers. The docstring of each function states its contribution.
 
 All functions take `in_channels` and `n_classes`, and return a `Sequential` whose output is scores.
 `lenet`, `fcn` and `resnet` return a row of scores for each trace, `unet` one for each sample. The

@@ -4,7 +4,7 @@ The [plain kernels](conv1d.py) compute one product for each tap and add the resu
 whole output is read from memory and written back `K` times. One product, `K` times as long,
 would be enough. The textbook method copies each window of `K` samples into a row of a matrix and
 multiplies this matrix, `K` times as large as the data, with the weights. The kernels below
-compute the same without it, up to rounding. Chapter 10 of the tutorial develops them in steps.
+compute the same without it, up to rounding. The chapter *Fast convolution* develops them in steps.
 """
 
 from __future__ import annotations

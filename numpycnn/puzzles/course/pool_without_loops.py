@@ -53,7 +53,7 @@ WRONG = {
     "np.stack([x[:, m * size : (m + 1) * size] for m in range(n_windows)], axis=1)": "loop",
     "np.stack(np.split(x[:, : n_windows * size], n_windows, axis=1), axis=1)": "forbidden",
 }
-LESSON = "Windows side by side are a reshape. Chapter 10 makes a fast convolution of this."
+LESSON = "Windows side by side are a reshape. The chapter Fast convolution builds on this."
 FORBIDDEN = dict.fromkeys(("split", "array_split"), "that makes a list of windows in a loop")
 LOOPS = loop_test("pool", (np.ones((1, 6, 1)), 3), (np.ones((3, 60, 2)), 3), "windows")
 
