@@ -34,6 +34,7 @@ from numpycnn.training import Adam
 
 PAGE = Path(__file__).parents[1] / "how-to" / "check-your-layer.md"
 BEGIN, END = "<!-- computed by about_checkers.py -->", "<!-- end of what is computed -->"
+SOURCE = "<!-- source: docs/builder/about_checkers.py -->"
 LIBRARIES = {"numpycnn": "numpycnn", "PyTorch": "torch", "JAX": "jax", "autograd": "autograd"}
 DETECTED, MISSED, BOTH = "detected", "missed", "both"
 UNDECIDED, LEFT_OUT = "undecided", "left out"
@@ -264,9 +265,13 @@ def computed() -> str:
             f"Computed on {date.today().isoformat()} with {versions} and NumPy {np.__version__}, "
             f"for the {len(rows)} planted bugs of a layer or a loss.",
             "",
+            SOURCE,
+            "",
             f"| bugs {head}",
             *summary(rows),
             f"| relative tolerance | {' | '.join(tolerances())} |",
+            "",
+            SOURCE,
             "",
             f"| bug {head}",
             *lines,

@@ -48,7 +48,7 @@ def markdown_of(text: str, stem: str) -> str:
         lines[begin:after] = _cell(fence, _figure_after(lines, after, stem))
     body = "\n".join(lines)
     body = re.sub(r"^!\[.*?\]\(\.\./images/.*\n", "", body, flags=re.MULTILINE)
-    body = re.sub(r"^<!-- says:.*-->\n", "", body, flags=re.MULTILINE)
+    body = re.sub(r"^<!-- (?:says|source):.*-->\n", "", body, flags=re.MULTILINE)
     body = re.sub(r"(?<!!)\[([^]]*)\]\((?!https?:)[^)]*\)", r"\1", body)  # there are no pages
     title, _, rest = body.partition("\n")
     return f"{title}\n\n{START}\n{rest.lstrip()}"

@@ -36,6 +36,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from docs.builder import no_screen
+from docs.builder.numbers import unbound
 from docs.builder.pieces import Claim, Fence, Piece, cut, cut_chapter
 
 Namespace = dict[str, Any]
@@ -195,13 +196,17 @@ def run_chapter(path: Path) -> tuple[dict[int, Outcome], list[Fault]]:
     Returns the outcome of each block that was run, by the line of its opening backticks,
     and the faults. After a block that raised nothing more is run.
     """
-    parts = cut_chapter(path.read_text(encoding="utf-8"))
+    text = path.read_text(encoding="utf-8")
+    parts = cut_chapter(text)
     outcomes: dict[int, Outcome] = {}
     faults: list[Fault] = []
+    computed: list[str] = []
     with desk(path) as namespace:
         for part in parts:
             if isinstance(part, Claim):
-                faults += _check_claim(part, namespace)
+                values, wrong = _check_claim(part, namespace)
+                computed += values
+                faults += wrong
                 continue
             try:
                 words = _words_of_fence(part)
@@ -215,6 +220,14 @@ def run_chapter(path: Path) -> tuple[dict[int, Outcome], list[Fault]]:
                     faults.append(_fault_of(outcome.error, path, part.line))
                     break
                 faults += _check_block(part, words, outcome)
+        else:
+            if re.fullmatch(r"\d.*|how-to", path.parent.name):
+                faults += [
+                    Fault(
+                        line, f"no block computes {found}; bind it with says: or name its source:"
+                    )
+                    for line, found in unbound(text, computed)
+                ]
     return outcomes, faults
 
 
@@ -275,21 +288,23 @@ def _without_numbers(lines: list[str]) -> list[str]:
 # ----------------
 
 
-def _check_claim(claim: Claim, namespace: Namespace) -> list[Fault]:
-    """Look for the value of each expression in the paragraph before the comment."""
+def _check_claim(claim: Claim, namespace: Namespace) -> tuple[list[str], list[Fault]]:
+    """Compute each expression, and look for its value in the paragraph before the comment."""
     paragraph = _plain(claim.paragraph)
-    faults = []
+    values: list[str] = []
+    faults: list[Fault] = []
     for expression in claim.expressions:
         try:
             value = _plain(str(eval(expression, namespace)))
         except Exception as error:
             faults.append(Fault(claim.line, f"says: {expression} raised {_last_line(error)}"))
             continue
+        values.append(value)
         if not _stands_in(value, paragraph):
             faults.append(
                 Fault(claim.line, f"says: {expression} is {value}, which is not in: {paragraph}")
             )
-    return faults
+    return values, faults
 
 
 def _plain(text: str) -> str:

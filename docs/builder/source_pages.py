@@ -135,7 +135,7 @@ class PageRenderer(SphinxRenderer):
 
     def render_html_block(self, token: SyntaxTreeNode) -> None:
         """Render HTML, except the claims, which are for `running`."""
-        if not token.content.startswith("<!-- says:"):
+        if not token.content.startswith(("<!-- says:", "<!-- source:")):
             super().render_html_block(token)
 
 
