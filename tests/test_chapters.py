@@ -71,6 +71,27 @@ def block(code, words="", shown=None):
 
 
 @pytest.mark.parametrize(
+    ("paragraphs", "found"),
+    [
+        (["There are 42."], ["42"]),
+        (["There are 42.", block("n = 42")], []),
+        (["There are 42.", block("print(6 * 7)", shown="42")], []),
+        ([block("n = 6"), "There are 42.\n<!-- says: n * 7 -->"], []),
+        (["There are 42.", "<!-- source: counted -->"], []),
+        (["There are 42.", "There are 43.", "<!-- source: counted -->"], ["42"]),
+        (["There are 1,234 of 10 in 2020, $x = 11$ and `12`."], ["1,234"]),
+    ],
+)
+def test_a_number_of_a_chapter_is_computed_or_names_its_source(tmp_path, paragraphs, found):
+    page = tmp_path / "1-part" / "1-page.md"
+    page.parent.mkdir()
+    page.write_text("\n\n".join(paragraphs) + "\n")
+    messages = [message for _, message in run_chapter(page)[1]]
+    assert len(messages) == len(found)
+    assert all(number in message for number, message in zip(found, messages, strict=True))
+
+
+@pytest.mark.parametrize(
     "paragraph",
     [
         block("print(1)\nprint(' 2 ')", shown="1\n 2"),

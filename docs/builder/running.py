@@ -1,10 +1,10 @@
-"""Running: what stands on a page is run, so that it cannot be wrong for long.
+"""Running: the code of every page is run, and compared with the page.
 
-The scripts of `examples/` are run piece by piece, and what a piece prints and draws is
-put under it. The chapters already say what their code prints, so that they can be read on
-a code host, and here they are taken at their word: every text fence after a block, and
-every number that a comment `<!-- says: … -->` lays claim to, is compared with what the
-code does. Whatever differs is a `Fault`, with its file and its line.
+The scripts of `examples/` are run piece by piece, and the output and the figures of each piece
+are shown below it. The chapters contain the output of their code, so that they can be read on a
+code host. Every text fence after a block, and every number that a comment `<!-- says: … -->`
+computes, is compared with the result of the code. `numbers` reports all other numbers. Each
+difference is a `Fault`, with its file and its line.
 
 This command prints the output of each block of a chapter, then the faults, and saves the figures in
 the folder, if one is given:
