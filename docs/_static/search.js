@@ -183,7 +183,7 @@ const search = {
 
   // Show results while the reader types; the arrow keys go through them, Enter opens the first.
   async attach(input, list, said, most) {
-    const update = () => search.show(input.value, list, said, most);
+    const update = () => { if (search.entries) search.show(input.value, list, said, most); };
     const move = (event, by) => {
       const stops = [input, ...list.querySelectorAll("a")], to = stops[stops.indexOf(document.activeElement) + by];
       if (to) { event.preventDefault(); to.focus(); }

@@ -62,6 +62,7 @@ def sections(page: str, document: nodes.document) -> Iterator[Entry]:
             if isinstance(block, nodes.paragraph | nodes.term)
             and _nearest_box(block) is section
             and not _is_term(block)
+            and not block.astext().startswith(f"{page}.py")  # the address of a source file
         ]
         place = "" if heading == title else section["ids"][0]
         yield Entry(page, place, heading, title, "", " ".join(dict.fromkeys(words)))
