@@ -228,8 +228,8 @@ def test_results_of_other_processes_are_not_lost(here, in_process, capsys):
 
 
 def test_a_class_is_graded_into_one_table(tmp_path, capsys):
-    for pupil, text in {"anna": "3", "ben": "7", "=cmd": "..."}.items():
-        folder = tmp_path / "class" / pupil / "puzzles"
+    for student, text in {"anna": "3", "ben": "7", "=cmd": "..."}.items():
+        folder = tmp_path / "class" / student / "puzzles"
         folder.mkdir(parents=True)
         written(folder, "slope", text)
     before = sorted(tmp_path.rglob("*"))
@@ -237,12 +237,12 @@ def test_a_class_is_graded_into_one_table(tmp_path, capsys):
     assert main(["grade", str(tmp_path / "class"), "--csv", str(target)]) == 0
     assert "Warning" in capsys.readouterr().err
     rows = list(csv.DictReader(target.read_text(encoding="utf-8").splitlines()))
-    assert {row["pupil"]: row["status"] for row in rows} == {
+    assert {row["student"]: row["status"] for row in rows} == {
         "anna": "correct",
         "ben": "incorrect",
         "'=cmd": "open",
     }
-    assert next(row for row in rows if row["pupil"] == "ben")["mistakes"] == "value"
+    assert next(row for row in rows if row["student"] == "ben")["mistakes"] == "value"
     assert sorted(tmp_path.rglob("*")) == [*sorted([*before, target])]
     assert main(["grade", str(tmp_path / "class" / "anna")]) == 0
     assert "anna,12,slope,correct" in capsys.readouterr().out

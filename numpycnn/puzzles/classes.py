@@ -19,7 +19,7 @@ from pathlib import Path
 from numpycnn.puzzles.process import judge_file
 from numpycnn.puzzles.puzzle import PUZZLES, Puzzle
 
-COLUMNS = ("pupil", "number", "puzzle", "status", "mistakes", "text")
+COLUMNS = ("student", "number", "puzzle", "status", "mistakes", "text")
 
 WARNING = (
     "Warning: this runs other people's code with your permissions. Its time, memory and output are "
@@ -42,15 +42,15 @@ def grade(folders: Sequence[Path], target: Path | None = None) -> int:
     int
         The exit code: 0, or 2 if there is nothing to grade or the file cannot be written.
     """
-    pupils = [pupil for folder in folders for pupil in _pupils(folder)]
+    students = [student for folder in folders for student in _students(folder)]
     missing = [folder for folder in folders if not folder.is_dir()]
-    if missing or not pupils:
+    if missing or not students:
         what = f"{missing[0]} is not a folder" if missing else "no folder contains a puzzle file"
         print(f"grade: {what}. Pass the students' folders.", file=sys.stderr)
         return 2
     print(WARNING, file=sys.stderr)
     rows = (
-        row for pupil in pupils for row in _rows(pupil)
+        row for student in students for row in _rows(student)
     )  # each row is written as soon as it is computed
     try:
         if target is None:
@@ -58,7 +58,7 @@ def grade(folders: Sequence[Path], target: Path | None = None) -> int:
         else:
             with target.open("w", newline="", encoding="utf-8") as file:
                 _write(rows, file)
-            print(f"The results of {len(pupils)} students are in {target}.")
+            print(f"The results of {len(students)} students are in {target}.")
     except OSError as error:
         print(f"grade: the results cannot be written: {error}", file=sys.stderr)
         return 2
@@ -77,7 +77,7 @@ def _no_formula(cell: str) -> str:
     return f"'{cell}" if cell[:1] in ("=", "+", "-", "@") else cell
 
 
-def _pupils(folder: Path) -> list[Path]:
+def _students(folder: Path) -> list[Path]:
     """Return the students' folders in or at this path."""
     if _files(folder):
         return [folder]
@@ -98,11 +98,11 @@ def _files(folder: Path) -> list[tuple[Puzzle, Path]]:
     return found
 
 
-def _rows(pupil: Path) -> Iterator[tuple[str, ...]]:
-    files = _files(pupil)
-    print(f"{pupil.resolve().name}: {len(files)} files", file=sys.stderr, flush=True)
+def _rows(student: Path) -> Iterator[tuple[str, ...]]:
+    files = _files(student)
+    print(f"{student.resolve().name}: {len(files)} files", file=sys.stderr, flush=True)
     for puzzle, path in files:
         result = judge_file(puzzle, path)
         text = " ".join(result.text.split()) if result.status == "incorrect" else ""
         row = str(puzzle.number), puzzle.name, result.status, "; ".join(result.mistakes), text
-        yield (pupil.resolve().name, *row)
+        yield (student.resolve().name, *row)
