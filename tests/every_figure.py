@@ -53,7 +53,6 @@ FIGURES = {
     "responses": lambda: plots.plot_responses(SAME, {"one": X[1, :, 0], "other": X[2, :, 0]}),
     "windows": lambda: plots.plot_windows(TAPS, np.array([0.0, 1.0, 4.0, 2.0])),
     "pooling windows": lambda: plots.plot_windows(nn.MaxPool1D(2), np.array([1.0, 3, 0, 2, 5, 4])),
-    "pictures": lambda: plots.plot_pictures({"picture": np.eye(3), "filter": np.ones((2, 2))}),
     "step sweep": lambda: plots.plot_step_sweep(np.exp, np.exp),
     "paths": lambda: plots.plot_paths(
         lambda u, v: u**2 + v**2, {"a step": np.array([[-2.0, 1.0], [0.5, -0.2], [0.0, 0.0]])}

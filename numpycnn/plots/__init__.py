@@ -26,7 +26,7 @@ from numpycnn.plots.results import (
     plot_picks,
     plot_traces,
 )
-from numpycnn.plots.windows import plot_pictures, plot_responses, plot_windows
+from numpycnn.plots.windows import plot_responses, plot_windows
 
 __all__ = [
     "plot_accuracy",
@@ -41,7 +41,6 @@ __all__ = [
     "plot_paths",
     "plot_phases",
     "plot_picks",
-    "plot_pictures",
     "plot_receptive_fields",
     "plot_responses",
     "plot_saliency",

@@ -1,8 +1,8 @@
-"""Windows: convolution and pooling, value by value and as pictures.
+"""Windows: convolution and pooling, value by value.
 
 For five samples and three taps every value can be written into the figure: the samples under the
-window, the taps, and the output of each step. Other figures show traces of ordinary length, where
-the response is a curve, and two dimensions, where the response is a picture.
+window, the taps, and the output of each step. Another figure shows traces of ordinary length, where
+the response is a curve.
 
 All values are computed by the layers or passed by the caller.
 """
@@ -24,13 +24,10 @@ from numpycnn.plots.figure import (
     AMBER,
     FONT,
     GRAY,
-    SIGNED,
     SKY,
     STYLES,
     WIDTH,
-    blank_figure,
     draw_curve,
-    fit_name,
     largest,
     legend_above,
     own_style,
@@ -213,66 +210,3 @@ def _cover(
 def _short(number: float) -> str:
     """A number with three digits at most, and a proper minus."""
     return f"{number:.3g}".replace("-", "\N{MINUS SIGN}")
-
-
-# In two dimensions
-# -----------------
-# Blue is below zero, white is zero, red is above. A few cells are labeled with their
-# numbers; where there are many, the colors have to do.
-
-FEW_CELLS = 6  # columns
-
-
-@own_style()
-def plot_pictures(pictures: Mapping[str, Array]) -> Figure:
-    """Draw two-dimensional arrays side by side, each with its name above.
-
-    Parameters
-    ----------
-    pictures : mapping of str to ndarray, shape (H, W)
-        One to three pictures by name.
-
-    Returns
-    -------
-    Figure
-        All cells have one size. In pictures of up to six columns they are labeled with their
-        values. Each picture has a separate range of colors.
-
-    Raises
-    ------
-    ValueError
-        If there are not one to three pictures, or if an array has another shape.
-
-    Examples
-    --------
-    >>> figure = plot_pictures({"picture": np.eye(3), "filter": np.ones((2, 2))})
-    >>> [panel.get_title() for panel in figure.axes]
-    ['picture', 'filter']
-    """
-    if not 1 <= len(pictures) <= 3:
-        raise ValueError(
-            f"plot_pictures: pictures must be 1 to 3, got {len(pictures)}. Draw several figures."
-        )
-    for name, picture in pictures.items():
-        require_finite("plot_pictures", name, picture, "H W")
-    # A cell is as large in one picture as in any other: a small filter is a small picture.
-    shapes = [picture.shape for picture in pictures.values()]
-    columns = [width for _, width in shapes]
-    cell = (WIDTH - 40 - 20 * len(pictures)) / sum(columns)  # in pixels
-    figure = blank_figure(WIDTH, round(60 + cell * max(height for height, _ in shapes)))
-    panels = figure.subplots(1, len(pictures), squeeze=False, width_ratios=columns)[0]
-    for panel, (name, picture) in zip(panels, pictures.items(), strict=True):
-        _draw_picture(panel, picture, largest(picture))
-        panel.set_title(fit_name(name, max(100, cell * picture.shape[1])), fontsize=FONT)
-    return figure
-
-
-def _draw_picture(panel: Axes, picture: Array, strongest: float) -> None:
-    """Draw a picture in colors from blue to red, with its numbers if they are few."""
-    panel.imshow(picture, cmap=SIGNED, vmin=-strongest, vmax=strongest)
-    panel.set(xticks=[], yticks=[])
-    if picture.shape[1] > FEW_CELLS:
-        return
-    for (row, column), value in np.ndenumerate(picture):
-        ink = "white" if abs(value) > 0.6 * strongest else "black"
-        panel.text(column, row, _short(value), fontsize=FONT, color=ink, ha="center", va="center")
