@@ -1,4 +1,4 @@
-"""The benchmark: what it prints, and its arithmetic. No test asserts a time."""
+"""The benchmark: a quick run has a row for every measurement. No test asserts a time."""
 
 import importlib
 import subprocess

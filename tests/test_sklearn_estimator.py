@@ -1,4 +1,4 @@
-"""scikit-learn takes the network for one of its own: its checks, pipelines and searches."""
+"""scikit-learn takes the network for one of its own: its checks and its searches."""
 
 import re
 
