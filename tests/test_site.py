@@ -15,7 +15,7 @@ pytest.importorskip(
 from sphinx.cmd.build import main as sphinx_build
 
 import numpycnn  # noqa: F401  (the package, before conf.py finds the small project's)
-from docs.builder import front
+from docs.builder import front, search
 
 # What Sphinx and MyST have to say to each other is not for us to mend.
 pytestmark = pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
@@ -320,6 +320,18 @@ def test_a_fault_fails_the_build_and_is_named(faults, tmp_path, capsys):
 
 # This project's own site
 # -----------------------
+
+
+def test_a_library_with_another_hash_is_not_used(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("PATH", "")  # without npm
+    kept = tmp_path / "numpycnn" / search.PACKAGE.replace("@", "-")
+    kept.mkdir(parents=True)
+    for name in search.PLACES.values():
+        (kept / name).write_text("changed = true;\n", encoding="utf-8")
+    assert len(search.differing(kept)) == 2
+    search.place_library(tmp_path)
+    assert (tmp_path / "minisearch.js").read_text(encoding="utf-8") == ""
 
 
 def test_every_card_of_the_front_page_shows_a_picture_of_its_page():
