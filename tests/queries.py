@@ -16,7 +16,7 @@ QUERIES = {
     # Words of the field
     "backpropagation": "5-backpropagation",
     "chain rule": "5-backpropagation",
-    "autograd": "transpose",
+    "autograd": "autodiff",
     "convolution": "2-convolution|layers/conv1d",
     "kernel size": "2-convolution",
     "padding": "2-convolution|layers/padding",
@@ -45,7 +45,7 @@ QUERIES = {
     "recurrent": "other-libraries|landmark",
     "vanishing gradient": "initializers|[4-7]-",
     "he initialization": "initializers",
-    "saliency": "data-leaks|inspection/explain",
+    "saliency": "inside-the-network|inspection/explain",
     "data leak": "data-leaks",
     # The checks
     "numerical gradient": "8-checking|checks/derivatives",
