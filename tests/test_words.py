@@ -65,7 +65,7 @@ FILES = [
 
 def prose(path):
     """Return a page, or the comments and strings of a program, each in its line."""
-    text = re.sub(r"https?://\S+", "", path.read_text(encoding="utf-8"))
+    text = path.read_text(encoding="utf-8")
     if path.suffix == ".md":
         return text
     lines = [""] * (text.count("\n") + 2)
@@ -79,6 +79,7 @@ def prose(path):
 
 
 def retired_words(text):
+    text = re.sub(r"https?://\S+", "", text)
     return [
         f"line {1 + text.count(chr(10), 0, hit.start())}: {hit.group()!r}; write: {instead}"
         for pattern, instead in PATTERNS.items()
