@@ -70,6 +70,16 @@ def test_nothing_in_ten_thousand_that_is_right_is_accused(case, rng):
     accuse(case, rng)
 
 
+@pytest.mark.parametrize("seed", [31, 33])
+def test_nor_where_a_softmax_is_certain_and_other_units_are_zero_at_size_one(seed):
+    rng = np.random.default_rng(seed)
+    layers = nn.Dense(3, 4), nn.ReLU(), nn.Dense(4, 3), nn.Softmax()
+    model = nn.Sequential(*layers).astype(float)
+    params = {name: 20 * rng.uniform(-1, 1, a.shape) for name, a in model.params.items()}
+    x = 20 * rng.uniform(-1, 1, (4, 3))
+    assert nn.check_gradients(model.with_params(params), x, rng=seed).status != "incorrect"
+
+
 @pytest.mark.parametrize("seed", [11, 97, 113, 119])
 def test_nor_where_outputs_are_equal_by_rounding_alone(seed):
     """Beside a bias of 1e-13 what 1e-25 makes of it is rounded to the same number twice."""
