@@ -43,6 +43,7 @@ def total(marks, name):
 # --------------
 
 
+@pytest.mark.long
 def test_in_seconds_it_learns_to_find_more_than_sta_lta_with_fewer_false_picks(small):
     names, _ = small
     network, trigger, second_look = names["pickers"]
