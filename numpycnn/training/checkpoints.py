@@ -73,9 +73,9 @@ class Checkpoints:
 def require_all_finite(arrays: Mapping[str, Array | float], kind: str = "") -> None:
     """Raise `DivergenceError` if a loss, gradient or parameter contains NaN or infinity."""
     for name, array in arrays.items():
-        wrong = np.asarray(array)[~np.isfinite(array)]
-        if wrong.size:
-            raise DivergenceError(f"the {kind}{name} became {wrong[0]}")
+        finite = np.isfinite(array)
+        if not finite.all():
+            raise DivergenceError(f"the {kind}{name} became {np.asarray(array)[~finite][0]}")
 
 
 def arrays_of(model: Layer) -> dict[str, Array]:
