@@ -72,7 +72,8 @@ def code_lines(path):
         for node in ast.walk(ast.parse(source))
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
         for statement in node.body
-        if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+        if isinstance(statement, ast.Expr)
+        and isinstance(getattr(statement.value, "value", None), str)
         for line in range(statement.lineno, statement.end_lineno + 1)
     }
     no_code = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT}
@@ -94,7 +95,7 @@ CLASSIFIER = """
 
 
 def test_a_reader_of_the_network_has_few_lines_to_read():
-    assert sum(map(code_lines, NETWORK)) <= 1751
+    assert sum(map(code_lines, NETWORK)) <= 1753
     assert sum(code_lines(PACKAGE / f"{name}.py") for name in CLASSIFIER.split()) <= 800
     lengths = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in NETWORK}
     assert max(lengths.values()) <= 300
