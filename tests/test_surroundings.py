@@ -6,6 +6,7 @@ short ones that import `options` as the examples do.
 
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,10 +14,13 @@ import termios
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from scripts import EXAMPLES, accept_interrupts, complaint
 
 from _shared.options import write_whole
+from numpycnn.puzzles import main as puzzles_main
+from numpycnn.puzzles import screen
 from numpycnn.puzzles.folder import Folder
 from numpycnn.puzzles.puzzle import PUZZLES
 
@@ -145,6 +149,12 @@ def test_what_a_killed_process_left_is_removed_after_a_day(tmp_path):
     assert {*tmp_path.iterdir()} == {new, foreign, tmp_path / "a.npz"}
 
 
+def test_picking_makes_no_folder_for_figures(tmp_path, capsys):
+    np.savez(tmp_path / "records.npz", x=np.zeros((1, 64, 3)))
+    complaint("pick_arrivals", tmp_path, capsys, "--pick", "records.npz", "--model", "none.npz")
+    assert [path.name for path in tmp_path.iterdir()] == ["records.npz"]
+
+
 # Puzzles
 # -------
 
@@ -153,6 +163,72 @@ def test_what_a_killed_process_left_is_removed_after_a_day(tmp_path):
 def puzzles(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     return tmp_path / "puzzles"
+
+
+def test_puzzles_run_without_docstrings_an_input_and_letters_beyond_ascii(puzzles):
+    surroundings = {"PYTHONOPTIMIZE": "2", "PYTHONIOENCODING": "ascii"}
+    code, out, err = outcome(start("numpycnn.puzzles", streams="<&-", **surroundings))
+    assert (code, err) == (0, [])
+    assert any(PUZZLES[0].title in line for line in out)
+
+
+def test_puzzles_on_a_full_disk_are_a_line_and_no_part_of_a_file(puzzles):
+    code, out, err = outcome(start("numpycnn.puzzles", "check", "1", setup=no_file_can_be_written))
+    assert (code, len(out), err) == (2, 1, [])
+    assert list(puzzles.iterdir()) == []
+
+
+def test_a_progress_that_cannot_be_written_stays_as_it_was(puzzles, monkeypatch):
+    folder = Folder(puzzles)
+    folder.note(PUZZLES[0], "correct")
+
+    def fail(_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", fail)
+    with pytest.raises(OSError, match="No space left"):
+        folder.note(PUZZLES[1], "correct")
+    assert Folder(puzzles).correct == {PUZZLES[0].name}
+    assert [path.name for path in puzzles.iterdir()] == ["progress.json"]
+
+
+@pytest.mark.parametrize("kind", ["folder", "loop", "latin-1"])
+def test_what_is_in_the_place_of_a_puzzle_is_named_and_can_be_reset(puzzles, kind, capsys):
+    Folder(puzzles).fill()
+    file = puzzles / PUZZLES[0].filename
+    file.unlink()
+    if kind == "folder":
+        file.mkdir()
+    elif kind == "loop":
+        file.symlink_to(file.name)
+    else:
+        file.write_bytes(b"# \xe9\n")
+    assert puzzles_main(["check", "1"]) == 1
+    assert puzzles_main(["reset", "1", "--yes"]) == 0
+    assert file.read_text(encoding="utf-8") == PUZZLES[0].stub
+
+
+def test_the_folder_may_be_removed_while_it_is_watched(puzzles):
+    process = start("numpycnn.puzzles", stdin=subprocess.PIPE)
+    while "quit" not in process.stdout.readline():
+        assert process.poll() is None
+    shutil.rmtree(puzzles)
+    process.stdin.write("h\nq\n")
+    process.stdin.flush()
+    code, out, err = outcome(process)
+    assert (code, err) == (0, [])
+    assert [line for line in out if line.startswith("Hint 1")]
+
+
+def test_a_narrow_terminal_gets_short_lines_and_no_color_none(puzzles, monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "30")
+    assert puzzles_main(["hint", "1"]) == 0
+    assert 0 < max(map(len, capsys.readouterr().out.splitlines())) <= 30
+    monkeypatch.setattr(screen, "is_terminal", lambda: True)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    assert screen.paint("text", screen.GREEN) != "text"
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert screen.paint("text", screen.GREEN) == "text"
 
 
 def test_ctrl_z_leaves_the_terminal_to_the_shell_until_the_watcher_continues(puzzles):
