@@ -100,4 +100,9 @@ def test_nor_where_outputs_are_equal_by_rounding_alone(seed):
 def test_nor_by_central_differences(case, rng):
     layer, x = case
     report = nn.check_gradients(layer, x, method="central", rng=rng)
-    assert report.ok, f"{layer!r}\n{report}"
+    # A stride can leave out every sample of a short trace: then nothing can be tested.
+    y, cache = layer.forward(x)
+    dx, grads = layer.backward(rng.standard_normal(y.shape), cache)
+    gradients = {"input": dx, **grads}
+    for result in report.results:
+        assert result.ok or (result.status == "undecided" and not gradients[result.name].any())

@@ -43,6 +43,7 @@ def plot_surprise(marked: Sequence[float]) -> Figure:
     Returns
     -------
     Figure
+        The curve falls from infinity at probability 0 to zero at probability 1.
 
     Raises
     ------

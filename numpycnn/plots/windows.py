@@ -55,6 +55,7 @@ def plot_responses(layer: Conv1D, traces: Mapping[str, Array]) -> Figure:
     Returns
     -------
     Figure
+        Two panels with one time axis and one legend.
 
     Raises
     ------
