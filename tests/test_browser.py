@@ -107,7 +107,8 @@ return {
     formulas: [...document.querySelectorAll('article math')].filter(
         m => m.getBoundingClientRect().height < 5).map(m => m.textContent),
     images: [...document.images].filter(i => !i.naturalWidth).map(i => i.src),
-    mute: [...document.images].filter(i => !i.alt.trim()).map(i => i.src),
+    mute: [...document.images].filter(i => !i.alt.trim()
+        && !i.closest('a')?.textContent.trim()).map(i => i.src),
     tex: text.textContent.match(/\\\\[a-zA-Z]+|\\${1,2}[^ \\d]/g) || [],
     heading: document.querySelectorAll('h1').length,
     unreachable: [...document.querySelectorAll('a[href]')].filter(
