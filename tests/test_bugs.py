@@ -138,7 +138,7 @@ def by_name(bugs):
 
 @by_name(list(bugs.PLANTED_BUGS.values()))
 def test_every_animal_is_named_in_its_typical_case(bug):
-    report = bugs.examine(bug, rng=0)
+    report = bugs.run_checks(bug, rng=0)
     assert not report.ok
     assert report.mistakes[0].name == bug.called, str(report)
 

@@ -1,11 +1,14 @@
 """An archive on Dask: the outputs of `predict` for the whole record, after any interruption."""
 
 import os
+import re
+import resource
 import signal
 import subprocess
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Thread
 from time import sleep
 
 import numpy as np
@@ -238,6 +241,99 @@ def test_interrupted_three_times_and_resumed_it_gives_the_values_of_one_run(
     assert many_records.finished(paths[2]) == {*range(40)}
     without = computed((paths[0], paths[1], tmp_path / "at_once.zarr"), 150)
     np.testing.assert_array_equal(zarr.open_array(paths[2], mode="r")[:], without)
+
+
+def assert_whole(paths, model, x):
+    """The result is the output for the whole record, in one piece."""
+    scores = zarr.open_array(paths[2], mode="r")[:]
+    np.testing.assert_allclose(scores, model.predict(x[None])[0], rtol=0, atol=1e-5)
+
+
+def when(result, number, action):
+    """Start a thread that does something as soon as this number of pieces is finished."""
+
+    def wait():
+        wait_for_pieces(result, number)
+        action()
+
+    thread = Thread(target=wait, daemon=True)
+    thread.start()
+    return thread
+
+
+def complaint_of_interrupted(folder, capsys, *options):
+    """The only line that an interrupted run prints, besides what was read."""
+    with pytest.raises(SystemExit) as stop:
+        run_example("many_records", folder, *options)
+    out, err = capsys.readouterr()
+    assert stop.value.code == 1
+    assert len(out.splitlines()) == 1
+    (line,) = err.splitlines()
+    return line
+
+
+def limit_files(size):
+    """Let this process write files of this size and no larger, as if the disk were full then."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+
+def test_whenever_the_disk_is_full_it_is_reported_in_a_line_and_the_run_is_resumed(
+    long, tmp_path, capsys, cluster, shared
+):
+    paths, x = long
+    options = "model.npz", "days", "scores.zarr", "--piece", 3000, *shared
+    infinite = resource.RLIM_INFINITY
+    with distributed.Client(cluster) as client:
+        client.wait_for_workers(2)  # one was killed perhaps, in the test before
+        for here, there in [
+            (0, infinite), (600, infinite), (1200, infinite), (infinite, 0), (infinite, 9000)
+        ]:  # fmt: skip
+            try:
+                client.run(limit_files, there)
+                limit_files(here)
+                said = complaint_of_interrupted(tmp_path, capsys, *options)
+            finally:
+                limit_files(infinite)
+                client.run(limit_files, infinite)
+            words = r"OSError: .*File too large.* 0 of 2 pieces are finished\. The same"
+            assert re.search(words, said)
+    run_example("many_records", tmp_path, *options)
+    assert_whole(paths, network(), x)
+    assert "2 pieces in" in capsys.readouterr().out
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {"model.npz", "days", "scores.zarr"}
+
+
+ELSEWHERE = """
+from distributed import LocalCluster
+if __name__ == "__main__":
+    plan = {"n_workers": 1, "threads_per_worker": 1, "dashboard_address": None}
+    with LocalCluster(**plan, processes=False, protocol="tcp://") as cluster:
+        print(cluster.scheduler_address, flush=True)
+        input()
+"""
+
+
+def test_a_lost_scheduler_is_reported_in_a_line_and_the_run_is_resumed(
+    long, tmp_path, capsys, shared, slow
+):
+    paths, x = long
+    (tmp_path / "elsewhere").mkdir()
+    plan = {"cwd": tmp_path / "elsewhere", "text": True, "stderr": subprocess.DEVNULL}
+    plan |= {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, "-c", ELSEWHERE], **plan) as lost:
+        try:
+            address = lost.stdout.readline().strip()
+            when(paths[2], 3, lost.kill)
+            said = complaint_of_interrupted(tmp_path, capsys, *OPTIONS, "--scheduler", address)
+        finally:
+            lost.kill()
+            slow.unlink()
+    done = len(many_records.finished(paths[2]))
+    assert f". {done} of 40 pieces are finished. The same command" in said
+    run_example("many_records", tmp_path, *OPTIONS, *shared)
+    assert f"{40 - done} pieces in" in capsys.readouterr().out
+    assert_whole(paths, network(), x)
 
 
 @pytest.mark.parametrize("changed", ["model", "record", "--piece"])

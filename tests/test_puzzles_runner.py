@@ -18,13 +18,14 @@ from scripts import accept_interrupts
 
 from numpycnn.puzzles import check_file, main
 from numpycnn.puzzles.course import COURSE
-from numpycnn.puzzles.folder import Folder
+from numpycnn.puzzles.folder import Folder, folder_here
 from numpycnn.puzzles.grader import judge
 from numpycnn.puzzles.process import judge_file
 from numpycnn.puzzles.puzzle import PUZZLES, find
 
 FIRST, SECOND = PUZZLES[:2]
 ROOT = Path(__file__).parent.parent
+GONE = '{"now": "gone", "correct": ["gone"], "tried": [], "hints": {}}'
 ENV = {**os.environ, "PYTHONPATH": str(ROOT)}
 ON_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="memory is limited on Linux")
 ON_POSIX = pytest.mark.skipif(sys.platform == "win32", reason="a matter of POSIX systems")
@@ -206,6 +207,72 @@ def test_a_damaged_progress_file_is_kept(here, in_process, damaged, capsys):
     (here / "progress.json").write_text("again")
     Folder(here)
     assert (here / "progress.json.bad1").read_text() == "again"
+
+
+def test_files_are_kept_restored_and_renamed_with_the_order(here, in_process, monkeypatch):
+    main(["2", "--once"])
+    (here / SECOND.filename).write_text("mine")
+    (here / FIRST.filename).unlink()
+    main(["--once"])
+    assert (here / SECOND.filename).read_text() == "mine"
+    assert (here / FIRST.filename).read_text() == FIRST.stub
+    answer(here, FIRST)
+    (here / FIRST.filename).rename(here / f"09_{FIRST.name}.py")  # the course had another order
+    assert main(["check", "1"]) == 0
+    assert not (here / FIRST.filename).exists()
+    monkeypatch.chdir(here)  # inside the folder, the course goes on there
+    assert folder_here().now is SECOND
+    main(["--once"])
+    assert not (here / "puzzles").exists()
+
+
+def test_a_folder_of_something_else_is_left_alone(here, capsys):
+    here.mkdir()
+    (here / "crossword.txt").write_text("1 across")
+    assert main(["--once"]) == 2
+    assert "other files" in capsys.readouterr().out
+    assert [path.name for path in here.iterdir()] == ["crossword.txt"]
+
+
+def test_a_file_and_progress_under_the_old_name_of_a_puzzle_are_found(here):
+    here.mkdir()
+    puzzle = find("bug_in_skip_concat")
+    old = here / "40_bug_in_beside.py"
+    old.write_text(puzzle.answered(puzzle.module.SOLUTION).replace("SkipConcat", "Beside"), "utf-8")
+    progress = {"now": "bug_in_beside", "right": ["bug_in_beside"], "tried": [], "hints": {}}
+    (here / "progress.json").write_text(json.dumps(progress))
+    folder = Folder(here)
+    assert (folder.now, folder.status(puzzle)) == (puzzle, "correct")
+    assert folder.file(puzzle) == old
+    assert folder_here(here).path == here
+    assert judge(puzzle, old.read_text("utf-8")).status == "correct"
+
+
+def test_foreign_progress_does_no_harm(here, in_process, capsys):
+    (here.parent / "progress.json").write_text("not ours")
+    main(["list"])
+    assert (here.parent / "progress.json").read_text() == "not ours"
+    assert len(list(here.parent.iterdir())) == 1
+    main(["--once"])
+    (here / "progress.json").write_text(GONE)
+    folder = Folder(here)
+    assert (folder.now, folder.correct) == (FIRST, set())
+    assert not list(here.glob("*.bad"))
+
+
+def test_many_processes_at_once_lose_nothing(tmp_path):
+    Folder(tmp_path).fill()
+    line = (
+        "import sys; from pathlib import Path; from numpycnn.puzzles.folder import Folder; "
+        "from numpycnn.puzzles.puzzle import PUZZLES; "
+        "f = Folder(Path(sys.argv[1])); i = int(sys.argv[2]); "
+        "[f.note(p, 'correct') for p in PUZZLES[i::2]]"
+    )
+    runs = [
+        subprocess.Popen([sys.executable, "-c", line, tmp_path, str(i)], env=ENV) for i in range(2)
+    ]
+    assert [run.wait(120) for run in runs] == [0, 0]
+    assert len(Folder(tmp_path).correct) == len(PUZZLES)
 
 
 def test_results_of_other_processes_are_not_lost(here, in_process, capsys):

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from numpycnn.checks.bugs import PLANTED_BUGS, SEEDS, Bug, examine, held_out_accuracy
+from numpycnn.checks.bugs import PLANTED_BUGS, SEEDS, Bug, held_out_accuracy, run_checks
 from numpycnn.checks.report import Report
 
 PAGE = Path(__file__).parents[1] / "reference" / "planted-bugs.md"
@@ -38,7 +38,7 @@ def without_bug(bug: Bug) -> Bug:
 def reported(bug: Bug) -> str:
     """Return the name that the checks report, and which check it was."""
     with np.errstate(all="ignore"):
-        report = examine(bug, rng=0)
+        report = run_checks(bug, rng=0)
     names = ", ".join(dict.fromkeys(mistake.name for mistake in report.mistakes))
     return (names or "incorrect, without a name") + (
         f" (`{report.check}`)" if isinstance(report, Report) else ""

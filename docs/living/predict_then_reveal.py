@@ -10,7 +10,7 @@ import re
 
 import numpy as np
 
-from numpycnn.checks.bugs import PLANTED_BUGS, examine
+from numpycnn.checks.bugs import PLANTED_BUGS, run_checks
 
 TASK = "Predict three of the ten accuracies to within 0.1."
 
@@ -48,7 +48,7 @@ def data() -> list[dict[str, object]]:
                 "mistake": PLANTED_BUGS[name].mistake,
                 "part": getattr(PLANTED_BUGS[name].part, "__name__", "the loss"),
                 "accuracy": accuracy,
-                "report": (report := str(examine(PLANTED_BUGS[name], rng=0))),
+                "report": (report := str(run_checks(PLANTED_BUGS[name], rng=0))),
                 "wrong": wrong(report),
             }
             for name, accuracy in ACCURACIES.items()

@@ -812,15 +812,15 @@ def _classifier(bug: Bug, rng: np.random.Generator) -> tuple[Any, Any]:
     return make(Sequential, *layers), loss
 
 
-def examine(bug: Bug, rng: Rng = None) -> GradientReport | Report:
+def run_checks(bug: Bug, rng: Rng = None) -> GradientReport | Report:
     """Run the checks on a planted bug, in a case that can show its mistake.
 
     If it has two modes with correct gradients, `check_modes` compares the modes.
 
-    >>> examine(PLANTED_BUGS["relu_mask_missing"], rng=0).mistakes[0].name
+    >>> run_checks(PLANTED_BUGS["relu_mask_missing"], rng=0).mistakes[0].name
     'mask missing'
     """
-    rng = generator("examine", rng)
+    rng = generator("run_checks", rng)
     if bug.part is Adam:
         return check_adam(bug.broken, rng)
     subject, x = typical_case(bug, rng)
@@ -868,7 +868,7 @@ def table(seeds: Sequence[int] = SEEDS) -> str:
     rows = [("bug", "accuracy", "caught by", "called", "the mistake")]
     for bug in PLANTED_BUGS.values():
         accuracy = np.mean([held_out_accuracy(bug, seed) for seed in seeds])
-        report = examine(bug, rng=0)
+        report = run_checks(bug, rng=0)
         check = report.check if isinstance(report, Report) else "check_gradients"
         rows.append(
             (

@@ -45,7 +45,10 @@ def write_arrays(path: str, arrays: Params) -> None:
     target = Path(os.path.realpath(path))  # a link is followed, not replaced
     if not os.access(target.parent, os.W_OK):
         kind = PermissionError if target.parent.is_dir() else FileNotFoundError
-        raise kind(f"save: path must be in a folder that can be written, got {target}.")
+        raise kind(
+            f"save: path must be in a folder that can be written, got {target}. Create the folder, "
+            "or save elsewhere."
+        )
     permissions = stat.S_IMODE(target.stat().st_mode) if os.path.lexists(target) else None
     # The permissions count for an administrator, too, whom the system lets write anything.
     if permissions is not None and not (permissions & 0o222 and os.access(target, os.W_OK)):
