@@ -23,6 +23,6 @@ def task_network(rng=0):
 
 
 @cache
-def zoo_table():
-    """The table of the zoo, with two trainings for each bug; it takes five seconds."""
+def bugs_table():
+    """The table of planted bugs, with two trainings for each bug; it takes five seconds."""
     return bugs.table(seeds=[0, 1])

@@ -1,4 +1,4 @@
-"""Every animal of the bug zoo is caught and called by its name, in many shapes.
+"""Every planted bug is detected and named, in many shapes.
 
 Some mistakes cannot show everywhere: windows that do not overlap cannot be overwritten, and a
 batch of one has no mean to forget. The cases below say where each can, and with shapes
@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from task import zoo_table
+from task import bugs_table
 
 import numpycnn as nn
 from numpycnn.checks import bugs, check_gradients
@@ -203,7 +203,7 @@ def test_steps_that_are_no_numbers_are_named():
 
 @pytest.mark.long
 def test_the_table_shows_every_bug_caught_and_most_with_an_accuracy_that_looks_perfect():
-    header, *rows = zoo_table().splitlines()
+    header, *rows = bugs_table().splitlines()
     assert header.split()[:2] == ["bug", "accuracy"]
     assert [row.split()[0] for row in rows] == list(bugs.PLANTED_BUGS)
     assert not [row for row in rows if "nothing" in row]

@@ -186,8 +186,8 @@ def test_in_other_units_there_is_at_most_doubt(decades_in, decades_out, total):
         assert report.status != ("incorrect" if is_right else "correct"), str(report)
 
 
-# The zoo at every scale
-# ----------------------
+# The planted bugs at every scale
+# -------------------------------
 
 
 # Softmax without its maximum subtracted is right until it overflows. Of modes that do not belong
@@ -215,7 +215,7 @@ def is_never_right(name, scales):
 
 
 @pytest.mark.parametrize("name", ANIMALS)
-def test_no_animal_of_the_zoo_is_called_right_at_any_scale(name):
+def test_no_planted_bug_is_called_correct_at_any_scale(name):
     is_never_right(name, [(1e-12, 1), (1e12, 1e-12)])
 
 

@@ -58,7 +58,7 @@ def test_the_sample_runs_and_is_right(capsys):
     assert all(" correct " in line for line in report[1:])
 
 
-def test_the_numbers_of_the_zoo():
+def test_the_numbers_of_the_planted_bugs():
     named = [bug for bug in bugs.PLANTED_BUGS.values() if bug.called != "unknown"]
     (paragraph,) = re.findall(r"^To test the checker.*?\n\n", README, re.MULTILINE | re.DOTALL)
     numbers = re.findall(r"\d[\d.]*\d", paragraph)

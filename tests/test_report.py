@@ -136,8 +136,8 @@ def test_asked_for_the_complex_step_such_a_layer_says_why_not():
         nn.check_gradients(Casts(), normal(3, 4), method="complex", rng=0)
 
 
-# Mistakes that are in no zoo
-# ---------------------------
+# Mistakes that are not planted
+# -----------------------------
 
 
 class DoublesOneTap(nn.Conv1D):

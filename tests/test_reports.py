@@ -1,4 +1,4 @@
-"""What a reader is told of each animal of the zoo, and of some that are no animals.
+"""The report on each planted bug, and on some other incorrect layers.
 
 `reports.txt` holds it, with numbers masked. To see what a change does to it, and keep that:
 
