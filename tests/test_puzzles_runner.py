@@ -83,7 +83,7 @@ FORGERY = (
 )
 def test_an_answer_cannot_harm_or_forge_its_grading(tmp_path, name, text, mistakes, words):
     puzzle, path = written(tmp_path, name, text)
-    result = judge_file(puzzle, path, time_limit=1.5)
+    result = judge_file(puzzle, path, time_limit=1.5 if "endless" in mistakes else 30)
     assert result.status == "incorrect"
     assert result.mistakes[0] in mistakes
     assert words in result.text
