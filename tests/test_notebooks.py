@@ -26,6 +26,13 @@ def network():
 model = network()
 history = nn.fit(model, x, labels, epochs=30, rng=0)
 """
+OBJECTS = {
+    "report": "nn.check_gradients(network(), x[:2].astype(float), rng=0)",
+    "diagnosis": "nn.diagnose(network(), x, labels)",
+    "history": "history",
+    "fields": "nn.explain.receptive_fields(model, 64)[0]",
+    "model": "model",
+}
 CELLS = {
     "begin": BEGIN,
     "figure": "plots.plot_traces(x[:1], labels[:1])",
@@ -33,6 +40,12 @@ CELLS = {
         "import matplotlib.pyplot as plt\n"
         "plt.style.use('dark_background')\n"
         "plots.plot_traces(x[:1], labels[:1])"
+    ),
+    **{name: f"{name} = {code}\n{name}" for name, code in OBJECTS.items()},
+    **{f"printed {name}": f"print({name})" for name in OBJECTS},
+    "progress": (
+        "history = nn.fit(network(), x, labels, epochs=8, rng=0, "
+        "on_epoch=lambda *_: time.sleep(0.6))"
     ),
     "interrupt": (
         "def interrupt(epoch, history):\n"
@@ -77,6 +90,29 @@ def test_a_figure_as_the_last_line_of_a_cell_shows_itself(outputs, cell):
     light = pixels[..., :3].mean(axis=-1)
     assert np.median(light) == 1
     assert (light < 0.2).sum() > 500  # the curve and the text
+
+
+@pytest.mark.parametrize("name", OBJECTS)
+def test_a_result_as_the_last_line_of_a_cell_is_shown_as_it_is_printed(outputs, name):
+    (shown,) = outputs[name]
+    printed = written(outputs[f"printed {name}"]).rstrip("\n")
+    assert "".join(shown["data"]["text/plain"].split()) == "".join(printed.split())
+
+
+def test_reports_and_histories_have_a_line_for_each_of_their_parts(outputs):
+    assert "Gradients of Sequential: correct" in written(outputs["printed report"])
+    assert "Diagnosis: " in written(outputs["printed diagnosis"])
+    first, *rows = written(outputs["printed history"]).splitlines()
+    assert first.split() == ["epoch", "loss", "accuracy"]
+    assert rows[0].split()[0] == "1"
+    assert rows[-1].split()[0] == "30"
+    assert len(rows) <= 10
+
+
+def test_a_training_of_seconds_shows_its_progress_and_clears_the_line(outputs):
+    text = written(outputs["progress"], "stderr")
+    assert "of 8, loss" in text
+    assert text.split("\r")[-2].strip() == ""
 
 
 def test_an_interrupted_training_leaves_a_model_that_works(outputs):
