@@ -261,9 +261,10 @@ def test_every_link_leads_somewhere(seen, site):
     paths = [
         path
         for path in site.rglob("*.html")  # the pages of the puzzles are all alike
-        if path.parent.name != "puzzles" or path.stem in ("index", "average_pool")
+        if path.parent != site / "puzzles" or path.stem in ("index", "average_pool")
     ]
     paths.remove(site / "404.html")  # a server shows it at any address: its links begin with /
+    paths = [path for path in paths if 'http-equiv="refresh"' not in path.read_text("utf-8")]
     pages = {path: seen(path.relative_to(site).as_posix()) for path in paths}
     dead = []
     for path, page in pages.items():

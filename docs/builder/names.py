@@ -42,8 +42,9 @@ class Library:
         self.imported: Bindings = {}
         for path in sorted(path for folder in folders for path in (root / folder).rglob("*.py")):
             page = path.relative_to(root).with_suffix("").as_posix()
-            if page.startswith("numpycnn/puzzles/course/") or page.endswith("__main__"):
-                continue  # no pages are made of these, because they contain solutions
+            is_course = page.startswith("numpycnn/puzzles/course/")
+            if is_course or page.endswith(("__main__", "_shared/__init__")):
+                continue  # no pages are made of these: they contain solutions, or nothing
             module = self.module_of(page)
             self.pages[module] = page
             tree = ast.parse(path.read_text(encoding="utf-8"))
