@@ -214,7 +214,7 @@ def _code_of(source: str) -> str:
     """
     tree = ast.parse(source)
     names = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
-    assigned = {name.id: "" for name in names if isinstance(name.ctx, ast.Store)}
+    assigned = dict.fromkeys(name.id for name in names if isinstance(name.ctx, ast.Store))
     variables = {name: f"variable {number}" for number, name in enumerate(assigned)}
     for name in names:
         name.id = variables.get(name.id, name.id)
