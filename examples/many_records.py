@@ -42,7 +42,14 @@ import zarr
 from distributed import Client, as_completed
 
 from _shared import archives, readers
-from _shared.results import comparison, peaks_of_long, picks_of, require_format, write_picks
+from _shared.results import (
+    add_pick_options,
+    comparison,
+    peaks_of_long,
+    picks_of,
+    require_format,
+    write_picks,
+)
 from _shared.your_records import kind_of, onsets_in, read_catalog, require_kind, require_some
 from numpycnn.layers import Container
 from numpycnn.layers.storage import load_notes
@@ -312,14 +319,7 @@ def main():
         help="address of a Dask cluster with access to these files",
     )
     add("--workers", type=at_least(1), help="processes without a cluster; one per processor")
-    add("--out", action="append", default=[], metavar="FILE", help="for picks, .csv or .xml")
-    add("--catalog", type=Path, metavar="FILE", help="picks to compare with")
-    add(
-        "--tolerance",
-        type=at_least(0, float),
-        default=0.5,
-        help="largest difference of matching picks, in s",
-    )
+    add_pick_options(options)
     args = options.parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # from `kill` or a batch system
     for module in archives, readers:  # workers elsewhere do not have these files

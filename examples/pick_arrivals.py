@@ -26,7 +26,15 @@ import numpy as np
 import numpycnn as nn
 from _shared.options import Options, at_least, end
 from _shared.readers import Problems
-from _shared.results import comparison, peaks, picks_of, require_format, samples, write_picks
+from _shared.results import (
+    add_pick_options,
+    comparison,
+    peaks,
+    picks_of,
+    require_format,
+    samples,
+    write_picks,
+)
 from _shared.your_records import (
     RATE,
     kind_of,
@@ -61,14 +69,7 @@ add("--hours", type=at_least(0), default=1, help="hours of continuous data to pi
 add("--pick", type=Path, metavar="FILE", help="records to pick; no training")
 add("--model", type=Path, default="figures/picker.npz", help="network for --pick")
 add("--channels", help="channels of records: Z or HH? or HHZ,HHN,HHE; all if not given")
-add("--out", action="append", default=[], metavar="FILE", help="for the picks, .csv or .xml")
-add("--catalog", type=Path, metavar="FILE", help="picks to compare with")
-add(
-    "--tolerance",
-    type=at_least(0, float),
-    default=0.5,
-    help="largest difference of matching picks, in s",
-)
+add_pick_options(options)
 args = options.parse_args()
 rng = np.random.default_rng(args.seed)
 problems = Problems()  # the files and records that are left out
@@ -282,7 +283,7 @@ LEVELS = 1.5, 2, 2.5, 3, 4, 5
 def triggered(x, level):
     """Return the picks in each record by STA/LTA."""
     sta = samples(0.3, rate)
-    ratios = sta_lta(x, sta, samples(3, rate, at_least=10 * sta))
+    ratios = sta_lta(x, sta, samples(3, rate, fewest=10 * sta))
     return [pick_triggers(ratio, level, level / 2) for ratio in ratios]
 
 

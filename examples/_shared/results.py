@@ -12,9 +12,26 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from _shared.options import require_writable, write_whole
+from _shared.options import at_least, require_writable, write_whole
 from numpycnn.layers import Softmax
 from numpycnn.seismology.picking import compare_picks, pick_peaks
+
+# Options
+# -------
+
+
+def add_pick_options(options):
+    """Add the options for the files of picks and for the catalog to compare with."""
+    add = options.add_argument
+    add("--out", action="append", default=[], metavar="FILE", help="for the picks, .csv or .xml")
+    add("--catalog", type=Path, metavar="FILE", help="picks to compare with")
+    add(
+        "--tolerance",
+        type=at_least(0, float),
+        default=0.5,
+        help="largest difference of matching picks, in s",
+    )
+
 
 # From a curve to picks
 # ---------------------
@@ -24,9 +41,9 @@ APART = 0.5  # seconds between two picks
 PART = 2**21  # samples of a long curve that are read together
 
 
-def samples(seconds, rate, at_least=2):
+def samples(seconds, rate, fewest=2):
     """Return a duration in samples. At a low rate, a window has a minimum number of samples."""
-    return max(at_least, round(seconds * rate))
+    return max(fewest, round(seconds * rate))
 
 
 def peaks(curve, rate):
