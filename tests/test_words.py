@@ -1,4 +1,7 @@
-"""Docstrings, comments, messages and pages use the terms of the field: no retired word returns."""
+"""Docstrings, comments, messages and pages use the terms of the field: no retired word returns.
+
+The chapters stay short.
+"""
 
 import io
 import re
@@ -102,3 +105,37 @@ def test_a_retired_word_is_found(text):
 @pytest.mark.parametrize("text", ["a pull request", "the right side", "There is no file"])
 def test_an_ordinary_use_is_allowed(text):
     assert not retired_words(text)
+
+
+BUDGETS = {  # the largest number of words, counted as `wc -w` does
+    "1-evening": 12_000,
+    "1-evening/1": 1_000,
+    "1-evening/2": 1_400,
+    "1-evening/3": 900,
+    "1-evening/4": 1_500,
+    "1-evening/5": 2_900,
+    "1-evening/6": 1_300,
+    "1-evening/7": 1_400,
+    "1-evening/8": 1_300,
+    "2-does-it-work": 8_500,
+    "3-derivatives": 5_200,
+    "4-engineering": 6_800,
+}
+
+
+@pytest.mark.parametrize("start", BUDGETS)
+def test_chapters_are_within_their_budget_of_words(start):
+    pages = [
+        path
+        for path in (ROOT / "docs").glob("*/*.md")
+        if path.relative_to(ROOT / "docs").as_posix().startswith(start)
+    ]
+    assert pages
+    assert sum(len(path.read_text(encoding="utf-8").split()) for path in pages) <= BUDGETS[start]
+
+
+def test_the_first_chapter_trains_within_600_words():
+    page = (ROOT / "docs" / "1-evening" / "1-the-problem.md").read_text(encoding="utf-8")
+    before, call, _ = page.partition("nn.fit(")
+    assert call
+    assert len(before.split()) <= 600
