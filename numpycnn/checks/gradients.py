@@ -5,19 +5,20 @@ unnoticed. Every layer must therefore be checked: `backward` must return the der
 `forward`. The check uses three things.
 
 *A scalar.* The output `y` is an array. The check draws random numbers `dy`, computes the scalar
-`sum(dy * y)` and passes `dy` to `backward`. With ones in place of random numbers, a softmax whose
-`backward` returns zeros would pass, because the outputs of a softmax always sum to one.
+`sum(dy * y)` and passes `dy` to `backward`. If `dy` were all ones, a softmax whose `backward`
+returns zeros would pass the check, because the outputs of a softmax always sum to one.
 
 *A direction.* The check does not change one entry at a time. It changes all entries of an array
 together, along a random direction `v`. If the gradient `g` is correct, the derivative of the scalar
-along `v` is `sum(g * v)`. If any entry of `g` is incorrect, the two differ, except by coincidence.
-One evaluation checks ten thousand weights in this way.
+along `v` is `sum(g * v)`. If any entry of `g` is incorrect, the derivative differs from this sum,
+except by coincidence. One evaluation can check ten thousand weights in this way.
 
 *A derivative* along `v` that is computed without `backward`: see the module `derivatives`.
 
-If the two disagree, the entries are compared one by one to find the incorrect ones. Then the error
-is compared with known mistakes to find the cause. If the two agree, they are compared again at
-other points, because a gradient can be correct at one point only: see the module `elsewhere`.
+If the derivative differs from the sum, the entries are compared one by one to find the incorrect
+ones. Then the error is compared with known mistakes to find the cause. If the two agree, they are
+compared again at other points, because a gradient can be correct at one point only: see the module
+`elsewhere`.
 
 A check can fail in two ways: it reports a correct gradient as incorrect, or it misses a mistake.
 The second is worse. A gradient is therefore not reported as correct after a test with only one
@@ -67,7 +68,8 @@ def check_gradients(
         A layer, a `Sequential`, any object with the same interface, or a loss: a function of `x`
         that returns its value and its gradient.
     x : array_like
-        The input. It and the parameters are converted to float64; the layer is not changed.
+        The input. The check uses float64 copies of the input and of the parameters; the layer is
+        not changed.
     method : {"complex", "central"}, optional
         The complex step, which is exact to rounding, or central differences. By default the
         complex step, or central differences if the layer does not accept complex numbers.
@@ -150,7 +152,7 @@ def assert_gradients(
     Parameters
     ----------
     layer : object or callable
-        A layer or a loss. All parameters are those of `check_gradients`.
+        A layer or a loss. The parameters are the same as those of `check_gradients`.
     x : array_like
         The input.
     method : {"complex", "central"}, optional

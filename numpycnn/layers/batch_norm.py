@@ -1,9 +1,9 @@
 """Batch normalization: every channel with mean 0 and variance 1.
 
-Each layer learns from the output of the layers before it, which changes during training. If the
+The input of a layer is the output of the layers before it, which change during training. If the
 mean or the magnitude of a channel changes, all later layers must adapt. Batch normalization scales
-every channel to mean 0 and variance 1, whatever the input. Two parameters per channel then
-determine the mean and the standard deviation of the output:
+every channel to mean 0 and variance 1, for any input. Two parameters per channel then determine the
+mean and the standard deviation of the output:
 
     m[c]   = 1 / R  sum_r x[r,c]                    mean over all R rows
     v[c]   = 1 / R  sum_r (x[r,c] - m[c])²          variance
@@ -40,10 +40,10 @@ from numpycnn.layers.layer import Layer
 from numpycnn.layers.receptive_field import ReceptiveField
 
 # A channel of raw counts may have the mean 1e7 and the standard deviation 100. Near 1e7 the
-# distance between neighboring float32 numbers is 1. This is sufficient for the data but not for
-# their mean, to which every batch adds a tenth of a small difference. The statistics, and the
-# subtraction and division, are therefore float64 (`_reductions.py`). The results are converted to
-# the type of x.
+# distance between neighboring float32 numbers is 1. float32 is precise enough for the data, but not
+# for their running mean, which every batch changes by a tenth of a small difference. The
+# statistics, the subtraction and the division are therefore float64 (`_reductions.py`). The results
+# are converted to the type of x.
 
 
 class BatchNorm(Layer):
@@ -82,8 +82,8 @@ class BatchNorm(Layer):
     >>> layer.state["mean"].round(3), layer(x).round(3).ravel()
     (array([12.]), array([-0.707,  0.707]))
 
-    The last two values are smaller because the running variance is the unbiased one, with `R - 1`
-    in place of `R`.
+    The last two values are smaller, because the running variance is larger: its sum is divided by
+    `R - 1` instead of `R`.
     """
 
     def __init__(self, channels: int, *, momentum: float = 0.1, eps: float = 1e-5) -> None:
@@ -197,22 +197,23 @@ class BatchNormInTraining(BatchNorm):
     # -----------------
     # `x[r,c]` contributes to `z[r,c]`, and also to the mean and the variance of its channel, on
     # which every other `z` of the channel depends. In one channel, with `s = sqrt(v + eps)`, we
-    # have `z[q] = (x[q] - m) / s`. A small change of `x[r]` changes `z[q]` in three ways, per unit:
+    # have `z[q] = (x[q] - m) / s`. The derivative of `z[q]` with respect to `x[r]` has three parts:
     #
-    # 1. directly, if `q = r`: by `1 / s`;
-    # 2. through the mean, which changes by `1 / R`: by `-1 / (R s)`, for every `q`;
-    # 3. through the variance, which changes by `2 (x[r] - m) / R = 2 s z[r] / R`. Its root `s`
-    #    changes by `1 / (2 s)` of it, that is by `z[r] / R`, and `z[q]` by `-z[q] z[r] / (R s)`.
+    # 1. directly, if `q = r`: `1 / s`;
+    # 2. through the mean, whose derivative is `1 / R`: `-1 / (R s)`, for every `q`;
+    # 3. through `s`. The derivative of the variance `v` is `2 (x[r] - m) / R = 2 s z[r] / R`. That
+    #    of its root `s` is `1 / (2 s)` times this, `z[r] / R`. The part is `-z[q] z[r] / (R s)`.
     #
     # (In 3 the mean changes too. But the variance is smallest about the mean, so to first order
-    # this has no effect.) Each `z[q]` has the gradient `dz[q]`; the sum over `q` is
+    # this has no effect.) Each part is multiplied by the gradient `dz[q]`; the sum over `q` is
     #
     # $$dx_r = \frac{1}{s} \left( dz_r - \frac{1}{R} \sum_q dz_q
     # - z_r \frac{1}{R} \sum_q dz_q z_q \right)$$
     #
-    # The gradient loses its mean and its component along `z`. These components would only shift
-    # or scale the channel, and normalization removes both. The gradient of a bias directly
-    # before this layer is therefore zero up to rounding, and the bias has no effect on the output.
+    # The backward pass removes from the gradient its mean and its component along `z`. A step along
+    # these would only shift or scale the channel, and normalization removes both. The gradient of a
+    # bias directly before this layer is therefore zero up to rounding, and the bias has no effect
+    # on the output.
 
     def backward(self, dy: Array, cache: BatchNormCache) -> tuple[Array, Params]:  # type: ignore[override]
         """Compute the gradients with respect to the input and the parameters.
@@ -232,10 +233,10 @@ class BatchNormInTraining(BatchNorm):
         return dx, {"gamma": dgamma.astype(dtype), "beta": dbeta.astype(dtype)}
 
     def update_state(self, cache: BatchNormCache) -> None:
-        """Change the running statistics by the fraction `momentum` towards those of the batch.
+        """Move the running statistics towards those of the batch, by the fraction `momentum`.
 
-        The variance about the mean of the batch itself underestimates the variance of other traces,
-        by the factor (R - 1) / R on average. This factor is corrected here.
+        The variance of a batch about the mean of the same batch underestimates the variance of
+        other traces, on average by the factor (R - 1) / R. It is divided by this factor.
         """
         n_rows = cache.z.size // self.channels
         batch = {"mean": cache.mean, "var": cache.var * (n_rows / (n_rows - 1))}

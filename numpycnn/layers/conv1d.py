@@ -66,8 +66,8 @@ class Conv1D(Layer):
     Raises
     ------
     TypeError, ValueError
-        If a size is not a positive integer, the padding is unknown, an input has another type or
-        shape, or a trace is too short for one window.
+        If a size is not a positive integer, the padding is unknown, an input has an unexpected type
+        or shape, or a trace is too short for one window.
 
     Examples
     --------
@@ -215,9 +215,9 @@ class Conv1D(Layer):
 
 # The loop over taps
 # ------------------
-# The loop computes one tap at a time, for all windows. Tap `k` is multiplied with sample `k d` of
-# the padded trace for output 0, with sample `k d + S` for output 1, and so on. These samples form a
-# slice with one sample per output. The slice accounts for padding, stride and dilation. The sum
+# The loop computes one tap at a time, for all windows. For output 0, tap `k` is multiplied by
+# sample `k d` of the padded trace; for output 1, by sample `k d + S`; and so on. These samples form
+# a slice with one sample per output, so padding, stride and dilation need no other code. The sum
 # over `c` is a matrix product, and the sum over `k` is the loop.
 
 
@@ -258,10 +258,10 @@ def output(x: Array, w: Array, b: Array | None, at: Placement) -> Array:
 
 # The backward pass
 # -----------------
-# Tap `k` of the filter multiplied sample `m S + k d` of the padded trace by its weight and
-# added the product to output `m`. The gradient of a sample is therefore the sum of weight times
-# `dy[m]` over all outputs that depend on the sample. The gradient of a weight is the sum of sample
-# times `dy[m]` over all outputs.
+# In the forward pass, sample `m S + k d` of the padded trace is multiplied by the weight of tap
+# `k`, and the product is added to output `m`. The gradient of a sample is therefore a sum of weight
+# times `dy[m]`, over all outputs that depend on the sample. The gradient of a weight is a sum of
+# sample times `dy[m]`, over all outputs.
 #
 # Both gradients use the same loop over taps. `output` reads a slice of the padded trace, and
 # `input_gradient` adds to the same slice. The gradients of the padded zeros are removed at the end.

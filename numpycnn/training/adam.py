@@ -1,8 +1,8 @@
 """Adam: an optimizer with a step size for every weight.
 
 The gradient gives the direction in which each weight should change, but not how far. The
-gradients of different weights differ in magnitude by orders of magnitude, so a single step size
-does not suit all of them. Adam keeps two running averages for each weight, of its gradient `g`
+gradients of different weights may differ by orders of magnitude, so a single step size does not
+suit all of them. Adam keeps two running averages for each weight, of its gradient `g`
 and of the square of its gradient,
 
     m = beta1 m + (1 - beta1) g
@@ -104,17 +104,17 @@ class Adam:
         Raises
         ------
         TypeError, ValueError
-            If the gradients do not match the parameters, or hold NaN or infinity.
+            If the gradients do not match the parameters, or contain NaN or infinity.
 
         Notes
         -----
-        With g the gradient at step t, in the letters of the paper:
+        With the gradient g at step t and the symbols of the paper:
 
         m_hat = m / (1 - beta1^t),  v_hat = v / (1 - beta2^t)
         w     = w - lr m_hat / (sqrt(v_hat) + eps)
 
-        The rule is the same for every weight. All gradients are therefore concatenated to one
-        vector, because few operations on a long array take less time than many on short ones. With
+        The rule is the same for every weight, so all gradients are concatenated to one vector. A
+        few operations on a long array take less time than many operations on short arrays: with
         one array at a time, training the trace classifier took 5 % longer.
         """
         require_gradients(self, self.params, grads)

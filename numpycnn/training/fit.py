@@ -7,12 +7,12 @@ Every neural network is trained by the same four lines, repeated:
 3. backward: compute the gradient with respect to every parameter;
 4. step: change every parameter by a small amount against its gradient.
 
-One pass over the training set is an *epoch*. A step can use all traces. This gives the exact
-gradient of the mean loss, but only one step per epoch. Or the traces are shuffled in each epoch and
-split into *mini-batches*. This gives many fast steps with noisy gradients.
+One pass over the training set is an *epoch*. If a step uses all traces, its gradient is that of the
+mean loss, but an epoch has only one step. With *mini-batches*, the traces are shuffled and split in
+each epoch; an epoch then has many fast steps with noisy gradients.
 
-A decreasing training loss does not show that the network is better on other traces. The *validation
-set* shows this. Its traces are evaluated after each epoch and are not used for training.
+A decreasing training loss does not show that the network improves on other traces. Therefore the
+traces of a *validation set*, which are not used for training, are evaluated after each epoch.
 
 Batch normalization and dropout compute different outputs in training and at inference. `fit`
 therefore trains `model.for_training(rng)`, which shares the arrays of the model, and validates the
@@ -94,7 +94,7 @@ def fit(
     model : Layer
         A network that returns scores, without a softmax at the end.
     x : ndarray, shape (N, L, C)
-        Traces, or another input of the model; converted to the type of its parameters.
+        Traces, or another input of the model. They are converted to the type of the parameters.
     targets : array-like, shape (N,) or (N, D)
         Labels, or rows of class probabilities, or the targets of a custom `loss`.
     epochs : int
@@ -211,7 +211,7 @@ def train_step(
 
 
 def _step(optimizer: Optimizer, grads: Params) -> None:
-    """Change the parameters of the optimizer, which may be some of the network's."""
+    """Change the parameters of the optimizer: all those of the network, or some of them."""
     own = optimizer.params
     try:
         optimizer.step({name: grad for name, grad in grads.items() if name in own})
