@@ -49,18 +49,7 @@ class Arrays:
         super().__setattr__(name, value)
 
     def with_params(self: Own, params: Params) -> Own:
-        """Return a copy of this layer with other arrays.
-
-        Parameters
-        ----------
-        params : mapping of str to ndarray
-            An array for each parameter. The state is copied, except for arrays in `params`.
-
-        Returns
-        -------
-        Layer
-            The copy, which holds the arrays in `params` themselves.
-        """
+        """Return a copy that holds the arrays in `params`, and copies of the rest of the state."""
         new = copy(self)
         vars(new)["_params"] = {name: params[name] for name in self.params}
         vars(new)["_state"] = {
@@ -69,24 +58,7 @@ class Arrays:
         return new
 
     def astype(self: Own, dtype: npt.DTypeLike) -> Own:
-        """Return a copy of this layer with parameters of another type.
-
-        Parameters
-        ----------
-        dtype : dtype
-            A type of floats or complex numbers. The state, which holds statistics of data,
-            remains float64 at least.
-
-        Returns
-        -------
-        Layer
-            The copy.
-
-        Raises
-        ------
-        TypeError
-            If `dtype` is another type.
-        """
+        """Return a copy with parameters of type `dtype`, float or complex; state stays float64."""
         if np.dtype(dtype).kind not in "fc":
             raise TypeError(f"astype: dtype must be a type of floats, got {np.dtype(dtype)}.")
         wide = np.result_type(dtype, np.float64)

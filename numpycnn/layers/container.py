@@ -39,10 +39,8 @@ class Container(Layer):
 
     Raises
     ------
-    TypeError
-        If an argument is not a Layer.
-    ValueError
-        If there is no layer, or a layer occurs twice.
+    TypeError, ValueError
+        If an argument is not a Layer, there is no layer, or a layer occurs twice.
 
     Examples
     --------
@@ -105,20 +103,7 @@ class Container(Layer):
         return {f"{i}.{name}": array for i, arrays in owned for name, array in arrays.items()}
 
     def walk(self, place: str = "") -> Iterator[tuple[str, Layer]]:
-        """Iterate over all layers inside this container, then the container.
-
-        Parameters
-        ----------
-        place : str
-            The name of this layer in the names of parameters, such as "0".
-
-        Yields
-        ------
-        place : str
-            The name of a layer.
-        layer : Layer
-            The layer.
-        """
+        """Iterate over the layers inside and this one with their names; `place` is its own name."""
         for inside, layer in self.children.items():
             yield from layer.walk(f"{place}.{inside}" if place else inside)
         yield place, self
@@ -143,19 +128,7 @@ class Container(Layer):
         return deepcopy(self, copies)
 
     def update_state(self, cache: Any) -> None:
-        """Update the running statistics of the layers inside after an optimizer step.
-
-        Parameters
-        ----------
-        cache : list
-            Second return value of `forward` of the layer that `for_training` returned.
-
-        Raises
-        ------
-        TypeError
-            If a custom `forward` does not return a list of the caches of the layers, and a layer
-            inside has running statistics.
-        """
+        """Update the running statistics of the layers inside from `cache`, a list of caches."""
         children = self.children.values()
         if isinstance(cache, list) and len(cache) == len(children):
             for layer, part in zip(children, cache, strict=True):
@@ -177,17 +150,7 @@ class Container(Layer):
         return iter(self.layers)
 
     def summary(self, input_shape: tuple[int, ...]) -> str:
-        """Return a table with a line for each layer: output shape and number of parameters.
-
-        Parameters
-        ----------
-        input_shape : tuple of int
-            The shape of one trace, (L, C).
-
-        Returns
-        -------
-        str
-            The table.
+        """Return a table of output shapes and numbers of parameters; `input_shape` is (L, C).
 
         Examples
         --------
@@ -208,13 +171,7 @@ class Container(Layer):
         path : str or path-like
             The file. An existing file is replaced only after the new one is complete.
         notes : object, optional
-            Data that JSON can represent, such as the names of the classes.
-            `numpycnn.layers.storage.load_notes(path)` returns the notes.
-
-        Raises
-        ------
-        TypeError, OSError
-            If the path, the notes or the layers cannot be written.
+            Data that JSON can represent; `numpycnn.layers.storage.load_notes` returns them.
         """
         from numpycnn.layers.storage import (
             save_layer,
@@ -232,18 +189,6 @@ class Container(Layer):
             The file.
         *own_layers : type
             Custom layer classes in the model: `load(path, MyLayer)`.
-
-        Returns
-        -------
-        Container
-            The model.
-
-        Raises
-        ------
-        ValueError
-            If the file is damaged or of another kind.
-        OSError
-            If there is no such file.
         """
         from numpycnn.layers.storage import load_layer
 

@@ -107,20 +107,7 @@ class Conv1D(Layer):
     # [Zeros](padding.py) replace the samples before and after the trace.
 
     def pad_widths(self, length: int) -> tuple[int, int]:
-        """Return the numbers of zeros before and after a trace.
-
-        Parameters
-        ----------
-        length : int
-            Number of samples L of the trace.
-
-        Returns
-        -------
-        left : int
-            Zeros before the trace.
-        right : int
-            Zeros after the trace.
-        """
+        """Return the numbers of zeros before and after a trace of `length` samples."""
         return pad_widths(self.padding, length, self.stride, self.effective_kernel_size)
 
     def receptive_field(self, length: int) -> ReceptiveField:

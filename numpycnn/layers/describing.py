@@ -14,18 +14,7 @@ class Described:
     """An object that can list the arguments with which it was built."""
 
     def options(self) -> dict[str, Any]:
-        """Return the arguments with which the layer can be built again.
-
-        Returns
-        -------
-        dict
-            The constructor's arguments by name, without `rng`.
-
-        Raises
-        ------
-        TypeError
-            If an argument is not stored as an attribute of the same name.
-        """
+        """Return the constructor's arguments by name, without `rng`, to build the layer again."""
         for name in self._arguments():
             if not hasattr(self, name):
                 raise TypeError(

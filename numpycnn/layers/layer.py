@@ -94,55 +94,16 @@ class Layer(Described, Arrays, Predictor):
         raise NotImplementedError(f"{type(self).__name__} must define backward.")
 
     def for_training(self, rng: Rng = None) -> Layer:
-        """Return a training-mode version of this layer that shares its arrays.
-
-        Parameters
-        ----------
-        rng : Generator, int or None
-            Source of randomness in training.
-
-        Returns
-        -------
-        Layer
-            Most layers return themselves. Nothing changes until the returned layer is used.
-        """
+        """Return the layer to train: itself, or one that shares its arrays and draws from `rng`."""
         return self
 
     def update_state(self, cache: Any) -> None:
-        """Update the running statistics after an optimizer step; nothing else changes them.
-
-        Parameters
-        ----------
-        cache : object
-            Second return value of `forward` of the layer that `for_training` returned.
-        """
+        """Update the running statistics from the `cache` of a training step; nothing else does."""
 
     def receptive_field(self, length: int) -> ReceptiveField:
-        """Return the input samples that each output depends on.
-
-        Parameters
-        ----------
-        length : int
-            Number of samples L of the input.
-
-        Returns
-        -------
-        ReceptiveField
-            The first and the last sample for each output.
-        """
+        """Return which of the `length` samples of the input each output depends on."""
         raise NotImplementedError(f"{type(self).__name__} must define receptive_field(length).")
 
     def walk(self, place: str = "") -> Iterator[tuple[str, Layer]]:
-        """Iterate over this layer and the layers inside it.
-
-        Parameters
-        ----------
-        place : str
-            The name of this layer in the names of parameters, such as "0".
-
-        Yields
-        ------
-        tuple of str and Layer
-            The name of a layer, and the layer.
-        """
+        """Iterate over the layers inside and this one with their names; `place` is its own name."""
         yield place, self

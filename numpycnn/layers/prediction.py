@@ -21,48 +21,16 @@ class Predictor:
         return output
 
     def predict(self, x: Array, batch_size: int | None = None) -> Array:
-        """Compute the output for `x` in chunks of `batch_size` traces.
+        """Return the output for `x`, computed `batch_size` traces at a time, by default all.
 
-        Parameters
-        ----------
-        x : ndarray, shape (N, L, C)
-            Traces, or another input of the layer.
-        batch_size : int, optional
-            Traces per chunk; by default all of them.
-
-        Returns
-        -------
-        ndarray, shape (N, ...)
-            The output.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If `x` has another type or shape, or contains NaN or infinity. A call `layer(x)`
-            accepts NaN and infinity.
+        NaN and infinity in `x` are errors here, in contrast to a call `layer(x)`.
         """
         return self._predict("predict", x, batch_size)
 
     def classify(self, x: Array, batch_size: int | None = None) -> Array:
-        """Return the index of the class with the highest score.
+        """Return the index of the highest score for `x`; for one score, 1 where it is above 0.
 
-        Parameters
-        ----------
-        x : ndarray, shape (N, L, C)
-            Traces, or another input of the layer.
-        batch_size : int, optional
-            Traces per chunk; by default all of them.
-
-        Returns
-        -------
-        ndarray of int, shape (N, ...)
-            The argmax of the scores over the last axis. For a single score, 1 where it is above 0
-            and else 0.
-
-        Raises
-        ------
-        TypeError, ValueError
-            For arguments that `predict` refuses too, and if a score is NaN.
+        `batch_size` is that of `predict`. A score that is NaN is an error.
         """
         scores = self._predict("classify", x, batch_size)
         if (gaps := np.isnan(scores)).any():

@@ -30,10 +30,8 @@ class Sequential(Container):
 
     Raises
     ------
-    TypeError
-        If an argument is not a Layer.
-    ValueError
-        If there is no layer, or a layer occurs twice.
+    TypeError, ValueError
+        If an argument is not a Layer, there is no layer, or a layer occurs twice.
 
     Examples
     --------

@@ -50,19 +50,12 @@ class Residual(Sequential):
     shortcut : Layer, optional
         A layer g: y = g(x) + f(x). Its parameters are called `"shortcut.w"` and so on.
 
-    Raises
-    ------
-    TypeError, ValueError
-        For arguments that `Sequential` refuses too.
-
     Examples
     --------
     >>> from numpycnn import Conv1D, ReLU
     >>> block = Residual(Conv1D(8, 8, 5, padding="same"), ReLU())
-    >>> block(np.ones((1, 64, 8))).shape
-    (1, 64, 8)
     >>> wider = Residual(Conv1D(8, 16, 5, padding="same"), shortcut=Conv1D(8, 16, 1))
-    >>> wider(np.ones((1, 64, 8))).shape
+    >>> wider(block(np.ones((1, 64, 8)))).shape
     (1, 64, 16)
     """
 
@@ -136,11 +129,6 @@ class SkipConcat(Sequential):
     ----------
     *layers : Layer
         The layers of f. The shape of f(x) is that of x, except for the last axis.
-
-    Raises
-    ------
-    TypeError, ValueError
-        For arguments that `Sequential` refuses too.
 
     Examples
     --------
