@@ -153,3 +153,26 @@ def picker(rng=0):
         nn.SkipConcat(nn.MaxPool1D(2), nn.Conv1D(4, 4, 3, **conv), nn.Upsample1D(2)),
         nn.Dense(8, 2, rng=rng),
     )
+
+
+def with_two_modes(rng=0):
+    """A classifier with BatchNorm and Dropout in the chain and within skip connections."""
+    rng = np.random.default_rng(rng)
+    conv = {"padding": "same", "rng": rng}
+    return nn.Sequential(
+        nn.Conv1D(1, 4, 5, **conv),
+        nn.BatchNorm(4),
+        nn.ReLU(),
+        nn.Residual(nn.Conv1D(4, 4, 3, **conv), nn.BatchNorm(4), nn.ReLU(), nn.Dropout(0.2)),
+        nn.SkipConcat(nn.Sequential(nn.Conv1D(4, 2, 3, **conv), nn.BatchNorm(2))),
+        nn.GlobalAveragePool1D(),
+        nn.Dropout(0.1),
+        nn.Dense(6, 3, rng=rng),
+    )
+
+
+def assert_close(actual, expected):
+    """Within 1e-5 of the largest output; NaN in the same places."""
+    assert actual.shape == expected.shape
+    largest = np.nan_to_num(abs(expected)).max(initial=1)
+    np.testing.assert_allclose(actual, expected, rtol=0, atol=1e-5 * largest)

@@ -1,11 +1,8 @@
-"""The network of the task and the table of planted bugs, shared by several tests."""
-
-from functools import cache
+"""The network of the task."""
 
 import numpy as np
 
 from numpycnn import Conv1D, Dense, Flatten, MaxPool1D, ReLU, Sequential
-from numpycnn.checks import bugs
 
 
 def task_network(rng=0):
@@ -20,9 +17,3 @@ def task_network(rng=0):
         ReLU(),
         Dense(16, 3, rng=rng),
     )
-
-
-@cache
-def bugs_table():
-    """The table of planted bugs, with two trainings for each bug; it takes five seconds."""
-    return bugs.table(seeds=[0, 1])

@@ -1,4 +1,4 @@
-"""Adam: Algorithm 1 of Kingma and Ba, computed again here with one number at a time."""
+"""Adam and SGD: the update rules, computed again here with one number at a time."""
 
 from math import sqrt
 
@@ -57,17 +57,39 @@ def test_every_parameter_follows_algorithm_1(rng, shape, n_steps, lr, beta1, bet
     assert_allclose([params["a"], params["b"]], expected, rtol=1e-9, atol=1e-9)
 
 
+@given(generators, st.floats(0.001, 1), st.sampled_from([0, 0.5, 0.9]), st.integers(1, 5))
+def test_every_parameter_follows_the_update_rule_of_sgd(rng, lr, momentum, n_steps):
+    params = {"w": rng.standard_normal((2, 3)), "b": rng.standard_normal(3)}
+    start = {name: array.copy() for name, array in params.items()}
+    steps = [{n: rng.standard_normal(a.shape) for n, a in params.items()} for _ in range(n_steps)]
+    optimizer = SGD(params, lr, momentum)
+    for grads in steps:
+        optimizer.step(grads)
+    for name, first in start.items():
+        for index in np.ndindex(*first.shape):
+            w, u = float(first[index]), 0.0
+            for grads in steps:
+                u = momentum * u + grads[name][index]
+                w -= lr * u
+            assert_allclose(params[name][index], w, rtol=1e-12, atol=1e-12)
+
+
+optimizers = pytest.mark.parametrize("kind", [Adam, SGD])
+
+
+@optimizers
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, ">f4"])
-@pytest.mark.parametrize("lr", [0.01, np.float64(0.01), np.float32(0.01)])
-def test_parameters_keep_their_type_and_gradients_are_never_written(dtype, lr):
+@pytest.mark.parametrize("lr", [100.0, np.float64(100), np.float32(100)])
+def test_parameters_keep_their_type_and_gradients_are_never_written(kind, dtype, lr):
     params = {"w": np.ones(3, dtype)}
-    optimizer = Adam(params, lr)
+    array, optimizer = params["w"], kind(params, lr)
     optimizer.step({"w": np.zeros(3, dtype)})
     assert_array_equal(params["w"], 1)
     g = np.array([1e-5, -1e-5, 0], np.float32)
     g.flags.writeable = False
     optimizer.step({"w": g})
-    assert params["w"].dtype == np.dtype(dtype)
+    assert params["w"] is array
+    assert array.dtype == np.dtype(dtype)
     assert params["w"][0] < 1 < params["w"][1]
     assert params["w"][2] == 1
 
@@ -88,6 +110,12 @@ def test_bad_settings_are_refused(name, value):
         Adam({"w": np.zeros(2)}, **{name: value})
 
 
+@bad_values({"lr": [0, -1, float("inf"), float("nan"), "a"], "momentum": [1, -0.1, None]})
+def test_bad_settings_of_sgd_are_refused(name, value):
+    with refused_value("SGD", name, value):
+        SGD({"w": np.zeros(2)}, **{"lr": 0.1, name: value})
+
+
 @pytest.mark.parametrize("value", [1.0, -0.1, float("nan"), "b"])
 def test_a_bad_beta_is_refused(value):
     for betas in (0.9, value), (value, 0.9):
@@ -95,7 +123,6 @@ def test_a_bad_beta_is_refused(value):
             Adam({"w": np.zeros(2)}, betas=betas)
 
 
-optimizers = pytest.mark.parametrize("kind", [Adam, SGD])
 BAD_GRADIENTS = {
     "none": ({}, ["grads", "'w'"]),
     "other name": ({"v": np.zeros((2, 3))}, ["grads", "'w'"]),

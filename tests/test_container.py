@@ -73,6 +73,8 @@ def test_the_names_of_the_parameters_are_paths_to_the_arrays(case):
         for place in places:
             layer = layer[int(place)]
         assert layer.params[own] is array
+        layer.params[own] = array.copy()  # a replaced array is found
+        assert model.params[name] is layer.params[own]
 
 
 def test_walk_returns_every_layer_and_skip_connection():
@@ -89,35 +91,21 @@ def test_walk_returns_every_layer_and_skip_connection():
 # ----------------
 
 
-@given(blocks(), generators)
-def test_residual_adds_x_to_the_output_of_its_layers(block, rng):
-    inner, x = block
-    residual = nn.Residual(*inner)
-    y, cache = residual.forward(x)
-    assert_array_equal(y, x + inner(x))
-    dy = rng.standard_normal(y.shape)
-    dx, grads = residual.backward(dy, cache)
-    inner_dx, inner_grads = inner.backward(dy, inner.forward(x)[1])
-    assert_array_equal(dx, dy + inner_dx)
-    assert grads.keys() == inner_grads.keys() == residual.params.keys()
-    for name, grad in grads.items():
-        assert_array_equal(grad, inner_grads[name])
-
-
-@given(blocks(), generators)
-def test_skip_concat_concatenates_x_and_the_output_of_its_layers(block, rng):
-    inner, x = block
-    concat = nn.SkipConcat(*inner, dense := nn.Dense(x.shape[-1], 2))
-    y, cache = concat.forward(x)
+@pytest.mark.parametrize("kind", [nn.Residual, nn.SkipConcat])
+@given(block=blocks(), rng=generators)
+def test_a_skip_connection_adds_or_concatenates_x_and_the_output_of_its_layers(kind, block, rng):
+    (inner, x), is_sum = block, kind is nn.Residual
     n = x.shape[-1]
-    assert_array_equal(y[..., :n], x)
-    assert_array_equal(y[..., n:], dense(inner(x)))
+    inner = inner if is_sum else nn.Sequential(*inner, nn.Dense(n, 2))
+    around = kind(*inner)
+    y, cache = around.forward(x)
+    inner_y, inner_cache = inner.forward(x)
+    assert_array_equal(y, x + inner_y if is_sum else np.concatenate([x, inner_y], axis=-1))
     dy = rng.standard_normal(y.shape)
-    dx, grads = concat.backward(dy, cache)
-    chain = nn.Sequential(*inner, dense)
-    inner_dx, inner_grads = chain.backward(dy[..., n:], chain.forward(x)[1])
+    dx, grads = around.backward(dy, cache)
+    inner_dx, inner_grads = inner.backward(dy if is_sum else dy[..., n:], inner_cache)
     assert_array_equal(dx, dy[..., :n] + inner_dx)
-    assert grads.keys() == concat.params.keys()
+    assert grads.keys() == inner_grads.keys() == around.params.keys()
     for name, grad in grads.items():
         assert_array_equal(grad, inner_grads[name])
 

@@ -6,7 +6,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from numpycnn.checks.derivatives import central_difference, complex_step, step_sweep
-from numpycnn.checks.strategies import distinct
 
 along = np.array([1.0])
 
@@ -60,12 +59,3 @@ def test_a_curve_is_not_a_kink(at):
     assert right == pytest.approx(left, rel=1e-3)
     (right,), (left,), _ = central_difference(lambda x: abs(x - at), np.array([at]), along)
     assert (left, right) == pytest.approx((-1, 1), rel=1e-3)
-
-
-@given(st.lists(st.integers(1, 5), min_size=1, max_size=3).map(tuple), st.data())
-def test_distinct_values_differ_from_each_other_and_from_zero(shape, data):
-    x = data.draw(distinct(shape)).ravel()
-    gap = 1 / (x.size + 1)
-    assert abs(x).max() <= 1
-    assert abs(x).min() >= 0.4 * gap
-    assert np.diff(np.sort(x)).min(initial=np.inf) >= 0.9 * gap

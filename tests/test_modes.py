@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from nets import is_same
+from nets import is_same, with_two_modes
 from numpy.testing import assert_allclose, assert_array_equal
 from refusals import refused
 
@@ -22,22 +22,6 @@ from numpycnn.checks.strategies import (
 )
 
 CLOSE = {"rtol": 1e-11, "atol": 1e-12}
-
-
-def network(rng=0):
-    """Both layers with two modes, in the chain and within skip connections."""
-    rng = np.random.default_rng(rng)
-    conv = {"padding": "same", "rng": rng}
-    return nn.Sequential(
-        nn.Conv1D(1, 4, 5, **conv),
-        nn.BatchNorm(4),
-        nn.ReLU(),
-        nn.Residual(nn.Conv1D(4, 4, 3, **conv), nn.BatchNorm(4), nn.ReLU(), nn.Dropout(0.2)),
-        nn.SkipConcat(nn.Sequential(nn.Conv1D(4, 2, 3, **conv), nn.BatchNorm(2))),
-        nn.GlobalAveragePool1D(),
-        nn.Dropout(0.1),
-        nn.Dense(6, 3, rng=rng),
-    )
 
 
 @st.composite
@@ -170,7 +154,7 @@ def test_gradients_of_layers_in_both_modes(case, rng):
 
 
 def test_the_copy_for_training_shares_every_array_and_the_model_is_unchanged():
-    model = network()
+    model = with_two_modes()
     before = repr(model)
     train_model = model.for_training(0)
     assert repr(model) == before != repr(train_model)
@@ -193,7 +177,7 @@ def test_for_training_of_a_model_with_one_mode_returns_the_model():
 
 
 def test_only_update_state_changes_the_state():
-    model, x = network(), np.random.default_rng(0).standard_normal((4, 8, 1))
+    model, x = with_two_modes(), np.random.default_rng(0).standard_normal((4, 8, 1))
     train_model = model.for_training(0)
     before = copy.deepcopy((model.params, model.state))
     y, cache = train_model.forward(x)
@@ -211,7 +195,7 @@ def test_only_update_state_changes_the_state():
 
 
 def test_copies_do_not_share_the_state():
-    model = network()
+    model = with_two_modes()
     others = [
         copy.deepcopy(model),
         model.astype(np.float32),
@@ -263,27 +247,3 @@ def test_a_custom_cache_requires_a_custom_update_state():
     nn.fit(
         nn.Sequential(Halves(nn.Dense(2, 2), nn.Sequential(nn.ReLU()))), x, [0, 1, 0, 1], epochs=1
     )
-
-
-# In the loop
-# -----------
-
-
-def test_fit_is_forward_loss_backward_step_and_update_state():
-    from numpycnn import Adam, softmax_cross_entropy
-
-    x, labels = nn.make_traces(12, rng=0)
-    model, other = network(), network()
-    nn.fit(model, x, labels, epochs=4, lr=1e-2, rng=7)
-    train_model, optimizer = (
-        other.for_training(np.random.default_rng(7)),
-        Adam(other.params, lr=1e-2),
-    )
-    for _ in range(4):
-        scores, cache = train_model.forward(x)
-        _, dscores = softmax_cross_entropy(scores, labels)
-        optimizer.step(train_model.backward(dscores, cache)[1])
-        train_model.update_state(cache)
-    assert is_same(model, other)
-    for name, array in model.state.items():
-        assert_array_equal(array, other.state[name])

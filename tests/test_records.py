@@ -47,14 +47,6 @@ def test_every_number_and_position_of_arrivals_occurs():
     assert {tuple(here) for here in onsets if len(here) == 2} == {(10, 20)}
 
 
-def test_an_arrival_changes_the_samples_from_the_onset_on():
-    noise, _ = make_records(1, rng=3, **QUIET)
-    x, ((onset,),) = make_records(1, rng=3, **ONE)
-    added = (x - noise)[0]
-    assert_array_equal(added[:onset], 0)
-    assert (added[onset : onset + 10] != 0).all()
-
-
 def test_the_height_of_an_arrival_is_its_signal_to_noise_ratio():
     noise, _ = make_records(1, rng=3, **QUIET)
     x, ((onset,),) = make_records(

@@ -7,66 +7,8 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 import numpycnn as nn
-from numpycnn._reductions import centered, difference, mean
 
-FLOATS = ["float16", "float32", "float64", ">f4", ">f8", "longdouble"]
-INTEGERS = ["int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", ">i4", ">u8"]
 seeds = st.integers(0, 2**32 - 1)
-
-
-def on_offset(dtype, rng, shape):
-    """Draw data whose offset is as large as the type resolves to 1 % of the signal.
-
-    Returns the data, and the same numbers without the offset in float64.
-    """
-    dtype = np.dtype(dtype)
-    signal = rng.integers(-100, 101, shape)  # in units of the last digit
-    if dtype.kind in "iu":
-        info = np.iinfo(dtype)
-        offset = int(info.max) - 100 if rng.random() < 0.5 else int(info.min) + 100
-        if info.bits == 8:
-            signal, offset = signal // 2, (info.max + info.min + 1) // 2
-        return (signal.astype(object) + offset).astype(dtype), signal.astype(np.float64)
-    offset = min(2.0 ** (np.finfo(dtype).nmant - 1), 1e15)
-    return (signal + np.array(offset, dtype)).astype(dtype), signal.astype(np.float64)
-
-
-# The functions
-# -------------
-
-
-@pytest.mark.parametrize("dtype", FLOATS + INTEGERS)
-@given(seed=seeds, n=st.integers(1, 300), axis=st.sampled_from([None, 0, 1, (0, 1)]))
-def test_a_mean_is_exact_on_every_offset(dtype, seed, n, axis):
-    x, signal = on_offset(dtype, np.random.default_rng(seed), (n, 3))
-    middle, z = centered(x, axis)
-    assert_allclose(z, signal - signal.mean(axis, keepdims=True), rtol=0, atol=1e-6)
-    assert_array_equal(mean(x, axis, keepdims=True), middle)
-    assert mean(x, axis).shape == signal.mean(axis).shape
-
-
-@pytest.mark.parametrize("dtype", INTEGERS)
-@given(seed=seeds)
-def test_the_difference_of_two_integers_has_its_sign(dtype, seed):
-    rng = np.random.default_rng(seed)
-    info = np.iinfo(np.dtype(dtype).newbyteorder("="))
-    a, b = (
-        rng.integers(info.min, info.max, 20, info.dtype, endpoint=True).astype(dtype)
-        for _ in range(2)
-    )
-    exact = [int(first) - int(second) for first, second in zip(a, b, strict=True)]
-    assert_allclose(difference(a, b), np.array(exact, float), rtol=1e-15)
-    assert difference(a, a).any() == 0
-    one_more = np.where(a < info.max, a, a - 1) + np.ones((), a.dtype)
-    assert_array_equal(difference(one_more, one_more - np.ones((), a.dtype)), 1)
-
-
-@given(seeds)
-def test_a_complex_mean_is_analytic(seed):
-    rng = np.random.default_rng(seed)
-    x, v = rng.standard_normal((2, 7))
-    _, z = centered(x + 1e6 + 1e-30j * v)
-    assert_allclose((z * z).mean().imag / 1e-30, 2 * ((x - x.mean()) * v).mean(), atol=1e-8)
 
 
 # The layers

@@ -16,20 +16,6 @@ def nested_from(model, split):
     return Sequential(*model.layers[:split], Sequential(*model.layers[split:]))
 
 
-def test_params_are_the_arrays_of_the_layers():
-    inner = Sequential(ReLU(), Dense(2, 1))
-    model = Sequential(Dense(2, 2), inner)
-    assert list(model.params) == ["0.w", "0.b", "1.1.w", "1.1.b"]
-    assert model.params["0.w"] is model.layers[0].params["w"]
-    assert model.params["1.1.b"] is inner.layers[1].params["b"]
-    model.params["0.b"][:] = [5.0, 6.0]
-    assert_array_equal(model[0](np.zeros((1, 2))), [[5.0, 6.0]])
-    new = np.array([[3.0], [4.0]])
-    inner.layers[1].params["w"] = new  # a replaced array is found
-    assert model.params["1.1.w"] is new
-    assert inner.predict(np.ones((1, 2))) == 7.0
-
-
 @given(networks(), generators, st.data())
 def test_a_chain_flat_or_nested_runs_its_layers_forward_and_then_backward_in_reverse(
     case, rng, data
@@ -58,17 +44,6 @@ def test_a_chain_flat_or_nested_runs_its_layers_forward_and_then_backward_in_rev
         for name, grad in grads.items():
             *places, own = name.split(".")
             assert_array_equal(grad, expected[sum(map(int, places)), own])
-
-
-@given(st.integers(1, 12), st.integers(1, 15), generators)
-def test_predict_returns_the_same_for_any_batch_size(n_traces, batch_size, rng):
-    model = task_network(rng)
-    x = rng.standard_normal((n_traces, 64, 1), dtype=np.float32)
-    in_batches = model.predict(x, batch_size)
-    assert in_batches.shape == (n_traces, 3)
-    assert in_batches.dtype == np.float32
-    assert_allclose(in_batches, model.predict(x), rtol=1e-4, atol=1e-5)
-    assert_array_equal(model.classify(x, batch_size), in_batches.argmax(axis=1))
 
 
 # The table
