@@ -22,11 +22,8 @@ from corpora.attributes import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numpycnn import Sequential, check_attributes, check_gradients
-from numpycnn.checks.bugs import PLANTED_BUGS, typical_case
+from numpycnn import check_attributes, check_gradients
 from numpycnn.checks.strategies import ids, layers_and_inputs
-from numpycnn.layers import Layer
-from numpycnn.training import Adam
 
 
 def names_and_statuses(report):
@@ -70,32 +67,6 @@ def test_a_correct_layer_is_correct(case, seed, stateful):
     grads = {name: f"d{name}" for name in layer.params}
     report = check_attributes(Keeper(layer), x, grads, stateful=stateful, rng=seed)
     assert report.status == check_gradients(layer, x, rng=seed).status != "incorrect"
-
-
-# Forward runs again before each backward, so a changed cache does no harm.
-HARMLESS = ("relu_changes_cache",)
-
-
-BUGS = {
-    bug.called: name
-    for name, bug in PLANTED_BUGS.items()
-    if bug.part not in (Adam, Sequential) and name not in HARMLESS
-}
-
-
-@pytest.mark.parametrize("name", BUGS.values())  # one for each name of a mistake
-def test_no_planted_bug_passes(name):
-    subject, x = typical_case(PLANTED_BUGS[name], np.random.default_rng(0))
-    if not isinstance(subject, Layer):
-        return
-    grads = {name: f"d{name}" for name in subject.params}
-    with np.errstate(all="ignore"):
-        expected = check_gradients(subject, x, rng=0).ok
-        try:
-            found = check_attributes(Keeper(subject), x, grads, rng=0).ok
-        except ValueError:  # a gradient that is not computed
-            found = False
-    assert found <= expected
 
 
 # Gradients
@@ -287,18 +258,13 @@ def with_attribute(**values):
     [
         ({"layer": Linear}, r"the class Linear.*Linear\(\.\.\.\)"),
         ({"layer": Forward()}, "backward.*Forward"),
-        ({"layer": lambda x: x}, "forward.*function"),
         ({"layer": with_attribute(b=0.5)}, r"\bb\b.*float"),
-        ({"layer": with_attribute(b=[0, 0])}, r"\bb\b.*list"),
         ({"layer": with_attribute(b=np.zeros(2, int))}, r"\bb\b.*int64"),
         ({"layer": Pair()}, "Pair.forward.*tuple"),
-        ({"layer": with_attribute(forward=lambda x: None)}, "forward.*NoneType"),
         ({"layer": NoDx()}, "NoDx.*dx.*NoneType.*skip='input'"),
         ({"layer": Embedding(), "x": np.arange(3), "grads": {"W": "dW"}}, "x .*skip='input'"),
         ({"grads": {"V": "dV"}}, "Linear.*'V'.* W, b"),
         ({"grads": {"W": "dV"}}, "dV.* W.*dW, db"),
-        ({"grads": ["W", "b"]}, "grads.*list"),
-        ({"grads": {"W": Linear}}, "grads.*'W'"),
         ({"grads": {"input": "dx"}}, "grads.*'input'"),
         ({"skip": "w"}, r"skip .*'input', 'W', 'b'.*'w'"),
         *(({"x": x}, "x") for x in (X * np.nan, X[:0], [[1.0, 2.0], [3.0]], X + 0j, "x")),

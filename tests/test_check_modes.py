@@ -8,7 +8,6 @@ from numpycnn.checks.modes import N_STEPS, check_modes
 
 X = np.random.default_rng(0).normal(3, 2, (4, 9, 2))
 N_ROWS = 36
-COMPANY = "at inference, the output for a trace depends on the other traces, or is random"
 
 
 class TwoFaces(Layer):
@@ -50,21 +49,14 @@ def test_a_report_that_is_right_has_one_line():
     assert check_modes(ReLU(), -abs(X), rng=0).ok  # nothing but zeros comes out
 
 
-def test_an_answer_that_changes_with_its_company_is_training_in_use():
-    def normalized(x):
-        return x - x.mean(axis=(0, 1))
-
-    report = check_modes(TwoFaces(normalized, lambda x, step: normalized(x)), X, rng=0)
-    assert str(report).splitlines()[1:] == [f"  training at inference: {COMPANY}"]
+DRAWS = np.random.default_rng(0)
 
 
-def test_an_answer_by_chance_is_training_in_use():
-    draws = np.random.default_rng(0)
-
-    def noisy(x):
-        return x + draws.standard_normal(x.shape)
-
-    assert names(TwoFaces(noisy, lambda x, step: noisy(x))) == ["training at inference"]
+@pytest.mark.parametrize(
+    "act", [lambda x: x - x.mean(axis=(0, 1)), lambda x: x + DRAWS.standard_normal(x.shape)]
+)
+def test_an_output_that_depends_on_other_traces_or_on_chance_is_training_at_inference(act):
+    assert names(TwoFaces(act, lambda x, step: act(x))) == ["training at inference"]
 
 
 @pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
@@ -126,9 +118,7 @@ class RemembersTheMeanOnly(BatchNorm):
 
 
 def test_a_state_that_nothing_moves_was_never_remembered():
-    report = check_modes(Forgets(2), X, rng=0)
-    sentence = "its state does not change in training"
-    assert str(report).splitlines()[1:] == [f"  state not updated: {sentence}"]
+    assert names(Forgets(2)) == ["state not updated"]
     assert names(RemembersTheMeanOnly(2)) == ["modes apart"]
     assert names(BatchNorm(2)) == []
 

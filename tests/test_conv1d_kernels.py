@@ -1,24 +1,17 @@
 """The fast kernels compute what the plain ones compute, whatever they are given."""
 
-import os
-import shutil
-import subprocess
-import sys
 import tracemalloc
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
-from plain import SELECTS, plain_of, without_fast_kernels
+from plain import plain_of
 
 import numpycnn as nn
 from numpycnn.checks.strategies import convolutions, generators
 from numpycnn.layers import _conv1d_kernels as kernels
-
-ROOT = Path(__file__).parents[1]
 
 
 def results(layer, x, dy=None):
@@ -139,41 +132,3 @@ def test_windows_are_not_copied(case):
     assert used < 2 * x.nbytes + y.nbytes + 2 * w  # with windows copied, the K-fold of x
     used, _ = peak(lambda: layer.backward(y, x))
     assert used < 4 * x.nbytes + 4 * w
-
-
-# One class, two sets of kernels
-# ------------------------------
-
-
-TRAINING = """
-import sys, numpy as np, numpycnn as nn
-x, labels = nn.make_traces(30, rng=0)
-conv = nn.Conv1D(1, 4, 5, padding="same", stride=2, rng=0)
-model = nn.Sequential(conv, nn.ReLU(), nn.Flatten(), nn.Dense(128, 3, rng=1)).astype(float)
-nn.fit(model, x.astype(float), labels, epochs=4)
-print(nn.check_gradients(model, x[:2].astype(float), rng=0).ok)
-print("numpycnn.layers._conv1d_kernels" in sys.modules)
-print(*model.params["0.w"].ravel().tolist())
-"""
-
-
-def test_a_network_trains_on_the_plain_kernels_as_on_the_fast_ones(tmp_path):
-    """Without the line that selects the fast kernels, the definitions of the chapter run."""
-    shutil.copytree(ROOT / "numpycnn", tmp_path / "numpycnn")
-    path = tmp_path / "numpycnn" / "layers" / "conv1d.py"
-    source = path.read_text()
-    assert source.count(SELECTS) == 1
-    path.write_text(without_fast_kernels(source))
-    fast, plain = (
-        subprocess.run(
-            [sys.executable, "-c", TRAINING],
-            cwd=root,
-            env={**os.environ, "PYTHONPATH": str(root)},
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout.split()
-        for root in (ROOT, tmp_path)
-    )
-    assert (fast[:2], plain[:2]) == (["True", "True"], ["True", "False"])
-    assert_allclose(np.array(plain[2:], float), np.array(fast[2:], float), rtol=1e-6)

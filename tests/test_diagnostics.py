@@ -108,10 +108,6 @@ def test_a_learning_rate_that_does_not_suit(lr, names):
     assert failed(nn.diagnose(task_network(), X, LABELS, lr=lr)) == names
 
 
-def found(diagnosis, name):
-    return {finding.name: finding.found for finding in diagnosis.findings}[name]
-
-
 @pytest.mark.parametrize(
     ("arguments", "name", "value"),
     [

@@ -4,33 +4,16 @@ import itertools
 
 import numpy as np
 import pytest
+from every_figure import FIGURES
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.colors import to_hex
 from matplotlib.patches import Rectangle
 
 from numpycnn import Conv1D
-from numpycnn.plots import (
-    plot_paths,
-    plot_score_gradient,
-    plot_step_sweep,
-    plot_surprise,
-    plot_windows,
-)
+from numpycnn.plots import plot_windows
 from numpycnn.plots.architectures import ARCHITECTURES, plot_architecture
 from numpycnn.plots.figure import SKY
-from numpycnn.plots.phases import plot_phases
-
-SCORES = np.array([0.0, 1.0, -1.0])
-PATHS = {
-    "straight": np.array([[-4.0, 2.0], [-2.0, 1.0], [0.0, 0.0]]),
-    "round about": np.array([[-4.0, 2.0], [1.0, -1.0]]),
-}
-TWO_TRACES = np.array([1.0, 4, 2, 0, 3, 1, 5, 2, 0, 2, 1, 4]).reshape(2, 6, 1)
-
-
-def bowl(u, v):
-    return u**2 + v**2
 
 
 def filter_of(*taps, **options):
@@ -49,19 +32,15 @@ def cells(panel, color):
     return [box for box in boxes if to_hex(box.get_facecolor()) == to_hex(color)]
 
 
-FIGURES = {
-    "surprise": lambda: plot_surprise([0.05, 1 / 3, 1.0]),
-    "score gradient": lambda: plot_score_gradient(SCORES, 1),
-    "steps": lambda: plot_step_sweep(np.exp, np.exp),
-    "paths": lambda: plot_paths(bowl, PATHS),
-    "phases": lambda: plot_phases(TWO_TRACES, 3),
-    **{name: lambda name=name: plot_architecture(name) for name in ARCHITECTURES},
+NAMES = "surprise", "score gradient", "step sweep", "paths", "phases"
+TUTORIAL = {name: FIGURES[name] for name in NAMES} | {
+    name: lambda name=name: plot_architecture(name) for name in ARCHITECTURES
 }
 
 
-@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("name", TUTORIAL)
 def test_nothing_is_outside_the_page_and_neither_panels_nor_words_overlap(name):
-    figure = FIGURES[name]()
+    figure = TUTORIAL[name]()
     figure.draw_without_rendering()
     width, height = (figure.get_size_inches() * figure.dpi).round()
     box = figure.get_tightbbox().transformed(figure.dpi_scale_trans)

@@ -6,22 +6,6 @@ from scripts import run_example
 
 from examples._shared.sections import make_sections
 
-# Sections
-# --------
-
-
-def test_the_same_seed_gives_the_same_sections():
-    x, near = make_sections(3, rng=0)
-    again, near_again = make_sections(3, rng=0)
-    assert (x.shape, x.dtype, near.shape) == ((3, 64, 64, 1), np.float32, (3, 64, 64))
-    np.testing.assert_array_equal(x, again)
-    np.testing.assert_array_equal(near, near_again)
-    assert not np.array_equal(x, make_sections(3, rng=1)[0])
-
-
-# The script
-# ----------
-
 
 @pytest.mark.filterwarnings("ignore")  # of ObsPy's imports
 @pytest.mark.parametrize("kind", ["SEGY", "SU"])

@@ -169,22 +169,17 @@ def with_a_parameter(name):
     [
         ({"method": "foo"}, ["method", "'foo'"]),
         *(({"tolerance": value}, ["tolerance", value]) for value in (-1, 0, 1, 1.5, np.nan)),
-        ({"rng": "a"}, ["rng", "'a'"]),
         ({"rng": -1}, ["rng", -1]),
-        ({"x": 2.0}, ["x", "()"]),
         ({"x": np.ones((0, 3))}, ["x", "(0, 3)"]),
         ({"x": np.ma.masked_less(np.arange(3.0), 1)}, ["x", "x.filled(0)"]),
-        ({"x": np.array([["1", "2"]])}, ["x", "<U1"]),
         ({"x": np.array([[1, None]])}, ["x", "object"]),
         ({"x": np.ones((2, 3), complex)}, ["x", "complex128"]),
         ({"x": np.full((2, 3), np.nan)}, ["x", "nan", "x[0, 0]"]),
         ({"only": ("w", "v")}, ["only", "'v'"]),
         ({"skip": "x"}, ["skip", "'x'"]),
         ({"only": "w", "skip": "w"}, ["only='w'", "skip='w'"]),
-        ({"only": ()}, ["only", "()"]),
         ({"layer": "relu"}, ["layer", "forward, backward and params", "str"]),
         ({"layer": without("backward")}, ["layer", "Half", "backward"]),
-        ({"layer": without("params")}, ["layer", "Half", "params"]),
         ({"layer": with_a_parameter("input")}, ["params", "'input'"]),
     ],
 )
@@ -262,25 +257,6 @@ def test_nor_is_it_missed_where_it_is_too_small_to_see(scale):
 
     x = scale * np.random.default_rng(0).standard_normal((3, 5))
     assert nn.check_gradients(Softsign(), x, rng=0).status == "incorrect"
-
-
-@pytest.mark.parametrize("factor", [1, -1, 0])
-def test_a_layer_that_draws_numbers_is_reported_before_anything_is_compared(factor):
-    class Dropout(nn.Layer):
-        def __init__(self):
-            super().__init__()
-            self.rng = np.random.default_rng(0)
-
-        def forward(self, x):
-            mask = self.rng.random(x.shape) < 0.5
-            return x * mask, mask
-
-        def backward(self, dy, cache):
-            return factor * dy * cache, {}
-
-    report = nn.check_gradients(Dropout(), np.ones((4, 8)), rng=0)
-    assert report.results == []
-    assert report.breach.name == "random"
 
 
 # A selection of the arrays

@@ -43,11 +43,9 @@ def test_labels_for_every_sample_are_counted_for_every_sample():
     ("y_true", "y_pred", "n_classes", "parts"),
     [
         ([0, 1], [0], 2, ["y_pred", (1,)]),
-        ([0, 1], [[0], [1]], 2, ["y_pred", (2, 1)]),
         ([0, 2], [0, 1], 2, ["y_true", 2, "y_true[1]"]),
         ([0, 1], [0, -1], 2, ["y_pred", -1, "y_pred[1]"]),
         ([0.0, 1.0], [0, 1], 2, ["y_true", "float64"]),
-        ([0, 1], ["a", "b"], 2, ["y_pred", "<U1"]),
         ([True, False], [0, 1], 2, ["y_true", "bool"]),
         (np.ma.masked_array([0, 1]), [0, 1], 2, ["y_true", "masked"]),
         ([0], [0], "3", ["n_classes", "'3'"]),

@@ -239,14 +239,6 @@ class Returns(Plain):
         return self.dx(dy, x), {}
 
 
-class MethodParams(Plain):
-    def params(self):
-        return {}
-
-    def forward(self, x):
-        return x, x
-
-
 def twice(x):
     return 2 * x
 
@@ -255,12 +247,9 @@ def twice(x):
     ("subject", "kind", "words"),
     [
         (ReLU, TypeError, "the class ReLU"),
-        (MethodParams(), TypeError, "params .*method"),
         (twice, TypeError, r"twice .*\(3, 4\)"),
-        (lambda x: (x**2).sum(), TypeError, "float64"),
         (lambda x: ((x**2).sum(axis=1), 2 * x), ValueError, r"\(3,\)"),
         (lambda x: (2 * x, (x**2).sum()), TypeError, "gradient first"),
-        (Returns(lambda x: x > 0, lambda dy, x: dy), TypeError, "bool"),
         (Returns(lambda x: x[:0], lambda dy, x: dy), TypeError, r"\(0, 4\)"),
         (
             Returns(twice, lambda dy, x: dy, {"w": np.ones(2, complex)}),
@@ -278,9 +267,7 @@ def test_a_message_names_the_cause(subject, kind, words):
     ("y", "dx", "words"),
     [
         (twice, lambda dy, x: 2.0, "input is a float"),
-        (twice, lambda dy, x: (2 * dy).tolist(), "input is a list"),
         (twice, lambda dy, x: None, "input is None"),
-        (twice, lambda dy, x: x > 0, "bool"),
         (lambda x: np.where(np.tri(3, 4), x, -np.inf), lambda dy, x: dy, r"-inf at y\[0, 1\]"),
     ],
 )

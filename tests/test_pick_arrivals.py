@@ -11,25 +11,7 @@ from numpycnn import Sequential, make_records
 from numpycnn.layers.storage import load_notes
 from numpycnn.seismology.picking import compare_picks
 
-SMALL = "--records", 160, "--epochs", 16
 FROM_5_ON = "5", "6", "8", "12", "20"
-
-
-@pytest.fixture(scope="module")
-def small(tmp_path_factory):
-    """All names of the script after a small run, and its folder."""
-    folder = tmp_path_factory.mktemp("run")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("numpycnn.make_records", sparing)
-        return run_example("pick_arrivals", folder, *SMALL), folder
-
-
-def sparing(n, *, n_samples=640, **options):
-    """The same records, and a tenth of an hour for an hour, which a test can wait for."""
-    if n_samples == 360_000:
-        options |= {"arrivals": (6, 6), "spikes": (30, 30)}
-        n_samples = 36_000
-    return make_records(n, n_samples=n_samples, **options)
 
 
 def total(marks, name):
@@ -41,17 +23,6 @@ def total(marks, name):
 
 # What it learns
 # --------------
-
-
-@pytest.mark.long
-def test_in_seconds_it_learns_to_find_more_than_sta_lta_with_fewer_false_picks(small):
-    names, _ = small
-    network, trigger, second_look = names["pickers"]
-    found, missed, false = total(names["results"], network)
-    assert found / (found + missed) > 0.8
-    for rule in trigger, second_look:
-        assert false < total(names["results"], rule)[2]
-    assert found > total(names["results"], trigger)[0]
 
 
 @pytest.mark.long
@@ -150,17 +121,13 @@ BAD_FILES = [
     ({"onsets": [[0, 1]]}, "['onsets']"),
     ({"x": X, "onsets": [[0, 500]]}, "500"),
     ({"x": X, "onsets": [[0, 212]], "sampling_rate": 100}, "212 in row 0"),
-    ({"x": X, "onsets": [[0, 3.12]]}, "3.12"),
     ({"x": X, "onsets": [[5, 3]]}, "5 in row 0"),
     ({"x": X, "onsets": [[0, 3], [0, 3]]}, "onsets[0]"),
-    ({"x": X, "onsets": [3, 4]}, "(M, 2)"),
     ({"x": X, "labels": np.zeros(5)}, "(5, 500)"),
     ({"x": X}, "onsets or labels"),
-    ({"x": X[:4], "onsets": [[0, 1]]}, "5 records"),
     ({"x": X + np.nan, "onsets": [[0, 1]]}, "x[0, 0, 0]"),
     ({"x": X.transpose(0, 2, 1), "onsets": [[0, 1]]}, "x.transpose(0, 2, 1)"),
     ({"x": X, "onsets": [[0, 1]], "sampling_rate": 0}, "sampling_rate"),
-    ({"x": X + 1, "onsets": np.zeros((0, 2))}, "none"),
 ]
 
 

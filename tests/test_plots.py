@@ -3,22 +3,18 @@
 import numpy as np
 import pytest
 from refusals import refused
+from task import task_network
 
-from numpycnn import Conv1D, History, make_traces
+from numpycnn import History, make_traces
+from numpycnn.inspection.explain import saliency
 from numpycnn.plots import (
     plot_accuracy,
     plot_confusion,
     plot_learning_curves,
     plot_losses,
-    plot_matrices,
+    plot_receptive_fields,
+    plot_saliency,
     plot_traces,
-)
-
-HISTORY = History(
-    loss=[1.1, 0.5, 0.01],
-    accuracy=[0.3, 0.8, 1.0],
-    val_loss=[1.0, 0.6, 0.2],
-    val_accuracy=[0.4, 0.7, 0.9],
 )
 
 
@@ -65,59 +61,18 @@ def test_bad_arguments_are_refused(plot, change, parts):
         plot(**ARGUMENTS.get(plot, {}) | change)
 
 
-def test_learning_curves_show_all_four_lists_and_the_loss_on_a_logarithmic_axis():
-    figure = plot_learning_curves(HISTORY)
-    loss, accuracy = figure.axes
-    drawn = [line.get_ydata().tolist() for panel in figure.axes for line in panel.lines]
-    assert drawn == [HISTORY.loss, HISTORY.val_loss, HISTORY.accuracy, HISTORY.val_accuracy]
-    assert [line.get_linestyle() for line in loss.lines] == ["-", "--"]
-    assert len({line.get_color() for line in loss.lines}) == 2
-    assert loss.get_yscale() == "log"
-    assert loss.get_ylabel() == "cross-entropy"
-    assert [text.get_text() for text in loss.get_legend().get_texts()] == ["training", "validation"]
-    assert accuracy.get_ylabel() == "accuracy"
-    assert accuracy.get_xlabel() == "epoch"
-    assert accuracy.get_ylim() == (0, 1.05)
+@pytest.mark.parametrize("label", [0, 2])
+def test_gradient_and_gradient_times_input_are_filled_by_sign(label):
+    x, _ = make_traces(1, rng=5)
+    _, gradient, product = plot_saliency(task_network(), x, label).axes
+    truth = saliency(task_network(), x, label)[0, :, 0]
+    for panel, values in ((gradient, truth), (product, truth * x[0, :, 0])):
+        above, below = (area.get_data().values for area in panel.patches)
+        np.testing.assert_array_equal(above, values.clip(min=0))
+        np.testing.assert_array_equal(below, values.clip(max=0))
 
 
-COUNTS = np.array([[8, 2, 0], [0, 0, 0], [0, 1, 1]])
-
-
-def test_the_confusion_matrix_shows_each_count_in_its_cell_and_shares_as_shades():
-    (panel,) = plot_confusion(COUNTS).axes
-    cells = {tuple(text.get_position()): text.get_text() for text in panel.texts}
-    assert cells == {(j, i): str(COUNTS[i, j]) for i in range(3) for j in range(3)}
-    right, wrong = panel.images
-    shares = np.array([[0.8, 0.2, 0], [0, 0, 0], [0, 0.5, 0.5]])
-    on_the_diagonal = np.eye(3, dtype=bool)
-    for image, shown in ((right, on_the_diagonal), (wrong, ~on_the_diagonal)):
-        np.testing.assert_array_equal(~image.get_array().mask, shown)
-        np.testing.assert_array_equal(image.get_array().compressed(), shares[shown])
-        assert image.get_clim() == (0, 1)
-    assert right.get_cmap() != wrong.get_cmap()
-    assert [frame.get_bbox().bounds for frame in panel.patches] == [
-        (i - 0.5, i - 0.5, 1, 1) for i in range(3)
-    ]
-    assert (panel.get_xlabel(), panel.get_ylabel()) == ("predicted class", "true class")
-    names = ["Quiet", "Positive\narrival", "Negative\narrival"]
-    assert [label.get_text() for label in panel.get_yticklabels()] == names
-    assert [label.get_text() for label in panel.get_xticklabels()] == names
-
-
-def small_convolution():
-    layer = Conv1D(1, 1, kernel_size=3)
-    layer.params["w"][:, 0, 0] = 3, 1, -2
-    return layer
-
-
-def words_in(panel):
-    return [text.get_text() for text in panel.texts]
-
-
-def test_forward_is_the_band_of_the_kernel_and_backward_its_transpose():
-    left, right = plot_matrices(small_convolution(), (1, 7, 1)).axes
-    band = 3 * np.eye(5, 7) + np.eye(5, 7, 1) - 2 * np.eye(5, 7, 2)
-    np.testing.assert_array_equal(left.images[0].get_array(), band)
-    np.testing.assert_array_equal(right.images[0].get_array(), band.T)
-    assert words_in(left) == ["3", "1", "-2"] * 5
-    assert words_in(right) == ["3", "1", "3", *["-2", "1", "3"] * 3, "-2", "1", "-2"]
+def test_each_layer_has_a_bar_over_the_receptive_field_of_its_middle_output():
+    _, bars = plot_receptive_fields(task_network(), make_traces(1, rng=0)[0]).axes
+    spans = [(bar.get_x(), bar.get_x() + bar.get_width()) for bar in bars.patches]
+    assert spans == [(30.5, 35.5), (30.5, 35.5), (30.5, 36.5), *4 * [(0.5, 64.5)]]

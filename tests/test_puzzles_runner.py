@@ -136,9 +136,7 @@ def test_all_at_once(here, capsys):
     ("words", "named"),
     [
         (["hint", "--json"], "--json"),
-        (["list", "--once"], "--once"),
         (["12", "13"], "13"),
-        (["check", "1", "2"], "2"),
         (["--yes"], "--yes"),
         (["hnt", "3"], "'hint'"),  # the command that was meant
         (["nowhere"], f"1 to {len(PUZZLES)}"),

@@ -223,9 +223,9 @@ def picker(folder, rate=100.0):
 
 @no_warnings
 def test_one_can_learn_from_records_and_a_catalog_of_picks(obspy, tmp_path, capsys):
-    event_of, start = obspy.core.event, obspy.UTCDateTime("2025-03-01")
+    start = obspy.UTCDateTime("2025-03-01")
     x, onsets = nn.make_records(10, rng=0, n_samples=700, arrivals=(0, 2), snr=(20, 40))
-    picks = [event_of.Pick(time=start, waveform_id=event_of.WaveformStreamID("XX", "OTHER"))]
+    picks = [(start, "XX", "OTHER")]
     (tmp_path / "records").mkdir()
     for n, (record_, here) in enumerate(zip(x, onsets, strict=True)):
         header = {
@@ -239,11 +239,8 @@ def test_one_can_learn_from_records_and_a_catalog_of_picks(obspy, tmp_path, caps
             for name, data in zip("ENZ", np.ascontiguousarray(record_.T), strict=True)
         ]
         obspy.Stream(traces).write(str(tmp_path / "records" / f"{n}.mseed"), format="MSEED")
-        seed = event_of.WaveformStreamID("XX", "STA")
-        times = [start + 60 * n + onset / 50 for onset in here]
-        picks += [event_of.Pick(time=time, waveform_id=seed) for time in times]
-    events = [event_of.Event(picks=picks[::2]), event_of.Event(picks=picks[1::2])]
-    obspy.core.event.Catalog(events).write(str(tmp_path / "picks.xml"), format="QUAKEML")
+        picks += [(start + 60 * n + onset / 50, "XX", "STA") for onset in here]
+    catalog_of(obspy, tmp_path / "picks.xml", *picks)
 
     read, found, rate, channels = read_picked(tmp_path / "records", tmp_path / "picks.xml", 600)
     np.testing.assert_array_equal(read, x[:, :600, ::-1])  # the file has E, N, Z
@@ -257,10 +254,11 @@ def test_one_can_learn_from_records_and_a_catalog_of_picks(obspy, tmp_path, caps
 
 
 def catalog_of(obspy, path, *picks):
-    """Write picks, each a time, a network and a station, as QuakeML."""
+    """Write picks, each a time, a network and a station, as QuakeML, in two events."""
     event = obspy.core.event
     made = [event.Pick(time=t, waveform_id=event.WaveformStreamID(n, s)) for t, n, s in picks]
-    event.Catalog([event.Event(picks=made)]).write(str(path), format="QUAKEML")
+    events = [event.Event(picks=made[::2]), event.Event(picks=made[1::2])]
+    event.Catalog(events).write(str(path), format="QUAKEML")
 
 
 @no_warnings

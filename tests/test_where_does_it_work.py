@@ -6,15 +6,9 @@ from scripts import run_example
 
 
 @pytest.fixture(scope="module")
-def default(tmp_path_factory):
-    """All names of the script after a run with three of its five seeds, and its folder."""
-    folder = tmp_path_factory.mktemp("run")
-    return run_example("where_does_it_work", folder, "--seeds", 3), folder
-
-
-@pytest.fixture(scope="module")
-def names(default):
-    return default[0]
+def names(tmp_path_factory):
+    """All names of the script after a run with three of its five seeds."""
+    return run_example("where_does_it_work", tmp_path_factory.mktemp("run"), "--seeds", 3)
 
 
 def test_the_flatten_head_fails_near_the_ends_and_the_global_head_nowhere(names):

@@ -15,7 +15,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from scripts import EXAMPLES
+from scripts import EXAMPLES, complaint
 
 import numpycnn
 from numpycnn import CLASS_NAMES, Sequential, Softmax, make_traces, standardize
@@ -37,14 +37,6 @@ def run(folder, *options):
         except SystemExit as end:
             code = end.code or 0
     return SimpleNamespace(code=code, out=out.getvalue(), err=err.getvalue(), **parts)
-
-
-def refusal(folder, *options):
-    """The one line with which the script refuses what it was given."""
-    done = run(folder, *options)
-    assert done.code == 2
-    assert done.out == ""
-    return done.err.splitlines()[-1].removeprefix("your_traces.py: error: ")
 
 
 @pytest.fixture(scope="module")
@@ -153,9 +145,6 @@ BAD = [
     (HEAD + GOOD.replace(",", ", ", 5).replace("5\n", "5,\n", 1), "line 2 must have 6 values"),
     (GOOD, "--no-header"),
     ("kind" + HEAD[5:] + GOOD, "--label-column"),
-    ("label," + HEAD + GOOD, "'label', got 2"),
-    ("label\na\nb\n", "5 samples"),
-    (HEAD + GOOD + "a,1,2\n", "line 6 must have 6 values, as line 1, got 3"),
     (HEAD + GOOD + "\na,1,2,x,4,5\n", "line 7"),
     (HEAD + GOOD + "a,1,NaN,3,4,5\n", "nan as sample 2 of trace 5"),
     (HEAD + GOOD + "a,1,1e300,3,4,5\n", "1e+300 as sample 2"),
@@ -163,34 +152,29 @@ BAD = [
     (HEAD + "a,1,2,3,4,5\n" * 4, "['a']"),
     (HEAD + GOOD, "2 classes and 1"),
     (HEAD + '"a,1,2,3,4,5\n', "line 2"),
-    (HEAD + '"a\na",1,2,3,4,5\n', "line 3"),
     ((HEAD + GOOD).encode("utf-16"), "UTF-8"),
-    ((HEAD + GOOD).encode("utf-16-le"), "NUL"),
     ({"traces": X, "labels": LABELS}, "x is not a file in the archive"),
     ({"x": X}, "all 4"),
     ({"x": X, "labels": TEXTS}, "labels.astype(str)"),
     ({"x": np.array([X[0], X[1, :9]], object), "labels": [0, 1]}, "one length"),
     ({"x": X + 1j, "labels": LABELS}, "complex128"),
-    ({"x": X.astype(str), "labels": LABELS}, "float64"),
     ({"x": X[0], "labels": [0] * 20}, "(20,)"),
-    ({"x": X[None, None], "labels": [0]}, "(1, 1, 4, 20)"),
     ({"x": HOLE, "labels": LABELS}, "nan as sample 6 of trace 2"),
     ({"x": X, "labels": LABELS[:3]}, "(3,)"),
     ({"x": X, "labels": np.eye(2)[LABELS]}, "labels.argmax(axis=1"),
     ({"x": X, "labels": LABELS / 1}, "float64"),
-    ({"x": X, "labels": ["a", "", "a", " "]}, "2 of 4"),
     ({"x": np.zeros((4, 6, 7)), "labels": LABELS}, "6 of 7"),
 ]
 
 
 @pytest.mark.parametrize(("content", "words"), BAD, ids=range(len(BAD)))
-def test_a_bad_file_is_refused_and_the_place_is_named(tmp_path, content, words):
+def test_a_bad_file_is_refused_and_the_place_is_named(tmp_path, capsys, content, words):
     name = "bad.npz" if isinstance(content, dict) else "bad.csv"
     if isinstance(content, dict):
         np.savez(tmp_path / name, **content)
     else:
         (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
-    assert words in refusal(tmp_path, name)
+    assert words in complaint("your_traces", tmp_path, capsys, name)
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
