@@ -141,25 +141,25 @@ figures_of_source = {
         "": ("2-convolution-steps", "A filter of three taps at its three positions."),
         "The backward pass": (
             "hover_a_gradient",
-            "Point at an output to see its window, or at a gradient to see which dy it adds up. "
-            "Stride, dilation and padding can be moved.",
+            "Point at an output to see its window, or at a gradient to see the dy that it sums. "
+            "Change stride, dilation and padding.",
         ),
     },
     "numpycnn/layers/_conv1d_kernels": {
         "Windows back to back": (
             "1-fast-convolution-phases",
             "Two traces of six samples in one row, and the three phases of a filter of three taps. "
-            "Gray windows reach from one trace into the next; their results are not used.",
+            "Gray windows overlap both traces; their results are discarded.",
         ),
     },
     "numpycnn/layers/max_pool1d": {
         "": ("3-relu-and-pooling-windows", "The largest value of each window remains."),
     },
     "numpycnn/layers/receptive_field": {
-        "": ("what_does_it_see", "Stack layers, and follow an output down to the trace."),
+        "": ("what_does_it_see", "The samples on which an output of several layers depends."),
     },
     "numpycnn/layers/sequential": {
-        "": ("network-map", "A trace on its way through the layers of a network."),
+        "": ("network-map", "The layers turn a trace into three probabilities."),
     },
     "numpycnn/layers/skip": {
         "": (
@@ -189,13 +189,13 @@ figures_of_source = {
         "The training step": ("training_played_back", "Sixty epochs of the trace classifier."),
     },
     "numpycnn/training/metrics": {
-        "": ("7-training-confusion", "A confusion matrix, of a network that learned too little."),
+        "": ("7-training-confusion", "The confusion matrix of an overfitted network."),
     },
     "numpycnn/checks/derivatives": {
         "Central differences": (
             "v_curve",
-            "Too large a step, and the curve bends; too small a one, and the digits are gone. "
-            "Move the step; choose a function, and float32.",
+            "Large steps have an error of the formula, small steps have rounding errors. "
+            "Move the step; choose a function and the precision.",
         ),
     },
     "numpycnn/checks/matrix": {
