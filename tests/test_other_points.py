@@ -7,12 +7,15 @@ import re
 
 import numpy as np
 import pytest
+from corpora.names import NAMED, NETWORKS
 from corpora.other_points import (
     CORRECT,
     INCORRECT,
+    LOST_IN_UNITS,
     OF_ANY_SCALE,
     UNDECIDED,
     Flat,
+    InUnits,
     Plain,
     normal,
 )
@@ -20,6 +23,18 @@ from corpora.other_points import (
 from numpycnn import Conv1D, Dense, ReLU, Sequential, check_gradients
 
 SCALES = [1e-3, 1e3]  # and 1, at which all layers are tested
+UNITS = [2.0**-10, 2.0**10]  # powers of two, so that exact values stay exact
+
+
+def in_units(names):
+    """Each name with both units, with one of them in the long tests only."""
+    return [
+        pytest.param(name, unit, marks=[pytest.mark.long] * ((i + j) % 2))
+        for i, name in enumerate(names)
+        for j, unit in enumerate(UNITS)
+    ]
+
+
 SEEDS = [0, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(1, 20))]
 CASES = [
     (name, status)
@@ -100,6 +115,17 @@ def test_at_every_scale(name, scale):
 
 
 @pytest.mark.parametrize(
+    ("name", "unit"), in_units([name for name, _ in CASES if name not in OF_ANY_SCALE])
+)
+@pytest.mark.filterwarnings("ignore")
+def test_in_other_units(name, unit):
+    layer, x = (INCORRECT | CORRECT | UNDECIDED)[name]
+    report = check_gradients(InUnits(layer(), unit), unit * x, rng=0)
+    allowed = {dict(CASES)[name], "undecided"} if name in LOST_IN_UNITS else {dict(CASES)[name]}
+    assert report.status in allowed, str(report)
+
+
+@pytest.mark.parametrize(
     ("name", "called", "words"),
     [
         ("TransposedCopy", "kept value", "after a step"),
@@ -175,53 +201,44 @@ def test_the_layer_inside_a_network_that_is_incorrect_is_named():
     assert [*report.to_dict()["layers"]] == ["2"]
 
 
+@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("scale", [1, *SCALES])
+def test_each_layer_of_a_network_that_is_incorrect_is_named(name, scale):
+    network, x, expected = NETWORKS[name]
+    report = check_gradients(network(), scale * x, rng=0)
+    assert report.status == "incorrect"
+    assert mistakes_by_layer(report) == expected, str(report)
+
+
+def mistakes_by_layer(report):
+    """The name of the mistake of each layer that contains no incorrect one."""
+    found = {}
+    for place, layer in report.layers.items():
+        inside = {f"{place}.{deep}": name for deep, name in mistakes_by_layer(layer).items()}
+        found |= inside or {place: layer.mistakes[0].name}
+    return found
+
+
 # Names
 # -----
 
 
-class Averaged(Flat):
-    def backward(self, dy, x):
-        return dy * self.params["w"], {"w": (dy * x).mean(0), "b": dy.sum(0)}
+@pytest.mark.parametrize("name", NAMED)
+@pytest.mark.filterwarnings("ignore")
+def test_a_mistake_is_not_called_by_a_name_that_looks_alike(name):
+    layer, x, names = NAMED[name]
+    report = check_gradients(layer(), x, rng=0)
+    assert {mistake.name for mistake in report.mistakes} <= {*names}, str(report)
+    assert report.mistakes
 
 
-class Plus(Plain):
-    def forward(self, x):
-        return np.tanh(x), x
-
-    def backward(self, dy, x):
-        return dy * (1 - np.tanh(x) ** 2) + 0.1, {}
-
-
-class Permuted(Plain):
-    def forward(self, x):
-        return np.sin(x), x
-
-    def backward(self, dy, x):
-        return (dy * np.cos(x))[..., [1, 2, 0]], {}
-
-
-class Square(Plain):
-    def forward(self, x):
-        return x**2, x
-
-    def slope(self, x):
-        return x
-
-
-@pytest.mark.parametrize(
-    ("layer", "shape", "called"),
-    [
-        (Square, (2, 2), "factor"),  # and not averaged over the batch
-        (Square, (3, 2), "factor"),
-        (Averaged, (2, 4), "bias averaged"),
-        (Averaged, (3, 4), "bias averaged"),
-        (Plus, (6, 3), "unknown"),  # and not a statistic of the batch
-        (Permuted, (2, 6, 3), "misplaced"),  # and not off by one
-    ],
-)
-def test_a_mistake_is_not_called_by_a_name_that_looks_alike(layer, shape, called):
-    (mistake,) = check_gradients(layer(), normal(*shape), rng=0).mistakes
-    assert mistake.name == called
+@pytest.mark.parametrize(("name", "unit"), in_units(NAMED))
+@pytest.mark.filterwarnings("ignore")
+def test_nor_in_other_units(name, unit):
+    layer, x, names = NAMED[name]
+    report = check_gradients(InUnits(layer(), unit), unit * x, rng=0)
+    assert {mistake.name for mistake in report.mistakes} <= {*names}, str(report)
+    assert report.mistakes
 
 
 # Messages

@@ -71,11 +71,7 @@ class LossAsLayer(Layer):
 
 def as_layer(layer: Any) -> tuple[str, HasGradients]:
     """Return the name of a layer or loss, and the layer; raise for any other object."""
-    if isinstance(layer, type):
-        raise TypeError(
-            f"check_gradients: layer must be an instance, got the class {layer.__name__}. "
-            f"Create one: {layer.__name__}(...)"
-        )
+    require_instance("check_gradients", layer)
     missing = [part for part in PARTS_OF_A_LAYER if not hasattr(layer, part)]
     if missing and ("forward" not in missing or not callable(layer)):
         lacks = "" if "forward" in missing else f", which has no {' and no '.join(missing)}"
@@ -93,6 +89,15 @@ def as_layer(layer: Any) -> tuple[str, HasGradients]:
             f"{described(params)}. Write @property above a method of this name"
         )
     return type(layer).__name__, layer
+
+
+def require_instance(caller: str, layer: Any) -> None:
+    """Raise for a class in place of a layer."""
+    if isinstance(layer, type):
+        raise TypeError(
+            f"{caller}: layer must be an instance, got the class {layer.__name__}. "
+            f"Create one: {layer.__name__}(...)."
+        )
 
 
 def parameters(layer: HasGradients) -> Params:

@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 
 from numpycnn._types import Array, Params, Rng
-from numpycnn.checks.arguments import Names, numbers, selected
+from numpycnn.checks.arguments import Names, described, numbers, require_instance, selected
 from numpycnn.checks.binding import root_of, same_view, with_params
 from numpycnn.checks.derivatives import Method
 from numpycnn.checks.gradients import check_gradients
@@ -310,11 +310,7 @@ def _map_to_zeros(array: Array, memo: dict[int, Any]) -> None:
 
 def _require_layer(layer: Any, grads: Mapping[str, str]) -> None:
     """Raise unless the layer has its methods, and an array for each parameter."""
-    if isinstance(layer, type):
-        raise TypeError(
-            f"check_attributes: layer must be an instance, got the class {layer.__name__}. "
-            f"Create one: {layer.__name__}(...)."
-        )
+    require_instance("check_attributes", layer)
     name = type(layer).__name__
     for method in ("forward", "backward"):
         if not callable(getattr(layer, method, None)):
@@ -345,9 +341,8 @@ def _require_layer(layer: Any, grads: Mapping[str, str]) -> None:
             )
         array = getattr(layer, param)
         if not (isinstance(array, np.ndarray) and array.dtype.kind == "f" and array.size):
-            described = f"{type(array).__name__} {getattr(array, 'dtype', '')}".strip()
             raise TypeError(
-                f"check_attributes: {param} must be an array of floats, got {described}. "
+                f"check_attributes: {param} must be an array of floats, got {described(array)}. "
                 f"Convert it: layer.{param} = np.asarray(layer.{param}, float)."
             )
 

@@ -57,7 +57,7 @@ class Evidence(NamedTuple):
     right_with: Callable[[Params], Array]  # the derivative with other arrays
     blind: Array | None = None  # the derivative without the terms that are not analytic
     is_sample: bool = False  # whether these are some entries of a large array, in a row
-    twice: Callable[[], TwiceTheRows] = lambda: TwiceTheRows(None, {})
+    doubled: Callable[[], list[Doubled]] = list  # the same with more rows, samples or channels
     same: float = SAME  # relative difference up to which two gradients count as the same
 
     @classmethod
@@ -92,7 +92,9 @@ class Evidence(NamedTuple):
             lambda others: gradient(replace(case, arrays=others), method),
             gradient(case, "complex") if is_blind else None,
             is_sample,
-            lambda: TwiceTheRows.of(case, name, method, rng),
+            lambda: [
+                Doubled.of(case, name, method, rng, axis) for axis in range(arrays["input"].ndim)
+            ],
             float(np.clip(np.max(found.noise) / largest(found.expected), SAME, 1e-2)),
         )
 
@@ -119,25 +121,27 @@ class Evidence(NamedTuple):
         )
 
 
-class TwiceTheRows(NamedTuple):
-    """The same comparison with every row of the input twice."""
+class Doubled(NamedTuple):
+    """The same comparison with an input of twice the size along one axis."""
 
     factor: float | None  # between backward and the derivative; None if it is not known
     sizes: dict[str, int]
 
     @classmethod
-    def of(cls, case: Case, name: str, method: Method, rng: np.random.Generator) -> TwiceTheRows:
-        """Compare along one direction; the layer may accept the given rows only."""
+    def of(
+        cls, case: Case, name: str, method: Method, rng: np.random.Generator, axis: int
+    ) -> Doubled:
+        """Compare along one direction; the layer may accept the given sizes only."""
         x = case.arrays["input"]
-        twice = case.at({**case.arrays, "input": np.concatenate([x, x])}, rng)
+        again = x if axis == 0 or x.dtype.kind != "f" else 0.999 * x  # no two equal maxima
+        twice = case.at({**case.arrays, "input": np.concatenate([x, again], axis)}, rng)
         try:
-            actual = twice.gradients[name] if twice is not None else np.zeros(())
-        except Exception:  # whatever a layer raises for other rows
-            actual = np.zeros(())
-        if twice is None or actual.shape != twice.arrays[name].shape:
+            assert twice is not None
+            actual = twice.gradients[name]
+            along = levelled(actual, rng)
+            slopes = twice.derivative(method, {name: along})
+        except Exception:  # whatever a layer raises for other sizes
             return cls(None, {})
-        along = levelled(actual, rng)
-        slopes = twice.derivative(method, {name: along})
         with np.errstate(all="ignore"):
             factor = float((actual * along).sum() / (twice.dy * slopes.middle).sum())
         return cls(factor, twice.sizes())

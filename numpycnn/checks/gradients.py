@@ -185,18 +185,20 @@ def _report(
     case: Case, method: Method | None, tolerance: float | None, rng: np.random.Generator
 ) -> GradientReport:
     """Compare every gradient of a case at its point and at other points."""
+    inside = partial(_layers, case, method, tolerance, rng)
     if (broken := breach(case, rng)) is not None:
-        return GradientReport(case.subject, [], broken)
+        return GradientReport(case.subject, [], broken, layers=inside())
     methods = choose(case, case.names, method, rng)
     elsewhere = Elsewhere(case, methods, tolerance, rng)
-    layers = {}
-    if isinstance(case.layer, Container) and not elsewhere.agrees(case, [*case.names]):
-        layers = _layers(case, method, tolerance, rng)
+    is_network = isinstance(case.layer, Container)
+    layers = inside() if is_network and not elsewhere.agrees(case, [*case.names]) else {}
     results = [
-        Comparison(case, name, methods[name], tolerance, rng, bool(layers)).result()
+        Comparison(case, name, methods[name], tolerance, rng, is_sampled=bool(layers)).result()
         for name in case.names
     ]
     results = elsewhere.results(results)
+    if not layers and any(result.status == "incorrect" for result in results):
+        layers = inside()
     if layers:  # an error in one layer causes errors in the layers before it
         results = [result._replace(mistake=None) for result in results]
     return GradientReport(case.subject, results, layers=layers)
@@ -206,13 +208,15 @@ def _layers(
     case: Case, method: Method | None, tolerance: float | None, rng: np.random.Generator
 ) -> dict[str, GradientReport]:
     """Return the reports of the layers in a container that are incorrect on their own input."""
+    if not isinstance(case.layer, Container):
+        return {}
     inputs: dict[str, Array] = {}
 
     def record(place: str, forward: Callable[[Array], Any], x: Array) -> Any:
         inputs.setdefault(place, np.array(x))
         return forward(x)
 
-    with case.holding(case.arrays) as model:
+    with case.holding({name: array.copy() for name, array in case.arrays.items()}) as model:
         assert isinstance(model, Container)
         for place, layer in model.children.items():
             vars(layer)["forward"] = partial(record, place, layer.forward)
@@ -221,6 +225,8 @@ def _layers(
             del vars(layer)["forward"]
     reports = {}
     for place, x in inputs.items():
+        if not np.isfinite(x).all():  # the output of a layer that is incorrect
+            continue
         child = Case.of(model.children[place], x, rng)
         report = _report(child, method, tolerance, rng)
         if report.status == "incorrect":

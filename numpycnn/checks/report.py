@@ -207,7 +207,7 @@ class GradientReport(NamedTuple):
         text = [f"Gradients of {self.subject}: {PRINTED[self.status]}"]
         text += [fill(line, 92, **CAUSE) for line in self.causes()]
         text += map(str, self.results)
-        if self.breach is not None:
+        if self.breach is not None and not self.layers:
             text.append(fill(f"{self.breach.name}: {self.breach.message}", 92, **INDENT))
         text += [fill(f"note: {note}", 92, **INDENT) for note in self.notes]
         return "\n".join(text)

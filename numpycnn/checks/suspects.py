@@ -34,12 +34,12 @@ def _wholesale(e: Evidence) -> Iterator[Suspicion]:
 def _factors(e: Evidence) -> Iterator[Suspicion]:
     """The correct gradient, times a constant.
 
-    A constant may be equal to a size by chance. So a size with N in it is named only if the factor
-    changes with it where the rows are repeated; a 2, the constant of a square, is not evidence.
+    A constant may be equal to a size by chance. So a size is named only if the factor changes with
+    it where the input is doubled along each axis; a 2, the constant of a square, is not evidence.
     """
     square = float((e.expected * e.expected).sum())
     factor = float((e.expected * e.actual).sum()) / square if square else 0.0
-    twice = e.twice()
+    doubled = e.doubled()
     for size in dict.fromkeys(e.sizes.values()):
         is_product = bool(np.isclose(factor, size, rtol=e.same, atol=0))
         if size == 1 or not (is_product or np.isclose(factor, 1 / size, rtol=e.same, atol=0)):
@@ -49,7 +49,7 @@ def _factors(e: Evidence) -> Iterator[Suspicion]:
             for letter, other in e.sizes.items()
             if other == size
             and (size > 2 or letter.startswith("N"))
-            and twice.follows(letter, size, is_product)
+            and all(twice.follows(letter, size, is_product) for twice in doubled)
         ]
         if not letters:
             continue

@@ -40,6 +40,24 @@ class Plain:
         return self.slope(x) * dy, {}
 
 
+class InUnits:
+    """A layer whose input has another unit, so that a layer for one scale is tested at all."""
+
+    def __init__(self, layer, unit):
+        self.layer, self.unit = layer, unit
+
+    @property
+    def params(self):
+        return self.layer.params
+
+    def forward(self, x):
+        return self.layer.forward(x / self.unit)
+
+    def backward(self, dy, cache):
+        dx, grads = self.layer.backward(dy, cache)
+        return dx / self.unit, grads
+
+
 # Parameters that are views, closures or lists
 # --------------------------------------------
 
@@ -381,6 +399,29 @@ class DeadWithoutWeights(Dead):
         return dx, {**grads, "w": 0 * grads["w"]}
 
 
+@incorrect(normal(6, 8))
+class DeadWithoutBias(Dead):
+    def bias(self, dz):
+        return 0 * dz[0]
+
+
+def margin(slope):
+    class Margin(Plain):
+        """The hinge of every score, which is zero beyond a margin of one."""
+
+        def forward(self, x):
+            return np.maximum(1 - x, 0), x
+
+        def backward(self, dy, x):
+            return slope * dy * (x < 1), {}
+
+    return Margin
+
+
+CORRECT["MarginKept"] = margin(-1), 2 + np.abs(normal(3, 4))
+INCORRECT["MarginKeptZero"] = margin(0), 2 + np.abs(normal(3, 4))
+INCORRECT["MarginKeptSign"] = margin(1), 2 + np.abs(normal(3, 4))
+
 CORRECT["ReLUOfNegative"] = ReLU, -np.abs(normal(3, 4))
 
 
@@ -542,23 +583,32 @@ def with_std(size, knows):
     return WithStd
 
 
-def with_norm(share, knows):
-    class WithNorm(Plain):
-        def forward(self, x):
-            return np.array((x**2).sum() + share * np.linalg.norm(x)), x
+def with_term(term, slope):
+    def with_share(share, knows):
+        class WithTerm(Plain):
+            def forward(self, x):
+                return np.array((x**2).sum() + share * term(x)), x
 
-        def backward(self, dy, x):
-            return dy * (2 * x + knows * share * x / np.linalg.norm(x)), {}
+            def backward(self, dy, x):
+                return dy * (2 * x + knows * share * slope(x)), {}
 
-    return WithNorm
+        return WithTerm
+
+    return with_share
 
 
+TERMS = {
+    "Norm": with_term(np.linalg.norm, lambda x: x / np.linalg.norm(x)),
+    "Abs": with_term(lambda x: np.abs(x).sum(), np.sign),
+    "Var": with_term(np.var, lambda x: 2 * (x - x.mean()) / x.size),
+}
 for size in (1, 1e4, 1e7):
     CORRECT[f"WithStd{size:g}"] = with_std(size, 1), normal(3, 4)
     INCORRECT[f"WithStdForgotten{size:g}"] = with_std(size, 0), normal(3, 4)
-for share in (1, 1e-3, 1e-6):
-    CORRECT[f"WithNorm{share:g}"] = with_norm(share, 1), normal(3, 4)
-    INCORRECT[f"WithNormForgotten{share:g}"] = with_norm(share, 0), normal(3, 4)
+for name, with_share in TERMS.items():
+    for share in (1, 1e-3, 1e-6):
+        CORRECT[f"With{name}{share:g}"] = with_share(share, 1), normal(3, 4)
+        INCORRECT[f"With{name}Forgotten{share:g}"] = with_share(share, 0), normal(3, 4)
 
 
 # The edge of a domain
@@ -582,6 +632,15 @@ UNDECIDED["Arcsin"] = elementwise(np.arcsin, lambda x: 5), np.ones((2, 2))
 CORRECT["Power"] = elementwise(lambda x: x**1.5, lambda x: 1.5 * np.sqrt(x)), ZERO_TO_THREE
 INCORRECT["PowerHalf"] = elementwise(lambda x: x**1.5, lambda x: 0.5 + 0 * x), np.zeros((2, 2))
 INCORRECT["PowerTwice"] = elementwise(lambda x: x**1.5, lambda x: 3 * np.sqrt(x)), ZERO_TO_THREE
+
+
+# With a small unit their slope is 0 or infinite where x has the size one.
+CORRECT["Tanh"] = elementwise(np.tanh, lambda x: 1 - np.tanh(x) ** 2), normal(3, 4)
+CORRECT["Exponential"] = elementwise(np.exp, np.exp), normal(3, 4)
+CORRECT["Bump"] = (
+    elementwise(lambda x: np.exp(-(x**2)), lambda x: -2 * x * np.exp(-(x**2))),
+    normal(3, 4),
+)
 
 
 def root_of_weight(slope):
@@ -639,6 +698,13 @@ class KeyInput(Plain):
         return dy, {"input": 3 * dy}
 
 
+@incorrect(normal(5, 4))
+class KeyInputWithParameters(Flat):
+    def backward(self, dy, x):
+        dx, grads = super().backward(dy, x)
+        return 0 * dx, {**grads, "input": dx}
+
+
 # The domain of a layer
 # ---------------------
 
@@ -652,6 +718,13 @@ class LogOfColumn(Plain):
         dx = np.zeros(x.shape)
         dx[:, 0], dx[:, 1] = dy * x[:, 1] / x[:, 0], dy * np.log(x[:, 0])
         return dx, {}
+
+
+@incorrect(CORRECT["LogOfColumn"][1])
+class LogOfColumnForgotten(LogOfColumn):
+    def backward(self, dy, x):
+        dx, _ = super().backward(dy, x)
+        return dx * [0, 1, 0], {}
 
 
 @correct(np.column_stack([np.arange(4.0), normal(4)]))
@@ -672,6 +745,16 @@ class IndexColumn(Layer):
         return dx, {"table": table}
 
 
+@incorrect(CORRECT["IndexColumn"][1][[0, 1, 1, 3]])
+class IndexColumnAssigned(IndexColumn):
+    """One of two rows with the same index is lost."""
+
+    def backward(self, dy, cache):
+        (x, index), table = cache, np.zeros(4)
+        table[index] = dy * x[:, 1]
+        return super().backward(dy, cache)[0], {"table": table}
+
+
 @correct(np.random.default_rng(0).dirichlet(np.ones(4), 3))
 class Entropy(Plain):
     def forward(self, x):
@@ -681,6 +764,12 @@ class Entropy(Plain):
 
     def backward(self, dy, x):
         return -dy[:, None] * (np.log(x) + 1), {}
+
+
+@incorrect(CORRECT["Entropy"][1])
+class EntropyNoOne(Entropy):
+    def backward(self, dy, x):
+        return -dy[:, None] * np.log(x), {}
 
 
 @correct(np.random.default_rng(0).uniform(0, 1, (3, 4)))
@@ -796,10 +885,13 @@ class SingleBatchNormVariance(SingleBatchNorm):
 # ---------------------
 
 
+def shuffled(array):
+    """The sum of the rows in another order at each call, as over a set of parents."""
+    return sum(array[np.random.permutation(len(array))])  # noqa: NPY002
+
+
 @correct(normal(6, 4))
 class OtherOrder(Layer):
-    """Adds the rows up in another order at each call, as a set of parents may."""
-
     def __init__(self):
         super().__init__(b=normal(4, seed=1))
 
@@ -808,8 +900,139 @@ class OtherOrder(Layer):
 
     def backward(self, dy, x):
         dz = dy * (1 - np.tanh(x + self.params["b"]) ** 2)
-        return dz, {"b": sum(dz[np.random.permutation(len(dz))])}  # noqa: NPY002
+        return dz, {"b": self.summed(dz)}
 
+    def summed(self, dz):
+        return shuffled(dz)
+
+
+@incorrect(normal(6, 4))
+class OtherOrderButOne(OtherOrder):
+    def summed(self, dz):
+        return shuffled(dz[1:])
+
+
+@correct(normal(6, 4))
+class OtherOrderOfForward(Plain):
+    def forward(self, x):
+        mean = shuffled(x) / len(x)
+        return (x - mean) ** 2, x - mean
+
+    def backward(self, dy, z):
+        return self.summed(2 * dy * z), {}
+
+    def summed(self, dz):
+        return dz - shuffled(dz) / len(dz)
+
+
+@incorrect(normal(6, 4))
+class OtherOrderOfForwardNoMean(OtherOrderOfForward):
+    def summed(self, dz):
+        return dz
+
+
+# Large arrays, of which not all entries are compared
+# ---------------------------------------------------
+
+
+def large_dense(change):
+    class LargeDense(Plain):
+        def __init__(self):
+            self.params = {"w": normal(200, 200, seed=1) / 14}
+
+        def forward(self, x):
+            return x @ self.params["w"], x
+
+        def backward(self, dy, x):
+            return dy @ self.params["w"].T, {"w": change(x, dy)}
+
+    return LargeDense
+
+
+def but_for(place, factor):
+    """The gradient of the weights, except at one place."""
+
+    def change(x, dy):
+        w = x.T @ dy
+        w[place] *= factor
+        return w
+
+    return change
+
+
+CORRECT["LargeDense"] = large_dense(lambda x, dy: x.T @ dy), normal(4, 200)
+for name, change in {
+    "Half": lambda x, dy: x.T @ dy / 2,
+    "Transposed": lambda x, dy: dy.T @ x,
+    "LastTrace": lambda x, dy: np.outer(x[-1], dy[-1]),
+    "OneEntry": but_for((17, 41), 1.001),
+    "OneRow": but_for(3, 0),
+    "OneColumn": but_for((slice(None), 199), -1),
+}.items():
+    INCORRECT[f"LargeDense{name}"] = large_dense(change), normal(4, 200)
+
+
+def large_conv(change):
+    class LargeConv(Conv1D):
+        def __init__(self):
+            super().__init__(16, 40, 9, rng=0)
+
+        def backward(self, dy, cache):
+            dx, grads = super().backward(dy, cache)
+            return dx, {**grads, "w": change(grads["w"])}
+
+    return LargeConv
+
+
+CORRECT["LargeConv"] = large_conv(lambda w: w), normal(2, 14, 16)
+INCORRECT["LargeConvReversed"] = large_conv(lambda w: w[::-1]), normal(2, 14, 16)
+
+
+def large_sum(change):
+    class LargeSum(Plain):
+        def forward(self, x):
+            return np.cumsum(x, axis=1), x
+
+        def backward(self, dy, x):
+            return change(np.cumsum(dy[:, ::-1], axis=1)[:, ::-1], dy), {}
+
+    return LargeSum
+
+
+CORRECT["LargeSum"] = large_sum(lambda dx, dy: dx), normal(3, 2000)
+INCORRECT["LargeSumForwards"] = large_sum(lambda dx, dy: np.cumsum(dy, axis=1)), normal(3, 2000)
+INCORRECT["LargeSumLate"] = large_sum(lambda dx, dy: dx - dy), normal(3, 2000)
+
+
+def large_relu(change):
+    class LargeReLU(Plain):
+        def forward(self, x):
+            return np.maximum(x, 0), x
+
+        def slope(self, x):
+            return change((x > 0).astype(float), x)
+
+    return LargeReLU
+
+
+def at_zero(slope):
+    return lambda slopes, x: np.where(x == 0, slope, slopes)
+
+
+ONE_ZERO = normal(100, 100)
+ONE_ZERO[31, 7] = 0
+CORRECT["LargeReLU"] = large_relu(lambda slopes, x: slopes), ONE_ZERO
+CORRECT["LargeReLUHalfAtZero"] = large_relu(at_zero(0.5)), ONE_ZERO
+INCORRECT["LargeReLUTwoAtZero"] = large_relu(at_zero(2)), ONE_ZERO
+INCORRECT["LargeReLULastRow"] = (
+    large_relu(lambda slopes, x: slopes * (np.arange(len(x)) < len(x) - 1)[:, None]),
+    ONE_ZERO,
+)
+
+
+# Correct layers that are undecided if x has another unit: at values of size one nothing is left of
+# the gradient, or all of it is rounding in float32.
+LOST_IN_UNITS = ["Closure", "Dead", "MarginKept", "SingleSoftmax", "SingleDense"]
 
 # Kinds whose layers accept an x of every scale.
 OF_ANY_SCALE = [
@@ -820,6 +1043,8 @@ OF_ANY_SCALE = [
     "FromList",
     "FromListHalf",
     "TwoNames",
+    "TwoAttributes",
+    "TwoAttributesSummed",
     "TransposedView",
     "TransposedCopy",
     "TransposedCopyAsLayer",

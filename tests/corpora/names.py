@@ -1,0 +1,430 @@
+"""Incorrect layers, and the names that their mistakes may have.
+
+`NAMED` holds a class, an input, and the names that fit, by name. Next to each mistake that has a
+name are layers that look alike and must not be called by it: their factor is equal to a size by
+chance, no row depends on another, or nothing is pooled.
+
+`NETWORKS` holds a container, an input, and the names of the mistakes of the layers inside, by
+their positions.
+"""
+
+import numpy as np
+from corpora.other_points import Plain, elementwise, normal, single
+
+from numpycnn import Conv1D, Dense, ReLU, Residual, Sequential, SkipConcat
+from numpycnn.layers import Layer
+
+NAMED, NETWORKS = {}, {}
+
+
+def named(x, *names):
+    def add(layer):
+        NAMED[layer.__name__] = layer, x, names
+        return layer
+
+    return add
+
+
+# A factor that happens to be a size
+# ----------------------------------
+
+
+def power(n):
+    """x to the power n, without the factor n."""
+    return elementwise(lambda x: x**n, lambda x: x ** (n - 1))
+
+
+for shape in ((2, 2), (3, 2), (2, 3), (2, 2, 2), (3, 4, 2)):
+    NAMED[f"Square{shape}"] = power(2), normal(*shape), ["factor"]
+for shape in ((3, 4), (4, 3), (3, 3), (2, 3, 4), (2, 4, 3), (3, 1, 2), (1, 3, 3)):
+    NAMED[f"Cube{shape}"] = power(3), normal(*shape), ["factor"]
+NAMED["SixthPower"] = power(6), normal(2, 3), ["factor"]  # 6 is N times D
+
+
+def loss(n_axes, factor):
+    """The mean of the squares over all axes, or over the rows, as a layer."""
+
+    class Loss(Plain):
+        def forward(self, x):
+            return np.array((x**2).sum() / np.prod(x.shape[:n_axes])), x
+
+        def backward(self, dy, x):
+            return factor(x) * dy * 2 * x / np.prod(x.shape[:n_axes]), {}
+
+    return Loss
+
+
+for n in (2, 5):
+    NAMED[f"MeanMissing{n}"] = loss(1, len), normal(n, 4), ["mean missing"]
+    NAMED[f"MeanOfAllMissing{n}"] = loss(2, np.size), normal(n, 4), ["mean missing"]
+    NAMED[f"MeanTwice{n}"] = loss(1, lambda x: 1 / len(x)), normal(n, 4), ["divided twice"]
+    NAMED[f"LossOfFive{n}"] = loss(1, lambda x: 5), normal(n, 4), ["factor"]
+    NAMED[f"LossOfHalf{n}"] = loss(1, lambda x: 0.5), normal(n, 4), ["factor"]
+
+
+class Affine(Plain):
+    """Rows times a matrix, plus a bias."""
+
+    def __init__(self, n_in=4, n_out=3):
+        self.params = {"w": normal(n_in, n_out, seed=1), "b": normal(n_out, seed=2)}
+
+    def forward(self, x):
+        return x @ self.params["w"] + self.params["b"], x
+
+    def backward(self, dy, x):
+        return dy @ self.params["w"].T, {"w": self.weights(x, dy), "b": self.bias(dy)}
+
+    def weights(self, x, dy):
+        return x.T @ dy
+
+    def bias(self, dy):
+        return dy.sum(axis=0)
+
+
+class BiasMean(Affine):
+    def bias(self, dy):
+        return dy.mean(axis=0)
+
+
+class BiasThird(Affine):
+    def bias(self, dy):
+        return dy.sum(axis=0) / 3
+
+
+class WeightsMean(Affine):
+    def weights(self, x, dy):
+        return x.T @ dy / len(x)
+
+
+for n in (2, 3, 5):
+    NAMED[f"BiasMean{n}"] = BiasMean, normal(n, 4), ["bias averaged"]
+    NAMED[f"BiasThird{n}"] = BiasThird, normal(n, 4), ["factor"]
+    NAMED[f"WeightsMean{n}"] = WeightsMean, normal(n, 4), ["divided twice"]
+
+
+class ColumnsOfTraces(Plain):
+    """A trace in each column, and a bias of shape (F, 1)."""
+
+    def __init__(self):
+        self.params = {"w": normal(3, 4, seed=1), "b": normal(3, 1, seed=2)}
+
+    def forward(self, x):
+        return self.params["w"] @ x + self.params["b"], x
+
+    def backward(self, dy, x):
+        db = dy.mean(axis=1, keepdims=True)
+        return self.params["w"].T @ dy, {"w": dy @ x.T, "b": db}
+
+
+NAMED["ColumnsOfTraces"] = ColumnsOfTraces, normal(4, 5), ["bias averaged"]
+
+
+@named(normal(2, 9, 2), "bias averaged")
+class ConvBiasMean(Conv1D):
+    def __init__(self):
+        super().__init__(2, 3, 3, rng=0)
+
+    def backward(self, dy, cache):
+        dx, grads = super().backward(dy, cache)
+        return dx, {**grads, "b": dy.mean(axis=(0, 1))}
+
+
+# A statistic of the batch, or one number added
+# ---------------------------------------------
+
+
+def plus(f, slope, added):
+    return elementwise(f, lambda x: slope(x) + added)
+
+
+def plus_dy(f, slope, added):
+    class PlusDy(Plain):
+        def forward(self, x):
+            return f(x), x
+
+        def backward(self, dy, x):
+            return dy * slope(x) + added, {}
+
+    return PlusDy
+
+
+CURVES = {
+    "Tanh": (np.tanh, lambda x: 1 - np.tanh(x) ** 2),
+    "Sine": (np.sin, np.cos),
+    "Exponential": (np.exp, np.exp),
+}
+for curve, (f, slope) in CURVES.items():
+    for shape in ((6, 3), (12, 2), (3, 5, 2)):
+        NAMED[f"{curve}Plus{shape}"] = plus_dy(f, slope, 0.1), normal(*shape), ["unknown"]
+        NAMED[f"{curve}SlopePlus{shape}"] = plus(f, slope, 0.1), normal(*shape), ["unknown"]
+
+
+class Centered(Plain):
+    """Three times each value less the mean of its column."""
+
+    def forward(self, x):
+        return 3 * (x - x.mean(axis=0)), None
+
+    def backward(self, dy, cache):
+        return 3 * self.centered(dy), {}
+
+    def centered(self, dy):
+        return dy
+
+
+class Scaled(Plain):
+    """Values less their mean, over their standard deviation; the latter is a constant."""
+
+    def forward(self, x):
+        z = x - x.mean(axis=0)
+        std = np.sqrt((z**2).mean(axis=0))
+        return z / std, std
+
+    def backward(self, dy, std):
+        return (dy - dy.mean(axis=0)) / std, {}
+
+
+NAMED["Centered"] = Centered, normal(8, 2), ["batch mean", "cross terms missing"]
+NAMED["Scaled"] = Scaled, normal(8, 2), ["batch variance"]
+
+
+# Overlapping windows, a maximum, a shift: and what looks alike
+# -------------------------------------------------------------
+
+
+class Attention(Plain):
+    """Each sample is the query, the key and the value; `branches` of the three go back."""
+
+    branches = 1, 1, 1
+
+    def forward(self, x):
+        scores = x @ x.swapaxes(-1, -2)
+        e = np.exp(scores - scores.real.max(axis=-1, keepdims=True))
+        a = e / e.sum(axis=-1, keepdims=True)
+        return a @ x, (x, a)
+
+    def backward(self, dy, cache):
+        x, a = cache
+        q, k, v = self.branches
+        da = dy @ x.swapaxes(-1, -2)
+        ds = a * (da - (a * da).sum(axis=-1, keepdims=True))
+        back = ds.swapaxes(-1, -2)
+        return q * (ds @ x) + k * (back @ x) + v * (a.swapaxes(-1, -2) @ dy), {}
+
+
+@named(normal(2, 5, 3), "unknown")
+class AttentionNoKeys(Attention):
+    branches = 1, 0, 1
+
+
+@named(normal(6, 3), "unknown")
+class AttentionNoQueries(Attention):
+    branches = 0, 1, 1
+
+
+@named(normal(2, 4, 3), "unknown")
+class AttentionNoValues(Attention):
+    branches = 1, 1, 0
+
+
+class Recurrent(Layer):
+    """h[l] = tanh(x[l] + h[l-1] w); the output is every h, or the last."""
+
+    is_last_only = False
+    n_steps = None  # that go back; all of them
+
+    def __init__(self):
+        super().__init__(w=normal(2, 2, seed=1))
+
+    def forward(self, x):
+        states = [np.zeros_like(x[:, 0] * self.params["w"][0, 0])]
+        for step in range(x.shape[1]):
+            states.append(np.tanh(x[:, step] + states[-1] @ self.params["w"]))
+        h = np.stack(states, axis=1)
+        return (h[:, -1] if self.is_last_only else h[:, 1:]), h
+
+    def backward(self, dy, h):
+        length, w = h.shape[1] - 1, self.params["w"]
+        each = np.zeros_like(h[:, 1:])
+        if self.is_last_only:
+            each[:, -1] = dy
+        else:
+            each += dy
+        dx, dw, dh = np.zeros_like(each), np.zeros_like(w), np.zeros_like(h[:, 0])
+        for step in range(length)[::-1][: self.n_steps]:
+            dx[:, step] = (each[:, step] + dh) * (1 - h[:, step + 1] ** 2)
+            dw += h[:, step].T @ dx[:, step]
+            dh = dx[:, step] @ w.T
+        return dx, {"w": dw}
+
+
+@named(normal(2, 6, 2), "unknown", "place missing", "only one place")
+class RecurrentLastStep(Recurrent):
+    n_steps = 1
+
+
+@named(normal(2, 6, 2), "unknown", "only one place")
+class RecurrentLastStepOfLast(Recurrent):
+    is_last_only, n_steps = True, 1
+
+
+@named(normal(2, 6, 2), "unknown", "place missing")
+class RecurrentButOne(Recurrent):
+    n_steps = 5
+
+
+def permuted(order):
+    class Permuted(Plain):
+        def forward(self, x):
+            return np.sin(x), x
+
+        def backward(self, dy, x):
+            return (dy * np.cos(x))[..., order], {}
+
+    return Permuted
+
+
+for order in ([1, 2, 0], [2, 0, 1], [1, 0, 3, 2], [3, 0, 1, 2]):
+    for shape in ((4,), (2, 6)):
+        x = normal(*shape, len(order))
+        NAMED[f"Permuted{order}{shape}"] = permuted(order), x, ["misplaced"]
+
+
+@named(normal(2, 6, 3), "shifted")
+class Late(Plain):
+    """Off by one indeed, along the samples."""
+
+    def forward(self, x):
+        return np.sin(x), x
+
+    def backward(self, dy, x):
+        return np.roll(dy * np.cos(x), 1, axis=1), {}
+
+
+# Code in float32
+# ---------------
+
+
+class Single(Plain):
+    """Rows times a matrix, plus a bias, then ReLU, in float32; `change` alters the gradients."""
+
+    def __init__(self):
+        self.params = {"w": normal(10, 5, seed=1), "b": normal(5, seed=2)}
+
+    def forward(self, x):
+        z = single(x) @ single(self.params["w"]) + single(self.params["b"])
+        return np.maximum(z, 0), (single(x), z > 0)
+
+    def backward(self, dy, cache):
+        x, passed = cache
+        dz = single(dy) * passed
+        dx, w, b = self.change(dz @ single(self.params["w"]).T, x.T @ dz, dz.sum(axis=0), len(x))
+        return dx, {"w": w, "b": b}
+
+
+for name, change, called in (
+    ("Sign", lambda dx, w, b, n: (-dx, w, b), "sign"),
+    ("Zero", lambda dx, w, b, n: (dx, 0 * w, b), "zero"),
+    ("Twice", lambda dx, w, b, n: (dx, 2 * w, b), "factor"),
+    ("Mean", lambda dx, w, b, n: (dx, w, b / n), "bias averaged"),
+    ("Reversed", lambda dx, w, b, n: (dx[:, ::-1], w, b), "reversed"),
+    ("RowMissing", lambda dx, w, b, n: (dx, w * (np.arange(10) > 0)[:, None], b), "place missing"),
+):
+    made = type(f"Single{name}", (Single,), {"change": staticmethod(change)})
+    NAMED[made.__name__] = made, normal(8, 10), [called]
+
+
+# Containers
+# ----------
+
+
+class Half(Dense):
+    """The gradient of the weights is half of the correct one."""
+
+    def backward(self, dy, cache):
+        dx, grads = super().backward(dy, cache)
+        return dx, {**grads, "w": grads["w"] / 2}
+
+
+class Reversed(Conv1D):
+    def backward(self, dy, cache):
+        dx, grads = super().backward(dy, cache)
+        return dx[:, ::-1], grads
+
+
+class NoMask(ReLU):
+    def backward(self, dy, cache):
+        return dy, {}
+
+
+class OfFour(Layer):
+    """Three times the deviation from the mean of the batch, for a batch of four."""
+
+    def forward(self, x):
+        return 3 * (x - x.mean(axis=0)), None
+
+    def backward(self, dy, cache):
+        return 3 * (dy - dy.sum(axis=0) / 4), {}
+
+
+class CacheOnSelf(Layer):
+    def forward(self, x):
+        self.y = np.tanh(x)
+        return self.y, None
+
+    def backward(self, dy, cache):
+        return dy * (1 - self.y**2), {}
+
+
+def dense(seed, kind=Dense):
+    return kind(4, 4, rng=seed)
+
+
+def conv(seed, kind=Conv1D):
+    return kind(2, 2, 3, padding="same", rng=seed)
+
+
+NETWORKS.update(
+    {
+        "second": (
+            lambda: Sequential(dense(0), ReLU(), dense(1, Half), dense(2)),
+            normal(5, 4),
+            {"2": "factor"},
+        ),
+        "first": (
+            lambda: Sequential(conv(0, Reversed), ReLU(), conv(1)),
+            normal(2, 9, 2),
+            {"0": "reversed"},
+        ),
+        "two at once": (
+            lambda: Sequential(conv(0, Reversed), conv(1), NoMask()),
+            normal(2, 9, 2),
+            {"0": "reversed", "2": "mask missing"},
+        ),
+        "of a skip connection": (
+            lambda: Sequential(conv(0), Residual(conv(1), NoMask(), conv(2)), ReLU()),
+            normal(2, 9, 2),
+            {"1.1": "mask missing"},
+        ),
+        "of a shortcut": (
+            lambda: Residual(conv(0), ReLU(), shortcut=conv(1, Reversed)),
+            normal(2, 9, 2),
+            {"shortcut": "reversed"},
+        ),
+        "of a concatenation": (
+            lambda: Sequential(SkipConcat(conv(0, Reversed), ReLU()), ReLU()),
+            normal(2, 9, 2),
+            {"0.0": "reversed"},
+        ),
+        "at another size": (
+            lambda: Sequential(dense(0), OfFour(), dense(1)),
+            normal(4, 4),
+            {"1": "batch size"},
+        ),
+        "a breach": (
+            lambda: Sequential(dense(0), CacheOnSelf(), dense(1)),
+            normal(4, 4),
+            {"1": "cache overwritten"},
+        ),
+    }
+)
