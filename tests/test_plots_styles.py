@@ -41,8 +41,9 @@ def test_every_figure_can_be_read_in_a_hostile_style(name):
         assert visible_fraction(line, light) > 0.5
 
 
-@pytest.mark.parametrize("name", ["confusion", "windows"])
-@pytest.mark.parametrize("style", ["dark_background", "ggplot"])
+@pytest.mark.parametrize(
+    ("name", "style"), [("confusion", "dark_background"), ("windows", "ggplot")]
+)
 def test_a_figure_is_the_same_in_every_style(name, style):
     with context(style):
         made_here, drawn_here = FIGURES[name](), picture(FIGURES[name]())

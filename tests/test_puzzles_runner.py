@@ -368,6 +368,7 @@ class Terminal:
 KEYS_SHOWN = "q quit"
 
 
+@pytest.mark.long
 @ON_POSIX
 def test_a_session_solve_break_reset_and_quit(tmp_path):
     folder = tmp_path / "puzzles"

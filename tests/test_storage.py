@@ -537,7 +537,7 @@ def picker_of_standard_layers():
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
-@pytest.mark.parametrize("n_files", [120, pytest.param(1000, marks=pytest.mark.long)])
+@pytest.mark.parametrize("n_files", [80, pytest.param(1000, marks=pytest.mark.long)])
 def test_no_mutated_file_does_harm(path, n_files):
     model = picker_of_standard_layers()
     model.save(path, {"classes": ["noise", "P"]})

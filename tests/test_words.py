@@ -57,12 +57,19 @@ def pattern(words):
 
 
 PATTERNS = {pattern(words): instead for words, instead in RETIRED.items()}
+PLACES = (
+    "*.py",
+    "README.md",
+    "CONTRIBUTING.md",
+    "numpycnn/**/*.py",
+    "examples/**/*.py",
+    "docs/**/*.*",
+)
 FILES = [
     path
-    for names in ("*.py", "README.md", "CONTRIBUTING.md", "*/**/*.py", "docs/**/*.md")
+    for names in PLACES
     for path in sorted(ROOT.glob(names))
-    if path.relative_to(ROOT).parts[0] in {"numpycnn", "docs", "examples", path.name}
-    and "_build" not in path.parts
+    if path.suffix in (".py", ".md") and "_build" not in path.parts
 ]
 
 

@@ -68,7 +68,7 @@ def test_no_right_layer_is_accused_in_thirty_draws(name):
 @pytest.mark.parametrize("name", [n for n in WRONG if n not in {*UNNAMED, *UNCHECKABLE}])
 def test_a_mistake_is_called_by_its_name(name):
     sample = WRONG[name]
-    names = {mistake.name for mistake in report_of(name, seed=0).mistakes}
+    names = {mistake.name for mistake in report_of(name, 0).mistakes}
     assert names & set(sample.names or ["unknown"]), f"{names}, not {sample.names}"
 
 
