@@ -120,11 +120,6 @@ const done = arguments[0], images = [...document.images];
 images.forEach(image => { image.loading = 'eager'; });
 Promise.allSettled(images.map(image => image.decode())).then(() => done());
 """
-AT_ONCE = """
-const rule = document.createElement('style');
-rule.textContent = '* { transition: none !important }';
-document.head.append(rule);
-"""
 LINKS = "return [...document.querySelectorAll('a[href]')].map(a => a.href)"
 ANCHORS = "return [...document.querySelectorAll('[id]')].map(e => e.id)"
 
@@ -134,7 +129,7 @@ def seen(browser, site):
     @cache
     def look_at(page):
         visit(browser, (site / page).as_uri(), DESK, "light")
-        browser.execute_script(AT_ONCE)
+        browser.execute_script(chromium.AT_ONCE)
         browser.execute_async_script(ALL_IMAGES)
         addresses = {urlsplit(address) for address in requests(browser)}
         paths = {Path(unquote(address.path)) for address in addresses}
@@ -144,10 +139,10 @@ def seen(browser, site):
             resize(browser, width, "light")
             looks[width] = browser.execute_script(LOOK)
         resize(browser, DESK, "light")
-        letters = {"light": browser.execute_script(CONTRAST)}
+        letters = {"light": browser.execute_script(chromium.CONTRAST)}
         links, anchors = (set(browser.execute_script(script)) for script in (LINKS, ANCHORS))
         resize(browser, DESK, "dark")
-        letters["dark"] = browser.execute_script(CONTRAST)
+        letters["dark"] = browser.execute_script(chromium.CONTRAST)
         resize(browser, TELEPHONE, "dark")
         looks[TELEPHONE] = browser.execute_script(LOOK)
         addresses |= {urlsplit(address) for address in requests(browser)}
@@ -155,39 +150,6 @@ def seen(browser, site):
         return Seen(looks, letters, links, anchors, weight, schemes, complaints(browser))
 
     return look_at
-
-
-# Contrast, as the Web Content Accessibility Guidelines 2.1 define it (1.4.3): the ratio of
-# the brighter to the darker of letter and ground, at least 4.5, or 3 for large letters.
-
-CONTRAST = """
-const channels = c => c.match(/[\\d.]+/g).map(Number);
-const linear = v => (v /= 255) <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
-const light = c => 0.2126 * linear(c[0]) + 0.7152 * linear(c[1]) + 0.0722 * linear(c[2]);
-const grounds = new Map([[null, [255, 255, 255]]]);
-function ground(e) {
-    if (!grounds.has(e)) {
-        const c = channels(getComputedStyle(e).backgroundColor);
-        grounds.set(e, c.length < 4 || c[3] > 0.99 ? c : ground(e.parentElement));
-    }
-    return grounds.get(e);
-}
-const pale = new Set(), around = new Set();
-const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-while (walker.nextNode())
-    if (walker.currentNode.textContent.trim()) around.add(walker.currentNode.parentElement);
-for (const e of around) {
-    const style = getComputedStyle(e);
-    const hidden = !e.getClientRects().length || style.opacity < 0.1
-        || style.visibility === 'hidden' || e.closest('svg, .headerlink');
-    if (hidden) continue;
-    const [a, b] = [light(channels(style.color)), light(ground(e))];
-    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-    if (ratio < (parseFloat(style.fontSize) >= 24 ? 3 : 4.5))
-        pale.add(`${e.className || e.tagName} ${style.color} ${ratio.toFixed(1)}`);
-}
-return [getComputedStyle(document.body).backgroundColor, [...pale]];
-"""
 
 
 FAULTS = "formulas", "images", "mute", "tex", "unreachable"
@@ -536,30 +498,12 @@ def test_the_picture_is_that_of_the_figure_and_the_arrow_keys_move_it(browser, s
     assert complaints(browser) == []
 
 
-SIZES = """
-const box = root.querySelector('svg').getBoundingClientRect();
-const scale = box.width / root.querySelector('svg').viewBox.baseVal.width;
-const shown = e => e.checkVisibility() && e.getBoundingClientRect().width;
-const texts = [...root.querySelectorAll('svg text')].filter(e => e.textContent.trim() && shown(e));
-const inputs = 'button, select, input[type=range], fieldset label';
-return {
-  letters: Math.min(...texts.map(e => parseFloat(getComputedStyle(e).fontSize) * scale)),
-  targets: Math.min(...[...root.querySelectorAll(inputs)]
-    .filter(shown).map(e => e.getBoundingClientRect().height)),
-  outside: texts.filter(e => {
-    const it = e.getBoundingClientRect();
-    return it.left < box.left - 1 || it.right > box.right + 1 || it.bottom > box.bottom + 1;
-  }).map(e => e.textContent),
-};
-"""
-
-
 @pytest.mark.parametrize("width", [DESK, TELEPHONE])
 @pytest.mark.parametrize("name", ON_PAGE)
 def test_the_words_of_a_figure_can_be_read_and_its_controls_be_hit(browser, shown, name, width):
     figure = shown(name)
     resize(browser, width, "light")
-    found = figure.run(SIZES)
+    found = figure.run(chromium.SIZES)
     assert found["letters"] >= 13
     assert found["targets"] >= 24
     assert found["outside"] == []

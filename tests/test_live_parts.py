@@ -11,7 +11,7 @@ import pytest
 
 pytest.importorskip("furo", reason="the site needs Sphinx: python -m pip install -e '.[docs]'")
 
-from docs.builder import live, notebooks, runtime
+from docs.builder import live, live_pages, notebooks, runtime
 from docs.live import desk, kernels, playground, puzzles
 
 ROOT = Path(__file__).parent.parent
@@ -50,7 +50,7 @@ def test_blocks_that_build_on_one_that_does_not_run_do_not_run():
     assert live.missing("print(1)", "obspy", lacking) == "obspy"
 
 
-@pytest.mark.parametrize("module", [live, notebooks, puzzles, playground, kernels])
+@pytest.mark.parametrize("module", [live, live_pages, notebooks, puzzles, playground, kernels])
 def test_the_examples_in_the_docstrings(module):
     failed, tried = doctest.testmod(module)
     assert tried > 0

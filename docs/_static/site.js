@@ -17,6 +17,8 @@ document.addEventListener("DOMContentLoaded", () => {
         box.tabIndex = 0;
         box.addEventListener("keydown", event => event.stopPropagation()); // these keys scroll it
       }
+    for (const figure of document.querySelectorAll("article figure:not(.living)"))
+      figure.classList.toggle("wide", figure.scrollWidth > figure.clientWidth);
   };
   reach();
   addEventListener("resize", reach);

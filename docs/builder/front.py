@@ -74,12 +74,15 @@ def add_front(
     if template != "front.html":
         return
     highlight = app.builder.highlighter.highlight_block  # type: ignore[attr-defined]
-    has_puzzles = bool(app.config.live_runtime)
+    puzzles = "docs/reference/puzzles"
+    pages = {puzzles: "puzzles/index"} if app.config.live_runtime else {}
     context["front"] = {
         "start": next(iter(app.config.reading_order.values()))[0],
-        "puzzles": "puzzles/index" if has_puzzles else "docs/reference/puzzles",
+        "puzzles": pages.get(puzzles, puzzles),
         "code": "docs/reference/files",
-        "cards": [card for card in CARDS if card[0] in app.env.found_docs],
+        "cards": [
+            (pages.get(page, page), *rest) for page, *rest in CARDS if page in app.env.found_docs
+        ],
         "host": app.config.code_host.partition("/blob/")[0],
         "lines": f'<div class="highlight-python">{highlight(LINES, "python")}</div>',
         "install": f'<div class="highlight-sh">{highlight(INSTALL, "sh")}</div>',

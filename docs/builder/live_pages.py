@@ -6,7 +6,8 @@ They exist if there is a runtime.
 
 import html
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
 
@@ -162,6 +163,8 @@ def add_links(
         number = 1 + context["body"].count('data-live="')
         context["body"] += KERNELS.format(number=number, code=html.escape(kernels.plain()))
         use(app, [*SCRIPTS, "kernels"])
+    if page.startswith("docs/"):
+        context["body"] = _to_puzzles(context["body"], context["pathto"])
     if page == "docs/reference/puzzles":
         address = context["pathto"]("puzzles/index")
         context["body"] = context["body"].replace(
@@ -169,6 +172,25 @@ def add_links(
             f'</h1>\n<p><a href="{address}">Solve them in the page</a>: nothing to install.</p>',
             1,
         )
+
+
+TO_PUZZLES = re.compile(
+    r'href="[^"]*reference/puzzles\.html"(>(?:<[^>]*>)?puzzles? (\d+)[^:]*</a>): '
+)
+
+
+def _to_puzzles(body: str, pathto: Callable[[str], str]) -> str:
+    """Let the last exercise of a chapter lead to the page of its first puzzle.
+
+    >>> _to_puzzles('<a href="reference/puzzles.html">puzzle 1</a>: <code>', "{}.html".format)
+    '<a href="puzzles/shape_of_a_batch.html">puzzle 1</a> in the page, or in a terminal: <code>'
+    """
+
+    def linked(found: re.Match[str]) -> str:
+        page = pathto(_page_of(PUZZLES[int(found[2]) - 1]))
+        return f'href="{page}"{found[1]} in the page, or in a terminal: '
+
+    return TO_PUZZLES.sub(linked, body)
 
 
 @cache

@@ -475,8 +475,10 @@ class Translator(HTML5Translator):
         file = Path(self.builder.srcdir, node["uri"])
         super().visit_image(node)
         if "drawing" in node["classes"]:
-            width, height = size_of(file.read_text(encoding="utf-8"))
+            svg = file.read_text(encoding="utf-8")
+            width, height = size_of(svg)
             attributes = f'<img loading="lazy" width="{width}" height="{height}" '
+            attributes += f'style="--least: {least_width(svg)}px" '
             self.body[-1] = self.body[-1].replace("<img ", attributes, 1)
 
     def visit_literal_block(self, node: nodes.Element) -> None:
@@ -506,6 +508,17 @@ def size_of(svg: str) -> tuple[int, int]:
     sizes = re.findall(r' (?:width|height)="([\d.]+)(pt)?"', svg.partition("<svg")[2])[:2]
     width, height = (round(float(size) * (4 / 3 if unit else 1)) for size, unit in sizes)
     return width, height
+
+
+def least_width(svg: str) -> int:
+    """Return the width of a picture in pixels at which its smallest letters have 11 pixels.
+
+    >>> least_width('<svg viewBox="0 0 460.8 345.6"><style>.s1 {font: 10px serif}</style>')
+    507
+    """
+    width = float(re.findall(r'viewBox="[\d.]+ [\d.]+ ([\d.]+)', svg)[0])
+    letters = re.findall(r"\bfont(?:-size)?: *(?:\w+ )?([\d.]+)px", svg)
+    return round(width * 11 / min(map(float, letters))) if letters else 0
 
 
 def with_links(markup: str, places: list[Place], tag_of: Callable[[Place], str]) -> str:

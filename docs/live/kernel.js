@@ -165,8 +165,9 @@ live.told = ({stopped, late, lost, why}) => {
 
 addEventListener("pagehide", () => live.kernel.end());
 
-// For a reader who has run something, Python is ready on the next page.
+// For a reader who has run something, Python is ready on the next page with something to run.
 addEventListener("load", () => {
-  if (live.store.get("ran") && !navigator.connection?.saveData && !live.isFile)
+  const hasCode = document.querySelector("[data-live], [data-puzzle], [data-playground]");
+  if (hasCode && live.store.get("ran") && !navigator.connection?.saveData && !live.isFile)
     (window.requestIdleCallback ?? setTimeout)(() => live.kernel.start().catch(() => {}));
 });

@@ -5,11 +5,16 @@ live.Playground = class {
   constructor(figure, start) {
     Object.assign(this, {figure, start, settings: {...start.settings}, losses: [], epochs: []});
     this.trace = {position: 32, label: 1};
-    this.picture(figure.querySelector("img"));
+    const narrow = matchMedia("(max-width: 40em)");
+    this.picture(figure.querySelector("img"), narrow.matches);
     this.controls();
     this.show(start.seen);
     this.enable(false);
     this.state = "idle";
+    narrow.addEventListener("change", () => {
+      this.picture(this.svg, narrow.matches);
+      this.show(this.numbers);
+    });
   }
 
   set state(name) {
@@ -21,20 +26,22 @@ live.Playground = class {
 
   // The picture
   // -----------
-  // Trace, filters and maps on the left, below each other; scores and losses on the right.
+  // Trace, filters and maps are below each other; scores and losses are at their right, on a
+  // telephone below them.
 
-  picture(image) {
-    const width = 640, height = 400;
+  picture(old, narrow) {
+    const width = narrow ? 360 : 640, height = narrow ? 640 : 400;
     this.svg = living.draw(null, "svg", {class: "living", viewBox: `0 0 ${width} ${height}`, role: "img",
       "aria-label": "A trace, the filters of the network, their maps, the probabilities and the loss"});
-    image.replaceWith(this.svg);
+    old.replaceWith(this.svg);
+    for (const name of ["pointerdown", "pointermove"]) this.svg.addEventListener(name, event => this.pointed(event));
     const draw = (...rest) => living.draw(this.svg, ...rest);
-    this.left = 74;
-    this.width = 346;
+    this.left = narrow ? 58 : 74;
+    this.width = narrow ? 284 : 346;
     this.x = sample => this.left + (sample - 1) * this.width / 63;
     const [first, last] = this.start.positions.map(this.x);
     draw("rect", {class: "band", x: first, y: 4, width: last - first, height: 374});
-    this.panel = draw("rect", {class: "rule", x: this.left, y: 4, width: this.width, height: 100});
+    draw("rect", {class: "rule", x: this.left, y: 4, width: this.width, height: 100});
     draw("path", {class: "rule", d: `M${this.left} 54h${this.width}`});
     draw("text", {class: "faint small end", x: this.left - 8, y: 24}, "trace");
     draw("text", {class: "faint small end", x: this.left - 8, y: 124}, "filters");
@@ -42,24 +49,37 @@ live.Playground = class {
     for (const sample of [1, ...this.start.positions, 64])
       draw("text", {class: "faint small middle", x: this.x(sample), y: 394}, sample);
     this.curve = draw("path", {class: "curve"});
-    this.rows = living.draw(this.svg, "g");
+    this.rows = draw("g");
 
-    this.right = this.left + this.width + 26;
+    const bar = narrow ? {x: 84, width: 220} : {x: this.left + this.width + 26, width: 190};
     this.bars = this.start.classes.map((name, at) => {
-      const y = 22 + 44 * at;
-      draw("text", {class: "small", x: this.right, y}, name);
-      draw("rect", {class: "rule", x: this.right, y: y + 6, width: 190, height: 12});
-      return {bar: draw("rect", {class: "filled", x: this.right, y: y + 6, height: 12}),
-        number: draw("text", {class: "number small end", x: this.right + 190, y})};
+      const y = narrow ? 416 + 26 * at : 28 + 44 * at;
+      draw("text", {class: "small", x: narrow ? 4 : bar.x, y: narrow ? y + 11 : y - 6}, name);
+      draw("rect", {class: "rule", y, height: 12, ...bar});
+      return {most: bar.width, bar: draw("rect", {class: "filled", y, height: 12, x: bar.x}),
+        number: draw("text", {class: "number small end", x: narrow ? width - 8 : bar.x + bar.width, y: narrow ? y + 11 : y - 6})};
     });
-    draw("text", {class: "faint small", x: this.right, y: 176}, "loss (dashed: test)");
-    draw("rect", {class: "rule", x: this.right, y: 184, width: 190, height: 120});
+    this.box = narrow ? {x: 4, y: 522, width: 190, height: 110} : {x: bar.x, y: 184, width: 190, height: 120};
+    draw("text", {class: "faint small", x: this.box.x, y: this.box.y - 8}, "loss (dashed: test)");
+    draw("rect", {class: "rule", ...this.box});
     this.training = draw("path", {class: "blue"});
     this.testing = draw("path", {class: "orange"});
-    this.numbers = [322, 342, 362, 382].map(y => draw("text", {class: "number small", x: this.right, y}));
+    const [x, y] = narrow ? [206, 540] : [bar.x, 322];
+    this.lines = [0, 1, 2, 3].map(at => draw("text", {class: "number small", x, y: y + 20 * at}));
+    this.place();
   }
 
-  show({trace, filters, maps, probabilities, epoch, loss, test, accuracy}) {
+  // The slider's thumb is above the arrival.
+  place() {
+    if (!this.position) return;
+    const share = x => `${100 * x / this.svg.viewBox.baseVal.width}%`;
+    this.position.box.style.setProperty("--left", share(this.x(-4)));
+    this.position.box.style.setProperty("--width", share(this.x(69) - this.x(-4)));
+  }
+
+  show(numbers) {
+    const {trace, filters, maps, probabilities} = numbers;
+    this.numbers = {...this.numbers, ...numbers}; // what is shown; a look has no epoch
     this.values = trace;
     living.set(this.curve, {d: living.line(trace, this.left, this.width, value => 54 - value * 46)});
     const height = 244 / filters.length, highest = Math.max(1e-6, ...maps.flat());
@@ -68,29 +88,31 @@ live.Playground = class {
     while (this.rows.childElementCount > 2 * filters.length) this.rows.lastChild.remove();
     filters.forEach((taps, row) => {
       const ground = 134 + (row + 0.9) * height, middle = ground - 0.4 * height;
-      const step = 60 / taps.length;
+      const length = this.left - 14, step = length / taps.length;
       const stems = taps.map((tap, k) =>
         `M${(4 + (k + 0.5) * step).toFixed(1)} ${middle.toFixed(1)}v${(-tap / longest * 0.45 * height).toFixed(1)}`);
-      living.set(this.rows.children[2 * row], {class: "curve", "stroke-width": 4, d: `M4 ${middle.toFixed(1)}h60${stems.join("")}`});
+      living.set(this.rows.children[2 * row], {class: "curve", "stroke-width": 4, d: `M4 ${middle.toFixed(1)}h${length}${stems.join("")}`});
       living.set(this.rows.children[2 * row + 1], {class: "filled",
         d: living.line(maps[row], this.left, this.width, value => ground - value / highest * 0.85 * height, ground)});
     });
-    this.bars.forEach(({bar, number}, at) => {
-      living.set(bar, {width: 190 * probabilities[at]});
+    this.bars.forEach(({bar, number, most}, at) => {
+      living.set(bar, {width: most * probabilities[at]});
       number.textContent = probabilities[at].toFixed(2);
     });
-    this.probabilities = probabilities;
+    const {epoch, loss, test, accuracy} = this.numbers;
     if (epoch === undefined) return;
     this.losses[epoch] = [loss, test];
-    const y = value => 300 - 112 * Math.min(1, Math.max(0, (Math.log10(Math.max(value, 1e-4)) + 4) / 4.5));
+    const {box} = this, step = box.width / this.start.epochs;
+    const level = value => Math.min(1, Math.max(0, (Math.log10(Math.max(value, 1e-4)) + 4) / 4.5));
+    const y = value => box.y + box.height - 4 - (box.height - 8) * level(value);
     const path = which => this.losses.map((pair, at) => pair[which] === null ? ""
-      : `${at > 1 - which ? "L" : "M"}${(this.right + at * 190 / this.start.epochs).toFixed(1)} ${y(pair[which]).toFixed(1)}`).join("");
+      : `${at > 1 - which ? "L" : "M"}${(box.x + at * step).toFixed(1)} ${y(pair[which]).toFixed(1)}`).join("");
     living.set(this.training, {d: path(0)});
     living.set(this.testing, {d: path(1)});
     const some = loss !== null; // before the first epoch there is none
     const lines = [`epoch ${epoch} of ${this.start.epochs}`, some ? `loss ${loss.toFixed(4)}` : "",
       some ? `test loss ${test.toFixed(4)}` : "", `test accuracy ${(100 * accuracy).toFixed(0)} %`];
-    lines.forEach((text, at) => { this.numbers[at].textContent = text; });
+    lines.forEach((text, at) => { this.lines[at].textContent = text; });
   }
 
   // The controls
@@ -110,10 +132,8 @@ live.Playground = class {
     this.kind = living.choice(this.reader, "trace", ["drag the arrival", "draw with the pointer"], () => this.moved());
     this.sign = living.choice(this.reader, "arrival", ["positive", "negative"], () => this.moved());
     this.position = living.slider(this.reader, "arrival at sample", {min: -4, max: 69, value: 32}, () => this.moved());
-    this.position.box.className = "above"; // its thumb is above the arrival
-    this.position.box.style.setProperty("--left", `${this.x(-4) / 6.4}%`);
-    this.position.box.style.setProperty("--width", `${(this.x(69) - this.x(-4)) / 6.4}%`);
-    for (const name of ["pointerdown", "pointermove"]) this.svg.addEventListener(name, event => this.pointed(event));
+    this.position.box.className = "above";
+    this.place();
 
     const more = live.element("details", {}, live.element("summary", {textContent: "Change the network"}));
     const inside = live.element("div", {className: "controls"});
@@ -138,7 +158,6 @@ live.Playground = class {
 
   enable(on) {
     for (const input of this.reader.querySelectorAll("input")) input.disabled = !on;
-    this.svg.style.cursor = on ? "ew-resize" : "";
   }
 
   // Training
@@ -212,29 +231,31 @@ live.Playground = class {
   // ------------------
 
   moved() {
-    this.svg.style.touchAction = this.kind.value ? "none" : ""; // a finger that draws does not scroll
+    this.figure.toggleAttribute("data-drawing", Boolean(this.kind.value));
     this.trace = this.kind.value ? {samples: [...this.values]}
       : {position: this.position.value, label: 1 + this.sign.value};
     this.look();
   }
 
+  // What a pointer does that was pressed on the trace or the maps, also when it leaves the drawing.
   pointed(event) {
-    if (!event.buttons || this.state !== "done") return;
-    const point = new DOMPoint(event.clientX, event.clientY).matrixTransform(this.svg.getScreenCTM().inverse());
-    const sample = Math.round(1 + (point.x - this.left) / this.width * 63);
-    if (event.type === "pointerdown") this.drawn = null;
-    if (this.kind.value) {
-      if (point.y > 110 || sample < 1 || sample > 64) return;
-      const value = Math.max(-1, Math.min(1, (54 - point.y) / 46)), from = this.drawn ?? {sample, value};
-      const steps = Math.max(1, Math.abs(sample - from.sample));
+    if (this.state !== "done") return;
+    const {svg, left, width} = this, isDrawing = Boolean(this.kind.value);
+    const point = new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse());
+    if (event.type === "pointerdown") {
+      if (Math.abs(point.x - left - width / 2) > width / 2 + 10 || point.y > (isDrawing ? 110 : 400)) return;
+      svg.setPointerCapture(event.pointerId);
+      this.drawn = null;
+    } else if (!svg.hasPointerCapture(event.pointerId)) return;
+    const at = Math.round(1 + (point.x - left) / width * 63);
+    if (isDrawing) {
+      const sample = Math.max(1, Math.min(64, at)), value = Math.max(-1, Math.min(1, (54 - point.y) / 46));
+      const from = this.drawn ?? {sample, value}, steps = Math.max(1, Math.abs(sample - from.sample));
       for (let step = 0; step <= steps; step++) // the pointer skips samples when it is fast
         this.values[Math.round(from.sample + (sample - from.sample) * step / steps) - 1] =
           from.value + (value - from.value) * step / steps;
       this.drawn = {sample, value};
-    } else {
-      if (point.x < this.left - 10 || point.x > this.left + this.width + 10) return;
-      this.position.value = sample;
-    }
+    } else this.position.value = at;
     this.moved();
   }
 

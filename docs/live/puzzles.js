@@ -19,6 +19,7 @@ live.Puzzle = class {
   constructor(node) {
     this.node = node;
     this.name = node.dataset.puzzle;
+    this.limit = 10; // seconds for an answer
     const shown = node.querySelector(".highlight");
     this.given = shown.textContent.replace(/\n+$/, "");
     this.checkButton = live.button("Check", "check", () => this.pressed());
@@ -65,9 +66,9 @@ live.Puzzle = class {
     };
     try {
       const result = await live.kernel.ask("puzzles.judge", {name: this.name, code: this.editor.value},
-        {say: begun, seconds: 10});
+        {say: begun, seconds: this.limit});
       this.show(result.stopped ? {status: "incorrect", text: result.late
-        ? "Your code did not finish within 10 seconds. Is there a loop that never ends?" : live.told(result)} : result);
+        ? `Your code did not finish within ${this.limit} seconds. Is there a loop that never ends?` : live.told(result)} : result);
       live.store.set("ran", true);
     } catch (error) {
       this.state = "open";
