@@ -163,7 +163,7 @@ def add_links(
         number = 1 + context["body"].count('data-live="')
         context["body"] += KERNELS.format(number=number, code=html.escape(kernels.plain()))
         use(app, [*SCRIPTS, "kernels"])
-    if page.startswith("docs/"):
+    if page.startswith("docs/") and document:  # not one that has moved
         context["body"] = _to_puzzles(context["body"], context["pathto"])
     if page == "docs/reference/puzzles":
         address = context["pathto"]("puzzles/index")

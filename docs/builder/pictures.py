@@ -54,8 +54,46 @@ def picture_of(figure: Figure) -> str:
     file = io.BytesIO()
     with matplotlib.rc_context(SETTINGS):
         figure.savefig(file, format="svg", transparent=True, metadata=NOTHING_ELSE)
-    head, opening, rest = shorter(file.getvalue().decode()).partition("<defs>")
-    return f"{head}<style>{DARK}</style>\n{opening}{rest}"
+    svg = shorter(file.getvalue().decode())
+    head, opening, rest = svg.partition("<defs>")
+    return f"{head}<style>{DARK}{on_telephone(svg)}</style>\n{opening}{rest}"
+
+
+TELEPHONE = 358  # pixels: the width of the text on a telephone
+LETTERS = 11  # pixels: the smallest that can be read
+
+
+def on_telephone(svg: str) -> str:
+    """Return the rule by which all letters can be read on a telephone, where a picture shrinks.
+
+    A figure with letters below 12 points has no room for larger ones, and gets no rule.
+
+    >>> on_telephone('<svg viewBox="0 0 460.8 345.6"><style>.s1 {font: 12px sans-serif}</style>')
+    ' @media (max-width: 400px) { text { font-size: 14.2px !important } }'
+    """
+    width, smallest = _width(svg), _smallest_letters(svg)
+    if smallest < 12:
+        return ""
+    size = LETTERS * width / TELEPHONE
+    return f" @media (max-width: 400px) {{ text {{ font-size: {size:.1f}px !important }} }}"
+
+
+def least_width(svg: str) -> int:
+    """Return the width in pixels below which the letters of a picture cannot be read.
+
+    >>> least_width('<svg viewBox="0 0 460.8 345.6"><style>.s1 {font: 10px sans-serif}</style>')
+    507
+    """
+    is_legible = "@media (max-width: 400px)" in svg
+    return TELEPHONE if is_legible else round(_width(svg) * LETTERS / _smallest_letters(svg))
+
+
+def _width(svg: str) -> float:
+    return float(re.findall(r'viewBox="[\d.]+ [\d.]+ ([\d.]+)', svg)[0])
+
+
+def _smallest_letters(svg: str) -> float:
+    return min(map(float, re.findall(r"\bfont(?:-size)?: *(?:\w+ )?([\d.]+)px", svg)), default=12)
 
 
 def shorter(svg: str) -> str:

@@ -37,7 +37,7 @@ import numpycnn
 from docs.builder.docstrings import code_of, parts, with_formulas
 from docs.builder.live import wrapped
 from docs.builder.names import Library, Place
-from docs.builder.pictures import is_stale, name_of, picture_of
+from docs.builder.pictures import is_stale, least_width, name_of, picture_of
 from docs.builder.pieces import Fence, Piece, cut, cut_chapter
 from docs.builder.running import Fault, Outcome, run_chapter, run_script, words_of
 
@@ -508,17 +508,6 @@ def size_of(svg: str) -> tuple[int, int]:
     sizes = re.findall(r' (?:width|height)="([\d.]+)(pt)?"', svg.partition("<svg")[2])[:2]
     width, height = (round(float(size) * (4 / 3 if unit else 1)) for size, unit in sizes)
     return width, height
-
-
-def least_width(svg: str) -> int:
-    """Return the width of a picture in pixels at which its smallest letters have 11 pixels.
-
-    >>> least_width('<svg viewBox="0 0 460.8 345.6"><style>.s1 {font: 10px serif}</style>')
-    507
-    """
-    width = float(re.findall(r'viewBox="[\d.]+ [\d.]+ ([\d.]+)', svg)[0])
-    letters = re.findall(r"\bfont(?:-size)?: *(?:\w+ )?([\d.]+)px", svg)
-    return round(width * 11 / min(map(float, letters))) if letters else 0
 
 
 def with_links(markup: str, places: list[Place], tag_of: Callable[[Place], str]) -> str:

@@ -37,7 +37,7 @@ live.Playground = class {
     for (const name of ["pointerdown", "pointermove"]) this.svg.addEventListener(name, event => this.pointed(event));
     const draw = (...rest) => living.draw(this.svg, ...rest);
     this.left = narrow ? 58 : 74;
-    this.width = narrow ? 284 : 346;
+    this.width = narrow ? 266 : 346;
     this.x = sample => this.left + (sample - 1) * this.width / 63;
     const [first, last] = this.start.positions.map(this.x);
     draw("rect", {class: "band", x: first, y: 4, width: last - first, height: 374});
@@ -69,7 +69,7 @@ live.Playground = class {
     this.place();
   }
 
-  // The slider's thumb is above the arrival.
+  // The slider's thumb is below the arrival.
   place() {
     if (!this.position) return;
     const share = x => `${100 * x / this.svg.viewBox.baseVal.width}%`;
@@ -127,13 +127,13 @@ live.Playground = class {
     this.told = living.sentence(figure);
     this.told.textContent = `The network before training. “Train it” loads Python (${live.sizes.python} MB, once) and shows 60 epochs.`;
 
-    this.reader = live.element("div", {className: "controls"});
-    this.svg.before(this.reader);
-    this.kind = living.choice(this.reader, "trace", ["drag the arrival", "draw with the pointer"], () => this.moved());
-    this.sign = living.choice(this.reader, "arrival", ["positive", "negative"], () => this.moved());
+    this.reader = live.element("div", {className: "controls", hidden: true}); // until it is trained
+    this.svg.after(this.reader);
     this.position = living.slider(this.reader, "arrival at sample", {min: -4, max: 69, value: 32}, () => this.moved());
     this.position.box.className = "above";
     this.place();
+    this.kind = living.choice(this.reader, "trace", ["drag the arrival", "draw with the pointer"], () => this.moved());
+    this.sign = living.choice(this.reader, "arrival", ["positive", "negative"], () => this.moved());
 
     const more = live.element("details", {}, live.element("summary", {textContent: "Change the network"}));
     const inside = live.element("div", {className: "controls"});
@@ -157,6 +157,7 @@ live.Playground = class {
   }
 
   enable(on) {
+    if (on) this.reader.hidden = false;
     for (const input of this.reader.querySelectorAll("input")) input.disabled = !on;
   }
 
