@@ -102,7 +102,8 @@ live.Puzzle = class {
 
 live.listPuzzles = list => {
   const links = [...list.querySelectorAll("a[data-name]")];
-  const summary = live.element("p", {role: "status"});
+  const summary = live.element("p", {className: "live-begin"});
+  const said = live.element("span", {className: "live-status", role: "status"});
   const file = live.element("input", {type: "file", accept: ".json", hidden: true});
   const show = (words = "") => {
     const {correct, tried} = live.progress.read();
@@ -114,9 +115,10 @@ live.listPuzzles = list => {
     }
     const done = links.filter(link => correct.includes(link.dataset.name)).length;
     const next = links.find(link => !correct.includes(link.dataset.name));
-    summary.replaceChildren(`${words} ${done} of ${links.length} solved. `);
-    if (next) summary.append(done ? "Continue with " : "Begin with ",
-      live.element("a", {href: next.href, textContent: next.textContent}), ".");
+    said.textContent = words;
+    summary.replaceChildren(`${done} of ${links.length} solved. `);
+    if (next) summary.append(live.element("a", {href: next.href,
+      textContent: `${done ? "Continue" : "Begin"} with ${next.textContent}`}));
   };
   const save = () => {
     const text = JSON.stringify(live.progress.read(), null, 1);
@@ -141,9 +143,9 @@ live.listPuzzles = list => {
     }
     file.value = "";
   });
-  list.before(summary, live.element("div", {className: "live-bar"},
-    live.button("Save the progress", "save", save),
-    live.button("Read a progress file", "read", () => file.click()), file));
+  list.before(summary);
+  list.after(live.element("div", {className: "live-bar"}, live.button("Save the progress", "save", save),
+    live.button("Read a progress file", "read", () => file.click()), file, said));
   show();
 };
 
