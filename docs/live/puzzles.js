@@ -93,7 +93,8 @@ live.Puzzle = class {
     add("The solution:", solution, true);
     for (const form of forms) add("Also correct:", form, true);
     const next = document.querySelector("a[data-next]");
-    if (next) this.result.append(live.element("p", {}, "Next: ", live.element("a", {href: next.href, textContent: next.textContent})));
+    if (next) this.result.append(live.element("p", {className: "live-begin"},
+      live.element("a", {href: next.href, textContent: `Next: ${next.textContent}`})));
   }
 };
 
