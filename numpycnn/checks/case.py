@@ -38,10 +38,6 @@ EPS = float(np.finfo(np.float64).eps)
 SAFETY = 16
 """By how much rounding may exceed what a few trials show of it."""
 
-LETTERS_IN = {1: ["D"], 2: ["N", "D"], 3: ["N", "L", "C"], 4: ["N", "H", "W", "C"]}
-LETTERS_OUT = {3: ["M", "F"], 4: ["H_out", "W_out", "F"]}
-"""Names of the sizes of an input, and of an output after N; four axes belong to a picture."""
-
 
 @dataclass(frozen=True)
 class Case:
@@ -269,29 +265,15 @@ class Case:
         """Whether the largest number of some array is below a tenth, or above ten."""
         return any(not 0.1 <= largest(array) <= 10 for array in self.arrays.values())
 
-    def sizes(self) -> dict[str, int]:
-        """The sizes by their letters, and products of them over which one takes a mean."""
-        x_shape, y_shape = self.arrays["input"].shape, self.dy.shape
-        sizes = dict(zip(LETTERS_IN.get(len(x_shape), ()), x_shape, strict=False))
-        sizes |= dict(zip(LETTERS_OUT.get(len(y_shape), ()), y_shape[1:], strict=False))
-        for letter, name in (("K", "kernel_size"), ("P", "pool_size")):
-            window = np.asarray(getattr(self.layer, name, None))
-            if window.dtype.kind in "iu" and window.size:  # one size for all directions, or each
-                sizes[letter] = int(window.flat[0])
-                if len(x_shape) == 4:
-                    sizes[f"{letter}·{letter}"] = int(np.broadcast_to(window, 2).prod())
-        for height, width in (("H", "W"), ("H_out", "W_out")):
-            if height in sizes:
-                sizes[f"{height}·{width}"] = sizes[height] * sizes[width]
-        for places in ("M", "L", "D", "H·W", "H_out·W_out"):
-            if "N" in sizes and places in sizes:
-                sizes[f"N·{places}"] = sizes["N"] * sizes[places]
-        return sizes
-
 
 def changed(arrays: Params, change: Callable[[Array], Array]) -> Params:
     """Return the arrays with those of type float changed."""
     return {n: change(a) if a.dtype.kind == "f" else a for n, a in arrays.items()}
+
+
+def rows(x: Array, n: int) -> Array:
+    """Return `n` rows of x from the second on, and then from the first again."""
+    return np.asarray(x[np.arange(1, n + 1) % len(x)])
 
 
 def largest(array: Array) -> float:

@@ -26,7 +26,7 @@ from numpycnn.checks.directions import by_magnitude, levelled, random_direction,
 from numpycnn.checks.entries import Entries, EntryByEntry
 from numpycnn.checks.evidence import Evidence
 from numpycnn.checks.kinks import KINK, between, kinks, summed
-from numpycnn.checks.methods import How, choose, forgotten
+from numpycnn.checks.methods import How, again, forgotten
 from numpycnn.checks.mistakes import CONSTANT_TERM, name_mistake
 from numpycnn.checks.report import GradientResult, Mistake
 from numpycnn.layers.container import Container
@@ -93,8 +93,7 @@ class Comparison:
         one = self.case.of_size_one()
         if one is None:
             return undecided if here.status == "incorrect" or self.how.is_alone else here
-        requested: Method | None = "central" if self.how == How("central") else None
-        how = choose(one, [self.name], requested, self.rng)[self.name]
+        how = again(self.how, one, self.name, self.rng)
         there, doubt_there = replace(self, case=one, how=how, given=self.case).here()
         if there.status == "incorrect" and here.ok and doubt_there and not doubt:
             return here  # the gradient vanishes at size one, as that of tanh(x / 1e-9)

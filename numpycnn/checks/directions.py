@@ -10,8 +10,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from numpycnn._types import Array
-from numpycnn.checks.case import EPS, largest
+from numpycnn._types import Array, Params
+from numpycnn.checks.case import EPS, SAFETY, Case, largest
+from numpycnn.checks.derivatives import Method, OneSided
 
 
 def random_direction(array: Array, rng: np.random.Generator) -> Array:
@@ -55,6 +56,16 @@ def relative_direction(array: Array, rng: np.random.Generator) -> Array:
     """A direction that moves every entry by about as much as its magnitude."""
     sizes = np.where(array == 0, largest(array), np.abs(array))
     return np.asarray(sizes * rng.uniform(0.5, 1, array.shape) * rng.choice([-1, 1], array.shape))
+
+
+def error_along(
+    case: Case, method: Method, gradients: Params, directions: Params
+) -> tuple[float, OneSided]:
+    """The error of gradients along directions, beyond the noise, and the derivatives."""
+    slopes = case.derivative(method, directions)
+    actual = np.concatenate([(gradients[name] * v).ravel() for name, v in directions.items()])
+    noise = SAFETY * float(np.abs(case.dy * slopes.noise).sum())
+    return relative_error(actual, case.dy * slopes.middle, noise), slopes
 
 
 def relative_error(actual: Array, terms: Array, noise: float = 0.0) -> float:

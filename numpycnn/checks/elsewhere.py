@@ -24,12 +24,12 @@ import numpy as np
 
 from numpycnn._types import Array, Params
 from numpycnn.checks.arguments import LossAsLayer
-from numpycnn.checks.case import SAFETY, Case, changed, largest
+from numpycnn.checks.case import Case, changed, largest, rows
 from numpycnn.checks.comparison import TOLERANCE, UNDECIDED, Comparison
 from numpycnn.checks.contract import SAME
 from numpycnn.checks.derivatives import Method
-from numpycnn.checks.directions import random_direction, relative_error
-from numpycnn.checks.methods import How, choose
+from numpycnn.checks.directions import error_along, random_direction
+from numpycnn.checks.methods import How, again
 from numpycnn.checks.report import GradientResult, Mistake
 
 NEXT_TO_A_KINK = Mistake(
@@ -91,8 +91,9 @@ class Elsewhere:
 
     def after_a_step(self) -> Iterator[Point]:
         """The rows permuted, and then the parameters moved, too."""
-        rows = {**self.case.arrays, "input": np.roll(self.case.arrays["input"], 1, axis=0)}
-        for case, mistake in ((self.at(rows), OTHER_ROWS), (self.moved(rows), AFTER_A_STEP)):
+        x = self.case.arrays["input"]
+        arrays = {**self.case.arrays, "input": rows(x, len(x))}
+        for case, mistake in ((self.at(arrays), OTHER_ROWS), (self.moved(arrays), AFTER_A_STEP)):
             if case is not None:
                 yield Point(case, mistake)
 
@@ -103,7 +104,7 @@ class Elsewhere:
         for size in (n + 1, n - 1):
             if size < 2 or (is_loss and size < max(n, 3)):
                 continue
-            case = self.moved({**self.case.arrays, "input": x[np.arange(1, size + 1) % n]})
+            case = self.moved({**self.case.arrays, "input": rows(x, size)})
             if case is not None and not (is_loss and self.ignores_last_row(case)):
                 yield Point(case, Mistake("batch size", OTHER_SIZE.format(n, size)))
 
@@ -189,13 +190,10 @@ class Elsewhere:
             sizes = np.maximum(np.abs(case.gradients[name]) / largest(case.gradients[name]), 1e-6)
             along = random_direction(sizes, self.rng) * largest(case.arrays[name])
             directions[name] = along * (np.min(sizes) / sizes if method == "complex" else 1)
-        actual = np.concatenate([(case.gradients[n] * v).ravel() for n, v in directions.items()])
         try:
-            slopes = case.derivative(method, directions)
+            error, _ = error_along(case, method, case.gradients, directions)
         except TypeError:
             return False
-        noise = SAFETY * float(np.abs(case.dy * slopes.noise).sum())
-        error = relative_error(actual, case.dy * slopes.middle, noise)
         return error <= (self.tolerance or TOLERANCE[method])
 
     def scale_dy(self, found: dict[str, GradientResult]) -> None:
@@ -234,8 +232,7 @@ class Elsewhere:
             case = self.case.at(arrays)
             if case is None:
                 continue
-            asked: Method | None = "central" if self.methods[name].method == "central" else None
-            how = choose(case, [name], asked, self.rng)[name]
+            how = again(self.methods[name], case, name, self.rng)
             there = Comparison(case, name, how, self.tolerance, self.rng).result()
             if there.status == "incorrect":
                 return there._replace(notes=(*there.notes, WHERE_ZERO))

@@ -19,7 +19,7 @@ import numpy as np
 from numpycnn._types import Array
 from numpycnn.checks.case import EPS, SAFETY, Case, unit
 from numpycnn.checks.derivatives import Method, OneSided
-from numpycnn.checks.directions import levelled, relative_error
+from numpycnn.checks.directions import error_along, levelled
 from numpycnn.checks.kinks import between, kinks, summed
 
 N_ENTRIES: dict[Method, int] = {"complex": 1000, "central": 250}
@@ -71,16 +71,15 @@ class EntryByEntry:
 
     def bisected(self, actual: Array) -> Place:
         """Return an entry that is off or at a kink, by halving the array along its entries."""
-        along, dy = levelled(actual, self.rng), self.case.dy
+        along = levelled(actual, self.rng)
         index = np.arange(actual.size).reshape(actual.shape)
         low, high = 0, actual.size
         while high - low > 1:
             middle = (low + high) // 2
             half = np.where((low <= index) & (index < middle), along, 0)
-            slopes = self.case.derivative(self.method, {self.name: half})
-            noise = SAFETY * float(np.abs(dy * slopes.noise).sum())
-            error = relative_error(actual * half, dy * slopes.middle, noise)
-            if error > self.tolerance / 100 or kinks(slopes, dy, self.method):
+            gradients, directions = {self.name: actual}, {self.name: half}
+            error, slopes = error_along(self.case, self.method, gradients, directions)
+            if error > self.tolerance / 100 or kinks(slopes, self.case.dy, self.method):
                 high = middle
             else:
                 low = middle

@@ -42,6 +42,10 @@ WEIGHT_AXES = {
     4: ("the rows of taps", "the columns of taps", "the channels", "the filters"),
 }
 
+LETTERS_IN = {1: ["D"], 2: ["N", "D"], 3: ["N", "L", "C"], 4: ["N", "H", "W", "C"]}
+LETTERS_OUT = {3: ["M", "F"], 4: ["H_out", "W_out", "F"]}
+"""Names of the sizes of an input, and of an output after N; four axes belong to a picture."""
+
 
 class Evidence(NamedTuple):
     """The data about one incorrect gradient."""
@@ -88,7 +92,7 @@ class Evidence(NamedTuple):
             case.dy,
             case.output,
             arrays,
-            case.sizes(),
+            sizes(case),
             lambda others: gradient(replace(case, arrays=others), method),
             gradient(case, "complex") if is_blind else None,
             is_sample,
@@ -144,13 +148,33 @@ class Doubled(NamedTuple):
             return cls(None, {})
         with np.errstate(all="ignore"):
             factor = float((actual * along).sum() / (twice.dy * slopes.middle).sum())
-        return cls(factor, twice.sizes())
+        return cls(factor, sizes(twice))
 
     def follows(self, letter: str, size: int, is_product: bool) -> bool:
         """Whether a factor, where it is known, changes with this size."""
         size = self.sizes.get(letter, size)
         expected = size if is_product else 1 / size
         return self.factor is None or bool(np.isclose(self.factor, expected, rtol=1e-2))
+
+
+def sizes(case: Case) -> dict[str, int]:
+    """The sizes by their letters, and products of them over which one takes a mean."""
+    x_shape, y_shape = case.arrays["input"].shape, case.dy.shape
+    found = dict(zip(LETTERS_IN.get(len(x_shape), ()), x_shape, strict=False))
+    found |= dict(zip(LETTERS_OUT.get(len(y_shape), ()), y_shape[1:], strict=False))
+    for letter, name in (("K", "kernel_size"), ("P", "pool_size")):
+        window = np.asarray(getattr(case.layer, name, None))
+        if window.dtype.kind in "iu" and window.size:  # one size for all directions, or each
+            found[letter] = int(window.flat[0])
+            if len(x_shape) == 4:
+                found[f"{letter}·{letter}"] = int(np.broadcast_to(window, 2).prod())
+    for height, width in (("H", "W"), ("H_out", "W_out")):
+        if height in found:
+            found[f"{height}·{width}"] = found[height] * found[width]
+    for places in ("M", "L", "D", "H·W", "H_out·W_out"):
+        if "N" in found and places in found:
+            found[f"N·{places}"] = found["N"] * found[places]
+    return found
 
 
 def same(a: Array, b: Array, tolerance: float = SAME) -> bool:

@@ -69,6 +69,12 @@ def choose(
     return chosen
 
 
+def again(how: How, case: Case, name: str, rng: np.random.Generator) -> How:
+    """Return the method for the same array of another case: as requested, or chosen anew."""
+    requested: Method | None = "central" if how == How("central") else None
+    return choose(case, [name], requested, rng)[name]
+
+
 def _opinion(case: Case, directions: Params, rounding: Array) -> How:
     """Return the method for these arrays, moved together."""
     before = None
