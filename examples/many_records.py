@@ -55,7 +55,7 @@ from numpycnn.layers import Container
 from numpycnn.layers.storage import load_notes
 from numpycnn.seismology.long_records import cut, predict_long
 from numpycnn.seismology.picking import noise_of, spaced
-from numpycnn.training.progress import progress
+from numpycnn.system.progress import progress
 
 # A job
 # -----

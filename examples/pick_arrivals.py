@@ -50,7 +50,7 @@ from numpycnn.layers.storage import load_notes
 from numpycnn.seismology import pick_aic, pick_triggers, sta_lta
 from numpycnn.seismology.long_records import cut
 from numpycnn.seismology.picking import compare_picks, noise_of, onset_targets
-from numpycnn.training.progress import progress
+from numpycnn.system.progress import progress
 
 # The options
 # -----------

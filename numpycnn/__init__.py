@@ -19,7 +19,6 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from numpycnn._threads import set_threads
 from numpycnn.layers import (
     AveragePool1D,
     BatchNorm,
@@ -39,6 +38,7 @@ from numpycnn.layers import (
     Softmax,
     Upsample1D,
 )
+from numpycnn.system.threads import set_threads
 from numpycnn.traces import CLASS_NAMES, make_traces, standardize, train_test_split
 from numpycnn.training import (
     SGD,

@@ -21,7 +21,7 @@ from typing import Any, TypeGuard
 
 import numpy as np
 
-from numpycnn._types import Params, Rng
+from numpycnn._types import Array, Optimizer, Params, Rng
 
 # Shapes are given in letters, as in the docstrings: `"N L C=3"` for three axes of which the last
 # has 3 entries, `"... D"` for one or more axes.
@@ -50,17 +50,17 @@ def require_array(
         _require_plain(caller, name, array)
     if array.dtype.kind not in "fc":
         raise TypeError(
-            f"{_name(caller)}: {name} must hold floats, got {array.dtype}. "
+            f"{name_of(caller)}: {name} must hold floats, got {array.dtype}. "
             f"Convert it: {name}.astype(np.float32)."
         )
     actual = array.shape
     if actual != shape and not (shape is None and _has_axes(axes, actual)):
         raise ValueError(
-            f"{_name(caller)}: {name} must have shape {_in_letters(axes, shape)}, got {actual}."
+            f"{name_of(caller)}: {name} must have shape {_in_letters(axes, shape)}, got {actual}."
             + _fix(name, actual, axes, shape)
         )
     if 0 in actual:
-        raise ValueError(f"{_name(caller)}: {name} must not be empty, got shape {actual}.")
+        raise ValueError(f"{name_of(caller)}: {name} must not be empty, got shape {actual}.")
 
 
 @lru_cache(maxsize=1024)
@@ -94,7 +94,7 @@ def _require_plain(caller: object, name: str, array: object) -> None:
         if hasattr(array, "to_numpy"):  # a table of pandas or xarray
             fix = f"{name}.to_numpy()"
         raise TypeError(
-            f"{_name(caller)}: {name} must be a NumPy array of floats, "
+            f"{name_of(caller)}: {name} must be a NumPy array of floats, "
             f"got {type(array).__name__}. Convert it: {fix}."
         )
 
@@ -103,7 +103,7 @@ def _refuse_mask(caller: object, name: str, array: object) -> None:
     """Raise for a masked array, whose mask NumPy would drop silently."""
     if isinstance(array, np.ma.MaskedArray):
         raise TypeError(
-            f"{_name(caller)}: {name} must be an array without a mask, got a masked array. Fill "
+            f"{name_of(caller)}: {name} must be an array without a mask, got a masked array. Fill "
             f"the masked entries, {name}.filled(0), or leave those examples out."
         )
 
@@ -118,8 +118,8 @@ def as_array(caller: object, name: str, values: object) -> np.ndarray[Any, Any]:
         return np.asarray(values)
     except ValueError as error:
         raise ValueError(
-            f"{_name(caller)}: {name} must have rows of equal length, got {type(values).__name__} "
-            f"that NumPy refuses: {error}."
+            f"{name_of(caller)}: {name} must have rows of equal length, got "
+            f"{type(values).__name__} that NumPy refuses: {error}."
         ) from None
 
 
@@ -135,11 +135,11 @@ def generator(caller: object, rng: Rng) -> np.random.Generator:
         return np.random.default_rng(rng)
     if isinstance(rng, bool) or not isinstance(rng, int | np.integer):
         raise TypeError(
-            f"{_name(caller)}: rng must be an integer seed, a generator such as "
+            f"{name_of(caller)}: rng must be an integer seed, a generator such as "
             f"np.random.default_rng(0), or None, got {rng!r}."
         )
     if rng < 0:
-        raise ValueError(f"{_name(caller)}: rng must be a seed of 0 or more, got {rng}.")
+        raise ValueError(f"{name_of(caller)}: rng must be a seed of 0 or more, got {rng}.")
     return np.random.default_rng(rng)
 
 
@@ -151,7 +151,7 @@ def check_int(caller: object, name: str, value: object, at_least: int = 1) -> in
         ...
     ValueError: Conv1D: stride must be 1 or more, got 0.
     """
-    who = _name(caller)
+    who = name_of(caller)
     if not is_whole(value):
         raise TypeError(f"{who}: {name} must be an integer, got {value!r}.")
     if value < at_least:
@@ -168,7 +168,7 @@ def boolean(caller: object, name: str, value: object) -> bool:
     TypeError: Dense: bias must be True or False, got 'no'.
     """
     if not isinstance(value, bool | np.bool_):
-        raise TypeError(f"{_name(caller)}: {name} must be True or False, got {value!r}.")
+        raise TypeError(f"{name_of(caller)}: {name} must be True or False, got {value!r}.")
     return bool(value)
 
 
@@ -177,18 +177,35 @@ def number(
 ) -> float:
     """Return `value` as a `float`, or raise unless it is a real number that `is_fit`.
 
-    >>> number("Adam", "lr", 0, "a finite number above 0", above_zero)
+    >>> number("make_traces", "noise", -1, "a finite number of 0 or more", zero_or_more)
     Traceback (most recent call last):
         ...
-    ValueError: Adam: lr must be a finite number above 0, got 0.
+    ValueError: make_traces: noise must be a finite number of 0 or more, got -1.
 
     Raises `TypeError` for another type, `ValueError` for another range.
     """
     if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
-        raise TypeError(f"{_name(caller)}: {name} must be {kind}, got {value!r}.")
+        raise TypeError(f"{name_of(caller)}: {name} must be {kind}, got {value!r}.")
     if not is_fit(float(value)):
-        raise ValueError(f"{_name(caller)}: {name} must be {kind}, got {value!r}.")
+        raise ValueError(f"{name_of(caller)}: {name} must be {kind}, got {value!r}.")
     return float(value)
+
+
+def positive(caller: object, name: str, value: object) -> float:
+    """Return `value` as a `float`, or raise unless it is a finite number above 0."""
+    return number(caller, name, value, "a finite number above 0", above_zero)
+
+
+def fraction(caller: object, name: str, value: object) -> float:
+    """Return `value` as a `float`, or raise unless it is a number from 0 to below 1."""
+    return number(caller, name, value, "a number from 0 to below 1", lambda n: 0 <= n < 1)
+
+
+def require_pair(caller: object, name: str, value: object, kind: str) -> tuple[Any, Any]:
+    """Return `value` if it is a tuple or list of two, described by `kind`; else raise."""
+    if not isinstance(value, tuple | list) or len(value) != 2:
+        raise TypeError(f"{name_of(caller)}: {name} must be {kind}, got {value!r:.80}.")
+    return value[0], value[1]
 
 
 def require_range(
@@ -227,12 +244,11 @@ def require_range(
 this order, got (3, 2).
     """
     kind = f"a pair (low, high) of {kind} in this order"
-    message = f"{_name(caller)}: {name} must be {kind}, got {limits!r}."
-    if not isinstance(limits, tuple | list) or len(limits) != 2:
+    message = f"{name_of(caller)}: {name} must be {kind}, got {limits!r}."
+    pair = require_pair(caller, name, limits, kind)
+    if not all(isinstance(limit, Real) for limit in pair):
         raise TypeError(message)
-    if not all(isinstance(limit, Real) for limit in limits):
-        raise TypeError(message)
-    low, high = (limit.item() if isinstance(limit, np.generic) else limit for limit in limits)
+    low, high = (limit.item() if isinstance(limit, np.generic) else limit for limit in pair)
     if not (is_fit(low) and is_fit(high) and low <= high):
         raise ValueError(message)
     return low, high
@@ -251,11 +267,6 @@ def is_finite(number: float) -> bool:
 def zero_or_more(number: float) -> bool:
     """Return True if a number is finite and not negative."""
     return 0 <= number < inf
-
-
-def below_one(number: float) -> bool:
-    """Return True if a number is from 0 to below 1."""
-    return 0 <= number < 1
 
 
 def is_whole(number: object) -> TypeGuard[int]:
@@ -283,7 +294,7 @@ def require_finite(
     if not finite.all():
         where = first_true(~finite)
         raise ValueError(
-            f"{_name(caller)}: {name} must be finite, got {x[where]} at {entry(name, where)}. "
+            f"{name_of(caller)}: {name} must be finite, got {x[where]} at {entry(name, where)}. "
             + fix.format(example=entry(name, where[:1]))
         )
 
@@ -324,7 +335,7 @@ def require_real(caller: object, name: str, x: Any, axes: str) -> None:
     require_finite(caller, name, x, axes)
     if x.dtype.kind == "c":
         raise TypeError(
-            f"{_name(caller)}: {name} must hold real numbers, got {x.dtype}. "
+            f"{name_of(caller)}: {name} must hold real numbers, got {x.dtype}. "
             f"Pass {name}.real or abs({name})."
         )
 
@@ -336,49 +347,10 @@ def as_type(caller: object, name: str, x: Any, dtype: np.dtype[Any]) -> Any:
     if converted is not x and not finite.all():
         where = first_true(~finite)
         raise ValueError(
-            f"{_name(caller)}: {name} must fit into {dtype}, the type of the parameters, got "
+            f"{name_of(caller)}: {name} must fit into {dtype}, the type of the parameters, got "
             f"{x[where]} at {entry(name, where)}. Scale {name} to a standard deviation near 1."
         )
     return converted
-
-
-def require_labels(
-    caller: object,
-    name: str,
-    labels: object,
-    n_classes: int | None = None,
-    shape: tuple[int, ...] | None = None,
-) -> np.ndarray[Any, Any]:
-    """Return `labels` as an array, or raise unless they are integers from 0 on.
-
-    They must be below `n_classes` and have this `shape`, if these are given.
-
-    >>> require_labels("saliency", "labels", [0, -1], n_classes=3)
-    Traceback (most recent call last):
-        ...
-    ValueError: saliency: labels must be from 0 to 2, got -1 at labels[1]. Count the classes from 0.
-
-    Raises `TypeError` for labels of another type, `ValueError` for another shape or range.
-    """
-    known, who = as_array(caller, name, labels), _name(caller)
-    if known.dtype.kind not in "iu":
-        words = known.dtype.kind in "OSU"
-        unique = f"Number the classes: names, numbers = np.unique({name}, return_inverse=True)"
-        fix = unique if words else f"Convert them: np.asarray({name}).astype(int)"
-        raise TypeError(f"{who}: {name} must be integers, got {known.dtype}. {fix}.")
-    if shape not in (None, known.shape):
-        raise ValueError(f"{who}: {name} must have shape {shape}, got {known.shape}.")
-    limit = np.inf if n_classes is None else n_classes
-    wrong = (known < 0) | (known >= limit)
-    if wrong.any():
-        where = first_true(wrong)
-        limits = "0 or more" if n_classes is None else f"from 0 to {n_classes - 1}"
-        more = "" if known.max() < limit else f", or allow {int(known.max()) + 1} classes"
-        raise ValueError(
-            f"{who}: {name} must be {limits}, got {known[where]} at {entry(name, where)}. "
-            f"Count the classes from 0{more}."
-        )
-    return known
 
 
 def require_parameters(caller: object, params: Mapping[str, Any]) -> None:
@@ -396,33 +368,37 @@ Convert it: np.asarray(params['w'], dtype=np.float32).
         if not isinstance(array, np.ndarray) or array.dtype.kind not in "fc":
             kind = array.dtype if isinstance(array, np.ndarray) else type(array).__name__
             raise TypeError(
-                f"{_name(caller)}: params[{name!r}] must be an array of floats, got {kind}. "
+                f"{name_of(caller)}: params[{name!r}] must be an array of floats, got {kind}. "
                 f"Convert it: np.asarray(params[{name!r}], dtype=np.float32)."
             )
 
 
-# The parameters and gradients of an optimizer
-# --------------------------------------------
+# Optimizers and losses
+# ---------------------
 
 
-def require_trainable_arrays(caller: object, params: object) -> None:
+def require_arrays(caller: object, params: object) -> None:
     """Raise `TypeError` unless `params` is a mapping of names to arrays of floats, not empty."""
     if hasattr(params, "params"):
         raise TypeError(
-            f"{_name(caller)}: params must be a dict of arrays, got {type(params).__name__}. "
+            f"{name_of(caller)}: params must be a dict of arrays, got {type(params).__name__}. "
             "Pass its parameters: model.params."
         )
     if not isinstance(params, Mapping) or not params:
         raise TypeError(
-            f"{_name(caller)}: params must be a dict with at least one array, got {params!r:.80}. "
-            "Pass model.params."
+            f"{name_of(caller)}: params must be a dict with at least one array, got "
+            f"{params!r:.80}. Pass model.params."
         )
     require_parameters(caller, params)
 
 
-def require_gradients(caller: object, params: Params, grads: Params) -> None:
-    """Raise unless every parameter has a gradient of its shape, and no other name has one."""
-    who = _name(caller)
+def require_gradients(caller: object, params: Params, grads: Params) -> Array:
+    """Return all gradients as one vector, in the order of the parameters, or raise.
+
+    Every parameter must have a gradient of its shape, without NaN and infinity, and no other name
+    may have one.
+    """
+    who = name_of(caller)
     if not isinstance(grads, Mapping):
         raise TypeError(f"{who}: grads must be a dict of arrays, got {type(grads).__name__}.")
     if grads.keys() != params.keys():
@@ -436,13 +412,40 @@ def require_gradients(caller: object, params: Params, grads: Params) -> None:
         grad = grads[name]
         grad = np.asarray(grad) if isinstance(grad, np.generic) else grad  # the sum of an array
         require_array(caller, f"grads[{name!r}]", grad, "...", shape=array.shape)
+    vector: Array = np.concatenate([grads[name].ravel() for name in params])
+    if not np.isfinite(vector).all():
+        fix = "Reduce lr, or scale x to a standard deviation near 1."
+        for name, grad in grads.items():
+            require_finite(caller, f"grads[{name!r}]", np.asarray(grad), fix=fix)
+    return vector
 
 
-def require_finite_gradients(caller: object, grads: Params) -> None:
-    """Raise `ValueError` with the position of NaN or infinity in a gradient."""
-    fix = "Reduce lr, or scale x to a standard deviation near 1."
-    for name, grad in grads.items():
-        require_finite(caller, f"grads[{name!r}]", np.asarray(grad), fix=fix)
+def require_optimizer(caller: object, optimizer: object, params: Params) -> None:
+    """Raise unless `optimizer` was created for some of these arrays, under their names."""
+    if isinstance(optimizer, type) or not isinstance(optimizer, Optimizer):
+        raise TypeError(
+            f"{name_of(caller)}: optimizer must have params and step(grads), got {optimizer!r}. "
+            "Create one: Adam(model.params)."
+        )
+    if any(params.get(name) is not array for name, array in optimizer.params.items()):
+        raise ValueError(
+            f"{name_of(caller)}: optimizer must be created for arrays of this model under their "
+            f"names, got one for {', '.join(optimizer.params)}. Create a new one: "
+            "Adam(model.params), or for some of them, "
+            "Adam({name: model.params[name] for name in ...})."
+        )
+
+
+def require_loss_result(caller: object, result: Any, shape: tuple[int, ...]) -> tuple[float, Array]:
+    """Return the value and the gradient that a custom loss returns for scores of this shape."""
+    value, dscores = require_pair(caller, "the result of loss", result, "its value and gradient")
+    if np.ndim(value) != 0:
+        raise ValueError(
+            f"{name_of(caller)}: the value of loss must be a single number, got shape "
+            f"{np.shape(value)}. Return the mean over the examples first, then the gradient."
+        )
+    require_array(caller, "the gradient that loss returns", dscores, "...", shape=shape)
+    return float(value), dscores
 
 
 # The words of a message
@@ -459,7 +462,7 @@ def entry(name: str, where: tuple[int, ...]) -> str:
     return f"{name}{list(where)}" if where else name
 
 
-def _name(caller: object) -> str:
+def name_of(caller: object) -> str:
     """Return the name of a layer or function in a message."""
     # The copy of BatchNorm for training is a BatchNorm to its user.
     return caller if isinstance(caller, str) else type(caller).__name__.removesuffix("InTraining")

@@ -36,6 +36,7 @@ from numbers import Real
 import numpy as np
 
 from numpycnn._reductions import difference, mean, wide
+from numpycnn._targets import require_labels
 from numpycnn._types import Array, Rng
 from numpycnn._validation import (
     above_zero,
@@ -45,7 +46,6 @@ from numpycnn._validation import (
     is_finite,
     is_whole,
     number,
-    require_labels,
     require_range,
     require_real,
     zero_or_more,

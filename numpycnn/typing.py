@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from numpycnn._types import Array, Optimizer, Params, Rng
-from numpycnn.training.losses import Loss
+from numpycnn._types import Array, Loss, Optimizer, Params, Rng
 
 __all__ = ["Array", "Loss", "Optimizer", "Params", "Rng"]

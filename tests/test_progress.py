@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from numpycnn import Dense, fit
-from numpycnn.training import progress
+from numpycnn.system import progress
 
 
 class Terminal(io.StringIO):

@@ -14,7 +14,7 @@ from numpy.testing import assert_allclose
 from threadpoolctl import threadpool_info, threadpool_limits
 
 import numpycnn as nn
-from numpycnn import _threads
+from numpycnn.system import threads
 
 N_THREADS = 3
 
@@ -68,7 +68,7 @@ def test_threads_compute_what_one_computes_and_the_same_bits_each_time():
 def test_a_number_that_does_not_fit_is_named_and_changes_nothing(n, error):
     with pytest.raises(error, match=f"set_threads.*n.*{n}"):
         nn.set_threads(n)
-    assert _threads.n_threads == N_THREADS
+    assert threads.n_threads == N_THREADS
 
 
 @pytest.mark.parametrize(
@@ -85,17 +85,17 @@ def test_a_number_that_does_not_fit_is_named_and_changes_nothing(n, error):
 def test_the_default_is_that_of_the_environment_or_the_number_of_cores(
     monkeypatch, variables, expected
 ):
-    for name in _threads.VARIABLES:
+    for name in threads.VARIABLES:
         monkeypatch.delenv(name, raising=False)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 5}, raising=False)
     nn.set_threads(None)
-    assert _threads.n_threads == (expected or 3)
+    assert threads.n_threads == (expected or 3)
     monkeypatch.delattr(os, "sched_getaffinity")
     monkeypatch.setattr(os, "cpu_count", lambda: 6)
     nn.set_threads()
-    assert _threads.n_threads == (expected or 6)
+    assert threads.n_threads == (expected or 6)
 
 
 # In other threads and processes
@@ -208,19 +208,19 @@ def test_products_keep_to_one_thread_meanwhile_and_get_their_own_back(monkeypatc
 
 def test_without_a_way_to_limit_blas_nothing_is_shared(monkeypatch):
     layer, x, expected = large()
-    monkeypatch.setattr(_threads.one_blas_thread, "controls", [])
+    monkeypatch.setattr(threads.one_blas_thread, "controls", [])
     monkeypatch.setattr(ThreadPoolExecutor, "submit", None)
     assert_close(results(layer, x), expected)
 
 
 def test_other_libraries_are_limited_by_threadpoolctl(monkeypatch):
-    monkeypatch.setattr(_threads, "openblas", lambda _: None)
-    controls = _threads.blas_controls()
+    monkeypatch.setattr(threads, "openblas", lambda _: None)
+    controls = threads.blas_controls()
     assert controls
     with threadpool_limits(2, "blas"):
-        monkeypatch.setattr(_threads.one_blas_thread, "controls", controls)
-        with _threads.one_blas_thread:
+        monkeypatch.setattr(threads.one_blas_thread, "controls", controls)
+        with threads.one_blas_thread:
             assert set(blas_threads()) == {1}
         assert set(blas_threads()) == {2}
     monkeypatch.setitem(sys.modules, "threadpoolctl", None)
-    assert _threads.blas_controls() == []
+    assert threads.blas_controls() == []

@@ -213,9 +213,8 @@ class Options(Parser):
 
 def write_whole(path, content):
     """Write bytes to a file completely or not at all; an old file is replaced at the end."""
-    from numpycnn.layers.npz import (
-        replacing,
-    )  # imported here, because this module is imported before NumPy
+    # Imported here, because this module is imported before NumPy.
+    from numpycnn.system.files import replacing
 
     path = Path(os.path.realpath(path))  # a link is followed, not replaced
     with replacing(path) as file:

@@ -20,6 +20,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
+from numpycnn._targets import one_hot
 from numpycnn._types import Array, Params, Rng
 from numpycnn._validation import generator
 from numpycnn.checks.gradients import check_gradients
@@ -46,7 +47,6 @@ from numpycnn.training.adam import Adam
 from numpycnn.training.examples import prepare_data
 from numpycnn.training.fit import train_step
 from numpycnn.training.losses import cross_entropy, softmax_cross_entropy
-from numpycnn.training.targets import one_hot
 
 
 class Bug(NamedTuple):

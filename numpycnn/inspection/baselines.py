@@ -27,12 +27,9 @@ from typing import TypeVar
 import numpy as np
 
 from numpycnn._reductions import mean, wide
+from numpycnn._targets import one_hot, require_labels
 from numpycnn._types import Array
-from numpycnn._validation import (
-    require_labels,
-    require_real,
-)
-from numpycnn.training.targets import one_hot
+from numpycnn._validation import require_real
 
 R = TypeVar("R", bound="Rule")
 

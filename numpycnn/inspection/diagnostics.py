@@ -33,16 +33,16 @@ from textwrap import fill
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from numpycnn._reductions import centered, difference, mean, total, wide
-from numpycnn._types import Array
+from numpycnn._types import Array, ArrayLike
 from numpycnn.layers import ReLU, Sequential
 from numpycnn.layers.activations import activations
 from numpycnn.layers.layer import Layer
+from numpycnn.layers.prediction import require_trainable
 from numpycnn.training.adam import Adam
 from numpycnn.training.examples import Examples, prepare_data
-from numpycnn.training.fit import require_trainable, train_step
+from numpycnn.training.fit import train_step
 from numpycnn.training.losses import softmax_cross_entropy
 from numpycnn.training.metrics import measure
 
@@ -120,7 +120,7 @@ class Diagnosis(NamedTuple):
         printer.text(str(self))
 
 
-def diagnose(model: Layer, x: Array, targets: npt.ArrayLike, *, lr: float = 5e-3) -> Diagnosis:
+def diagnose(model: Layer, x: Array, targets: ArrayLike, *, lr: float = 5e-3) -> Diagnosis:
     """Find out why a network does not learn; most useful before training.
 
     Parameters

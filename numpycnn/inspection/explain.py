@@ -21,8 +21,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from numpycnn._targets import require_labels
 from numpycnn._types import Array
-from numpycnn._validation import check_int, require_finite, require_labels
+from numpycnn._validation import check_int, require_finite
 from numpycnn.layers import (
     AveragePool1D,
     Dropout,

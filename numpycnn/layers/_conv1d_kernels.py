@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from numpycnn import _threads
 from numpycnn._types import Array
+from numpycnn.system import threads
 
 if TYPE_CHECKING:
     from numpycnn.layers.conv1d import Placement
@@ -92,7 +92,7 @@ def sum_products(rows: Array, dy_rows: Array, size: int, length: int, n_blocks: 
 SMALL_PRODUCT = 1_000_000  # multiplications
 MANY_WINDOWS = 512  # in each phase of a block where SMALL_PRODUCT would allow too few
 SUMMED_AT_ONCE = 1 << 16  # values of the products that `sum_products` adds in one call
-AVX512 = _threads.openblas_version() in ("SkylakeX", "Cooperlake", "SapphireRapids")
+AVX512 = threads.openblas_version() in ("SkylakeX", "Cooperlake", "SapphireRapids")
 FEW_WINDOWS, FEW_CHANNELS = (8, 8) if AVX512 else (256, 64)
 
 # Stride and dilation
@@ -219,7 +219,7 @@ def plan(
 def output(x: Array, w: Array, b: Array | None, at: Placement) -> Array:
     """Return y (N, M, F) as the plain kernel does."""
     dtype = np.result_type(*(array for array in (x, w, b) if array is not None))
-    parts, n_threads = plan(len(x), w.shape[1:], at, _threads.n_threads)
+    parts, n_threads = plan(len(x), w.shape[1:], at, threads.n_threads)
     y = np.empty((len(x), parts[-1].outputs.stop, w.shape[2]), dtype)
 
     def compute(part: Part) -> None:
@@ -236,7 +236,7 @@ def output(x: Array, w: Array, b: Array | None, at: Placement) -> Array:
             maps += bias
             here[...] = maps
 
-    _threads.in_order(compute, parts, n_threads)
+    threads.in_order(compute, parts, n_threads)
     return y[:, : at.n_outputs]
 
 
@@ -249,7 +249,7 @@ def output(x: Array, w: Array, b: Array | None, at: Placement) -> Array:
 def input_gradient(dy: Array, w: Array, at: Placement) -> Array:
     """Return dx (N, L, C) as the plain kernel does."""
     dtype, (n_taps, n_channels, n_filters) = np.result_type(dy, w), w.shape
-    parts, n_threads = plan(len(dy), w.shape[1:], at, _threads.n_threads, dx=True)
+    parts, n_threads = plan(len(dy), w.shape[1:], at, threads.n_threads, dx=True)
     size, stride, n_components = parts[0].size, parts[0].stride, parts[0].shape[1]
     flipped = np.zeros((size * stride, n_channels, n_filters), dtype)
     flipped[:n_taps] = w
@@ -267,14 +267,14 @@ def input_gradient(dy: Array, w: Array, at: Placement) -> Array:
         for h, (there, here) in enumerate(pairs):
             dx[part.traces, there] = components[:, h, here]
 
-    _threads.in_order(compute, parts, n_threads)
+    threads.in_order(compute, parts, n_threads)
     return dx
 
 
 def weight_gradient(x: Array, dy: Array, at: Placement) -> tuple[Array, Array]:
     """Return dw (K, C, F) and db (F,) as the plain kernel does."""
     dtype, shape = np.result_type(x, dy), (at.kernel_size, x.shape[2], dy.shape[2])
-    parts, n_threads = plan(len(dy), shape[1:], at, _threads.n_threads)
+    parts, n_threads = plan(len(dy), shape[1:], at, threads.n_threads)
 
     def compute(part: Part) -> tuple[Array, Array]:
         rows = part.rows(x[part.traces], part.samples, part.stride, dtype)
@@ -285,7 +285,7 @@ def weight_gradient(x: Array, dy: Array, at: Placement) -> tuple[Array, Array]:
         db = np.ones(part_dy.shape[1], dy.dtype) @ part_dy.sum(axis=0)
         return sum_products(rows, dy_rows, part.size, prod(shape[:2]), part.n_blocks), db
 
-    dws, dbs = zip(*_threads.in_order(compute, parts, n_threads), strict=True)
+    dws, dbs = zip(*threads.in_order(compute, parts, n_threads), strict=True)
     return reduce(np.add, dws).reshape(shape), reduce(np.add, dbs)
 
 

@@ -6,17 +6,14 @@ the output. Then the `forward` of the copy is called.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from numpycnn._types import Array
 from numpycnn.layers.layer import Layer
 from numpycnn.layers.prediction import require_layer
-
-Forward: TypeAlias = Callable[[Array], tuple[Array, Any]]
 
 
 class Activation(NamedTuple):
@@ -61,7 +58,7 @@ def activations(model: Layer, x: Array) -> list[Activation]:
     require_layer("activations", model)
     seen: list[Activation] = []
 
-    def record(place: str, layer: Layer, forward: Forward, x: Array) -> tuple[Array, Any]:
+    def record(place: str, layer: Layer, forward: Any, x: Array) -> tuple[Array, Any]:
         y, cache = forward(x)
         seen.append(Activation(place, layer, y))
         return y, cache

@@ -11,7 +11,7 @@ from copy import copy
 from typing import TypeVar
 
 import numpy as np
-import numpy.typing as npt
+from numpy.typing import DTypeLike
 
 from numpycnn._types import Array, Params
 from numpycnn._validation import require_parameters
@@ -57,7 +57,7 @@ class Arrays:
         }
         return new
 
-    def astype(self: Own, dtype: npt.DTypeLike) -> Own:
+    def astype(self: Own, dtype: DTypeLike) -> Own:
         """Return a copy with parameters of type `dtype`, float or complex; state stays float64."""
         if np.dtype(dtype).kind not in "fc":
             raise TypeError(f"astype: dtype must be a type of floats, got {np.dtype(dtype)}.")
@@ -100,12 +100,6 @@ class ParamsInside(Mapping[str, Array]):
                 f"{self._container}: params must not be assigned to, got a new array for {name!r}. "
                 f"Write into the array: params[{name!r}][...] = values."
             )
-
-    def __or__(self, other: Params) -> dict[str, Array]:
-        return {**self, **other}
-
-    def __ror__(self, other: Params) -> dict[str, Array]:
-        return {**other, **self}
 
     def __repr__(self) -> str:
         return repr(self._arrays)

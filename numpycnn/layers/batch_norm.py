@@ -35,7 +35,7 @@ import numpy as np
 
 from numpycnn._reductions import centered, total
 from numpycnn._types import Array, Params, Rng
-from numpycnn._validation import above_zero, check_int, number, require_array, require_parameters
+from numpycnn._validation import check_int, number, positive, require_array, require_parameters
 from numpycnn.layers.layer import Layer
 from numpycnn.layers.receptive_field import ReceptiveField
 
@@ -90,7 +90,7 @@ class BatchNorm(Layer):
         self.channels = c = check_int(self, "channels", channels)
         kind = "a number from 0 to 1"
         self.momentum = number(self, "momentum", momentum, kind, lambda m: 0 <= m <= 1)
-        self.eps = number(self, "eps", eps, "a finite number above 0", above_zero)
+        self.eps = positive(self, "eps", eps)
         super().__init__(gamma=np.ones(c, np.float32), beta=np.zeros(c, np.float32))
         self.state.update(mean=np.zeros(c), var=np.ones(c))
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from copy import deepcopy
-from os import PathLike
 from typing import Any
 
 from numpycnn._types import Array, Params, Rng
@@ -21,9 +20,10 @@ from numpycnn.layers.activations import summary
 from numpycnn.layers.arrays import ParamsInside
 from numpycnn.layers.describing import defining
 from numpycnn.layers.layer import Kind, Layer
+from numpycnn.layers.storage import Stored
 
 
-class Container(Layer):
+class Container(Stored):
     """A layer that contains layers; a subclass defines `forward` and `backward` with them.
 
     The parameters are the arrays of the layers. Their names begin with the index of the layer:
@@ -46,10 +46,8 @@ class Container(Layer):
     --------
     >>> from numpycnn import Dense, ReLU, Sequential
     >>> model = Sequential(Dense(4, 3), Sequential(ReLU(), Dense(3, 2)))
-    >>> list(model.params)
-    ['0.w', '0.b', '1.1.w', '1.1.b']
-    >>> len(model), model[0], [type(layer).__name__ for layer in model]
-    (2, Dense(4, 3), ['Dense', 'Sequential'])
+    >>> len(model), model[0], list(model.params)
+    (2, Dense(4, 3), ['0.w', '0.b', '1.1.w', '1.1.b'])
     """
 
     def __init__(self, *layers: Layer, **others: Layer | None) -> None:
@@ -65,14 +63,13 @@ class Container(Layer):
                 )
         super().__init__()
         self._layers, self._named = layers, named
-        seen = set()
+        inside = [id(layer) for _, layer in self.walk()]
         for _, layer in self.walk():
-            if id(layer) in seen:
+            if inside.count(id(layer)) > 1:
                 raise ValueError(
                     f"{caller}: layers must be different objects, got the same {layer!r} twice. "
                     f"Create a second {type(layer).__name__} with its own parameters."
                 )
-            seen.add(id(layer))
 
     @property
     def layers(self) -> tuple[Layer, ...]:
@@ -162,37 +159,6 @@ class Container(Layer):
              total                              14
         """
         return summary(self, input_shape)
-
-    def save(self, path: str | PathLike[str], notes: Any = None) -> None:
-        """Save architecture, parameters and state to an `.npz` file.
-
-        Parameters
-        ----------
-        path : str or path-like
-            The file. An existing file is replaced only after the new one is complete.
-        notes : object, optional
-            Data that JSON can represent; `numpycnn.layers.storage.load_notes` returns them.
-        """
-        from numpycnn.layers.storage import (
-            save_layer,
-        )  # imported here, because most programs do not save models
-
-        save_layer(self, path, notes)
-
-    @classmethod
-    def load(cls: type[Kind], path: str | PathLike[str], *own_layers: type[Layer]) -> Kind:
-        """Load a model from a file that `save` wrote.
-
-        Parameters
-        ----------
-        path : str or path-like
-            The file.
-        *own_layers : type
-            Custom layer classes in the model: `load(path, MyLayer)`.
-        """
-        from numpycnn.layers.storage import load_layer
-
-        return load_layer(cls, path, *own_layers)
 
 
 def _leaves(container: Layer) -> Iterator[tuple[str, Layer]]:

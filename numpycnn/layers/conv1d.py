@@ -21,7 +21,6 @@ does not matter.
 
 from __future__ import annotations
 
-from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -100,7 +99,7 @@ class Conv1D(Layer):
 
         self.effective_kernel_size = self.dilation * (self.kernel_size - 1) + 1
         shape = self.kernel_size, self.in_channels, self.out_channels
-        w = glorot_uniform(shape, prod(shape[:2]), shape[0] * shape[2], generator(self, rng))
+        w = glorot_uniform(shape, generator(self, rng))
         b = {"b": np.zeros(self.out_channels, dtype=np.float32)} if self.bias else {}
         super().__init__(w=w, **b)
 
@@ -128,15 +127,8 @@ class Conv1D(Layer):
         >>> Conv1D(1, 8, 5, padding="same").receptive_field(64)
         ReceptiveField(spans=[(-2, 2)], stride=1, n_outputs=64)
         """
-        (left, right), size = self.pad_widths(length), self.effective_kernel_size
-        if left + length + right < size:
-            raise ValueError(
-                f"Conv1D: x must have at least {size - left - right} samples, because "
-                f"kernel_size={self.kernel_size} at dilation={self.dilation} spans {size}, "
-                f"got L={length}. Use padding='same', a smaller kernel or longer traces."
-            )
-        n_outputs = (left + length + right - size) // self.stride + 1
-        return ReceptiveField([(-left, size - left - 1)], self.stride, n_outputs)
+        size, padding = self.effective_kernel_size, self.pad_widths(length)
+        return ReceptiveField.of_windows(self, length, size, self.stride, padding)
 
     def _placement(self, length: int) -> Placement:
         """Return the positions of the windows in a trace of this length."""

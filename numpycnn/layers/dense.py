@@ -60,7 +60,7 @@ class Dense(Layer):
         self.in_features = d_in = check_int(self, "in_features", in_features)
         self.out_features = d_out = check_int(self, "out_features", out_features)
         self.bias = boolean(self, "bias", bias)
-        w = glorot_uniform((d_in, d_out), fan_in=d_in, fan_out=d_out, rng=generator(self, rng))
+        w = glorot_uniform((d_in, d_out), generator(self, rng))
         b = {"b": np.zeros(d_out, dtype=np.float32)} if self.bias else {}
         super().__init__(w=w, **b)
 

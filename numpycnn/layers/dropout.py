@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 
 from numpycnn._types import Array, Params, Rng
-from numpycnn._validation import below_one, generator, number, require_array
+from numpycnn._validation import fraction, generator, require_array
 from numpycnn.layers.layer import Layer
 from numpycnn.layers.receptive_field import ReceptiveField
 
@@ -60,7 +60,7 @@ class Dropout(Layer):
     """
 
     def __init__(self, rate: float) -> None:
-        self.rate = number(self, "rate", rate, "a number from 0 to below 1", below_one)
+        self.rate = fraction(self, "rate", rate)
         super().__init__()
 
     def for_training(self, rng: Rng = None) -> DropoutInTraining:

@@ -21,21 +21,20 @@ AISTATS 2010, equation 16.
 
 from __future__ import annotations
 
-from math import sqrt
+from math import prod, sqrt
 
 import numpy as np
 
 from numpycnn._types import Array
 
 
-def glorot_uniform(
-    shape: tuple[int, ...], fan_in: int, fan_out: int, rng: np.random.Generator
-) -> Array:
-    """Draw float32 weights of this `shape`, uniform within ±sqrt(6 / (fan_in + fan_out)).
+def glorot_uniform(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+    """Draw float32 weights of this `shape`, (D_in, D_out) or (K, C, F), within the limit.
 
-    >>> w = glorot_uniform((256, 16), fan_in=256, fan_out=16, rng=np.random.default_rng(0))
+    >>> w = glorot_uniform((256, 16), np.random.default_rng(0))
     >>> w.dtype, bool(abs(w).max() <= (6 / (256 + 16)) ** 0.5)
     (dtype('float32'), True)
     """
+    fan_in, fan_out = prod(shape[:-1]), prod(shape) // shape[-2]
     limit = sqrt(6 / (fan_in + fan_out))
     return rng.uniform(-limit, limit, shape).astype(np.float32, copy=False)

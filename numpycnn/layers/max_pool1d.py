@@ -35,13 +35,7 @@ class Pool1D(Layer):
         super().__init__()
 
     def receptive_field(self, length: int) -> ReceptiveField:
-        if length < self.pool_size:
-            raise ValueError(
-                f"{type(self).__name__}: x must have at least pool_size={self.pool_size} samples, "
-                f"got L={length}. Use a smaller pool or longer traces."
-            )
-        n_outputs = (length - self.pool_size) // self.stride + 1
-        return ReceptiveField([(0, self.pool_size - 1)], self.stride, n_outputs)
+        return ReceptiveField.of_windows(self, length, self.pool_size, self.stride)
 
 
 class MaxPoolCache(NamedTuple):

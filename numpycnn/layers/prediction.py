@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 
 from numpycnn._types import Array
-from numpycnn._validation import check_int, entry, first_true, require_finite
+from numpycnn._validation import check_int, entry, first_true, require_finite, require_parameters
 
 
 class Predictor:
     """An object that can predict because it has a method `forward`."""
 
     forward: Any
+    params: Any
 
     def __call__(self, x: Array) -> Array:
         """Return the output for `x` without the cache: `layer(x)`."""
@@ -55,3 +56,10 @@ def require_layer(caller: str, model: object) -> None:
     """Raise `TypeError` unless `model` is a layer, such as a network."""
     if not isinstance(model, Predictor):
         raise TypeError(f"{caller}: model must be a layer, such as a Sequential, got {model!r}.")
+
+
+def require_trainable(caller: str, model: object) -> None:
+    """Raise `TypeError` unless `model` is a layer with parameters, all of them floats."""
+    if not isinstance(model, Predictor) or not model.params:
+        raise TypeError(f"{caller}: model must be a layer with parameters to train, got {model!r}.")
+    require_parameters(caller, model.params)

@@ -21,6 +21,8 @@ from __future__ import annotations
 from math import gcd, lcm
 from typing import TYPE_CHECKING, NamedTuple
 
+from numpycnn._validation import name_of
+
 if TYPE_CHECKING:
     from numpycnn.layers.layer import Layer
 
@@ -83,6 +85,44 @@ class ReceptiveField(NamedTuple):
             The receptive field.
         """
         return cls([(0, length - 1)], 0, 1)
+
+    @classmethod
+    def of_windows(
+        cls, caller: object, length: int, size: int, stride: int, padding: tuple[int, int] = (0, 0)
+    ) -> ReceptiveField:
+        """Return the receptive field of a layer with a window for each output.
+
+        Parameters
+        ----------
+        caller : object
+            The layer, for the message.
+        length : int
+            Number of samples of the input.
+        size : int
+            Number of samples in a window.
+        stride : int
+            Distance in samples between neighboring windows.
+        padding : tuple of int
+            Number of zeros before and after the input.
+
+        Returns
+        -------
+        ReceptiveField
+            The receptive field. Samples at the end that do not fill a window are in none.
+
+        Raises
+        ------
+        ValueError
+            If the input is shorter than a window.
+        """
+        left, right = padding
+        if left + length + right < size:
+            raise ValueError(
+                f"{name_of(caller)}: x must have at least {size - left - right} samples for "
+                f"{caller!r}, got L={length}. Use longer traces, a smaller window or, in a Conv1D, "
+                "padding='same'."
+            )
+        return cls([(-left, size - left - 1)], stride, (left + length + right - size) // stride + 1)
 
     @property
     def size(self) -> int:

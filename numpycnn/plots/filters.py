@@ -13,7 +13,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from numpycnn._validation import above_zero, number, require_finite
+from numpycnn._validation import positive, require_finite
 from numpycnn.layers.conv1d import Conv1D
 from numpycnn.plots.figure import (
     FONT,
@@ -66,7 +66,7 @@ def plot_filters(layer: Conv1D, sample_rate: float = 1.0) -> Figure:
             f"plot_filters: layer must be a Conv1D, got {layer!r}. "
             "Take one out of the model: model.layers[0]."
         )
-    number("plot_filters", "sample_rate", sample_rate, "a finite number above 0", above_zero)
+    positive("plot_filters", "sample_rate", sample_rate)
     w = layer.params["w"]  # (K, C, F)
     require_finite("plot_filters", "layer.params['w']", w, "K C F", fix=RETRAIN)
     spread = np.zeros((layer.effective_kernel_size, *w.shape[1:]), w.dtype)

@@ -16,8 +16,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from numpycnn._targets import require_labels
 from numpycnn._types import Array
-from numpycnn._validation import require_array, require_finite, require_labels
+from numpycnn._validation import require_array, require_finite
 from numpycnn.plots.figure import (
     BLUE,
     FONT,

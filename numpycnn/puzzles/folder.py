@@ -18,8 +18,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from numpycnn.layers.npz import replacing
 from numpycnn.puzzles.puzzle import PUZZLES, RETIRED, Puzzle, find
+from numpycnn.system.files import replacing
 
 NAME = "progress.json"
 

@@ -22,11 +22,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 
 from numpycnn._reductions import centered, difference, mean, wide
-from numpycnn._types import Array
+from numpycnn._types import Array, ArrayLike
 from numpycnn._validation import (
     above_zero,
     as_array,
@@ -95,7 +94,7 @@ def spaced(length: int) -> int:
 # -------
 
 
-def onset_targets(onsets: Sequence[npt.ArrayLike], n_samples: int, width: float) -> Array:
+def onset_targets(onsets: Sequence[ArrayLike], n_samples: int, width: float) -> Array:
     """Return targets for `fit`: the probabilities of no onset, and of an onset.
 
     Parameters
@@ -136,7 +135,7 @@ def onset_targets(onsets: Sequence[npt.ArrayLike], n_samples: int, width: float)
 
 
 def require_onsets(
-    caller: object, onsets: Sequence[npt.ArrayLike], n_samples: int, n_records: int | None = None
+    caller: object, onsets: Sequence[ArrayLike], n_samples: int, n_records: int | None = None
 ) -> list[Array]:
     """Return the onsets of each record as an array, or raise unless they are ascending indices.
 
@@ -309,7 +308,7 @@ class Comparison(NamedTuple):
 
 
 def compare_picks(
-    picks: Sequence[npt.ArrayLike], onsets: Sequence[npt.ArrayLike], tolerance: float
+    picks: Sequence[ArrayLike], onsets: Sequence[ArrayLike], tolerance: float
 ) -> Comparison:
     """Compare the picks in each record with its onsets.
 

@@ -33,11 +33,12 @@ from numpycnn._validation import (
     generator,
     is_whole,
     number,
+    positive,
     require_range,
     zero_or_more,
 )
 
-ABOVE_ZERO, ZERO_OR_MORE = "a finite number above 0", "a finite number of 0 or more"
+ZERO_OR_MORE = "a finite number of 0 or more"
 
 # An arrival
 # ----------
@@ -54,7 +55,7 @@ def pulse(t: Array, frequency: float) -> Array:
 
     Raises `TypeError` or `ValueError` for a frequency that is not a finite number above 0.
     """
-    frequency = number("pulse", "frequency", frequency, ABOVE_ZERO, above_zero)
+    frequency = positive("pulse", "frequency", frequency)
     t = np.asarray(t, float)
     highest = np.arctan(4 * np.pi) / (2 * np.pi)  # in periods: there the slope is zero
     height = np.exp(-highest / 2) * np.sin(2 * np.pi * highest)
@@ -98,7 +99,7 @@ def arrival(
     TypeError, ValueError
         If a number is out of range.
     """
-    decay = number("arrival", "decay", decay, ABOVE_ZERO, above_zero)
+    decay = positive("arrival", "decay", decay)
     coda = number("arrival", "coda", coda, ZERO_OR_MORE, zero_or_more)
     wave = pulse(t, frequency)[:, None]
     incoming = rng.standard_normal((len(t), len(line))) * np.exp(-t / decay)[:, None]
@@ -223,8 +224,8 @@ def make_records(
     n_records = check_int(caller, "n_records", n_records)
     n_samples = check_int(caller, "n_samples", n_samples)
     n_channels = check_int(caller, "n_channels", n_channels)
-    sampling_rate = number(caller, "sampling_rate", sampling_rate, ABOVE_ZERO, above_zero)
-    apart = number(caller, "apart", apart, ABOVE_ZERO, above_zero)
+    sampling_rate = positive(caller, "sampling_rate", sampling_rate)
+    apart = positive(caller, "apart", apart)
     coda = number(caller, "coda", coda, ZERO_OR_MORE, zero_or_more)
     kind = "finite numbers above 0"
     snr = require_range(caller, "snr", snr, kind, above_zero)

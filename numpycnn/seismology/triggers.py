@@ -9,11 +9,10 @@ searches around it for the sample that divides the record best into noise and si
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from numpycnn._reductions import difference, mean, total
-from numpycnn._types import Array
-from numpycnn._validation import above_zero, check_int, number, require_real
+from numpycnn._types import Array, ArrayLike
+from numpycnn._validation import check_int, positive, require_real
 from numpycnn.seismology.picking import require_indices
 
 # STA/LTA
@@ -141,9 +140,7 @@ def pick_triggers(ratio: Array, on: float, off: float) -> Array:
     array([1, 6])
     """
     require_real("pick_triggers", "ratio", ratio, "L")
-    kind = "a finite number above 0"
-    on = number("pick_triggers", "on", on, kind, above_zero)
-    off = number("pick_triggers", "off", off, kind, above_zero)
+    on, off = positive("pick_triggers", "on", on), positive("pick_triggers", "off", off)
     if off > on:
         raise ValueError(
             f"pick_triggers: off must be at most on, got off={off}, on={on}. Exchange them."
@@ -231,7 +228,7 @@ def _variances(x: Array) -> Array:
     return np.pad(added.cumsum(axis=0), ((1, 0), (0, 0))) / k
 
 
-def pick_aic(x: Array, triggers: npt.ArrayLike, before: int, behind: int) -> Array:
+def pick_aic(x: Array, triggers: ArrayLike, before: int, behind: int) -> Array:
     """Return a better pick for each trigger on a record: the best cut of a window around it.
 
     Parameters

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numpycnn._targets import one_hot as one_hot
 from numpycnn.training.adam import Adam as Adam
 from numpycnn.training.fit import History as History
 from numpycnn.training.fit import fit as fit
@@ -11,4 +12,3 @@ from numpycnn.training.losses import weighted_cross_entropy as weighted_cross_en
 from numpycnn.training.metrics import confusion_matrix as confusion_matrix
 from numpycnn.training.metrics import evaluate as evaluate
 from numpycnn.training.sgd import SGD as SGD
-from numpycnn.training.targets import one_hot as one_hot

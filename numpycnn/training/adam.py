@@ -29,15 +29,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from numpycnn._types import Array, Params
-from numpycnn._validation import (
-    above_zero,
-    below_one,
-    number,
-    require_finite_gradients,
-    require_gradients,
-    require_trainable_arrays,
-)
+from numpycnn._types import Params
+from numpycnn._validation import fraction, positive, require_arrays, require_gradients, require_pair
 
 
 class Adam:
@@ -78,18 +71,15 @@ class Adam:
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
     ) -> None:
-        require_trainable_arrays(self, params)
+        require_arrays(self, params)
         self.params = dict(params)
-        self.lr = number(self, "lr", lr, "a finite number above 0", above_zero)
-        self.eps = number(self, "eps", eps, "a finite number above 0", above_zero)
-        if not isinstance(betas, tuple | list) or len(betas) != 2:
-            raise TypeError(f"Adam: betas must be a pair of numbers, got {betas!r}.")
-        for beta in betas:
-            number(self, "betas", beta, "two numbers from 0 to below 1", below_one)
-        self.betas = betas
+        self.lr = positive(self, "lr", lr)
+        self.eps = positive(self, "eps", eps)
+        beta1, beta2 = require_pair(self, "betas", betas, "a pair of numbers")
+        self.betas = fraction(self, "betas[0]", beta1), fraction(self, "betas[1]", beta2)
         # In float16 the square of a gradient below 2e-4 is 0, and so is eps.
-        g = _concatenate(params)
-        self.m = np.zeros_like(g, dtype=np.result_type(g, np.float32))
+        dtype = np.result_type(np.float32, *(array.dtype for array in params.values()))
+        self.m = np.zeros(sum(array.size for array in params.values()), dtype)
         self.v = np.zeros_like(self.m)
         self.t = 0
 
@@ -117,11 +107,8 @@ class Adam:
         few operations on a long array take less time than many operations on short arrays: with
         one array at a time, training the trace classifier took 5 % longer.
         """
-        require_gradients(self, self.params, grads)
         (beta1, beta2), m, v = self.betas, self.m, self.v
-        g = _concatenate({name: grads[name] for name in self.params}).astype(m.dtype, copy=False)
-        if not np.isfinite(g).all():
-            require_finite_gradients(self, grads)
+        g = require_gradients(self, self.params, grads).astype(m.dtype, copy=False)
         self.t += 1
         m *= beta1
         m += (1 - beta1) * g
@@ -135,8 +122,3 @@ class Adam:
         for array in self.params.values():
             array -= steps[begin : begin + array.size].reshape(array.shape)
             begin += array.size
-
-
-def _concatenate(arrays: Params) -> Array:
-    """Concatenate all arrays into one flat vector."""
-    return np.concatenate([array.ravel() for array in arrays.values()])

@@ -28,7 +28,7 @@ class Checkpoints:
 
     def __init__(self, model: Layer, patience: int | None) -> None:
         self.model, self.patience = model, patience
-        self.start = self.last = self.best = self._copies()
+        self.start = self.kept = self._copies()
         self.epoch, self.best_epoch, self.lowest = 0, 0, np.inf
 
     def begin(self, epoch: int) -> None:
@@ -37,12 +37,13 @@ class Checkpoints:
 
     def keep(self) -> None:
         """Keep the copy of this epoch, whose training loss is finite."""
-        self.last = self.start
+        if not self.patience:
+            self.kept = self.start
 
     def compare(self, val_loss: float) -> None:
         """Copy the parameters if their validation loss is the lowest so far."""
         if self.patience and val_loss < self.lowest:
-            self.best_epoch, self.lowest, self.best = self.epoch, val_loss, self._copies()
+            self.best_epoch, self.lowest, self.kept = self.epoch, val_loss, self._copies()
 
     def is_out_of_patience(self) -> bool:
         """Return True if the validation loss has not fallen for `patience` epochs."""
@@ -55,14 +56,14 @@ class Checkpoints:
         return self
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
-        """Restore the best parameters, or after a divergence the last ones, and report it."""
-        copies, restored = self.last, "to the start of the last epoch with a finite loss"
+        """Restore the kept parameters with `patience` or after a divergence, and report that."""
+        restored = "to the start of the last epoch with a finite loss"
         if self.patience:
             when = f"epoch {self.best_epoch}" if self.best_epoch else "the start"
-            copies, restored = self.best, f"to those of {when}, with the lowest validation loss"
+            restored = f"to those of {when}, with the lowest validation loss"
         if self.patience or isinstance(error, DivergenceError):
             for name, array in arrays_of(self.model).items():
-                array[...] = copies[name]
+                array[...] = self.kept[name]
         if isinstance(error, DivergenceError):
             raise FloatingPointError(
                 f"fit: {error} in epoch {self.epoch}. The parameters were restored {restored}. "

@@ -9,13 +9,12 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from numpycnn._types import Array
-from numpycnn._validation import as_array, as_type, require_finite
+from numpycnn._targets import labels_in, require_targets, to_probabilities
+from numpycnn._types import Array, ArrayLike, Loss
+from numpycnn._validation import as_type, require_finite
 from numpycnn.layers.layer import Layer
-from numpycnn.training.losses import Loss, softmax_cross_entropy
-from numpycnn.training.targets import labels_in, to_probabilities
+from numpycnn.training.losses import softmax_cross_entropy
 
 
 class Examples(NamedTuple):
@@ -40,7 +39,7 @@ class Examples(NamedTuple):
 
 
 def prepare_data(
-    caller: str, model: Layer, x: Array, targets: npt.ArrayLike, loss: Loss, of: str = ""
+    caller: str, model: Layer, x: Array, targets: ArrayLike, loss: Loss, of: str = ""
 ) -> Examples:
     """Return `x` in the type of the model's parameters, and its targets, or raise.
 
@@ -58,13 +57,6 @@ def prepare_data(
     if loss is softmax_cross_entropy:
         y = to_probabilities(caller, targets, shape, scores.dtype, name)
         return Examples(x, y, y.argmax(axis=-1))
-    y = as_array(caller, name, targets)
-    if y.shape[:1] != (len(x),):
-        raise ValueError(
-            f"{caller}: {name} must have one entry for each of the {len(x)} examples, got shape "
-            f"{y.shape}."
-        )
-    if y.dtype.kind in "fc":
-        require_finite(caller, name, y)
+    y = require_targets(caller, name, targets, len(x))
     labels = labels_in(y, shape)
     return Examples(x, y.astype(dtype, copy=False) if y.dtype.kind == "f" else y, labels)

@@ -23,27 +23,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from numpycnn._types import Array, Optimizer, Params, Rng
-from numpycnn._validation import check_int, generator, require_parameters
+from numpycnn._types import Array, ArrayLike, Loss, Optimizer, Params, Rng
+from numpycnn._validation import check_int, generator, require_optimizer, require_pair
 from numpycnn.layers.layer import Layer
+from numpycnn.layers.prediction import require_trainable
+from numpycnn.system.progress import progress, table_by_epoch
 from numpycnn.training.adam import Adam
 from numpycnn.training.checkpoints import Checkpoints, arrays_of, require_all_finite
 from numpycnn.training.examples import Examples, prepare_data
-from numpycnn.training.losses import Loss, softmax_cross_entropy
+from numpycnn.training.losses import softmax_cross_entropy
 from numpycnn.training.metrics import accuracy, loss_and_gradient, measure
-from numpycnn.training.progress import progress, table_by_epoch
 
 # The step size of the Adam that `fit` creates without an optimizer:
 
 LR = 5e-3
 
 
-@dataclass
+@dataclass(repr=False)
 class History:
     """The course of a training: one value per epoch in each list.
 
@@ -61,25 +60,21 @@ class History:
     val_loss: list[float] = field(default_factory=list)
     val_accuracy: list[float] = field(default_factory=list)
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return table_by_epoch(vars(self))
-
-    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
-        """Show in a notebook what `print` shows."""
-        printer.text(str(self))
 
 
 def fit(
     model: Layer,
     x: Array,
-    targets: npt.ArrayLike,
+    targets: ArrayLike,
     *,
     epochs: int,
     lr: float = LR,
     optimizer: Optimizer | None = None,
     loss: Loss = softmax_cross_entropy,
     batch_size: int | None = None,
-    validation: tuple[Array, npt.ArrayLike] | None = None,
+    validation: tuple[Array, ArrayLike] | None = None,
     patience: int | None = None,
     rng: Rng = None,
     on_epoch: Callable[[int, History], None] | None = None,
@@ -144,7 +139,14 @@ def fit(
     """
     epochs = check_int("fit", "epochs", epochs)
     require_trainable("fit", model)
-    optimizer = _known_optimizer(model, optimizer, lr)
+    if optimizer is None:
+        optimizer = Adam(model.params, lr)
+    elif lr != LR:
+        raise ValueError(
+            f"fit: lr must not be given together with an optimizer, got lr={lr}. Give the "
+            "optimizer its lr: Adam(model.params, lr)."
+        )
+    require_optimizer("fit", optimizer, model.params)
     if patience is not None and check_int("fit", "patience", patience) and validation is None:
         raise ValueError("fit: patience requires validation data. Pass validation=(x, targets).")
     rng, history = generator("fit", rng), History()
@@ -156,8 +158,16 @@ def fit(
         data = prepare_data("fit", model, x, targets, loss)
         size = len(x) if batch_size is None else check_int("fit", "batch_size", batch_size)
         train_model = model.for_training(rng)
-        _try_last_batch(train_model, loss, data, size)
-        val_data = None if validation is None else _validation_data(model, validation, loss)
+        val_data = None
+        if validation is not None:
+            pair = require_pair("fit", "validation", validation, "a pair (x, targets)")
+            val_data = prepare_data("fit", model, *pair, loss, of="validation ")
+
+        # The last batch may be smaller than the others, and batch normalization refuses a single
+        # row. So the last batch is tried before the first step.
+
+        if 0 < (n_last := len(x) % size) < len(x):
+            loss_and_gradient(loss, train_model.forward(data.x[:n_last])[0], data.y[:n_last])
 
         # One iteration of the outer loop is an epoch, one of the inner loop is a step.
 
@@ -218,59 +228,3 @@ def _step(optimizer: Optimizer, grads: Params) -> None:
     except ValueError:  # which Adam and SGD raise for a gradient that is not finite
         require_all_finite(grads, "gradient ")
         raise
-
-
-# Before the first step
-# ---------------------
-
-
-def _try_last_batch(train_model: Layer, loss: Loss, data: Examples, batch_size: int) -> None:
-    """Run forward and loss on a batch of the size of the last batch of an epoch.
-
-    The last batch may be smaller than the others, and batch normalization refuses a batch of one
-    row. All other batches have the size of the first one. If that size is refused, the first step
-    raises the error before a parameter changes.
-    """
-    n_last = len(data.x) % batch_size
-    if n_last and batch_size < len(data.x):
-        x, y, _ = data.some(slice(n_last))
-        loss_and_gradient(loss, train_model.forward(x)[0], y)
-
-
-def _validation_data(model: Layer, validation: object, loss: Loss) -> Examples:
-    """Return the validation examples, or raise unless they are a pair (x, targets)."""
-    if not isinstance(validation, tuple | list) or len(validation) != 2:
-        raise TypeError(f"fit: validation must be a pair (x, targets), got {validation!r:.80}.")
-    x, targets = validation
-    return prepare_data("fit", model, x, targets, loss, of="validation ")
-
-
-def require_trainable(caller: str, model: object) -> None:
-    """Raise unless `model` is a layer with parameters, all of them floats."""
-    if not isinstance(model, Layer) or not model.params:
-        raise TypeError(f"{caller}: model must be a layer with parameters to train, got {model!r}.")
-    require_parameters(caller, model.params)
-
-
-def _known_optimizer(model: Layer, optimizer: Optimizer | None, lr: float) -> Optimizer:
-    """Return the optimizer given, or an Adam, or raise if it does not belong to the model."""
-    if optimizer is None:
-        return Adam(model.params, lr)
-    if lr != LR:
-        raise ValueError(
-            f"fit: lr must not be given together with an optimizer, got lr={lr}. Give the "
-            "optimizer its lr: Adam(model.params, lr)."
-        )
-    if isinstance(optimizer, type) or not isinstance(optimizer, Optimizer):
-        raise TypeError(
-            f"fit: optimizer must have params and step(grads), got {optimizer!r}. "
-            "Create one: Adam(model.params)."
-        )
-    own = model.params
-    if any(own.get(name) is not array for name, array in optimizer.params.items()):
-        raise ValueError(
-            "fit: optimizer must be created for arrays of this model under their names, got one "
-            f"for {', '.join(optimizer.params)}. Create a new one: Adam(model.params), or for some "
-            "of them, Adam({name: model.params[name] for name in ...})."
-        )
-    return optimizer

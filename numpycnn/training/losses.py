@@ -16,22 +16,17 @@ Every loss also returns its gradient, which is the start of backpropagation. It 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
 from numpycnn._reductions import total, wide
-from numpycnn._types import Array
-from numpycnn._validation import as_array, entry, first_true, require_array
-from numpycnn.training.targets import row_sums, to_probabilities
+from numpycnn._targets import class_weights, require_probabilities, row_sums, to_probabilities
+from numpycnn._types import Array, ArrayLike, Loss
+from numpycnn._validation import require_array
 
 Scalar: TypeAlias = np.inexact[Any]
 """A single value of the same type as the arrays from which it was computed."""
-
-Loss: TypeAlias = Callable[[Array, Any], tuple[Any, Array]]
-"""`loss(scores, targets)` returns its value, a mean over examples, and the gradient for scores."""
 
 # Cross-entropy of probabilities
 # ------------------------------
@@ -41,7 +36,7 @@ Loss: TypeAlias = Callable[[Array, Any], tuple[Any, Array]]
 
 
 def cross_entropy(
-    probabilities: Array, targets: npt.ArrayLike, eps: float = 1e-7
+    probabilities: Array, targets: ArrayLike, eps: float = 1e-7
 ) -> tuple[Scalar, Array]:
     """Compute the cross-entropy of probabilities, and its gradient.
 
@@ -78,7 +73,11 @@ def cross_entropy(
     (0.6931, array([[-2., -0., -0.]]))
     """
     require_array("cross_entropy", "probabilities", probabilities, "... D")
-    _refuse_scores(probabilities)
+    # NaN is accepted: the loss is then NaN.
+    p = probabilities.real
+    are_off = (p < -1e-3).any(axis=-1) | (abs(row_sums(p)[..., 0] - 1) > 1e-3)
+    fix = "For scores without a softmax use softmax_cross_entropy."
+    require_probabilities("cross_entropy", "probabilities", probabilities, ~are_off, fix)
     y = to_probabilities("cross_entropy", targets, probabilities.shape, probabilities.dtype)
     n_rows = y.size // y.shape[-1]
     safe = probabilities.astype(wide(probabilities)) + eps
@@ -86,18 +85,6 @@ def cross_entropy(
     gradient = -y / safe / n_rows
     loss = total(y * surprise) / n_rows
     return probabilities.dtype.type(loss), gradient.astype(probabilities.dtype)
-
-
-def _refuse_scores(rows: Array) -> None:
-    """Raise `ValueError` if rows are not probabilities. NaN is accepted: the loss is then NaN."""
-    wrong = (rows.real < -1e-3).any(axis=-1) | (abs(row_sums(rows.real)[..., 0] - 1) > 1e-3)
-    if wrong.any():
-        where = first_true(wrong)
-        raise ValueError(
-            "cross_entropy: probabilities must be rows of at least 0 with the sum 1, got "
-            f"{rows[where]} at {entry('probabilities', where)}. For scores without a softmax use "
-            "softmax_cross_entropy."
-        )
 
 
 # Softmax and cross-entropy in one function
@@ -116,7 +103,7 @@ def _refuse_scores(rows: Array) -> None:
 # entry of the true class is near -1.
 
 
-def softmax_cross_entropy(logits: Array, targets: npt.ArrayLike) -> tuple[Scalar, Array]:
+def softmax_cross_entropy(logits: Array, targets: ArrayLike) -> tuple[Scalar, Array]:
     """Compute the cross-entropy of softmax(logits), and its gradient.
 
     Parameters
@@ -173,7 +160,7 @@ def of_rows(logits: Array, y: Array, weight: Array | float) -> tuple[Scalar, Arr
 # gradient, by the weight of its true class.
 
 
-def weighted_cross_entropy(weights: npt.ArrayLike) -> Loss:
+def weighted_cross_entropy(weights: ArrayLike) -> Loss:
     """Return a softmax_cross_entropy in which each class has a weight.
 
     Parameters
@@ -202,18 +189,9 @@ def weighted_cross_entropy(weights: npt.ArrayLike) -> Loss:
     [0.693, 6.931]
     """
     caller = "weighted_cross_entropy"
-    of_class = as_array(caller, "weights", weights)
-    if of_class.dtype.kind not in "iuf" or of_class.ndim != 1:
-        raise ValueError(f"{caller}: weights must be one number for each class, got {weights!r}.")
-    wrong = ~((of_class >= 0) & np.isfinite(of_class))
-    if wrong.any():
-        where = first_true(wrong)
-        raise ValueError(
-            f"{caller}: weights must be finite and 0 or more, got {of_class[where]} at "
-            f"{entry('weights', where)}. Set the weight of a class without labels to 0."
-        )
+    of_class = class_weights(caller, weights)
 
-    def loss(logits: Array, targets: npt.ArrayLike) -> tuple[Scalar, Array]:
+    def loss(logits: Array, targets: ArrayLike) -> tuple[Scalar, Array]:
         require_array(caller, "logits", logits, f"... D={len(of_class)}")
         y = to_probabilities(caller, targets, logits.shape, logits.dtype)
         return of_rows(logits, y, (y @ of_class[:, None].astype(y.dtype)) * (y.shape[-1] / y.size))

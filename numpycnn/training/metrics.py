@@ -8,14 +8,14 @@ examples of class `i` that were predicted as class `j`. The diagonal counts the 
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
-from numpycnn._types import Array
-from numpycnn._validation import check_int, require_array, require_labels
+from numpycnn._targets import require_labels
+from numpycnn._types import Array, ArrayLike, Loss
+from numpycnn._validation import check_int, require_loss_result
 from numpycnn.layers.layer import Layer
 from numpycnn.layers.prediction import require_layer
 from numpycnn.training.examples import Examples, prepare_data
-from numpycnn.training.losses import Loss, of_rows, softmax_cross_entropy
+from numpycnn.training.losses import of_rows, softmax_cross_entropy
 
 # Evaluate in chunks of 32,768 input values (512 traces of 64 samples): large enough to be fast,
 # small enough for memory.
@@ -24,7 +24,7 @@ EVAL_CHUNK = 1 << 15
 
 
 def evaluate(
-    model: Layer, x: Array, targets: npt.ArrayLike, *, loss: Loss = softmax_cross_entropy
+    model: Layer, x: Array, targets: ArrayLike, *, loss: Loss = softmax_cross_entropy
 ) -> tuple[float, float]:
     """Compute the mean loss and the accuracy of a network.
 
@@ -68,21 +68,11 @@ def measure(model: Layer, loss: Loss, data: Examples) -> tuple[float, float]:
 
 
 def loss_and_gradient(loss: Loss, scores: Array, y: Array) -> tuple[float, Array]:
-    """Return the loss and its gradient, or raise if a custom loss returns something else."""
+    """Return the loss and its gradient; raise if a custom loss returns something else."""
     if loss is softmax_cross_entropy:  # `prepare_data` has checked its targets, once for all steps
         value, dscores = of_rows(scores, y, y.shape[-1] / y.size)
         return float(value), dscores
-    result = loss(scores, y)
-    if not isinstance(result, tuple) or len(result) != 2:
-        raise TypeError(f"fit: loss must return its value and its gradient, got {result!r:.80}.")
-    value, dscores = result
-    if np.ndim(value) != 0:
-        raise ValueError(
-            f"fit: loss must return a single value, got shape {np.shape(value)}. "
-            "Return the mean over the examples first, then the gradient."
-        )
-    require_array("fit", "the gradient that loss returns", dscores, "...", shape=scores.shape)
-    return float(value), dscores
+    return require_loss_result("fit", loss(scores, y), scores.shape)
 
 
 # Accuracy
@@ -100,9 +90,7 @@ def accuracy(scores: Array, labels: Array | None) -> float:
     return float(np.count_nonzero(predicted == labels) / labels.size)
 
 
-def confusion_matrix(
-    y_true: npt.ArrayLike, y_pred: npt.ArrayLike, n_classes: int | None = None
-) -> Array:
+def confusion_matrix(y_true: ArrayLike, y_pred: ArrayLike, n_classes: int | None = None) -> Array:
     """Count how often class i was predicted as class j.
 
     Parameters
@@ -136,8 +124,7 @@ def confusion_matrix(
         n_classes = check_int("confusion_matrix", "n_classes", n_classes)
     true = require_labels("confusion_matrix", "y_true", y_true, n_classes)
     predicted = require_labels("confusion_matrix", "y_pred", y_pred, n_classes, shape=true.shape)
-    largest = max(true.max(initial=0), predicted.max(initial=0))
-    size = int(largest) + 1 if n_classes is None else n_classes
+    size = n_classes or 1 + int(max(true.max(initial=0), predicted.max(initial=0)))
     counts = np.zeros((size, size), dtype=int)
     np.add.at(counts, (true, predicted), 1)
     return counts

@@ -25,14 +25,7 @@ from __future__ import annotations
 import numpy as np
 
 from numpycnn._types import Params
-from numpycnn._validation import (
-    above_zero,
-    below_one,
-    number,
-    require_finite_gradients,
-    require_gradients,
-    require_trainable_arrays,
-)
+from numpycnn._validation import fraction, positive, require_arrays, require_gradients
 
 
 class SGD:
@@ -65,10 +58,10 @@ class SGD:
     """
 
     def __init__(self, params: Params, lr: float, momentum: float = 0.0) -> None:
-        require_trainable_arrays(self, params)
+        require_arrays(self, params)
         self.params = dict(params)
-        self.lr = number(self, "lr", lr, "a finite number above 0", above_zero)
-        self.momentum = number(self, "momentum", momentum, "a number from 0 to below 1", below_one)
+        self.lr = positive(self, "lr", lr)
+        self.momentum = fraction(self, "momentum", momentum)
         self.u = {name: np.zeros_like(array) for name, array in params.items()}
 
     def step(self, grads: Params) -> None:
@@ -85,7 +78,6 @@ class SGD:
             If the gradients do not match the parameters, or hold NaN or infinity.
         """
         require_gradients(self, self.params, grads)
-        require_finite_gradients(self, grads)
         for name, array in self.params.items():
             u = self.u[name]
             u *= self.momentum

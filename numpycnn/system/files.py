@@ -1,8 +1,9 @@
-"""Files of arrays: written completely or not at all, and read without trust.
+"""Files: written completely or not at all, and read without trust.
 
-An `.npz` file is a ZIP archive of arrays. `write_arrays` writes a temporary file and then gives it
-the final name, so that an error never leaves half a file. `arrays_in` reads a file that may be
-damaged or malicious: the arrays are never larger than the file.
+A file is written under a temporary name in the same folder, and gets its final name at the end. An
+error or a full disk therefore never leaves half a file, and an older file remains until the new one
+is complete. Saved models, the progress of the puzzles and the results of the example scripts are
+written in this way.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ import io
 import os
 import stat
 import time
-import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -21,9 +21,8 @@ from typing import BinaryIO
 
 import numpy as np
 
-from numpycnn._types import Array, Params
+from numpycnn._types import Array
 
-ARCHITECTURE = "architecture"  # the array with the text that describes the layers
 A_DAY = 24 * 60 * 60  # seconds: no file takes as long to write
 
 
@@ -40,24 +39,20 @@ def file_name(caller: str, path: str | bytes | os.PathLike[str]) -> str:
     return name
 
 
-def write_arrays(path: str, arrays: Params) -> None:
-    """Write arrays to a file, or raise `OSError` and leave an older file unchanged."""
-    target = Path(os.path.realpath(path))  # a link is followed, not replaced
-    if not os.access(target.parent, os.W_OK):
+def permissions_to_keep(caller: str, target: Path) -> int | None:
+    """Return the permissions of an old file, None without one, or raise if it must not be replaced.
+
+    They count for an administrator, too, whom the system lets write anything.
+    """
+    permissions = stat.S_IMODE(target.stat().st_mode) if os.path.lexists(target) else None
+    is_writable = permissions is None or (permissions & 0o222 and os.access(target, os.W_OK))
+    if not (is_writable and os.access(target.parent, os.W_OK)):
         kind = PermissionError if target.parent.is_dir() else FileNotFoundError
         raise kind(
-            f"save: path must be in a folder that can be written, got {target}. Create the folder, "
-            "or save elsewhere."
+            f"{caller}: path must be a file that can be written, got {target}. Create the folder, "
+            "change the permissions, or save elsewhere."
         )
-    permissions = stat.S_IMODE(target.stat().st_mode) if os.path.lexists(target) else None
-    # The permissions count for an administrator, too, whom the system lets write anything.
-    if permissions is not None and not (permissions & 0o222 and os.access(target, os.W_OK)):
-        raise PermissionError(
-            f"save: path must be a file that can be written, got the read-only {target}. Save "
-            "under another name, or change its permissions."
-        )
-    with replacing(target, permissions) as file:
-        np.savez(file, **arrays)  # type: ignore[arg-type]  # takes any name but allow_pickle
+    return permissions
 
 
 @contextmanager
@@ -90,15 +85,18 @@ def _remove_old_parts(target: Path) -> None:
                 part.unlink()
 
 
-# Reading a file
+# Reading arrays
 # --------------
-# The parts are not compressed, so no array can be larger than the file. `ZipFile.read` verifies the
-# checksum of each part.
+# An `.npz` file is a ZIP archive of arrays. It may be damaged or malicious. The parts are not
+# compressed, so no array can be larger than the file. `ZipFile.read` verifies the checksum of each
+# part.
 
 
 @contextmanager
-def arrays_in(path: str) -> Iterator[dict[str, Array]]:
-    """Read the arrays of a saved model; every error about them names the file."""
+def arrays_in(path: str, required: str) -> Iterator[dict[str, Array]]:
+    """Read the arrays of a saved model, one of them `required`; every error names the file."""
+    import zipfile  # imported here, because most programs do not load models
+
     with open(path, "rb") as file:
         try:
             with zipfile.ZipFile(file) as archive:
@@ -109,8 +107,8 @@ def arrays_in(path: str) -> Iterator[dict[str, Array]]:
                 contents = {
                     part.filename.removesuffix(".npy"): archive.read(part) for part in parts
                 }
-            if ARCHITECTURE not in contents:
-                raise ValueError(f"no {ARCHITECTURE}")
+            if required not in contents:
+                raise ValueError(f"no {required}")
             yield {name: _array(npy) for name, npy in contents.items()}
         except Exception as error:  # a damaged file can raise anything
             raise ValueError(
