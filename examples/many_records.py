@@ -51,7 +51,7 @@ from _shared.results import (
     write_picks,
 )
 from _shared.your_records import kind_of, onsets_in, read_catalog, require_kind, require_some
-from numpycnn.layers import Container
+from numpycnn import Container
 from numpycnn.layers.storage import load_notes
 from numpycnn.seismology.long_records import cut, predict_long
 from numpycnn.seismology.picking import noise_of, spaced

@@ -16,8 +16,8 @@ from _shared.options import (  # first: it reports a missing package in a line
 # isort: split
 from pathlib import Path
 
+from numpycnn import Container
 from numpycnn.interop.onnx_export import compare, to_onnx
-from numpycnn.layers import Container
 from numpycnn.layers.storage import load_notes
 
 

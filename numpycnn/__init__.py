@@ -19,39 +19,28 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from numpycnn.layers import (
-    AveragePool1D,
-    BatchNorm,
-    Container,
-    Conv1D,
-    Dense,
-    Dropout,
-    Flatten,
-    GlobalAveragePool1D,
-    GlobalMaxPool1D,
-    Layer,
-    MaxPool1D,
-    ReLU,
-    Residual,
-    Sequential,
-    SkipConcat,
-    Softmax,
-    Upsample1D,
-)
+from numpycnn._targets import one_hot
+from numpycnn.layers.average_pool1d import AveragePool1D, GlobalAveragePool1D
+from numpycnn.layers.batch_norm import BatchNorm
+from numpycnn.layers.container import Container
+from numpycnn.layers.conv1d import Conv1D
+from numpycnn.layers.dense import Dense
+from numpycnn.layers.dropout import Dropout
+from numpycnn.layers.flatten import Flatten
+from numpycnn.layers.layer import Layer
+from numpycnn.layers.max_pool1d import GlobalMaxPool1D, MaxPool1D
+from numpycnn.layers.relu import ReLU
+from numpycnn.layers.sequential import Sequential
+from numpycnn.layers.skip import Residual, SkipConcat
+from numpycnn.layers.softmax import Softmax
+from numpycnn.layers.upsample1d import Upsample1D
 from numpycnn.system.threads import set_threads
 from numpycnn.traces import CLASS_NAMES, make_traces, standardize, train_test_split
-from numpycnn.training import (
-    SGD,
-    Adam,
-    History,
-    confusion_matrix,
-    cross_entropy,
-    evaluate,
-    fit,
-    one_hot,
-    softmax_cross_entropy,
-    weighted_cross_entropy,
-)
+from numpycnn.training.adam import Adam
+from numpycnn.training.fit import History, fit
+from numpycnn.training.losses import cross_entropy, softmax_cross_entropy, weighted_cross_entropy
+from numpycnn.training.metrics import confusion_matrix, evaluate
+from numpycnn.training.sgd import SGD
 
 if TYPE_CHECKING:
     from numpycnn import architectures, inspection, interop, seismology

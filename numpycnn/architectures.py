@@ -16,9 +16,7 @@ remain.
 
 from __future__ import annotations
 
-from numpycnn._types import Rng
-from numpycnn._validation import generator
-from numpycnn.layers import (
+from numpycnn import (
     AveragePool1D,
     BatchNorm,
     Conv1D,
@@ -33,6 +31,8 @@ from numpycnn.layers import (
     SkipConcat,
     Upsample1D,
 )
+from numpycnn._types import Rng
+from numpycnn._validation import generator
 
 __all__ = ["fcn", "lenet", "resnet", "unet"]
 

@@ -7,11 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numpycnn import check_gradients, check_vjp
+from numpycnn import Adam, Layer, check_gradients, check_vjp
 from numpycnn.checks.bugs import PLANTED_BUGS, typical_case
 from numpycnn.checks.strategies import distinct, ids, layers_and_inputs
-from numpycnn.layers import Layer
-from numpycnn.training import Adam
 
 RNG = np.random.default_rng(0)
 X, W, B = RNG.standard_normal((4, 3)), RNG.standard_normal((3, 2)), RNG.standard_normal(2)

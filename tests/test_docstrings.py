@@ -14,7 +14,7 @@ pytest.importorskip("numpydoc", reason="python -m pip install -e '.[dev]'")
 from numpydoc.validate import validate
 
 import numpycnn
-from numpycnn.layers import ReceptiveField
+from numpycnn.layers.receptive_field import ReceptiveField
 
 MODULES = (
     "numpycnn",

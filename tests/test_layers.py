@@ -18,7 +18,7 @@ from numpycnn.checks.strategies import (
     generators,
     layers_and_inputs,
 )
-from numpycnn.layers import ReceptiveField
+from numpycnn.layers.receptive_field import ReceptiveField
 
 layers_of_all_kinds = (
     layers_and_inputs()

@@ -14,10 +14,9 @@ from hypothesis import strategies as st
 from test_bugs import OF_TWO_MODES
 from test_no_false_alarm import right_ones
 
-from numpycnn import check_gradients
+from numpycnn import Layer, check_gradients
 from numpycnn.checks import bugs
 from numpycnn.checks.strategies import generators
-from numpycnn.layers import Layer
 
 
 def one_entry(gradient, index):

@@ -27,10 +27,8 @@ from typing import Any
 import numpy as np
 
 from docs.builder.about_bugs import described
-from numpycnn import check_gradients
+from numpycnn import Adam, Layer, check_gradients
 from numpycnn.checks.bugs import PLANTED_BUGS, TWO_MODES, Bug, typical_case
-from numpycnn.layers import Layer
-from numpycnn.training import Adam
 
 PAGE = Path(__file__).parents[1] / "how-to" / "check-your-layer.md"
 BEGIN, END = "<!-- computed by about_checkers.py -->", "<!-- end of what is computed -->"

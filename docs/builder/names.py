@@ -135,8 +135,8 @@ def definitions(
 def imports(tree: ast.AST) -> Bindings:
     """Return the full name of each imported name.
 
-    >>> imports(ast.parse("import numpycnn as nn; from numpycnn.layers import Dense as D"))
-    {'nn': 'numpycnn', 'D': 'numpycnn.layers.Dense'}
+    >>> imports(ast.parse("import numpycnn as nn; from numpycnn import Dense as D"))
+    {'nn': 'numpycnn', 'D': 'numpycnn.Dense'}
     """
     found = {}
     for node in ast.walk(tree):

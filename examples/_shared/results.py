@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from _shared.options import at_least, require_writable, write_whole
-from numpycnn.layers import Softmax
+from numpycnn import Softmax
 from numpycnn.seismology.picking import compare_picks, pick_peaks
 
 # Options

@@ -20,14 +20,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from numpycnn._targets import one_hot
-from numpycnn._types import Array, Params, Rng
-from numpycnn._validation import generator
-from numpycnn.checks.gradients import check_gradients
-from numpycnn.checks.modes import check_modes
-from numpycnn.checks.optimizer import check_adam
-from numpycnn.checks.report import GradientReport, Report
-from numpycnn.layers import (
+from numpycnn import (
     BatchNorm,
     Conv1D,
     Dense,
@@ -40,6 +33,13 @@ from numpycnn.layers import (
     Sequential,
     Softmax,
 )
+from numpycnn._targets import one_hot
+from numpycnn._types import Array, Params, Rng
+from numpycnn._validation import generator
+from numpycnn.checks.gradients import check_gradients
+from numpycnn.checks.modes import check_modes
+from numpycnn.checks.optimizer import check_adam
+from numpycnn.checks.report import GradientReport, Report
 from numpycnn.layers.batch_norm import BatchNormCache, BatchNormInTraining
 from numpycnn.layers.dropout import DropoutInTraining
 from numpycnn.traces import make_traces, train_test_split

@@ -23,8 +23,7 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
-from numpycnn._types import Array
-from numpycnn.layers import (
+from numpycnn import (
     AveragePool1D,
     BatchNorm,
     Conv1D,
@@ -40,6 +39,7 @@ from numpycnn.layers import (
     Softmax,
     Upsample1D,
 )
+from numpycnn._types import Array
 from numpycnn.layers.layer import Kind
 
 Pool = TypeVar("Pool", MaxPool1D, AveragePool1D)

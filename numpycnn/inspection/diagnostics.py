@@ -34,9 +34,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from numpycnn import ReLU, Sequential
 from numpycnn._reductions import centered, difference, mean, total, wide
 from numpycnn._types import Array, ArrayLike
-from numpycnn.layers import ReLU, Sequential
 from numpycnn.layers.activations import activations
 from numpycnn.layers.layer import Layer
 from numpycnn.layers.prediction import require_trainable

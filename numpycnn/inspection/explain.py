@@ -21,22 +21,22 @@ from typing import NamedTuple
 
 import numpy as np
 
-from numpycnn._targets import require_labels
-from numpycnn._types import Array
-from numpycnn._validation import check_int, require_finite
-from numpycnn.layers import (
+from numpycnn import (
     AveragePool1D,
     Dropout,
     GlobalAveragePool1D,
     Layer,
-    ReceptiveField,
     Sequential,
     Softmax,
     Upsample1D,
 )
+from numpycnn._targets import require_labels
+from numpycnn._types import Array
+from numpycnn._validation import check_int, require_finite
 from numpycnn.layers.activations import Activation, activations
 from numpycnn.layers.describing import defining
 from numpycnn.layers.prediction import require_layer
+from numpycnn.layers.receptive_field import ReceptiveField
 
 __all__ = [
     "Activation",

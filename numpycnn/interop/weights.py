@@ -41,9 +41,7 @@ from typing import Any
 
 import numpy as np
 
-from numpycnn._types import Array, Params
-from numpycnn._validation import require_parameters
-from numpycnn.layers import (
+from numpycnn import (
     AveragePool1D,
     BatchNorm,
     Conv1D,
@@ -60,8 +58,10 @@ from numpycnn.layers import (
     SkipConcat,
     Softmax,
     Upsample1D,
-    conv1d,
 )
+from numpycnn._types import Array, Params
+from numpycnn._validation import require_parameters
+from numpycnn.layers import conv1d
 from numpycnn.layers.describing import defining
 from numpycnn.layers.layer import Kind
 from numpycnn.layers.prediction import require_layer

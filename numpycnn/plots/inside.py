@@ -19,6 +19,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from numpycnn import GlobalMaxPool1D, ReLU, Sequential
 from numpycnn._types import Array
 from numpycnn._validation import check_int
 from numpycnn.inspection.explain import (
@@ -26,7 +27,7 @@ from numpycnn.inspection.explain import (
     receptive_fields,
     saliency,
 )
-from numpycnn.layers import GlobalMaxPool1D, ReceptiveField, ReLU, Sequential
+from numpycnn.layers.receptive_field import ReceptiveField
 from numpycnn.plots.figure import (
     BLUE,
     FONT,

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 
+from numpycnn import Sequential
 from numpycnn._types import Array
 from numpycnn._validation import require_array, require_finite
 from numpycnn.inspection.explain import probabilities, require_row_of_scores
-from numpycnn.layers import Sequential
 from numpycnn.plots.figure import STYLES, draw_curve, legend_above, samples_of, trace_limit
 
 RETRAIN = "Train the model again with a smaller lr, or load a saved one."

@@ -17,9 +17,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from numpycnn import Conv1D, MaxPool1D
 from numpycnn._types import Array
 from numpycnn._validation import require_finite
-from numpycnn.layers import Conv1D, MaxPool1D
 from numpycnn.plots.figure import (
     AMBER,
     FONT,

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from numpycnn import Conv1D, Layer, MaxPool1D, Softmax
 from numpycnn._types import Array
-from numpycnn.layers import Conv1D, Layer, MaxPool1D, Softmax
 
 # A tanh
 # ------

@@ -6,9 +6,18 @@ from typing import Any
 
 import numpy as np
 
+from numpycnn import (
+    Adam,
+    Conv1D,
+    Dense,
+    Flatten,
+    Layer,
+    MaxPool1D,
+    ReLU,
+    Sequential,
+    softmax_cross_entropy,
+)
 from numpycnn.checks.bugs import trained_accuracy
-from numpycnn.layers import Conv1D, Dense, Flatten, Layer, MaxPool1D, ReLU, Sequential
-from numpycnn.training import Adam, softmax_cross_entropy
 
 
 def accuracy(

@@ -1,1 +1,1 @@
-"""The operating system: files and the terminal. Nothing here depends on a network."""
+"""The operating system: files, threads and the terminal. Nothing here depends on a network."""

@@ -36,7 +36,7 @@ class Checkpoints:
         self.epoch, self.start = epoch, self._copies()
 
     def keep(self) -> None:
-        """Keep the copy of this epoch, whose training loss is finite."""
+        """Without `patience`, keep the copy of this epoch, whose training loss is finite."""
         if not self.patience:
             self.kept = self.start
 

@@ -42,7 +42,7 @@ from numpycnn.training.metrics import accuracy, loss_and_gradient, measure
 LR = 5e-3
 
 
-@dataclass(repr=False)
+@dataclass
 class History:
     """The course of a training: one value per epoch in each list.
 

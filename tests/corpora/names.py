@@ -11,8 +11,7 @@ their positions.
 import numpy as np
 from corpora.other_points import Plain, elementwise, normal, single
 
-from numpycnn import Conv1D, Dense, ReLU, Residual, Sequential, SkipConcat
-from numpycnn.layers import Layer
+from numpycnn import Conv1D, Dense, Layer, ReLU, Residual, Sequential, SkipConcat
 
 NAMED, NETWORKS = {}, {}
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from numpycnn.layers import Layer
+from numpycnn import Layer
 
 
 class HalfPrecision(Layer):
