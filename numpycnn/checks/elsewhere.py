@@ -7,8 +7,8 @@ gradient is zero, and one that is never computed is zero too.
 
 So each gradient that is correct is compared again: a small step away from every kink, with
 parameters moved by 10 %, the rows permuted, one row more and one fewer, dy multiplied by 1000 and
-0.001, and with other values where it is zero. One direction for all arrays together keeps this
-cheap; only where that fails is each array compared as before.
+0.001, and with other values where it, or a part of it, is zero. One direction for all arrays
+together keeps this cheap; only where that fails is each array compared as before.
 
 A point outside the domain of the layer, where forward raises or returns NaN, is not evidence.
 """
@@ -32,6 +32,9 @@ from numpycnn.checks.directions import error_along, random_direction
 from numpycnn.checks.methods import How, again
 from numpycnn.checks.report import GradientResult, Mistake
 
+DENORMAL = 1e4 * float(np.finfo(np.float64).tiny)
+"""A value below it may have lost digits where dy is 1000 times smaller."""
+
 NEXT_TO_A_KINK = Mistake(
     "next to a kink", "correct where the function has a kink, incorrect a small step away from it"
 )
@@ -49,7 +52,10 @@ NOT_LINEAR = (
     "correct for the given dy, incorrect for dy times {:g}: backward must be linear in dy; is it "
     "clipped, cut off or normalized?"
 )
-WHERE_ZERO = "its gradient is zero at the given values; incorrect at others of the same magnitude"
+WHERE_ZERO = (
+    "its gradient, or a part of it, is zero at the given values; incorrect at others of the same "
+    "magnitude"
+)
 NOTHING_TESTED = "its gradient is zero here: nothing was tested; try other values"
 OTHER_SIZE = (
     "correct for N = {}, incorrect for N = {}: a batch size is fixed or kept from an earlier call, "
@@ -203,7 +209,7 @@ class Elsewhere:
             for name, result in found.items():
                 actual, expected = scaled[name] / factor, self.case.gradients[name]
                 off = np.abs(actual - expected)
-                is_off = off > 1e-6 * np.abs(expected) + SAME * largest(expected)
+                is_off = off > 1e-6 * np.abs(expected) + SAME * largest(expected) + DENORMAL
                 if not (result.ok and is_off.any()):
                     continue
                 worst = tuple(map(int, np.unravel_index(np.argmax(off), off.shape)))
@@ -220,10 +226,26 @@ class Elsewhere:
     # ------------------------
 
     def where_zero(self, found: dict[str, GradientResult]) -> None:
-        """Compare at other values where a whole gradient is zero."""
+        """Compare at other values where a gradient is zero, or that of some unit."""
         for name, result in found.items():
-            if result.ok and not self.case.gradients[name].any():
+            gradient = self.case.gradients[name]
+            if result.ok and not gradient.any():
                 found[name] = self.at_other_values(result)
+            elif result.ok and name != "input" and not gradient.all():
+                found[name] = self.at_negated_parameters(result)
+
+    def at_negated_parameters(self, result: GradientResult) -> GradientResult:
+        """Return the result with the units at work that a ReLU makes zero for all rows."""
+        arrays = self.case.arrays
+        case = self.case.at({**changed(arrays, np.negative), "input": arrays["input"]})
+        if case is None or self.agrees(case, [result.name]):
+            return result
+        there = self.compare(case, result.name, AFTER_A_STEP)
+        return (
+            there._replace(notes=(*there.notes, WHERE_ZERO))
+            if there.status == "incorrect"
+            else result
+        )
 
     def at_other_values(self, result: GradientResult) -> GradientResult:
         """Return the result at values where the gradient is not zero, or undecided."""

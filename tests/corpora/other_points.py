@@ -405,6 +405,36 @@ class DeadWithoutBias(Dead):
         return 0 * dz[0]
 
 
+@correct(normal(6, 8))
+class DeadUnit(DenseReLU):
+    """One of five units is zero for all rows."""
+
+    def __init__(self):
+        super().__init__()
+        self.params["b"][1] -= 20
+
+
+def of_dead_unit(place, factor):
+    class OfDeadUnit(DeadUnit):
+        def backward(self, dy, cache):
+            dx, grads = super().backward(dy, cache)
+            grads["w"][place] *= factor
+            return dx, grads
+
+    return OfDeadUnit
+
+
+INCORRECT["DeadUnitForgotten"] = of_dead_unit(np.s_[:, 1], 0), normal(6, 8)
+INCORRECT["DeadUnitTwice"] = of_dead_unit(np.s_[:, 1], 2), normal(6, 8)
+INCORRECT["DeadUnitOneEntry"] = of_dead_unit((2, 1), 1.01), normal(6, 8)
+
+
+@incorrect(normal(6, 8))
+class DeadUnitNoBias(DeadUnit):
+    def bias(self, dz):
+        return dz.sum(axis=0) * (np.arange(5) != 1)
+
+
 def margin(slope):
     class Margin(Plain):
         """The hinge of every score, which is zero beyond a margin of one."""
