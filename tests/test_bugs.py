@@ -98,8 +98,7 @@ def test_steps_that_are_no_numbers_are_named():
 
 @pytest.mark.long
 def test_the_table_shows_every_bug_caught_and_most_with_an_accuracy_that_looks_perfect():
-    header, *rows = bugs.table(seeds=[0, 1]).splitlines()
-    assert header.split()[:2] == ["bug", "accuracy"]
+    _, *rows = bugs.table(seeds=[0, 1]).splitlines()
     assert [row.split()[0] for row in rows] == list(bugs.PLANTED_BUGS)
     assert not [row for row in rows if "nothing" in row]
     accuracies = [float(row.split()[1].replace("refused", "nan")) for row in rows]

@@ -236,9 +236,7 @@ def test_weights_multiply_the_loss_of_each_trace(case, rng):
         ([1, -2], "weights[1]"),
         ([NAN, 1], "weights[0]"),
         ([1, np.inf], "weights[1]"),
-        (3, 3),
         ([[1, 2]], "[[1, 2]]"),
-        (["a", "b"], "['a', 'b']"),
         (np.ma.masked_array([1, 2]), "masked"),
     ],
 )

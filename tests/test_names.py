@@ -21,21 +21,6 @@ def library():
     return Library(ROOT)
 
 
-@pytest.fixture
-def used(library):
-    """Name and meaning of each link in a block of code."""
-
-    def used(code, bindings=None):
-        lines = code.split("\n")
-        places = library.places(code, {} if bindings is None else bindings)
-        return [
-            (lines[one.line - 1][one.column : one.column + one.length], one.dotted)
-            for one in places
-        ]
-
-    return used
-
-
 @pytest.mark.parametrize("page", MODULES)
 def test_every_link_is_around_its_name_and_every_definition_has_its_anchor(library, page):
     code = (ROOT / f"{page}.py").read_text(encoding="utf-8")
@@ -61,5 +46,5 @@ def test_every_link_is_around_its_name_and_every_definition_has_its_anchor(libra
         "np.fit",
     ],
 )
-def test_a_name_with_another_meaning_is_not_a_link(used, code):
-    assert used(code, {"fit": "numpycnn.training.fit.fit", "np": "numpy"}) == []
+def test_a_name_with_another_meaning_is_not_a_link(library, code):
+    assert not [*library.places(code, {"fit": "numpycnn.training.fit.fit", "np": "numpy"})]

@@ -75,9 +75,7 @@ BAD_ONSETS = [
     ([np.array([5, 3], np.uint8)], "onsets[0]", "[5 3]"),
     ([[1], np.ma.masked_array([5])], "onsets[1]", "masked"),
     ([5, 7], "onsets[0]", 5),
-    ([[[5]]], "onsets[0]", "[[5]]"),
     (5, "onsets", 5),
-    (None, "onsets", "None"),
 ]
 
 
@@ -170,14 +168,11 @@ def test_picks_and_onsets_may_be_of_any_type(pick_type, onset_type):
         ("tolerance", -1, -1),
         ("tolerance", "5", "'5'"),
         ("picks", [[np.nan]], "nan"),
-        ("picks", [["a"]], "<U1"),
         ("picks", [5], 5),
         ("picks", [np.ma.masked_array([5])], "masked"),
-        ("picks", None, "None"),
         ("picks", [[1], [2]], 1),
         ("onsets", [[np.inf]], "inf"),
         ("onsets", [np.array([2**63], np.uint64)], 2**63),
-        ("onsets", 7, 7),
     ],
 )
 def test_bad_arguments_of_the_comparison_are_refused(name, value, shown):

@@ -1,7 +1,5 @@
 """Four axes in place of three: what is checked, trained and said of pictures (N, H, W, C)."""
 
-import re
-
 import numpy as np
 import pytest
 from corpora.pictures import MISTAKES, Filter2D, MeanPool2D, normal
@@ -72,19 +70,6 @@ def test_samples_of_pictures_are_learned_as_if_each_stood_alone(as_targets):
     np.testing.assert_allclose(whole.loss, alone.loss)
     np.testing.assert_allclose(whole.accuracy, alone.accuracy)
     np.testing.assert_allclose(models[0].params["w"], models[1].params["w"])
-
-
-@pytest.mark.parametrize(
-    ("targets", "words"),
-    [
-        (np.zeros((3, 4, 5), int), "(3, 4, 5)"),
-        (np.zeros((2, 4), int), "(2, 4)"),
-        (np.full((2, 4, 5), 3), "3 at targets[0, 0, 0]"),
-    ],
-)
-def test_fit_says_which_labels_it_wants_for_pictures(targets, words):
-    with pytest.raises(ValueError, match="^fit: targets .*" + re.escape(words)):
-        nn.fit(nn.Dense(2, 3), normal(2, 4, 5, 2), targets, epochs=1)
 
 
 def test_diagnose_looks_at_pictures():

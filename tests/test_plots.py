@@ -41,14 +41,11 @@ ARGUMENTS = {
 }
 REFUSED = [
     (plot_traces, {"x": np.zeros((3, 64))}, ["x", "(N, L, C=1)", "(3, 64)", "x[..., None]"]),
-    (plot_traces, {"labels": [0, 1]}, ["labels", "(3,)", "(2,)"]),
     (plot_traces, {"labels": [0, 1, 3]}, ["labels", 3, "labels[2]"]),
     (plot_traces, {"predicted": [0.0, 1.0, 2.0]}, ["predicted", "float64"]),
-    (plot_traces, {"predicted": [0, -1, 2]}, ["predicted", -1, "predicted[1]"]),
     (plot_losses, {"losses": {}}, ["losses", 0]),
     (plot_losses, {"losses": {str(i): [1.0] for i in range(6)}}, ["losses", 6]),
     (plot_confusion, {"counts": np.ones((2, 3), int)}, ["counts", "(3, 3)"]),
-    (plot_confusion, {"counts": np.eye(3) / 2}, ["counts", "(3, 3)"]),
     (plot_accuracy, {"curves": {}}, ["curves", 0]),
     (plot_accuracy, {"curves": {"a": np.ones((2, 3))}}, ["a", "M=2", (2, 3)]),
     (plot_learning_curves, {"history": History()}, ["history"]),

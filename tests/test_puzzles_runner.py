@@ -123,15 +123,6 @@ def test_the_course_begins_with_the_first_puzzle_and_goes_on(here, in_process, c
     assert "Next" not in capsys.readouterr().out
 
 
-@pytest.mark.long
-def test_all_at_once(here, capsys):
-    main(["--once"])
-    for puzzle in PUZZLES:
-        answer(here, puzzle)
-    assert main(["check"]) == 0
-    assert "Incorrect" not in capsys.readouterr().out
-
-
 @pytest.mark.parametrize(
     ("words", "named"),
     [

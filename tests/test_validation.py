@@ -27,6 +27,7 @@ WRONG_SHAPES = {
     "global pool without channels": (nn.GlobalMaxPool1D(), (10, 64), "(N, L, C)", "x[..., None]"),
     "average pool of one trace": (nn.AveragePool1D(2), (64,), "(N, L, C)", "x[None, :, None]"),
     "a dense layer after maps": (nn.Dense(256, 16), (10, 32, 8), "D_in=256", "Flatten()"),
+    "batch norm of other channels": (nn.BatchNorm(3), (2, 9, 4), "C=3", ""),
     "dense without axes": (nn.Dense(2, 2), (), "D_in=2", ""),
     "softmax without axes": (nn.Softmax(), (), "D", ""),
     "flatten without axes": (nn.Flatten(), (), "D", ""),
@@ -275,15 +276,12 @@ def test_bad_traces_are_refused_alike(change, value):
     ("targets", "value"),
     [
         ([0, 1, 2, 0, 1, 3], "3 at targets[5]"),
-        ([0, 1, -1, 0, 1, 2], "-1 at targets[2]"),
         ([0, 1, 2], "(3,)"),
-        ([0.0, 1, 2, 0, 1, 2], "float64"),
-        (list("abcabc"), "<U1"),
         (np.ma.masked_array(LABELS, mask=LABELS == 1), "masked"),
         (np.full((6, 3), 0.3), "targets[0]"),
         (np.full((6, 3), np.nan), "targets[0]"),
     ],
-    ids=["too large", "negative", "too few", "floats", "text", "masked", "sums", "nan"],
+    ids=["too large", "too few", "masked", "sums", "nan"],
 )
 def test_bad_targets_are_refused_alike(targets, value):
     message = message_at_every_entrance(TAKE_TARGETS, targets)

@@ -37,11 +37,6 @@ class Container(Stored):
     **others : Layer or None
         Named layers that are not part of the chain; None is ignored.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is not a Layer, there is no layer, or a layer occurs twice.
-
     Examples
     --------
     >>> from numpycnn import Dense, ReLU, Sequential

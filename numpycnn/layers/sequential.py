@@ -57,20 +57,7 @@ class Sequential(Container):
         return Sequential(*self.layers[index]) if isinstance(index, slice) else self.layers[index]
 
     def forward(self, x: Array) -> tuple[Array, Any]:
-        """Call the layers in order.
-
-        Parameters
-        ----------
-        x : ndarray
-            Input of the first layer.
-
-        Returns
-        -------
-        y : ndarray
-            Output of the last layer.
-        cache : list
-            The caches of the layers.
-        """
+        """Call the layers in order, the first with `x`; the cache is the list of their caches."""
         caches = []
         for layer in self.layers:
             x, cache = layer.forward(x)

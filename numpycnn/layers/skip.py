@@ -92,22 +92,7 @@ class Residual(Sequential):
         return skipped + y, caches
 
     def backward(self, dy: Array, cache: Any) -> tuple[Array, Params]:
-        """Compute the sum of the gradients of both parts.
-
-        Parameters
-        ----------
-        dy : ndarray
-            Gradient of the loss with respect to the output.
-        cache : list
-            Second return value of `forward`.
-
-        Returns
-        -------
-        dx : ndarray
-            Gradient with respect to the input.
-        grads : dict of str to ndarray
-            Gradients for all parameters, under their names.
-        """
+        """Compute the sum of the gradients of both parts from `dy` and `cache`."""
         dx, grads = super().backward(dy, cache)
         if self.shortcut is None:
             return dy + dx, grads
@@ -162,22 +147,7 @@ class SkipConcat(Sequential):
         return np.concatenate([x, y], axis=-1), (caches, x.shape[-1])
 
     def backward(self, dy: Array, cache: Any) -> tuple[Array, Params]:
-        """Compute the sum of the first channels of dy and of the gradient from f.
-
-        Parameters
-        ----------
-        dy : ndarray, shape (..., C + F)
-            Gradient of the loss with respect to the output.
-        cache : tuple
-            Second return value of `forward`.
-
-        Returns
-        -------
-        dx : ndarray, shape (..., C)
-            Gradient with respect to the input.
-        grads : dict of str to ndarray
-            Gradients for all parameters, under their names.
-        """
+        """Add the first channels of `dy` to the gradient from f, for which `cache` is needed."""
         caches, n_channels = cache
         dx, grads = super().backward(dy[..., n_channels:], caches)
         return dy[..., :n_channels] + dx, grads
