@@ -531,6 +531,10 @@ def test_a_figure_has_a_number_and_a_task_and_its_state_is_in_the_address(browse
     assert again.find_element(By.CSS_SELECTOR, ".answer").text == told
     resize(browser, TELEPHONE, "light")
     assert again.find_element(By.CSS_SELECTOR, "input[type=range]").get_attribute("value") == values
+    groups = (
+        "[...document.querySelectorAll('fieldset')].filter(one => !one.querySelector(':checked'))"
+    )
+    assert browser.execute_script(f"return {groups}.length") == 0
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@
 
 const living = {
   data: {},
+  choices: 0, // how many groups of radio buttons were made
 
   // Call setup for each place on the page where the figure stands. There are two layouts, wide and
   // narrow, each [width, height]: when the window passes from one to the other the figure is drawn
@@ -117,7 +118,7 @@ const living = {
   choice(controls, label, options, update) {
     const box = controls.appendChild(document.createElement("fieldset"));
     box.appendChild(document.createElement("legend")).textContent = label;
-    const name = `choice-${document.querySelectorAll("fieldset").length}`;
+    const name = `choice-${living.choices += 1}`;
     options.forEach((option, at) => {
       const one = box.appendChild(document.createElement("label"));
       const input = one.appendChild(document.createElement("input"));
