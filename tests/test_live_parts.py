@@ -70,6 +70,8 @@ def ran(code, within="#test", prompts=False):
 def test_the_value_of_the_last_line_is_shown_and_with_prompts_of_every_line():
     assert ran("1\nx = 2\nx + 3") == ("5\n", None)
     assert ran("x\nx * 2", prompts=True) == ("2\n4\n", None)
+    assert ran("for i in range(2):\n    i", prompts=True) == ("0\n1\n", None)
+    assert len(ran("'x' * 5000")[0]) < 400
     assert ran("None") == ("", None)
     assert ran("import matplotlib.figure as m\nm.Figure().subplots().plot([1, 2])") == ("", None)
     assert ran("half(4)", "docs.live.desk#1")[1]["what"].startswith("NameError")

@@ -147,7 +147,7 @@ live.Block = class {
   }
 
   async runAlone(say, caller) {
-    const {code} = this, plots = /\b(matplotlib|plots|figures|examples|pylab)\b/.test(code);
+    const {code} = this, plots = /\b(matplotlib|plots|figures|examples|pylab)\b/.test(`${this.within} ${code}`);
     let text = null;
     const hear = (type, value) => {
       text ??= this.output.appendChild(live.element("pre", {className: "live-text"}));

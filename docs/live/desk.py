@@ -48,9 +48,10 @@ def no_input(prompt: str = "") -> str:
 
 
 def show_value(value: object) -> None:
-    """Print a value as at a prompt, but not the parts of a figure, which is shown."""
-    if value is not None and "<matplotlib." not in (text := repr(value)):
-        print(text)
+    """Print a value as at a prompt, the beginning of a long one, and no part of a figure."""
+    if value is None or "<matplotlib." in (text := repr(value)) or text.startswith("[Text("):
+        return
+    print(text if len(text) < 1000 else f"{text[:300]} …")
 
 
 builtins.input = no_input  # type: ignore[assignment]
@@ -123,7 +124,7 @@ def run(block: str, code: str, within: str, prompts: bool, send: Send) -> dict[s
         with redirect_stdout(out), redirect_stderr(out), warnings.catch_warnings():
             body = ast.parse(code, filename).body
             for at, node in enumerate(body):
-                shown = isinstance(node, ast.Expr) and (prompts or at == len(body) - 1)
+                shown = prompts or (isinstance(node, ast.Expr) and at == len(body) - 1)
                 tree = ast.Interactive([node]) if shown else ast.Module([node], [])
                 exec(compile(tree, filename, "single" if shown else "exec"), names)
     except KeyboardInterrupt:

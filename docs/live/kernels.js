@@ -4,6 +4,7 @@
 live.Kernels = class extends live.Block {
   constructor(node) {
     super(node);
+    this.task = "kernels.train";
     this.runButton.dataset.train = "";
     this.runButton.after(live.button("Check this", "check", () => {
       if (["loading", "running"].includes(this.state)) return;
