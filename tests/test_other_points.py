@@ -7,7 +7,7 @@ import re
 
 import numpy as np
 import pytest
-from corpora.names import NAMED, NETWORKS
+from corpora.names import NAMED, NETWORKS, Half
 from corpora.other_points import (
     CORRECT,
     INCORRECT,
@@ -152,12 +152,6 @@ def test_an_array_that_nothing_moved_is_undecided_and_the_note_says_so():
 # --------------------------------------
 
 
-class Halved(Dense):
-    def backward(self, dy, cache):
-        dx, grads = super().backward(dy, cache)
-        return dx, {**grads, "w": grads["w"] / 2}
-
-
 class OneEntry(Dense):
     def backward(self, dy, cache):
         dx, grads = super().backward(dy, cache)
@@ -171,7 +165,7 @@ def test_a_large_array_is_not_compared_entry_by_entry(size):
     # All columns of the larger one would be 90,000 times 1,200 values.
     x = normal(4, size)
     assert check_gradients(Dense(size, size, rng=0), x, rng=0).ok
-    (mistake,) = check_gradients(Halved(size, size, rng=0), x, rng=0).mistakes
+    (mistake,) = check_gradients(Half(size, size, rng=0), x, rng=0).mistakes
     assert mistake.name == "factor"
     assert "0.5" in mistake.message
 
