@@ -19,11 +19,11 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from numpycnn._types import Array, Params
+from numpycnn.layers.arrays import Arrays
 from numpycnn.layers.container import Container
 from numpycnn.layers.describing import defining
 from numpycnn.layers.layer import Layer
 
-OURS = Layer, Container
 PARTS_OF_A_LAYER = "_params", "_state", "_layers", "_named"
 
 
@@ -50,7 +50,7 @@ class Copies:
 
     def __init__(self, layer: Any) -> None:
         self.layer, self.own = layer, dict(layer.params)
-        self.has_copies = isinstance(layer, Layer) and defining(layer, "params") in OURS
+        self.has_copies = isinstance(layer, Layer) and holds_only_parameters(layer)
         self.roots = {name: root_of(array) for name, array in self.own.items()}
         inside = {} if self.has_copies else dict(parts(layer, "", set()))
         self.shared = [part for part in inside.values() if not isinstance(part, np.ndarray)]
@@ -104,6 +104,25 @@ def _split(layer: Any, params: Params) -> None:
             f"check_gradients: params must hold one array under each name, got {[*params]}, of "
             "which two are the same array. List it once, with the sum of its gradients."
         )
+
+
+def holds_only_parameters(layer: Layer) -> bool:
+    """Whether nothing else in a layer can change or refer to its arrays, such as a view or a list.
+
+    Then its own `with_params`, which copies nothing, is enough.
+    """
+    return all(
+        defining(part, "params") in (Arrays, Container)
+        and all(is_constant(a) for name, a in vars(part).items() if name not in PARTS_OF_A_LAYER)
+        for _, part in layer.walk()
+    )
+
+
+def is_constant(found: object) -> bool:
+    """Whether an attribute can neither change nor refer to an array."""
+    if isinstance(found, tuple):
+        return all(map(is_constant, found))
+    return found is None or isinstance(found, str | int | float | complex)
 
 
 def root_of(array: Array) -> Array:

@@ -35,7 +35,6 @@ TOLERANCE: dict[Method, float] = {"complex": 1e-10, "central": 1e-6}
 """The largest relative error of a correct gradient, in float64, by method."""
 
 N_SUSPECTS = 20  # entries that are examined more closely, the worst first
-N_PAIRS = 3  # of changes that measure the rounding of these entries
 
 NEAR_ROUNDING, ALL_ZERO = "near rounding", "zero everywhere"  # two kinds of doubt
 UNDECIDED = (
@@ -222,7 +221,7 @@ class Comparison:
                 actual = actual - summed(near.dy * columns.middle, 1)
             return actual
 
-        rounding = self.case.rounding(error, self.rng, N_PAIRS)
+        rounding = self.case.rounding(error, self.rng)
         # A few measurements can miss rounding, but no output is exact beyond its last digit. Over
         # the whole array this digit is a slope of eps |y| / max |array|. Large constants in the
         # output and small arrays must not excuse more than at size one.

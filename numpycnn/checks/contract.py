@@ -216,5 +216,5 @@ def _is_rounding(
     """Whether two gradients are as close as rounding lets them be: sums that cancel."""
     if again.shape != first.shape:
         return False
-    rounding = case.rounding(lambda near: near.gradients[name], rng, 2)
+    rounding = case.rounding(lambda near: near.gradients[name], rng)
     return bool(np.max(np.abs(again - first)) <= np.max(rounding))

@@ -191,16 +191,27 @@ class TransposedCopy(TransposedView):
         self.wt = self.w.T.copy()
 
 
-@incorrect(normal(5, 3))
-class TransposedCopyAsLayer(Layer):
+@correct(normal(5, 3))
+class TransposedViewAsLayer(Layer):
     def __init__(self):
         super().__init__(w=normal(3, 4, seed=1))
-        self.wt = self.params["w"].T.copy()
+        self.wt = self.params["w"].T
 
-    forward, backward = (
-        lambda self, x: (x @ self.params["w"], x),
-        lambda self, dy, x: (dy @ self.wt, {"w": x.T @ dy}),
-    )
+    def forward(self, x):
+        return x @ self.wt.T, x
+
+    def backward(self, dy, x):
+        return dy @ self.wt, {"w": x.T @ dy}
+
+
+@incorrect(normal(5, 3))
+class TransposedCopyAsLayer(TransposedViewAsLayer):
+    def __init__(self):
+        super().__init__()
+        self.wt = self.wt.copy()
+
+    def forward(self, x):
+        return x @ self.params["w"], x
 
 
 @incorrect(normal(5, 4))
