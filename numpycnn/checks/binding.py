@@ -127,7 +127,7 @@ def is_constant(found: object) -> bool:
 
 def root_of(array: Array) -> Array:
     """Return the array that owns the memory."""
-    while isinstance(array.base, np.ndarray):
+    while isinstance(array.base, np.ndarray) and array.base.dtype.fields is None:
         array = array.base
     return array
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.exceptions import ComplexWarning
@@ -154,13 +154,19 @@ class Case:
         Raises `TypeError` if an array is complex and the layer does not accept complex numbers.
         """
         is_complex = any(map(np.iscomplexobj, arrays.values()))
-        # A buffer of the type of x holds complex numbers if x is complex, too.
-        tries = [arrays, changed(arrays, lambda array: array + 0j)] if is_complex else [arrays]
-        for trial in tries:
+        # A buffer of the type of x holds complex numbers if x is complex, too. A cast of what goes
+        # to backward does not matter, and one of what goes to y is seen by the choice of a method.
+        tries: list[tuple[Params, Literal["error", "ignore"]]] = [(arrays, "error")]
+        if is_complex:
+            all_complex = changed(arrays, lambda array: array + 0j)
+            tries += [(all_complex, "error"), (all_complex, "ignore")]
+        for trial, action in tries:
             try:
-                with warnings.catch_warnings(), self.holding(trial) as layer:
+                with warnings.catch_warnings():
                     warnings.simplefilter("error", ComplexWarning)
-                    return np.asarray(layer.forward(trial["input"])[0])
+                    with self.holding(trial) as layer:
+                        warnings.simplefilter(action, ComplexWarning)
+                        return np.asarray(layer.forward(trial["input"])[0])
             except Exception as error:  # whatever a layer raises for values it does not accept
                 last = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
         if is_complex:
@@ -215,7 +221,8 @@ class Case:
         for _ in range(N_PAIRS):
             for near in self.shaken(rng):
                 with suppress(Exception):  # outside the domain of the layer
-                    values.append(quantity(near))
+                    if np.isfinite(near.output).all():
+                        values.append(quantity(near))
         values = values or [quantity(self)]
         return np.asarray(SAFETY * (np.ptp(values, axis=0) + EPS * np.abs(values[0])))
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from copy import deepcopy
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -93,7 +94,7 @@ def _promises(case: Case, rng: np.random.Generator) -> Iterator[tuple[str, bool,
             yield "cache changed", again is not None and not same(retry, first), ""
             yield "accumulated", False, ""
 
-        run_backward(layer, 2 * dy, cache)
+        _second_backward(layer, 2 * dy, cache, names)
         yield "output overwritten", same(_gradients(result, names), first), "backward"
         for other in _other_batches(x):
             yield from _as_if_new(case, layer, other, rng)
@@ -104,6 +105,15 @@ def _promises(case: Case, rng: np.random.Generator) -> Iterator[tuple[str, bool,
                 "",
             )
         yield "state", _agree(run_forward(layer, x)[0], first_y), "forward"
+        moved = {**case.arrays, **{n: _moved(case.arrays[n]) for n in params}}
+        for name in params:  # as an optimizer does
+            layer.params[name][...] = moved[name]
+        yield from _as_if_new(replace(case, arrays=moved), layer, x, rng)
+
+
+def _moved(array: Array) -> Array:
+    """Another value of a parameter, of the same sign and of a like magnitude."""
+    return np.where(array == 0, 0.1 * largest(array), 1.1 * array)
 
 
 def _is_gradient(name: str, actual: Any, array: Array) -> Iterator[tuple[str, bool, str]]:
@@ -136,7 +146,8 @@ def _as_if_new(
     try:
         with case.holding(case.arrays) as new:
             new_y, new_cache = run_forward(new, other.copy())
-            dy = rng.standard_normal(np.shape(new_y))
+            new_y = np.array(new_y)
+            dy = rng.standard_normal(new_y.shape)
             expected = _gradients(run_backward(new, dy.copy(), new_cache), case.names)
     except Exception:  # outside the layer's domain, or of another size: not evidence
         return
@@ -147,7 +158,7 @@ def _as_if_new(
     except Exception:
         yield "state", False, "forward or backward"
         return
-    yield "state", _agree(y, np.asarray(new_y)), "forward"
+    yield "state", _agree(y, new_y), "forward"
     yield "state", _same(actual, expected, case, rng), "backward"
 
 

@@ -167,15 +167,15 @@ def central_difference(f: Function, at: Array, direction: Array) -> OneSided:
     middle = (right + left) / 2
     steps = steps[: len(found)].reshape(-1, *(1,) * (middle.ndim - 1))
     changes = np.abs(np.diff(middle, axis=0))
+    # An output that is constant over the longest step has no slope, to the last digit over it.
+    stays = np.all((right == 0) & (left == 0), axis=0)
     # The changes at smaller steps, times the step, show the rounding of the function.
     shown = np.maximum.accumulate((changes * steps[1:])[::-1])[::-1] / steps[:-1]
-    noise = np.maximum(last_digit[:-1], shown)
+    noise = np.where(stays, 0, np.maximum(last_digit[:-1], shown))
     # Where both sides differ, a shorter step is the better one: there may be a kink near by.
     doubts = changes[:-1] + noise[1:] + 1e-5 * np.abs(right - left)[1:-1]
     doubt = np.nan_to_num(doubts.reshape(len(doubts), -1).sum(axis=1), nan=np.inf)
     best = int(np.argmin(doubt)) + 1
-    # An output that is constant over the longest step has no slope, to the last digit over it.
-    stays = np.all((right == 0) & (left == 0), axis=0)
     noise = np.where(stays, last_digit[0], noise[best] + changes[best - 1])
     return OneSided(right[best], left[best], noise)
 
