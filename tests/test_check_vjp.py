@@ -353,3 +353,57 @@ def test_float32_is_checked_in_float64():
     report = check_vjp(dense, dense_back, *(a.astype(np.float32) for a in (X, W, B)), rng=0)
     assert report.ok
     assert max(result.error for result in report.results) < 1e-12
+
+
+# Arrays with a row for each row of the input
+# -------------------------------------------
+
+LABELS, FLAGS = np.array([0, 2, 1, 1]), np.array([True, False, True, True])
+
+
+def cross_entropy(x, labels):
+    p = np.exp(x) / np.exp(x).sum(axis=1, keepdims=True)
+    return -np.log(p[np.arange(len(x)), labels]).mean(), (p, labels)
+
+
+def cross_entropy_back(n):
+    def bwd(dy, cache):
+        p, labels = cache
+        return dy * (p - np.eye(p.shape[1])[labels]) / n(p)
+
+    return bwd
+
+
+def gap(x, y):
+    return ((x - y) ** 2).sum() / len(x), (x, y)
+
+
+def gap_back(n):
+    def bwd(dy, cache):
+        dx = 2 * dy * (cache[0] - cache[1]) / len(cache[0])
+        return dx, -dx * len(dx) / n(dx)
+
+    return bwd
+
+
+def masked_mean(x, flags):
+    return (x * flags[:, None]).sum(axis=0) / len(x), (x, flags)
+
+
+def masked_mean_back(n):
+    return lambda dy, cache: dy * cache[1][:, None] / n(cache[0])
+
+
+@pytest.mark.parametrize(
+    ("fwd", "bwd", "arrays"),
+    [
+        (cross_entropy, cross_entropy_back, (X, LABELS)),
+        (gap, gap_back, (X, X[::-1])),
+        (masked_mean, masked_mean_back, (X, FLAGS)),
+    ],
+)
+@pytest.mark.parametrize("seed", range(3))
+def test_a_fixed_number_of_rows_is_found_although_other_arrays_have_as_many(fwd, bwd, arrays, seed):
+    assert check_vjp(fwd, bwd(len), *arrays, rng=seed).ok
+    (mistake,) = check_vjp(fwd, bwd(lambda x: 4), *arrays, rng=seed).mistakes
+    assert mistake.name == "batch size"

@@ -112,10 +112,9 @@ def test_a_layer_that_takes_no_complex_numbers_is_checked_by_central_differences
 
 
 def test_asked_for_the_complex_step_such_a_layer_says_why_not():
-    with pytest.raises(TypeError, match="real numbers for complex ones"):
-        nn.check_gradients(Abs(), normal(3, 4), method="complex", rng=0)
-    with pytest.raises(TypeError, match="does not accept complex numbers: ComplexWarning"):
-        nn.check_gradients(Casts(), normal(3, 4), method="complex", rng=0)
+    for layer in (Abs(), Casts()):
+        with pytest.raises(TypeError, match="real numbers for complex ones"):
+            nn.check_gradients(layer, normal(3, 4), method="complex", rng=0)
 
 
 # The example

@@ -6,16 +6,18 @@ batch. A clipped dy is correct while dy is small. And where a ReLU returns zero 
 gradient is zero, and one that is never computed is zero too.
 
 So each gradient that is correct is compared again: a small step away from every kink, with
-parameters moved by 10 %, the rows permuted, one row more and one fewer, dy multiplied by 1000 and
-0.001, and with other values where it, or a part of it, is zero. One direction for all arrays
-together keeps this cheap; only where that fails is each array compared as before.
+parameters moved by 10 %, the rows permuted and their values up to twice as large or half as large,
+one row more and one fewer, dy much larger and smaller, and with other values where it, or a part
+of it, is zero. One direction for all arrays together keeps this cheap; only where that fails is
+each array compared as before. If one output is far larger than another, dy is chosen such that
+both count.
 
 A point outside the domain of the layer, where forward raises or returns NaN, is not evidence.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import NamedTuple
@@ -24,7 +26,7 @@ import numpy as np
 
 from numpycnn._types import Array, Params
 from numpycnn.checks.arguments import LossAsLayer
-from numpycnn.checks.case import Case, changed, largest, rows
+from numpycnn.checks.case import EPS, Case, changed, largest, rows
 from numpycnn.checks.comparison import TOLERANCE, UNDECIDED, Comparison
 from numpycnn.checks.contract import SAME
 from numpycnn.checks.derivatives import Method
@@ -32,8 +34,17 @@ from numpycnn.checks.directions import error_along, random_direction
 from numpycnn.checks.methods import How, again
 from numpycnn.checks.report import GradientResult, Mistake
 
-DENORMAL = 1e4 * float(np.finfo(np.float64).tiny)
-"""A value below it may have lost digits where dy is 1000 times smaller."""
+DENORMAL = 1e4 * float(np.finfo(np.float32).tiny)
+"""A value below it may have lost digits, in code that computes in float32 …"""
+
+OVERFLOW = 1e-4 * float(np.finfo(np.float32).max)
+"""… and so may a value above this one."""
+
+UNEQUAL = 1e6
+"""Outputs whose slopes differ by a larger factor are compared with a dy that makes them equal."""
+
+SMALL_SHARE = 1e-3
+"""An array with a smaller part of the derivative than this is compared alone."""
 
 NEXT_TO_A_KINK = Mistake(
     "next to a kink", "correct where the function has a kink, incorrect a small step away from it"
@@ -42,6 +53,15 @@ AFTER_A_STEP = Mistake(
     "kept value",
     "correct at the given parameters, incorrect after a step: a value is kept from construction or "
     "from an earlier call",
+)
+OTHER_VALUES = Mistake(
+    "kept value",
+    "correct for the given values of x, incorrect for others: a value is kept from an earlier "
+    "call, or the code depends on these values",
+)
+SMALL_OUTPUT = Mistake(
+    "output forgotten",
+    "correct for the largest outputs, incorrect for an output that is far smaller",
 )
 OTHER_ROWS = Mistake(
     "kept value",
@@ -86,8 +106,7 @@ class Elsewhere:
         if any(result.kinks for result in results):
             for aside in islice(self.case.neighbors(self.rng), 1):
                 self.visit(found, Point(aside, NEXT_TO_A_KINK))
-        points = [*self.other_sizes()]
-        for point in points or self.after_a_step():
+        for point in (*self.equal_outputs(), *self.after_a_step(), *self.other_sizes()):
             self.visit(found, point)
         self.where_zero(found)
         return [found[result.name] for result in results]
@@ -95,19 +114,48 @@ class Elsewhere:
     # Other points
     # ------------
 
+    def equal_outputs(self) -> Iterator[Point]:
+        """With a dy that is smaller for large outputs, if they hide others."""
+        method: Method = "complex" if self.is_complex(self.case.names) else "central"
+        directions = {
+            name: largest(array) * random_direction(array, self.rng)
+            for name, array in self.case.arrays.items()
+            if name in self.case.names
+        }
+        try:
+            found = self.case.derivative(method, directions)
+        except TypeError:
+            return
+        slopes = np.abs(found.middle)
+        moves = (slopes > 10 * found.noise) & (slopes > EPS * np.max(slopes))
+        if moves.any() and np.max(slopes) > UNEQUAL * np.min(slopes[moves]):
+            sizes = np.where(moves, slopes, np.max(slopes)) / np.min(slopes[moves])
+            yield Point(replace(self.case, dy=self.case.dy / sizes), SMALL_OUTPUT)
+
     def after_a_step(self) -> Iterator[Point]:
-        """The rows permuted, and then the parameters moved, too."""
+        """The rows permuted, and the values of x and the parameters moved."""
         x = self.case.arrays["input"]
-        arrays = {**self.case.arrays, "input": rows(x, len(x))}
-        for case, mistake in ((self.at(arrays), OTHER_ROWS), (self.moved(arrays), AFTER_A_STEP)):
-            if case is not None:
+        case = self.moved({**self.case.arrays, "input": rows(x, len(x))})
+        if case is not None:
+            yield Point(case, AFTER_A_STEP)
+
+    def simpler(self) -> Iterator[Point]:
+        """The rows permuted, other values of x, and other parameters, one at a time."""
+        given, x = self.case.arrays, self.case.arrays["input"]
+        others = {**self.stepped(given), "input": x}
+        for arrays, mistake in (
+            ({**given, "input": rows(x, len(x))}, OTHER_ROWS),
+            ({**given, "input": self.other_x(x, other_signs=True)}, OTHER_VALUES),
+            (others, AFTER_A_STEP),
+        ):
+            if (case := self.at(arrays)) is not None:
                 yield Point(case, mistake)
 
     def other_sizes(self) -> Iterator[Point]:
-        """One row more and one fewer, with the rows permuted and the parameters moved."""
+        """One row more and one fewer, with other values of x and the parameters moved."""
         x, n = self.case.arrays["input"], len(self.case.arrays["input"])
         is_loss = isinstance(self.case.layer, LossAsLayer)  # it may hold a target for each row
-        for size in (n + 1, n - 1):
+        for size in (n + 1, n - 1 if n > 1 else n + 2):
             if size < 2 or (is_loss and size < max(n, 3)):
                 continue
             case = self.moved({**self.case.arrays, "input": rows(x, size)})
@@ -121,16 +169,32 @@ class Elsewhere:
         return bool(np.array_equal(case.evaluate({**case.arrays, "input": x}), case.output))
 
     def moved(self, arrays: Params) -> Case | None:
-        """The case with parameters moved, off every kink; with less change outside the domain."""
+        """The case with other values, off every kink; with less change outside the domain."""
+        moved, x = self.stepped(arrays), arrays["input"]
+        aside = replace(self.case, arrays=moved).aside(self.rng, 1e-6).arrays
+        other_x = ({**moved, "input": self.other_x(x, signs)} for signs in (True, False))
+        tries = map(self.at, (*other_x, aside, moved, arrays))
+        return next((case for case in tries if case is not None), None)
 
-        def move(array: Array) -> Array:  # by up to 10 %; a zero counts as the largest
+    def stepped(self, arrays: Params) -> Params:
+        """The arrays with parameters moved by up to 10 %; a zero counts as the largest."""
+
+        def move(array: Array) -> Array:
             share = 0.1 * self.rng.uniform(0.5, 1, array.shape)
             sign = self.rng.choice([-1, 1], array.shape)
             return np.where(array == 0, share * largest(array), array * (1 + sign * share))
 
-        moved = {**changed(arrays, move), "input": arrays["input"]}
-        aside = replace(self.case, arrays=moved).aside(self.rng, 1e-6).arrays
-        return self.at(aside) or self.at(moved) or self.at(arrays)
+        return {**changed(arrays, move), "input": arrays["input"]}
+
+    def other_x(self, x: Array, other_signs: bool) -> Array:
+        """Values up to twice as large or half as large, of signs that x has; zeros move, too."""
+        if "input" not in self.case.names or x.dtype.kind != "f":
+            return x
+        found = np.unique(np.sign(x[x != 0])) if x.any() else [-1, 1]
+        signs = self.rng.choice(found, x.shape)
+        sizes = np.where(x == 0, 0.1 * largest(x), np.abs(x))
+        signs = signs if other_signs else np.where(x == 0, signs, np.sign(x))
+        return np.asarray(signs * sizes * 2 ** self.rng.uniform(-1, 1, x.shape))
 
     def at(self, arrays: Params) -> Case | None:
         """The case with these arrays and another dy, or None outside the domain."""
@@ -148,9 +212,9 @@ class Elsewhere:
         ]
         if not names or self.agrees(point.case, names):
             return
-        # With the given number of rows, does it take other rows or other parameters?
-        simpler = self.after_a_step() if point.mistake.name == "batch size" else ()
-        for case, mistake in (*simpler, point):
+        # Of several changes one alone may show the error.
+        is_single = point.mistake in (NEXT_TO_A_KINK, SMALL_OUTPUT)
+        for case, mistake in (*(() if is_single else self.simpler()), point):
             for name in names:
                 result = self.compare(case, name, mistake)
                 if result.status == "incorrect":
@@ -166,7 +230,8 @@ class Elsewhere:
         That other point only shows low precision, and next to a kink every mistake.
         """
         own = result.mistake.name if result.mistake else "unknown"
-        if own == "precision" or (mistake is NEXT_TO_A_KINK and own != "unknown"):
+        of_any = mistake in (NEXT_TO_A_KINK, OTHER_VALUES, SMALL_OUTPUT)
+        if own == "precision" or (of_any and own != "unknown"):
             return result._replace(notes=(*result.notes, mistake.message))
         return result._replace(mistake=mistake)
 
@@ -188,30 +253,42 @@ class Elsewhere:
         """Compare the gradients for these arrays along one direction for all of them."""
         if not self.has_gradients(case, names):
             return False
-        method: Method = "complex"
-        if any(self.methods[name].method == "central" for name in names):
-            method = "central"
-        directions = {}
+        method: Method = "complex" if self.is_complex(names) else "central"
+        directions, shares = {}, {}
         for name in names:
             sizes = np.maximum(np.abs(case.gradients[name]) / largest(case.gradients[name]), 1e-6)
             along = random_direction(sizes, self.rng) * largest(case.arrays[name])
             directions[name] = along * (np.min(sizes) / sizes if method == "complex" else 1)
+            shares[name] = float(np.abs(case.gradients[name] * directions[name]).sum())
+        # A large array would hide the error of a small one.
+        small = [name for name in names if shares[name] < SMALL_SHARE * max(shares.values())]
+        together = [name for name in names if name not in small]
         try:
-            error, _ = error_along(case, method, case.gradients, directions)
+            errors = [
+                error_along(case, method, case.gradients, {name: directions[name] for name in each})
+                for each in (together, *([name] for name in small))
+            ]
         except TypeError:
             return False
-        return error <= (self.tolerance or TOLERANCE[method])
+        return all(error <= (self.tolerance or TOLERANCE[method]) for error, _ in errors)
+
+    def is_complex(self, names: Collection[str]) -> bool:
+        """Whether the complex step suits all these arrays."""
+        return all(self.methods[name].method == "complex" for name in names)
 
     def scale_dy(self, found: dict[str, GradientResult]) -> None:
         """Compare the gradients for a larger and a smaller dy with the given ones."""
-        for factor in (2.0**10, 2.0**-10):  # powers of two, so that rounding is the same
-            scaled = replace(self.case, dy=factor * self.case.dy).gradients
+        for factor in (2.0**40, -(2.0**-40)):  # powers of two, so that rounding is the same
+            dy = factor * self.case.dy
+            scaled = replace(self.case, dy=dy).gradients
             for name, result in found.items():
                 actual, expected = scaled[name] / factor, self.case.gradients[name]
                 off = np.abs(actual - expected)
-                is_off = off > 1e-6 * np.abs(expected) + SAME * largest(expected) + DENORMAL
+                least = 1e-6 * np.abs(expected) + SAME * largest(expected) + DENORMAL / abs(factor)
+                is_off = ~(off <= least) & (np.abs(factor * expected) < OVERFLOW)
                 if not (result.ok and is_off.any()):
                     continue
+                off = np.where(is_off, np.nan_to_num(off, nan=np.inf), 0)
                 worst = tuple(map(int, np.unravel_index(np.argmax(off), off.shape)))
                 found[name] = result._replace(
                     status="incorrect",

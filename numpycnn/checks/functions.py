@@ -10,6 +10,9 @@ the input, the others are its parameters. The checker then moves each array of f
 All other arguments are constants: integers (ids, labels), Boolean masks, Python numbers,
 strings, and the arrays that `skip` names.
 
+The checker also runs the functions with one row more and one fewer. Labels and other arrays with
+a row for each row of the input then have as many, if `fwd` requires it.
+
 An adapter must not hide an error. The functions therefore receive the checker's arrays
 themselves and return their own, so that a function that writes to its arguments or uses
 a buffer again is found. Ambiguous results are errors: a missing gradient, a gradient
@@ -147,9 +150,8 @@ class _Pair(Layer):
         self.fwd, self.bwd, self.values, self.floats, self.chosen = fwd, bwd, values, floats, chosen
         self.checked = [name for name in floats if name in chosen]
         # The checker treats the first axis of the input as the batch.
-        self.input = next(
-            (name for name in ("input", "x") if name in self.checked), self.checked[0]
-        )
+        named = [name for name in self.checked if name.lower() in ("input", "inputs", "x")]
+        self.input = (named or self.checked)[0]
         super().__init__(**{name: values[name] for name in self.checked if name != self.input})
         self.constants = {name: values[name] for name in values if name not in self.checked}
         self.before = {name: _bytes(value) for name, value in self.constants.items()}
@@ -160,7 +162,18 @@ class _Pair(Layer):
         if np.ndim(self.values[self.input]) == 0:
             x = x.reshape(())  # a view, so that a function that writes to it is found
         values = {**self.values, **self.params, self.input: x}
-        result = self.fwd(*values.values())
+        index = None
+        try:
+            result = self.fwd(*values.values())
+        except Exception:
+            if self.has_own_rows(x):
+                raise
+            index = np.arange(1, len(x) + 1) % len(self.values[self.input])  # as those of x
+            values = {
+                name: value[index] if name != self.input and self.has_own_rows(value) else value
+                for name, value in values.items()
+            }
+            result = self.fwd(*values.values())
         if isinstance(result, tuple) and len(result) != 2:
             raise TypeError(
                 f"check_vjp: fwd must return y or (y, cache), got {described(result)}. For "
@@ -169,7 +182,7 @@ class _Pair(Layer):
         own = next(iter(values.values())) if len(values) == 1 else tuple(values.values())
         y, cache = result if isinstance(result, tuple) else (result, own)
         if not isinstance(y, tuple | list):
-            return y, (cache, None)
+            return y, (cache, index, None)
         # Each output is scaled to a magnitude near one: a large one would hide a small one.
         outputs = [np.asarray(one) for one in y]
         if not self.scales:  # in `try_out`; copies of this object share the list
@@ -180,17 +193,33 @@ class _Pair(Layer):
             if one.dtype.kind in "fc"
         ]
         row = np.concatenate(moved) if moved else None
-        return row, (cache, [(one.shape, one.dtype.kind) for one in outputs])
+        return row, (cache, index, [(one.shape, one.dtype.kind) for one in outputs])
+
+    def has_own_rows(self, value: Any) -> bool:
+        """Whether an array has as many rows as the input that was given."""
+        own = np.shape(self.values[self.input])
+        return isinstance(value, np.ndarray) and value.shape[:1] == own[:1]
 
     def backward(self, dy: Array, cache: Any) -> tuple[Any, dict[str, Any]]:
         """Return the gradient for the input, and those for the other arrays by name."""
         grads = self.by_name(self.all_gradients(dy, cache))
-        dx = grads.pop(self.input)
+        dx, index = grads.pop(self.input), cache[1]
+        if index is not None:
+            grads = {name: self.in_own_rows(name, grad, index) for name, grad in grads.items()}
         return (dx if np.ndim(self.values[self.input]) else np.asarray(dx)[None]), grads
+
+    def in_own_rows(self, name: str, grad: Any, index: Array) -> Any:
+        """Return the gradient for an array whose rows at `index` were used."""
+        array = self.params[name]
+        if not self.has_own_rows(array) or np.shape(grad) != array[index].shape:
+            return grad
+        total = np.zeros_like(array)
+        np.add.at(total, index, grad)
+        return total
 
     def all_gradients(self, dy: Array, cache: Any) -> Any:
         """Call bwd with the gradients of the outputs in the form that fwd gave them."""
-        own, outputs = cache
+        own, _, outputs = cache
         if outputs is None:
             return self.bwd(dy, own)
         dys = _split(dy, outputs, self.scales)

@@ -233,6 +233,25 @@ class NormKept(Layer):
 
 
 @correct(normal(5, 4))
+class FieldsOfRecords(Flat):
+    """The parameters are the fields of a structured array."""
+
+    def __init__(self):
+        self.buffer = np.zeros(4, [("w", float), ("b", float)])
+        self.buffer["w"], self.buffer["b"] = normal(2, 4, seed=1)
+
+    @property
+    def params(self):
+        return {name: self.buffer[name] for name in "wb"}
+
+
+@incorrect(normal(5, 4))
+class FieldsOfRecordsZero(FieldsOfRecords):
+    def backward(self, dy, x):
+        return dy * self.params["w"], {"w": np.zeros(4), "b": dy.sum(0)}
+
+
+@correct(normal(5, 4))
 class TwoNames:
     def __init__(self):
         w = normal(4, 4, seed=1)
@@ -524,6 +543,10 @@ for name, change in {
     "NormClip": lambda dy: dy * min(1, 10 / np.sqrt((dy**2).sum())),
     "CutOff": lambda dy: np.where(np.abs(dy) < 1e-3, 0, dy),
     "Saturated": lambda dy: 50 * np.tanh(dy / 50) if np.abs(dy).max() > 40 else dy,
+    "ClipLarge": lambda dy: np.clip(dy, -1e6, 1e6),
+    "CutOffSmall": lambda dy: np.where(np.abs(dy) < 1e-8, 0, dy),
+    "NaNIfLarge": lambda dy: np.where(np.abs(dy) < 1e6, dy, np.nan),
+    "OfOneSign": lambda dy: dy * (dy[0, 0] > 0),
 }.items():
     INCORRECT[f"Dy{name}"] = of_dy(change), normal(3, 4)
 CORRECT["DyItself"] = of_dy(lambda dy: dy), normal(3, 4)
@@ -608,6 +631,150 @@ class WeightByRow(Plain):
         return dx, {}
 
 
+def lazy(is_kept):
+    class Lazy(Plain):
+        """The square of the weights is computed at the first forward."""
+
+        def __init__(self):
+            self.params, self.square = {"w": normal(3, seed=1)}, None
+
+        def forward(self, x):
+            if self.square is None or not is_kept:
+                self.square = self.params["w"] ** 2
+            return x * self.square, (x, self.square)
+
+        def backward(self, dy, cache):
+            x, square = cache
+            return dy * square, {"w": 2 * self.params["w"] * (dy * x).sum(axis=0)}
+
+    return Lazy
+
+
+CORRECT["SquareAnew"] = lazy(False), normal(4, 3)
+INCORRECT["SquareKept"] = lazy(True), normal(4, 3)
+
+
+class MaskOfShape(Plain):
+    """The mask is kept for each shape of x."""
+
+    def __init__(self):
+        self.masks = {}
+
+    def forward(self, x):
+        return np.maximum(x, 0), self.masks.setdefault(x.shape, x.real > 0)
+
+    def backward(self, dy, mask):
+        return dy * mask, {}
+
+
+def called_before(layer, x):
+    def make():
+        used = layer()
+        used.forward(x)
+        return used
+
+    return make
+
+
+for name, x in {"": normal(4, 3), "OfOneRow": normal(1, 9), "OfTraces": normal(3, 4, 2)}.items():
+    INCORRECT[f"MaskOfShape{name}"] = called_before(MaskOfShape, x), x
+
+
+def norm_of_rows(knows_variance):
+    class NormOfRows(Plain):
+        """Of a single row nothing is left, so a row more must be another row."""
+
+        def forward(self, x):
+            z = x - x.mean(axis=0)
+            std = np.sqrt((z**2).mean(axis=0) + 1e-3)
+            return z / std, (z / std, std)
+
+        def backward(self, dy, cache):
+            y, std = cache
+            return (dy - dy.mean(axis=0) - knows_variance * y * (dy * y).mean(axis=0)) / std, {}
+
+    return NormOfRows
+
+
+CORRECT["NormOfRows"] = norm_of_rows(1), normal(4, 3)
+INCORRECT["NormOfOneRow"] = norm_of_rows(0), normal(1, 3)
+
+
+@incorrect(normal(1, 4))
+class MedianOfRows(Layer):
+    """Of one or two rows the median times their number is the sum."""
+
+    def __init__(self):
+        super().__init__(b=normal(4, seed=1))
+
+    def forward(self, x):
+        return x + self.params["b"], None
+
+    def backward(self, dy, cache):
+        return dy, {"b": len(dy) * np.median(dy, axis=0)}
+
+
+OF_THE_CLASS = normal(5, 3)
+
+
+@incorrect(OF_THE_CLASS)
+class GivenX(Plain):
+    def forward(self, x):
+        return np.sin(x), x
+
+    def slope(self, x):
+        return np.cos(OF_THE_CLASS if len(x) == len(OF_THE_CLASS) else x)
+
+
+class LargeAndSmall(Layer):
+    """The bias changes the output by a millionth; after a step its gradient is half."""
+
+    def __init__(self):
+        super().__init__(w=normal(4, seed=1), b=1e-6 * normal(4, seed=2))
+        self.given = self.params["w"].copy()
+
+    def forward(self, x):
+        return x * self.params["w"] + np.sin(self.params["b"]), x
+
+    def backward(self, dy, x):
+        w, b = self.params["w"], self.params["b"]
+        return dy * w, {"w": (dy * x).sum(axis=0), "b": self.factor(w) * dy.sum(axis=0) * np.cos(b)}
+
+    def factor(self, w):
+        return 1
+
+
+@incorrect(1e6 * normal(5, 4))
+class LargeAndSmallHalf(LargeAndSmall):
+    def factor(self, w):
+        return 1 if (w == self.given).all() else 0.5
+
+
+CORRECT["LargeAndSmall"] = LargeAndSmall, 1e6 * normal(5, 4)
+
+
+# Outputs of several magnitudes
+# -----------------------------
+
+
+def of_magnitudes(large, small, factor):
+    class OfMagnitudes(Plain):
+        def forward(self, x):
+            return np.concatenate([large * np.sin(x), small * np.cos(x)], axis=1), x
+
+        def backward(self, dy, x):
+            first, second = np.split(dy, 2, axis=1)
+            return large * first * np.cos(x) - factor * small * second * np.sin(x), {}
+
+    return OfMagnitudes
+
+
+for name, (large, small) in {"1e12": (1e6, 1e-6), "1e15": (1e3, 1e-12), "1e9": (1, 1e-9)}.items():
+    CORRECT[f"OfMagnitudes{name}"] = of_magnitudes(large, small, 1), normal(3, 4)
+    INCORRECT[f"OfMagnitudesForgotten{name}"] = of_magnitudes(large, small, 0), normal(3, 4)
+    INCORRECT[f"OfMagnitudesHalf{name}"] = of_magnitudes(large, small, 0.5), normal(3, 4)
+
+
 # Terms that the complex step does not see
 # ----------------------------------------
 
@@ -675,6 +842,16 @@ INCORRECT["PowerHalf"] = elementwise(lambda x: x**1.5, lambda x: 0.5 + 0 * x), n
 INCORRECT["PowerTwice"] = elementwise(lambda x: x**1.5, lambda x: 3 * np.sqrt(x)), ZERO_TO_THREE
 
 
+ONE_TO_ZERO = np.array([[1, 0.5, 0]])
+UNDECIDED["Arccos"] = (
+    elementwise(np.arccos, lambda x: -1 / np.sqrt(np.where(x == 1, 1, 1 - x**2))),
+    ONE_TO_ZERO,
+)
+INCORRECT["ArccosSign"] = (
+    elementwise(np.arccos, lambda x: 1 / np.sqrt(np.where(x == 1, 1, 1 - x**2))),
+    ONE_TO_ZERO,
+)
+
 # With a small unit their slope is 0 or infinite where x has the size one.
 CORRECT["Tanh"] = elementwise(np.tanh, lambda x: 1 - np.tanh(x) ** 2), normal(3, 4)
 CORRECT["Exponential"] = elementwise(np.exp, np.exp), normal(3, 4)
@@ -713,6 +890,12 @@ def except_at(value):
 for value in (1, -2, 0.5):
     INCORRECT[f"ExceptAt{value}"] = except_at(value), np.full((2, 3), float(value))
     INCORRECT[f"ExceptAt{value}Once"] = except_at(value), np.array([[0.3, value, 2.5]])
+INCORRECT["TanhAtZero"] = elementwise(np.tanh, lambda x: 1 + 0 * x), np.zeros((2, 3))
+INCORRECT["SigmoidAtZero"] = (
+    elementwise(lambda x: 1 / (1 + np.exp(-x)), lambda x: 0.25 + 0 * x),
+    np.zeros((2, 3, 2)),
+)
+INCORRECT["SquareAtOne"] = elementwise(np.square, lambda x: 2 + 0 * x), np.ones((1, 3))
 INCORRECT["NotAtOne"] = elementwise(np.sin, lambda x: np.cos(x) * (x != 1)), np.ones((2, 3))
 
 

@@ -1597,6 +1597,26 @@ class SingleCache(good.GELU):
         return y, (x.real.astype(np.float32), t.real.astype(np.float32))
 
 
+@wrong("the cache is cast to float32", "precision", kind="precision")
+class CastCache(OnTraces):
+    def forward(self, x):
+        return np.sin(x), x.astype(np.float32)
+
+    def backward(self, dy, x):
+        return dy * np.cos(x), {}
+
+
+@wrong("a loss returns its gradient in float32", "precision", kind="precision")
+def single_loss(rng):
+    x = rows(rng)
+    target = draw(rng, *x.shape)
+
+    def loss(x):
+        return ((x - target) ** 2).mean(), (2 * (x - target) / x.size).astype(np.float32)
+
+    return loss, x
+
+
 @wrong("forward rounds to float16 on the way", "precision", kind="precision")
 class HalfForward(OnTraces):
     def forward(self, x):
@@ -1694,6 +1714,20 @@ class CachePopped(Contract):
 
     def backward(self, dy, cache):
         return super().backward(dy, cache.pop())
+
+
+@wrong("backward takes inputs off a list on the layer", "cache overwritten", kind="contract")
+class InputPopped(OnTraces):
+    def __init__(self):
+        super().__init__()
+        self._inputs = []
+
+    def forward(self, x):
+        self._inputs.append(x)
+        return np.sin(x), None
+
+    def backward(self, dy, cache):
+        return dy * np.cos(self._inputs.pop()), {}
 
 
 @wrong("backward changes dy in place", "argument changed", kind="contract")
