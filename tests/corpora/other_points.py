@@ -552,6 +552,20 @@ for name, change in {
 CORRECT["DyItself"] = of_dy(lambda dy: dy), normal(3, 4)
 
 
+@correct(normal(4, 3))
+class Subnormal(Layer):
+    """Gradients of 1e-316 lose digits where dy is 1000 times smaller."""
+
+    def __init__(self):
+        super().__init__(w=normal(3, seed=1))
+
+    def forward(self, x):
+        return x + 1e-316 * self.params["w"], None
+
+    def backward(self, dy, cache):
+        return dy.copy(), {"w": 1e-316 * dy.sum(axis=0)}
+
+
 # Correct here, incorrect at the next step
 # ----------------------------------------
 
