@@ -248,10 +248,11 @@ class Case:
     # -------------------------------
 
     def aside(self, rng: np.random.Generator, share: float) -> Case:
-        """With every array moved by at most this share of its largest magnitude."""
+        """With every value moved by at most this share of the largest magnitude in its array."""
 
-        def move(array: Array) -> Array:
-            return np.asarray(array + share * largest(array) * rng.uniform(-1, 1, array.shape))
+        def move(array: Array) -> Array:  # a zero must not stay near zero: there may be a kink
+            sizes = rng.uniform(0.5, 1, array.shape) * rng.choice([-1, 1], array.shape)
+            return np.asarray(array + share * largest(array) * sizes)
 
         return replace(self, arrays=changed(self.arrays, move))
 

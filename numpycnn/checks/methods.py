@@ -29,7 +29,7 @@ from numpycnn.checks.derivatives import Method, own_step
 from numpycnn.checks.directions import relative_direction
 
 N_POINTS = 8  # on the circle; powers 7, 15, … of its radius are mistaken for the power -1
-RADII = 10.0 ** np.arange(-3, -11, -1)
+RADII = 10.0 ** np.arange(-2, -11, -1)
 ANGLES = 2 * np.pi * np.arange(N_POINTS) / N_POINTS
 
 
@@ -91,7 +91,7 @@ def _opinion(case: Case, directions: Params, rounding: Array) -> How:
         is_back = back > floor
         if is_back.any():
             before = np.where(is_back, back, 0)
-        elif before is not None and ((before > 0) & (before < floor)).any():
+        elif before is not None and ((before > 1e-10 * forth) & (before < floor)).any():
             return BLIND  # it may be there, below the rounding
         elif (np.abs(terms[0] - step) > 10 * floor + 1e-4 * forth).any():
             return How("central", LOST)
