@@ -265,7 +265,10 @@ def with_attribute(**values):
         ({"layer": Embedding(), "x": np.arange(3), "grads": {"W": "dW"}}, "x .*skip='input'"),
         ({"grads": {"V": "dV"}}, "Linear.*'V'.* W, b"),
         ({"grads": {"W": "dV"}}, "dV.* W.*dW, db"),
-        ({"grads": {"input": "dx"}}, "grads.*'input'"),
+        (
+            {"layer": with_attribute(input=X.copy(), dx=X.copy()), "grads": {"input": "dx"}},
+            "grads.*'input'",
+        ),
         ({"skip": "w"}, r"skip .*'input', 'W', 'b'.*'w'"),
         *(({"x": x}, "x") for x in (X * np.nan, X[:0], [[1.0, 2.0], [3.0]], X + 0j, "x")),
     ],
