@@ -252,6 +252,18 @@ def test_nor_is_it_missed_where_it_is_too_small_to_see(scale):
     assert nn.check_gradients(Softsign(), x, rng=0).status == "incorrect"
 
 
+def test_the_error_within_the_tolerance_is_the_measured_one():
+    class Nearly(nn.Dense):
+        def backward(self, dy, cache):
+            dx, grads = super().backward(dy, cache)
+            return (1 + 1e-11) * dx, grads
+
+    x = np.random.default_rng(0).standard_normal((3, 4))
+    report = nn.check_gradients(Nearly(4, 2, rng=0), x, rng=0, tolerance=1e-8)
+    assert report.ok
+    assert 1e-14 < report.results[0].error <= 1.01e-11
+
+
 # A selection of the arrays
 # -------------------------
 

@@ -7,7 +7,7 @@ import re
 
 import numpy as np
 import pytest
-from corpora.names import NAMED, NETWORKS, Half
+from corpora.names import NAMED, NETWORKS, Half, Pool2D
 from corpora.other_points import (
     CORRECT,
     INCORRECT,
@@ -224,6 +224,14 @@ def test_a_mistake_is_not_called_by_a_name_that_looks_alike(name):
     report = check_gradients(layer(), x, rng=0)
     assert {mistake.name for mistake in report.mistakes} <= {*names}, str(report)
     assert report.mistakes
+
+
+@pytest.mark.parametrize(("share", "name"), [(1, "mean missing"), (1 / 81, "divided twice")])
+def test_a_factor_is_named_after_the_area_of_a_window(share, name):
+    pool = Pool2D()
+    pool.share = share
+    (result,) = check_gradients(pool, normal(2, 6, 9, 2), rng=0).results
+    assert (result.mistake.name, "P·P" in result.mistake.message) == (name, True)
 
 
 @pytest.mark.parametrize(("name", "unit"), in_units(NAMED))

@@ -27,7 +27,7 @@ import numpy as np
 from numpycnn._types import Array, Params
 from numpycnn.checks.arguments import LossAsLayer
 from numpycnn.checks.case import EPS, Case, changed, largest, rows
-from numpycnn.checks.comparison import TOLERANCE, UNDECIDED, Comparison
+from numpycnn.checks.comparison import SEEN_AT_SIZE_ONE, TOLERANCE, UNDECIDED, Comparison
 from numpycnn.checks.contract import SAME
 from numpycnn.checks.derivatives import Method
 from numpycnn.checks.directions import error_along, random_direction
@@ -208,20 +208,23 @@ class Elsewhere:
         names = [
             name
             for name, result in found.items()
-            if result.ok or (result.status == "undecided" and UNDECIDED in result.notes)
+            if result.ok or {UNDECIDED, SEEN_AT_SIZE_ONE} & {*result.notes}
         ]
         if not names or self.agrees(point.case, names):
             return
         # Of several changes one alone may show the error.
         is_single = point.mistake in (NEXT_TO_A_KINK, SMALL_OUTPUT)
+        is_found = False
         for case, mistake in (*(() if is_single else self.simpler()), point):
             for name in names:
                 result = self.compare(case, name, mistake)
-                if result.status == "incorrect":
+                is_known = SEEN_AT_SIZE_ONE in {*found[name].notes} & {*result.notes}
+                if result.status == "incorrect" and not is_known:
                     # At a kink the given point is not evidence of a correct gradient.
                     shown = NEXT_TO_A_KINK if (kinks := found[name].kinks) else mistake
                     found[name] = self.named(result, shown)._replace(kinks=kinks)
-            if any(found[name].status == "incorrect" for name in names):
+                    is_found = True
+            if is_found:
                 return
 
     def named(self, result: GradientResult, mistake: Mistake) -> GradientResult:
@@ -318,19 +321,14 @@ class Elsewhere:
         if case is None or self.agrees(case, [result.name]):
             return result
         there = self.compare(case, result.name, AFTER_A_STEP)
-        return (
-            there._replace(notes=(*there.notes, WHERE_ZERO))
-            if there.status == "incorrect"
-            else result
-        )
+        if there.status != "incorrect":
+            return result
+        return there._replace(notes=(*there.notes, WHERE_ZERO))
 
     def at_other_values(self, result: GradientResult) -> GradientResult:
         """Return the result at values where the gradient is not zero, or undecided."""
         name = result.name
-        for arrays in self.other_values(name):
-            case = self.case.at(arrays)
-            if case is None:
-                continue
+        for case in filter(None, map(self.case.at, self.other_values(name))):
             how = again(self.methods[name], case, name, self.rng)
             there = Comparison(case, name, how, self.tolerance, self.rng).result()
             if there.status == "incorrect":
@@ -353,6 +351,6 @@ class Elsewhere:
 
         yield {**arrays, name: -arrays[name]}
         yield {**arrays, name: draw(arrays[name])}
-        yield changed(arrays, lambda array: -array)
+        yield changed(arrays, np.negative)
         for _ in range(6):  # half of all values make a layer with one ReLU zero
             yield changed(arrays, draw)

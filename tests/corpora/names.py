@@ -61,6 +61,20 @@ for n in (2, 5):
     NAMED[f"LossOfHalf{n}"] = loss(1, lambda x: 0.5), normal(n, 4), ["factor"]
 
 
+class Pool2D(Plain):
+    """The means of blocks of pool_size by pool_size samples."""
+
+    pool_size, share = 3, 1 / 9
+
+    def forward(self, x):
+        n, height, width, c = x.shape
+        k = self.pool_size
+        return x.reshape(n, height // k, k, width // k, k, c).mean(axis=(2, 4)), None
+
+    def backward(self, dy, cache):
+        return self.share * dy.repeat(self.pool_size, axis=1).repeat(self.pool_size, axis=2), {}
+
+
 class Affine(Plain):
     """Rows times a matrix, plus a bias."""
 
@@ -345,6 +359,16 @@ class Half(Dense):
         return dx, {**grads, "w": grads["w"] / 2}
 
 
+class KeepsTransposed(Dense):
+    def __init__(self, *sizes, rng):
+        super().__init__(*sizes, rng=rng)
+        self.wt = self.params["w"].T.copy()
+
+    def backward(self, dy, cache):
+        dx, grads = super().backward(dy, cache)
+        return dx - dy @ self.params["w"].T + dy @ self.wt, grads
+
+
 class Reversed(Conv1D):
     def backward(self, dy, cache):
         dx, grads = super().backward(dy, cache)
@@ -394,6 +418,11 @@ NETWORKS.update(
             lambda: Sequential(conv(0, Reversed), ReLU(), conv(1)),
             normal(2, 9, 2),
             {"0": "reversed"},
+        ),
+        "after a step": (
+            lambda: Sequential(dense(0, KeepsTransposed), ReLU(), dense(1)),
+            normal(5, 4),
+            {"0": "kept value"},
         ),
         "two at once": (
             lambda: Sequential(conv(0, Reversed), conv(1), NoMask()),
