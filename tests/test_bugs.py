@@ -84,6 +84,27 @@ def test_the_right_adam_is_not_accused(rng):
     assert check_adam(Adam, rng).ok
 
 
+def test_the_other_form_of_eps_in_the_paper_is_named():
+    """`alpha_t m / (sqrt(v) + eps hat)`, at the end of its section 2."""
+
+    class EpsHat:
+        def __init__(self, params, lr, betas, eps):
+            self.params, self.lr, self.betas, self.eps, self.t = params, lr, betas, eps, 0
+            self.m, self.v = ({n: 0 * a for n, a in params.items()} for _ in betas)
+
+        def step(self, grads):
+            self.t += 1
+            beta1, beta2 = self.betas
+            lr = self.lr * np.sqrt(1 - beta2**self.t) / (1 - beta1**self.t)
+            for n, g in grads.items():
+                self.m[n] = beta1 * self.m[n] + (1 - beta1) * g
+                self.v[n] = beta2 * self.v[n] + (1 - beta2) * g**2
+                self.params[n] -= lr * self.m[n] / (np.sqrt(self.v[n]) + self.eps)
+
+    (mistake,) = check_adam(EpsHat, rng=0).mistakes
+    assert mistake.name == "eps before the bias correction"
+
+
 def test_steps_that_are_no_numbers_are_named():
     class Endless(Adam):
         def step(self, grads):
