@@ -15,12 +15,15 @@ undecided: after a softmax that is certain to thirty digits, a mistake is not vi
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import cache, partial
 
 import numpy as np
 
 from numpycnn._types import Array
-from numpycnn.checks.case import EPS, SAFETY, Case, largest
+from numpycnn.checks.case import EPS, SAFETY, Case, changed, largest
 from numpycnn.checks.derivatives import Method
 from numpycnn.checks.directions import by_magnitude, levelled, random_direction, relative_error
 from numpycnn.checks.entries import Entries, EntryByEntry
@@ -35,6 +38,7 @@ TOLERANCE: dict[Method, float] = {"complex": 1e-10, "central": 1e-6}
 """The largest relative error of a correct gradient, in float64, by method."""
 
 N_SUSPECTS = 20  # entries that are examined more closely, the worst first
+N_OTHERS = 2  # points at which the name of a mistake must hold, too
 
 NEAR_ROUNDING, ALL_ZERO = "near rounding", "zero everywhere"  # two kinds of doubt
 UNDECIDED = (
@@ -275,10 +279,52 @@ class Comparison:
         )
         if self.is_sampled:
             return result
-        evidence = Evidence.of(
+        return result._replace(mistake=name_mistake(self.evidence(found), self.others(found)))
+
+    def evidence(self, found: Entries) -> Evidence:
+        """Collect the data about the error."""
+        return Evidence.of(
             self.case, self.name, self.how.method, found, self.how.is_blind, self.rng
         )
-        return result._replace(mistake=name_mistake(evidence))
+
+    def others(self, found: Entries) -> list[Callable[[], Evidence | None]]:
+        """The data for other dy, and at other values, computed where they are needed."""
+        dy = self.case.dy
+        upstream = -dy, self.rng.standard_normal(dy.shape)
+        others: list[Callable[[], Evidence | None]]
+        others = [partial(self.with_dy, each, found) for each in upstream]
+        if len(found.places) == self.case.arrays[self.name].size:  # not a sample
+            others += [partial(self.at_other_values, found)] * N_OTHERS
+        return [cache(other) for other in others]
+
+    def with_dy(self, dy: Array, found: Entries) -> Evidence:
+        """The data for another upstream gradient."""
+        case = replace(self.case, dy=dy)
+        actual = np.array([case.gradients[self.name][place] for place in found.places])
+        expected = summed(dy * found.columns.middle, 1)
+        return replace(self, case=case).evidence(found._replace(actual=actual, expected=expected))
+
+    def at_other_values(self, found: Entries) -> Evidence | None:
+        """The data at other values in the domain of the layer, if the gradient is not zero there.
+
+        Many functions are defined for all numbers, and others for positive ones only.
+        """
+        draw = self.rng.uniform
+        for change in (
+            lambda array: largest(array) * draw(-1, 1, array.shape),
+            lambda array: largest(array) * draw(-1, 1, array.shape),
+            lambda array: array * draw(0.5, 1.5, array.shape),
+        ):
+            with suppress(Exception):  # whatever a layer raises for values that it does not accept
+                case = self.case.at(changed(self.case.arrays, change))
+                if case is None:
+                    continue
+                how = again(self.how, case, self.name, self.rng)
+                entries = EntryByEntry(case, self.name, how.method, self.tolerance, self.rng)
+                there = entries.compare(case.gradients[self.name], found.places)
+                if there.expected.any():
+                    return replace(self, case=case, how=how).evidence(there)
+        return None
 
     def ties(self, actual: Array) -> Mistake | None:
         """Return the mistake if single entries could be correct, but not all of them together.

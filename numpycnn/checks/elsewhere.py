@@ -20,7 +20,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import NamedTuple
 
 import numpy as np
 
@@ -32,6 +31,22 @@ from numpycnn.checks.contract import SAME
 from numpycnn.checks.derivatives import Method
 from numpycnn.checks.directions import error_along, random_direction
 from numpycnn.checks.methods import How, again
+from numpycnn.checks.points import (
+    AFTER_A_STEP,
+    AT_ZERO_OR_ONE,
+    NEXT_TO_A_KINK,
+    NOT_LINEAR,
+    NOTHING_TESTED,
+    ONE_ROW,
+    OTHER_DY,
+    OTHER_ROWS,
+    OTHER_SIZE,
+    OTHER_VALUES,
+    SMALL_OUTPUT,
+    WHERE_ZERO,
+    Point,
+    named,
+)
 from numpycnn.checks.report import GradientResult, Mistake
 
 DENORMAL = 1e4 * float(np.finfo(np.float32).tiny)
@@ -45,49 +60,6 @@ UNEQUAL = 1e6
 
 SMALL_SHARE = 1e-3
 """An array with a smaller part of the derivative than this is compared alone."""
-
-NEXT_TO_A_KINK = Mistake(
-    "next to a kink", "correct where the function has a kink, incorrect a small step away from it"
-)
-AFTER_A_STEP = Mistake(
-    "kept value",
-    "correct at the given parameters, incorrect after a step: a value is kept from construction or "
-    "from an earlier call",
-)
-OTHER_VALUES = Mistake(
-    "kept value",
-    "correct for the given values of x, incorrect for others: a value is kept from an earlier "
-    "call, or the code depends on these values",
-)
-SMALL_OUTPUT = Mistake(
-    "output forgotten",
-    "correct for the largest outputs, incorrect for an output that is far smaller",
-)
-OTHER_ROWS = Mistake(
-    "kept value",
-    "correct for the given rows, incorrect with the rows permuted: a value is kept from an earlier "
-    "call, or the code depends on the position of a row",
-)
-NOT_LINEAR = (
-    "correct for the given dy, incorrect for dy times {:g}: backward must be linear in dy; is it "
-    "clipped, cut off or normalized?"
-)
-WHERE_ZERO = (
-    "its gradient, or a part of it, is zero at the given values; incorrect at others of the same "
-    "magnitude"
-)
-NOTHING_TESTED = "its gradient is zero here: nothing was tested; try other values"
-OTHER_SIZE = (
-    "correct for N = {}, incorrect for N = {}: a batch size is fixed or kept from an earlier call, "
-    "or a row is left out"
-)
-
-
-class Point(NamedTuple):
-    """The case at another point, and the mistake that an error there shows."""
-
-    case: Case
-    mistake: Mistake
 
 
 @dataclass
@@ -140,13 +112,16 @@ class Elsewhere:
             yield Point(case, AFTER_A_STEP)
 
     def simpler(self) -> Iterator[Point]:
-        """The rows permuted, other values of x, and other parameters, one at a time."""
+        """Another dy, row order, x, and other parameters, those of 0 or 1 last: one at a time."""
         given, x = self.case.arrays, self.case.arrays["input"]
+        special = {n: a for n, a in given.items() if n != "input" and np.isin(a, (0, 1)).all()}
         others = {**self.stepped(given), "input": x}
         for arrays, mistake in (
+            (given, OTHER_DY),
             ({**given, "input": rows(x, len(x))}, OTHER_ROWS),
             ({**given, "input": self.other_x(x, other_signs=True)}, OTHER_VALUES),
-            (others, AFTER_A_STEP),
+            ({**others, **special}, AFTER_A_STEP),
+            (others, AT_ZERO_OR_ONE),
         ):
             if (case := self.at(arrays)) is not None:
                 yield Point(case, mistake)
@@ -160,7 +135,8 @@ class Elsewhere:
                 continue
             case = self.moved({**self.case.arrays, "input": rows(x, size)})
             if case is not None and not (is_loss and self.ignores_last_row(case)):
-                yield Point(case, Mistake("batch size", OTHER_SIZE.format(n, size)))
+                message = ONE_ROW if n == 1 else OTHER_SIZE
+                yield Point(case, Mistake("batch size", message.format(n, size)))
 
     def ignores_last_row(self, case: Case) -> bool:
         """Whether a loss takes as many rows as it has targets, and no more."""
@@ -214,7 +190,7 @@ class Elsewhere:
             return
         # Of several changes one alone may show the error.
         is_single = point.mistake in (NEXT_TO_A_KINK, SMALL_OUTPUT)
-        is_found = False
+        is_found, n_rows = False, len(self.case.arrays["input"])
         for case, mistake in (*(() if is_single else self.simpler()), point):
             for name in names:
                 result = self.compare(case, name, mistake)
@@ -222,21 +198,10 @@ class Elsewhere:
                 if result.status == "incorrect" and not is_known:
                     # At a kink the given point is not evidence of a correct gradient.
                     shown = NEXT_TO_A_KINK if (kinks := found[name].kinks) else mistake
-                    found[name] = self.named(result, shown)._replace(kinks=kinks)
+                    found[name] = named(result, shown, n_rows)._replace(kinks=kinks)
                     is_found = True
             if is_found:
                 return
-
-    def named(self, result: GradientResult, mistake: Mistake) -> GradientResult:
-        """Return the result with the mistake, unless the error itself has a name that explains it.
-
-        That other point only shows low precision, and next to a kink every mistake.
-        """
-        own = result.mistake.name if result.mistake else "unknown"
-        of_any = mistake in (NEXT_TO_A_KINK, OTHER_VALUES, SMALL_OUTPUT)
-        if own == "precision" or (of_any and own != "unknown"):
-            return result._replace(notes=(*result.notes, mistake.message))
-        return result._replace(mistake=mistake)
 
     def compare(self, case: Case, name: str, mistake: Mistake) -> GradientResult:
         """Compare one gradient at another point."""

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 
 from numpycnn._types import Array, Params
-from numpycnn.checks.case import Case, largest
+from numpycnn.checks.case import Case, changed, largest
 from numpycnn.checks.derivatives import Method
-from numpycnn.checks.directions import levelled
+from numpycnn.checks.directions import error_along, levelled, random_direction
 from numpycnn.checks.entries import Entries
 from numpycnn.checks.kinks import summed
 
@@ -63,6 +64,9 @@ class Evidence(NamedTuple):
     is_sample: bool = False  # whether these are some entries of a large array, in a row
     doubled: Callable[[], list[Doubled]] = list  # the same with more rows, samples or channels
     same: float = SAME  # relative difference up to which two gradients count as the same
+    is_used: Callable[[], bool] = bool  # whether any change of the array changes the output
+    is_linear: Callable[[], bool] = bool  # whether backward is linear in dy
+    is_times: Callable[[float], bool] = bool  # whether this factor holds for the entries left out
 
     @classmethod
     def of(
@@ -76,6 +80,7 @@ class Evidence(NamedTuple):
     ) -> Evidence:
         """Collect the data about the gradient for one array of a case."""
         shape, arrays = case.arrays[name].shape, case.arrays
+        n_axes = arrays["input"].ndim
         if is_sample := len(found.places) < case.arrays[name].size:
             shape = (len(found.places),)
             arrays = {**arrays, name: np.array([arrays[name][place] for place in found.places])}
@@ -96,10 +101,11 @@ class Evidence(NamedTuple):
             lambda others: gradient(replace(case, arrays=others), method),
             gradient(case, "complex") if is_blind else None,
             is_sample,
-            lambda: [
-                Doubled.of(case, name, method, rng, axis) for axis in range(arrays["input"].ndim)
-            ],
+            cache(lambda: [Doubled.of(case, name, method, rng, axis) for axis in range(n_axes)]),
             float(np.clip(np.max(found.noise) / largest(found.expected), SAME, 1e-2)),
+            lambda: _is_used(case, name, rng),
+            lambda: _is_linear(case, name),
+            lambda factor: _is_times(case, name, method, rng, factor),
         )
 
     def partial(self, dy: Array) -> Array:
@@ -113,16 +119,61 @@ class Evidence(NamedTuple):
         n_axes = self.expected.ndim
         return known.get(n_axes, tuple(f"axis {i}" for i in range(n_axes)))
 
-    def is_pooling(self) -> bool:
-        """Whether each output is one of the inputs, or a mean of some."""
+    def factor(self) -> float:
+        """The number that comes closest to what backward returned, times the derivative."""
+        square = float((self.expected * self.expected).sum())
+        return float((self.expected * self.actual).sum()) / square if square else 0.0
+
+    def terms(self) -> Array:
+        """The sum of the absolute terms that make up each entry."""
+        axes = tuple(range(self.expected.ndim, self.columns.ndim))
+        return np.asarray(np.abs(self.columns * self.dy).sum(axis=axes))
+
+    def is_average(self) -> bool:
+        """Whether each output is a weighted mean of inputs, as after a maximum or a mean."""
         weights = self.columns.sum(axis=tuple(range(self.expected.ndim)))
-        return bool((self.columns >= -SAME).all() and np.allclose(weights, 1, atol=SAME))
+        is_weight = (self.columns >= -SAME).all()
+        return bool(is_weight and np.allclose(weights, 1, atol=self.same))
+
+    def is_mean(self) -> bool:
+        """Whether each output is the mean of several inputs."""
+        largest_weight = self.columns.max(axis=tuple(range(self.expected.ndim)))
+        is_equal = np.isclose(self.columns, largest_weight, atol=self.same) | (self.columns == 0)
+        return self.is_average() and bool(is_equal.all()) and np.max(largest_weight) < 1 - SAME
+
+    def is_mask(self, stopped: Array) -> bool:
+        """Whether entries without effect could have one, unlike samples that fill no window."""
+        for axis in range(stopped.ndim):
+            others = tuple(i for i in range(stopped.ndim) if i != axis)
+            if (stopped == stopped.all(axis=others, keepdims=True)).all():
+                break  # the same indices everywhere
+        else:
+            return True
+        negated = changed(self.arrays, np.negative)
+        at_others = negated, {**self.arrays, "input": negated["input"]}
+        return any(self.right_with(arrays)[stopped].any() for arrays in at_others)
+
+    def follows(self, letter: str, is_product: bool) -> bool:
+        """Whether a factor changes with this size, and with no other.
+
+        The size of a window does not change with the input: it counts for a mean over the window.
+        A loss may hold a target for each row: then a factor of N is likely, and a 2 is not.
+        """
+        size = self.sizes[letter]
+        doubled = [twice for twice in self.doubled() if twice.factor is not None]
+        if not all(twice.follows(letter, size, is_product) for twice in doubled):
+            return False
+        if letter[0] in "KP":
+            return self.is_mean()
+        is_loss = self.dy.size == 1 and letter[0] == "N"
+        is_tested = any(twice.sizes[letter] != size for twice in doubled)
+        return is_tested or (is_loss and size > 2)
 
     def explained_by(self, gradient: Array) -> bool:
         """Whether backward returned this gradient, and it is not the correct one."""
-        return same(self.actual, gradient, self.same) and not same(
-            self.expected, gradient, self.same
-        )
+        if not same(self.actual, gradient, self.same) or same(self.expected, gradient, self.same):
+            return False
+        return not (self.is_sample and self.factor()) or self.is_times(self.factor())
 
 
 class Doubled(NamedTuple):
@@ -152,10 +203,38 @@ class Doubled(NamedTuple):
         return cls(factor, sizes(twice))
 
     def follows(self, letter: str, size: int, is_product: bool) -> bool:
-        """Whether a factor, where it is known, changes with this size."""
+        """Whether a factor changes with this size."""
         size = self.sizes.get(letter, size)
-        expected = size if is_product else 1 / size
-        return self.factor is None or bool(np.isclose(self.factor, expected, rtol=1e-2))
+        return bool(np.isclose(self.factor or 0, size if is_product else 1 / size, rtol=1e-2))
+
+
+def _is_used(case: Case, name: str, rng: np.random.Generator) -> bool:
+    """Whether the output depends on an array; the units that are zero here need other values."""
+    given, negated = case.arrays, changed(case.arrays, np.negative)
+    for arrays in (given, negated, {**negated, "input": given["input"]}):
+        moved = arrays[name] + largest(arrays[name]) * random_direction(arrays[name], rng)
+        y = case.evaluate(arrays)
+        if not np.array_equal(y, case.evaluate({**arrays, name: moved}), equal_nan=True):
+            return True
+    return False
+
+
+def _is_linear(case: Case, name: str) -> bool:
+    """Whether backward returns twice the gradient for twice the dy, and minus it for minus dy."""
+    actual = case.gradients[name]
+    return all(
+        same(replace(case, dy=factor * case.dy).gradients[name], factor * actual)
+        for factor in (2, -1)
+    )
+
+
+def _is_times(
+    case: Case, name: str, method: Method, rng: np.random.Generator, factor: float
+) -> bool:
+    """Whether a gradient is the correct one times a factor, along a random direction."""
+    actual = case.gradients[name] / factor
+    error, _ = error_along(case, method, {name: actual}, {name: levelled(actual, rng)})
+    return error < 1e-6
 
 
 def sizes(case: Case) -> dict[str, int]:

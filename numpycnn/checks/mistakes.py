@@ -8,23 +8,37 @@ of a `+=` leaves the contribution of the last window only.
 The checker knows the correct gradient. It makes each known mistake in it on purpose, in the module
 `suspects`, and compares the result with what backward returned. A mistake that explains every
 digit is named; otherwise the report describes which entries are incorrect.
+
+In a small array several mistakes can look alike: if only the first of two dy is positive, a mask
+of dy is the same as a sum that leaves the second one out. So a mistake is named only if it also
+explains the gradients for other dy and at other values.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from numpycnn.checks.evidence import Evidence, same
 from numpycnn.checks.report import Mistake
-from numpycnn.checks.suspects import SUSPECTS
+from numpycnn.checks.suspects import SUSPECTS, Suspects
 
+NOT_LINEAR = (
+    "twice the dy does not give twice the gradient, or minus dy not minus the gradient: is it "
+    "clipped, rounded, normalized or masked by dy, or is a term without dy added? "
+)
 CONSTANT_TERM = Mistake(
     "constant term", "backward takes a term that depends on the array for a constant"
 )
 
 
-def name_mistake(evidence: Evidence) -> Mistake:
+def name_mistake(
+    evidence: Evidence, others: Sequence[Callable[[], Evidence | None]] = ()
+) -> Mistake:
     """Name the mistake that explains the incorrect gradient exactly, or describe the error.
+
+    `others` return the evidence for other dy and at other values.
 
     >>> expected = np.array([1.0, -2.0, 3.0])
     >>> columns = np.diag(expected)
@@ -42,15 +56,16 @@ def name_mistake(evidence: Evidence) -> Mistake:
         )
     if evidence.blind is not None and same(actual, evidence.blind, 1e-10):
         return CONSTANT_TERM  # before "precision": the term may be small
+    off, terms = np.abs(actual - expected), evidence.terms()  # a small entry has its own digits
     for dtype, digits, near in ((np.float16, "three", 1e-2), (np.float32, "seven", 1e-5)):
         is_narrow = np.array_equal(actual.astype(dtype).astype(np.float64), actual)
-        if is_narrow and same(actual, expected, near):
+        if is_narrow and (off <= near * terms).all():
             return Mistake(
                 "precision",
                 f"correct to {digits} digits, and every value fits a {dtype.__name__}: something "
                 "was computed or stored in lower precision",
             )
-    if same(actual, expected, 1e-5):
+    if (off <= 1e-5 * terms).all():
         return Mistake(
             "precision",
             "correct to five digits only: something was computed or stored in lower precision, or "
@@ -58,9 +73,28 @@ def name_mistake(evidence: Evidence) -> Mistake:
         )
     for suspects in SUSPECTS[:2] if evidence.is_sample else SUSPECTS:
         for name, sentence, gradient in suspects(evidence):
-            if evidence.explained_by(gradient):
-                return Mistake(name, sentence)
-    return Mistake("unknown", describe_pattern(evidence))
+            mistake = Mistake(name, sentence)
+            if evidence.explained_by(gradient) and all(
+                _explains(mistake, suspects, evidence, other) for other in others
+            ):
+                return mistake
+    return Mistake("unknown" if evidence.is_linear() else "not linear", describe_pattern(evidence))
+
+
+def _explains(
+    mistake: Mistake,
+    suspects: Suspects,
+    evidence: Evidence,
+    other: Callable[[], Evidence | None],
+) -> bool:
+    """Whether a mistake also explains another gradient, if there is one."""
+    e = other()
+    if e is None:
+        return True
+    if mistake.name == "factor":
+        return same(e.actual, evidence.factor() * e.expected, e.same)
+    gradients = [dx for name, sentence, dx in suspects(e) if mistake == (name, sentence)]
+    return any(same(e.actual, gradient, e.same) for gradient in gradients)
 
 
 # Unknown mistakes
@@ -72,7 +106,8 @@ def describe_pattern(e: Evidence) -> str:
     size = float(np.max(np.abs(e.expected))) or float(np.max(np.abs(e.actual)))
     wrong = np.abs(e.actual - e.expected) > e.same * size
     entries = "sampled entries" if e.is_sample else "entries"
-    text = [f"no known mistake; {int(wrong.sum())} of {wrong.size} {entries} are incorrect"]
+    text = ["no known mistake; " if e.is_linear() else NOT_LINEAR]
+    text[0] += f"{int(wrong.sum())} of {wrong.size} {entries} are incorrect"
     for axis, letter in enumerate(() if e.is_sample else e.axis_names()):
         others = tuple(i for i in range(wrong.ndim) if i != axis)
         hit = wrong.any(axis=others)

@@ -16,11 +16,14 @@ from numpycnn._types import Array
 from numpycnn.checks.evidence import PARTS, SAME, Evidence, same
 
 Suspicion = tuple[str, str, Array]  # the mistake, a sentence, and the gradient that it causes
+Suspects = Callable[[Evidence], Iterator[Suspicion]]
+
+DY_IGNORED = "the gradient for a dy of ones: backward does not use dy"
 
 
 def _wholesale(e: Evidence) -> Iterator[Suspicion]:
     """Mistakes that treat all entries alike."""
-    if e.name != "input" and not e.expected.any():
+    if e.name != "input" and not e.expected.any() and not e.is_used():
         yield (
             "unused",
             "the output does not depend on it, and its gradient is not zero: does forward read the "
@@ -35,11 +38,9 @@ def _factors(e: Evidence) -> Iterator[Suspicion]:
     """The correct gradient, times a constant.
 
     A constant may be equal to a size by chance. So a size is named only if the factor changes with
-    it where the input is doubled along each axis; a 2, the constant of a square, is not evidence.
+    it where the input is doubled along each axis.
     """
-    square = float((e.expected * e.expected).sum())
-    factor = float((e.expected * e.actual).sum()) / square if square else 0.0
-    doubled = e.doubled()
+    factor = e.factor()
     for size in dict.fromkeys(e.sizes.values()):
         is_product = bool(np.isclose(factor, size, rtol=e.same, atol=0))
         if size == 1 or not (is_product or np.isclose(factor, 1 / size, rtol=e.same, atol=0)):
@@ -47,9 +48,7 @@ def _factors(e: Evidence) -> Iterator[Suspicion]:
         letters = [
             letter
             for letter, other in e.sizes.items()
-            if other == size
-            and (size > 2 or letter.startswith("N"))
-            and all(twice.follows(letter, size, is_product) for twice in doubled)
+            if other == size and e.follows(letter, is_product)
         ]
         if not letters:
             continue
@@ -67,7 +66,11 @@ def _factors(e: Evidence) -> Iterator[Suspicion]:
                 "contains it",
                 e.expected / size,
             )
-    yield "factor", f"the correct gradient times {factor:.6g}, everywhere", e.expected * factor
+    if e.dy.size == 1:  # of a loss, where it is a factor, too
+        yield "dy ignored", DY_IGNORED, e.partial(np.ones_like(e.dy))
+    digits = int(-np.log10(e.same)) - 1
+    sentence = f"the correct gradient times {factor:.{digits}g}, everywhere"
+    yield "factor", sentence, e.expected * factor
 
 
 def _rearranged(e: Evidence) -> Iterator[Suspicion]:
@@ -116,11 +119,7 @@ def _not_transposed(e: Evidence) -> Iterator[Suspicion]:
 
 def _upstream(e: Evidence) -> Iterator[Suspicion]:
     """Backward that does not multiply dy with the derivative."""
-    yield (
-        "dy ignored",
-        "the gradient for a dy of ones: backward does not use dy",
-        e.partial(np.ones_like(e.dy)),
-    )
+    yield "dy ignored", DY_IGNORED, e.partial(np.ones_like(e.dy))
     yield (
         "mask of dy",
         "only positive dy are passed on: the mask was computed from dy and not from the input",
@@ -128,16 +127,18 @@ def _upstream(e: Evidence) -> Iterator[Suspicion]:
     )
     if e.expected.shape != e.dy.shape:
         return
-    yield (
-        "branch forgotten",
-        "dy itself is missing: backward forgets the skip connection, on which x is passed "
-        "unchanged",
-        e.expected - e.dy,
-    )
     n = e.expected.size
     matrix = e.columns.reshape(n, n)
     own = np.diag(matrix).reshape(e.expected.shape)
     is_elementwise = np.count_nonzero(matrix - np.diag(np.diag(matrix))) == 0
+    far_off = e.right_with({**e.arrays, e.name: 1e3 * e.arrays[e.name]})
+    if not is_elementwise or np.max(np.abs(far_off)) > 1e-3 * np.max(np.abs(e.dy)):
+        yield (  # and not the 1 in the slope of a tanh, 1 - tanh(x)^2, which has no such branch
+            "branch forgotten",
+            "dy itself is missing: backward forgets the skip connection, on which x is passed "
+            "unchanged",
+            e.expected - e.dy,
+        )
     is_stepped = np.median(own) == 0 and not np.isclose(own, 1).any()  # one value may be at a step
     if is_elementwise and is_stepped:
         yield (
@@ -251,7 +252,10 @@ def _through_time(e: Evidence) -> Iterator[Suspicion]:
 def _misrouted(e: Evidence) -> Iterator[Suspicion]:
     """Gradients at the wrong sample, or at too many."""
     stopped = e.expected == 0
-    if stopped.any() and (~stopped).any() and same(e.actual[~stopped], e.expected[~stopped]):
+    others_agree = 0 < stopped.sum() < stopped.size and same(
+        e.actual[~stopped], e.expected[~stopped]
+    )
+    if others_agree and e.is_linear() and e.is_mask(stopped):
         yield (
             "mask missing",
             "correct where the output depends on the input, and not zero where it does not: the "
@@ -262,7 +266,7 @@ def _misrouted(e: Evidence) -> Iterator[Suspicion]:
         yield "misplaced", "the correct values at incorrect positions", e.actual
     if e.expected.ndim >= 3 and e.name == "input":
         places = tuple(range(1, e.expected.ndim - 1))
-        if e.is_pooling() and same(e.actual.sum(axis=places), e.expected.sum(axis=places)):
+        if e.is_average() and same(e.actual.sum(axis=places), e.expected.sum(axis=places)):
             yield (
                 "misplaced",
                 "the sum over the samples is correct, but not its distribution: a maximum passes "
@@ -277,11 +281,14 @@ def _statistics(e: Evidence) -> Iterator[Suspicion]:
     if e.name != "input" or rows != of_y or e.expected.size < 4 * rows[-1]:
         return  # two numbers for each channel explain any error in three rows or fewer
     n, c = e.expected.size // rows[-1], rows[-1]
-    across = np.abs(e.columns.reshape(n, c, n, c)).max(axis=(1, 3))
-    if not (across - np.diag(np.diag(across))).any():
-        return  # no row depends on another
-    y, off = e.y.reshape(-1, rows[-1]), (e.actual - e.expected).reshape(-1, rows[-1])
-    mean, z = off.mean(axis=0), y - y.mean(axis=0)
+    columns = e.columns.reshape(n, c, n, c)
+    together = np.abs(columns.sum(axis=0))
+    if (together > e.same * np.abs(columns).sum(axis=0)).any() or not e.is_linear():
+        return  # an output changes if all rows move together, or a number was added
+    x, y, off = (a.reshape(-1, c) for a in (e.arrays["input"], e.y, e.actual - e.expected))
+    mean, z, x = off.mean(axis=0), y - y.mean(axis=0), x - x.mean(axis=0)
+    if not np.allclose((x * z).sum(axis=0) ** 2, (x * x).sum(axis=0) * (z * z).sum(axis=0)):
+        return  # an output is not an input times a number plus another, as after a softmax
     along = z * (off * z).sum(axis=0) / np.maximum((z * z).sum(axis=0), np.finfo(float).tiny)
     for what, explained in (
         ("mean", 0 * z + mean),
@@ -296,7 +303,7 @@ def _statistics(e: Evidence) -> Iterator[Suspicion]:
         )
 
 
-SUSPECTS: tuple[Callable[[Evidence], Iterator[Suspicion]], ...] = (
+SUSPECTS: tuple[Suspects, ...] = (
     _wholesale,
     _factors,
     _rearranged,

@@ -8,6 +8,8 @@ chance, no row depends on another, or nothing is pooled.
 their positions.
 """
 
+from functools import partial
+
 import numpy as np
 from corpora.other_points import Plain, elementwise, normal, single
 
@@ -142,6 +144,59 @@ class ConvBiasMean(Conv1D):
         return dx, {**grads, "b": dy.mean(axis=(0, 1))}
 
 
+# A size that cannot be changed, or of an axis over which nothing is summed: a constant
+for n, n_in, n_out in ((2, 3, 4), (3, 3, 3), (5, 4, 4), (1, 3, 2)):
+    for factor in (3, 4, 1 / n_in, n_out):
+        made = type("Weights", (Affine,), {"weights": lambda self, x, dy, f=factor: f * x.T @ dy})
+        NAMED[f"Weights{n, n_in, n_out, round(factor, 2)}"] = (
+            partial(made, n_in, n_out),
+            normal(n, n_in),
+            ["factor"],
+        )
+
+
+class ConvTaps(Conv1D):
+    """The gradients times the number of taps, and divided by it."""
+
+    def __init__(self):
+        super().__init__(3, 3, 3, rng=0)
+
+    def backward(self, dy, cache):
+        dx, grads = super().backward(dy, cache)
+        return 3 * dx, {**grads, "w": grads["w"] / 3}
+
+
+for shape in ((2, 9, 3), (3, 3, 3)):
+    NAMED[f"ConvTaps{shape}"] = ConvTaps, normal(*shape), ["factor"]
+
+
+@named(normal(2, 2, 2), "mean missing")
+class MeanOverTwo(Plain):
+    def forward(self, x):
+        return x.mean(axis=1), x.shape[1]
+
+    def backward(self, dy, length):
+        return np.stack([dy] * length, axis=1), {}
+
+
+@named(normal(3, 4), "dy ignored")
+class LossWithoutDy(Plain):
+    def forward(self, x):
+        return np.array((x**2).mean()), x
+
+    def backward(self, dy, x):
+        return 2 * x / x.size, {}
+
+
+@named(normal(5, 4), "not linear")
+class Normalized(Affine):
+    """Each gradient is divided by its length: a factor, but not a constant."""
+
+    def backward(self, dy, x):
+        dx, grads = super().backward(dy, x)
+        return dx, {name: grad / np.linalg.norm(grad) for name, grad in grads.items()}
+
+
 # A statistic of the batch, or one number added
 # ---------------------------------------------
 
@@ -168,7 +223,7 @@ CURVES = {
 }
 for curve, (f, slope) in CURVES.items():
     for shape in ((6, 3), (12, 2), (3, 5, 2)):
-        NAMED[f"{curve}Plus{shape}"] = plus_dy(f, slope, 0.1), normal(*shape), ["unknown"]
+        NAMED[f"{curve}Plus{shape}"] = plus_dy(f, slope, 0.1), normal(*shape), ["not linear"]
         NAMED[f"{curve}SlopePlus{shape}"] = plus(f, slope, 0.1), normal(*shape), ["unknown"]
 
 
@@ -197,6 +252,34 @@ class Scaled(Plain):
         return (dy - dy.mean(axis=0)) / std, {}
 
 
+class CenteredPlus(Centered):
+    def centered(self, dy):
+        return dy - dy.mean(axis=0) + 0.1
+
+
+class ColumnsAsOne(Plain):
+    """The softmax over the rows, whose sum is taken for a constant."""
+
+    def forward(self, x):
+        e = np.exp(x)
+        return e / e.sum(axis=0), e / e.sum(axis=0)
+
+    def backward(self, dy, y):
+        return dy * y, {}
+
+
+class ColumnsOfLengthOne(Plain):
+    def forward(self, x):
+        length = np.sqrt((x**2).sum(axis=0))
+        return x / length, length
+
+    def backward(self, dy, length):
+        return dy / length, {}
+
+
+for kind in (ColumnsAsOne, ColumnsOfLengthOne):
+    NAMED[kind.__name__] = kind, normal(8, 2), ["unknown"]
+NAMED["CenteredPlus"] = CenteredPlus, normal(8, 2), ["not linear"]
 NAMED["Centered"] = Centered, normal(8, 2), ["batch mean", "cross terms missing"]
 NAMED["Scaled"] = Scaled, normal(8, 2), ["batch variance"]
 
@@ -312,6 +395,155 @@ class Late(Plain):
 
     def backward(self, dy, x):
         return np.roll(dy * np.cos(x), 1, axis=1), {}
+
+
+# Few values, of which several mistakes are true by chance
+# --------------------------------------------------------
+
+
+def guided(dy, x):
+    return np.maximum(dy, 0) * (x > 0)
+
+
+def no_slope(dy, x):
+    return dy * (x > 0)
+
+
+def of_few(f, backward):
+    class OfFew(Plain):
+        def forward(self, x):
+            return f(x), x
+
+        def backward(self, dy, x):
+            return backward(dy, x), {}
+
+    return OfFew
+
+
+for shape in ((1, 4), (2, 2), (2, 3), (1, 5, 1)):
+    for seed in range(4):
+        relu, leaky = (
+            of_few(lambda x: np.maximum(x, 0), guided),
+            lambda x: np.where(x > 0, x, x / 9),
+        )
+        few = normal(*shape, seed=seed)
+        names = ["mask of dy", "not linear"]
+        NAMED[f"Guided{shape, seed}"] = relu, few, names
+        NAMED[f"LeakyNoSlope{shape, seed}"] = of_few(leaky, no_slope), few, ["unknown"]
+    NAMED[f"TanhWithoutOne{shape}"] = (
+        elementwise(np.tanh, lambda x: -(np.tanh(x) ** 2)),
+        normal(*shape),
+        ["unknown"],
+    )
+
+
+@named(normal(2, 7, 2), "unknown")
+class PairsOfSeven(Plain):
+    """Sums of two samples; the last sample has no partner, and its gradient is not zero."""
+
+    def forward(self, x):
+        return x[:, 0:6:2] + x[:, 1:6:2], None
+
+    def backward(self, dy, cache):
+        return np.concatenate([dy.repeat(2, axis=1), dy[:, -1:]], axis=1), {}
+
+
+class Dead(Affine):
+    """All outputs of the ReLU are zero, and backward has no mask."""
+
+    def __init__(self):
+        super().__init__()
+        self.params["b"][:] = -100
+
+    def forward(self, x):
+        return np.maximum(super().forward(x)[0], 0), x
+
+
+NAMED["Dead"] = Dead, normal(5, 4), ["unknown", "mask missing"]
+
+
+def in_column(factor):
+    class InColumn(Affine):
+        """An error in the weights of a column in a small unit, whose gradients are small."""
+
+        def weights(self, x, dy):
+            return x.T @ dy * np.array([1, factor, 1, 1])[:, None]
+
+    return InColumn
+
+
+for unit in (1e-6, 1e-8):
+    x = normal(5, 4) * [1, unit, 1, 1]
+    NAMED[f"ColumnZero{unit}"] = in_column(0), x, ["place missing", "unknown"]
+    NAMED[f"ColumnTwice{unit}"] = in_column(-2), x, ["unknown"]
+
+
+# A parameter of 0 or 1, and one row
+# ----------------------------------
+
+
+class Gain(Plain):
+    """x times a gain, plus a bias, with the values at which a training begins."""
+
+    def __init__(self):
+        self.params = {"gain": np.ones(3), "bias": np.zeros(3)}
+
+    def forward(self, x):
+        return x * self.params["gain"] + self.params["bias"], x
+
+    def backward(self, dy, x):
+        return self.dx(dy), {"gain": (dy * self.times(x)).sum(axis=0), "bias": dy.sum(axis=0)}
+
+    def dx(self, dy):
+        return dy * self.params["gain"]
+
+    def times(self, x):
+        return x
+
+
+@named(normal(4, 3), "derivative missing", "special value")
+class GainForgotten(Gain):
+    def dx(self, dy):
+        return dy
+
+
+@named(normal(4, 3), "special value")
+class GainTimesOutput(Gain):
+    def times(self, x):
+        return self.forward(x)[0]
+
+
+class GainKept(Gain):
+    """A gain that is kept from construction, next to a bias of zeros."""
+
+    def __init__(self):
+        super().__init__()
+        self.params["gain"] = normal(3)
+        self.kept = self.params["gain"].copy()
+
+    def dx(self, dy):
+        return dy * self.kept
+
+
+NAMED["GainKept"] = GainKept, normal(4, 3), ["kept value", "unknown"]
+NAMED["BiasMean1"] = BiasMean, normal(1, 4), ["bias averaged"]
+NAMED["WeightsMean1"] = WeightsMean, normal(1, 4), ["divided twice"]
+
+
+@named(normal(1, 4), "reversed", "misplaced")
+class RowsReversed(Affine):
+    def backward(self, dy, x):
+        dx, grads = super().backward(dy, x)
+        return dx[::-1], grads
+
+
+@named(normal(1, 3), "batch size")
+class FirstRowOnly(Plain):
+    def forward(self, x):
+        return np.sin(x), x
+
+    def backward(self, dy, x):
+        return dy * np.cos(x[:1]), {}
 
 
 # Code in float32

@@ -1885,7 +1885,7 @@ class ComplexGradient(good.FFTMagnitude):
         return np.fft.fft(dy * np.conj(spectrum) / np.abs(spectrum), axis=1), {}
 
 
-@wrong("dx is kept in whole numbers", "precision", "unknown")
+@wrong("dx is kept in whole numbers", "precision", "not linear")
 class IntegerGradient(Contract):
     def backward(self, dy, y):
         return (3 * dy * (1 - y**2)).astype(int) // 3, {}
