@@ -223,7 +223,7 @@ class Comparison:
         index = tuple(np.transpose(places))
 
         def error(near: Case) -> Array:
-            actual = np.asarray(near.gradients[self.name][index])
+            actual = np.atleast_1d(near.gradients[self.name][index])
             if self.how.method == "complex":  # of differences the noise is known already
                 columns = near.columns("complex", self.name, places)
                 actual = actual - summed(near.dy * columns.middle, 1)

@@ -169,6 +169,13 @@ def central_difference(f: Function, at: Array, direction: Array) -> OneSided:
     changes = np.abs(np.diff(middle, axis=0))
     # An output that is constant over the longest step has no slope, to the last digit over it.
     stays = np.all((right == 0) & (left == 0), axis=0)
+    constant = np.where(stays, last_digit[0], 0)
+    if np.max(constant) > 1e-9 * np.max(np.abs(middle)):  # a longer step shows more
+        here = f(at)
+        for h in steps.flat[0] * 10.0 ** np.arange(2, 7, 2):
+            longer = difference(f, here, at, direction, h)
+            is_constant = stays & (longer.right == 0) & (longer.left == 0)
+            constant = np.where(is_constant, longer.noise, constant)
     # The changes at smaller steps, times the step, show the rounding of the function.
     shown = np.maximum.accumulate((changes * steps[1:])[::-1])[::-1] / steps[:-1]
     noise = np.where(stays, 0, np.maximum(last_digit[:-1], shown))
@@ -176,7 +183,7 @@ def central_difference(f: Function, at: Array, direction: Array) -> OneSided:
     doubts = changes[:-1] + noise[1:] + 1e-5 * np.abs(right - left)[1:-1]
     doubt = np.nan_to_num(doubts.reshape(len(doubts), -1).sum(axis=1), nan=np.inf)
     best = int(np.argmin(doubt)) + 1
-    noise = np.where(stays, last_digit[0], noise[best] + changes[best - 1])
+    noise = np.where(stays, constant, noise[best] + changes[best - 1])
     return OneSided(right[best], left[best], noise)
 
 

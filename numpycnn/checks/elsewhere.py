@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 
 import numpy as np
@@ -277,18 +278,24 @@ class Elsewhere:
             if result.ok and not gradient.any():
                 found[name] = self.at_other_values(result)
             elif result.ok and name != "input" and not gradient.all():
-                found[name] = self.at_negated_parameters(result)
+                found[name] = self.at_other_parameters(result)
 
-    def at_negated_parameters(self, result: GradientResult) -> GradientResult:
-        """Return the result with the units at work that a ReLU makes zero for all rows."""
-        arrays = self.case.arrays
-        case = self.case.at({**changed(arrays, np.negative), "input": arrays["input"]})
-        if case is None or self.agrees(case, [result.name]):
-            return result
-        there = self.compare(case, result.name, AFTER_A_STEP)
-        if there.status != "incorrect":
-            return result
-        return there._replace(notes=(*there.notes, WHERE_ZERO))
+    def at_other_parameters(self, result: GradientResult) -> GradientResult:
+        """Return the result with the units at work that a ReLU or a clip makes constant."""
+        name = result.name
+        is_zero = self.case.gradients[name] == 0
+        for factor in (-1, 0.1, -0.1):
+            params = changed(self.case.arrays, partial(np.multiply, factor))
+            case = self.case.at({**params, "input": self.case.arrays["input"]})
+            if case is None:
+                continue
+            if not self.agrees(case, [name]):
+                there = self.compare(case, name, AFTER_A_STEP)
+                if there.status == "incorrect":
+                    return there._replace(notes=(*there.notes, WHERE_ZERO))
+            elif not (is_zero := is_zero & (case.gradients[name] == 0)).any():
+                break
+        return result
 
     def at_other_values(self, result: GradientResult) -> GradientResult:
         """Return the result at values where the gradient is not zero, or undecided."""

@@ -188,6 +188,7 @@ def _report(
     inside = partial(_layers, case, method, tolerance, rng)
     if (broken := breach(case, rng)) is not None:
         return GradientReport(case.subject, [], broken, layers=inside())
+    case = case.without_constants(rng)
     methods = choose(case, case.names, method, rng)
     elsewhere = Elsewhere(case, methods, tolerance, rng)
     is_network = isinstance(case.layer, Container)

@@ -403,7 +403,21 @@ def masked(constant, factor):
     return Masked
 
 
+def masked_real(constant, factor):
+    class MaskedReal(masked(constant, factor)):
+        """The same for real numbers only."""
+
+        def forward(self, x):
+            assert np.isrealobj(x)
+            return super().forward(x)
+
+    return MaskedReal
+
+
 for constant in (-1e13, -1e20, np.finfo(float).min, 1e30):
+    CORRECT[f"MaskedReal{constant:g}"] = masked_real(constant, 1), normal(4, 4)
+    INCORRECT[f"MaskedRealZero{constant:g}"] = masked_real(constant, 0), normal(4, 4)
+    INCORRECT[f"MaskedRealNearly{constant:g}"] = masked_real(constant, 1.0001), normal(4, 4)
     CORRECT[f"Masked{constant:g}"] = masked(constant, 1), normal(4, 4)
     INCORRECT[f"MaskedZero{constant:g}"] = masked(constant, 0), normal(4, 4)
     INCORRECT[f"MaskedHalf{constant:g}"] = masked(constant, 0.5), normal(4, 4)
@@ -463,6 +477,32 @@ INCORRECT["DeadUnitOneEntry"] = of_dead_unit((2, 1), 1.01), normal(6, 8)
 class DeadUnitNoBias(DeadUnit):
     def bias(self, dz):
         return dz.sum(axis=0) * (np.arange(5) != 1)
+
+
+def clipped_unit(low, high, shift, factor):
+    class ClippedUnit(Layer):
+        """One of five units is at an end of its range for all rows, also with -b for b."""
+
+        def __init__(self):
+            super().__init__(w=0.1 * normal(8, 5, seed=1), b=0.1 * normal(5, seed=2))
+            self.params["b"][1] = shift
+
+        def forward(self, x):
+            z = x @ self.params["w"] + self.params["b"]
+            return np.minimum(np.maximum(z, low), high), (x, z)
+
+        def backward(self, dy, cache):
+            x, z = cache
+            dz = dy * (z > low) * (z < high)
+            dw = x.T @ dz * np.where(np.arange(5) == 1, factor, 1)
+            return dz @ self.params["w"].T, {"w": dw, "b": dz.sum(axis=0)}
+
+    return ClippedUnit
+
+
+for name, limits in {"Tanh": (-1, 1, 3), "TanhLow": (-1, 1, -3), "ReLU6": (0, 6, 8)}.items():
+    CORRECT[f"Clipped{name}"] = clipped_unit(*limits, 1), normal(6, 8)
+    INCORRECT[f"Clipped{name}Forgotten"] = clipped_unit(*limits, 0), normal(6, 8)
 
 
 def margin(slope):
@@ -831,6 +871,31 @@ for name, with_share in TERMS.items():
     for share in (1, 1e-3, 1e-6):
         CORRECT[f"With{name}{share:g}"] = with_share(share, 1), normal(3, 4)
         INCORRECT[f"With{name}Forgotten{share:g}"] = with_share(share, 0), normal(3, 4)
+
+
+class RealScale(Plain):
+    """The parameter is a single number, without an axis; for real numbers only."""
+
+    def __init__(self):
+        self.params = {"s": np.array(1.5)}
+
+    def forward(self, x):
+        assert np.isrealobj(x)
+        return np.sin(x) * self.params["s"], x
+
+    def backward(self, dy, x):
+        ds = np.array((dy * np.sin(x)).sum())
+        return dy * self.params["s"] * np.cos(x), {"s": self.factor * ds}
+
+    factor = 1
+
+
+CORRECT["RealScale"] = RealScale, normal(3, 4)
+
+
+@incorrect(normal(3, 4))
+class RealScaleHalf(RealScale):
+    factor = 0.5
 
 
 # The edge of a domain
