@@ -132,7 +132,11 @@ def _other_batches(x: Array) -> Iterator[Array]:
     Rows are permuted, and not the values within a row: each column may have its own domain.
     """
     rolled = rows(x, len(x))
-    yield 1.1 * x if x.dtype.kind == "f" and np.array_equal(rolled, x) else rolled
+    if x.dtype.kind == "f" and np.array_equal(rolled, x):
+        rolled = 1.1 * x
+        if (x < 0).any() and (x > 0).any():  # a mask is another, too
+            yield -x
+    yield rolled
     yield rows(x, len(x) + 1)
 
 

@@ -284,7 +284,7 @@ class Elsewhere:
         """Return the result with the units at work that a ReLU or a clip makes constant."""
         name = result.name
         is_zero = self.case.gradients[name] == 0
-        for factor in (-1, 0.1, -0.1):
+        for factor in (-1, 0.01, -0.01):
             params = changed(self.case.arrays, partial(np.multiply, factor))
             case = self.case.at({**params, "input": self.case.arrays["input"]})
             if case is None:

@@ -734,6 +734,9 @@ for name, x in {"": normal(4, 3), "OfOneRow": normal(1, 9), "OfTraces": normal(3
     INCORRECT[f"MaskOfShape{name}"] = called_before(MaskOfShape, x), x
 
 
+INCORRECT["MaskOfTheFirstRow"] = MaskOfShape, normal(1, 9)
+
+
 def norm_of_rows(knows_variance):
     class NormOfRows(Plain):
         """Of a single row nothing is left, so a row more must be another row."""
