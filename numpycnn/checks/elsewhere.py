@@ -75,35 +75,43 @@ class Elsewhere:
     def results(self, results: list[GradientResult]) -> list[GradientResult]:
         """Return the results, with what the other points add to them."""
         found = {result.name: result for result in results}
-        self.scale_dy(found)
+        equal = self.with_equal_outputs(self.case)
+        self.scale_dy(found, equal or self.case)
+        if equal is not None:
+            self.visit(found, Point(equal, SMALL_OUTPUT))
         if any(result.kinks for result in results):
             for aside in islice(self.case.neighbors(self.rng), 1):
                 self.visit(found, Point(aside, NEXT_TO_A_KINK))
-        for point in (*self.equal_outputs(), *self.after_a_step(), *self.other_sizes()):
+        for point in (*self.after_a_step(), *self.other_sizes()):
             self.visit(found, point)
+            if equal is not None:
+                self.visit(
+                    found, Point(self.with_equal_outputs(point.case) or equal, point.mistake)
+                )
         self.where_zero(found)
         return [found[result.name] for result in results]
 
     # Other points
     # ------------
 
-    def equal_outputs(self) -> Iterator[Point]:
-        """With a dy that is smaller for large outputs, if they hide others."""
-        method: Method = "complex" if self.is_complex(self.case.names) else "central"
+    def with_equal_outputs(self, case: Case) -> Case | None:
+        """The case with a dy that is smaller for large outputs; None if they hide no others."""
+        method: Method = "complex" if self.is_complex(case.names) else "central"
         directions = {
             name: largest(array) * random_direction(array, self.rng)
-            for name, array in self.case.arrays.items()
-            if name in self.case.names
+            for name, array in case.arrays.items()
+            if name in case.names
         }
         try:
-            found = self.case.derivative(method, directions)
+            found = case.derivative(method, directions)
         except TypeError:
-            return
+            return None
         slopes = np.abs(found.middle)
         moves = (slopes > 10 * found.noise) & (slopes > EPS * np.max(slopes))
-        if moves.any() and np.max(slopes) > UNEQUAL * np.min(slopes[moves]):
-            sizes = np.where(moves, slopes, np.max(slopes)) / np.min(slopes[moves])
-            yield Point(replace(self.case, dy=self.case.dy / sizes), SMALL_OUTPUT)
+        if not moves.any() or np.max(slopes) <= UNEQUAL * np.min(slopes[moves]):
+            return None
+        sizes = np.where(moves, slopes, np.max(slopes)) / np.min(slopes[moves])
+        return replace(case, dy=case.dy / sizes)
 
     def after_a_step(self) -> Iterator[Point]:
         """The rows permuted, and the values of x and the parameters moved."""
@@ -245,13 +253,12 @@ class Elsewhere:
         """Whether the complex step suits all these arrays."""
         return all(self.methods[name].method == "complex" for name in names)
 
-    def scale_dy(self, found: dict[str, GradientResult]) -> None:
+    def scale_dy(self, found: dict[str, GradientResult], given: Case) -> None:
         """Compare the gradients for a larger and a smaller dy with the given ones."""
         for factor in (2.0**40, -(2.0**-40)):  # powers of two, so that rounding is the same
-            dy = factor * self.case.dy
-            scaled = replace(self.case, dy=dy).gradients
+            scaled = replace(given, dy=factor * given.dy).gradients
             for name, result in found.items():
-                actual, expected = scaled[name] / factor, self.case.gradients[name]
+                actual, expected = scaled[name] / factor, given.gradients[name]
                 off = np.abs(actual - expected)
                 least = 1e-6 * np.abs(expected) + SAME * largest(expected) + DENORMAL / abs(factor)
                 is_off = ~(off <= least) & (np.abs(factor * expected) < OVERFLOW)

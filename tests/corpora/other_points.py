@@ -832,6 +832,29 @@ for name, (large, small) in {"1e12": (1e6, 1e-6), "1e15": (1e3, 1e-12), "1e9": (
     INCORRECT[f"OfMagnitudesHalf{name}"] = of_magnitudes(large, small, 0.5), normal(3, 4)
 
 
+def next_to_large(factor):
+    class NextToLarge(Plain):
+        """A mean over the rows, next to outputs that are a million times larger."""
+
+        def forward(self, x):
+            return np.concatenate([1e9 * np.sin(x).ravel(), np.tanh(x).mean(axis=0)]), x
+
+        def backward(self, dy, x):
+            first, second = dy[: x.size].reshape(x.shape), dy[x.size :]
+            return 1e9 * first * np.cos(x) + factor(second, x) * (1 - np.tanh(x) ** 2), {}
+
+    return NextToLarge
+
+
+for name, factor in {
+    "": lambda dy, x: dy / len(x),
+    "Five": lambda dy, x: dy / 5,
+    "Clip": lambda dy, x: np.clip(dy, -1e3, 1e3) / len(x),
+    "GivenX": lambda dy, x: dy / len(x) * (1 if x.shape != (5, 3) else x / normal(5, 3)),
+}.items():
+    (INCORRECT if name else CORRECT)[f"NextToLarge{name}"] = next_to_large(factor), normal(5, 3)
+
+
 # Terms that the complex step does not see
 # ----------------------------------------
 
