@@ -209,6 +209,49 @@ def test_integers_are_passed_as_they_are(numbers, table, seed):
         assert not check_vjp(embed, once, numbers, table, rng=seed).ok
 
 
+def logits(labels, axis):
+    """Cross-entropy, whose labels are an argument or in a closure."""
+
+    def fwd(scores, labels=labels):
+        p = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
+        losses = -np.log(p[np.arange(len(labels)), labels])
+        return losses.sum(axis=axis), (p, labels)
+
+    def bwd(dy, cache):
+        p, labels = cache
+        return np.reshape(dy, (-1, 1)) * (p - np.eye(3)[labels])
+
+    return fwd, bwd
+
+
+@pytest.mark.parametrize("axis", [0, ()])
+def test_labels_keep_their_number_of_rows(axis):
+    labels = np.array([0, 2, 1, 1])
+    fwd, bwd = logits(None, axis)
+    assert check_vjp(fwd, bwd, X, labels, rng=0).ok
+    assert not check_vjp(fwd, lambda dy, cache: 2 * bwd(dy, cache), X, labels, rng=0).ok
+    assert check_vjp(*logits(labels, 0), X, rng=0).ok
+
+
+def test_the_rows_of_a_table_are_no_batch():
+    def bwd(dy, cache):
+        dtable = np.zeros((4, 3))
+        np.add.at(dtable, cache[0], dy)
+        return None, dtable
+
+    assert check_vjp(embed, bwd, np.array([3, 1, 1]), X, rng=0).ok
+
+
+@pytest.mark.parametrize("slope", [1, -1, 2, 0.25, 1.01])
+def test_an_array_without_axes(slope):
+    def bwd(dy, cache):
+        a, x = cache
+        return slope * (dy * x).sum(), dy * a
+
+    report = check_vjp(lambda a, x: (a * x, (a, x)), bwd, np.array(2.0), X, rng=0)
+    assert names_and_statuses(report)["a"] == ("correct" if slope == 1 else "incorrect")
+
+
 @pytest.mark.parametrize("value", [2, 2.0, np.float64(2), np.arange(1, 4), [1.0, 2.0, 3.0], True])
 def test_a_gradient_that_would_not_be_checked_is_refused(value):
     def fwd(x, a):

@@ -158,6 +158,8 @@ def _layer(target: str, init: str | None) -> Any:
     try:
         return found(*args, **kwargs)
     except TypeError as error:
+        if error.__traceback__ is not None and error.__traceback__.tb_next is not None:
+            raise  # within the constructor: show the line
         raise ValueError(
             f'{name}({init or ""}) raised {error}. Pass the arguments: --init "3, bias=False"; or '
             f"create a layer in {where} and pass its name."

@@ -39,6 +39,8 @@ Names = str | Collection[str]  # of the input and the parameters
 class LossAsLayer(Layer):
     """A loss in the form of a layer: the output is its value, the cache its gradient."""
 
+    is_loss = True  # which may hold a target for each row
+
     def __init__(self, loss: Loss, name: str) -> None:
         super().__init__()
         self.loss, self.name = loss, name

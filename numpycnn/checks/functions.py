@@ -31,6 +31,7 @@ import numpy as np
 from numpycnn._types import Array, Rng
 from numpycnn._validation import require_finite
 from numpycnn.checks.arguments import Names, described, selected
+from numpycnn.checks.case import rows
 from numpycnn.checks.derivatives import Method
 from numpycnn.checks.gradients import check_gradients
 from numpycnn.checks.report import GradientReport, Mistake
@@ -270,6 +271,17 @@ class _Pair(Layer):
                 f"{described(y)}. Return y, or (y, cache)."
             )
         copy.backward(np.random.default_rng(0).uniform(1, 2, np.shape(y)), cache)
+        may_hold_rows = np.size(y) == 1 or any(map(_is_array, self.constants.values()))
+        self.is_loss = may_hold_rows and self.accepts_another_row()
+
+    def accepts_another_row(self) -> bool:
+        """Whether fwd takes one row more of x, although ids or labels have as many as before."""
+        x = np.atleast_1d(self.values[self.input])
+        try:
+            self.fwd(*{**self.values, self.input: rows(x, len(x) + 1)}.values())
+        except Exception:  # whatever a function raises for arrays that do not fit
+            return False
+        return True
 
     def changed(self) -> Mistake | None:
         """Return the breach of the contract if a function wrote to a constant."""
@@ -324,6 +336,10 @@ def _argument(name: str, value: Any) -> Any:
 
 def _is_float(value: Any) -> bool:
     return isinstance(value, np.ndarray) and value.dtype.kind == "f"
+
+
+def _is_array(value: Any) -> bool:
+    return isinstance(value, np.ndarray)
 
 
 def _is_nonzero(grad: Any) -> bool:

@@ -56,7 +56,11 @@ def _factors(e: Evidence) -> Iterator[Suspicion]:
         if is_product:
             sentence = f"too large by the factor {equal_to}: summed instead of averaged"
             yield "mean missing", sentence, e.expected * size
-        elif e.name != "input" and e.expected.size in (e.expected.shape[0], e.expected.shape[-1]):
+        elif e.name != "input" and e.expected.size in (
+            1,
+            *e.expected.shape[:1],
+            *e.expected.shape[-1:],
+        ):
             sentence = f"too small by the factor {equal_to}: averaged instead of summed"
             yield "bias averaged", sentence, e.expected / size
         else:
