@@ -226,6 +226,28 @@ def test_a_mistake_is_not_called_by_a_name_that_looks_alike(name):
     assert report.mistakes
 
 
+@pytest.mark.parametrize(
+    ("change", "name"),
+    [
+        (lambda dw: 2 * dw, "factor"),
+        (lambda dw: -dw, "sign"),
+        (lambda dw: np.float32(dw), "precision"),
+        (lambda dw: dw + 1, "not linear"),
+        (lambda dw: np.vstack([dw[:1], 2 * dw[1:]]), "unknown"),
+        (lambda dw: np.vstack([dw[:1], -dw[1:]]), "unknown"),
+        (lambda dw: np.vstack([2 * dw[:1], np.float32(dw[1:])]), "unknown"),
+    ],
+)
+def test_a_sample_of_a_large_array_is_named_only_if_all_entries_agree(change, name):
+    class Changed(Dense):
+        def backward(self, dy, cache):
+            dx, grads = super().backward(dy, cache)
+            return dx, {**grads, "w": change(grads["w"])}
+
+    report = check_gradients(Changed(200, 100, rng=0), normal(3, 200), rng=0)
+    assert [mistake.name for mistake in report.mistakes] == [name], str(report)
+
+
 @pytest.mark.parametrize(("share", "name"), [(1, "mean missing"), (1 / 81, "divided twice")])
 def test_a_factor_is_named_after_the_area_of_a_window(share, name):
     pool = Pool2D()

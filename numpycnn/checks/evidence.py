@@ -234,7 +234,7 @@ def _is_times(
     """Whether a gradient is the correct one times a factor, along a random direction."""
     actual = case.gradients[name] / factor
     error, _ = error_along(case, method, {name: actual}, {name: levelled(actual, rng)})
-    return error < 1e-6
+    return error < 1e-5
 
 
 def sizes(case: Case) -> dict[str, int]:

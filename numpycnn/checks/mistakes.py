@@ -57,6 +57,8 @@ def name_mistake(
     if evidence.blind is not None and same(actual, evidence.blind, 1e-10):
         return CONSTANT_TERM  # before "precision": the term may be small
     off, terms = np.abs(actual - expected), evidence.terms()  # a small entry has its own digits
+    if evidence.is_sample and not evidence.is_times(1):
+        off = np.full_like(off, np.inf)  # some entry that was not sampled has a larger error
     for dtype, digits, near in ((np.float16, "three", 1e-2), (np.float32, "seven", 1e-5)):
         is_narrow = np.array_equal(actual.astype(dtype).astype(np.float64), actual)
         if is_narrow and (off <= near * terms).all():
