@@ -92,3 +92,11 @@ def test_bad_input_is_refused(run, arguments, said):
     assert last.startswith("python -m numpycnn.checks: error: ")
     for word in said:
         assert word in last
+
+
+def test_an_error_of_the_users_code_shows_its_line(run):
+    code, out, err = run("my_layers.py:OfText", "--shape", "4,5,3")
+    assert code == 2
+    assert not out
+    assert '3 + "4"' in err
+    assert "TypeError" in err.splitlines()[-1]

@@ -29,6 +29,11 @@ class Sized(Scale):
         super().__init__(n)
 
 
+class OfText(Scale):
+    def __init__(self):
+        super().__init__(3 + "4")
+
+
 class Linear:
     def __init__(self):
         self.W = np.ones((3, 2))
