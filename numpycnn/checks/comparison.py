@@ -24,7 +24,7 @@ import numpy as np
 
 from numpycnn._types import Array
 from numpycnn.checks.case import EPS, SAFETY, Case, changed, largest
-from numpycnn.checks.derivatives import Method
+from numpycnn.checks.derivatives import Method, is_single
 from numpycnn.checks.directions import by_magnitude, levelled, random_direction, relative_error
 from numpycnn.checks.entries import Entries, EntryByEntry
 from numpycnn.checks.evidence import Evidence
@@ -36,6 +36,8 @@ from numpycnn.layers.container import Container
 
 TOLERANCE: dict[Method, float] = {"complex": 1e-10, "central": 1e-6}
 """The largest relative error of a correct gradient, in float64, by method."""
+
+EPS_SINGLE = float(np.finfo(np.float32).eps)
 
 N_SUSPECTS = 20  # entries that are examined more closely, the worst first
 N_OTHERS = 2  # points at which the name of a mistake must hold, too
@@ -233,14 +235,21 @@ class Comparison:
         # A few measurements can miss rounding, but no output is exact beyond its last digit. Over
         # the whole array this digit is a slope of eps |y| / max |array|. Large constants in the
         # output and small arrays must not excuse more than at size one.
-        size = np.minimum(np.abs(self.case.output), 1)
-        last_digit = EPS * float((np.abs(self.case.dy) * size).sum())
-        last_digit /= max(1.0, largest(self.case.arrays[self.name]))
-        return [
-            i
-            for i, most in zip(suspects, rounding, strict=True)
-            if not found.off[i] <= max(most, found.noise[i], last_digit)
-        ]
+        values = np.abs(self.case.dy) * np.minimum(np.abs(self.case.output), 1)
+        values /= max(1.0, largest(self.case.arrays[self.name]))
+        last_digit: Array | float = EPS * values.sum()
+        if self.is_single():  # values that cancel within forward are as large as others
+            moved = summed(values * (found.columns.middle[suspects] != 0), 1)
+            last_digit = 4 * SAFETY * EPS_SINGLE * np.maximum(moved, np.max(found.terms))
+        allowed = np.maximum(rounding, np.maximum(found.noise[suspects], last_digit))
+        return [i for i, most in zip(suspects, allowed, strict=True) if not found.off[i] <= most]
+
+    def is_single(self) -> bool:
+        """Whether forward computes in float32."""
+        array = self.case.arrays[self.name]
+        moved = array + 1e-3 * largest(array) * random_direction(array, self.rng)
+        ahead = self.case.evaluate({**self.case.arrays, self.name: moved})
+        return is_single(self.case.output, ahead)
 
     def is_visible(self, found: Entries, errors: list[int]) -> bool:
         """Whether an error is more than what can be lost in rounding completely.

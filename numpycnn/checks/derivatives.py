@@ -16,11 +16,16 @@ from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from numpycnn._types import Array
 
 Method = Literal["complex", "central"]
 Function = Callable[[Array], Array]
+
+LAST_DIGIT = float(np.finfo(np.float64).eps)
+LAST_OF_SINGLE = float(np.finfo(np.float32).eps) / 16
+"""Of float64, with what was lost on the way; of float32, for a value rounded once."""
 
 
 class OneSided(NamedTuple):
@@ -99,7 +104,9 @@ def step_sweep(f: Function, at: Array, direction: Array) -> tuple[Array, list[On
     return steps, [difference(f, here, at, direction, h) for h in steps]
 
 
-def difference(f: Function, here: Array, at: Array, direction: Array, h: float) -> OneSided:
+def difference(
+    f: Function, here: Array, at: Array, direction: Array, h: float, digit: float = LAST_DIGIT
+) -> OneSided:
     """Return the derivative of f along a direction over one step.
 
     Parameters
@@ -112,6 +119,8 @@ def difference(f: Function, here: Array, at: Array, direction: Array, h: float) 
         The point, and the direction.
     h : float
         The step.
+    digit : float, optional
+        By how much a value that changes may be off, relative to it.
 
     Returns
     -------
@@ -120,8 +129,12 @@ def difference(f: Function, here: Array, at: Array, direction: Array, h: float) 
     """
     ahead, behind = f(at + h * direction), f(at - h * direction)
     # The last digit of a value is noise in the difference, and the larger for a small step.
-    noise = float(np.finfo(np.float64).eps) * (abs(ahead) + abs(behind)) / h
-    return OneSided((ahead - here) / h, (here - behind) / h, noise)
+    stays = (ahead == here) & (behind == here)
+    noise = 2 * np.where(stays, LAST_DIGIT, digit) * np.fmax(abs(ahead), abs(behind)) / h
+    right, left = (ahead - here) / h, (here - behind) / h
+    # At the end of a domain only one side is defined.
+    right, left = (np.where(np.isnan(a), b, a) for a, b in ((right, left), (left, right)))
+    return OneSided(right, left, noise)
 
 
 def unit_step(at: Array, direction: Array) -> float:
@@ -156,35 +169,67 @@ def central_difference(f: Function, at: Array, direction: Array) -> OneSided:
     >>> central_difference(lambda x: x**3, np.array([2.0]), np.array([1.0])).middle.round(6)
     array([12.])
     """
-    steps, found = step_sweep(f, at, direction)
+    here, unit = f(at), unit_step(at, direction)
+    ahead = f(at + 1e-3 * unit * direction)
+    if in_single := is_single(here, ahead):
+        steps = unit * 10.0 ** np.arange(0, -4.5, -0.5)
+        found = [difference(f, here, at, direction, h, LAST_OF_SINGLE) for h in steps]
+    else:
+        steps, found = step_sweep(f, at, direction)
     # A step that leaves the domain of f is not evidence.
     while len(found) > 3 and np.isnan(found[0].middle).all():
         steps, found = steps[1:], found[1:]
-    # Steps that are too small to change any output agree on a slope of zero. They say nothing.
-    while len(found) > 3 and not found[-1].middle.any() and found[0].middle.any():
-        found.pop()
+    # Steps that are too small to change any output agree on a slope of zero. They say nothing,
+    # unless the last change was a large one: then they end before a kink.
+    if changing := [i for i, each in enumerate(found) if each.middle.any()]:
+        last = found[changing[-1]]
+        is_kink = (np.abs(last.middle) > 10 * last.noise).any() and not fits(ahead, np.float32)
+        if not is_kink or steps[changing[-1]] < 1e-3 * own_step(at, direction):
+            found = found[: max(changing[-1] + 1, 3)]
     right, left, last_digit = (np.stack(each) for each in zip(*found, strict=True))
     middle = (right + left) / 2
     steps = steps[: len(found)].reshape(-1, *(1,) * (middle.ndim - 1))
-    changes = np.abs(np.diff(middle, axis=0))
+    changes, gaps = np.abs(np.diff(middle, axis=0)), np.abs(right - left)
     # An output that is constant over the longest step has no slope, to the last digit over it.
     stays = np.all((right == 0) & (left == 0), axis=0)
     constant = np.where(stays, last_digit[0], 0)
     if np.max(constant) > 1e-9 * np.max(np.abs(middle)):  # a longer step shows more
-        here = f(at)
         for h in steps.flat[0] * 10.0 ** np.arange(2, 7, 2):
             longer = difference(f, here, at, direction, h)
             is_constant = stays & (longer.right == 0) & (longer.left == 0)
             constant = np.where(is_constant, longer.noise, constant)
-    # The changes at smaller steps, times the step, show the rounding of the function.
-    shown = np.maximum.accumulate((changes * steps[1:])[::-1])[::-1] / steps[:-1]
+    # The changes at smaller steps, times the step, show the rounding of the function, as does a
+    # gap between both sides that grows as the step shrinks.
+    rough = np.maximum(changes, np.diff(gaps, axis=0)) * steps[1:]
+    shown = np.maximum.accumulate(rough[::-1])[::-1] / steps[:-1]
     noise = np.where(stays, 0, np.maximum(last_digit[:-1], shown))
     # Where both sides differ, a shorter step is the better one: there may be a kink near by.
-    doubts = changes[:-1] + noise[1:] + 1e-5 * np.abs(right - left)[1:-1]
+    doubts = changes[:-1] + noise[1:] + (1e-3 if in_single else 1e-5) * gaps[1:-1]
     doubt = np.nan_to_num(doubts.reshape(len(doubts), -1).sum(axis=1), nan=np.inf)
     best = int(np.argmin(doubt)) + 1
     noise = np.where(stays, constant, noise[best] + changes[best - 1])
     return OneSided(right[best], left[best], noise)
+
+
+def fits(moved: Array, dtype: DTypeLike) -> bool:
+    """Return True if every value is a number of this type of floats.
+
+    >>> x = np.array([0.1, 0.7])
+    >>> fits(np.tanh(x), np.float32), fits(np.tanh(x.astype(np.float32)), np.float32)
+    (False, True)
+    """
+    with np.errstate(over="ignore"):
+        return bool((moved == moved.astype(dtype)).all())
+
+
+def is_single(here: Array, ahead: Array) -> bool:
+    """Return True if every output that changes is a number of float32, and not of float16.
+
+    Small steps then show the steps of a staircase, its rounding, and not the slope. Integers and
+    halves are numbers of float16 too, and show nothing.
+    """
+    moved = ahead[ahead != here]
+    return fits(moved, np.float32) and not fits(moved, np.float16)
 
 
 # The complex step

@@ -27,7 +27,7 @@ import numpy as np
 from numpycnn._types import Array, Params
 from numpycnn.checks.case import EPS, Case, changed, largest, rows
 from numpycnn.checks.comparison import SEEN_AT_SIZE_ONE, TOLERANCE, UNDECIDED, Comparison
-from numpycnn.checks.contract import SAME
+from numpycnn.checks.contract import SAME, is_rounding
 from numpycnn.checks.derivatives import Method
 from numpycnn.checks.directions import error_along, random_direction
 from numpycnn.checks.methods import How, again
@@ -265,6 +265,8 @@ class Elsewhere:
                 is_off = ~(off <= least) & (np.abs(factor * expected) < OVERFLOW)
                 if not (result.ok and is_off.any()):
                     continue
+                if is_rounding(actual, expected, name, given, self.rng):
+                    continue  # a sum whose order differs from call to call
                 off = np.where(is_off, np.nan_to_num(off, nan=np.inf), 0)
                 worst = tuple(map(int, np.unravel_index(np.argmax(off), off.shape)))
                 found[name] = result._replace(

@@ -30,7 +30,8 @@ from numpycnn.checks.directions import relative_direction
 
 N_POINTS = 8  # on the circle; powers 7, 15, … of its radius are mistaken for the power -1
 RADII = 10.0 ** np.arange(-2, -11, -1)
-ANGLES = 2 * np.pi * np.arange(N_POINTS) / N_POINTS
+ANGLES = 2 * np.pi * (np.arange(N_POINTS) + 0.5) / N_POINTS
+"""None is on the imaginary axis, where the last digit decides which of two values is larger."""
 
 
 class How(NamedTuple):
