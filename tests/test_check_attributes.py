@@ -243,6 +243,12 @@ class NoDx(Linear):
         super().backward(dy)
 
 
+class NamedGradient(Linear):
+    def backward(self, dy):
+        dx, self.dW = super().backward(dy), "dW"
+        return dx
+
+
 class Forward:
     forward = Linear.forward
 
@@ -260,6 +266,10 @@ def with_attribute(**values):
         ({"layer": Forward()}, "backward.*Forward"),
         ({"layer": with_attribute(b=0.5)}, r"\bb\b.*float"),
         ({"layer": with_attribute(b=np.zeros(2, int))}, r"\bb\b.*int64"),
+        ({"layer": with_attribute(b=np.ma.masked_less([1.0, -1.0], 0))}, r"\bb\b.*mask"),
+        ({"layer": with_attribute(b=np.array([0, np.nan]))}, r"\bb\b.*nan.*\[1\]"),
+        ({"layer": NamedGradient()}, "dW.*str"),
+        ({"stateful": "no"}, "stateful.*'no'"),
         ({"layer": Pair()}, "Pair.forward.*tuple"),
         ({"layer": NoDx()}, "NoDx.*dx.*NoneType.*skip='input'"),
         ({"layer": Embedding(), "x": np.arange(3), "grads": {"W": "dW"}}, "x .*skip='input'"),

@@ -131,8 +131,12 @@ class Returns(nn.Layer):
 @pytest.mark.parametrize(
     ("forward", "backward", "words"),
     [
-        (np.ones(3), None, r"Returns.forward .*\(y, cache\).*ndarray"),
-        ((np.ones(3), None), np.ones(3), r"Returns.backward .*\(dx, grads\).*ndarray"),
+        (np.ones(3), None, r"Returns.forward .*\(y, cache\).*array of shape \(3,\)"),
+        (
+            (np.ones(3), None),
+            np.ones(3),
+            r"Returns.backward .*\(dx, grads\).*array of shape \(3,\)",
+        ),
         ((np.ones(3), None), None, r"Returns.backward .*NoneType"),
         ((np.ones(3), None), (np.ones(3), None), r"Returns.backward .*\(dx, grads\).*tuple"),
     ],
@@ -168,7 +172,12 @@ def with_a_parameter(name):
         ({"x": np.array([[1, None]])}, ["x", "object"]),
         ({"x": np.ones((2, 3), complex)}, ["x", "complex128"]),
         ({"x": np.full((2, 3), np.nan)}, ["x", "nan", "x[0, 0]"]),
+        ({"x": None}, ["x", "NoneType"]),
+        ({"x": (n for n in range(3))}, ["x", "generator"]),
+        ({"tolerance": "1e-3"}, ["tolerance", "1e-3"]),
         ({"only": ("w", "v")}, ["only", "'v'"]),
+        ({"only": 3}, ["only", "int"]),
+        ({"skip": None}, ["skip", "NoneType"]),
         ({"skip": "x"}, ["skip", "'x'"]),
         ({"only": "w", "skip": "w"}, ["only='w'", "skip='w'"]),
         ({"layer": "relu"}, ["layer", "forward, backward and params", "str"]),

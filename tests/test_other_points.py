@@ -92,6 +92,23 @@ def test_arrays_of_layers_inside_that_are_not_listed_are_named():
     assert names == ["dense.w", "dense.b", "net.0.w", "net.0.b"]
 
 
+def test_a_name_need_not_be_a_string():
+    layer, x = INCORRECT["HeldRefusesTwice"]
+    assert "('w', 0) INCORRECT" in str(check_gradients(layer(), x, rng=0))
+
+
+def test_a_layer_that_raises_keeps_its_arrays():
+    class Raises(CORRECT["OfTheClass"][0]):
+        def backward(self, dy, x):
+            raise KeyError("no such entry")
+
+    layer, x = Raises(), normal(5, 4)
+    before = x.copy(), {name: array.copy() for name, array in layer.params.items()}
+    with pytest.raises(KeyError, match="no such entry"):
+        check_gradients(layer, x, rng=0)
+    np.testing.assert_equal((x, layer.params), before)
+
+
 def test_one_array_that_cannot_stand_for_two_is_refused():
     class Twice(Flat):
         @property
@@ -291,7 +308,19 @@ def twice(x):
         (twice, TypeError, r"twice .*\(3, 4\)"),
         (lambda x: ((x**2).sum(axis=1), 2 * x), ValueError, r"\(3,\)"),
         (lambda x: (2 * x, (x**2).sum()), TypeError, "gradient first"),
+        (lambda x: ((x**2).sum(), None), TypeError, "gradient.*NoneType"),
+        (lambda x: ("loss", 2 * x), TypeError, "value.*str"),
         (Returns(lambda x: x[:0], lambda dy, x: dy), TypeError, r"\(0, 4\)"),
+        (Returns(lambda x: (x, x[0]), lambda dy, x: dy), ValueError, "y of Returns.forward"),
+        (Returns(lambda x: np.ma.masked_less(x, 0), lambda dy, x: dy), TypeError, "mask"),
+        (Returns(np.fft.fft, lambda dy, x: dy), TypeError, "complex128"),
+        (Returns(twice, lambda dy, x: dy, [np.ones(2)]), TypeError, "params.*list of 1"),
+        (Returns(twice, lambda dy, x: dy, {"w": [1.0]}), TypeError, "params.'w'.*list of 1"),
+        (
+            Returns(twice, lambda dy, x: dy, {"w": np.array([0, np.nan])}),
+            ValueError,
+            r"params.'w'.*nan.*\[1\]",
+        ),
         (
             Returns(twice, lambda dy, x: dy, {"w": np.ones(2, complex)}),
             TypeError,
@@ -309,6 +338,7 @@ def test_a_message_names_the_cause(subject, kind, words):
     [
         (twice, lambda dy, x: 2.0, "input is a float"),
         (twice, lambda dy, x: None, "input is None"),
+        (twice, lambda dy, x: np.ma.masked_less(2 * dy, 0), "input is a MaskedArray"),
         (lambda x: np.where(np.tri(3, 4), x, -np.inf), lambda dy, x: dy, r"-inf at y\[0, 1\]"),
     ],
 )

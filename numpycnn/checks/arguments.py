@@ -6,7 +6,7 @@ tested here. An error states the expected value, the given value and how to fix 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Protocol
 
 import numpy as np
@@ -53,7 +53,14 @@ class LossAsLayer(Layer):
                 f"check_gradients: {self.name} must return (value, gradient), got "
                 f"{described(result)}. To check a function of several outputs, write it as a layer"
             )
-        value, gradient = (np.asarray(part) for part in result)
+        for part, what in zip(result, ("value", "gradient"), strict=True):
+            array = as_array("check_gradients", f"the {what} of {self.name}", part)
+            if array.dtype.kind not in "iufc":
+                raise TypeError(
+                    f"check_gradients: the {what} of {self.name} must be of type float, got "
+                    f"{described(part)}. Return (value, gradient)"
+                )
+        value, gradient = map(np.asarray, result)
         if value.shape == x.shape and value.size > 1 == gradient.size:
             raise TypeError(
                 f"check_gradients: {self.name} must return (value, gradient), got the gradient "
@@ -74,7 +81,12 @@ class LossAsLayer(Layer):
 def as_layer(layer: Any) -> tuple[str, HasGradients]:
     """Return the name of a layer or loss, and the layer; raise for any other object."""
     require_instance("check_gradients", layer)
-    missing = [part for part in PARTS_OF_A_LAYER if not hasattr(layer, part)]
+    # A property that raises AttributeError is not missing: its error names the cause.
+    missing = [
+        part
+        for part in PARTS_OF_A_LAYER
+        if not (hasattr(type(layer), part) or hasattr(layer, part))
+    ]
     if missing and ("forward" not in missing or not callable(layer)):
         lacks = "" if "forward" in missing else f", which has no {' and no '.join(missing)}"
         raise TypeError(
@@ -88,7 +100,12 @@ def as_layer(layer: Any) -> tuple[str, HasGradients]:
     if callable(params) or not (hasattr(params, "keys") and hasattr(params, "__getitem__")):
         raise TypeError(
             f"check_gradients: {type(layer).__name__}.params must be a dict of arrays, got "
-            f"{described(params)}. Write @property above a method of this name"
+            f"{described(params)}. "
+            + (
+                "Write @property above a method of this name"
+                if callable(params)
+                else "Return the arrays by name"
+            )
         )
     return type(layer).__name__, layer
 
@@ -113,8 +130,19 @@ def parameters(layer: HasGradients) -> Params:
         if not isinstance(array, np.ndarray) or array.dtype.kind not in "biuf":
             raise TypeError(
                 f"check_gradients: params[{name!r}] must be an array of real numbers, got "
-                f"{described(array)}. Store a complex parameter as two real ones"
+                f"{described(array)}. "
+                + (
+                    "Store a complex parameter as two real ones"
+                    if np.iscomplexobj(array)
+                    else f"Convert it: np.asarray(params[{name!r}], float)"
+                )
             )
+        require_finite(
+            "check_gradients",
+            f"params[{name!r}]",
+            array.astype(np.float64),
+            fix="Set its initial values.",
+        )
     return {name: np.asarray(array, np.float64) for name, array in layer.params.items()}
 
 
@@ -130,6 +158,12 @@ def selected(caller: str, names: list[str], only: Names | None, skip: Names) -> 
 
     Raises `ValueError` for an unknown name, and if no name is left.
     """
+    for option, chosen in {"only": names if only is None else only, "skip": skip}.items():
+        if not isinstance(chosen, str | Collection):
+            raise TypeError(
+                f"{caller}: {option} must be a name or several of them, got {described(chosen)}. "
+                f"The names are {str(names)[1:-1]}."
+            )
     kept = names if only is None else [only] if isinstance(only, str) else only
     skipped = [skip] if isinstance(skip, str) else skip
     for option, given in {"only": kept, "skip": skipped}.items():
@@ -153,8 +187,8 @@ def numbers(caller: str, x: object, keep_integers: bool) -> Array:
     array = as_array(caller, "x", x)
     if array.dtype.kind not in "biuf":
         raise TypeError(
-            f"{caller}: x must be an array of real numbers, got {array.dtype}. Convert it: "
-            "x.astype(float)."
+            f"{caller}: x must be an array of real numbers, got {described(x)}. "
+            + ("Pass x.real." if array.dtype.kind == "c" else "Convert it: np.asarray(x, float).")
         )
     if array.ndim == 0 or array.size == 0:
         raise ValueError(
@@ -175,13 +209,13 @@ def run_forward(layer: HasGradients, x: Array) -> tuple[Array, Any]:
     if not (isinstance(result, tuple) and len(result) == 2):
         raise TypeError(
             f"check_gradients: {name}.forward must return (y, cache), got "
-            f"{type(result).__name__}. Return y, None if backward needs nothing."
+            f"{described(result)}. Return y, None if backward needs nothing."
         )
-    y = np.asarray(result[0])
-    if y.dtype.kind not in "iufc" or y.size == 0:
+    y = as_array("check_gradients", f"the y of {name}.forward", result[0])
+    if y.dtype.kind not in "iuf" or y.size == 0:
         raise TypeError(
-            f"check_gradients: {name}.forward must return a y of numbers, got "
-            f"{y.dtype} of shape {y.shape}. A gradient exists for outputs of type float only"
+            f"check_gradients: {name}.forward must return a y of real numbers, got "
+            f"{described(result[0])}. A gradient exists for outputs of type float only"
         )
     return result
 
@@ -189,10 +223,10 @@ def run_forward(layer: HasGradients, x: Array) -> tuple[Array, Any]:
 def run_backward(layer: HasGradients, dy: Array, cache: Any) -> tuple[Array, Params]:
     """Run backward, and require (dx, grads)."""
     result = layer.backward(dy, cache)
-    if not (isinstance(result, tuple) and len(result) == 2 and isinstance(result[1], dict)):
+    if not (isinstance(result, tuple) and len(result) == 2 and isinstance(result[1], Mapping)):
         raise TypeError(
             f"check_gradients: {type(layer).__name__}.backward must return (dx, grads), got "
-            f"{type(result).__name__}. Return dx, {{}} if there are no parameters."
+            f"{described(result)}. Return dx, {{}} if there are no parameters."
         )
     return result
 
@@ -206,6 +240,6 @@ def described(value: object) -> str:
     if isinstance(value, np.ndarray):
         return f"a {value.dtype} array of shape {value.shape}"
     if isinstance(value, tuple | list):
-        items = ", ".join(map(described, value))
+        items = ", ".join(map(described, value[:4])) + ", …" * (len(value) > 4)
         return f"a {type(value).__name__} of {len(value)}: {items}"
     return type(value).__name__

@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 
 from numpycnn._types import Array, Params, Rng
+from numpycnn._validation import as_array, boolean, require_finite
 from numpycnn.checks.arguments import Names, described, numbers, require_instance, selected
 from numpycnn.checks.binding import root_of, same_view, with_params
 from numpycnn.checks.derivatives import Method
@@ -102,6 +103,7 @@ def check_attributes(
     [('input', 'correct'), ('W', 'correct'), ('b', 'incorrect')]
     """
     grads = {} if grads is None else grads
+    boolean("check_attributes", "stateful", stateful)
     _require_layer(layer, grads)
     chosen = selected("check_attributes", ["input", *grads], only, skip)
     checked = {name: grads[name] for name in chosen if name != "input"}
@@ -111,7 +113,7 @@ def check_attributes(
 
     subject = type(layer).__name__  # the checker reports the name of the class
     adapter = type(subject, (_Attributes,), {})(layer, checked)
-    with _same_random_state(stateful):
+    with _same_random_state(stateful), np.errstate(all="ignore"):  # infinite values are reported
         breach, notes = adapter.try_out(x, needs_dx="input" in chosen)
         report = GradientReport(subject, [], breach)
         if breach is None:
@@ -212,10 +214,12 @@ class _Attributes:
                 f"{type(dx).__name__}. Return dx, or pass skip='input' if it is not computed."
             )
         for name, grad in self.grads.items():
-            if getattr(run.layer, grad, None) is None:
+            found = getattr(run.layer, grad, None)
+            if found is None or np.asarray(found).dtype.kind not in "iuf":
                 raise ValueError(
-                    f"check_attributes: backward must set {grad}, the gradient of {name}, and "
-                    f"{type(self).__name__} has no {grad}. It has {_names(run.layer)}."
+                    f"check_attributes: backward must set {grad}, the gradient of {name}, to an "
+                    f"array of floats, got {described(found)}. {type(self).__name__} has "
+                    f"{_names(run.layer)}."
                 )
         if (changed := _changed(before, run.params)) is not None:
             return _updates("backward", changed), []
@@ -339,12 +343,14 @@ def _require_layer(layer: Any, grads: Mapping[str, str]) -> None:
                 f"check_attributes: grads must name attributes of {name}, got {param!r}. "
                 f"It has {_names(layer)}."
             )
-        array = getattr(layer, param)
-        if not (isinstance(array, np.ndarray) and array.dtype.kind == "f" and array.size):
+        array = as_array("check_attributes", param, getattr(layer, param))
+        if array is not getattr(layer, param) or array.dtype.kind != "f" or not array.size:
             raise TypeError(
-                f"check_attributes: {param} must be an array of floats, got {described(array)}. "
+                f"check_attributes: {param} must be an array of floats, got "
+                f"{described(getattr(layer, param))}. "
                 f"Convert it: layer.{param} = np.asarray(layer.{param}, float)."
             )
+        require_finite("check_attributes", param, array, fix="Set its initial values.")
 
 
 def _names(layer: Any) -> str:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from copy import deepcopy
+from itertools import combinations
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -25,6 +26,7 @@ from numpycnn.layers.describing import defining
 from numpycnn.layers.layer import Layer
 
 PARTS_OF_A_LAYER = "_params", "_state", "_layers", "_named"
+WITHOUT_MEMBERS = np.ndarray, str, int, float, complex, type, ModuleType, FunctionType
 
 
 def with_params(layer: Any, arrays: Params) -> Any:
@@ -49,18 +51,19 @@ class Copies:
     """Copies of one layer, whose arrays are found once for all copies."""
 
     def __init__(self, layer: Any) -> None:
-        self.layer, self.own = layer, dict(layer.params)
         self.has_copies = isinstance(layer, Layer) and holds_only_parameters(layer)
+        self.kept = {} if self.has_copies else uncopyable(layer)
+        self.is_tied = not self.has_copies and share_memory(layer.params)
+        self.layer = untied(layer, self.kept) if self.is_tied else layer
+        self.own = dict(self.layer.params)
         self.roots = {name: root_of(array) for name, array in self.own.items()}
-        inside = {} if self.has_copies else dict(parts(layer, "", set()))
-        self.shared = [part for part in inside.values() if not isinstance(part, np.ndarray)]
+        inside = {} if self.has_copies else dict(parts(self.layer, "", set()))
         owners = {id(root) for root in self.roots.values()}
         arrays = {id(a): a for a in (*self.own.values(), *inside.values()) if type(a) is np.ndarray}
         found = [(part, root_of(part)) for part in arrays.values()]
         self.views = [
             (a, root) for a, root in found if id(root) in owners and a.dtype == root.dtype
         ]
-        self.is_one_array = len({*map(id, self.own.values())}) < len(self.own)
 
     def share_arrays(self) -> bool:
         """Whether a copy would hold an array of the layer, as one that belongs to the class."""
@@ -74,7 +77,7 @@ class Copies:
         params = {name: arrays[name] for name in self.own}
         if self.has_copies:
             return self.layer.with_params(params)
-        memo: dict[int, Any] = {id(part): part for part in self.shared}
+        memo = dict(self.kept)
         buffers: dict[int, Array] = {}
         for name, root in self.roots.items():
             dtype = np.result_type(np.float64, params[name], buffers.get(id(root), 0.0))
@@ -82,28 +85,63 @@ class Copies:
         for part, root in self.views:
             memo[id(part)] = same_view(part, root, buffers[id(root)])
         copy = deepcopy(self.layer, memo)
-        if self.is_one_array:
-            _split(copy, params)
         held = copy.params
         for name, array in params.items():
             held[name][...] = array
         return copy
 
 
-def _split(layer: Any, params: Params) -> None:
-    """Give each name a separate array where one array has several names."""
-    held = layer.params
-    if isinstance(held, dict) and held is layer.params:
-        held.update({name: array.copy() for name, array in params.items()})
-    attributes = getattr(layer, "__dict__", {})
-    for name, array in held.items():
-        if name in attributes and attributes[name] is array:
-            setattr(layer, name, array.copy())
-    if len({*map(id, layer.params.values())}) < len(params):
-        raise TypeError(
-            f"check_gradients: params must hold one array under each name, got {[*params]}, of "
-            "which two are the same array. List it once, with the sum of its gradients."
-        )
+# One array under several names
+# -----------------------------
+
+
+def share_memory(params: Params) -> bool:
+    """Whether two parameters are one array, or an array and a view of it."""
+    return any(np.shares_memory(a, b) for a, b in combinations(params.values(), 2))
+
+
+def untied(layer: Any, kept: dict[int, Any]) -> Any:
+    """Return a copy of a layer in which each parameter is a separate array.
+
+    The gradient for each name is then that of the places where forward uses this name.
+    """
+    copy = deepcopy(layer, dict(kept))  # which makes a separate array of each view
+    _separate(copy, {*map(id, copy.params.values())}, set())
+    attributes = getattr(copy, "__dict__", {})
+    for name, array in copy.params.items():
+        if isinstance(attributes.get(name), np.ndarray):
+            attributes[name] = array
+    if share_memory(copy.params):
+        raise tied_arrays(copy.params)
+    return copy
+
+
+def tied_arrays(params: Params) -> TypeError:
+    """The error for an array with two names that no copy can separate."""
+    return TypeError(
+        f"check_gradients: params must hold one array under each name, got {[*params]}, of "
+        "which two are the same array. List it once, with the sum of its gradients."
+    )
+
+
+def _separate(found: Any, tied: set[int], seen: set[int]) -> None:
+    """Replace each reference to one of these arrays by a copy of the array."""
+    if id(found) in seen:
+        return
+    seen.add(id(found))
+    if isinstance(found, dict | list):
+        for key, each in [*(found.items() if isinstance(found, dict) else enumerate(found))]:
+            if id(each) in tied:
+                found[key] = each.copy()
+    for name, each in attributes(found).items():
+        if id(each) in tied:
+            object.__setattr__(found, name, each.copy())
+    for each in members(found).values():
+        _separate(each, tied, seen)
+
+
+# Objects inside a layer
+# ----------------------
 
 
 def holds_only_parameters(layer: Layer) -> bool:
@@ -126,45 +164,96 @@ def is_constant(found: object) -> bool:
 
 
 def root_of(array: Array) -> Array:
-    """Return the array that owns the memory."""
-    while isinstance(array.base, np.ndarray) and array.base.dtype.fields is None:
+    """Return the array that owns the memory, or one of which several entries are one value."""
+    while (
+        isinstance(array.base, np.ndarray)
+        and array.base.dtype.fields is None
+        and 0 not in array.strides
+    ):
         array = array.base
     return array
 
 
 def same_view(view: Array, root: Array, buffer: Array) -> Array:
     """Return the part of `buffer`, a flat copy of `root`, that `view` is of `root`."""
-    if view is root and view.flags.c_contiguous:
+    if view is root and (view.flags.c_contiguous or 0 in view.strides):
         return buffer.reshape(view.shape)
     first = view.__array_interface__["data"][0] - root.__array_interface__["data"][0]
     strides = [s // root.itemsize * buffer.itemsize for s in view.strides]
     return as_strided(buffer[first // root.itemsize :], view.shape, strides)
 
 
-def parts(found: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Any]]:
-    """Yield every array to which an object refers, and every object that cannot be copied, by name.
+def parts(found: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Array]]:
+    """Yield every array to which an object refers, with its name.
 
     A layer inside has its parameters under their names, such as `"conv.w"`.
     """
-    if id(found) in seen or isinstance(found, str | int | float | type | ModuleType | FunctionType):
+    if id(found) in seen:
         return
     seen.add(id(found))
-    inside: dict[str, Any] = {}
     if isinstance(found, np.ndarray):
         yield path, found
-    elif isinstance(found, dict):
-        inside = {f"{path}[{key!r}]": each for key, each in found.items()}
+    inside = members(found)
+    if isinstance(found, Layer):
+        own = found.children if isinstance(found, Container) else found.params
+        inside = {key: each for key, each in inside.items() if key[1:] not in PARTS_OF_A_LAYER}
+        inside |= {f".{name}": each for name, each in own.items()}
+    for key, each in inside.items():
+        yield from parts(each, f"{path}{key}".lstrip("."), seen)
+
+
+def members(found: Any) -> dict[str, Any]:
+    """Return the objects to which an object refers: `"[0]"`, `"['w']"` or `".w"`."""
+    if found is None or isinstance(found, WITHOUT_MEMBERS):
+        return {}
+    inside = {f".{name}": each for name, each in attributes(found).items()}
+    if isinstance(found, dict):
+        inside |= {f"[{key!r}]": each for key, each in found.items()}
     elif isinstance(found, list | tuple | set | frozenset):
-        inside = {f"{path}[{position}]": each for position, each in enumerate(found)}
-    elif hasattr(found, "__dict__"):
-        members = {key: each for key, each in vars(found).items() if key not in PARTS_OF_A_LAYER}
-        if isinstance(found, Layer):
-            members |= found.children if isinstance(found, Container) else found.params
-        inside = {f"{path}.{key}".lstrip("."): each for key, each in members.items()}
-    elif found is not None:
-        try:
-            deepcopy(found)
-        except TypeError:  # a lock, a file, a generator
-            yield path, found
-    for name, each in inside.items():
-        yield from parts(each, name, seen)
+        inside |= {f"[{position}]": each for position, each in enumerate(found)}
+    return inside
+
+
+def attributes(found: Any) -> dict[str, Any]:
+    """Return the attributes of an object, those in slots too."""
+    slots = [vars(each).get("__slots__", ()) for each in type(found).__mro__]
+    names = [name for each in slots for name in ([each] if isinstance(each, str) else each)]
+    inside = {
+        name: getattr(found, name)
+        for name in names
+        if name not in ("__dict__", "__weakref__") and hasattr(found, name)
+    }
+    return {**inside, **getattr(found, "__dict__", {})}
+
+
+def uncopyable(layer: Any) -> dict[int, Any]:
+    """Return the objects inside a layer that `deepcopy` refuses, such as a lock or a file, by id.
+
+    Copies of the layer refer to the same ones.
+    """
+    kept: dict[int, Any] = {}
+    if _is_copyable(layer, kept):
+        return kept
+    found: dict[int, Any] = {id(layer): layer}
+    waiting = [layer]
+    while waiting:
+        inside = [each for each in members(waiting.pop(0)).values() if id(each) not in found]
+        found |= {id(each): each for each in inside}
+        waiting += inside
+    # The smallest first; a refusal of an object may be that of another inside.
+    leaves = [each for each in found.values() if not members(each)]
+    for group in leaves, [*found.values()][::-1]:
+        for each in group:
+            if not _is_copyable(each, kept):
+                kept[id(each)] = each
+        if _is_copyable(layer, kept):
+            break
+    return kept
+
+
+def _is_copyable(found: Any, kept: dict[int, Any]) -> bool:
+    try:
+        deepcopy(found, dict(kept))
+    except Exception:  # whatever a class raises that refuses to be copied
+        return False
+    return True

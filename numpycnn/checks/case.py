@@ -30,7 +30,7 @@ from numpycnn.checks.arguments import (
     run_forward,
     selected,
 )
-from numpycnn.checks.binding import Copies
+from numpycnn.checks.binding import Copies, tied_arrays
 from numpycnn.checks.derivatives import DERIVATIVES, Method, OneSided
 from numpycnn.layers.layer import Layer
 
@@ -74,6 +74,11 @@ class Case:
                 y = case.output
             except Exception as error:
                 if np.asarray(x).dtype.kind not in "iu" or "input" not in names:
+                    if hasattr(error, "add_note") and "check_gradients" not in str(error):
+                        error.add_note(
+                            f"check_gradients: {subject}.forward raised this for x of shape "
+                            f"{values.shape}; x and the parameters are copies in float64"
+                        )
                     raise
                 raise TypeError(
                     f"check_gradients: x must be of type float for a gradient with respect to x, "
@@ -82,6 +87,8 @@ class Case:
                 ) from error
             is_shared = case.copies.share_arrays()
             if is_shared or any(case._has_effect_in_place_only(name) for name in params):
+                if case.copies.is_tied:
+                    raise tied_arrays(params)
                 case = replace(case, is_in_place=True)
         return replace(case, dy=rng.standard_normal(y.shape))
 

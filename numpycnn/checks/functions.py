@@ -29,7 +29,7 @@ from typing import Any
 import numpy as np
 
 from numpycnn._types import Array, Rng
-from numpycnn._validation import require_finite
+from numpycnn._validation import as_array, require_finite
 from numpycnn.checks.arguments import Names, described, selected
 from numpycnn.checks.case import rows
 from numpycnn.checks.derivatives import Method
@@ -114,6 +114,7 @@ def check_vjp(
                 "Call check_vjp(fwd, bwd, x, w)."
             )
     values = dict(zip(_names_of(fwd, arrays), arrays, strict=True))
+    _require_dy_and_cache(bwd)
     chosen = selected("check_vjp", [*values], only, skip)
     values = {name: _argument(name, value) for name, value in values.items()}
     floats = [name for name, value in values.items() if _is_float(value)]
@@ -127,7 +128,8 @@ def check_vjp(
         require_finite("check_vjp", name, values[name], "...")
     pair_class = type(_name_of(fwd), (_Pair,), {})  # the checker reports the name of the class
     pair = pair_class(fwd, bwd, values, floats, chosen)
-    pair.try_out()
+    with np.errstate(all="ignore"):  # infinite values are reported
+        pair.try_out()
     if pair.changed():
         return GradientReport(_name_of(fwd), [], pair.changed())
     x = np.atleast_1d(values[pair.input])
@@ -299,6 +301,20 @@ class _Pair(Layer):
 # ---------
 
 
+def _require_dy_and_cache(bwd: Function) -> None:
+    """Raise unless `bwd` accepts two arguments; NumPy's own functions have no signature."""
+    try:
+        signature = inspect.signature(bwd)
+    except (TypeError, ValueError):
+        return
+    try:
+        signature.bind("dy", "cache")
+    except TypeError as error:
+        raise TypeError(
+            f"check_vjp: bwd must accept (dy, cache), got {_name_of(bwd)}{signature}: {error}."
+        ) from None
+
+
 def _names_of(fwd: Function, arrays: Sequence[Any]) -> list[str]:
     """Return a name for each array: those in the signature, or their positions."""
     try:
@@ -322,6 +338,8 @@ def _names_of(fwd: Function, arrays: Sequence[Any]) -> list[str]:
 
 def _argument(name: str, value: Any) -> Any:
     """Return an argument as the functions receive it: arrays copied, floats in float64."""
+    if np.ma.isMaskedArray(value):
+        as_array("check_vjp", name, value)  # raises
     if type(value) is np.ndarray:
         return value.astype(np.float64) if value.dtype.kind == "f" else value.copy()
     if isinstance(value, np.ndarray) or (

@@ -34,7 +34,7 @@ from typing import Any
 import numpy as np
 
 from numpycnn._types import Array, Rng
-from numpycnn._validation import generator
+from numpycnn._validation import generator, number
 from numpycnn.checks.arguments import HasGradients, Loss, Names, run_forward
 from numpycnn.checks.case import Case
 from numpycnn.checks.comparison import TOLERANCE, Comparison
@@ -121,11 +121,8 @@ def check_gradients(
             f"check_gradients: method must be 'complex' or 'central', got {method!r}. Omit it to "
             "let the layer decide."
         )
-    if tolerance is not None and not 0 < tolerance < 1:
-        raise ValueError(
-            f"check_gradients: tolerance must be between 0 and 1, got {tolerance}. Omit it for "
-            "the default."
-        )
+    if tolerance is not None:
+        number("check_gradients", "tolerance", tolerance, "between 0 and 1", lambda n: 0 < n < 1)
     stream = generator("check_gradients", rng)
     if stream is not rng:  # x may be drawn with this seed, and dy must not equal x
         (stream,) = stream.spawn(1)

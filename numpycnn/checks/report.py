@@ -90,7 +90,7 @@ class GradientResult(NamedTuple):
     def __str__(self) -> str:
         how = {"complex": "complex step", "central": "central differences"}[self.method]
         status = f"{PRINTED[self.status]:<9}"
-        text = [f"  {self.name:<8} {status} relative error {self.error:.1e} by {how}"]
+        text = [f"  {self.name!s:<8} {status} relative error {self.error:.1e} by {how}"]
         if self.worst is not None:
             where = ", ".join(map(str, self.worst))
             text.append(

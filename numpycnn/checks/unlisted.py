@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from numpycnn._types import Array
-from numpycnn.checks.binding import parts
+from numpycnn.checks.binding import parts, uncopyable
 
 
 def unlisted(layer: Any, listed: Collection[Array], x: Array) -> list[str]:
@@ -50,27 +50,31 @@ def unlisted(layer: Any, listed: Collection[Array], x: Array) -> list[str]:
     found = {
         name: part
         for name, part in parts(layer, "", set())
-        if isinstance(part, np.ndarray) and part.dtype.kind == "f" and part.size
+        if part.dtype.kind == "f" and part.size
         if not any(np.may_share_memory(part, one) for one in listed)
     }
     if not found:
         return []
     try:
-        y = _output(layer, x, {})
-        if not np.array_equal(y, _output(layer, x, {})):
+        kept = uncopyable(layer)
+        y = _output(layer, x, kept)
+        if not np.array_equal(y, _output(layer, x, kept)):
             return []  # random: a change of the output shows nothing
-        return [name for name, array in found.items() if _changes(layer, x, array, y)]
+        return [
+            name
+            for name, array in found.items()
+            if not np.array_equal(_output(layer, x, {**kept, id(array): _moved(array)}), y)
+        ]
     except Exception:  # a layer may refuse to be copied, or refuse this input
         return []
 
 
-def _changes(layer: Any, x: Array, array: Array, y: Array) -> bool:
-    """Return True if the output depends on the array."""
-    moved = array + np.asarray(1 + np.abs(array), array.dtype)
-    return not np.array_equal(_output(layer, x, {id(array): moved}), y)
+def _moved(array: Array) -> Array:
+    """Return the array with every value changed."""
+    return np.asarray(array + np.asarray(1 + np.abs(array), array.dtype))
 
 
 def _output(layer: Any, x: Array, memo: dict[int, Any]) -> Array:
     """Return the output of a copy of the layer, in which arrays are replaced by their id."""
-    result = deepcopy(layer, memo).forward(x.copy())
+    result = deepcopy(layer, dict(memo)).forward(x.copy())
     return np.asarray(result[0] if isinstance(result, tuple) else result)

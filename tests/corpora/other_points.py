@@ -5,6 +5,7 @@ that `check_gradients` must return. Each mistake is written in several ways, nex
 layers that look alike.
 """
 
+import threading
 from types import MappingProxyType
 
 import numpy as np
@@ -282,6 +283,97 @@ class TwoAttributesSummed(TwoAttributes):
     def backward(self, dy, cache):
         dx, grads = super().backward(dy, cache)
         return dx, dict.fromkeys("ab", grads["a"] + grads["b"])
+
+
+def tied(*places):
+    """One array in two places: an object to keep on the layer, and how to read each of them."""
+
+    def with_factor(factor):
+        class Tied(TwoNames):
+            __slots__ = ("kept",)
+
+            def __init__(self):
+                self.kept = places[0](normal(4, 4, seed=1))
+
+            @property
+            def params(self):
+                return dict(zip("ab", places[1](self.kept), strict=True))
+
+            def backward(self, dy, cache):
+                dx, grads = super().backward(dy, cache)
+                return dx, {**grads, "b": factor * grads["b"]}
+
+        return Tied
+
+    return with_factor
+
+
+for name, with_factor in {
+    "List": tied(lambda w: [w, w], lambda kept: kept),
+    "Nested": tied(
+        lambda w: {"encode": {"w": w}, "decode": {"w": w}},
+        lambda kept: (kept["encode"]["w"], kept["decode"]["w"]),
+    ),
+    "Whole": tied(lambda w: [w, w[:]], lambda kept: kept),
+    "Transposed": tied(lambda w: [w, w.T], lambda kept: kept),
+    "Overlapping": tied(
+        lambda w: [flat := np.append(w, w), flat[:16].reshape(4, 4), flat[4:20].reshape(4, 4)],
+        lambda kept: kept[1:],
+    ),
+}.items():
+    CORRECT[f"Tied{name}"] = with_factor(1), normal(5, 4)
+    INCORRECT[f"Tied{name}Half"] = with_factor(0.5), normal(5, 4)
+
+
+# Layers that cannot be copied, or hold what cannot be copied
+# -----------------------------------------------------------
+
+
+class Refuses:
+    """An object that cannot be copied, with another inside."""
+
+    def __init__(self):
+        self.lock = threading.Lock()
+
+    def __deepcopy__(self, memo):
+        raise RuntimeError("cannot be copied")
+
+
+def held(attribute, factor=1):
+    class Held(Plain):
+        def __init__(self):
+            self.params, self.held = {("w", 0): normal(4, seed=1)}, attribute()
+
+        def forward(self, x):
+            return np.tanh(x * self.params["w", 0]), x
+
+        def backward(self, dy, x):
+            w = self.params["w", 0]
+            dz = dy * (1 - np.tanh(x * w) ** 2)
+            return dz * w, {("w", 0): factor * (dz * x).sum(axis=0)}
+
+    return Held
+
+
+HELD = {
+    "Refuses": Refuses,
+    "Thread": threading.Thread,
+    "Module": lambda: [np],
+    "Objects": lambda: np.array([threading.Lock(), None]),
+}
+for name, attribute in HELD.items():
+    CORRECT[f"Held{name}"] = held(attribute), normal(5, 4)
+    INCORRECT[f"Held{name}Twice"] = held(attribute, 2), normal(5, 4)
+
+
+@correct(normal(5, 4))
+class RefusesCopies(Flat):
+    __deepcopy__ = Refuses.__deepcopy__
+
+
+@incorrect(normal(5, 4))
+class RefusesCopiesZero(FlatZero):
+    __deepcopy__ = Refuses.__deepcopy__
 
 
 # Kinks inside a class
@@ -1014,6 +1106,52 @@ CORRECT["Clamp"] = clamp(-1, 1, lambda x: (x > -1) & (x < 1)), 3 * normal(3, 4)
 CORRECT["ClampAtItsEnd"] = clamp(-1, 1, lambda x: (x > -1) & (x < 1)), np.ones((2, 3))
 
 
+# Kinks that cancel, kinks near by, and the ends of a domain
+# ----------------------------------------------------------
+
+
+def with_zeros(*shape):
+    return normal(*shape) * (normal(*shape, seed=1) > 0)
+
+
+NEAR_ZERO = with_zeros(4, 6)
+NEAR_ZERO[3, 5] = -0.003
+
+
+def celu(slope):
+    """Smooth at zero, where the kinks of both terms cancel."""
+    return elementwise(
+        lambda x: np.maximum(x, 0) + np.minimum(0.7 * (np.exp(x / 0.7) - 1), 0),
+        lambda x: np.where(x > 0, 1, slope * np.exp(np.minimum(x, 0) / 0.7)),
+    )
+
+
+def half_of_sum(slope):
+    return elementwise(lambda x: (x + np.abs(x)) / 2, lambda x: slope * np.heaviside(x, 0.5))
+
+
+CORRECT["CELU"], INCORRECT["CELUHalf"] = ((celu(slope), with_zeros(4, 6)) for slope in (1, 0.5))
+CORRECT["HalfOfSum"] = half_of_sum(1), NEAR_ZERO
+INCORRECT["HalfOfSumTwice"] = half_of_sum(2), NEAR_ZERO
+
+
+def pixels(slope):
+    class Pixels(Plain):
+        def forward(self, x):
+            if x.real.min() < 0 or x.real.max() > 1:
+                raise ValueError("a pixel must be in [0, 1]")
+            return 4 * (x - 0.5) ** 2, x
+
+        def backward(self, dy, x):
+            return slope * dy * (x - 0.5), {}
+
+    return Pixels
+
+
+EIGHTHS = np.arange(9.0).reshape(3, 3) / 8
+CORRECT["Pixels"], INCORRECT["PixelsHalf"] = ((pixels(slope), EIGHTHS) for slope in (8, 4))
+
+
 # A key that hides dx
 # -------------------
 
@@ -1258,6 +1396,67 @@ class OtherOrderOfForward(Plain):
 class OtherOrderOfForwardNoMean(OtherOrderOfForward):
     def summed(self, dz):
         return dz
+
+
+@correct(normal(6, 4))
+class SingleOtherOrder(OtherOrder):
+    """The sum in float32, so that not the last digits of float64 differ but those of float32."""
+
+    def forward(self, x):
+        return single(super().forward(x)[0]) + shuffled(single(x)), x
+
+    def backward(self, dy, x):
+        dx, grads = super().backward(dy, x)
+        return dx + self.summed(single(dy)), grads
+
+
+@incorrect(normal(6, 4))
+class SingleOtherOrderOnce(SingleOtherOrder):
+    def backward(self, dy, x):
+        return OtherOrder.backward(self, dy, x)
+
+
+@correct(normal(6, 4))
+class OtherOrderBeforeMean(OtherOrder):
+    """A bias before a mean: all of its gradient is rounding."""
+
+    def forward(self, x):
+        z = x + self.params["b"]
+        return np.sinh(z - shuffled(z) / len(z)), z - shuffled(z) / len(z)
+
+    def backward(self, dy, z):
+        dz = dy * np.cosh(z)
+        dz = dz - shuffled(dz) / len(dz)
+        return dz, {"b": self.summed(dz)}
+
+
+@incorrect(normal(6, 4))
+class OtherOrderBeforeMeanClipped(OtherOrderBeforeMean):
+    def summed(self, dz):
+        return np.clip(1e3 * shuffled(dz), 0, 1e-16) + shuffled(np.abs(dz))
+
+
+def single_gelu(factor):
+    """In float32 1 + tanh(x) is a staircase for negative x."""
+    a = np.float32(0.8)
+
+    class SingleGELU(Plain):
+        def forward(self, x):
+            x = single(x)
+            t = np.tanh(a * (x + np.float32(0.05) * x**3))
+            return x * (1 + t) / 2, (x, t)
+
+        def backward(self, dy, cache):
+            x, t = cache
+            inner = a * (1 + np.float32(0.15) * x**2)
+            return dy * ((1 + t) / 2 + factor * x * (1 - t**2) * inner / 2), {}
+
+    return SingleGELU
+
+
+CORRECT["SingleGELU"], INCORRECT["SingleGELUOneTerm"] = (
+    (single_gelu(factor), 10 * normal(4, 6)) for factor in (1, 0)
+)
 
 
 # Large arrays, of which not all entries are compared
