@@ -31,10 +31,11 @@ from numpycnn.checks.arguments import (
     selected,
 )
 from numpycnn.checks.binding import Copies, tied_arrays
-from numpycnn.checks.derivatives import DERIVATIVES, Method, OneSided
+from numpycnn.checks.derivatives import DERIVATIVES, Method, OneSided, is_single
 from numpycnn.layers.layer import Layer
 
 EPS = float(np.finfo(np.float64).eps)
+EPS_SINGLE = float(np.finfo(np.float32).eps)
 SAFETY = 16
 """By how much rounding may exceed what a few trials show of it."""
 N_PAIRS = 3
@@ -293,6 +294,11 @@ class Case:
     def of_size_one(self) -> Case | None:
         """With the largest magnitude of every array scaled to one; None if forward fails there."""
         return self.at(changed(self.arrays, lambda array: array / largest(array)))
+
+    def is_single(self, name: str) -> bool:
+        """Whether forward computes in float32, as far as it depends on this array."""
+        moved = self.arrays[name] * (1 + 2.0**-9) + 2.0**-9 * largest(self.arrays[name]) / 3
+        return is_single(self.output, self.evaluate({**self.arrays, name: moved}))
 
     def is_far_from_one(self) -> bool:
         """Whether the largest number of some array is below a tenth, or above ten."""

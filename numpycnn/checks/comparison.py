@@ -23,8 +23,8 @@ from functools import cache, partial
 import numpy as np
 
 from numpycnn._types import Array
-from numpycnn.checks.case import EPS, SAFETY, Case, changed, largest
-from numpycnn.checks.derivatives import Method, is_single
+from numpycnn.checks.case import EPS, EPS_SINGLE, SAFETY, Case, changed, largest
+from numpycnn.checks.derivatives import Method
 from numpycnn.checks.directions import by_magnitude, levelled, random_direction, relative_error
 from numpycnn.checks.entries import Entries, EntryByEntry
 from numpycnn.checks.evidence import Evidence
@@ -36,8 +36,6 @@ from numpycnn.layers.container import Container
 
 TOLERANCE: dict[Method, float] = {"complex": 1e-10, "central": 1e-6}
 """The largest relative error of a correct gradient, in float64, by method."""
-
-EPS_SINGLE = float(np.finfo(np.float32).eps)
 
 N_SUSPECTS = 20  # entries that are examined more closely, the worst first
 N_OTHERS = 2  # points at which the name of a mistake must hold, too
@@ -238,18 +236,11 @@ class Comparison:
         values = np.abs(self.case.dy) * np.minimum(np.abs(self.case.output), 1)
         values /= max(1.0, largest(self.case.arrays[self.name]))
         last_digit: Array | float = EPS * values.sum()
-        if self.is_single():  # values that cancel within forward are as large as others
+        if self.case.is_single(self.name):  # values that cancel within it are as large as others
             moved = summed(values * (found.columns.middle[suspects] != 0), 1)
             last_digit = 4 * SAFETY * EPS_SINGLE * np.maximum(moved, np.max(found.terms))
         allowed = np.maximum(rounding, np.maximum(found.noise[suspects], last_digit))
         return [i for i, most in zip(suspects, allowed, strict=True) if not found.off[i] <= most]
-
-    def is_single(self) -> bool:
-        """Whether forward computes in float32."""
-        array = self.case.arrays[self.name]
-        moved = array + 1e-3 * largest(array) * random_direction(array, self.rng)
-        ahead = self.case.evaluate({**self.case.arrays, self.name: moved})
-        return is_single(self.case.output, ahead)
 
     def is_visible(self, found: Entries, errors: list[int]) -> bool:
         """Whether an error is more than what can be lost in rounding completely.
