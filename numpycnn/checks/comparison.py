@@ -45,7 +45,8 @@ UNDECIDED = (
     "cannot be decided at this scale, where rounding alone could do this; try an x, and "
     "parameters, of size 1"
 )
-SEEN_AT_SIZE_ONE = "found with every array scaled to values up to one; here rounding hides it"
+SEEN_AT_SIZE_ONE = "found with every array scaled to values up to one; here it is near the rounding"
+ONLY_AT_SIZE_ONE = "correct here, but not with every array scaled to values up to one"
 UNSTEADY = (
     "cannot be decided: differences converge to no value, whatever the step; does forward compute "
     "in low precision?"
@@ -107,7 +108,8 @@ class Comparison:
             return undecided
         if there.status == "incorrect":
             is_seen_here = here.status == "incorrect" and not is_far
-            return here if is_seen_here else there._replace(notes=(*there.notes, SEEN_AT_SIZE_ONE))
+            notes = (*there.notes, ONLY_AT_SIZE_ONE if here.ok else SEEN_AT_SIZE_ONE)
+            return here if is_seen_here else there._replace(notes=notes)
         # Dead ReLUs make a gradient zero, too; but far from one it may have been lost.
         is_lost = doubt == ALL_ZERO and is_far and one.gradients[self.name].any()
         return undecided if here.status == "incorrect" or is_lost or not there.ok else here
@@ -283,9 +285,8 @@ class Comparison:
 
     def evidence(self, found: Entries) -> Evidence:
         """Collect the data about the error."""
-        return Evidence.of(
-            self.case, self.name, self.how.method, found, self.how.is_blind, self.rng
-        )
+        how = self.how
+        return Evidence.of(self.case, self.name, how.method, found, how.is_blind, self.rng)
 
     def others(self, found: Entries) -> list[Callable[[], Evidence | None]]:
         """The data for other dy, and at other values, computed where they are needed."""

@@ -26,7 +26,7 @@ import numpy as np
 
 from numpycnn._types import Array, Params
 from numpycnn.checks.case import EPS, Case, changed, largest, rows
-from numpycnn.checks.comparison import SEEN_AT_SIZE_ONE, TOLERANCE, UNDECIDED, Comparison
+from numpycnn.checks.comparison import ONLY_AT_SIZE_ONE, TOLERANCE, UNDECIDED, Comparison
 from numpycnn.checks.contract import SAME, is_rounding
 from numpycnn.checks.derivatives import Method
 from numpycnn.checks.directions import error_along, random_direction
@@ -88,6 +88,7 @@ class Elsewhere:
                     found, Point(self.with_equal_outputs(point.case) or equal, point.mistake)
                 )
         self.where_zero(found)
+        self.kept_values(found)
         return [found[result.name] for result in results]
 
     # Other points
@@ -194,7 +195,7 @@ class Elsewhere:
         names = [
             name
             for name, result in found.items()
-            if result.ok or {UNDECIDED, SEEN_AT_SIZE_ONE} & {*result.notes}
+            if result.ok or (result.status == "undecided" and UNDECIDED in result.notes)
         ]
         if not names or self.agrees(point.case, names):
             return
@@ -202,16 +203,25 @@ class Elsewhere:
         is_single = point.mistake in (NEXT_TO_A_KINK, SMALL_OUTPUT)
         is_found, n_rows = False, len(self.case.arrays["input"])
         for case, mistake in (*(() if is_single else self.simpler()), point):
+            if case is not point.case and self.agrees(case, names):
+                continue
             for name in names:
                 result = self.compare(case, name, mistake)
-                is_known = SEEN_AT_SIZE_ONE in {*found[name].notes} & {*result.notes}
-                if result.status == "incorrect" and not is_known:
+                if result.status == "incorrect":
                     # At a kink the given point is not evidence of a correct gradient.
                     shown = NEXT_TO_A_KINK if (kinks := found[name].kinks) else mistake
                     found[name] = named(result, shown, n_rows)._replace(kinks=kinks)
                     is_found = True
             if is_found:
                 return
+
+    def kept_values(self, found: dict[str, GradientResult]) -> None:
+        """Compare after a step what is incorrect at size one only: a value may be kept."""
+        for name in [name for name in found if ONLY_AT_SIZE_ONE in found[name].notes]:
+            if (case := self.case.at(self.stepped(self.case.arrays))) is not None:
+                after = self.compare(case, name, AFTER_A_STEP)
+                if after.status == "incorrect" and ONLY_AT_SIZE_ONE not in after.notes:
+                    found[name] = named(after, AFTER_A_STEP, len(case.arrays["input"]))
 
     def compare(self, case: Case, name: str, mistake: Mistake) -> GradientResult:
         """Compare one gradient at another point."""
