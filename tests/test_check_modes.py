@@ -2,39 +2,13 @@
 
 import numpy as np
 import pytest
+from corpora.spoils import TwoFaces
 
-from numpycnn import BatchNorm, Layer, ReLU
+from numpycnn import BatchNorm, ReLU
 from numpycnn.checks.modes import N_STEPS, check_modes
 
 X = np.random.default_rng(0).normal(3, 2, (4, 9, 2))
 N_ROWS = 36
-
-
-class TwoFaces(Layer):
-    """In use it is one function of x, in training another, of x and the number of the step."""
-
-    def __init__(self, in_use, in_training):
-        super().__init__()
-        self.in_use, self.in_training = in_use, in_training
-
-    def forward(self, x):
-        return self.in_use(x), None
-
-    def for_training(self, rng=None):
-        return Twin(self)
-
-
-class Twin(Layer):
-    def __init__(self, plain):
-        super().__init__()
-        self.plain, self.step = plain, 0
-
-    def forward(self, x):
-        return self.plain.in_training(x, self.step), "seen"
-
-    def update_state(self, cache):
-        assert cache == "seen"
-        self.step += 1
 
 
 def names(layer, x=X):

@@ -4,6 +4,22 @@ from functools import partial
 
 import numpy as np
 import pytest
+from corpora.functions import (
+    Buffer,
+    Last,
+    changes_dy,
+    changes_ids,
+    changes_x,
+    cross_entropy,
+    cross_entropy_back,
+    embed,
+    embed_back,
+    gap,
+    gap_back,
+    logits,
+    masked_mean,
+    masked_mean_back,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -183,17 +199,6 @@ def test_a_small_output_is_not_hidden_by_a_large_one(size):
 # --------------------------
 
 
-def embed(numbers, table):
-    return table[numbers], (numbers, table.shape)
-
-
-def embed_back(dy, cache):
-    numbers, shape = cache
-    dtable = np.zeros(shape)
-    np.add.at(dtable, numbers, dy)
-    return None, dtable
-
-
 @given(ids(5), distinct((5, 2)), st.integers(0, 9))
 def test_integers_are_passed_as_they_are(numbers, table, seed):
     report = check_vjp(embed, embed_back, numbers, table, rng=seed)
@@ -207,21 +212,6 @@ def test_integers_are_passed_as_they_are(numbers, table, seed):
 
     if len(np.unique(numbers)) < numbers.size:
         assert not check_vjp(embed, once, numbers, table, rng=seed).ok
-
-
-def logits(labels, axis):
-    """Cross-entropy, whose labels are an argument or in a closure."""
-
-    def fwd(scores, labels=labels):
-        p = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
-        losses = -np.log(p[np.arange(len(labels)), labels])
-        return losses.sum(axis=axis), (p, labels)
-
-    def bwd(dy, cache):
-        p, labels = cache
-        return np.reshape(dy, (-1, 1)) * (p - np.eye(3)[labels])
-
-    return fwd, bwd
 
 
 @pytest.mark.parametrize("axis", [0, ()])
@@ -298,49 +288,12 @@ def test_a_gradient_of_another_shape_is_incorrect(shape):
     assert "b has" in str(report)
 
 
-def _changes_x(x):
-    x *= 2
-    return x, None
-
-
-def _changes_ids(numbers, table):
-    y = table[numbers], (numbers.copy(), table.shape)
-    numbers -= numbers
-    return y
-
-
-def _changes_dy(dy, _):
-    dy *= 2
-    return dy
-
-
-class Buffer:
-    """Backward that returns one array again and again."""
-
-    array = np.zeros(X.shape)
-
-    def __call__(self, dy, cache):
-        self.array[...] = 2 * dy
-        return self.array
-
-
-class Last:
-    """Functions that keep the last input to themselves."""
-
-    def forward(self, x):
-        self.x = x
-        return x**2, None
-
-    def backward(self, dy, cache):
-        return 2 * dy * self.x
-
-
 @pytest.mark.parametrize(
     ("fwd", "bwd", "arrays", "called"),
     [
-        (_changes_x, lambda dy, _: 2 * dy, [X], "argument changed"),
-        (_changes_ids, embed_back, [np.array([0, 2, 2]), X], "argument changed"),
-        (lambda x: (2 * x, None), _changes_dy, [X], "argument changed"),
+        (changes_x, lambda dy, _: 2 * dy, [X], "argument changed"),
+        (changes_ids, embed_back, [np.array([0, 2, 2]), X], "argument changed"),
+        (lambda x: (2 * x, None), changes_dy, [X], "argument changed"),
         (lambda x: (2 * x, None), Buffer(), [X], "output overwritten"),
         (Last().forward, Last().backward, [X], "cache overwritten"),
         (lambda x: (x * np.random.default_rng().random(), None), lambda dy, _: dy, [X], "random"),
@@ -403,39 +356,6 @@ def test_float32_is_checked_in_float64():
 # -------------------------------------------
 
 LABELS, FLAGS = np.array([0, 2, 1, 1]), np.array([True, False, True, True])
-
-
-def cross_entropy(x, labels):
-    p = np.exp(x) / np.exp(x).sum(axis=1, keepdims=True)
-    return -np.log(p[np.arange(len(x)), labels]).mean(), (p, labels)
-
-
-def cross_entropy_back(n):
-    def bwd(dy, cache):
-        p, labels = cache
-        return dy * (p - np.eye(p.shape[1])[labels]) / n(p)
-
-    return bwd
-
-
-def gap(x, y):
-    return ((x - y) ** 2).sum() / len(x), (x, y)
-
-
-def gap_back(n):
-    def bwd(dy, cache):
-        dx = 2 * dy * (cache[0] - cache[1]) / len(cache[0])
-        return dx, -dx * len(dx) / n(dx)
-
-    return bwd
-
-
-def masked_mean(x, flags):
-    return (x * flags[:, None]).sum(axis=0) / len(x), (x, flags)
-
-
-def masked_mean_back(n):
-    return lambda dy, cache: dy * cache[1][:, None] / n(cache[0])
 
 
 @pytest.mark.parametrize(

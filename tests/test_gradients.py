@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from corpora.spoils import Foreign, Forgetful, NoBias, OneEntryOff, StdConstant, StraightThrough
 from hypothesis import given, settings
 from refusals import refused
 
@@ -10,42 +11,6 @@ from numpycnn.checks.case import Case
 from numpycnn.checks.strategies import distinct, generators, layers_and_inputs
 
 METHODS = ["complex", "central"]
-
-
-class OneEntryOff(nn.Dense):
-    """A dense layer with one entry of one gradient wrong by one part in ten thousand."""
-
-    def __init__(self, *sizes, name, index):
-        super().__init__(*sizes, rng=0)
-        self.name, self.index = name, index
-
-    def backward(self, dy, cache):
-        dx, grads = super().backward(dy, cache)
-        wrong = {"input": dx, **grads}
-        wrong[self.name] = wrong[self.name].copy()
-        wrong[self.name][self.index] *= 1.0001
-        return wrong.pop("input"), wrong
-
-
-class Forgetful(nn.Softmax):
-    """A softmax whose backward returns zeros: a check with ones from above would pass it."""
-
-    def backward(self, dy, cache):
-        return np.zeros_like(dy), {}
-
-
-class Foreign:
-    """A layer that keeps the contract and inherits from nothing."""
-
-    def __init__(self, slope=3.0):
-        self.params = {"a": np.array([2.0, 5.0])}
-        self.slope = slope
-
-    def forward(self, x):
-        return x * self.params["a"], x
-
-    def backward(self, dy, cache):
-        return dy * self.params["a"], {"a": self.slope / 3 * (dy * cache).sum(axis=0)}
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -195,14 +160,6 @@ def test_bad_arguments_are_refused(change, parts):
 # ------------------
 
 
-class NoBias(nn.Dense):
-    """The gradient for b is never computed."""
-
-    def backward(self, dy, cache):
-        dx, grads = super().backward(dy, cache)
-        return dx, {**grads, "b": 0 * grads["b"]}
-
-
 @pytest.mark.parametrize("scale", [1e-12, 1e-6, 1, 1e6, 1e7, 1e8, 1e12])
 @pytest.mark.parametrize("seed", range(2))
 def test_a_gradient_of_zeros_is_wrong_at_every_scale(scale, seed):
@@ -226,17 +183,6 @@ def test_where_a_gradient_has_vanished_nothing_is_called_correct(gap, status):
 
 # Two opinions
 # ------------
-
-
-class StdConstant(nn.Layer):
-    """A layer norm whose backward takes the standard deviation for a constant."""
-
-    def forward(self, x):
-        std = x.std(axis=-1, keepdims=True)
-        return (x - x.mean(axis=-1, keepdims=True)) / std, std
-
-    def backward(self, dy, cache):
-        return (dy - dy.mean(axis=-1, keepdims=True)) / cache, {}
 
 
 def test_a_term_that_the_complex_step_does_not_see_is_seen():
@@ -275,14 +221,6 @@ def test_the_error_within_the_tolerance_is_the_measured_one():
 
 # A selection of the arrays
 # -------------------------
-
-
-class StraightThrough(nn.Dense):
-    """Returns no gradient for the input, and a wrong one for the bias."""
-
-    def backward(self, dy, cache):
-        _, grads = super().backward(dy, cache)
-        return None, {**grads, "b": 2 * grads["b"]}
 
 
 @pytest.mark.parametrize("options", [{"only": ("w",)}, {"only": "w"}, {"skip": ["input", "b"]}])

@@ -4,68 +4,19 @@ The counterpart of `test_no_false_alarm`, with the same layers. Each is spoilt i
 ways in which gradients go wrong. The long version, ten thousand cases, runs with `pytest -m long`.
 """
 
-from copy import copy
 from itertools import product
 
 import numpy as np
 import pytest
+from corpora.spoils import SPOILS, Units, forgets, in_column, spoilt
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from test_bugs import OF_TWO_MODES
 from test_no_false_alarm import right_ones
 
-from numpycnn import Layer, check_gradients
+from numpycnn import check_gradients
 from numpycnn.checks import bugs
 from numpycnn.checks.strategies import generators
-
-
-def one_entry(gradient, index):
-    wrong = gradient.copy()
-    wrong[index] *= 1.01
-    return wrong
-
-
-def one_trace(gradient, index):
-    wrong = gradient.copy()
-    wrong[index[:1]] = 0
-    return wrong
-
-
-def transposed(gradient, index):
-    return gradient.swapaxes(0, -1).reshape(gradient.shape)
-
-
-SPOILS = {
-    "zero": lambda gradient, index: 0 * gradient,
-    "sign": lambda gradient, index: -gradient,
-    "twice": lambda gradient, index: 2 * gradient,
-    "a thousandth more": lambda gradient, index: 1.001 * gradient,
-    "shifted": lambda gradient, index: np.roll(gradient, 1, axis=len(index) // 2),
-    "transposed": transposed,
-    "one entry": one_entry,
-    "one trace": one_trace,
-}
-
-
-def spoilt(subject, name, spoil, index):
-    """The same layer or loss, with the gradient for one array spoilt."""
-    if not hasattr(subject, "forward"):
-
-        def loss(x):
-            value, gradient = subject(x)
-            return value, spoil(gradient, index)
-
-        return loss
-
-    def backward(self, dy, cache):
-        dx, grads = type(subject).backward(self, dy, cache)
-        if name == "input":
-            return spoil(dx, index), grads
-        return dx, {**grads, name: spoil(grads[name], index)}
-
-    wrong = copy(subject)
-    wrong.__class__ = type("Spoilt", (type(subject),), {"backward": backward})
-    return wrong
 
 
 def gradient_at_size_one(subject, x, name, rng):
@@ -121,40 +72,6 @@ def test_nothing_in_ten_thousand_that_is_wrong_is_called_right(case, rng):
 # --------------------------
 # A record may hold a pressure of 100,000 beside a velocity of a millionth. What is wrong about
 # the small one has to be seen beside the large one, and what is right about it, too.
-
-
-class Units(Layer):
-    """Each column in a unit of its own, first a sine, then what the complex step cannot take.
-
-    All columns are given as they are, or their sum. `spoil` changes the slopes (N, C).
-    """
-
-    def __init__(self, units, out, *, total=False, spoil=None):
-        super().__init__(w=out)
-        self.units, self.total = units, total
-        self.spoil = spoil or (lambda slopes, u: slopes)
-        self.bends = np.arange(len(units)) % 2 == 1
-
-    def forward(self, x):
-        u = x / self.units
-        y = np.where(self.bends, np.abs(u) * u, np.sin(u))
-        z = y * self.params["w"]
-        return (z.sum(axis=1, keepdims=True) if self.total else z), (u, y)
-
-    def backward(self, dy, cache):
-        u, y = cache
-        slopes = self.spoil(np.where(self.bends, 2 * np.abs(u), np.cos(u)), u)
-        return dy * self.params["w"] * slopes / self.units, {"w": (dy * y).sum(axis=0)}
-
-
-def forgets(slopes, u):
-    """Takes abs for a constant, as the complex step does."""
-    bends = np.arange(u.shape[1]) % 2 == 1
-    return np.where(bends, slopes / 2, slopes)
-
-
-def in_column(factor, column):
-    return lambda slopes, u: slopes * np.where(np.arange(u.shape[1]) == column, factor, 1)
 
 
 def judged_in_units(seeds, decades_in, decades_out, total):
