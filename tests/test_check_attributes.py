@@ -12,7 +12,11 @@ from corpora.attributes import (
     Closed,
     Dicts,
     Embedding,
+    Forward,
     Linear,
+    NamedGradient,
+    NoDx,
+    Pair,
     ReadsVector,
     ReLU,
     TransposedCopy,
@@ -231,26 +235,6 @@ def test_ids(numbers, seed):
 
 # Bad input
 # ---------
-
-
-class Pair(Linear):
-    def forward(self, x):
-        return super().forward(x), x
-
-
-class NoDx(Linear):
-    def backward(self, dy):
-        super().backward(dy)
-
-
-class NamedGradient(Linear):
-    def backward(self, dy):
-        dx, self.dW = super().backward(dy), "dW"
-        return dx
-
-
-class Forward:
-    forward = Linear.forward
 
 
 def with_attribute(**values):

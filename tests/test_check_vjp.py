@@ -242,6 +242,15 @@ def test_an_array_without_axes(slope):
     assert names_and_statuses(report)["a"] == ("correct" if slope == 1 else "incorrect")
 
 
+def test_a_list_of_arrays_of_which_gradients_are_returned_is_refused():
+    def bwd(dy, cache):
+        dx, *grads = dense_back(dy, cache)
+        return dx, grads
+
+    with pytest.raises(TypeError, match="params"):
+        check_vjp(lambda x, params: dense(x, *params), bwd, X, [W, B], rng=0)
+
+
 @pytest.mark.parametrize("value", [2, 2.0, np.float64(2), np.arange(1, 4), [1.0, 2.0, 3.0], True])
 def test_a_gradient_that_would_not_be_checked_is_refused(value):
     def fwd(x, a):

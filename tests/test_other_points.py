@@ -265,12 +265,17 @@ def test_a_sample_of_a_large_array_is_named_only_if_all_entries_agree(change, na
     assert [mistake.name for mistake in report.mistakes] == [name], str(report)
 
 
-@pytest.mark.parametrize(("share", "name"), [(1, "mean missing"), (1 / 81, "divided twice")])
-def test_a_factor_is_named_after_the_area_of_a_window(share, name):
-    pool = Pool2D()
-    pool.share = share
-    (result,) = check_gradients(pool, normal(2, 6, 9, 2), rng=0).results
-    assert (result.mistake.name, "P·P" in result.mistake.message) == (name, True)
+@pytest.mark.parametrize(
+    ("window", "share", "name", "letter"),
+    [
+        ((3, 3), 1, "mean missing", "P·P"),
+        ((3, 3), 1 / 81, "divided twice", "P·P"),
+        ((5, 2), 1 / 2, "mean missing", "5 = P"),  # over the height only
+    ],
+)
+def test_a_factor_is_named_after_a_size_of_a_window(window, share, name, letter):
+    (result,) = check_gradients(Pool2D(window, share), normal(2, 15, 6, 2), rng=0).results
+    assert (result.mistake.name, letter in result.mistake.message) == (name, True)
 
 
 @pytest.mark.parametrize(("name", "unit"), in_units(NAMED))

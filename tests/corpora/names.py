@@ -64,17 +64,18 @@ for n in (2, 5):
 
 
 class Pool2D(Plain):
-    """The means of blocks of pool_size by pool_size samples."""
+    """The means over windows of samples; the mean over one has the share 1 / (height * width)."""
 
-    pool_size, share = 3, 1 / 9
+    def __init__(self, pool_size, share):
+        self.pool_size, self.share = pool_size, share
 
     def forward(self, x):
-        n, height, width, c = x.shape
-        k = self.pool_size
-        return x.reshape(n, height // k, k, width // k, k, c).mean(axis=(2, 4)), None
+        (n, height, width, c), (h, w) = x.shape, self.pool_size
+        return x.reshape(n, height // h, h, width // w, w, c).mean(axis=(2, 4)), None
 
     def backward(self, dy, cache):
-        return self.share * dy.repeat(self.pool_size, axis=1).repeat(self.pool_size, axis=2), {}
+        h, w = self.pool_size
+        return self.share * dy.repeat(h, axis=1).repeat(w, axis=2), {}
 
 
 class Affine(Plain):
