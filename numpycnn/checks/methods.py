@@ -84,7 +84,9 @@ def _opinion(case: Case, directions: Params, rounding: Array) -> How:
             terms = _circle(case, directions, radius)
             step = case.derivative("complex", directions).middle
         except TypeError as error:
-            return How("central", str(error))
+            if radius < RADII[0]:
+                return How("central", str(error))
+            continue  # the largest circle may leave the domain
         if not np.isfinite(terms).all():
             continue
         forth, back = np.abs(terms)
