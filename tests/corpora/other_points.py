@@ -1422,10 +1422,11 @@ class OtherOrderBeforeMean(OtherOrder):
 
     def forward(self, x):
         z = x + self.params["b"]
-        return np.sinh(z - shuffled(z) / len(z)), z - shuffled(z) / len(z)
+        z = z - shuffled(z) / len(z)
+        return z + z**3, z
 
     def backward(self, dy, z):
-        dz = dy * np.cosh(z)
+        dz = dy * (1 + 3 * z**2)
         dz = dz - shuffled(dz) / len(dz)
         return dz, {"b": self.summed(dz)}
 
