@@ -12,7 +12,8 @@ of it, is zero. One direction for all arrays together keeps this cheap; only whe
 each array compared as before. If one output is far larger than another, dy is chosen such that
 both count.
 
-A point outside the domain of the layer, where forward raises or returns NaN, is not evidence.
+A point outside the domain of the layer, where forward raises, or returns NaN or numbers that are
+too large for backward, is not evidence.
 """
 
 from __future__ import annotations

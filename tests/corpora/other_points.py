@@ -1050,6 +1050,14 @@ INCORRECT["ArccosSign"] = (
 )
 
 # With a small unit their slope is 0 or infinite where x has the size one.
+CORRECT["HighPower"] = (
+    elementwise(lambda x: x**102, lambda x: 102 * x**101),
+    np.linspace(-1, 1, 12).reshape(3, 4),
+)
+INCORRECT["HighPowerTwice"] = (
+    elementwise(lambda x: x**102, lambda x: 204 * x**101),
+    np.linspace(-1, 1, 12).reshape(3, 4),
+)
 CORRECT["Tanh"] = elementwise(np.tanh, lambda x: 1 - np.tanh(x) ** 2), normal(3, 4)
 CORRECT["Exponential"] = elementwise(np.exp, np.exp), normal(3, 4)
 CORRECT["Bump"] = (
