@@ -149,11 +149,14 @@ def holds_only_parameters(layer: Layer) -> bool:
 
     Then its own `with_params`, which copies nothing, is enough.
     """
-    return all(
-        defining(part, "params") in (Arrays, Container)
-        and all(is_constant(a) for name, a in vars(part).items() if name not in PARTS_OF_A_LAYER)
-        for _, part in layer.walk()
-    )
+    for _, part in layer.walk():
+        children = part.children.values() if isinstance(part, Container) else ()
+        others = [each for name, each in vars(part).items() if name not in PARTS_OF_A_LAYER]
+        if defining(part, "params") not in (Arrays, Container) or not all(
+            is_constant(each) or any(each is child for child in children) for each in others
+        ):
+            return False
+    return True
 
 
 def is_constant(found: object) -> bool:
