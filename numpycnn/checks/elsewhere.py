@@ -206,7 +206,8 @@ class Elsewhere:
         for case, mistake in (*(() if is_single else self.simpler()), point):
             if case is not point.case and self.agrees(case, names):
                 continue
-            for name in names:
+            alone = [name for name in names if not self.agrees(case, [name])]
+            for name in alone or names:
                 result = self.compare(case, name, mistake)
                 if result.status == "incorrect":
                     # At a kink the given point is not evidence of a correct gradient.
