@@ -24,7 +24,7 @@ from typing import NamedTuple
 import numpy as np
 
 from numpycnn._types import Array, Params
-from numpycnn.checks.case import Case
+from numpycnn.checks.case import SAFETY, Case
 from numpycnn.checks.derivatives import Method, own_step
 from numpycnn.checks.directions import relative_direction
 
@@ -78,6 +78,14 @@ def again(how: How, case: Case, name: str, rng: np.random.Generator) -> How:
 
 def _opinion(case: Case, directions: Params, rounding: Array) -> How:
     """Return the method for these arrays, moved together."""
+    how = _on_circles(case, directions, rounding)
+    if how is BLIND and ((noise := _noise(case, directions)) > rounding).any():
+        return _on_circles(case, directions, np.maximum(noise, rounding))
+    return how
+
+
+def _on_circles(case: Case, directions: Params, rounding: Array) -> How:
+    """Return the method that circles show, from large to small, beyond the rounding."""
     before = None
     for radius in RADII:
         try:
@@ -122,12 +130,27 @@ def _circle(case: Case, directions: Params, radius: float) -> Array:
 
     Raises `TypeError` if forward returns real numbers for complex ones.
     """
+    return _series(case, directions, radius, (1, -1)) / radius
+
+
+def _series(case: Case, directions: Params, radius: float, powers: tuple[int, ...]) -> Array:
+    """Return the terms exp(i n t) of each output on a circle, for each of these n."""
     values = [case.along(directions, radius * np.exp(1j * angle)) for angle in ANGLES]
     if not np.iscomplexobj(values[0]) and any((v != values[0]).any() for v in values):
         raise TypeError("the function gives real numbers for complex ones: abs, .real or a cast?")
     y = np.stack(values) - values[0]
-    waves = np.exp(1j * np.stack([-ANGLES, ANGLES])) / (N_POINTS * radius)
+    waves = np.exp(-1j * np.outer(powers, ANGLES)) / N_POINTS
     return np.asarray(np.tensordot(waves, y, 1))
+
+
+def _noise(case: Case, directions: Params) -> Array:
+    """Return the rounding that the smallest circles show: the terms in which nothing else remains.
+
+    A few changes of the last digits can show no rounding in an output by chance, in a sum whose
+    order differs from call to call.
+    """
+    terms = [_series(case, directions, radius, (3, 4, 5)) for radius in RADII[-3:]]
+    return np.asarray(SAFETY * np.nan_to_num(np.max(np.abs(terms), axis=(0, 1))))
 
 
 def _floor(terms: Array, rounding: Array, radius: float) -> Array:
