@@ -28,7 +28,7 @@ from numpycnn.checks.derivatives import Method
 from numpycnn.checks.directions import by_magnitude, levelled, random_direction, relative_error
 from numpycnn.checks.entries import Entries, EntryByEntry
 from numpycnn.checks.evidence import Evidence
-from numpycnn.checks.kinks import KINK, between, kinks, summed
+from numpycnn.checks.kinks import between, kinks, summed
 from numpycnn.checks.methods import How, again, forgotten
 from numpycnn.checks.mistakes import CONSTANT_TERM, name_mistake
 from numpycnn.checks.report import GradientResult, Mistake
@@ -38,7 +38,7 @@ TOLERANCE: dict[Method, float] = {"complex": 1e-10, "central": 1e-6}
 """The largest relative error of a correct gradient, in float64, by method."""
 
 N_SUSPECTS = 20  # entries that are examined more closely, the worst first
-N_OTHERS = 2  # points at which the name of a mistake must hold, too
+FEW = 64  # entries; a name for so few must hold at two other points, for more at one
 
 NEAR_ROUNDING, ALL_ZERO = "near rounding", "zero everywhere"  # two kinds of doubt
 UNDECIDED = (
@@ -205,13 +205,13 @@ class Comparison:
             return result._replace(status="undecided", notes=(*result.notes, UNDEFINED)), ""
         if np.max(found.noise, initial=0.0, where=in_doubt) > 0.01 * np.max(found.terms):
             return result._replace(status="undecided", notes=(*result.notes, UNSTEADY)), ""
-        if n_kinks and self.name == "input" and (ties := self.ties(actual)) is not None:
+        if n_kinks and self.name == "input" and not entries.agree_together(actual):
             # Values may be equal by rounding alone, where a large bias is added.
             low, high = between(found.columns, self.case.dy, 1)
             outside = np.maximum(low - found.actual, found.actual - high)
             if np.max(outside) > self.tolerance * size:  # not even alone
                 return self.incorrect(result, found, int(np.argmax(outside))), NEAR_ROUNDING
-            return result._replace(status="incorrect", mistake=ties), NEAR_ROUNDING
+            return result._replace(status="incorrect", mistake=TIES), NEAR_ROUNDING
         return result, NEAR_ROUNDING if suspects else ""
 
     # Rounding
@@ -294,8 +294,9 @@ class Comparison:
         upstream = -dy, self.rng.standard_normal(dy.shape)
         others: list[Callable[[], Evidence | None]]
         others = [partial(self.with_dy, each, found) for each in upstream]
-        if len(found.places) == self.case.arrays[self.name].size:  # not a sample
-            others += [partial(self.at_other_values, found)] * N_OTHERS
+        size = self.case.arrays[self.name].size
+        if len(found.places) == size:  # not a sample
+            others += [partial(self.at_other_values, found)] * (2 if size < FEW else 1)
         return [cache(other) for other in others]
 
     def with_dy(self, dy: Array, found: Entries) -> Evidence:
@@ -325,27 +326,4 @@ class Comparison:
                 there = entries.compare(case.gradients[self.name], found.places)
                 if there.expected.any():
                     return replace(self, case=case, how=how).evidence(there)
-        return None
-
-    def ties(self, actual: Array) -> Mistake | None:
-        """Return the mistake if single entries could be correct, but not all of them together.
-
-        This holds for maxima, whose slope increases at every kink. A function that adds and
-        subtracts maxima has other gradients too.
-        """
-        method, dy = self.how.method, self.case.dy
-        directions = [
-            np.ones(actual.shape),
-            *(random_direction(actual, self.rng) for _ in range(8)),
-        ]
-        slopes = [self.case.derivative(method, {self.name: along}) for along in directions]
-        bends = np.stack([each.right - each.left for each in slopes])
-        bends[np.abs(bends) <= KINK[method] * np.max(np.abs(bends))] = 0
-        if ((bends > 0).any(axis=0) & (bends < 0).any(axis=0)).any():
-            return None
-        for along, each in zip(directions, slopes, strict=True):
-            low, high = map(float, between(each, dy))
-            slope = float((actual * along).sum())
-            if max(low - slope, slope - high) > KINK[method] * largest(actual):
-                return TIES
         return None

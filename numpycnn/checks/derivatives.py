@@ -254,7 +254,9 @@ def is_single(here: Array, ahead: Array) -> bool:
 # Source: W. Squire, G. Trapp, "Using complex variables to estimate derivatives of real
 # functions", SIAM Review 40 (1998).
 
-STEP = 1e-30
+STEPS = 1e-30, -1e-32
+"""To the right and to the left, of other lengths: an infinite slope, as that of a root at zero, is
+not the same for both."""
 
 
 def complex_step(f: Function, at: Array, direction: Array) -> OneSided:
@@ -284,14 +286,39 @@ def complex_step(f: Function, at: Array, direction: Array) -> OneSided:
     >>> complex_step(lambda x: np.maximum(x, 0), np.array([0.0]), np.array([1.0]))  # a kink
     OneSided(right=array([1.]), left=array([-0.]), noise=0.0)
     """
-    # Two steps of another length: an infinite slope, as that of a root at zero, is not the same.
-    right, left = (f(at + 1j * h * direction) for h in (STEP, -STEP / 100))
-    if not np.iscomplexobj(right):
-        largest_step = 1e-2 * unit_step(at, direction)  # of all that are taken here
-        if np.array_equal(right, f(at + largest_step * direction)):  # it does not depend on `at`
-            return OneSided(np.zeros_like(right), np.zeros_like(right))
-        raise TypeError("the function gives real numbers for complex ones: abs, .real or a cast?")
-    return OneSided(np.imag(right) / STEP, np.imag(left) / (-STEP / 100))
+    right, left = (one_complex_step(f, at, direction, h) for h in STEPS)
+    return OneSided(right, left)
+
+
+def one_complex_step(f: Function, at: Array, direction: Array, h: float) -> Array:
+    """Return the derivative of f along a direction from the imaginary part, by the step h.
+
+    Parameters
+    ----------
+    f : callable
+        A function of one array that returns an array.
+    at, direction : ndarray
+        The point, and the direction.
+    h : float
+        The step; negative, to the left.
+
+    Returns
+    -------
+    ndarray
+        The derivative on one side.
+
+    Raises
+    ------
+    TypeError
+        If f returns real numbers for complex ones.
+    """
+    y = f(at + 1j * h * direction)
+    if np.iscomplexobj(y):
+        return np.asarray(np.imag(y) / h)
+    largest_step = 1e-2 * unit_step(at, direction)  # of all that are taken here
+    if np.array_equal(y, f(at + largest_step * direction)):  # it does not depend on `at`
+        return np.zeros_like(y)
+    raise TypeError("the function gives real numbers for complex ones: abs, .real or a cast?")
 
 
 DERIVATIVES: dict[Method, Callable[[Function, Array, Array], OneSided]] = {

@@ -17,10 +17,10 @@ from typing import NamedTuple
 import numpy as np
 
 from numpycnn._types import Array
-from numpycnn.checks.case import EPS, SAFETY, Case, unit
+from numpycnn.checks.case import EPS, SAFETY, Case, largest, unit
 from numpycnn.checks.derivatives import Method, OneSided
-from numpycnn.checks.directions import error_along, levelled
-from numpycnn.checks.kinks import between, kinks, summed
+from numpycnn.checks.directions import error_along, levelled, random_direction
+from numpycnn.checks.kinks import KINK, between, kinks, summed
 
 N_ENTRIES: dict[Method, int] = {"complex": 1000, "central": 250}
 """An array of at most this size is compared entry by entry, a larger one at `N_SAMPLED`."""
@@ -139,3 +139,26 @@ class EntryByEntry:
             there = np.array([near[places[i]] for i in where])
             low, high = np.fmin(low, there), np.fmax(high, there)
         return np.asarray(np.maximum(low - actual[where], actual[where] - high).clip(0))
+
+    def agree_together(self, actual: Array) -> bool:
+        """Whether the gradient is between the slopes at kinks in other directions, too.
+
+        This must hold for maxima, whose slope increases at every kink. A function that adds and
+        subtracts maxima has other gradients too.
+        """
+        dy, kink = self.case.dy, KINK[self.method]
+        directions = [
+            np.ones(actual.shape),
+            *(random_direction(actual, self.rng) for _ in range(8)),
+        ]
+        slopes = [self.case.derivative(self.method, {self.name: along}) for along in directions]
+        bends = np.stack([each.right - each.left for each in slopes])
+        bends[np.abs(bends) <= kink * np.max(np.abs(bends))] = 0
+        if ((bends > 0).any(axis=0) & (bends < 0).any(axis=0)).any():
+            return True
+        for along, each in zip(directions, slopes, strict=True):
+            low, high = map(float, between(each, dy))
+            slope = float((actual * along).sum())
+            if max(low - slope, slope - high) > kink * largest(actual):
+                return False
+        return True
