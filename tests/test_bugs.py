@@ -29,7 +29,7 @@ WITH_GRADIENTS = [
 OPTIMIZERS = [bug for bug in bugs.PLANTED_BUGS.values() if bug.part is Adam]
 
 
-SOME = settings(max_examples=min(15, settings.default.max_examples // 8))  # of each bug
+SOME = settings(max_examples=min(15, settings.default.max_examples // 12))  # of each bug
 
 
 def by_name(bugs):

@@ -70,7 +70,7 @@ def test_nothing_in_ten_thousand_that_is_right_is_accused(case, rng):
     accuse(case, rng)
 
 
-@pytest.mark.parametrize("seed", [31, 33])
+@pytest.mark.parametrize("seed", [31, pytest.param(33, marks=pytest.mark.long)])
 def test_nor_where_a_softmax_is_certain_and_other_units_are_zero_at_size_one(seed):
     rng = np.random.default_rng(seed)
     layers = nn.Dense(3, 4), nn.ReLU(), nn.Dense(4, 3), nn.Softmax()
@@ -80,7 +80,9 @@ def test_nor_where_a_softmax_is_certain_and_other_units_are_zero_at_size_one(see
     assert nn.check_gradients(model.with_params(params), x, rng=seed).status != "incorrect"
 
 
-@pytest.mark.parametrize("seed", [11, 97, 113, 119])
+@pytest.mark.parametrize(
+    "seed", [11, *(pytest.param(seed, marks=pytest.mark.long) for seed in (97, 113, 119))]
+)
 def test_nor_where_outputs_are_equal_by_rounding_alone(seed):
     """Beside a bias of 1e-13 what 1e-25 makes of it is rounded to the same number twice."""
     rng = np.random.default_rng(seed)

@@ -26,12 +26,12 @@ SCALES = [1e-3, 1e3]  # and 1, at which all layers are tested
 UNITS = [2.0**-10, 2.0**10]  # powers of two, so that exact values stay exact
 
 
-def in_units(names):
-    """Each name with both units, with one of them in the long tests only."""
+def with_each(names, values, one_in):
+    """Each name with each value; the ordinary tests take one in two, or eight, of these pairs."""
     return [
-        pytest.param(name, unit, marks=[pytest.mark.long] * ((i + j) % 2))
+        pytest.param(name, value, marks=[pytest.mark.long] * bool((i + j * one_in // 2) % one_in))
         for i, name in enumerate(names)
-        for j, unit in enumerate(UNITS)
+        for j, value in enumerate(values)
     ]
 
 
@@ -122,8 +122,7 @@ def test_one_array_that_cannot_stand_for_two_is_refused():
         check_gradients(Twice(), normal(5, 4), rng=0)
 
 
-@pytest.mark.parametrize("scale", SCALES)
-@pytest.mark.parametrize("name", OF_ANY_SCALE)
+@pytest.mark.parametrize(("name", "scale"), with_each(OF_ANY_SCALE, SCALES, 2))
 @pytest.mark.filterwarnings("ignore")
 def test_at_every_scale(name, scale):
     layer, x = (INCORRECT | CORRECT)[name]
@@ -132,7 +131,7 @@ def test_at_every_scale(name, scale):
 
 
 @pytest.mark.parametrize(
-    ("name", "unit"), in_units([name for name, _ in CASES if name not in OF_ANY_SCALE])
+    ("name", "unit"), with_each([name for name, _ in CASES if name not in OF_ANY_SCALE], UNITS, 8)
 )
 @pytest.mark.filterwarnings("ignore")
 def test_in_other_units(name, unit):
@@ -212,8 +211,7 @@ def test_the_layer_inside_a_network_that_is_incorrect_is_named():
     assert [*report.to_dict()["layers"]] == ["2"]
 
 
-@pytest.mark.parametrize("name", NETWORKS)
-@pytest.mark.parametrize("scale", [1, *SCALES])
+@pytest.mark.parametrize(("name", "scale"), with_each(NETWORKS, [1, *SCALES], 2))
 def test_each_layer_of_a_network_that_is_incorrect_is_named(name, scale):
     network, x, expected = NETWORKS[name]
     report = check_gradients(network(), scale * x, rng=0)
@@ -278,7 +276,7 @@ def test_a_factor_is_named_after_a_size_of_a_window(window, share, name, letter)
     assert (result.mistake.name, letter in result.mistake.message) == (name, True)
 
 
-@pytest.mark.parametrize(("name", "unit"), in_units(NAMED))
+@pytest.mark.parametrize(("name", "unit"), with_each(NAMED, UNITS, 8))
 @pytest.mark.filterwarnings("ignore")
 def test_nor_in_other_units(name, unit):
     layer, x, names = NAMED[name]
