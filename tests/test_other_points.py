@@ -7,7 +7,7 @@ import re
 
 import numpy as np
 import pytest
-from corpora.names import NAMED, NETWORKS, Half, Pool2D
+from corpora.names import NAMED, NETWORKS, Half, OneEntry, Pool2D
 from corpora.other_points import (
     CORRECT,
     INCORRECT,
@@ -17,6 +17,7 @@ from corpora.other_points import (
     Flat,
     InUnits,
     Plain,
+    Returns,
     normal,
 )
 
@@ -168,14 +169,6 @@ def test_an_array_that_nothing_moved_is_undecided_and_the_note_says_so():
 # --------------------------------------
 
 
-class OneEntry(Dense):
-    def backward(self, dy, cache):
-        dx, grads = super().backward(dy, cache)
-        w = grads["w"].copy()
-        w[17, 41] *= 1.001
-        return dx, {**grads, "w": w}
-
-
 @pytest.mark.parametrize("size", [40, 300])
 def test_a_large_array_is_not_compared_entry_by_entry(size):
     # All columns of the larger one would be 90,000 times 1,200 values.
@@ -289,17 +282,6 @@ def test_nor_in_other_units(name, unit):
 # --------
 
 
-class Returns(Plain):
-    def __init__(self, y, dx, params=None):
-        self.y, self.dx, self.params = y, dx, params or {}
-
-    def forward(self, x):
-        return self.y(x), x
-
-    def backward(self, dy, x):
-        return self.dx(dy, x), {}
-
-
 def twice(x):
     return 2 * x
 
@@ -332,8 +314,9 @@ def twice(x):
     ],
 )
 def test_a_message_names_the_cause(subject, kind, words):
-    with pytest.raises(kind, match=f"(?s)check_gradients.*{words}"):
+    with pytest.raises(kind, match=f"(?s)check_gradients.*{words}") as caught:
         check_gradients(subject, normal(3, 4), rng=0)
+    assert not hasattr(caught.value, "__notes__")  # only an error of forward needs the shape of x
 
 
 @pytest.mark.parametrize(

@@ -236,6 +236,8 @@ def described(value: object) -> str:
 
     >>> described((np.zeros(3), 1.0))
     'a tuple of 2: a float64 array of shape (3,), float'
+    >>> described([*range(5)])
+    'a list of 5: int, int, int, int, …'
     """
     if isinstance(value, np.ndarray):
         return f"a {value.dtype} array of shape {value.shape}"

@@ -41,6 +41,17 @@ class Plain:
         return self.slope(x) * dy, {}
 
 
+class Returns(Plain):
+    def __init__(self, y, dx, params=None):
+        self.y, self.dx, self.params = y, dx, params or {}
+
+    def forward(self, x):
+        return self.y(x), x
+
+    def backward(self, dy, x):
+        return self.dx(dy, x), {}
+
+
 class InUnits:
     """A layer whose input has another unit, so that a layer for one scale is tested at all."""
 
@@ -57,6 +68,46 @@ class InUnits:
     def backward(self, dy, cache):
         dx, grads = self.layer.backward(dy, cache)
         return dx / self.unit, grads
+
+
+# Minima and maxima of equal values
+# ---------------------------------
+
+
+@correct(np.round(normal(6, 9)))
+class SmallestFirst(Plain):
+    def forward(self, x):
+        return x.min(axis=1), x
+
+    def backward(self, dy, x):
+        return dy[:, None] * self.chosen(x), {}
+
+    def chosen(self, x):
+        return np.arange(x.shape[1]) == x.argmin(axis=1)[:, None]
+
+
+@incorrect(np.round(normal(6, 9)))
+class SmallestEach(SmallestFirst):
+    def chosen(self, x):
+        return x == x.min(axis=1, keepdims=True)
+
+
+@incorrect(np.round(normal(6, 9)))
+class LargestEach(SmallestFirst):
+    def forward(self, x):
+        return x.max(axis=1), x
+
+    def chosen(self, x):
+        return x == x.max(axis=1, keepdims=True)
+
+
+@correct(np.round(normal(6, 9)))
+class RangeFirst(SmallestFirst):
+    def forward(self, x):
+        return x.max(axis=1) - x.min(axis=1), x
+
+    def backward(self, dy, x):
+        return dy[:, None] * (1.0 * self.chosen(-x) - self.chosen(x)), {}
 
 
 # Parameters that are views, closures or lists
@@ -1569,7 +1620,14 @@ INCORRECT["LargeReLULastRow"] = (
 
 # Correct layers that are undecided if x has another unit: at values of size one nothing is left of
 # the gradient, or all of it is rounding in float32.
-LOST_IN_UNITS = ["Closure", "Dead", "MarginKept", "SingleSoftmax", "SingleDense"]
+LOST_IN_UNITS = [
+    "Closure",
+    "Dead",
+    "MarginKept",
+    "SingleSoftmax",
+    "SingleDense",
+    "SingleOtherOrder",
+]
 
 # Kinds whose layers accept an x of every scale.
 OF_ANY_SCALE = [
