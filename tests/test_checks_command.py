@@ -77,7 +77,7 @@ def test_the_same_seed_is_the_same_report(run):
         (["my_layers.py:Linear", "--shape", "4,5,3"], ["Linear", "params", "--grads"]),
         (["my_layers.py:Linear", "--shape", "4,5,3", "--stateful"], ["--stateful", "--grads"]),
         *(
-            (["my_layers.py:Linear", "--shape", "4,5,3", "--grads", pairs], ["--grads", pairs])
+            (["my_layers.py:Linear", "--shape", "4,5,3", "--grads", pairs], [pairs, "W=dW,b=db"])
             for pairs in ("W", "W=dW=b", "W=d-W")
         ),
         (["my_layers.py:Scale", "--shape", "4,5,3", "--skip", "v"], ["'v'", "'w'"]),

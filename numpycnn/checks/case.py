@@ -205,8 +205,11 @@ class Case:
     def _function(self, directions: Params) -> tuple[Callable[[Array], Array], Array, Array]:
         """The output as a function of one array, all that move in a row, and the direction."""
         at, along = (
-            np.concatenate([arrays[name].ravel() for name in directions])
-            for arrays in (self.arrays, directions)
+            parts[0] if len(parts) == 1 else np.concatenate(parts)  # one is not copied
+            for parts in (
+                [arrays[name].ravel() for name in directions]
+                for arrays in (self.arrays, directions)
+            )
         )
 
         def output(moved: Array) -> Array:

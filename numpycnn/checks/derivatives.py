@@ -312,7 +312,9 @@ def one_complex_step(f: Function, at: Array, direction: Array, h: float) -> Arra
     TypeError
         If f returns real numbers for complex ones.
     """
-    y = f(at + 1j * h * direction)
+    moved = at.astype(complex)
+    moved.imag = h * direction
+    y = f(moved)
     if np.iscomplexobj(y):
         return np.asarray(np.imag(y) / h)
     largest_step = 1e-2 * unit_step(at, direction)  # of all that are taken here

@@ -138,6 +138,21 @@ for n in (2, 3, 5):
     NAMED[f"WeightsMean{n}"] = WeightsMean, normal(n, 4), ["divided twice"]
 
 
+@named(normal(5, 3), "bias averaged")
+class ScalarBiasMean(Plain):
+    """One bias for all outputs, an array without axes."""
+
+    def __init__(self):
+        self.params = {"b": np.array(0.5)}
+
+    def forward(self, x):
+        return np.tanh(x + self.params["b"]), x
+
+    def backward(self, dy, x):
+        dx = dy * (1 - np.tanh(x + self.params["b"]) ** 2)
+        return dx, {"b": dx.mean()}
+
+
 class ColumnsOfTraces(Plain):
     """A trace in each column, and a bias of shape (F, 1)."""
 
