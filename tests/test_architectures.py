@@ -11,7 +11,7 @@ ALL = [lenet, fcn, resnet, unet]
 SMALL = {
     lenet: {"n_samples": 16},
     fcn: {"filters": 2},
-    resnet: {"filters": 1},
+    resnet: {"filters": 2},
     unet: {"filters": 2, "depth": 2},
 }
 
@@ -80,7 +80,7 @@ def test_unet_has_the_levels_of_its_paper_and_filters_three_wide():
 @pytest.mark.parametrize("make", ALL)
 def test_the_gradients_are_correct_in_training_and_at_inference(make):
     model = make(2, 3, rng=0, **SMALL[make])
-    x = np.random.default_rng(0).standard_normal((2, 16 if make is lenet else 4, 2))
+    x = np.random.default_rng(0).standard_normal((2, 16 if make is lenet else 8, 2))
     for mode in {model, model.for_training(0)}:  # the same without layers of two modes
         nn.assert_gradients(mode, x, tolerance=1e-10, rng=0)
 
