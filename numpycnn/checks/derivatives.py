@@ -70,8 +70,8 @@ class OneSided(NamedTuple):
 # best step is that where the rounding and the change from the step before are smallest.
 
 
-def step_sweep(f: Function, at: Array, direction: Array) -> tuple[Array, list[OneSided]]:
-    """Return steps from large to small, and the derivative that each of them finds.
+def step_sweep(f: Function, at: Array, direction: Array) -> tuple[Array, OneSided]:
+    """Return steps from large to small, and the derivatives that they find.
 
     Parameters
     ----------
@@ -87,27 +87,31 @@ def step_sweep(f: Function, at: Array, direction: Array) -> tuple[Array, list[On
     steps : ndarray
         The first is a hundredth of the largest magnitude in `at`, the last a hundred-billionth of
         the largest that moves.
-    found : list of OneSided
-        The derivative for each step.
+    found : OneSided
+        The derivatives; the first axis is that of the steps.
 
     Examples
     --------
     >>> steps, found = step_sweep(np.exp, np.array([1.0]), np.array([1.0]))
-    >>> errors = [abs(one.middle[0] - np.e) for one in found]
+    >>> errors = abs(found.middle[:, 0] - np.e)
     >>> bool(errors[0] > 1e-5 and errors[-1] > 1e-8), bool(min(errors) < 1e-9)
     (True, True)
     """
     unit = unit_step(at, direction)
     share = max(own_step(at, direction) / unit, 1e-12)
     steps = unit * 10.0 ** np.arange(-2, -11.5 + np.log10(share), -0.5)
-    here = f(at)
-    return steps, [difference(f, here, at, direction, h) for h in steps]
+    return steps, difference(f, f(at), at, direction, steps)
 
 
 def difference(
-    f: Function, here: Array, at: Array, direction: Array, h: float, digit: float = LAST_DIGIT
+    f: Function,
+    here: Array,
+    at: Array,
+    direction: Array,
+    h: float | Array,
+    digit: float = LAST_DIGIT,
 ) -> OneSided:
-    """Return the derivative of f along a direction over one step.
+    """Return the derivative of f along a direction over one step, or over each of several.
 
     Parameters
     ----------
@@ -117,8 +121,8 @@ def difference(
         The value `f(at)`.
     at, direction : ndarray
         The point, and the direction.
-    h : float
-        The step.
+    h : float or ndarray
+        The step; of several, the axis is the first of the result.
     digit : float, optional
         By how much a value that changes may be off, relative to it.
 
@@ -127,7 +131,11 @@ def difference(
     OneSided
         Its noise is the last digit of the values, divided by the step.
     """
-    ahead, behind = f(at + h * direction), f(at - h * direction)
+    steps, shape = np.ravel(h), (*np.shape(h), *here.shape)
+    ahead, behind = (
+        np.reshape([f(at + sign * step * direction) for step in steps], shape) for sign in (1, -1)
+    )
+    h = np.reshape(h, (*np.shape(h), *(1,) * here.ndim))
     # The last digit of a value is noise in the difference, and the larger for a small step.
     stays = (ahead == here) & (behind == here)
     noise = 2 * np.where(stays, LAST_DIGIT, digit) * np.fmax(abs(ahead), abs(behind)) / h
@@ -173,22 +181,26 @@ def central_difference(f: Function, at: Array, direction: Array) -> OneSided:
     ahead = f(at + 1e-3 * unit * direction)
     if in_single := is_single(here, ahead):
         steps = unit * 10.0 ** np.arange(0, -4.5, -0.5)
-        found = [difference(f, here, at, direction, h, LAST_OF_SINGLE) for h in steps]
+        found = difference(f, here, at, direction, steps, LAST_OF_SINGLE)
     else:
         steps, found = step_sweep(f, at, direction)
+    middle, last_digit = found.middle, np.asarray(found.noise)
     # A step that leaves the domain of f is not evidence.
-    while len(found) > 3 and np.isnan(found[0].middle).all():
-        steps, found = steps[1:], found[1:]
+    flat = middle.reshape(len(steps), -1)
+    outside = np.isnan(flat).all(axis=1)
+    first, end = min(int(np.cumprod(outside).sum()), len(steps) - 3), len(steps)
     # Steps that are too small to change any output agree on a slope of zero. They say nothing,
     # unless the last change was a large one: then they end before a kink.
-    if changing := [i for i, each in enumerate(found) if each.middle.any()]:
-        last = found[changing[-1]]
-        is_kink = (np.abs(last.middle) > 10 * last.noise).any() and not fits(ahead, np.float32)
-        if not is_kink or steps[changing[-1]] < 1e-3 * own_step(at, direction):
-            found = found[: max(changing[-1] + 1, 3)]
-    right, left, last_digit = (np.stack(each) for each in zip(*found, strict=True))
-    middle = (right + left) / 2
-    steps = steps[: len(found)].reshape(-1, *(1,) * (middle.ndim - 1))
+    if (changing := np.flatnonzero(flat[first:].any(axis=1))).size:
+        last = first + changing[-1]
+        is_large = (np.abs(middle[last]) > 10 * last_digit[last]).any()
+        is_kink = is_large and not fits(ahead, np.float32)
+        if not is_kink or steps[last] < 1e-3 * own_step(at, direction):
+            end = max(last + 1, first + 3)
+    right, left, last_digit, middle, steps = (
+        each[first:end] for each in (found.right, found.left, last_digit, middle, steps)
+    )
+    steps = steps.reshape(-1, *(1,) * here.ndim)
     changes, gaps = np.abs(np.diff(middle, axis=0)), np.abs(right - left)
     # An output that is constant over the longest step has no slope, to the last digit over it.
     stays = np.all((right == 0) & (left == 0), axis=0)

@@ -46,7 +46,7 @@ def plot_step_sweep(
     point, along = np.array([at]), np.array([1.0])
     truth = float(exact(point)[0])
     steps, found = step_sweep(function, point, along)
-    errors = [abs(float(one.middle[0]) - truth) / abs(truth) for one in found]
+    errors = np.abs(found.middle[:, 0] - truth) / abs(truth)
     best = abs(float(complex_step(function, point, along).middle[0]) - truth) / abs(truth)
 
     figure, (panel,) = stacked_panels(1, width=WIDTH, height=380)
