@@ -173,11 +173,11 @@ class Case:
         is_complex = any(map(np.iscomplexobj, arrays.values()))
         # A buffer of the type of x holds complex numbers if x is complex, too. A cast of what goes
         # to backward does not matter, and one of what goes to y is seen by the choice of a method.
-        tries: list[tuple[Params, Literal["error", "ignore"]]] = [(arrays, "error")]
+        tries: list[tuple[bool, Literal["error", "ignore"]]] = [(False, "error")]
         if is_complex:
-            all_complex = changed(arrays, lambda array: array + 0j)
-            tries += [(all_complex, "error"), (all_complex, "ignore")]
-        for trial, action in tries:
+            tries += [(True, "error"), (True, "ignore")]
+        for is_all_complex, action in tries:
+            trial = changed(arrays, lambda array: array + 0j) if is_all_complex else arrays
             try:
                 with warnings.catch_warnings():
                     warnings.simplefilter("error", ComplexWarning)
@@ -223,30 +223,33 @@ class Case:
 
     def columns(self, method: Method, name: str, places: list[tuple[int, ...]]) -> OneSided:
         """How each output changes with each of these entries of the array `name`."""
-        ones: list[Params] = [{name: unit(self.arrays[name], place)} for place in places]
+        array = self.arrays[name]
         if method == "complex":
-            return self._complex_columns(name, ones)
-        found = [self.derivative(method, one) for one in ones]
+            return self._complex_columns(name, places)
+        found = [self.derivative(method, {name: unit(array, place)}) for place in places]
         return OneSided(
             np.stack([slopes.right for slopes in found]),
             np.stack([slopes.left for slopes in found]),
             np.stack([np.broadcast_to(slopes.noise, self.dy.shape) for slopes in found]),
         )
 
-    def _complex_columns(self, name: str, ones: list[Params]) -> OneSided:
+    def _complex_columns(self, name: str, places: list[tuple[int, ...]]) -> OneSided:
         """Without kinks, the slope to the left for all entries at once is that to the right."""
+        array = self.arrays[name]
 
-        def slope(direction: Params, step: float) -> Array:
-            return one_complex_step(*self._function(direction), step)
+        def slope(direction: Array, step: float) -> Array:
+            return one_complex_step(*self._function({name: direction}), step)
 
-        right = np.stack([slope(one, STEPS[0]) for one in ones])
-        weights = np.sqrt(2 + np.arange(len(ones)))  # no two are equal
-        mixed = np.asarray(sum(w * one[name] for w, one in zip(weights, ones, strict=True)))
-        off = np.abs(slope({name: mixed}, STEPS[1]) - np.tensordot(weights, right, 1))
+        right = np.stack([slope(unit(array, place), STEPS[0]) for place in places])
+        weights = np.sqrt(2 + np.arange(len(places)))  # no two are equal
+        mixed = np.zeros(array.shape)
+        for place, weight in zip(places, weights, strict=True):
+            mixed[place] += weight
+        off = np.abs(slope(mixed, STEPS[1]) - np.tensordot(weights, right, 1))
         if (off <= 1e-12 * np.tensordot(weights, np.abs(right), 1)).all():
             left = right
         else:
-            left = np.stack([slope(one, STEPS[1]) for one in ones])
+            left = np.stack([slope(unit(array, place), STEPS[1]) for place in places])
         return OneSided(right, left, np.zeros(right.shape))
 
     # Rounding

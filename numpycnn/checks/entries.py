@@ -72,11 +72,11 @@ class EntryByEntry:
     def bisected(self, actual: Array) -> Place:
         """Return an entry that is off or at a kink, by halving the array along its entries."""
         along = levelled(actual, self.rng)
-        index = np.arange(actual.size).reshape(actual.shape)
         low, high = 0, actual.size
         while high - low > 1:
             middle = (low + high) // 2
-            half = np.where((low <= index) & (index < middle), along, 0)
+            half = np.zeros(actual.shape)
+            half.flat[low:middle] = along.flat[low:middle]
             gradients, directions = {self.name: actual}, {self.name: half}
             error, slopes = error_along(self.case, self.method, gradients, directions)
             if error > self.tolerance / 100 or kinks(slopes, self.case.dy, self.method):
