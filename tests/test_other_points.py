@@ -28,7 +28,7 @@ UNITS = [2.0**-10, 2.0**10]  # powers of two, so that exact values stay exact
 
 
 def with_each(names, values, one_in):
-    """Each name with each value; the ordinary tests take one in two, or more, of these pairs."""
+    """Each name with each value; of `one_in` pairs, one is in the ordinary tests."""
     return [
         pytest.param(name, value, marks=[] if (i + j) % one_in == 0 else [pytest.mark.long])
         for i, name in enumerate(names)

@@ -204,13 +204,7 @@ class Case:
 
     def _function(self, directions: Params) -> tuple[Callable[[Array], Array], Array, Array]:
         """The output as a function of one array, all that move in a row, and the direction."""
-        at, along = (
-            parts[0] if len(parts) == 1 else np.concatenate(parts)  # one is not copied
-            for parts in (
-                [arrays[name].ravel() for name in directions]
-                for arrays in (self.arrays, directions)
-            )
-        )
+        at, along = (in_a_row(arrays, [*directions]) for arrays in (self.arrays, directions))
 
         def output(moved: Array) -> Array:
             arrays, start = dict(self.arrays), 0
@@ -340,6 +334,12 @@ class Case:
     def is_far_from_one(self) -> bool:
         """Whether the largest number of some array is below a tenth, or above ten."""
         return any(not 0.1 <= largest(array) <= 10 for array in self.arrays.values())
+
+
+def in_a_row(arrays: Params, names: list[str]) -> Array:
+    """Return the values of these arrays in one array without a copy if there is one only."""
+    parts = [arrays[name].ravel() for name in names]
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 def changed(arrays: Params, change: Callable[[Array], Array]) -> Params:

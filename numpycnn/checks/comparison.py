@@ -38,7 +38,7 @@ TOLERANCE: dict[Method, float] = {"complex": 1e-10, "central": 1e-6}
 """The largest relative error of a correct gradient, in float64, by method."""
 
 N_SUSPECTS = 20  # entries that are examined more closely, the worst first
-FEW = 64  # entries; a name for so few must hold at two other points, for more at one
+FEW = 64  # entries; a name for fewer must hold at two other points, for more at one
 
 NEAR_ROUNDING, ALL_ZERO = "near rounding", "zero everywhere"  # two kinds of doubt
 UNDECIDED = (

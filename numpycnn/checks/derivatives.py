@@ -303,26 +303,12 @@ def complex_step(f: Function, at: Array, direction: Array) -> OneSided:
 
 
 def one_complex_step(f: Function, at: Array, direction: Array, h: float) -> Array:
-    """Return the derivative of f along a direction from the imaginary part, by the step h.
+    """Return the derivative to the right or, by a negative step, to the left.
 
-    Parameters
-    ----------
-    f : callable
-        A function of one array that returns an array.
-    at, direction : ndarray
-        The point, and the direction.
-    h : float
-        The step; negative, to the left.
+    Raises `TypeError` if f returns real numbers for complex ones.
 
-    Returns
-    -------
-    ndarray
-        The derivative on one side.
-
-    Raises
-    ------
-    TypeError
-        If f returns real numbers for complex ones.
+    >>> float(one_complex_step(lambda x: np.maximum(x, 0), np.zeros(1), np.ones(1), 1e-30)[0])
+    1.0
     """
     moved = at.astype(complex)
     moved.imag = h * direction

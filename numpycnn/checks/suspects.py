@@ -136,7 +136,7 @@ def _upstream(e: Evidence) -> Iterator[Suspicion]:
     own = np.diag(matrix).reshape(e.expected.shape)
     is_elementwise = np.count_nonzero(matrix - np.diag(np.diag(matrix))) == 0
     without = e.expected - e.dy
-    if same(e.actual, without, e.same) and not (is_elementwise and _is_bounded(e)):
+    if same(e.actual, without, e.same) and not (is_elementwise and _vanishes_far_off(e)):
         yield (
             "branch forgotten",
             "dy itself is missing: backward forgets the skip connection, on which x is passed "
@@ -179,8 +179,8 @@ def _upstream(e: Evidence) -> Iterator[Suspicion]:
     yield "derivative missing", "dy is returned unchanged: the derivative is missing", e.dy
 
 
-def _is_bounded(e: Evidence) -> bool:
-    """Whether the slope vanishes far from zero: the 1 in 1 - tanh(x)^2 does not stay alone."""
+def _vanishes_far_off(e: Evidence) -> bool:
+    """Whether the slope vanishes far from zero, as 1 - tanh(x)^2 does: its 1 is not a branch."""
     far_off = e.right_with({**e.arrays, e.name: 1e3 * e.arrays[e.name]})
     return bool(np.max(np.abs(far_off)) <= 1e-3 * np.max(np.abs(e.dy)))
 
