@@ -1337,6 +1337,42 @@ class RealOnlySquare(RealOnly):
 # ---------------
 
 
+@correct(normal(5, 4))
+class RealAbove(Plain):
+    """The given values are below the limit, and only above it does the code cast to real."""
+
+    share = 1.0
+
+    def forward(self, x):
+        return x if x.max() < 1.35 else x / float(x.max()), x
+
+    def backward(self, dy, x):
+        peak = x.max()
+        if peak < 1.35:
+            return dy.copy(), {}
+        dx = dy / peak
+        dx.flat[x.argmax()] -= self.share * (dy * x).sum() / peak**2
+        return dx, {}
+
+
+@incorrect(normal(5, 4))
+class RealAboveHalf(RealAbove):
+    share = 0.5
+
+
+@undecided(1e-12 * normal(3, 4))
+class SineOfPicometers(Plain):
+    """At size one its differences converge to no value."""
+
+    def forward(self, x):
+        if np.iscomplexobj(x):
+            raise TypeError("real numbers only")
+        return np.sin(x / 1e-12), x
+
+    def slope(self, x):
+        return np.cos(x / 1e-12) / 1e-12
+
+
 def single(array):
     return array.real.astype(np.float32)
 
