@@ -130,6 +130,24 @@ def difference(
     -------
     OneSided
         Its noise is the last digit of the values, divided by the step.
+
+    Examples
+    --------
+    >>> at, along = np.array([2.0]), np.array([1.0])
+    >>> found = difference(lambda x: x**3, at**3, at, along, 0.5, digit=0.125)
+    >>> [part.tolist() for part in (*found, found.middle)]
+    [[15.25], [9.25], [7.8125], [12.25]]
+    >>> difference(np.square, at**2, at, along, np.array([1.0, 0.5])).right.tolist()
+    [[5.0], [4.5]]
+
+    A constant, and a function that is defined on one side only:
+
+    >>> found = difference(np.ones_like, np.ones(1), at, along, 0.5, digit=0.125)
+    >>> float(found.noise[0]) == 4 * LAST_DIGIT
+    True
+    >>> found = difference(lambda x: np.where(x < 2, np.nan, x), at, at, along, 0.5)
+    >>> found.right.tolist(), found.left.tolist()
+    ([1.0], [1.0])
     """
     steps, shape = np.ravel(h), (*np.shape(h), *here.shape)
     ahead, behind = (
@@ -146,12 +164,20 @@ def difference(
 
 
 def unit_step(at: Array, direction: Array) -> float:
-    """Return the step that moves some entry by the largest magnitude in `at`."""
+    """Return the step that moves some entry by the largest magnitude in `at`.
+
+    >>> unit_step(np.array([2, -3]), np.array([0, -0.5])), unit_step(np.zeros(2), np.array([0, 2]))
+    (6.0, 0.5)
+    """
     return (float(np.max(np.abs(at))) or 1.0) / float(np.max(np.abs(direction)))
 
 
 def own_step(at: Array, direction: Array) -> float:
-    """Return the step that moves some entry by the largest magnitude of those that move."""
+    """Return the step that moves some entry by the largest magnitude of those that move.
+
+    >>> own_step(np.array([2, -3]), np.array([1, 0])), own_step(np.array([0, -3]), np.array([1, 0]))
+    (2.0, 3.0)
+    """
     moved = np.where(direction, at, 0)
     return unit_step(moved if moved.any() else at, direction)
 
@@ -239,6 +265,11 @@ def is_single(here: Array, ahead: Array) -> bool:
 
     Small steps then show the steps of a staircase, its rounding, and not the slope. Integers and
     halves are numbers of float16 too, and show nothing.
+
+    >>> [is_single(np.zeros(2), np.array([0.1, y])) for y in (0, 0.1)]
+    [False, False]
+    >>> [is_single(np.zeros(2), np.array([0.5, y])) for y in (0, np.float32(0.1))]
+    [False, True]
     """
     moved = ahead[ahead != here]
     return fits(moved, np.float32) and not fits(moved, np.float16)

@@ -20,6 +20,10 @@ def random_direction(array: Array, rng: np.random.Generator) -> Array:
 
     None is near zero, or an error there would hardly show; and no two have the same
     magnitude, or two errors of opposite sign could cancel.
+
+    >>> direction = random_direction(np.zeros(1000), np.random.default_rng(0))
+    >>> sorted(set(np.floor(direction).tolist()))
+    [-2.0, 1.0]
     """
     return np.asarray(rng.uniform(1, 2, array.shape) * rng.choice([-1, 1], array.shape))
 
@@ -28,6 +32,11 @@ def levelled(actual: Array, rng: np.random.Generator) -> Array:
     """A direction that gives every entry the same weight, so that no large one hides a small one.
 
     Entries below the last digit of the largest count as if they were that large.
+
+    >>> gradient = np.array([1.0, -4.0, 1e3])
+    >>> effects = levelled(gradient, np.random.default_rng(0)) * gradient
+    >>> np.floor(abs(effects)).tolist()
+    [1.0, 1.0, 1.0]
     """
     sizes = np.maximum(_shares(actual), EPS)
     return np.asarray(random_direction(actual, rng) * np.min(sizes) / sizes)
@@ -39,6 +48,12 @@ def by_magnitude(actual: Array, array: Array, rng: np.random.Generator) -> Itera
     A difference shows some six digits of a sum, so entries that are far smaller than the others
     need a separate direction. And one step suits values of one magnitude: a column may have
     another unit.
+
+    >>> rng, gradient = np.random.default_rng(0), np.array([1.0, 0.002, 0.0005])
+    >>> [(along != 0).tolist() for along in by_magnitude(gradient, np.ones(3), rng)]
+    [[False, False, True], [True, True, False]]
+    >>> [(along != 0).tolist() for along in by_magnitude(np.ones(3), gradient, rng)]
+    [[False, False, True], [True, True, False]]
     """
     orders = np.stack([np.ceil(np.log10(_shares(a) + 1e-99) / 3) for a in (actual, array)], axis=-1)
     along = levelled(actual, rng)
@@ -53,7 +68,14 @@ def _shares(array: Array) -> Array:
 
 
 def relative_direction(array: Array, rng: np.random.Generator) -> Array:
-    """A direction that moves every entry by about as much as its magnitude."""
+    """A direction that moves every entry by about as much as its magnitude.
+
+    A zero is moved by as much as the largest.
+
+    >>> along = relative_direction(np.array([0.0, -2.0, 8.0]), np.random.default_rng(0))
+    >>> np.ceil(2 * abs(along) / [8, 2, 8]).tolist()
+    [2.0, 2.0, 2.0]
+    """
     sizes = np.where(array == 0, largest(array), np.abs(array))
     return np.asarray(sizes * rng.uniform(0.5, 1, array.shape) * rng.choice([-1, 1], array.shape))
 
@@ -69,7 +91,13 @@ def error_along(
 
 
 def relative_error(actual: Array, terms: Array, noise: float = 0.0) -> float:
-    """The difference of two sums beyond the noise, relative to the absolute terms of the first."""
+    """The difference of two sums beyond the noise, relative to the absolute terms of the first.
+
+    >>> [relative_error(np.array([3.0, -1.0]), np.ones(1), noise) for noise in (0, 0.5, 1)]
+    [0.25, 0.125, 0.0]
+    >>> relative_error(np.zeros(1), np.ones(1))
+    inf
+    """
     off = abs(float(actual.sum() - terms.sum())) - noise
     if off <= 0:
         return 0.0

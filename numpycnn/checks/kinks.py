@@ -31,6 +31,12 @@ def kinks(
     """Return where the slopes from the right and from the left are not the same.
 
     `scale` is the magnitude of the gradient: a gap that is negligible relative to it is not a kink.
+
+    >>> dy, slopes = np.ones((1, 2)), OneSided(np.ones((1, 2)), np.array([[0.98, 0.99]]))
+    >>> [kinks(slopes, dy, "central", n_axes).tolist() for n_axes in (2, 1, 0)]
+    [[[True, False]], [False], False]
+    >>> [bool(kinks(slopes, dy, "central", 2, scale)[0, 0]) for scale in (199, 201)]
+    [True, False]
     """
     gap = summed(np.abs(dy * (slopes.right - slopes.left)), n_axes)
     size = summed(np.abs(dy) * (np.abs(slopes.right) + np.abs(slopes.left)), n_axes)
@@ -40,7 +46,12 @@ def kinks(
 
 
 def between(slopes: OneSided, dy: Array, n_axes: int = 0) -> tuple[Array, Array]:
-    """Return the least and the largest slope that the kinks of the single outputs allow."""
+    """Return the least and the largest slope that the kinks of the single outputs allow.
+
+    >>> slopes = OneSided(np.array([1.0, 2.0]), np.array([0.0, 3.0]))
+    >>> [float(bound) for bound in between(slopes, np.array([1.0, -1.0]))]
+    [-3.0, -1.0]
+    """
     right, left = dy * slopes.right, dy * slopes.left
     return summed(np.minimum(right, left), n_axes), summed(np.maximum(right, left), n_axes)
 

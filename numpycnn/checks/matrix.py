@@ -48,11 +48,18 @@ def as_matrix(layer: Layer, x_shape: tuple[int, ...]) -> Array:
     --------
     >>> from numpycnn import Conv1D
     >>> layer = Conv1D(1, 1, kernel_size=2)
-    >>> layer.params["w"][:, 0, 0] = 1, 10
+    >>> layer.params["w"][:, 0, 0], layer.params["b"][:] = (1, 10), 5
     >>> as_matrix(layer, (1, 4, 1))
     array([[ 1., 10.,  0.,  0.],
            [ 0.,  1., 10.,  0.],
            [ 0.,  0.,  1., 10.]])
+
+    A function that is not linear has no matrix:
+
+    >>> from numpycnn import ReLU
+    >>> as_matrix(ReLU(), (1, 4))
+    Traceback (most recent call last):
+    ValueError: as_matrix expected a linear layer, got ReLU(), which is not
     """
     at_zero, _ = layer.forward(np.zeros(x_shape))
     size = int(np.prod(x_shape))
