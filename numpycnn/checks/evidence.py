@@ -109,40 +109,102 @@ class Evidence(NamedTuple):
         )
 
     def partial(self, dy: Array) -> Array:
-        """The gradient for another upstream gradient."""
+        """The gradient for another upstream gradient.
+
+        >>> columns = np.array([[1, 2], [3, 4]])  # of two outputs by two entries
+        >>> e = Evidence("w", columns[0], columns[0], columns, columns[0], columns[0], {}, {}, None)
+        >>> e.partial(np.array([10, 100])).tolist()
+        [210, 430]
+        """
         axes = tuple(range(self.expected.ndim, self.columns.ndim))
         return np.asarray((self.columns * dy).sum(axis=axes))
 
     def axis_names(self) -> tuple[str, ...]:
-        """Names of the axes of the gradient."""
+        """Names of the axes of the gradient.
+
+        >>> x = np.ones((2, 9, 4))
+        >>> e = Evidence("input", x, x, x, x, x, {}, {}, None)
+        >>> e.axis_names()
+        ('the traces', 'the samples', 'the channels')
+        >>> e._replace(name="w").axis_names()
+        ('the taps', 'the channels', 'the filters')
+        >>> e._replace(expected=x[0, 0]).axis_names()
+        ('axis 0',)
+        """
         known = INPUT_AXES if self.name == "input" else WEIGHT_AXES
         n_axes = self.expected.ndim
         return known.get(n_axes, tuple(f"axis {i}" for i in range(n_axes)))
 
     def factor(self) -> float:
-        """The number that comes closest to what backward returned, times the derivative."""
+        """The number that comes closest to what backward returned, times the derivative.
+
+        >>> dx = np.array([1.0, 2.0])
+        >>> e = Evidence("input", 3 * dx, dx, dx, dx, dx, {}, {}, None)
+        >>> e.factor(), e._replace(actual=np.array([5.0, 0])).factor()
+        (3.0, 1.0)
+        >>> e._replace(expected=0 * dx).factor()
+        0.0
+        """
         square = float((self.expected * self.expected).sum())
         return float((self.expected * self.actual).sum()) / square if square else 0.0
 
     def terms(self) -> Array:
-        """The sum of the absolute terms that make up each entry."""
+        """The sum of the absolute terms that make up each entry.
+
+        >>> columns, dy = np.array([[1, -2], [3, 4]]), np.array([10, 100])
+        >>> Evidence("w", dy, dy, columns, dy, dy, {}, {}, None).terms().tolist()
+        [210, 430]
+        """
         axes = tuple(range(self.expected.ndim, self.columns.ndim))
         return np.asarray(np.abs(self.columns * self.dy).sum(axis=axes))
 
     def is_average(self) -> bool:
-        """Whether each output is a weighted mean of inputs, as after a maximum or a mean."""
+        """Whether each output is a weighted mean of inputs, as after a maximum or a mean.
+
+        >>> def is_average(columns):
+        ...     columns = np.array(columns)
+        ...     e = Evidence("", columns[0], columns[0], columns, columns, columns, {}, {}, None)
+        ...     return e.is_average()
+
+        >>> is_average([[0.25, 1], [0.75, 0]]), is_average([[-0.25, 1], [1.25, 0]])
+        (True, False)
+        >>> is_average([[0.5, 1], [0.4, 0]]), is_average([[0.5, 1], [0.5, 1]])
+        (False, False)
+        """
         weights = self.columns.sum(axis=tuple(range(self.expected.ndim)))
         is_weight = (self.columns >= -SAME).all()
         return bool(is_weight and np.allclose(weights, 1, atol=self.same))
 
     def is_mean(self) -> bool:
-        """Whether each output is the mean of several inputs."""
+        """Whether each output is the mean of several inputs.
+
+        >>> def is_mean(columns):
+        ...     columns = np.array(columns)
+        ...     e = Evidence("", columns[0], columns[0], columns, columns, columns, {}, {}, None)
+        ...     return bool(e.is_mean())
+
+        >>> is_mean([[0.5, 0], [0.5, 0.5], [0, 0.5]]), is_mean([[0.25, 0.5], [0.75, 0.5]])
+        (True, False)
+        >>> is_mean([[1, 0], [0, 1]]), is_mean([[1, 1], [1, 1]])
+        (False, False)
+        """
         largest_weight = self.columns.max(axis=tuple(range(self.expected.ndim)))
         is_equal = np.isclose(self.columns, largest_weight, atol=self.same) | (self.columns == 0)
         return self.is_average() and bool(is_equal.all()) and np.max(largest_weight) < 1 - SAME
 
     def is_mask(self, stopped: Array) -> bool:
-        """Whether entries without effect could have one, unlike samples that fill no window."""
+        """Whether entries without effect could have one, unlike samples that fill no window.
+
+        >>> x = np.ones((2, 2))
+        >>> e = Evidence("input", x, x, x, x, x, {"input": x}, {}, lambda others: -others["input"])
+        >>> e.is_mask(np.array([[True, False], [False, False]]))
+        True
+        >>> e.is_mask(np.array([[True, True], [False, False]]))
+        True
+        >>> e = e._replace(right_with=lambda arrays: np.zeros((2, 2)))
+        >>> e.is_mask(np.array([[True, False], [True, False]]))
+        False
+        """
         for axis in range(stopped.ndim):
             others = tuple(i for i in range(stopped.ndim) if i != axis)
             if (stopped == stopped.all(axis=others, keepdims=True)).all():
@@ -158,6 +220,25 @@ class Evidence(NamedTuple):
 
         The size of a window does not change with the input: it counts for a mean over the window.
         A loss may hold a target for each row: then a factor of N is likely, and a 2 is not.
+
+        >>> def follows(letter, *doubled, is_product=True, dy=np.ones(2), columns=np.ones((1, 1))):
+        ...     e = Evidence("w", dy, dy[:1], columns, dy, dy, {}, {"N": 3, "K": 3, "L": 2}, None)
+        ...     return bool(e._replace(doubled=lambda: [*doubled]).follows(letter, is_product))
+
+        >>> follows("N", Doubled(6, {"N": 6})), follows("N", Doubled(3, {"N": 6}))
+        (True, False)
+        >>> follows("N", Doubled(6, {"N": 6}), Doubled(6, {"N": 3}))
+        False
+        >>> follows("N", Doubled(3, {"N": 3}))
+        False
+        >>> follows("N", Doubled(1 / 6, {"N": 6}), is_product=False)
+        True
+        >>> follows("N", Doubled(None, {}))
+        False
+        >>> follows("N", dy=np.ones(1)), follows("L", dy=np.ones(1))
+        (True, False)
+        >>> follows("K"), follows("K", columns=np.array([[0.5], [0.5]]))
+        (False, True)
         """
         size = self.sizes[letter]
         doubled = [twice for twice in self.doubled() if twice.factor is not None]
@@ -170,7 +251,18 @@ class Evidence(NamedTuple):
         return is_tested or (is_loss and size > 2)
 
     def explained_by(self, gradient: Array) -> bool:
-        """Whether backward returned this gradient, and it is not the correct one."""
+        """Whether backward returned this gradient, and it is not the correct one.
+
+        >>> dx = np.array([1.0, 2.0])
+        >>> e = Evidence("w", 3 * dx, dx, dx, dx, dx, {}, {}, None)
+        >>> e.explained_by(3 * dx), e.explained_by(2 * dx), e._replace(actual=dx).explained_by(dx)
+        (True, False, False)
+        >>> e = e._replace(is_sample=True)
+        >>> e._replace(is_times=lambda factor: factor == 3).explained_by(3 * dx)
+        True
+        >>> e._replace(is_times=lambda factor: factor == 2).explained_by(3 * dx)
+        False
+        """
         if not same(self.actual, gradient, self.same) or same(self.expected, gradient, self.same):
             return False
         return not (self.is_sample and self.factor()) or self.is_times(self.factor())
@@ -203,7 +295,22 @@ class Doubled(NamedTuple):
         return cls(factor, sizes(twice))
 
     def follows(self, letter: str, size: int, is_product: bool) -> bool:
-        """Whether a factor changes with this size."""
+        """Whether a factor changes with this size.
+
+        >>> twice = Doubled(6, {"N": 6, "C": 2})
+        >>> twice.follows("N", 3, True), twice.follows("C", 2, True), twice.follows("F", 6, True)
+        (True, False, True)
+        >>> Doubled(0.167, {"N": 6}).follows("N", 3, False)
+        True
+        >>> Doubled(0.2, {"N": 6}).follows("N", 3, False)
+        False
+        >>> Doubled(6.05, {"N": 6}).follows("N", 3, True)
+        True
+        >>> Doubled(6.07, {"N": 6}).follows("N", 3, True)
+        False
+        >>> Doubled(None, {}).follows("N", 3, True)
+        False
+        """
         size = self.sizes.get(letter, size)
         return bool(np.isclose(self.factor or 0, size if is_product else 1 / size, rtol=1e-2))
 
@@ -238,7 +345,25 @@ def _is_times(
 
 
 def sizes(case: Case) -> dict[str, int]:
-    """The sizes by their letters, and products of them over which one takes a mean."""
+    """The sizes by their letters, and products of them over which one takes a mean.
+
+    >>> from types import SimpleNamespace
+    >>> def of(x_shape, y_shape, **window):
+    ...     arrays, layer = {"input": np.ones(x_shape)}, SimpleNamespace(**window)
+    ...     return sizes(SimpleNamespace(arrays=arrays, dy=np.ones(y_shape), layer=layer))
+
+    >>> of((2, 3), (2, 5))
+    {'N': 2, 'D': 3, 'N·D': 6}
+    >>> of((2, 9, 4), (2, 7, 5), kernel_size=3)
+    {'N': 2, 'L': 9, 'C': 4, 'M': 7, 'F': 5, 'K': 3, 'N·M': 14, 'N·L': 18}
+    >>> found = of((2, 6, 8, 3), (2, 3, 2, 3), pool_size=(2, 4))
+    >>> {letter: found[letter] for letter in ("H", "W", "H_out", "W_out", "F", "P", "P·P")}
+    {'H': 6, 'W': 8, 'H_out': 3, 'W_out': 2, 'F': 3, 'P': 2, 'P·P': 8}
+    >>> [found[letter] for letter in ("H·W", "H_out·W_out", "N·H·W", "N·H_out·W_out")]
+    [48, 6, 96, 12]
+    >>> of((2, 6, 8, 3), (2, 3), pool_size=2)["P·P"]
+    4
+    """
     x_shape, y_shape = case.arrays["input"].shape, case.dy.shape
     found = dict(zip(LETTERS_IN.get(len(x_shape), ()), x_shape, strict=False))
     found |= dict(zip(LETTERS_OUT.get(len(y_shape), ()), y_shape[1:], strict=False))
@@ -258,6 +383,14 @@ def sizes(case: Case) -> dict[str, int]:
 
 
 def same(a: Array, b: Array, tolerance: float = SAME) -> bool:
-    """Whether two gradients agree, relative to the largest entry of both."""
+    """Whether two gradients agree, relative to the largest entry of both.
+
+    >>> same(np.array([0.0, 100.0]), np.array([0.9e-5, 100.0]))
+    True
+    >>> same(np.array([0.0, 100.0]), np.array([1.1e-5, 100.0]))
+    False
+    >>> same(np.array([0.0, -4.0]), np.array([1.0, -4.0]), 0.25)
+    True
+    """
     size = max(float(np.max(np.abs(a))), float(np.max(np.abs(b))))
     return bool(np.max(np.abs(a - b)) <= tolerance * size)

@@ -89,7 +89,23 @@ def _explains(
     evidence: Evidence,
     other: Callable[[], Evidence | None],
 ) -> bool:
-    """Whether a mistake also explains another gradient, if there is one."""
+    """Whether a mistake also explains another gradient, if there is one.
+
+    >>> dx = np.array([1.0, 2.0])
+    >>> e = Evidence("input", 3 * dx, dx, dx, dx, dx, {}, {}, None)
+    >>> factor = Mistake("factor", "")
+    >>> sign = Mistake("sign", "every sign is incorrect: one minus too many or too few")
+    >>> _explains(factor, SUSPECTS[1], e, lambda: None)
+    True
+    >>> _explains(factor, SUSPECTS[1], e, lambda: e)
+    True
+    >>> _explains(factor, SUSPECTS[1], e, lambda: e._replace(actual=2 * dx))
+    False
+    >>> _explains(sign, SUSPECTS[0], e, lambda: e)
+    False
+    >>> _explains(sign, SUSPECTS[0], e, lambda: e._replace(actual=-dx))
+    True
+    """
     e = other()
     if e is None:
         return True
@@ -104,7 +120,43 @@ def _explains(
 
 
 def describe_pattern(e: Evidence) -> str:
-    """Describe an unknown mistake: which entries are incorrect, and by which factor."""
+    """Describe an unknown mistake: which entries are incorrect, and by which factor.
+
+    >>> dx = np.array([[1.0, 2.0, -3.0], [4.0, 5.0, 6.0]])
+    >>> e = Evidence("input", dx * [1, 1, 2], dx, dx, dx, dx, {"input": dx}, {}, None)
+    >>> e = e._replace(is_linear=lambda: True)
+    >>> for part in describe_pattern(e).split(", "):
+    ...     print(part)
+    no known mistake; 2 of 6 entries are incorrect
+    only at 2 along the inputs
+    where backward returned 2 times the expected value
+
+    >>> changed = e._replace(actual=dx * np.where(dx < 0, 3, 1))
+    >>> for part in describe_pattern(changed).split(", "):
+    ...     print(part)
+    no known mistake; 1 of 6 entries are incorrect
+    only at 0 along the traces
+    only at 2 along the inputs
+    only where the input is negative
+    where backward returned 3 times the expected value
+
+    >>> changed = e._replace(actual=dx * [[2], [1]], is_sample=True)
+    >>> for part in describe_pattern(changed).split(", "):
+    ...     print(part)
+    no known mistake; 3 of 6 sampled entries are incorrect
+    where backward returned 2 times the expected value
+
+    >>> dx = np.arange(1.0, 9).reshape(1, 8)
+    >>> e = e._replace(actual=dx + np.sign(dx - 1), expected=dx, arrays={"input": dx})
+    >>> for part in describe_pattern(e).split(", only"):
+    ...     print(part)
+    no known mistake; 7 of 8 entries are incorrect
+     at 1, 2, 3, 4, 5, 6 … along the inputs
+     where the input is positive, where backward returned 1.12 to 1.5 times the expected value
+
+    >>> describe_pattern(e._replace(actual=0 * dx + 1, expected=0 * dx, arrays={"input": dx}))
+    'no known mistake; 8 of 8 entries are incorrect'
+    """
     size = float(np.max(np.abs(e.expected))) or float(np.max(np.abs(e.actual)))
     wrong = np.abs(e.actual - e.expected) > e.same * size
     entries = "sampled entries" if e.is_sample else "entries"
@@ -134,7 +186,11 @@ def describe_pattern(e: Evidence) -> str:
 
 
 def _to_digits(ratio: float) -> str:
-    """A ratio to three digits, or to as many as show its difference from one."""
+    """A ratio to three digits, or to as many as show its difference from one.
+
+    >>> [_to_digits(ratio) for ratio in (1.0, 2.0, 0.12345, 1.0001, 1 + 1e-15)]
+    ['1', '2', '0.123', '1.0001', '1.000000000000001']
+    """
     digits = 3
     while digits < 16 and float(f"{ratio:.{digits}g}") == 1 != ratio:
         digits += 1

@@ -133,7 +133,17 @@ class GradientReport(NamedTuple):
 
     @property
     def status(self) -> Status:
-        """Incorrect if any result is, else undecided if any result is, else correct."""
+        """Incorrect if any result is, else undecided if any result is, else correct.
+
+        >>> def status(*each, breach=None):
+        ...     results = [GradientResult(name, name, "complex", 0.0) for name in each]
+        ...     return GradientReport("ReLU", results, breach).status
+
+        >>> status("correct"), status("correct", "undecided"), status("undecided", "incorrect")
+        ('correct', 'undecided', 'incorrect')
+        >>> status("correct", breach=Mistake("shape", ""))
+        'incorrect'
+        """
         statuses = {result.status for result in self.results}
         if self.breach is not None or "incorrect" in statuses:
             return "incorrect"
@@ -218,7 +228,11 @@ class GradientReport(NamedTuple):
 
 
 def _plain(value: Any) -> Any:
-    """Return nested dicts and lists of strings, booleans, integers, finite floats and None."""
+    """Return nested dicts and lists of strings, booleans, integers, finite floats and None.
+
+    >>> _plain({"a": (1, 0.5, True), "b": [float("nan"), None], "c": Mistake("sign", "minus")})
+    {'a': [1, 0.5, True], 'b': [None, None], 'c': {'name': 'sign', 'message': 'minus'}}
+    """
     if hasattr(value, "_asdict"):
         value = value._asdict()
     if isinstance(value, dict):

@@ -22,7 +22,17 @@ DY_IGNORED = "the gradient for a dy of ones: backward does not use dy"
 
 
 def _wholesale(e: Evidence) -> Iterator[Suspicion]:
-    """Mistakes that treat all entries alike."""
+    """Mistakes that treat all entries alike.
+
+    >>> w = np.array([1.0, -2.0])
+    >>> e = Evidence("w", w, 0 * w, np.zeros((2, 2)), w, w, {}, {}, None)
+    >>> [name for name, _, _ in _wholesale(e)]
+    ['unused', 'zero', 'sign']
+    >>> [name for name, _, _ in _wholesale(e._replace(name="input"))]
+    ['zero', 'sign']
+    >>> [(name, gradient.tolist()) for name, _, gradient in _wholesale(e._replace(expected=w))]
+    [('zero', [0.0, 0.0]), ('sign', [-1.0, 2.0])]
+    """
     if e.name != "input" and not e.expected.any() and not e.is_used():
         yield (
             "unused",
@@ -39,8 +49,31 @@ def _factors(e: Evidence) -> Iterator[Suspicion]:
 
     A constant may be equal to a size by chance. So a size is named only if the factor changes with
     it where the input is doubled along each axis.
+
+    >>> from numpycnn.checks.evidence import Doubled
+    >>> dw = np.array([[1.0, -2.0], [3.0, 5.0]])
+    >>> e = Evidence("w", 3 * dw, dw, dw, dw, dw, {}, {"N": 3, "D": 2, "C": 1}, None)
+    >>> e = e._replace(doubled=lambda: [Doubled(6, {"N": 6})])
+    >>> for name, sentence, gradient in _factors(e):
+    ...     print(name, gradient.tolist(), sentence.partition(":")[0])
+    mean missing [[3.0, -6.0], [9.0, 15.0]] too large by the factor 3 = N
+    factor [[3.0, -6.0], [9.0, 15.0]] the correct gradient times 3, everywhere
+
+    >>> e = e._replace(actual=dw / 3, doubled=lambda: [Doubled(1 / 6, {"N": 6})])
+    >>> [name for name, _, _ in _factors(e)]
+    ['divided twice', 'factor']
+    >>> e = e._replace(actual=dw[0] / 3, expected=dw[0])
+    >>> [(name, gradient.round(3).tolist()) for name, _, gradient in _factors(e)]
+    [('bias averaged', [0.333, -0.667]), ('factor', [0.333, -0.667])]
+    >>> [name for name, _, _ in _factors(e._replace(name="input"))]
+    ['divided twice', 'factor']
+    >>> e = e._replace(actual=dw[0] * 2.7182818, columns=dw[0][:, None], dy=np.array([4.0]))
+    >>> for name, sentence, gradient in _factors(e):
+    ...     print(name, gradient.round(3).tolist(), sentence)
+    dy ignored [1.0, -2.0] the gradient for a dy of ones: backward does not use dy
+    factor [2.718, -5.437] the correct gradient times 2.71828, everywhere
     """
-    factor = e.factor()
+    factor, shape = e.factor(), e.expected.shape
     for size in dict.fromkeys(e.sizes.values()):
         is_product = bool(np.isclose(factor, size, rtol=e.same, atol=0))
         if size == 1 or not (is_product or np.isclose(factor, 1 / size, rtol=e.same, atol=0)):
@@ -56,11 +89,7 @@ def _factors(e: Evidence) -> Iterator[Suspicion]:
         if is_product:
             sentence = f"too large by the factor {equal_to}: summed instead of averaged"
             yield "mean missing", sentence, e.expected * size
-        elif e.name != "input" and e.expected.size in (
-            1,
-            *e.expected.shape[:1],
-            *e.expected.shape[-1:],
-        ):
+        elif e.name != "input" and e.expected.size in (1, *shape[:1], *shape[-1:]):
             sentence = f"too small by the factor {equal_to}: averaged instead of summed"
             yield "bias averaged", sentence, e.expected / size
         else:
@@ -78,7 +107,37 @@ def _factors(e: Evidence) -> Iterator[Suspicion]:
 
 
 def _rearranged(e: Evidence) -> Iterator[Suspicion]:
-    """The correct values at incorrect positions."""
+    """The correct values at incorrect positions.
+
+    >>> x = np.array([[[1], [2], [3]]])
+    >>> e = Evidence("input", x, x, x, x, x, {"input": x}, {}, None)
+    >>> for name, sentence, gradient in _rearranged(e):
+    ...     print(name, gradient.ravel().tolist(), sentence.partition(":")[0][19:])
+    reversed [1, 2, 3] in reverse order along the traces
+    reversed [3, 2, 1] in reverse order along the samples
+    reversed [1, 2, 3] in reverse order along the channels
+    transposed [1, 2, 3] with the traces and the samples exchanged
+    transposed [1, 2, 3] with the traces and the channels exchanged
+    transposed [1, 2, 3] with the samples and the channels exchanged
+    shifted [3, 1, 2] one position too late along the samples
+    shifted [0, 1, 2] one position too late along the samples
+    shifted [2, 3, 1] one position too early along the samples
+    shifted [2, 3, 0] one position too early along the samples
+
+    >>> w = np.array([[[1, 2]], [[3, 4]]])
+    >>> for name, sentence, gradient in _rearranged(e._replace(name="w", expected=w)):
+    ...     print(name, gradient.ravel().tolist(), sentence.partition(":")[0][19:])
+    reversed [3, 4, 1, 2] in reverse order along the taps
+    reversed [1, 2, 3, 4] in reverse order along the channels
+    reversed [2, 1, 4, 3] in reverse order along the filters
+    transposed [1, 2, 3, 4] with the taps and the channels exchanged
+    transposed [1, 3, 2, 4] with the taps and the filters exchanged
+    transposed [1, 2, 3, 4] with the channels and the filters exchanged
+    shifted [3, 4, 1, 2] one position too late along the taps
+    shifted [0, 0, 1, 2] one position too late along the taps
+    shifted [3, 4, 1, 2] one position too early along the taps
+    shifted [3, 4, 0, 0] one position too early along the taps
+    """
     axes = e.axis_names()
     taps = _taps(e.expected) if e.name != "input" else ()
     for flipped in ([taps] if len(taps) > 1 else []) + [(axis,) for axis in range(len(axes))]:
@@ -104,7 +163,26 @@ def _rearranged(e: Evidence) -> Iterator[Suspicion]:
 
 
 def _not_transposed(e: Evidence) -> Iterator[Suspicion]:
-    """An input gradient computed with weights that were not transposed or not flipped."""
+    """An input gradient computed with weights that were not transposed or not flipped.
+
+    >>> x, w = np.ones((1, 2)), np.array([[1, 2], [3, 4]])
+    >>> e = Evidence("input", x, x, x, x, x, {"input": x, "w": w}, {}, lambda arrays: arrays["w"])
+    >>> [(name, gradient.tolist()) for name, _, gradient in _not_transposed(e)]
+    [('transposed', [[1, 3], [2, 4]])]
+    >>> depthwise = e._replace(expected=x[None], arrays={"w": np.array([[1], [2]])})
+    >>> [(name, gradient.tolist()) for name, _, gradient in _not_transposed(depthwise)]
+    [('reversed', [[2], [1]])]
+    >>> taps = e._replace(arrays={"w": np.array([w, w + 4])})
+    >>> for name, _, gradient in _not_transposed(taps):
+    ...     print(name, gradient.ravel().tolist())
+    reversed [5, 6, 7, 8, 1, 2, 3, 4]
+    transposed [1, 3, 2, 4, 5, 7, 6, 8]
+
+    >>> [*_not_transposed(e._replace(name="w"))]
+    []
+    >>> [*_not_transposed(e._replace(arrays={"w": w[:1]}))]
+    []
+    """
     if e.name != "input":
         return
     weights = {name: w for name, w in e.arrays.items() if name != "input"}
@@ -114,15 +192,56 @@ def _not_transposed(e: Evidence) -> Iterator[Suspicion]:
             yield "reversed", f"computed with {name} not flipped: its taps are reversed", gradient
         if w.ndim >= 2 and w.shape[-1] == w.shape[-2]:
             gradient = e.right_with({**e.arrays, name: w.swapaxes(-1, -2)})
-            yield (
-                "transposed",
-                f"computed with {name} not transposed, which fits because it is square",
-                gradient,
-            )
+            sentence = f"computed with {name} not transposed, which fits because it is square"
+            yield "transposed", sentence, gradient
 
 
 def _upstream(e: Evidence) -> Iterator[Suspicion]:
-    """Backward that does not multiply dy with the derivative."""
+    """Backward that does not multiply dy with the derivative.
+
+    >>> x, dy = np.array([2.0, -1.0]), np.array([3.0, -4.0])
+    >>> def names(expected, columns, y, actual=dy):
+    ...     arrays = {"input": x}
+    ...     e = Evidence("input", actual, expected, columns, dy, y, arrays, {}, lambda others: dy)
+    ...     for name, _, gradient in _upstream(e):
+    ...         print(name, (gradient + 0).tolist())
+
+    >>> names(dy * [1, 0], np.diag([1.0, 0.0]), np.array([2.0, 0.0]))
+    dy ignored [1.0, 0.0]
+    mask of dy [3.0, 0.0]
+    product rule [3.0, 0.0]
+    product rule [0.0, 0.0]
+    mask missing [3.0, -4.0]
+    mask of dy [3.0, 0.0]
+    >>> names(2 * dy * x, np.diag(2 * x), x * x)
+    dy ignored [4.0, -2.0]
+    mask of dy [12.0, 0.0]
+    product rule [6.0, 4.0]
+    product rule [6.0, 4.0]
+    cross terms missing [12.0, 8.0]
+    derivative missing [3.0, -4.0]
+    >>> names(np.array([-5.0, 6.0]), np.array([[1.0, 2.0], [2.0, 0.0]]), x)
+    dy ignored [3.0, 2.0]
+    mask of dy [3.0, 6.0]
+    cross terms missing [3.0, 0.0]
+    derivative missing [3.0, -4.0]
+    >>> names(0 * dy, np.zeros((2, 2)), np.round(x))
+    dy ignored [0.0, 0.0]
+    mask of dy [0.0, 0.0]
+    straight through [3.0, -4.0]
+    product rule [3.0, -4.0]
+    product rule [-3.0, 4.0]
+    mask missing [3.0, -4.0]
+    mask of dy [3.0, 0.0]
+    >>> names(dy * [3, 1], np.diag([3.0, 1.0]), x, actual=dy * [2, 0])
+    dy ignored [3.0, 1.0]
+    mask of dy [9.0, 0.0]
+    branch forgotten [6.0, 0.0]
+    product rule [3.0, -4.0]
+    product rule [6.0, 0.0]
+    cross terms missing [9.0, -4.0]
+    derivative missing [3.0, -4.0]
+    """
     yield "dy ignored", DY_IGNORED, e.partial(np.ones_like(e.dy))
     yield (
         "mask of dy",
@@ -180,13 +299,41 @@ def _upstream(e: Evidence) -> Iterator[Suspicion]:
 
 
 def _vanishes_far_off(e: Evidence) -> bool:
-    """Whether the slope vanishes far from zero, as 1 - tanh(x)^2 does: its 1 is not a branch."""
+    """Whether the slope vanishes far from zero, as 1 - tanh(x)^2 does: its 1 is not a branch.
+
+    >>> x, dy = np.array([0.1, -0.2]), np.array([1.0, -2.0])
+    >>> e = Evidence("input", dy, dy, np.diag(dy), dy, x, {"input": x}, {}, None)
+    >>> _vanishes_far_off(e._replace(right_with=lambda arrays: dy / np.cosh(arrays["input"])))
+    True
+    >>> _vanishes_far_off(e._replace(right_with=lambda arrays: dy / arrays["input"]))
+    False
+    """
     far_off = e.right_with({**e.arrays, e.name: 1e3 * e.arrays[e.name]})
     return bool(np.max(np.abs(far_off)) <= 1e-3 * np.max(np.abs(e.dy)))
 
 
 def _left_out(e: Evidence) -> Iterator[Suspicion]:
-    """Loops that overwrite, stop early or leave something out."""
+    """Loops that overwrite, stop early or leave something out.
+
+    >>> dy = np.array([[1, 2], [3, 4]])
+    >>> w = np.array([5, 6])
+    >>> columns = np.array([[[1, 0]] * 2, [[0, 1]] * 2])
+    >>> e = Evidence("b", w, np.array([4, 6]), columns, dy, dy, {}, {}, None)
+    >>> for name, sentence, gradient in _left_out(e):
+    ...     print(name, gradient.tolist(), " ".join(sentence.split()[:6]))
+    only one share [1, 2] only the first trace of the
+    share missing [3, 4] the first trace of the output
+    only one share [3, 4] only the last trace of the
+    share missing [1, 2] the last trace of the output
+    only one share [4, 0] only the first output of the
+    share missing [0, 6] the first output of the output
+    only one share [0, 6] only the last output of the
+    share missing [4, 0] the last output of the output
+    only one place [4, 0] correct at the first index along
+    place missing [0, 6] zero at the first index along
+    only one place [0, 6] correct at the last index along
+    place missing [4, 0] zero at the last index along
+    """
     if e.dy.ndim >= 3:
         yield from _overwritten(e)
     for axis, letter in enumerate(PARTS.get(e.dy.ndim, ())):
@@ -213,7 +360,13 @@ def _left_out(e: Evidence) -> Iterator[Suspicion]:
 
 
 def _each(size: int) -> Iterator[tuple[int, str]]:
-    """The first index and the last, then those between, in words."""
+    """The first index and the last, then those between, in words.
+
+    >>> [*_each(1)], [*_each(2)]
+    ([(0, 'first'), (0, 'last')], [(0, 'first'), (1, 'last')])
+    >>> [index for index, _ in _each(5)], [which for _, which in _each(5)]
+    ([0, 4, 1, 2, 3], ['first', 'last', 'second', 'third', '4th'])
+    """
     yield 0, "first"
     yield size - 1, "last"
     for index in range(1, size - 1):
@@ -221,20 +374,35 @@ def _each(size: int) -> Iterator[tuple[int, str]]:
 
 
 def _only(array: Array, axis: int, index: int) -> Array:
-    """The array with zeros at all indices of an axis but one."""
+    """The array with zeros at all indices of an axis but one.
+
+    >>> _only(np.array([[1, 2], [3, 4]]), 0, 1).tolist()
+    [[0, 0], [3, 4]]
+    >>> _only(np.array([[1, 2], [3, 4]]), 1, 0).tolist()
+    [[1, 0], [3, 0]]
+    """
     only = np.zeros_like(array)
     np.moveaxis(only, axis, 0)[index] = np.moveaxis(array, axis, 0)[index]
     return only
 
 
 def _overwritten(e: Evidence) -> Iterator[Suspicion]:
-    """Windows that overlap, of which only one remains."""
+    """Windows that overlap, of which only one remains.
+
+    >>> columns = np.zeros((1, 3, 1, 1, 2, 1))  # windows of two among three samples
+    >>> columns[0, :2, 0, 0, 0] = columns[0, 1:, 0, 0, 1] = 1
+    >>> dy = np.array([[[10], [20]]])
+    >>> x = np.array([[[10], [30], [20]]])
+    >>> e = Evidence("input", x, x, columns, dy, dy, {}, {}, None)
+    >>> [(gradient.ravel().tolist(), "last" in which) for _, which, gradient in _overwritten(e)]
+    [([10.0, 20.0, 20.0], True), ([10.0, 10.0, 20.0], False)]
+    >>> [*_overwritten(e._replace(columns=np.ones_like(columns)))]
+    []
+    """
     # One axis for all windows, also of a picture: (*expected.shape, N, M, F).
     shape = *e.expected.shape, e.dy.shape[0], -1, e.dy.shape[-1]
-    shares = (
-        (e.columns * e.dy).reshape(shape).sum(axis=(-3, -1))
-    )  # the contribution of each window m
-    touched = np.abs(e.columns).reshape(shape).max(axis=(-3, -1)) > 0  # (*expected.shape, M)
+    shares = (e.columns * e.dy).reshape(shape).sum(axis=(-3, -1))  # (*expected.shape, M)
+    touched = np.abs(e.columns).reshape(shape).max(axis=(-3, -1)) > 0
     n_windows = shares.shape[-1]
     if e.name == "input" and (touched[..., 0].all() or touched[..., -1].all()):
         return  # one output depends on all samples, as in a recurrent layer: no windows
@@ -250,7 +418,16 @@ def _overwritten(e: Evidence) -> Iterator[Suspicion]:
 
 
 def _through_time(e: Evidence) -> Iterator[Suspicion]:
-    """Each step of a sequence without those that depend on it, as in a recurrent layer."""
+    """Each step of a sequence without those that depend on it, as in a recurrent layer.
+
+    >>> columns = np.arange(4.0).reshape(1, 2, 1, 1, 2, 1)
+    >>> dy = np.array([[[10], [100]]])
+    >>> e = Evidence("input", dy, dy, columns, dy, dy, {}, {}, None)
+    >>> [(name, gradient.tolist()) for name, _, gradient in _through_time(e)]
+    [('cross terms missing', [[[0.0], [300.0]]])]
+    >>> [*_through_time(e._replace(name="w"))], [*_through_time(e._replace(expected=dy[:, :1]))]
+    ([], [])
+    """
     if e.name == "input" and e.dy.ndim == 3 and e.expected.shape[:2] == e.dy.shape[:2]:
         yield (
             "cross terms missing",
@@ -260,7 +437,31 @@ def _through_time(e: Evidence) -> Iterator[Suspicion]:
 
 
 def _misrouted(e: Evidence) -> Iterator[Suspicion]:
-    """Gradients at the wrong sample, or at too many."""
+    """Gradients at the wrong sample, or at too many.
+
+    >>> x = np.array([1.0, 2.0, 0.0])
+    >>> arrays = {"input": x}
+    >>> e = Evidence("input", x[::-1], x, np.diag(x), x, x, arrays, {}, lambda others: x[::-1])
+    >>> [name for name, _, _ in _misrouted(e)]
+    ['misplaced']
+    >>> masked = e._replace(actual=np.array([1.0, 2.0, 5.0]), is_linear=lambda: True)
+    >>> [name for name, _, _ in _misrouted(masked)]
+    ['mask missing']
+    >>> [name for name, _, _ in _misrouted(masked._replace(actual=x + 5))]
+    []
+
+    >>> pooled = e._replace(  # the mean of three samples, and of each but the first
+    ...     actual=np.array([[[3.0], [0.0], [0.0]]]),
+    ...     expected=np.ones((1, 3, 1)),
+    ...     columns=np.full((1, 3, 1, 1, 1, 1), 1 / 3),
+    ... )
+    >>> [name for name, _, _ in _misrouted(pooled)]
+    ['misplaced']
+    >>> [name for name, _, _ in _misrouted(pooled._replace(name="w"))]
+    []
+    >>> [name for name, _, _ in _misrouted(pooled._replace(actual=2 * pooled.actual))]
+    []
+    """
     stopped = e.expected == 0
     others_agree = 0 < stopped.sum() < stopped.size and same(
         e.actual[~stopped], e.expected[~stopped]
@@ -286,7 +487,27 @@ def _misrouted(e: Evidence) -> Iterator[Suspicion]:
 
 
 def _statistics(e: Evidence) -> Iterator[Suspicion]:
-    """The derivative of the mean or the variance over all rows, missing or incorrect."""
+    """The derivative of the mean or the variance over all rows, missing or incorrect.
+
+    >>> x, n = np.array([[0.0], [1.0], [3.0], [4.0]]), 4
+    >>> columns = (np.eye(n) - 1 / n).reshape(n, 1, n, 1)  # of values minus their mean
+    >>> dx = np.array([[1.0], [-1.0], [1.0], [-1.0]])
+    >>> off = 2.5 + (x - 2)
+    >>> e = Evidence("input", dx + off, dx, columns, dx, x - 2, {"input": x}, {}, None)
+    >>> e = e._replace(is_linear=lambda: True)
+    >>> for name, _, gradient in _statistics(e):
+    ...     print(name, (gradient - dx).round(3).ravel().tolist())
+    batch mean [2.5, 2.5, 2.5, 2.5]
+    batch variance [-2.0, -1.0, 1.0, 2.0]
+    batch mean and variance [0.5, 1.5, 3.5, 4.5]
+
+    >>> [*_statistics(e._replace(y=x**2))], [*_statistics(e._replace(name="w"))]
+    ([], [])
+    >>> [*_statistics(e._replace(columns=columns + 1))]
+    []
+    >>> [*_statistics(e._replace(is_linear=bool))]
+    []
+    """
     rows, of_y = e.expected.shape, e.y.shape
     if e.name != "input" or rows != of_y or e.expected.size < 4 * rows[-1]:
         return  # two numbers for each channel explain any error in three rows or fewer
@@ -327,5 +548,9 @@ SUSPECTS: tuple[Suspects, ...] = (
 
 
 def _taps(w: Array) -> tuple[int, ...]:
-    """The axes of a filter's taps: all but the last two, the channels in and out."""
+    """The axes of a filter's taps: all but the last two, the channels in and out.
+
+    >>> _taps(np.ones((3, 2, 4))), _taps(np.ones((5, 3, 2, 4))), _taps(np.ones(4))
+    ((0,), (0, 1), ())
+    """
     return tuple(range(w.ndim - 2))
