@@ -36,11 +36,13 @@ from numpycnn.checks.derivatives import (
     STEPS,
     Method,
     OneSided,
+    is_single,
     one_complex_step,
 )
 from numpycnn.layers.layer import Layer
 
 EPS = float(np.finfo(np.float64).eps)
+EPS_SINGLE = float(np.finfo(np.float32).eps)
 HUGE = 1e100
 """Of such outputs backward may overflow although forward does not."""
 SAFETY = 16
@@ -104,6 +106,15 @@ class Case:
         """The case with other arrays; None if forward is not defined there.
 
         With `rng`, dy is drawn anew, for an output of another shape.
+
+        >>> from numpycnn import ReLU
+        >>> rng = np.random.default_rng(0)
+        >>> case = Case.of(ReLU(), np.array([1.0]), rng)
+        >>> [case.at({"input": np.array([x])}) is None for x in (2.0, 1e101, np.nan)]
+        [False, True, True]
+        >>> longer = {"input": np.ones(2)}
+        >>> case.at(longer) is None, case.at(longer, rng).dy.shape
+        (True, (2,))
         """
         other = replace(self, arrays=arrays)
         try:
@@ -189,7 +200,13 @@ class Case:
         return np.full(self.dy.shape, np.nan)
 
     def along(self, directions: Params, t: complex) -> Array:
-        """Return the output with every array moved by t times its direction."""
+        """Return the output with every array moved by t times its direction.
+
+        >>> from numpycnn import ReLU
+        >>> case = Case.of(ReLU(), np.array([3.0, 1.0]), np.random.default_rng(0))
+        >>> case.along({"input": np.array([1.0, 0.0])}, 2).tolist()
+        [5.0, 1.0]
+        """
         moved = {name: self.arrays[name] + t * v for name, v in directions.items()}
         return self.evaluate({**self.arrays, **moved})
 
@@ -214,7 +231,23 @@ class Case:
         return output, at, along
 
     def columns(self, method: Method, name: str, places: list[tuple[int, ...]]) -> OneSided:
-        """How each output changes with each of these entries of the array `name`."""
+        """How each output changes with each of these entries of the array `name`.
+
+        >>> from numpycnn import Dense, ReLU
+        >>> layer, rng = Dense(2, 2), np.random.default_rng(0)
+        >>> layer.params["w"][:] = [[1, 2], [3, 4]]
+        >>> case = Case.of(layer, np.ones((1, 2)), rng)
+        >>> case.columns("complex", "input", [(0, 0), (0, 1)]).right.tolist()
+        [[[1.0, 2.0]], [[3.0, 4.0]]]
+        >>> case.columns("central", "w", [(0, 1)]).middle.round(6).tolist()
+        [[[0.0, 1.0]]]
+
+        At a kink the two sides differ:
+
+        >>> columns = Case.of(ReLU(), np.zeros(2), rng).columns("complex", "input", [(1,)])
+        >>> columns.right.tolist(), abs(columns.left).tolist()
+        ([[0.0, 1.0]], [[0.0, 0.0]])
+        """
         array = self.arrays[name]
         if method == "complex":
             return self._complex_columns(name, places)
@@ -267,6 +300,17 @@ class Case:
         """The case with every value, dy too, changed by two to four of its last digits, both ways.
 
         Two opposite changes differ in every value; two random ones may be equal.
+
+        >>> from numpycnn import ReLU
+        >>> rng = np.random.default_rng(0)
+        >>> case = Case.of(ReLU(), np.full(99, 2.0), rng)
+        >>> digits = [(a.arrays["input"] - 2) / (2 * EPS) for a in case.shaken(rng)]
+        >>> [(float(abs(d).min()), float(abs(d).max())) for d in digits]
+        [(2.0, 4.0), (2.0, 4.0)]
+        >>> bool((digits[0] * digits[1] < 0).all()), float(digits[0].min()), float(digits[0].max())
+        (True, -4.0, 4.0)
+        >>> [bool((a.dy != case.dy).all()) for a in case.shaken(rng)]
+        [True, True]
         """
 
         def draw(array: Array) -> Array:  # not less than two digits: a 1 must not stay a 1
@@ -285,7 +329,16 @@ class Case:
     # -------------------------------
 
     def aside(self, rng: np.random.Generator, share: float) -> Case:
-        """With every value moved by at most this share of the largest magnitude in its array."""
+        """With every value moved by at most this share of the largest magnitude in its array.
+
+        No value moves by less than half of that, and some move up, others down:
+
+        >>> from numpycnn import ReLU
+        >>> rng, x = np.random.default_rng(0), np.linspace(0, 4, 99)
+        >>> d = Case.of(ReLU(), x, rng).aside(rng, 0.5).arrays["input"] - x
+        >>> [round(float(limit), 1) for limit in (min(abs(d)), max(abs(d)), min(d), max(d))]
+        [1.0, 2.0, -2.0, 2.0]
+        """
 
         def move(array: Array) -> Array:  # a zero must not stay near zero: there may be a kink
             sizes = rng.uniform(0.5, 1, array.shape) * rng.choice([-1, 1], array.shape)
@@ -312,7 +365,18 @@ class Case:
         return other if is_ignored else self
 
     def neighbors(self, rng: np.random.Generator) -> Iterator[Case]:
-        """The case a small step aside, above and below, in random directions and in the domain."""
+        """The case a small step aside, above and below, in random directions and in the domain.
+
+        The first three are a step to any side, one up and one down in every value:
+
+        >>> from numpycnn import ReLU
+        >>> case = Case.of(ReLU(), np.array([2.0, 2.0]), np.random.default_rng(0))
+        >>> steps = [near.arrays["input"] - 2 for near in case.neighbors(np.random.default_rng(0))]
+        >>> len(steps), all(((abs(d) > 0.9e-6) & (abs(d) < 2.1e-6)).all() for d in steps)
+        (8, True)
+        >>> bool((steps[1] > 0).all()), bool((steps[2] < 0).all()), bool((steps[0] > 0).all())
+        (True, True, False)
+        """
         for sign in (0, 1, -1, *(0,) * 5):
             moved = self.aside(rng, 1e-6).arrays
             if sign:
@@ -321,37 +385,87 @@ class Case:
                 yield case
 
     def of_size_one(self) -> Case | None:
-        """With the largest magnitude of every array scaled to one; None if forward fails there."""
+        """With the largest magnitude of every array scaled to one; None if forward fails there.
+
+        >>> from numpycnn import ReLU
+        >>> case = Case.of(ReLU(), np.array([4.0, -8.0]), np.random.default_rng(0))
+        >>> case.of_size_one().arrays["input"].tolist()
+        [0.5, -1.0]
+        """
         return self.at(changed(self.arrays, lambda array: array / largest(array)))
 
+    def is_single(self, name: str) -> bool:
+        """Whether forward computes in float32, as far as it depends on this array.
+
+        >>> from types import SimpleNamespace
+        >>> def layer(dtype):
+        ...     def forward(x):
+        ...         return np.tanh(x.astype(dtype)), x
+        ...     return SimpleNamespace(forward=forward, backward=None, params={})
+        >>> x, rng = np.array([0.3, 0.0]), np.random.default_rng(0)
+        >>> [Case.of(layer(t), x, rng).is_single("input") for t in (np.float32, np.float64)]
+        [True, False]
+        """
+        moved = self.arrays[name] * (1 + 2.0**-9) + 2.0**-9 * largest(self.arrays[name]) / 3
+        return is_single(self.output, self.evaluate({**self.arrays, name: moved}))
+
     def is_far_from_one(self) -> bool:
-        """Whether the largest number of some array is below a tenth, or above ten."""
+        """Whether the largest number of some array is below a tenth, or above ten.
+
+        >>> from numpycnn import ReLU
+        >>> rng, values = np.random.default_rng(0), [0.09, 0.1, 1.0, 10.0, 10.1]
+        >>> cases = [Case.of(ReLU(), np.array([x]), rng) for x in values]
+        >>> [case.is_far_from_one() for case in cases]
+        [True, False, False, False, True]
+        """
         return any(not 0.1 <= largest(array) <= 10 for array in self.arrays.values())
 
 
 def in_a_row(arrays: Params, names: list[str]) -> Array:
-    """Return the values of these arrays in one array without a copy if there is one only."""
+    """Return the values of these arrays in one array without a copy if there is one only.
+
+    >>> arrays = {"w": np.array([[1, 2], [3, 4]]), "b": np.array([5]), "c": np.array([6])}
+    >>> in_a_row(arrays, ["b", "w"]).tolist(), in_a_row(arrays, ["w"]).tolist()
+    ([5, 1, 2, 3, 4], [1, 2, 3, 4])
+    """
     parts = [arrays[name].ravel() for name in names]
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 def changed(arrays: Params, change: Callable[[Array], Array]) -> Params:
-    """Return the arrays with those of type float changed."""
+    """Return the arrays with those of type float changed.
+
+    >>> arrays = changed({"x": np.array([1.5]), "ids": np.array([3])}, np.negative)
+    >>> arrays["x"].tolist(), arrays["ids"].tolist()
+    ([-1.5], [3])
+    """
     return {n: change(a) if a.dtype.kind == "f" else a for n, a in arrays.items()}
 
 
 def rows(x: Array, n: int) -> Array:
-    """Return `n` rows of x from the second on, and then from the first again."""
+    """Return `n` rows of x from the second on, and then from the first again.
+
+    >>> rows(np.array([10, 20, 30]), 4).tolist(), rows(np.array([10, 20, 30]), 2).tolist()
+    ([20, 30, 10, 20], [20, 30])
+    """
     return np.asarray(x[np.arange(1, n + 1) % len(x)])
 
 
 def largest(array: Array) -> float:
-    """The largest magnitude in `array`, or one if all are zero."""
+    """The largest magnitude in `array`, or one if all are zero.
+
+    >>> largest(np.array([2.0, -3.0])), largest(np.zeros(2)), largest(np.array([0.5]))
+    (3.0, 1.0, 0.5)
+    """
     return float(np.max(np.abs(array))) or 1.0
 
 
 def unit(array: Array, index: tuple[int, ...]) -> Array:
-    """Zeros like `array`, but for a single one."""
+    """Zeros like `array`, but for a single one.
+
+    >>> unit(np.array([[5.0, 6.0], [7.0, 8.0]]), (1, 0)).tolist()
+    [[0.0, 0.0], [1.0, 0.0]]
+    """
     one = np.zeros_like(array)
     one[index] = 1
     return one
