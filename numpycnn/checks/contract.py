@@ -56,7 +56,22 @@ SAME_IN_SINGLE = 1e-6
 
 
 def breach(case: Case, rng: np.random.Generator) -> Mistake | None:
-    """Return how the layer breaks the contract, or None if it keeps it."""
+    """Return how the layer breaks the contract, or None if it keeps it.
+
+    >>> class Scale:
+    ...     def __init__(self):
+    ...         self.params = {"w": np.ones(2)}
+    ...
+    ...     def forward(self, x):
+    ...         self.x = x
+    ...         return x * self.params["w"], None
+    ...
+    ...     def backward(self, dy, cache):
+    ...         return dy * self.params["w"], {"w": (dy * self.x).sum(axis=0)}
+    >>> rng = np.random.default_rng(0)
+    >>> breach(Case.of(Scale(), np.array([[1.0, 2.0], [3.0, -4.0]]), rng), rng).name
+    'cache overwritten'
+    """
     for name, is_kept, detail in _promises(case, rng):
         if not is_kept:
             return Mistake(name, BREACHES[name].format(detail))
@@ -70,10 +85,12 @@ def _promises(case: Case, rng: np.random.Generator) -> Iterator[tuple[str, bool,
     with case.holding({n: array.copy() for n, array in case.arrays.items()}) as layer:
 
         def unchanged() -> tuple[bool, str]:
-            return _unchanged({"input": x, "dy": dy, **layer.params}, case)
+            given = {**case.arrays, "dy": case.dy}
+            return _unchanged({"input": x, "dy": dy, **layer.params}, given)
 
         y, cache = run_forward(layer, x)
-        yield "not finite", bool(np.isfinite(y).all()), _first_not_finite(np.asarray(y))
+        not_finite = _first_not_finite(y)
+        yield "not finite", not not_finite, not_finite
         created = [name for name in layer.params if name not in params]
         yield "parameter created", not created, " and ".join(created)
         yield "argument changed", *unchanged()
@@ -115,12 +132,28 @@ def _promises(case: Case, rng: np.random.Generator) -> Iterator[tuple[str, bool,
 
 
 def _moved(array: Array) -> Array:
-    """Another value of a parameter, of the same sign and of a like magnitude."""
+    """Another value of a parameter, of the same sign and of a like magnitude.
+
+    >>> _moved(np.array([2.0, -1.0, 0.0])).tolist()
+    [2.2, -1.1, 0.2]
+    """
     return np.where(array == 0, 0.1 * largest(array), 1.1 * array)
 
 
 def _is_gradient(name: str, actual: Any, array: Array) -> Iterator[tuple[str, bool, str]]:
-    """Require an array of real numbers of the shape of its array."""
+    """Require an array of real numbers of the shape of its array.
+
+    >>> w = np.zeros(3)
+    >>> [is_kept for name, is_kept, detail in _is_gradient("w", np.ones(3, int), w)]
+    [True, True, True]
+    >>> next(_is_gradient("w", None, w))
+    ('wrong type', False, 'w is None; return an array of shape (3,)')
+    >>> next(_is_gradient("w", np.ma.masked_array([0.0, 1.0, 2.0]), w))
+    ('wrong type', False, 'w is a MaskedArray; return an array of shape (3,)')
+    >>> [*_is_gradient("w", np.zeros(2, complex), w)][1:]
+    [('wrong shape', False, 'w has the shape (2,), its array (3,)'),
+     ('wrong type', False, 'w is of type complex128')]
+    """
     is_array = isinstance(actual, np.ndarray | np.generic) and not np.ma.isMaskedArray(actual)
     what = "None" if actual is None else f"a {type(actual).__name__}"
     yield "wrong type", is_array, f"{name} is {what}; return an array of shape {array.shape}"
@@ -133,6 +166,16 @@ def _other_batches(x: Array) -> Iterator[Array]:
     """The same rows in another order, and one row more.
 
     Rows are permuted, and not the values within a row: each column may have its own domain.
+    Rows that are all equal are scaled, and change their signs if they have both.
+
+    >>> [batch.tolist() for batch in _other_batches(np.array([[1.0, -2.0], [3.0, 4.0]]))]
+    [[[3.0, 4.0], [1.0, -2.0]], [[3.0, 4.0], [1.0, -2.0], [3.0, 4.0]]]
+    >>> [batch.tolist() for batch in _other_batches(np.array([[1.0, -2.0]]))]
+    [[[-1.0, 2.0]], [[1.1, -2.2]], [[1.0, -2.0], [1.0, -2.0]]]
+    >>> [len(batch) for x in ([[0.0, 1.0]], [[-1.0, 0.0]]) for batch in _other_batches(np.array(x))]
+    [1, 2, 1, 2]
+    >>> [ids.tolist() for ids in _other_batches(np.array([7]))]
+    [[7], [7, 7]]
     """
     rolled = rows(x, len(x))
     if x.dtype.kind == "f" and np.array_equal(rolled, x):
@@ -169,16 +212,28 @@ def _as_if_new(
     yield "state", _same(actual, expected, case, rng), "backward"
 
 
-def _unchanged(given: Params, case: Case) -> tuple[bool, str]:
-    """Whether the layer left its arguments and its parameters as they were."""
-    arrays = {**case.arrays, "dy": case.dy}
-    changed = [n for n in arrays if not np.array_equal(given[n], arrays[n].astype(given[n].dtype))]
+def _unchanged(now: Params, before: Params) -> tuple[bool, str]:
+    """Whether arrays have their values from before, rounded to their type; the names of the others.
+
+    >>> before = {"w": np.array([0.1]), "b": np.array([0.2])}
+    >>> _unchanged({"w": np.array([0.1], np.float32), "b": np.array([0.3])}, before)
+    (False, 'the array b was')
+    >>> _unchanged({"w": np.zeros(1), "b": np.zeros(1)}, before)
+    (False, 'the arrays w and b were')
+    >>> _unchanged(before, before)[0]
+    True
+    """
+    changed = [n for n in before if not np.array_equal(now[n], before[n].astype(now[n].dtype))]
     what = "the array {} was" if len(changed) == 1 else "the arrays {} were"
     return not changed, what.format(" and ".join(changed))
 
 
 def _gradients(result: tuple[Array, Params], names: tuple[str, ...]) -> Params:
-    """Copies of the gradients with these names."""
+    """Copies of the gradients with these names.
+
+    >>> _gradients((np.zeros(2), {"w": np.float32(1), "b": np.ones(2)}), ("input", "w"))
+    {'input': array([0., 0.]), 'w': array(1., dtype=float32)}
+    """
     dx, grads = result
     found = {**grads, "input": dx}
     return {name: np.array(found[name]) for name in names}
@@ -195,7 +250,11 @@ def _second_backward(
 
 
 def _copy_of(cache: Any) -> Any:
-    """A copy of the cache, or None if it holds what cannot be copied."""
+    """A copy of the cache, or None if it holds an object that cannot be copied.
+
+    >>> _copy_of({"x": [1.0]}), _copy_of(x for x in [1.0])
+    ({'x': [1.0]}, None)
+    """
     try:
         return deepcopy(cache)
     except Exception:  # whatever a class raises that refuses to be copied
@@ -203,15 +262,34 @@ def _copy_of(cache: Any) -> Any:
 
 
 def _first_not_finite(y: Array) -> str:
-    """The first value that is NaN or infinite, with its index."""
-    where = np.argwhere(~np.isfinite(y))
-    index = tuple(map(int, where[0])) if len(where) else ()
-    place = f" at y[{', '.join(map(str, index))}]" if index else ""
-    return f"{y[index]}{place}" if len(where) else ""
+    """The first value that is NaN or infinite, with its index, or nothing.
+
+    >>> _first_not_finite(np.array([[1.0, np.nan], [np.inf, 2.0]]))
+    'nan at y[0, 1]'
+    >>> _first_not_finite(np.float64(np.inf)), _first_not_finite(np.zeros(2))
+    ('inf', '')
+    """
+    indices = np.argwhere(~np.isfinite(y)).tolist()
+    if not indices:
+        return ""
+    place = f" at y{indices[0]}" if indices[0] else ""
+    return f"{np.asarray(y)[tuple(indices[0])]}{place}"
 
 
-def _agree(y: object, first: Array) -> bool:
-    """Whether an array is the first one again, except for its last digits."""
+def _agree(y: Any, first: Array) -> bool:
+    """Whether an array is the first one again, except for its last digits.
+
+    >>> first = np.array([1.0, 1 / 3])
+    >>> [_agree(first + change, first) for change in (0, -5e-13, 5e-13, -2e-12, 2e-12)]
+    [True, True, True, False, False]
+    >>> first = first.astype(np.float32)
+    >>> [_agree(first + np.float32(change), first) for change in (5e-7, 2e-6)]
+    [True, False]
+    >>> _agree(np.array([np.nan, 1.0]), np.array([np.nan, 1.0])), _agree(np.nan, np.array(1e300))
+    (True, False)
+    >>> _agree(np.zeros(2), np.zeros(3)), _agree(np.zeros((0, 2)), np.zeros((0, 2)))
+    (False, True)
+    """
     y = np.asarray(y)
     if np.array_equal(y, first):
         return True
@@ -234,7 +312,24 @@ def _same(again: Params | None, first: Params, case: Case, rng: np.random.Genera
 def is_rounding(
     again: Array, first: Array, name: str, case: Case, rng: np.random.Generator
 ) -> bool:
-    """Whether two gradients are as close as rounding lets them be: sums that cancel."""
+    """Whether two gradients are as close as rounding lets them be: sums that cancel.
+
+    The difference of two numbers near 1e8 is off by about 1e-8.
+
+    >>> class Square:
+    ...     params = {}
+    ...
+    ...     def forward(self, x):
+    ...         return x**2 / 2, x
+    ...
+    ...     def backward(self, dy, x):
+    ...         return dy * ((x + 1e8) - 1e8), {}
+    >>> rng = np.random.default_rng(0)
+    >>> case = Case.of(Square(), np.array([1.0, 2.0]), rng)
+    >>> first = case.gradients["input"]
+    >>> [is_rounding(first + change, first, "input", case, rng) for change in (1e-8, 1e-5)]
+    [True, False]
+    """
     if again.shape != first.shape:
         return False
     rounding = case.rounding(lambda near: near.gradients[name], rng)
