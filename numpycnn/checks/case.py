@@ -36,13 +36,11 @@ from numpycnn.checks.derivatives import (
     STEPS,
     Method,
     OneSided,
-    is_single,
     one_complex_step,
 )
 from numpycnn.layers.layer import Layer
 
 EPS = float(np.finfo(np.float64).eps)
-EPS_SINGLE = float(np.finfo(np.float32).eps)
 HUGE = 1e100
 """Of such outputs backward may overflow although forward does not."""
 SAFETY = 16
@@ -393,21 +391,6 @@ class Case:
         [0.5, -1.0]
         """
         return self.at(changed(self.arrays, lambda array: array / largest(array)))
-
-    def is_single(self, name: str) -> bool:
-        """Whether forward computes in float32, as far as it depends on this array.
-
-        >>> from types import SimpleNamespace
-        >>> def layer(dtype):
-        ...     def forward(x):
-        ...         return np.tanh(x.astype(dtype)), x
-        ...     return SimpleNamespace(forward=forward, backward=None, params={})
-        >>> x, rng = np.array([0.3, 0.0]), np.random.default_rng(0)
-        >>> [Case.of(layer(t), x, rng).is_single("input") for t in (np.float32, np.float64)]
-        [True, False]
-        """
-        moved = self.arrays[name] * (1 + 2.0**-9) + 2.0**-9 * largest(self.arrays[name]) / 3
-        return is_single(self.output, self.evaluate({**self.arrays, name: moved}))
 
     def is_far_from_one(self) -> bool:
         """Whether the largest number of some array is below a tenth, or above ten.
