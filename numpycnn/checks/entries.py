@@ -55,7 +55,18 @@ class EntryByEntry:
     rng: np.random.Generator
 
     def places(self, actual: Array, is_sampled: bool) -> list[Place]:
-        """All entries or, of a large array, a sample in which an error shows if there is one."""
+        """All entries or, of a large array, a sample in which an error shows if there is one.
+
+        >>> from numpycnn import ReLU
+        >>> def n_places(size, is_sampled):
+        ...     case = Case.of(ReLU(), np.ones(size), np.random.default_rng(0))
+        ...     each = EntryByEntry(case, "input", "complex", 1e-10, np.random.default_rng(0))
+        ...     return len(each.places(case.gradients["input"], is_sampled))
+        >>> [n_places(size, False) for size in (1000, 1001)]  # 8 at random, the largest, one more
+        [1000, 10]
+        >>> [n_places(size, True) for size in (8, 1000)]
+        [8, 10]
+        """
         most = min(N_ENTRIES[self.method], 5e6 / self.case.dy.size)
         if actual.size <= (N_SAMPLED if is_sampled else most):
             return list(np.ndindex(*actual.shape))
@@ -70,7 +81,16 @@ class EntryByEntry:
         return places
 
     def bisected(self, actual: Array) -> Place:
-        """Return an entry that is off or at a kink, by halving the array along its entries."""
+        """Return an entry that is off or at a kink, by halving the array along its entries.
+
+        >>> from numpycnn import ReLU
+        >>> case = Case.of(ReLU(), np.ones((20, 50)), np.random.default_rng(0))
+        >>> gradient = case.gradients["input"].copy()
+        >>> gradient[13, 7] += 1e-9
+        >>> each = EntryByEntry(case, "input", "complex", 1e-10, np.random.default_rng(0))
+        >>> each.bisected(gradient)
+        (13, 7)
+        """
         along = levelled(actual, self.rng)
         low, high = 0, actual.size
         while high - low > 1:
@@ -86,7 +106,22 @@ class EntryByEntry:
         return tuple(map(int, np.unravel_index(low, actual.shape)))
 
     def compare(self, gradient: Array, places: list[Place]) -> Entries:
-        """Compute the derivative for these entries, and the errors."""
+        """Compute the derivative for these entries, and the errors.
+
+        At a kink, here at zero, a gradient may be between the slopes on both sides, here 0 and 3:
+
+        >>> from numpycnn import ReLU
+        >>> case = Case.of(ReLU(), np.array([0.0, 2.0]), np.random.default_rng(0))
+        >>> case.dy[:] = 3, 5
+        >>> each = EntryByEntry(case, "input", "complex", 1e-10, np.random.default_rng(0))
+        >>> [each.compare(np.array([g, 5.5]), [(0,), (1,)]).off.tolist() for g in (-1.0, 2.0, 4.0)]
+        [[1.0, 0.5], [0.0, 0.5], [1.0, 0.5]]
+        >>> found = each.compare(np.array([3.0, np.nan]), [(1,), (0,)])
+        >>> found.expected.tolist(), found.terms.tolist(), found.off.tolist()
+        ([5.0, 1.5], [5.0, 1.5], [inf, 0.0])
+        >>> found.kinks.tolist(), found.undefined.tolist(), found.noise.tolist()
+        ([False, True], [False, False], [0.0, 0.0])
+        """
         columns, dy = self.case.columns(self.method, self.name, places), self.case.dy
         actual = np.array([gradient[place] for place in places], np.float64)
         # At the end of a domain there is a derivative on one side only.
@@ -122,7 +157,16 @@ class EntryByEntry:
         )
 
     def is_infinite(self, place: Place, right: Array) -> bool:
-        """Whether a slope grows without end as the step shrinks, as that of sqrt(x) at 0."""
+        """Whether a slope grows without end as the step shrinks, as that of sqrt(x) at 0.
+
+        >>> from types import SimpleNamespace
+        >>> layer = SimpleNamespace(forward=lambda x: (np.sqrt(x), x), backward=None, params={})
+        >>> case = Case.of(layer, np.array([0.0, 1.0]), np.random.default_rng(0))
+        >>> each = EntryByEntry(case, "input", "complex", 1e-10, np.random.default_rng(0))
+        >>> right = each.case.columns("complex", "input", [(0,), (1,)]).right
+        >>> each.is_infinite((0,), right[0]), each.is_infinite((1,), right[1])
+        (True, False)
+        """
         if self.method != "complex":
             return False
         one = {self.name: unit(self.case.arrays[self.name], place)}
@@ -145,6 +189,15 @@ class EntryByEntry:
 
         This must hold for maxima, whose slope increases at every kink. A function that adds and
         subtracts maxima has other gradients too.
+
+        Of two equal maxima, one may receive the gradient, or they share it:
+
+        >>> from numpycnn import MaxPool1D
+        >>> case = Case.of(MaxPool1D(2), np.ones((1, 2, 1)), np.random.default_rng(0))
+        >>> each = EntryByEntry(case, "input", "complex", 1e-10, np.random.default_rng(0))
+        >>> shares = [[1, 0], [0.3, 0.7], [1, 1], [0, 0], [1, 1e-7], [1, 1e-10]]
+        >>> [each.agree_together(case.dy * np.reshape(share, (1, 2, 1))) for share in shares]
+        [True, True, False, False, False, True]
         """
         dy, kink = self.case.dy, KINK[self.method]
         directions = [

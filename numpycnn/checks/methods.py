@@ -54,6 +54,19 @@ def choose(
     """Return the method for each of these arrays.
 
     Raises `TypeError` if the complex step was requested and an array does not allow it.
+
+    >>> def method(function, x):
+    ...     layer = SimpleNamespace(forward=lambda x: (function(x), x), backward=None, params={})
+    ...     case = Case.of(layer, np.array(x), np.random.default_rng(0))
+    ...     return choose(case, ["input"], None, np.random.default_rng(0))["input"]
+    >>> from types import SimpleNamespace
+    >>> [method(f, [4.5, 2.5]).method for f in (np.tanh, np.abs, lambda x: x + 1e-6 * x.std())]
+    ['complex', 'central', 'central']
+    >>> how = method(lambda x: x * np.conj(x), [4.5, 2.5])
+    >>> how.is_blind, how.notes[0][:52]
+    (True, 'by central differences, because forward is not analy')
+    >>> [method(lambda x: 1e30 + size * x, [3.0]).is_alone for size in (1.0, 1e30)]
+    [True, False]
     """
     if requested == "central":
         return {name: How("central") for name in names}
@@ -129,12 +142,33 @@ def _circle(case: Case, directions: Params, radius: float) -> Array:
     """Return the terms exp(i t) and exp(-i t) of each output on a circle, divided by its radius.
 
     Raises `TypeError` if forward returns real numbers for complex ones.
+
+    In x conj(x) + x, a complex step does not see the second term, here at x = 1.
+
+    >>> from types import SimpleNamespace
+    >>> layer = SimpleNamespace(
+    ...     forward=lambda x: (x * np.conj(x) + x, x), backward=None, params={}
+    ... )
+    >>> case = Case.of(layer, np.ones(1), np.random.default_rng(0))
+    >>> _circle(case, {"input": np.ones(1)}, 0.5).real.round(9).tolist()
+    [[2.0], [1.0]]
     """
     return _series(case, directions, radius, (1, -1)) / radius
 
 
 def _series(case: Case, directions: Params, radius: float, powers: tuple[int, ...]) -> Array:
-    """Return the terms exp(i n t) of each output on a circle, for each of these n."""
+    """Return the terms exp(i n t) of each output on a circle, for each of these n.
+
+    They are the terms of the Taylor series, times a power of the radius.
+
+    >>> from types import SimpleNamespace
+    >>> layer = SimpleNamespace(
+    ...     forward=lambda x: (x + 2 * x**2 + 3 * x**3, x), backward=None, params={}
+    ... )
+    >>> case = Case.of(layer, np.zeros(1), np.random.default_rng(0))
+    >>> _series(case, {"input": np.ones(1)}, 0.5, (1, 2, 3)).real.round(9).tolist()
+    [[0.5], [0.5], [0.375]]
+    """
     values = [case.along(directions, radius * np.exp(1j * angle)) for angle in ANGLES]
     if not np.iscomplexobj(values[0]) and any((v != values[0]).any() for v in values):
         raise TypeError("the function gives real numbers for complex ones: abs, .real or a cast?")
@@ -154,7 +188,12 @@ def _noise(case: Case, directions: Params) -> Array:
 
 
 def _floor(terms: Array, rounding: Array, radius: float) -> Array:
-    """By how much a term may be off: the rounding of the output, and that of the larger term."""
+    """By how much a term may be off: the rounding of the output, and that of the larger term.
+
+    >>> floor = _floor(np.array([[2.0], [0.0]]), np.array([1e-9]), 0.01)
+    >>> f"{floor[0]:.6g}"
+    '1.0002e-07'
+    """
     return np.asarray(rounding / radius + 1e-11 * np.abs(terms[0]))
 
 
@@ -163,6 +202,17 @@ def forgotten(case: Case, name: str, direction: Array, rng: np.random.Generator)
 
     A step to the right changes the output by the terms exp(i t) and exp(-i t) of the circle, and
     the complex step sees their difference.
+
+    Of x |x|, it takes one factor for a constant: the part is |x| for each step of one.
+
+    >>> from types import SimpleNamespace
+    >>> layer = SimpleNamespace(
+    ...     forward=lambda x: (x * np.sqrt(x * np.conj(x)), x), backward=None, params={}
+    ... )
+    >>> case = Case.of(layer, np.array([3.0]), np.random.default_rng(0))
+    >>> part = forgotten(case, "input", np.array([2.0]), np.random.default_rng(0))
+    >>> round(part / float(case.dy[0]), 4)
+    6.0
     """
     rounding, parts = case.rounding(lambda near: near.output, rng), []
     for radius in own_step(case.arrays[name], direction) * np.array([1e-3, 1e-4]):
