@@ -81,7 +81,26 @@ class Comparison:
         self.tolerance = TOLERANCE[self.how.method] if self.asked is None else self.asked
 
     def result(self) -> GradientResult:
-        """Compare at the given values and, where that leaves a doubt, at size one."""
+        """Compare at the given values and, where that leaves a doubt, at size one.
+
+        >>> from types import SimpleNamespace
+        >>> def result(method, error, tolerance=None):
+        ...     layer = SimpleNamespace(
+        ...         forward=lambda x: (3 * x, x),
+        ...         backward=lambda dy, x: (dy * [3, 3 + 3 * error], {}),
+        ...         params={},
+        ...     )
+        ...     rng = np.random.default_rng(0)
+        ...     case = Case.of(layer, np.array([1.0, -2.0]), rng)
+        ...     found = Comparison(case, "input", How(method), tolerance, rng).result()
+        ...     return found.status, f"{found.error:.1e}", found.worst
+        >>> result("complex", 0.9e-10), result("complex", 1.1e-10)
+        (('correct', '9.0e-11', None), ('incorrect', '1.1e-10', (1,)))
+        >>> result("central", 0.9e-6), result("central", 1.1e-6)
+        (('correct', '9.0e-07', None), ('incorrect', '1.1e-06', (1,)))
+        >>> result("complex", 0.9e-5, tolerance=1e-5), result("complex", 1.1e-5, tolerance=1e-5)
+        (('correct', '9.0e-06', None), ('incorrect', '1.1e-05', (1,)))
+        """
         try:
             here, doubt = self.here()
         except TypeError as error:

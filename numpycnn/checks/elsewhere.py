@@ -62,7 +62,25 @@ SMALL_SHARE = 1e-3
 
 @dataclass
 class Elsewhere:
-    """The comparisons at other points, for gradients that are correct at the given one."""
+    """The comparisons at other points, for gradients that are correct at the given one.
+
+    >>> from numpycnn import Dense
+    >>> rng = np.random.default_rng(0)
+    >>> case = Case.of(Dense(2, 1, rng=0), np.array([[1.0, -2.0], [3.0, 5.0]]), rng)
+    >>> elsewhere = Elsewhere(case, dict.fromkeys(case.names, How("complex")), None, rng)
+
+    A point after a step has its rows permuted and other signs, values and parameters. The next
+    has one row more; one fewer would be a single row.
+
+    >>> (after,), sizes = elsewhere.after_a_step(), [*elsewhere.other_sizes()]
+    >>> shares = after.case.arrays["w"] / case.arrays["w"]
+    >>> bool((abs(shares - 1) > 0.049).all()), bool((abs(shares - 1) < 0.101).all())
+    (True, True)
+    >>> [len(point.case.arrays["input"]) for point in sizes]
+    [3]
+    >>> [point.mistake.name for point in elsewhere.simpler()]
+    ['unknown', 'kept value', 'special value', 'kept value', 'special value']
+    """
 
     case: Case
     methods: dict[str, How]
@@ -93,7 +111,21 @@ class Elsewhere:
     # ------------
 
     def with_equal_outputs(self, case: Case) -> Case | None:
-        """The case with a dy that is smaller for large outputs; None if they hide no others."""
+        """The case with a dy that is smaller for large outputs; None if they hide no others.
+
+        >>> from types import SimpleNamespace
+        >>> def smaller(factor):
+        ...     layer = SimpleNamespace(
+        ...         forward=lambda x: (x * [1, factor, 0], x), backward=None, params={}
+        ...     )
+        ...     rng = np.random.default_rng(0)
+        ...     case = Case.of(layer, np.ones(3), rng)
+        ...     elsewhere = Elsewhere(case, {"input": How("complex")}, None, rng)
+        ...     equal = elsewhere.with_equal_outputs(case)
+        ...     return equal and np.round(np.log10(equal.dy / case.dy)).tolist()
+        >>> smaller(1e5), smaller(1e7), smaller(1e17)
+        (None, [0.0, -7.0, 0.0], None)
+        """
         method: Method = "complex" if self.is_complex(case.names) else "central"
         directions = {
             name: largest(array) * random_direction(array, self.rng)
@@ -155,7 +187,19 @@ class Elsewhere:
         return next((case for case in tries if case is not None), None)
 
     def stepped(self, arrays: Params) -> Params:
-        """The arrays with parameters moved by up to 10 %; a zero counts as the largest."""
+        """The arrays with parameters moved by up to 10 %; a zero counts as the largest.
+
+        >>> from numpycnn import ReLU
+        >>> rng = np.random.default_rng(0)
+        >>> elsewhere = Elsewhere(Case.of(ReLU(), np.ones(2), rng), {}, None, rng)
+        >>> w = np.repeat([1.0, -2.0, 0.0], 500)
+        >>> moved = elsewhere.stepped({"input": np.ones(1), "w": w})
+        >>> shares = np.abs(moved["w"] - w).reshape(3, 500) / [[1], [2], [2]]
+        >>> [[round(float(f(each)), 2) for f in (np.min, np.max)] for each in shares]
+        [[0.05, 0.1], [0.05, 0.1], [0.05, 0.1]]
+        >>> moved["input"].tolist()
+        [1.0]
+        """
 
         def move(array: Array) -> Array:
             share = 0.1 * self.rng.uniform(0.5, 1, array.shape)
@@ -165,7 +209,23 @@ class Elsewhere:
         return {**changed(arrays, move), "input": arrays["input"]}
 
     def other_x(self, x: Array, other_signs: bool) -> Array:
-        """Values up to twice as large or half as large, of signs that x has; zeros move, too."""
+        """Values up to twice as large or half as large, of signs that x has; zeros move, too.
+
+        >>> from numpycnn import ReLU
+        >>> rng = np.random.default_rng(0)
+        >>> elsewhere = Elsewhere(Case.of(ReLU(), np.ones(2), rng), {}, None, rng)
+        >>> x = np.repeat([-1.0, 4.0, 0.0], 500)
+        >>> moved = elsewhere.other_x(x, other_signs=True).reshape(3, 500)
+        >>> [[round(float(f(abs(m))), 1) for f in (np.min, np.max)] for m in moved]
+        [[0.5, 2.0], [2.0, 8.0], [0.2, 0.8]]
+        >>> [sorted(set(np.sign(m).tolist())) for m in moved]
+        [[-1.0, 1.0], [-1.0, 1.0], [-1.0, 1.0]]
+        >>> moved = elsewhere.other_x(x, other_signs=False).reshape(3, 500)
+        >>> [sorted(set(np.sign(m).tolist())) for m in moved]
+        [[-1.0], [1.0], [-1.0, 1.0]]
+        >>> bool((elsewhere.other_x(abs(x), other_signs=True) > 0).all())
+        True
+        """
         if "input" not in self.case.names:
             return x
         found = np.unique(np.sign(x[x != 0])) if x.any() else [-1, 1]
@@ -322,7 +382,17 @@ class Elsewhere:
         return result._replace(status="undecided", notes=(*result.notes, NOTHING_TESTED))
 
     def other_values(self, name: str) -> Iterator[Params]:
-        """The array negated, random, and with random values for all arrays."""
+        """The array negated, random, and with random values for all arrays.
+
+        >>> from numpycnn import ReLU
+        >>> rng = np.random.default_rng(0)
+        >>> elsewhere = Elsewhere(Case.of(ReLU(), np.array([1.0, -4.0]), rng), {}, None, rng)
+        >>> values = [arrays["input"] for arrays in elsewhere.other_values("input")]
+        >>> len(values), values[0].tolist(), values[2].tolist()
+        (9, [-1.0, 4.0], [-1.0, 4.0])
+        >>> float(np.floor(np.min(values[3:]))), float(np.ceil(np.max(values[3:])))
+        (-4.0, 4.0)
+        """
         arrays = self.case.arrays
 
         def draw(array: Array) -> Array:
