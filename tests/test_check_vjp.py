@@ -367,12 +367,17 @@ def test_float32_is_checked_in_float64():
 LABELS, FLAGS = np.array([0, 2, 1, 1]), np.array([True, False, True, True])
 
 
+def scaled_back(n_rows):
+    return lambda dy, c: c[1].sum() * dy.reshape(n_rows(c[0]), 3)
+
+
 @pytest.mark.parametrize(
     ("fwd", "bwd", "arrays"),
     [
         (cross_entropy, cross_entropy_back, (X, LABELS)),
         (gap, gap_back, (X, X[::-1])),
         (masked_mean, masked_mean_back, (X, FLAGS)),
+        (lambda x, n: x * n.sum(), scaled_back, (X, LABELS[:2])),
     ],
 )
 @pytest.mark.parametrize("seed", range(3))

@@ -183,7 +183,15 @@ def selected(caller: str, names: list[str], only: Names | None, skip: Names) -> 
 
 
 def numbers(caller: str, x: object, keep_integers: bool) -> Array:
-    """Return x in float64, or raise unless it is an array of finite real numbers."""
+    """Return x in float64, or raise unless it is an array of finite real numbers.
+
+    >>> numbers("check", [1, 2], keep_integers=False), numbers("check", [1, 2], keep_integers=True)
+    (array([1., 2.]), array([1, 2]))
+    >>> numbers("check", 1j * np.ones(2), keep_integers=True)
+    Traceback (most recent call last):
+    TypeError: check: x must be an array of real numbers, got a complex128 array of shape (2,). \
+    Pass x.real.
+    """
     array = as_array(caller, "x", x)
     if array.dtype.kind not in "biuf":
         raise TypeError(
@@ -236,8 +244,8 @@ def described(value: object) -> str:
 
     >>> described((np.zeros(3), 1.0))
     'a tuple of 2: a float64 array of shape (3,), float'
-    >>> described([*range(5)])
-    'a list of 5: int, int, int, int, …'
+    >>> described([*range(4)]), described([*range(6)])
+    ('a list of 4: int, int, int, int', 'a list of 6: int, int, int, int, …')
     """
     if isinstance(value, np.ndarray):
         return f"a {value.dtype} array of shape {value.shape}"

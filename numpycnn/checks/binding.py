@@ -96,7 +96,12 @@ class Copies:
 
 
 def share_memory(params: Params) -> bool:
-    """Whether two parameters are one array, or an array and a view of it."""
+    """Whether two parameters are one array, or an array and a view of it.
+
+    >>> w = np.ones(4)
+    >>> share_memory({"a": w[:2], "b": w[2:]}), share_memory({"a": w, "b": w[::2]})
+    (False, True)
+    """
     return any(np.shares_memory(a, b) for a, b in combinations(params.values(), 2))
 
 
@@ -160,14 +165,28 @@ def holds_only_parameters(layer: Layer) -> bool:
 
 
 def is_constant(found: object) -> bool:
-    """Whether an attribute can neither change nor refer to an array."""
+    """Whether an attribute can neither change nor refer to an array.
+
+    >>> [is_constant(each) for each in (None, "same", 3, 0.5, 2j, (1, (2, "a")))]
+    [True, True, True, True, True, True]
+    >>> [is_constant(each) for each in ([1], np.ones(2), (1, [2]), {}, len)]
+    [False, False, False, False, False]
+    """
     if isinstance(found, tuple):
         return all(map(is_constant, found))
     return found is None or isinstance(found, str | int | float | complex)
 
 
 def root_of(array: Array) -> Array:
-    """Return the array that owns the memory, or one of which several entries are one value."""
+    """Return the array that owns the memory, or one of which several entries are one value.
+
+    >>> w, one = np.ones((2, 3)), np.ones(1)
+    >>> root_of(w.T[1:]) is w, root_of(w) is w
+    (True, True)
+    >>> spread = np.broadcast_to(one, (4,))
+    >>> root_of(spread[1:]).shape
+    (3,)
+    """
     while (
         isinstance(array.base, np.ndarray)
         and array.base.dtype.fields is None
@@ -178,7 +197,15 @@ def root_of(array: Array) -> Array:
 
 
 def same_view(view: Array, root: Array, buffer: Array) -> Array:
-    """Return the part of `buffer`, a flat copy of `root`, that `view` is of `root`."""
+    """Return the part of `buffer`, a flat copy of `root`, that `view` is of `root`.
+
+    >>> w = np.arange(6, dtype=np.float32).reshape(2, 3)
+    >>> buffer = 10.0 * np.arange(6)
+    >>> same_view(w, w, buffer).tolist(), same_view(w[1, ::2], w, buffer).tolist()
+    ([[0.0, 10.0, 20.0], [30.0, 40.0, 50.0]], [30.0, 50.0])
+    >>> same_view(w.T, w, buffer).tolist()
+    [[0.0, 30.0], [10.0, 40.0], [20.0, 50.0]]
+    """
     if view is root and (view.flags.c_contiguous or 0 in view.strides):
         return buffer.reshape(view.shape)
     first = view.__array_interface__["data"][0] - root.__array_interface__["data"][0]
@@ -190,6 +217,11 @@ def parts(found: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Array]]:
     """Yield every array to which an object refers, with its name.
 
     A layer inside has its parameters under their names, such as `"conv.w"`.
+
+    >>> from numpycnn import Dense, ReLU, Sequential
+    >>> model = Sequential(Dense(2, 1), ReLU())
+    >>> [name for name, _ in parts({"a": [np.ones(1)], "net": model}, "", set())]
+    ["['a'][0]", "['net'].0.w", "['net'].0.b"]
     """
     if id(found) in seen:
         return
@@ -206,7 +238,11 @@ def parts(found: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Array]]:
 
 
 def members(found: Any) -> dict[str, Any]:
-    """Return the objects to which an object refers: `"[0]"`, `"['w']"` or `".w"`."""
+    """Return the objects to which an object refers: `"[0]"`, `"['w']"` or `".w"`.
+
+    >>> members({"w": 1}), members((1, 2)), members("ab"), members(slice(1))
+    ({"['w']": 1}, {'[0]': 1, '[1]': 2}, {}, {})
+    """
     if found is None or isinstance(found, WITHOUT_MEMBERS):
         return {}
     inside = {f".{name}": each for name, each in attributes(found).items()}
@@ -218,7 +254,19 @@ def members(found: Any) -> dict[str, Any]:
 
 
 def attributes(found: Any) -> dict[str, Any]:
-    """Return the attributes of an object, those in slots too."""
+    """Return the attributes of an object, those in slots too.
+
+    >>> class Slots:
+    ...     __slots__ = "a", "missing"
+    >>> class One(Slots):
+    ...     __slots__ = "b"
+    >>> class Both(One):
+    ...     pass
+    >>> both = Both()
+    >>> both.a, both.b, both.c = 1, 2, 3
+    >>> sorted(attributes(both).items())
+    [('a', 1), ('b', 2), ('c', 3)]
+    """
     slots = [vars(each).get("__slots__", ()) for each in type(found).__mro__]
     names = [name for each in slots for name in ([each] if isinstance(each, str) else each)]
     inside = {
@@ -233,6 +281,11 @@ def uncopyable(layer: Any) -> dict[int, Any]:
     """Return the objects inside a layer that `deepcopy` refuses, such as a lock or a file, by id.
 
     Copies of the layer refer to the same ones.
+
+    >>> from threading import Lock
+    >>> lock = Lock()
+    >>> uncopyable({"a": [1, lock], "b": 2}) == {id(lock): lock}, uncopyable([1, 2])
+    (True, {})
     """
     kept: dict[int, Any] = {}
     if _is_copyable(layer, kept):

@@ -172,18 +172,21 @@ class Elsewhere:
             if size < 2 or (is_loss and size < max(n, 3)):
                 continue
             case = self.moved({**self.case.arrays, "input": rows(x, size)})
+            if case is None:
+                continue
             # A loss with as many targets as rows may accept another row, and backward may not.
-            is_fixed = is_loss and case is not None and not self.has_gradients(case, [*case.names])
-            if case is not None and not is_fixed:
-                message = ONE_ROW if n == 1 else OTHER_SIZE
-                yield Point(case, Mistake("batch size", message.format(n, size)))
+            is_fixed = is_loss and case.dy.size == 1
+            if is_fixed and not self.has_gradients(case, [*case.names]):
+                continue
+            message = ONE_ROW if n == 1 else OTHER_SIZE
+            yield Point(case, Mistake("batch size", message.format(n, size)))
 
     def moved(self, arrays: Params) -> Case | None:
         """The case with other values, off every kink; with less change outside the domain."""
         moved, x = self.stepped(arrays), arrays["input"]
         aside = replace(self.case, arrays=moved).aside(self.rng, 1e-6).arrays
         other_x = ({**moved, "input": self.other_x(x, signs)} for signs in (True, False))
-        tries = map(self.at, (*other_x, aside, moved))
+        tries = map(self.at, (*other_x, aside, moved, arrays))
         return next((case for case in tries if case is not None), None)
 
     def stepped(self, arrays: Params) -> Params:

@@ -316,7 +316,11 @@ def _require_dy_and_cache(bwd: Function) -> None:
 
 
 def _names_of(fwd: Function, arrays: Sequence[Any]) -> list[str]:
-    """Return a name for each array: those in the signature, or their positions."""
+    """Return a name for each array: those in the signature, or their positions.
+
+    >>> _names_of(lambda x, *w: x, [1, 2, 3]), _names_of(lambda x, b=0: x, [1])
+    (['x', 'w[0]', 'w[1]'], ['x'])
+    """
     try:
         signature = inspect.signature(fwd)
     except (TypeError, ValueError):  # NumPy's own functions have none
@@ -337,7 +341,14 @@ def _names_of(fwd: Function, arrays: Sequence[Any]) -> list[str]:
 
 
 def _argument(name: str, value: Any) -> Any:
-    """Return an argument as the functions receive it: arrays copied, floats in float64."""
+    """Return an argument as the functions receive it: arrays copied, floats in float64.
+
+    >>> x, ids = np.ones(2, np.float32), np.array([1, 2])
+    >>> [_argument("x", array).dtype.kind for array in (x, ids)], _argument("x", x).itemsize
+    (['f', 'i'], 8)
+    >>> _argument("ids", ids) is ids, _argument("name", "abc")
+    (False, 'abc')
+    """
     if np.ma.isMaskedArray(value):
         as_array("check_vjp", name, value)  # raises
     if type(value) is np.ndarray:
@@ -361,7 +372,13 @@ def _is_array(value: Any) -> bool:
 
 
 def _is_nonzero(grad: Any) -> bool:
-    """Return True if a gradient, or one of several, has an entry that is not zero."""
+    """Return True if a gradient, or one of several, has an entry that is not zero.
+
+    >>> [_is_nonzero(grad) for grad in (None, 0, [0, None], np.zeros(2))]
+    [False, False, False, False]
+    >>> [_is_nonzero(grad) for grad in (2, [0, -1.0], (None, np.array([0, 1])), [[np.nan]])]
+    [True, True, True, True]
+    """
     if isinstance(grad, tuple | list):
         return any(map(_is_nonzero, grad))
     return grad is not None and bool(np.any(np.asarray(grad) != 0))
@@ -373,7 +390,12 @@ def _bytes(value: Any) -> bytes:
 
 
 def _name_of(function: Function) -> str:
-    """Return the name of a function, also of a partial one."""
+    """Return the name of a function, also of a partial one.
+
+    >>> from functools import partial
+    >>> _name_of(np.cumsum), _name_of(partial(np.cumsum, axis=0)), _name_of(np.tanh)
+    ('cumsum', 'cumsum', 'tanh')
+    """
     function = getattr(function, "func", function)
     return str(getattr(function, "__name__", type(function).__name__))
 
@@ -383,7 +405,13 @@ def _name_of(function: Function) -> str:
 
 
 def _scale(output: Array) -> float:
-    """Return the power of two that brings the largest entry near one."""
+    """Return the power of two that brings the largest entry near one.
+
+    >>> [_scale(np.array([0.1, -size])) for size in (1.0, 8.5, 0.25)]
+    [1.0, 0.125, 4.0]
+    >>> [_scale(output) for output in (np.zeros(2), np.array([np.inf]), np.array([8]), np.ones(0))]
+    [1.0, 1.0, 1.0, 1.0]
+    """
     size = float(np.max(np.abs(output), initial=0)) if output.dtype.kind == "f" else 0.0
     return float(2.0 ** -np.round(np.log2(size))) if 0 < size < np.inf else 1.0
 
@@ -391,7 +419,12 @@ def _scale(output: Array) -> float:
 def _split(
     dy: Array, outputs: list[tuple[tuple[int, ...], str]], scales: list[float]
 ) -> tuple[Array, ...]:
-    """Return one gradient for each output; zeros for outputs that are not floats."""
+    """Return one gradient for each output; zeros for outputs that are not floats.
+
+    >>> dy, outputs = np.arange(1.0, 6.0), [((2, 1), "f"), ((2,), "i"), ((3,), "f")]
+    >>> [part.tolist() for part in _split(dy, outputs, [1.0, 1.0, 2.0])]
+    [[[1.0], [2.0]], [0.0, 0.0], [6.0, 8.0, 10.0]]
+    """
     parts, start = [], 0
     for (shape, kind), scale in zip(outputs, scales, strict=True):
         size = int(np.prod(shape)) if kind in "fc" else 0
@@ -402,7 +435,15 @@ def _split(
 
 
 def _renamed(report: GradientReport, name: str) -> GradientReport:
-    """Return the report with the input under its own name."""
+    """Return the report with the input under its own name.
+
+    >>> from numpycnn.checks.report import GradientResult
+    >>> results = [GradientResult(name, "correct", "complex", 0.0) for name in ("input", "w")]
+    >>> breach = Mistake("argument changed", "the array input was changed, not the inputs")
+    >>> report = _renamed(GradientReport("f", results, breach), "x")
+    >>> [result.name for result in report.results], report.breach.message
+    (['x', 'w'], 'the array x was changed, not the inputs')
+    """
     results = [
         result._replace(name=name) if result.name == "input" else result
         for result in report.results

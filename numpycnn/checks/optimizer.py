@@ -89,6 +89,16 @@ def adam_path(w: float, gradients: list[float], place: int, reading: Reading) ->
     --------
     >>> [round(w, 4) for w in adam_path(1.0, [3.0, 3.0], 0, Reading())]
     [0.99, 0.9801]
+    >>> for name, (reading, _) in MISREADINGS.items():
+    ...     path = adam_path(1.0, [0.02, -0.03], 1, reading)
+    ...     print(f"{name}: {path[0]:.5f}, {path[1]:.5f}")
+    bias correction missing: 0.99724, 0.99879
+    step counter constant: 0.99333, 0.99639
+    step counter per parameter: 0.99543, 0.99709
+    eps under the root: 0.99804, 0.99879
+    eps before the bias correction: 0.99691, 0.99826
+    square missing: 0.99868, 0.99914
+    betas swapped: 0.99333, 0.99490
     """
     beta1, beta2 = (BETA2, BETA1) if reading.swaps_betas else (BETA1, BETA2)
     m = v = 0.0

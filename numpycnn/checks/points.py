@@ -71,6 +71,22 @@ def named(result: GradientResult, mistake: Mistake, n_rows: int) -> GradientResu
     Another point only shows low precision, and some points hide any mistake: a kink, some values
     of x, a parameter of 0 or 1, and a single row, which is the mean, the sum and the last row at
     once.
+
+    >>> def name(own, mistake, n_rows=2):
+    ...     found = None if own is None else Mistake(own, "at this point")
+    ...     result = GradientResult("w", "incorrect", "complex", 1.0, mistake=found)
+    ...     result = named(result, mistake, n_rows)
+    ...     return result.mistake.name if result.mistake else result.mistake
+    >>> [name(own, AFTER_A_STEP) for own in ("sign", "unknown", None, "precision")]
+    ['kept value', 'kept value', 'kept value', 'precision']
+    >>> [name(own, OTHER_VALUES) for own in ("sign", "unknown")]
+    ['sign', 'special value']
+    >>> [name(own, AT_ZERO_OR_ONE) for own in ("sign", "factor", "unknown")]
+    ['sign', 'special value', 'special value']
+    >>> [name(own, AFTER_A_STEP, n_rows=1) for own in ("sign", "factor")]
+    ['sign', 'kept value']
+    >>> name("sign", OTHER_DY)
+    'sign'
     """
     own = result.mistake.name if result.mistake else "unknown"
     of_any = mistake in (NEXT_TO_A_KINK, OTHER_VALUES, SMALL_OUTPUT)

@@ -70,7 +70,11 @@ def unlisted(layer: Any, listed: Collection[Array], x: Array) -> list[str]:
 
 
 def _moved(array: Array) -> Array:
-    """Return the array with every value changed."""
+    """Return the array with every value changed, and none to zero.
+
+    >>> _moved(np.array([0.0, 2.0, -0.5, -1.0])).tolist()
+    [1.0, 5.0, 1.0, 1.0]
+    """
     return np.asarray(array + np.asarray(1 + np.abs(array), array.dtype))
 
 

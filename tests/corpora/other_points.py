@@ -1360,6 +1360,22 @@ class RealAboveHalf(RealAbove):
     share = 0.5
 
 
+@incorrect(normal(5, 3))
+class FixedMixture(Plain):
+    """The weights must sum to one, so no others are in the domain; the batch size is fixed."""
+
+    params = {"w": np.array([0.25, 0.25, 0.5])}  # noqa: RUF012
+
+    def forward(self, x):
+        if abs(self.params["w"].sum() - 1) > 1e-12:
+            raise ValueError("weights that do not sum to one")
+        return (x @ self.params["w"]).mean(keepdims=True), x
+
+    def backward(self, dy, x):
+        w = self.params["w"]
+        return dy * np.broadcast_to(w, x.shape) / 5, {"w": dy * x.mean(axis=0)}
+
+
 @undecided(1e-12 * normal(3, 4))
 class SineOfPicometers(Plain):
     """At size one its differences converge to no value."""
