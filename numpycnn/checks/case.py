@@ -36,11 +36,13 @@ from numpycnn.checks.derivatives import (
     STEPS,
     Method,
     OneSided,
+    is_single,
     one_complex_step,
 )
 from numpycnn.layers.layer import Layer
 
 EPS = float(np.finfo(np.float64).eps)
+EPS_SINGLE = float(np.finfo(np.float32).eps)
 HUGE = 1e100
 """Of such outputs backward may overflow although forward does not."""
 SAFETY = 16
@@ -391,6 +393,11 @@ class Case:
         [0.5, -1.0]
         """
         return self.at(changed(self.arrays, lambda array: array / largest(array)))
+
+    def is_single(self, name: str) -> bool:
+        """Whether forward computes in float32, as far as it depends on this array."""
+        moved = self.arrays[name] * (1 + 2.0**-9) + 2.0**-9 * largest(self.arrays[name]) / 3
+        return is_single(self.output, self.evaluate({**self.arrays, name: moved}))
 
     def is_far_from_one(self) -> bool:
         """Whether the largest number of some array is below a tenth, or above ten.
