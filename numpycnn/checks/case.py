@@ -367,7 +367,7 @@ class Case:
     def neighbors(self, rng: np.random.Generator) -> Iterator[Case]:
         """The case a small step aside, above and below, in random directions and in the domain.
 
-        The first three are a step to any side, one up and one down in every value:
+        In the second every value moves up, in the third every value moves down:
 
         >>> from numpycnn import ReLU
         >>> case = Case.of(ReLU(), np.array([2.0, 2.0]), np.random.default_rng(0))

@@ -384,8 +384,7 @@ class Elsewhere:
         """Return the result at values where the gradient is not zero, or undecided."""
         name = result.name
         for case in filter(None, map(self.case.at, self.other_values(name))):
-            how = again(self.methods[name], case, name, self.rng)
-            there = Comparison(case, name, how, self.tolerance, self.rng).result()
+            there = self.compare(case, name, OTHER_VALUES)
             if there.status == "incorrect":
                 return there._replace(notes=(*there.notes, WHERE_ZERO))
             if there.ok and case.gradients[name].any():
