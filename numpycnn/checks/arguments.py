@@ -37,7 +37,30 @@ Names = str | Collection[str]  # of the input and the parameters
 
 
 class LossAsLayer(Layer):
-    """A loss in the form of a layer: the output is its value, the cache its gradient."""
+    """A loss in the form of a layer: the output is its value, the cache its gradient.
+
+    >>> x = np.array([3.0, 4.0])
+    >>> half = LossAsLayer(lambda x: ((x**2).sum() / 2, x), "half")
+    >>> value, gradient = half.forward(x)
+    >>> float(value), half.backward(np.array([2.0]), gradient)[0].tolist(), half.params
+    (12.5, [6.0, 8.0], {})
+    >>> one = LossAsLayer(lambda x: (x**2 / 2, x), "half").forward(x[:1])
+    >>> [part.tolist() for part in one]
+    [[4.5], [3.0]]
+
+    A common mistake has a message that names it:
+
+    >>> for result in (12.5, (12.5, x, {}), ("12.5", x), (x, 12.5), (np.ones(3), x)):
+    ...     try:
+    ...         LossAsLayer(lambda x: result, "half").forward(x)
+    ...     except (TypeError, ValueError) as error:
+    ...         print(error)
+    check_gradients: half must return (value, gradient), got float. ...
+    check_gradients: half must return (value, gradient), got a tuple of 3: ...
+    check_gradients: the value of half must be of type float, got str. ...
+    check_gradients: half must return (value, gradient), got the gradient first. ...
+    check_gradients: the value of half must be one number, got shape (3,). ...
+    """
 
     is_loss = True  # which may hold a target for each row
 
@@ -53,14 +76,15 @@ class LossAsLayer(Layer):
                 f"check_gradients: {self.name} must return (value, gradient), got "
                 f"{described(result)}. To check a function of several outputs, write it as a layer"
             )
-        for part, what in zip(result, ("value", "gradient"), strict=True):
+        value, gradient = result
+        for what, part in ("value", value), ("gradient", gradient):
             array = as_array("check_gradients", f"the {what} of {self.name}", part)
             if array.dtype.kind not in "iufc":
                 raise TypeError(
                     f"check_gradients: the {what} of {self.name} must be of type float, got "
                     f"{described(part)}. Return (value, gradient)"
                 )
-        value, gradient = map(np.asarray, result)
+        value, gradient = np.asarray(value), np.asarray(gradient)
         if value.shape == x.shape and value.size > 1 == gradient.size:
             raise TypeError(
                 f"check_gradients: {self.name} must return (value, gradient), got the gradient "
@@ -79,7 +103,28 @@ class LossAsLayer(Layer):
 
 
 def as_layer(layer: Any) -> tuple[str, HasGradients]:
-    """Return the name of a layer or loss, and the layer; raise for any other object."""
+    """Return the name of a layer or loss, and the layer; raise for any other object.
+
+    >>> from types import SimpleNamespace
+    >>> from numpycnn import ReLU
+    >>> as_layer(ReLU())[0], as_layer(np.sum)[0], as_layer(np.sum)[1].name
+    ('ReLU', 'sum', 'sum')
+    >>> layer = SimpleNamespace(forward=len, backward=len, params={})
+    >>> as_layer(layer) == ("SimpleNamespace", layer)
+    True
+    >>> half = SimpleNamespace(forward=len, params={})
+    >>> wrong = [SimpleNamespace(**{**vars(layer), "params": each}) for each in (dict, ["w"])]
+    >>> for each in ReLU, 3.0, half, *wrong:
+    ...     try:
+    ...         as_layer(each)
+    ...     except TypeError as error:
+    ...         print(error)
+    check_gradients: layer must be an instance, got the class ReLU. Create one: ReLU(...).
+    check_gradients: layer must have ..., or be a function that ..., got float
+    check_gradients: layer must have ..., got SimpleNamespace, which has no backward
+    check_gradients: SimpleNamespace.params must be a dict of arrays, got type. Write @property ...
+    check_gradients: SimpleNamespace.params must be a dict of arrays, got a list of 1: str. ...
+    """
     require_instance("check_gradients", layer)
     # A property that raises AttributeError is not missing: its error names the cause.
     missing = [
@@ -120,7 +165,21 @@ def require_instance(caller: str, layer: Any) -> None:
 
 
 def parameters(layer: HasGradients) -> Params:
-    """Return the parameters of a layer in float64."""
+    """Return the parameters of a layer in float64.
+
+    >>> from types import SimpleNamespace
+    >>> parameters(SimpleNamespace(params={"w": np.array([1, 2], np.float32)}))
+    {'w': array([1., 2.])}
+    >>> for params in {"input": 1}, {"w": [1.0]}, {"w": 1j * np.ones(2)}, {"w": np.array([np.nan])}:
+    ...     try:
+    ...         parameters(SimpleNamespace(params=params))
+    ...     except (TypeError, ValueError) as error:
+    ...         print(error)
+    check_gradients: params must not contain the name 'input', ... Rename the parameter
+    check_gradients: params['w'] must be ..., got a list of 1: float. Convert it: ...
+    check_gradients: params['w'] must be ..., got a complex128 array ... as two real ones
+    check_gradients: params['w'] must be finite, got nan at params['w'][0]. Set its initial values.
+    """
     for name, array in layer.params.items():
         if name == "input":
             raise ValueError(
@@ -151,10 +210,17 @@ def selected(caller: str, names: list[str], only: Names | None, skip: Names) -> 
 
     >>> selected("check_vjp", ["x", "w", "b"], None, "b")
     ('x', 'w')
-    >>> selected("check_vjp", ["x", "w", "b"], ["v"], ())
-    Traceback (most recent call last):
-        ...
-    ValueError: check_vjp: only must be among 'x', 'w', 'b', got 'v'. Check the spelling.
+    >>> selected("check_vjp", ["x", "w", "b"], ["b", "x"], ())
+    ('x', 'b')
+    >>> for only, skip in (3, ()), (["v"], ()), (None, "v"), ("w", "w"):
+    ...     try:
+    ...         selected("check_vjp", ["x", "w", "b"], only, skip)
+    ...     except (TypeError, ValueError) as error:
+    ...         print(error)
+    check_vjp: only must be a name or several of them, got int. The names are 'x', 'w', 'b'.
+    check_vjp: only must be among 'x', 'w', 'b', got 'v'. Check the spelling.
+    check_vjp: skip must be among 'x', 'w', 'b', got 'v'. Check the spelling.
+    check_vjp: only and skip must leave an array to be checked, got only='w' and skip='w'. ...
 
     Raises `ValueError` for an unknown name, and if no name is left.
     """
@@ -187,10 +253,18 @@ def numbers(caller: str, x: object, keep_integers: bool) -> Array:
 
     >>> numbers("check", [1, 2], keep_integers=False), numbers("check", [1, 2], keep_integers=True)
     (array([1., 2.]), array([1, 2]))
-    >>> numbers("check", 1j * np.ones(2), keep_integers=True)
-    Traceback (most recent call last):
-    TypeError: check: x must be an array of real numbers, got a complex128 array of shape (2,). \
-    Pass x.real.
+    >>> numbers("check", [True], keep_integers=True)
+    array([1.])
+    >>> for x in 1j * np.ones(2), "12", 1.0, [], [np.inf]:
+    ...     try:
+    ...         numbers("check", x, keep_integers=True)
+    ...     except (TypeError, ValueError) as error:
+    ...         print(error)
+    check: x must be an array of real numbers, got a complex128 array of shape (2,). Pass x.real.
+    check: x must be an array of real numbers, got str. Convert it: np.asarray(x, float).
+    check: x must have at least one axis and one number, got shape (). ...
+    check: x must have at least one axis and one number, got shape (0,). ...
+    check: x must be finite, got inf at x[0]. Fill the gap, or leave out x[0].
     """
     array = as_array(caller, "x", x)
     if array.dtype.kind not in "biuf":
@@ -211,7 +285,23 @@ def numbers(caller: str, x: object, keep_integers: bool) -> Array:
 
 
 def run_forward(layer: HasGradients, x: Array) -> tuple[Array, Any]:
-    """Run forward, and require (y, cache) with an array of real numbers."""
+    """Run forward, and require (y, cache) with an array of real numbers.
+
+    >>> from types import SimpleNamespace
+    >>> def forward_returns(result):
+    ...     return run_forward(SimpleNamespace(forward=lambda x: result), np.ones(1))
+    >>> forward_returns(([2.0], "the cache"))
+    ([2.0], 'the cache')
+    >>> for result in 2.0, (2.0, "the cache", 3), ("2.0", None), (np.zeros(0), None):
+    ...     try:
+    ...         forward_returns(result)
+    ...     except TypeError as error:
+    ...         print(error)
+    check_gradients: SimpleNamespace.forward must return (y, cache), got float. ...
+    check_gradients: SimpleNamespace.forward must return (y, cache), got a tuple of 3: ...
+    check_gradients: SimpleNamespace.forward must return a y of real numbers, got str. ...
+    check_gradients: SimpleNamespace.forward must ..., got a float64 array of shape (0,). ...
+    """
     result = layer.forward(x)
     name = type(layer).__name__
     if not (isinstance(result, tuple) and len(result) == 2):
@@ -229,7 +319,23 @@ def run_forward(layer: HasGradients, x: Array) -> tuple[Array, Any]:
 
 
 def run_backward(layer: HasGradients, dy: Array, cache: Any) -> tuple[Array, Params]:
-    """Run backward, and require (dx, grads)."""
+    """Run backward, and require (dx, grads).
+
+    >>> from types import SimpleNamespace
+    >>> def backward_returns(result):
+    ...     return run_backward(SimpleNamespace(backward=lambda *_: result), np.ones(1), None)
+    >>> backward_returns((2.0, {"w": 3.0}))
+    (2.0, {'w': 3.0})
+    >>> for result in 2.0, (2.0, 3.0), (2.0, {}, {}), [2.0, {}]:
+    ...     try:
+    ...         backward_returns(result)
+    ...     except TypeError as error:
+    ...         print(error)
+    check_gradients: SimpleNamespace.backward must return (dx, grads), got float. ...
+    check_gradients: SimpleNamespace.backward must return (dx, grads), got a tuple of 2: ...
+    check_gradients: SimpleNamespace.backward must return (dx, grads), got a tuple of 3: ...
+    check_gradients: SimpleNamespace.backward must return (dx, grads), got a list of 2: ...
+    """
     result = layer.backward(dy, cache)
     if not (isinstance(result, tuple) and len(result) == 2 and isinstance(result[1], Mapping)):
         raise TypeError(
@@ -244,8 +350,8 @@ def described(value: object) -> str:
 
     >>> described((np.zeros(3), 1.0))
     'a tuple of 2: a float64 array of shape (3,), float'
-    >>> described([*range(4)]), described([*range(6)])
-    ('a list of 4: int, int, int, int', 'a list of 6: int, int, int, int, …')
+    >>> described([*range(4)]), described([*range(5)])
+    ('a list of 4: int, int, int, int', 'a list of 5: int, int, int, int, …')
     """
     if isinstance(value, np.ndarray):
         return f"a {value.dtype} array of shape {value.shape}"
