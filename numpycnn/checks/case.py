@@ -72,7 +72,23 @@ class Case:
         only: Names | None = None,
         skip: Names = (),
     ) -> Case:
-        """Convert to float64 and draw dy."""
+        """Convert to float64 and draw dy.
+
+        Ids stay integers, and no gradient with respect to them is compared. Here only the array of
+        the layer itself has an effect, as `forward` reads it from a closure:
+
+        >>> from types import SimpleNamespace
+        >>> params, rng = {"w": np.array([-1.0])}, np.random.default_rng(0)
+        >>> layer = SimpleNamespace(
+        ...     forward=lambda ids: (params["w"][ids], ids), backward=None, params=params
+        ... )
+        >>> case = Case.of(layer, np.array([0, 0]), rng, skip="input")
+        >>> case.names, case.output.tolist(), case.dy.shape, case.is_in_place
+        (('w',), [-1.0, -1.0], (2,), True)
+        >>> Case.of(layer, np.array([0, 0]), rng)
+        Traceback (most recent call last):
+        TypeError: check_gradients: x must be of type float for a gradient with respect to x, ...
+        """
         subject, layer = as_layer(layer)
         params = parameters(layer)
         names = selected("check_gradients", ["input", *params], only, skip)
@@ -110,7 +126,7 @@ class Case:
         >>> from numpycnn import ReLU
         >>> rng = np.random.default_rng(0)
         >>> case = Case.of(ReLU(), np.array([1.0]), rng)
-        >>> [case.at({"input": np.array([x])}) is None for x in (2.0, 1e101, np.nan)]
+        >>> [case.at({"input": np.array([x])}) is None for x in (9e99, 1e100, np.nan)]
         [False, True, True]
         >>> longer = {"input": np.ones(2)}
         >>> case.at(longer) is None, case.at(longer, rng).dy.shape
@@ -127,7 +143,18 @@ class Case:
 
     @contextmanager
     def holding(self, arrays: Params) -> Iterator[HasGradients]:
-        """A copy of the layer with the parameters in `arrays`, or the layer itself for a while."""
+        """A copy of the layer with the parameters in `arrays`, or the layer itself for a while.
+
+        >>> from types import SimpleNamespace
+        >>> w = np.array([2.0])
+        >>> layer = SimpleNamespace(forward=lambda x: (w * x, x), backward=None, params={"w": w})
+        >>> case = Case.of(layer, np.array([5.0]), np.random.default_rng(0))
+        >>> with case.holding({"w": np.array([3.0])}) as held:
+        ...     held is layer, w.tolist(), held.forward(5.0)[0].tolist()
+        (True, [3.0], [15.0])
+        >>> w.tolist()
+        [2.0]
+        """
         if not self.is_in_place:
             yield self.copies.with_params(arrays)
             return
@@ -143,13 +170,24 @@ class Case:
 
     def _has_effect_in_place_only(self, name: str) -> bool:
         """Whether forward reads a parameter where no copy holds it, such as from a closure."""
-        moved = {**self.arrays, name: 1.25 * self.arrays[name] + 0.25}
+        moved = {**self.arrays, name: other_values(self.arrays[name])}
         if isinstance(self.layer, Layer) or self._has_effect(moved):
             return False
         return replace(self, is_in_place=True)._has_effect(moved)
 
     def _has_effect(self, moved: Params) -> bool:
-        """Whether the output changes with the arrays; forward may be undefined for others."""
+        """Whether the output changes with the arrays; forward may be undefined for others.
+
+        >>> from types import SimpleNamespace
+        >>> layer = SimpleNamespace(
+        ...     forward=lambda x: (np.where(x < 0, np.nan, np.reshape(x, 2)), x),
+        ...     backward=None,
+        ...     params={},
+        ... )
+        >>> case = Case.of(layer, np.array([-1.0, 3.0]), np.random.default_rng(0))
+        >>> [case._has_effect({"input": np.array(x)}) for x in ([-2, 3], [-2, 4], [1, 2, 3])]
+        [False, True, True]
+        """
         try:
             return not np.array_equal(self.output, replace(self, arrays=moved).output, True)
         except Exception:  # whatever a layer raises outside its domain
@@ -164,7 +202,15 @@ class Case:
 
     @cached_property
     def gradients(self) -> Params:
-        """The gradients that backward returns, by name."""
+        """The gradients that backward returns, by name.
+
+        >>> from numpycnn import Dense
+        >>> x, rng = np.array([[2.0, 3.0]]), np.random.default_rng(0)
+        >>> case = Case.of(Dense(2, 1), x, rng, skip="input")
+        >>> case.dy[:] = 10
+        >>> {name: gradient.tolist() for name, gradient in case.gradients.items()}
+        {'w': [[20.0], [30.0]], 'b': [10.0]}
+        """
         with self.holding(self.arrays) as layer:
             _, cache = run_forward(layer, self.arrays["input"].copy())
             dx, grads = run_backward(layer, self.dy.copy(), cache)
@@ -178,15 +224,34 @@ class Case:
         """Return the output with these arrays; NaN where forward raises, as it is undefined there.
 
         Raises `TypeError` if an array is complex and the layer does not accept complex numbers.
+
+        >>> from types import SimpleNamespace
+        >>> def of(forward):
+        ...     layer = SimpleNamespace(forward=forward, backward=None, params={})
+        ...     case = Case.of(layer, np.ones(2), np.random.default_rng(0))
+        ...     return lambda *x: case.evaluate({"input": np.array(x)}).tolist()
+
+        >>> of(lambda x: (np.linalg.inv(np.diag(x)).sum(axis=0), x))(4.0, 0.0)
+        [nan, nan]
+        >>> of(lambda x: (x * x, x.astype(float)))(2, 1j)  # a cast of what goes to backward
+        [(4+0j), (-1+0j)]
+        >>> with warnings.catch_warnings():  # the given arrays raise the same warning
+        ...     warnings.simplefilter("ignore", ComplexWarning)
+        ...     of(lambda x: (np.fft.fft(x).astype(float), x))(8, 4)
+        [12.0, 4.0]
+        >>> of(lambda x: (np.cbrt(x), x))(2, 1j)
+        Traceback (most recent call last):
+        TypeError: the layer does not accept complex numbers: TypeError: ufunc 'cbrt' ...
         """
         is_complex = any(map(np.iscomplexobj, arrays.values()))
-        # A buffer of the type of x holds complex numbers if x is complex, too. A cast of what goes
-        # to backward does not matter, and one of what goes to y is seen by the choice of a method.
-        tries: list[tuple[bool, Literal["error", "ignore"]]] = [(False, "error")]
+        tries: list[tuple[Params, Literal["error", "ignore"]]] = [(arrays, "ignore")]
         if is_complex:
-            tries += [(True, "error"), (True, "ignore")]
-        for is_all_complex, action in tries:
-            trial = changed(arrays, lambda array: array + 0j) if is_all_complex else arrays
+            # A buffer of the type of x holds complex numbers if x is complex, too. A cast of what
+            # goes to backward does not matter, and one of what goes to y is seen by the choice of
+            # a method.
+            all_complex = changed(arrays, lambda array: array.astype(complex))
+            tries = [(arrays, "error"), (all_complex, "ignore")]
+        for trial, action in tries:
             try:
                 with warnings.catch_warnings():
                     warnings.simplefilter("error", ComplexWarning)
@@ -214,6 +279,12 @@ class Case:
         """How each output changes as arrays move along their directions.
 
         Raises `TypeError` if the method is the complex step and the layer cannot do it.
+
+        >>> from numpycnn import Dense
+        >>> case = Case.of(Dense(2, 2), np.array([[5.0, 7.0]]), np.random.default_rng(0))
+        >>> along = {"w": np.array([[1.0, 0.0], [0.0, 2.0]]), "b": np.array([0.0, 100.0])}
+        >>> case.derivative("complex", along).middle.tolist()
+        [[5.0, 114.0]]
         """
         return DERIVATIVES[method](*self._function(directions))
 
@@ -259,14 +330,31 @@ class Case:
         )
 
     def _complex_columns(self, name: str, places: list[tuple[int, ...]]) -> OneSided:
-        """Without kinks, the slope to the left for all entries at once is that to the right."""
+        """Without kinks, the slope to the left for all entries at once is that to the right.
+
+        One forward pass then shows it. At a kink, here at zero, each entry needs another one:
+
+        >>> from types import SimpleNamespace
+        >>> calls, c = [], np.array([0.0, 1.0, 2.0, 0.5, 1.0, 3.0, -1.0])
+        >>> def forward(x):
+        ...     calls.append(1)
+        ...     return np.array([np.maximum(x, 0) @ c, 5.0]), x
+        >>> layer = SimpleNamespace(forward=forward, backward=None, params={})
+        >>> def n_passes(x, *places):
+        ...     case = Case.of(layer, np.array(x), np.random.default_rng(0))
+        ...     calls.clear()
+        ...     _ = case.columns("complex", "input", [(i,) for i in places])
+        ...     return len(calls)
+        >>> n_passes(np.ones(7), 0, 1, 2, 3), n_passes([1.0, 0, 1, 1, 1, 1, 1], 0, 1, 2, 3)
+        (5, 9)
+        """
         array = self.arrays[name]
 
         def slope(direction: Array, step: float) -> Array:
             return one_complex_step(*self._function({name: direction}), step)
 
         right = np.stack([slope(unit(array, place), STEPS[0]) for place in places])
-        weights = np.sqrt(2 + np.arange(len(places)))  # no two are equal
+        weights = 2 ** (np.arange(len(places)) / len(places))  # kinks must not cancel
         mixed = np.zeros(array.shape)
         for place, weight in zip(places, weights, strict=True):
             mixed[place] += weight
@@ -286,6 +374,25 @@ class Case:
         This is the range of the quantity over several cases in which every value is changed in its
         last digits, times `SAFETY`. The given values are not among them: code may be incorrect
         at one exact value.
+
+        >>> from numpycnn import ReLU
+        >>> rng = np.random.default_rng(0)
+        >>> case = Case.of(ReLU(), np.full(99, 2.0), rng)
+        >>> (case.rounding(lambda near: np.array([2.0, -4.0]), rng) / EPS).tolist()
+        [32.0, 64.0]
+        >>> digits = case.rounding(lambda near: near.output, rng) / (SAFETY * 2 * EPS)
+        >>> bool((digits >= 5).all()), bool((digits <= 9).all())
+        (True, True)
+
+        Where forward is defined at the given values only, they show no range:
+
+        >>> from types import SimpleNamespace
+        >>> layer = SimpleNamespace(
+        ...     forward=lambda x: (np.where(x == 1, x, np.inf), x), backward=None, params={}
+        ... )
+        >>> case = Case.of(layer, np.ones(1), rng)
+        >>> (case.rounding(lambda near: near.output, rng) / EPS).tolist()
+        [16.0]
         """
         values = []
         for _ in range(N_PAIRS):
@@ -294,7 +401,7 @@ class Case:
                     if np.isfinite(near.output).all():
                         values.append(quantity(near))
         values = values or [quantity(self)]
-        return np.asarray(SAFETY * (np.ptp(values, axis=0) + EPS * np.abs(values[0])))
+        return np.asarray(SAFETY * (np.ptp(values, axis=0) + EPS * np.max(np.abs(values), axis=0)))
 
     def shaken(self, rng: np.random.Generator) -> Iterator[Case]:
         """The case with every value, dy too, changed by two to four of its last digits, both ways.
@@ -314,8 +421,7 @@ class Case:
         """
 
         def draw(array: Array) -> Array:  # not less than two digits: a 1 must not stay a 1
-            digits = 4 * EPS * rng.uniform(0.5, 1, array.shape)
-            return np.asarray(digits * rng.choice([-1, 1], array.shape))
+            return signed(EPS * rng.uniform(2, 4, array.shape), rng)
 
         digits, digits_of_dy = {n: draw(a) for n, a in self.arrays.items()}, draw(self.dy)
         for sign in (1, -1):
@@ -341,7 +447,7 @@ class Case:
         """
 
         def move(array: Array) -> Array:  # a zero must not stay near zero: there may be a kink
-            sizes = rng.uniform(0.5, 1, array.shape) * rng.choice([-1, 1], array.shape)
+            sizes = signed(rng.uniform(0.5, 1, array.shape), rng)
             return np.asarray(array + share * largest(array) * sizes)
 
         return replace(self, arrays=changed(self.arrays, move))
@@ -350,6 +456,20 @@ class Case:
         """With dy zero for large outputs that nothing moves, if backward ignores them, too.
 
         The last digit of a mask of -1e20 is a large number, and as rounding it would hide errors.
+
+        >>> from types import SimpleNamespace
+        >>> def kept(x, constant, backward=lambda dy, cache: (dy[:-1], {})):
+        ...     layer = SimpleNamespace(
+        ...         forward=lambda x: (np.append(x, constant), None), backward=backward, params={}
+        ...     )
+        ...     rng = np.random.default_rng(0)
+        ...     case = Case.of(layer, np.array(x), rng)
+        ...     return (case.without_constants(rng).dy == case.dy).tolist()
+
+        >>> kept([0.5, -2.0], -1999), kept([0.5, -2.0], -2001)
+        ([True, True, True], [True, True, False])
+        >>> kept([0.5, -2.0], 1e20, lambda dy, cache: (dy[1:], {}))
+        [True, True, True]
         """
         moved = self.evaluate(self.aside(rng, 1).arrays)
         is_constant = moved == self.output
@@ -395,7 +515,18 @@ class Case:
         return self.at(changed(self.arrays, lambda array: array / largest(array)))
 
     def is_single(self, name: str) -> bool:
-        """Whether forward computes in float32, as far as it depends on this array."""
+        """Whether forward computes in float32, as far as it depends on this array.
+
+        >>> from types import SimpleNamespace
+        >>> def of(forward):
+        ...     layer = SimpleNamespace(forward=forward, backward=None, params={})
+        ...     return Case.of(layer, np.array([0.0, 1.0]), np.random.default_rng(0))
+
+        >>> single = of(lambda x: (x.astype(np.float32), x))
+        >>> double = of(lambda x: (np.append(x.astype(np.float32), x[0]), x))
+        >>> single.is_single("input"), double.is_single("input")
+        (True, False)
+        """
         moved = self.arrays[name] * (1 + 2.0**-9) + 2.0**-9 * largest(self.arrays[name]) / 3
         return is_single(self.output, self.evaluate({**self.arrays, name: moved}))
 
@@ -420,6 +551,24 @@ def in_a_row(arrays: Params, names: list[str]) -> Array:
     """
     parts = [arrays[name].ravel() for name in names]
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+def other_values(array: Array) -> Array:
+    """Return values that differ from the given ones, and are not all the same multiple of them.
+
+    >>> other_values(np.array([-1.0, 0.0, 4.0])).tolist()
+    [-0.5, 0.25, 5.25]
+    """
+    return np.asarray(array + 0.25 * (1 + np.abs(array)))
+
+
+def signed(sizes: Array, rng: np.random.Generator) -> Array:
+    """Return the values, each with a random sign.
+
+    >>> sorted(set(signed(np.full(99, 5.0), np.random.default_rng(0)).tolist()))
+    [-5.0, 5.0]
+    """
+    return np.asarray(sizes * rng.choice([-1, 1], sizes.shape))
 
 
 def changed(arrays: Params, change: Callable[[Array], Array]) -> Params:
