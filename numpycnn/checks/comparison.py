@@ -118,25 +118,34 @@ class Comparison:
             return undecided if here.status == "incorrect" or self.how.is_alone else here
         how = again(self.how, one, self.name, self.rng)
         there, doubt_there = replace(self, case=one, how=how, given=self.case).here()
-        if there.status == "incorrect" and here.ok and doubt_there and not doubt:
-            return here  # the gradient vanishes at size one, as that of tanh(x / 1e-9)
-        # The input may have another unit: differences of sin(x / 1e-9) show nothing at size one.
-        is_exact = self.how.method == "complex" or there.mistake == CONSTANT_TERM
-        is_steady = there.error > TOLERANCE["central"] and (doubt or is_exact)
-        if there.status == "incorrect" and here.ok and there.method == "central" and not is_steady:
-            return undecided
-        if there.status == "incorrect":
-            is_seen_here = here.status == "incorrect" and not is_far
-            notes = (*there.notes, ONLY_AT_SIZE_ONE if here.ok else SEEN_AT_SIZE_ONE)
-            return here if is_seen_here else there._replace(notes=notes)
-        # Dead ReLUs make a gradient zero, too; but far from one it may have been lost.
-        is_lost = doubt == ALL_ZERO and is_far and one.gradients[self.name].any()
-        return undecided if here.status == "incorrect" or is_lost or not there.ok else here
+        is_zero = not one.gradients[self.name].any()
+        return decided(here, doubt, is_far, there, doubt_there, is_zero) or undecided
 
     def here(self) -> tuple[GradientResult, str]:
         """Compare along random directions; if that fails, entry by entry.
 
         Returns the result at these values, and the doubt about it, if any.
+
+        >>> from types import SimpleNamespace
+        >>> def compare(slopes, errors, method="complex"):
+        ...     slopes, rng = np.array(slopes), np.random.default_rng(0)
+        ...     layer = SimpleNamespace(forward=lambda x: (x * slopes, x), params={})
+        ...     layer.backward = lambda dy, x: (dy * slopes * (1 + np.array(errors)), {})
+        ...     case = Case.of(layer, np.ones(slopes.shape), rng)
+        ...     found, doubt = Comparison(case, "input", How(method), None, rng).here()
+        ...     return found.status, found.error, doubt
+
+        An error much below the tolerance is that of the direction, and less than that of an entry:
+
+        >>> [0.3 < compare([3.0, 3.0], [0, e])[1] / e < 0.7 for e in (1.4e-12, 3.1e-12)]
+        [True, False]
+        >>> f"{compare([3.0, 3.0], [0, 3.1e-12])[1]:.1e}", compare([0.0, 0.0], [0, 0])
+        ('3.1e-12', ('correct', 0.0, 'zero everywhere'))
+
+        Differences need several directions. The error is the largest of them:
+
+        >>> [f"{compare([1, 1e-5], errors, 'central')[1]:.0e}" for errors in ([0, 5e-9], [5e-9, 0])]
+        ['5e-09', '5e-09']
         """
         actual, method = self.case.gradients[self.name], self.how.method
         array, notes = self.case.arrays[self.name], self.how.notes
@@ -161,7 +170,24 @@ class Comparison:
         return self.by_entries(actual)
 
     def forgotten(self, actual: Array, along: Array) -> GradientResult | None:
-        """Return the result if backward left out exactly the part that is not analytic."""
+        """Return the result if backward left out exactly the part that is not analytic.
+
+        In x |x| at 3 this part is 3 of a slope of 6. A tenth more or less is not this mistake:
+
+        >>> from types import SimpleNamespace
+        >>> layer = SimpleNamespace(
+        ...     forward=lambda x: (x * np.sqrt(x * np.conj(x)), x), backward=None, params={}
+        ... )
+        >>> case = Case.of(layer, np.array([3.0]), np.random.default_rng(0))
+        >>> case.dy[:] = 1
+        >>> comparison = Comparison(case, "input", How("central"), None, np.random.default_rng(0))
+        >>> found = comparison.forgotten(np.array([3.0]), np.ones(1))
+        >>> found.status, found.method, found.mistake.name, round(found.error, 3)
+        ('incorrect', 'central', 'constant term', 0.5)
+        >>> slopes = (2.69, 2.71, 3.29, 3.31, 6.0)
+        >>> [comparison.forgotten(np.array([s]), np.ones(1)) is not None for s in slopes]
+        [False, True, True, False, False]
+        """
         for _ in range(3):  # along some directions the part may be zero
             mixed = along * random_direction(along, self.rng)
             try:
@@ -185,7 +211,55 @@ class Comparison:
         )
 
     def by_entries(self, actual: Array) -> tuple[GradientResult, str]:
-        """Compare entry by entry, and decide whether an error could be rounding."""
+        """Compare entry by entry, and decide whether an error could be rounding.
+
+        Returns the result at these values, and the doubt about it, if any.
+
+        >>> from types import SimpleNamespace
+        >>> def compared(gradient, function=lambda x: 3 * x, x=(1.0, 2.0), method="complex"):
+        ...     gradient, rng = np.array(gradient), np.random.default_rng(0)
+        ...     layer = SimpleNamespace(params={}, backward=lambda dy, x: (gradient, {}))
+        ...     layer.forward = lambda x: (function(x), x)
+        ...     case = Case.of(layer, np.array(x), rng)
+        ...     case.dy[...] = 1
+        ...     comparison = Comparison(case, "input", How(method), None, rng)
+        ...     return comparison.by_entries(gradient)
+        >>> def error(*gradient):
+        ...     found, doubt = compared(gradient)
+        ...     return found.status, f"{found.error:.1e}", found.worst, found.actual, doubt
+
+        The error is relative to the absolute terms if it is within the tolerance, and otherwise to
+        the largest entry. An error below 1e-5 could be rounding:
+
+        >>> error(3, 3 + 6e-11), error(3, 0)
+        (('correct', '2.0e-11', None, nan, ''), ('incorrect', '1.0e+00', (1,), 0.0, ''))
+        >>> error(3, 6), error(np.nan, 3)
+        (('incorrect', '5.0e-01', (1,), 6.0, ''), ('incorrect', 'inf', (0,), nan, ''))
+        >>> error(3, 3.000029)
+        ('incorrect', '9.7e-06', (1,), 3.000029, 'near rounding')
+        >>> error(3, 3.000031)
+        ('incorrect', '1.0e-05', (1,), 3.000031, '')
+
+        At a tie of two maxima either may receive the gradient, or they share it:
+
+        >>> def pooled(*gradient):
+        ...     found, doubt = compared(gradient, lambda x: x.max(keepdims=True), (2.0, 2.0))
+        ...     return found.status, found.kinks, found.worst, found.mistake and found.mistake.name
+        >>> pooled(0, 1), pooled(0.5, 0.5)
+        (('correct', 2, None, None), ('correct', 2, None, None))
+        >>> pooled(1, 1), pooled(1, 1.1)
+        (('incorrect', 2, None, 'ties'), ('incorrect', 2, (1,), 'not linear'))
+
+        Where forward rounds its output, differences show few digits, or none at all:
+
+        >>> def rounded(n_digits):
+        ...     gradient, function = (3, 3.01), lambda x: (3 * x).round(n_digits)
+        ...     found, _ = compared(gradient, function, method="central")
+        ...     notes = " ".join(found.notes)
+        ...     return found.status, TO_DIGITS.format(2) in notes, UNSTEADY in notes
+        >>> rounded(6), rounded(5), rounded(4)
+        (('incorrect', False, False), ('correct', True, False), ('undecided', False, True))
+        """
         entries = EntryByEntry(self.case, self.name, self.how.method, self.tolerance, self.rng)
         found = entries.compare(actual, entries.places(actual, self.is_sampled))
         n_kinks = int(found.kinks.sum())
@@ -237,7 +311,35 @@ class Comparison:
     # --------
 
     def beyond_rounding(self, found: Entries, suspects: list[int]) -> list[int]:
-        """Those that are off by more than the rounding of this very entry."""
+        """Those that are off by more than the rounding of this very entry.
+
+        Here backward loses eight digits, as 1e8 is added and subtracted:
+
+        >>> from types import SimpleNamespace
+        >>> layer = SimpleNamespace(
+        ...     forward=lambda x: (x**2, x),
+        ...     backward=lambda dy, x: (dy * 2 * (x + 1e8 - 1e8), {}),
+        ...     params={},
+        ... )
+        >>> def beyond(layer, x, *gradients):
+        ...     rng = np.random.default_rng(0)
+        ...     case = Case.of(layer, np.array([x]), rng)
+        ...     case.dy[:] = 1
+        ...     comparison = Comparison(case, "input", How("complex"), None, rng)
+        ...     entries = EntryByEntry(case, "input", "complex", 1e-10, rng)
+        ...     found = [entries.compare(np.array([g]), [(0,)]) for g in gradients]
+        ...     return [comparison.beyond_rounding(each, [0]) for each in found]
+        >>> beyond(layer, 0.3, 0.6 + 1e-8, 0.6 + 1e-5)
+        [[], [0]]
+
+        A function that changes fast does not excuse more, as its derivative changes, too:
+
+        >>> layer.forward = lambda x: (np.sin(1e6 * x), x)
+        >>> layer.backward = lambda dy, x: (dy * 1e6 * np.cos(1e6 * x), {})
+        >>> slope = float(layer.backward(1, 0.3)[0])
+        >>> beyond(layer, 0.3, slope, slope * (1 + 1e-9))
+        [[], [0]]
+        """
         if not suspects:
             return []
         places = [found.places[i] for i in suspects]
@@ -251,11 +353,8 @@ class Comparison:
             return actual
 
         rounding = self.case.rounding(error, self.rng)
-        # A few measurements can miss rounding, but no output is exact beyond its last digit. Over
-        # the whole array this digit is a slope of eps |y| / max |array|. Large constants in the
-        # output and small arrays must not excuse more than at size one.
-        values = np.abs(self.case.dy) * np.minimum(np.abs(self.case.output), 1)
-        values /= max(1.0, largest(self.case.arrays[self.name]))
+        # A few measurements can miss rounding, but no output is exact beyond its last digit.
+        values = slopes_of_outputs(self.case.dy, self.case.output, self.case.arrays[self.name])
         last_digit: Array | float = EPS * values.sum()
         if self.case.is_single(self.name):  # values that cancel within it are as large as others
             moved = summed(values * (found.columns.middle[suspects] != 0), 1)
@@ -271,6 +370,51 @@ class Comparison:
         nothing, however large it is. And where a gradient vanishes, as after a saturated softmax,
         the digits are lost that it has at size one. At size one it may vanish, too, if the
         function has a unit: then the digits are lost that it has at the given values.
+
+        Any error of at most 1e-5 can be lost:
+
+        >>> from numpycnn import ReLU
+        >>> rng = np.random.default_rng(0)
+        >>> case = Case.of(ReLU(), np.ones(2), rng)
+        >>> comparison = Comparison(case, "input", How("complex"), None, rng)
+        >>> entries = EntryByEntry(case, "input", "complex", 1e-10, rng)
+        >>> found = entries.compare(np.ones(2), [(0,), (1,)])
+        >>> found = found._replace(off=np.array([1.9e-5, 2.1e-5]), terms=np.array([2.0, 2.0]))
+        >>> [comparison.is_visible(found, errors) for errors in ([0], [1], [0, 1])]
+        [False, True, True]
+        """
+        limit = self.lost()
+        return any(found.off[i] > max(1e-5 * found.terms[i], limit) for i in errors)
+
+    def lost(self) -> float:
+        """Return by how much a gradient can be off because its digits are lost.
+
+        Each limit is for one output, in units of 64 times the last digit of 1. A large constant
+        hides digits, but not of an output that does not depend on the array:
+
+        >>> from types import SimpleNamespace
+        >>> def limit(function, x, given=None, n=1000):
+        ...     layer, rng = SimpleNamespace(backward=None, params={}), np.random.default_rng(0)
+        ...     layer.forward = lambda x: (function(x), x)
+        ...     case, given = (a and Case.of(layer, np.full(n, a), rng) for a in (x, given))
+        ...     (given or case).dy[:] = case.dy[:] = 1
+        ...     return Comparison(case, "input", How("complex"), None, rng, given=given).lost() / (
+        ...         64 * EPS * n
+        ...     )
+        >>> halves = np.arange(1000) % 2
+        >>> [round(limit(lambda x: 1e8 + x * factor, 20.0)) for factor in (1, 0, halves)]
+        [1250000, 0, 625000]
+
+        The slope of tanh is 0 at 20, and 0.42 at 1. A step of 1 to 2 is 1.5 in the mean:
+
+        >>> round(limit(np.tanh, 20.0) / 20, 1), round(1.5 * 0.42, 1)
+        (0.6, 0.6)
+        >>> round(limit(lambda x: np.tanh(1e9 * x), 1.0, given=1e-9), 1)
+        0.6
+        >>> round(limit(lambda x: (x - 0.5) * (x - 1), 0.5), 2)  # not less than at size one
+        0.75
+        >>> limit(lambda x: np.minimum(1e9 * x, 2e9), 8.0, n=5) / 8  # the slope counts as 1e3
+        5000.0
         """
         case, array = self.case, self.case.arrays[self.name]
         moved = case.evaluate({**case.arrays, self.name: array + largest(array)}) != case.output
@@ -284,8 +428,7 @@ class Comparison:
         slopes = other.derivative(self.how.method, {self.name: along})
         # A function without bounds, as exp(x / 1e-9), excuses nothing.
         moves = np.minimum(np.abs(slopes.middle), 1e3 * array.size)
-        digits = 4 * SAFETY * EPS * gain * float(np.abs(other.dy * moves).sum())
-        return any(found.off[i] > max(1e-5 * found.terms[i], lost, digits) for i in errors)
+        return max(lost, 4 * SAFETY * EPS * gain * float(np.abs(other.dy * moves).sum()))
 
     # Mistakes
     # --------
@@ -308,7 +451,24 @@ class Comparison:
         return Evidence.of(self.case, self.name, how.method, found, how.is_blind, self.rng)
 
     def others(self, found: Entries) -> list[Callable[[], Evidence | None]]:
-        """The data for other dy, and at other values, computed where they are needed."""
+        """The data for other dy, and at other values, computed where they are needed.
+
+        The name of a mistake must hold for two other dy. An array of few entries could agree by
+        chance, so it is compared at two other points as well, and an array of many entries at one:
+
+        >>> from numpycnn import ReLU
+        >>> def others(size, n_places):
+        ...     rng = np.random.default_rng(0)
+        ...     case = Case.of(ReLU(), np.ones(size), rng)
+        ...     entries = EntryByEntry(case, "input", "complex", 1e-10, rng)
+        ...     found = entries.compare(case.dy, [(i,) for i in range(n_places)])
+        ...     return case, Comparison(case, "input", How("complex"), None, rng).others(found)
+        >>> [len(others(*sizes)[1]) for sizes in ((63, 63), (64, 64), (64, 63))]
+        [4, 3, 2]
+        >>> case, (opposite, random) = others(64, 63)
+        >>> bool((opposite().dy == -case.dy).all()), random() is random()
+        (True, True)
+        """
         dy = self.case.dy
         upstream = -dy, self.rng.standard_normal(dy.shape)
         others: list[Callable[[], Evidence | None]]
@@ -319,7 +479,18 @@ class Comparison:
         return [cache(other) for other in others]
 
     def with_dy(self, dy: Array, found: Entries) -> Evidence:
-        """The data for another upstream gradient."""
+        """The data for another upstream gradient.
+
+        >>> from numpycnn import ReLU
+        >>> rng = np.random.default_rng(0)
+        >>> case = Case.of(ReLU(), np.array([1.0, -1.0, 2.0]), rng)
+        >>> comparison = Comparison(case, "input", How("complex"), None, rng)
+        >>> entries = EntryByEntry(case, "input", "complex", 1e-10, rng)
+        >>> found = entries.compare(case.dy, [(0,), (1,)])
+        >>> evidence = comparison.with_dy(np.array([4.0, 5.0, 6.0]), found)
+        >>> evidence.dy.tolist(), evidence.actual.tolist(), evidence.expected.tolist()
+        ([4.0, 5.0, 6.0], [4.0, 0.0], [4.0, 0.0])
+        """
         case = replace(self.case, dy=dy)
         actual = np.array([case.gradients[self.name][place] for place in found.places])
         expected = summed(dy * found.columns.middle, 1)
@@ -328,7 +499,19 @@ class Comparison:
     def at_other_values(self, found: Entries) -> Evidence | None:
         """The data at other values in the domain of the layer, if the gradient is not zero there.
 
-        Many functions are defined for all numbers, and others for positive ones only.
+        Many functions are defined for all numbers, and others for positive ones only:
+
+        >>> from types import SimpleNamespace
+        >>> def others(function):
+        ...     layer, rng = SimpleNamespace(params={}), np.random.default_rng(0)
+        ...     layer.forward, layer.backward = lambda x: (function(x), x), lambda dy, x: (x, {})
+        ...     case = Case.of(layer, np.full(40, 4.0), rng)
+        ...     entries = EntryByEntry(case, "input", "complex", 1e-10, rng)
+        ...     found = entries.compare(np.ones(40), [(i,) for i in range(40)])
+        ...     found = Comparison(case, "input", How("complex"), None, rng).at_other_values(found)
+        ...     return found and [round(float(f(found.arrays["input"]))) for f in (np.min, np.max)]
+        >>> others(np.exp), others(np.sqrt), others(lambda x: 0 * x)
+        ([-4, 4], [2, 6], None)
         """
         draw = self.rng.uniform
         for change in (
@@ -346,3 +529,91 @@ class Comparison:
                 if there.expected.any():
                     return replace(self, case=case, how=how).evidence(there)
         return None
+
+
+def decided(
+    here: GradientResult,
+    doubt: str,
+    is_far: bool,
+    there: GradientResult,
+    doubt_there: str,
+    is_zero_there: bool,
+) -> GradientResult | None:
+    """Decide from the results at the given values and at size one; None if they cannot decide.
+
+    The error of an example is 1 here, and 0.1 at size one:
+
+    >>> def decide(here, there, doubt="", doubt_there="", is_zero=False, is_far=True, error=0.1,
+    ...            method="complex", mistake=None):
+    ...     at_one = GradientResult("w", there, method, error, mistake=mistake)
+    ...     here = GradientResult("w", here, method, 1.0)
+    ...     found = decided(here, doubt, is_far, at_one, doubt_there, is_zero)
+    ...     return found and (found.status, found.error, *found.notes)
+
+    A gradient that is correct here is correct, unless an error is certain at size one:
+
+    >>> decide("correct", "correct")
+    ('correct', 1.0)
+    >>> decide("correct", "incorrect") == ("incorrect", 0.1, ONLY_AT_SIZE_ONE)
+    True
+    >>> decide("correct", "incorrect", doubt_there=NEAR_ROUNDING)
+    ('correct', 1.0)
+    >>> decide("correct", "incorrect", NEAR_ROUNDING, NEAR_ROUNDING)[:2]
+    ('incorrect', 0.1)
+    >>> decide("correct", "undecided") is None
+    True
+
+    Differences must also show a large error, and either a doubt here or a term that they alone see:
+
+    >>> def differences(doubt, error, mistake=None):
+    ...     options = {"method": "central", "error": error, "mistake": mistake}
+    ...     found = decide("correct", "incorrect", doubt, **options)
+    ...     return found and found[:2]
+    >>> [differences(doubt, 1.1e-6) for doubt in ("", NEAR_ROUNDING)]
+    [None, ('incorrect', 1.1e-06)]
+    >>> [differences("", error, CONSTANT_TERM) for error in (1.1e-6, 1e-6)]
+    [('incorrect', 1.1e-06), None]
+
+    A gradient that is zero here may have been lost if it is far from one, and not zero there:
+
+    >>> [decide("correct", "correct", ALL_ZERO, "", *where) for where in (
+    ...     (False, True), (False, False), (True, True))]
+    [None, ('correct', 1.0), ('correct', 1.0)]
+    >>> decide("correct", "correct", NEAR_ROUNDING)
+    ('correct', 1.0)
+
+    An error here that is near the rounding is confirmed at size one, or nothing is decided:
+
+    >>> [decide("incorrect", status, NEAR_ROUNDING) for status in ("correct", "undecided")]
+    [None, None]
+    >>> decide("incorrect", "incorrect", NEAR_ROUNDING) == ("incorrect", 0.1, SEEN_AT_SIZE_ONE)
+    True
+    >>> decide("incorrect", "incorrect", NEAR_ROUNDING, is_far=False)
+    ('incorrect', 1.0)
+    """
+    if there.status == "incorrect" and here.ok and doubt_there and not doubt:
+        return here  # the gradient vanishes at size one, as that of tanh(x / 1e-9)
+    # The input may have another unit: differences of sin(x / 1e-9) show nothing at size one.
+    is_exact = here.method == "complex" or there.mistake == CONSTANT_TERM
+    is_steady = there.error > TOLERANCE["central"] and (doubt or is_exact)
+    if there.status == "incorrect" and here.ok and there.method == "central" and not is_steady:
+        return None
+    if there.status == "incorrect":
+        is_seen_here = here.status == "incorrect" and not is_far
+        notes = (*there.notes, ONLY_AT_SIZE_ONE if here.ok else SEEN_AT_SIZE_ONE)
+        return here if is_seen_here else there._replace(notes=notes)
+    # Dead ReLUs make a gradient zero, too; but far from one it may have been lost.
+    is_lost = doubt == ALL_ZERO and is_far and not is_zero_there
+    return None if here.status == "incorrect" or is_lost or not there.ok else here
+
+
+def slopes_of_outputs(dy: Array, output: Array, array: Array) -> Array:
+    """Return the slope of each output times dy if the output is proportional to the whole array.
+
+    Large constants in the output and small arrays must not count more than at size one:
+
+    >>> dy, output = np.array([2.0, -2.0]), np.array([-0.5, 8.0])
+    >>> [slopes_of_outputs(dy, output, np.array([x])).tolist() for x in (0.5, -4.0)]
+    [[1.0, 2.0], [0.25, 0.5]]
+    """
+    return np.asarray(np.abs(dy) * np.minimum(np.abs(output), 1) / max(1.0, largest(array)))
