@@ -35,7 +35,13 @@ ANGLES = 2 * np.pi * (np.arange(N_POINTS) + 0.5) / N_POINTS
 
 
 class How(NamedTuple):
-    """A method, and the reason for it if it is not the more exact one."""
+    """A method, and the reason for it if it is not the more exact one.
+
+    >>> How("complex").notes, How("central", "forward rounds").notes
+    ((), ('by central differences, because forward rounds',))
+    >>> How("central").is_blind, How("central").is_alone
+    (False, False)
+    """
 
     method: Method
     why: str = ""
@@ -69,6 +75,23 @@ def choose(
 
     >>> [method(lambda x: 1e30 + size * x, [3.0]).is_alone for size in (1.0, 1e30)]
     [True, False]
+
+    Each array has a method. Here forward is analytic in the bias, but not in the input:
+
+    >>> from numpycnn import Dense
+    >>> class Sizes(Dense):
+    ...     def forward(self, x):
+    ...         return super().forward(np.abs(x))
+    >>> case = Case.of(Sizes(1, 1), np.ones((1, 1)), np.random.default_rng(0))
+    >>> def methods(requested):
+    ...     found = choose(case, ["input", "b"], requested, np.random.default_rng(0))
+    ...     return [how.method for how in found.values()]
+    >>> methods(None), methods("central")
+    (['central', 'complex'], ['central', 'central'])
+    >>> methods("complex")
+    Traceback (most recent call last):
+    ...
+    TypeError: the complex step does not suit Sizes: the function gives real numbers ...
     """
     if requested == "central":
         return {name: How("central") for name in names}
@@ -86,13 +109,32 @@ def choose(
 
 
 def again(how: How, case: Case, name: str, rng: np.random.Generator) -> How:
-    """Return the method for the same array of another case: as requested, or chosen anew."""
+    """Return the method for the same array of another case: as requested, or chosen anew.
+
+    >>> from numpycnn import ReLU
+    >>> case, rng = Case.of(ReLU(), np.ones(1), np.random.default_rng(0)), np.random.default_rng(0)
+    >>> requested, chosen = How("central"), How("central", "forward casts")
+    >>> [again(how, case, "input", rng).method for how in (requested, chosen)]
+    ['central', 'complex']
+    """
     requested: Method | None = "central" if how == How("central") else None
     return choose(case, [name], requested, rng)[name]
 
 
 def _opinion(case: Case, directions: Params, rounding: Array) -> How:
-    """Return the method for these arrays, moved together."""
+    """Return the method for these arrays, moved together.
+
+    Where the measured rounding is too small, the smallest circles show more of it:
+
+    >>> from types import SimpleNamespace
+    >>> def noisy(x):  # by 1e-9, up or down with the 14th digit of x
+    ...     return x + 1e-9 * np.sign(np.sin(1e14 * np.real(x)))
+    >>> layer = SimpleNamespace(forward=lambda x: (noisy(x), x), backward=None, params={})
+    >>> case = Case.of(layer, np.ones(1), np.random.default_rng(0))
+    >>> directions, rounding = {"input": np.ones(1)}, np.full(1, 1e-12)
+    >>> [f(case, directions, rounding).method for f in (_on_circles, _opinion)]
+    ['central', 'complex']
+    """
     how = _on_circles(case, directions, rounding)
     if how is BLIND and ((noise := _noise(case, directions)) > rounding).any():
         return _on_circles(case, directions, np.maximum(noise, rounding))
@@ -100,7 +142,61 @@ def _opinion(case: Case, directions: Params, rounding: Array) -> How:
 
 
 def _on_circles(case: Case, directions: Params, rounding: Array) -> How:
-    """Return the method that circles show, from large to small, beyond the rounding."""
+    """Return the method that circles show, from large to small, beyond the rounding.
+
+    >>> from types import SimpleNamespace
+    >>> def method(function, rounding=0.0):
+    ...     layer, rng = SimpleNamespace(backward=None, params={}), np.random.default_rng(0)
+    ...     layer.forward = lambda x: (function(x), x)
+    ...     case = Case.of(layer, np.ones(1), rng)
+    ...     return _on_circles(case, {"input": np.ones(1)}, np.asarray(rounding))
+
+    A function may be defined on smaller circles only, and a kink, here at 1.003, may be far away:
+
+    >>> def within(limit):
+    ...     def function(x):
+    ...         if np.abs(x - 1).max() > limit:
+    ...             raise ValueError("outside the domain")
+    ...         return x
+    ...     return function
+    >>> [method(within(limit)).method for limit in (5e-3, 5e-4)]
+    ['complex', 'central']
+    >>> method(within(5e-4)).why
+    'the layer does not accept complex numbers: ValueError: outside the domain'
+    >>> method(lambda x: np.where(abs(x - 1) > 5e-3, np.nan, x * np.conj(x))).is_blind
+    True
+    >>> method(lambda x: np.where(abs(x - 1) > 1e-15, np.nan, x)).why == UNDEFINED
+    True
+    >>> method(lambda x: x + np.maximum(x - 1.003, 0)).method
+    'complex'
+
+    A small term that is not analytic may be visible on the largest circle only, if at all. A term
+    of 1e-10 could be rounding:
+
+    >>> def size(size, rounding, scale=1e3):
+    ...     return method(lambda x: scale * (x + size * np.conj(x)), scale * rounding).is_blind
+    >>> [size(1e-6, rounding) for rounding in (0.0, 0.9e-8, 1.1e-8)]
+    [True, True, False]
+    >>> [size(number, 2e-13) for number in (0.9e-10, 1.1e-10)]
+    [False, True]
+
+    The complex step must agree with the circles to 1e-4, and ten times the rounding:
+
+    >>> def lost(share):
+    ...     step = lambda x: (x + 1j) - 1j if np.iscomplexobj(x) else x
+    ...     return lambda x: 100 * (x + share * step(x))
+    >>> [method(lost(share)).why == LOST for share in (0.9e-4, 1.1e-4)]
+    [False, True]
+    >>> [method(lost(share), 1e-4).why == LOST for share in (1.05e-3, 1.15e-3)]
+    [False, True]
+
+    A rounding that hides a thousandth of every change leaves the complex step alone:
+
+    >>> [method(lambda x: x, rounding).is_alone for rounding in (0.9e-5, 1.1e-5)]
+    [False, True]
+    >>> [method(lambda x: x * [1, factor], [1.1e-5, 0]).is_alone for factor in (1, 0)]
+    [False, True]
+    """
     before = None
     for radius in RADII:
         try:
@@ -170,6 +266,18 @@ def _series(case: Case, directions: Params, radius: float, powers: tuple[int, ..
     >>> case = Case.of(layer, np.zeros(1), np.random.default_rng(0))
     >>> _series(case, {"input": np.ones(1)}, 0.5, (1, 2, 3)).real.round(9).tolist()
     [[0.5], [0.5], [0.375]]
+
+    A constant has no terms, not even by rounding. Real values that vary are not those of a
+    function of complex numbers:
+
+    >>> layer.forward = lambda x: (np.full(1, 0.1), x)
+    >>> abs(_series(case, {"input": np.ones(1)}, 0.5, (1, 2, 3))).tolist()
+    [[0.0], [0.0], [0.0]]
+    >>> layer.forward = lambda x: (np.real(x), x)
+    >>> _series(case, {"input": np.ones(1)}, 0.5, (1, 2, 3))
+    Traceback (most recent call last):
+    ...
+    TypeError: the function gives real numbers for complex ones: abs, .real or a cast?
     """
     values = [case.along(directions, radius * np.exp(1j * angle)) for angle in ANGLES]
     if not np.iscomplexobj(values[0]) and any((v != values[0]).any() for v in values):
@@ -184,6 +292,22 @@ def _noise(case: Case, directions: Params) -> Array:
 
     A few changes of the last digits can show no rounding in an output by chance, in a sum whose
     order differs from call to call.
+
+    The powers 3 to 5 are measured, as they vanish for a smooth function:
+
+    >>> from types import SimpleNamespace
+    >>> layer = SimpleNamespace(forward=lambda x: (np.sin(x), x), backward=None, params={})
+    >>> case = Case.of(layer, np.zeros(1), np.random.default_rng(0))
+    >>> float(_noise(case, {"input": np.ones(1)})[0]) < 1e-20
+    True
+    >>> def noise(power, least=0.0):  # of exp(i power t), on circles of at least this radius
+    ...     wave = lambda x: np.where(abs(x) > least, np.exp(1j * power * np.angle(x)), 0)
+    ...     layer.forward = lambda x: (wave(x), x)
+    ...     return round(float(_noise(case, {"input": np.ones(1)})[0]), 6)
+    >>> [noise(power) for power in range(2, 7)]
+    [0.0, 16.0, 16.0, 16.0, 0.0]
+    >>> noise(3, least=5e-9), noise(3, least=5e-8)
+    (16.0, 0.0)
     """
     terms = [_series(case, directions, radius, (3, 4, 5)) for radius in RADII[-3:]]
     return np.asarray(SAFETY * np.nan_to_num(np.max(np.abs(terms), axis=(0, 1))))
@@ -216,6 +340,14 @@ def forgotten(case: Case, name: str, direction: Array, rng: np.random.Generator)
     >>> part = forgotten(case, "input", np.array([2.0]), np.random.default_rng(0))
     >>> round(part / float(case.dy[0]), 4)
     6.0
+
+    Two circles must agree to a hundredth. Here the part grows with the radius:
+
+    >>> def growing(rate):
+    ...     layer.forward = lambda x: (np.conj(x - 3) * (1 + rate * abs(x - 3)), x)
+    ...     return forgotten(case, "input", np.array([1.0]), np.random.default_rng(0))
+    >>> [round(growing(rate) / float(case.dy[0]), 3) for rate in (3.6, 3.8)]
+    [2.002, 0.0]
     """
     rounding, parts = case.rounding(lambda near: near.output, rng), []
     for radius in own_step(case.arrays[name], direction) * np.array([1e-3, 1e-4]):
