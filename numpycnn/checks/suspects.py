@@ -7,6 +7,7 @@ come before the general ones.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from itertools import combinations
 
@@ -51,32 +52,36 @@ def _factors(e: Evidence) -> Iterator[Suspicion]:
     it where the input is doubled along each axis.
 
     >>> from numpycnn.checks.evidence import Doubled
-    >>> dw = np.array([[1.0, -2.0], [3.0, 5.0]])
-    >>> e = Evidence("w", 3 * dw, dw, dw, dw, dw, {}, {"N": 3, "D": 2, "C": 1}, None)
-    >>> e = e._replace(doubled=lambda: [Doubled(6, {"N": 6})])
-    >>> for name, sentence, gradient in _factors(e):
-    ...     print(name, gradient.tolist(), sentence.partition(":")[0])
-    mean missing [[3.0, -6.0], [9.0, 15.0]] too large by the factor 3 = N
-    factor [[3.0, -6.0], [9.0, 15.0]] the correct gradient times 3, everywhere
+    >>> dw, sizes = np.array([[1.0, -2.0], [3.0, 5.0]]), {"N": 3, "D": 3, "C": 2}
+    >>> def first(factor, with_six_rows, dw=dw, name="w", columns=dw, dy=dw):
+    ...     e = Evidence(name, factor * dw, dw, columns, dy, dy, {}, sizes, None)
+    ...     e = e._replace(doubled=lambda: [Doubled(with_six_rows, {**sizes, "N": 6})])
+    ...     mistake, sentence, gradient = next(_factors(e))
+    ...     print(f"{mistake}, {(gradient / dw).flat[0]:.3f}: {sentence}")
 
-    >>> e = e._replace(actual=dw / 3, doubled=lambda: [Doubled(1 / 6, {"N": 6})])
-    >>> [name for name, _, _ in _factors(e)]
-    ['divided twice', 'factor']
-    >>> e = e._replace(actual=dw[0] / 3, expected=dw[0])
-    >>> [(name, gradient.round(3).tolist()) for name, _, gradient in _factors(e)]
-    [('bias averaged', [0.333, -0.667]), ('factor', [0.333, -0.667])]
-    >>> [name for name, _, _ in _factors(e._replace(name="input"))]
-    ['divided twice', 'factor']
-    >>> e = e._replace(actual=dw[0] * 2.7182818, columns=dw[0][:, None], dy=np.array([4.0]))
-    >>> for name, sentence, gradient in _factors(e):
-    ...     print(name, gradient.round(3).tolist(), sentence)
-    dy ignored [1.0, -2.0] the gradient for a dy of ones: backward does not use dy
-    factor [2.718, -5.437] the correct gradient times 2.71828, everywhere
+    >>> first(3, with_six_rows=6)
+    mean missing, 3.000: too large by the factor 3 = N: summed instead of averaged
+    >>> first(3, with_six_rows=3)
+    factor, 3.000: the correct gradient times 3, everywhere
+    >>> first(2.7182818, with_six_rows=2.7182818)
+    factor, 2.718: the correct gradient times 2.71828, everywhere
+    >>> first(1 / 3, with_six_rows=1 / 6)
+    divided twice, 0.333: too small by the factor 3 = N: the loss has taken the mean ...
+    >>> for bias in dw[0], dw[:1], dw[:, :1], dw[0, 0]:  # at most one axis is longer than 1
+    ...     first(1 / 3, with_six_rows=1 / 6, dw=bias)
+    bias averaged, 0.333: too small by the factor 3 = N: averaged instead of summed
+    bias averaged, 0.333: too small by the factor 3 = N: averaged instead of summed
+    bias averaged, 0.333: too small by the factor 3 = N: averaged instead of summed
+    bias averaged, 0.333: too small by the factor 3 = N: averaged instead of summed
+    >>> first(1 / 3, with_six_rows=1 / 6, dw=dw[0], name="input")
+    divided twice, 0.333: too small by the factor 3 = N: the loss has taken the mean ...
+    >>> first(2, with_six_rows=None, columns=2 * dw[..., None], dy=np.array([0.5]))  # of a loss
+    dy ignored, 2.000: the gradient for a dy of ones: backward does not use dy
     """
-    factor, shape = e.factor(), e.expected.shape
+    factor = e.factor()
     for size in dict.fromkeys(e.sizes.values()):
-        is_product = bool(np.isclose(factor, size, rtol=e.same, atol=0))
-        if size == 1 or not (is_product or np.isclose(factor, 1 / size, rtol=e.same, atol=0)):
+        is_product = math.isclose(factor, size, rel_tol=e.same)
+        if not (is_product or math.isclose(factor, 1 / size, rel_tol=e.same)):
             continue
         letters = [
             letter
@@ -89,7 +94,7 @@ def _factors(e: Evidence) -> Iterator[Suspicion]:
         if is_product:
             sentence = f"too large by the factor {equal_to}: summed instead of averaged"
             yield "mean missing", sentence, e.expected * size
-        elif e.name != "input" and e.expected.size in (1, *shape[:1], *shape[-1:]):
+        elif e.name != "input" and e.expected.size == max(e.expected.shape, default=1):
             sentence = f"too small by the factor {equal_to}: averaged instead of summed"
             yield "bias averaged", sentence, e.expected / size
         else:
@@ -109,52 +114,46 @@ def _factors(e: Evidence) -> Iterator[Suspicion]:
 def _rearranged(e: Evidence) -> Iterator[Suspicion]:
     """The correct values at incorrect positions.
 
-    >>> x = np.array([[[1], [2], [3]]])
-    >>> e = Evidence("input", x, x, x, x, x, {"input": x}, {}, None)
-    >>> for name, sentence, gradient in _rearranged(e):
-    ...     print(name, gradient.ravel().tolist(), sentence.partition(":")[0][19:])
-    reversed [1, 2, 3] in reverse order along the traces
-    reversed [3, 2, 1] in reverse order along the samples
-    reversed [1, 2, 3] in reverse order along the channels
-    transposed [1, 2, 3] with the traces and the samples exchanged
-    transposed [1, 2, 3] with the traces and the channels exchanged
-    transposed [1, 2, 3] with the samples and the channels exchanged
-    shifted [3, 1, 2] one position too late along the samples
-    shifted [0, 1, 2] one position too late along the samples
-    shifted [2, 3, 1] one position too early along the samples
-    shifted [2, 3, 0] one position too early along the samples
+    >>> def show(name, correct):
+    ...     e = Evidence(name, correct, correct, correct, correct, correct, {}, {}, None)
+    ...     for mistake, sentence, gradient in _rearranged(e):
+    ...         if not np.array_equal(gradient, correct):
+    ...             print(mistake, gradient.ravel().tolist(), sentence[19:])
 
-    >>> w = np.array([[[1, 2]], [[3, 4]]])
-    >>> for name, sentence, gradient in _rearranged(e._replace(name="w", expected=w)):
-    ...     print(name, gradient.ravel().tolist(), sentence.partition(":")[0][19:])
-    reversed [3, 4, 1, 2] in reverse order along the taps
-    reversed [1, 2, 3, 4] in reverse order along the channels
-    reversed [2, 1, 4, 3] in reverse order along the filters
-    transposed [1, 2, 3, 4] with the taps and the channels exchanged
-    transposed [1, 3, 2, 4] with the taps and the filters exchanged
-    transposed [1, 2, 3, 4] with the channels and the filters exchanged
-    shifted [3, 4, 1, 2] one position too late along the taps
-    shifted [0, 0, 1, 2] one position too late along the taps
-    shifted [3, 4, 1, 2] one position too early along the taps
-    shifted [3, 4, 0, 0] one position too early along the taps
+    >>> show("input", np.array([[[1], [2], [3]]]))
+    reversed [3, 2, 1] in reverse order along the samples: a flip
+    shifted [3, 1, 2] one position too late along the samples: off by one
+    shifted [0, 1, 2] one position too late along the samples: off by one
+    shifted [2, 3, 1] one position too early along the samples: off by one
+    shifted [2, 3, 0] one position too early along the samples: off by one
+    >>> show("w", np.array([[1, 2], [3, 4]]))
+    reversed [3, 4, 1, 2] in reverse order along the inputs: a flip
+    reversed [2, 1, 4, 3] in reverse order along the outputs: a flip
+    transposed [1, 3, 2, 4] with the inputs and the outputs exchanged: a missing or ...
+    >>> show("w", np.array([[[[1]]], [[[2]]], [[[3]]]]))  # three rows of taps
+    reversed [3, 2, 1] in reverse order along the rows of taps and the columns of taps: the ...
+    reversed [3, 2, 1] in reverse order along the rows of taps: the kernel was flipped ...
+    shifted [3, 1, 2] one position too late along the rows of taps: off by one
+    shifted [0, 1, 2] one position too late along the rows of taps: off by one
+    shifted [2, 3, 1] one position too early along the rows of taps: off by one
+    shifted [2, 3, 0] one position too early along the rows of taps: off by one
+    shifted [0, 0, 0] one position too late along the columns of taps: off by one
+    shifted [0, 0, 0] one position too early along the columns of taps: off by one
     """
     axes = e.axis_names()
-    taps = _taps(e.expected) if e.name != "input" else ()
-    for flipped in ([taps] if len(taps) > 1 else []) + [(axis,) for axis in range(len(axes))]:
-        where = axes[flipped[0]] if len(flipped) == 1 else "all axes of the taps"
-        is_kernel = e.name != "input" and flipped[0] == 0
+    taps = () if e.name == "input" else _taps(e.expected)
+    single = [(axis,) for axis in range(len(axes))]
+    for flipped in dict.fromkeys([taps, *single] if taps else single):
+        where = " and ".join(axes[axis] for axis in flipped)
+        is_kernel = set(flipped) <= set(taps)
         what = "the kernel was flipped once too often or not at all" if is_kernel else "a flip"
         sentence = f"the correct values in reverse order along {where}: {what}"
         yield "reversed", sentence, np.flip(e.expected, flipped)
-    for first, second in combinations(range(e.expected.ndim), 2):
-        swapped = e.expected.swapaxes(first, second)
-        yield (
-            "transposed",
-            f"the correct values with {axes[first]} and {axes[second]} exchanged: a missing or "
-            "needless transpose",
-            swapped.reshape(e.expected.shape),
-        )
-    for axis in range(1, e.expected.ndim - 1) if e.name == "input" else _taps(e.expected):
+    for (i, first), (j, second) in combinations(enumerate(axes), 2):
+        exchanged = e.expected.swapaxes(i, j).reshape(e.expected.shape)
+        sentence = f"the correct values with {first} and {second} exchanged"
+        yield "transposed", f"{sentence}: a missing or needless transpose", exchanged
+    for axis in taps or range(1, e.expected.ndim - 1):  # or the samples of an input
         for step, where, edge in ((1, "late", 0), (-1, "early", -1)):
             moved = np.roll(e.expected, step, axis)
             sentence = f"the correct values one position too {where} along {axes[axis]}: off by one"
@@ -166,7 +165,7 @@ def _not_transposed(e: Evidence) -> Iterator[Suspicion]:
     """An input gradient computed with weights that were not transposed or not flipped.
 
     >>> x, w = np.ones((1, 2)), np.array([[1, 2], [3, 4]])
-    >>> e = Evidence("input", x, x, x, x, x, {"input": x, "w": w}, {}, lambda arrays: arrays["w"])
+    >>> e = Evidence("input", x, x, x, x, x, {"w": w, "b": w[0]}, {}, lambda a: a["w"])
     >>> [(name, gradient.tolist()) for name, _, gradient in _not_transposed(e)]
     [('transposed', [[1, 3], [2, 4]])]
     >>> depthwise = e._replace(expected=x[None], arrays={"w": np.array([[1], [2]])})
@@ -199,48 +198,41 @@ def _not_transposed(e: Evidence) -> Iterator[Suspicion]:
 def _upstream(e: Evidence) -> Iterator[Suspicion]:
     """Backward that does not multiply dy with the derivative.
 
-    >>> x, dy = np.array([2.0, -1.0]), np.array([3.0, -4.0])
-    >>> def names(expected, columns, y, actual=dy):
-    ...     arrays = {"input": x}
-    ...     e = Evidence("input", actual, expected, columns, dy, y, arrays, {}, lambda others: dy)
-    ...     for name, _, gradient in _upstream(e):
+    >>> x, dy = np.array([2.0, -1.0, -5.0]), np.array([3.0, -4.0, 6.0])
+    >>> e = Evidence("input", dy, dy, dy, dy, dy, {"input": x}, {}, lambda arrays: dy)
+    >>> def show(y, slopes, actual=dy):
+    ...     one = e._replace(actual=actual, expected=slopes @ dy, columns=slopes, y=y)
+    ...     for name, _, gradient in [*_upstream(one)][2:]:
     ...         print(name, (gradient + 0).tolist())
 
-    >>> names(dy * [1, 0], np.diag([1.0, 0.0]), np.array([2.0, 0.0]))
-    dy ignored [1.0, 0.0]
-    mask of dy [3.0, 0.0]
-    product rule [3.0, 0.0]
-    product rule [0.0, 0.0]
-    mask missing [3.0, -4.0]
-    mask of dy [3.0, 0.0]
-    >>> names(2 * dy * x, np.diag(2 * x), x * x)
-    dy ignored [4.0, -2.0]
-    mask of dy [12.0, 0.0]
-    product rule [6.0, 4.0]
-    product rule [6.0, 4.0]
-    cross terms missing [12.0, 8.0]
-    derivative missing [3.0, -4.0]
-    >>> names(np.array([-5.0, 6.0]), np.array([[1.0, 2.0], [2.0, 0.0]]), x)
-    dy ignored [3.0, 2.0]
-    mask of dy [3.0, 6.0]
-    cross terms missing [3.0, 0.0]
-    derivative missing [3.0, -4.0]
-    >>> names(0 * dy, np.zeros((2, 2)), np.round(x))
-    dy ignored [0.0, 0.0]
-    mask of dy [0.0, 0.0]
-    straight through [3.0, -4.0]
-    product rule [3.0, -4.0]
-    product rule [-3.0, 4.0]
-    mask missing [3.0, -4.0]
-    mask of dy [3.0, 0.0]
-    >>> names(dy * [3, 1], np.diag([3.0, 1.0]), x, actual=dy * [2, 0])
-    dy ignored [3.0, 1.0]
-    mask of dy [9.0, 0.0]
-    branch forgotten [6.0, 0.0]
-    product rule [3.0, -4.0]
-    product rule [6.0, 0.0]
-    cross terms missing [9.0, -4.0]
-    derivative missing [3.0, -4.0]
+    >>> one_entry = e._replace(expected=dy[:1], columns=np.array([[1, 2, 3]]))
+    >>> [(name, gradient.tolist()) for name, _, gradient in _upstream(one_entry)]
+    [('dy ignored', [6.0]), ('mask of dy', [21.0])]
+    >>> show(np.maximum(x, 0), np.diag([1.0, 0.0, 0.0]))
+    product rule [3.0, 0.0, 0.0]
+    product rule [0.0, 0.0, 0.0]
+    mask missing [3.0, -4.0, 6.0]
+    mask of dy [3.0, 0.0, 6.0]
+    >>> show(x * x, np.diag(2 * x))
+    product rule [6.0, 4.0, -30.0]
+    product rule [6.0, 4.0, -30.0]
+    cross terms missing [12.0, 8.0, -60.0]
+    derivative missing [3.0, -4.0, 6.0]
+    >>> show(x, np.array([[1.0, 2.0, 0.0], [2.0, 0.0, 0.0], [0.0, 0.0, 7.0]]))
+    cross terms missing [3.0, 0.0, 42.0]
+    derivative missing [3.0, -4.0, 6.0]
+    >>> show(np.round(x), np.zeros((3, 3)))
+    straight through [3.0, -4.0, 6.0]
+    product rule [3.0, -4.0, 6.0]
+    product rule [-3.0, 4.0, -6.0]
+    mask missing [3.0, -4.0, 6.0]
+    mask of dy [3.0, 0.0, 6.0]
+    >>> show(4 * x, np.diag([4.0, 4.0, 4.0]), actual=3 * dy)  # x + 3 x
+    branch forgotten [9.0, -12.0, 18.0]
+    product rule [12.0, -16.0, 24.0]
+    product rule [0.0, 0.0, 0.0]
+    mask missing [3.0, -4.0, 6.0]
+    mask of dy [3.0, 0.0, 6.0]
     """
     yield "dy ignored", DY_IGNORED, e.partial(np.ones_like(e.dy))
     yield (
@@ -301,12 +293,18 @@ def _upstream(e: Evidence) -> Iterator[Suspicion]:
 def _vanishes_far_off(e: Evidence) -> bool:
     """Whether the slope vanishes far from zero, as 1 - tanh(x)^2 does: its 1 is not a branch.
 
-    >>> x, dy = np.array([0.1, -0.2]), np.array([1.0, -2.0])
-    >>> e = Evidence("input", dy, dy, np.diag(dy), dy, x, {"input": x}, {}, None)
-    >>> _vanishes_far_off(e._replace(right_with=lambda arrays: dy / np.cosh(arrays["input"])))
-    True
-    >>> _vanishes_far_off(e._replace(right_with=lambda arrays: dy / arrays["input"]))
-    False
+    Where the values are 1000 times as large, the gradient must be at most a thousandth of dy.
+
+    >>> def vanishes(x, slope):
+    ...     x, dy = np.array(x), np.array([2.0, -1.0])
+    ...     derivative = lambda arrays: dy * slope(arrays["input"])
+    ...     e = Evidence("input", dy, dy, np.diag(dy), dy, x, {"input": x}, {}, derivative)
+    ...     return _vanishes_far_off(e)
+
+    >>> vanishes([0.1, -0.2], lambda x: 1 - np.tanh(x) ** 2), vanishes([0.1, -0.2], np.cos)
+    (True, False)
+    >>> vanishes([1.0, 2.0], np.reciprocal), vanishes([0.9995, 2.0], np.reciprocal)
+    (True, False)
     """
     far_off = e.right_with({**e.arrays, e.name: 1e3 * e.arrays[e.name]})
     return bool(np.max(np.abs(far_off)) <= 1e-3 * np.max(np.abs(e.dy)))
@@ -333,6 +331,10 @@ def _left_out(e: Evidence) -> Iterator[Suspicion]:
     place missing [0, 6] zero at the first index along
     only one place [0, 6] correct at the last index along
     place missing [4, 0] zero at the last index along
+
+    >>> e = e._replace(dy=dy[..., None], columns=columns[..., None])  # also of windows
+    >>> [name for name, _, _ in _left_out(e)][:2]
+    ['overwritten', 'overwritten']
     """
     if e.dy.ndim >= 3:
         yield from _overwritten(e)
@@ -389,26 +391,32 @@ def _only(array: Array, axis: int, index: int) -> Array:
 def _overwritten(e: Evidence) -> Iterator[Suspicion]:
     """Windows that overlap, of which only one remains.
 
-    >>> columns = np.zeros((1, 3, 1, 1, 2, 1))  # windows of two among three samples
-    >>> columns[0, :2, 0, 0, 0] = columns[0, 1:, 0, 0, 1] = 1
-    >>> dy = np.array([[[10], [20]]])
-    >>> x = np.array([[[10], [30], [20]]])
-    >>> e = Evidence("input", x, x, columns, dy, dy, {}, {}, None)
-    >>> [(gradient.ravel().tolist(), "last" in which) for _, which, gradient in _overwritten(e)]
-    [([10.0, 20.0, 20.0], True), ([10.0, 10.0, 20.0], False)]
-    >>> [*_overwritten(e._replace(columns=np.ones_like(columns)))]
-    []
+    >>> def show(reads):  # reads[l, m]: whether window m contains sample l
+    ...     x, dy = np.ones((3, len(reads), 1)), np.arange(1, 7).reshape(3, 2, 1)
+    ...     columns = np.einsum("lm,no->nlom", reads, np.eye(3))[:, :, None, ..., None]
+    ...     e = Evidence("input", x, x, columns, dy, dy, {}, {}, None)
+    ...     for _, sentence, gradient in _overwritten(e):
+    ...         print(sentence.partition(" one")[0], gradient[..., 0].tolist())
+
+    >>> show(np.array([[1, 0], [1, 1], [0, 1], [0, 0]]))  # two windows of two samples
+    where windows overlap, only the last [[1.0, 2.0, 2.0, 0.0], [3.0, ...], [5.0, ...]]
+    where windows overlap, only the first [[1.0, 1.0, 2.0, 0.0], [3.0, ...], [5.0, ...]]
+
+    No window contains all samples, as a step of a recurrent layer does.
+
+    >>> show(np.array([[1, 0], [1, 1]]))
+    >>> show(np.array([[1, 1], [0, 1]]))
     """
-    # One axis for all windows, also of a picture: (*expected.shape, N, M, F).
-    shape = *e.expected.shape, e.dy.shape[0], -1, e.dy.shape[-1]
-    shares = (e.columns * e.dy).reshape(shape).sum(axis=(-3, -1))  # (*expected.shape, M)
+    n_windows = math.prod(e.dy.shape[1:-1])  # one axis for all, also of a picture
+    shape = *e.expected.shape, e.dy.shape[0], n_windows, e.dy.shape[-1]
+    shares = (e.columns * e.dy).reshape(shape).sum(axis=(-3, -1))  # (*expected.shape, n_windows)
     touched = np.abs(e.columns).reshape(shape).max(axis=(-3, -1)) > 0
-    n_windows = shares.shape[-1]
     if e.name == "input" and (touched[..., 0].all() or touched[..., -1].all()):
         return  # one output depends on all samples, as in a recurrent layer: no windows
     for places, which in ((np.arange(n_windows), "last"), (-np.arange(n_windows), "first")):
         order = np.where(touched, places, -n_windows)
-        left_over = np.take_along_axis(shares, order.argmax(axis=-1)[..., None], -1)[..., 0]
+        last = order.argmax(axis=-1)[..., None]
+        left_over = np.take_along_axis(shares, last, -1).reshape(e.expected.shape)
         yield (
             "overwritten",
             f"where windows overlap, only the {which} one contributes: assigned instead of added "
@@ -440,32 +448,31 @@ def _misrouted(e: Evidence) -> Iterator[Suspicion]:
     """Gradients at the wrong sample, or at too many.
 
     >>> x = np.array([1.0, 2.0, 0.0])
-    >>> arrays = {"input": x}
-    >>> e = Evidence("input", x[::-1], x, np.diag(x), x, x, arrays, {}, lambda others: x[::-1])
-    >>> [name for name, _, _ in _misrouted(e)]
-    ['misplaced']
-    >>> masked = e._replace(actual=np.array([1.0, 2.0, 5.0]), is_linear=lambda: True)
-    >>> [name for name, _, _ in _misrouted(masked)]
-    ['mask missing']
-    >>> [name for name, _, _ in _misrouted(masked._replace(actual=x + 5))]
-    []
+    >>> e = Evidence("input", x, x, np.diag(x), x, x, {"input": x}, {}, lambda arrays: x[::-1])
+    >>> def show(*actual, **data):
+    ...     return [name for name, *_ in _misrouted(e._replace(actual=np.array(actual), **data))]
 
-    >>> pooled = e._replace(  # the mean of three samples, and of each but the first
-    ...     actual=np.array([[[3.0], [0.0], [0.0]]]),
-    ...     expected=np.ones((1, 3, 1)),
-    ...     columns=np.full((1, 3, 1, 1, 1, 1), 1 / 3),
-    ... )
-    >>> [name for name, _, _ in _misrouted(pooled)]
-    ['misplaced']
-    >>> [name for name, _, _ in _misrouted(pooled._replace(name="w"))]
-    []
-    >>> [name for name, _, _ in _misrouted(pooled._replace(actual=2 * pooled.actual))]
+    >>> show(0, 1, 2.0000001), show(0, 1, 2.1)
+    (['misplaced'], [])
+    >>> show(1, 2, 5, is_linear=lambda: True), show(1, 2, 5), show(3, 2, 5, is_linear=lambda: True)
+    (['mask missing'], [], [])
+
+    The gradient of a mean over three samples, of two traces with two channels.
+
+    >>> columns = np.full((2, 3, 2, 1, 1, 1), 1 / 12)
+    >>> e = e._replace(expected=np.ones((2, 3, 2)), columns=columns)
+    >>> def at_first(sums, **data):
+    ...     return show(*np.array(sums)[:, None] * [[1], [0], [0]], **data)
+
+    >>> at_first([[3, 3], [3, 3]]), at_first([[3, 3], [3, 3]], name="w")
+    (['misplaced'], [])
+    >>> at_first([[6, 6], [0, 0]]), at_first([[6, 0], [6, 0]]), at_first([[6, 6], [6, 6]])
+    ([], [], [])
+    >>> at_first([[3, 3], [3, 3]], columns=2 * columns)
     []
     """
     stopped = e.expected == 0
-    others_agree = 0 < stopped.sum() < stopped.size and same(
-        e.actual[~stopped], e.expected[~stopped]
-    )
+    others_agree = not stopped.all() and same(e.actual[~stopped], e.expected[~stopped])
     if others_agree and e.is_linear() and e.is_mask(stopped):
         yield (
             "mask missing",
@@ -475,38 +482,38 @@ def _misrouted(e: Evidence) -> Iterator[Suspicion]:
         )
     if np.allclose(np.sort(e.actual, axis=None), np.sort(e.expected, axis=None), rtol=SAME, atol=0):
         yield "misplaced", "the correct values at incorrect positions", e.actual
-    if e.expected.ndim >= 3 and e.name == "input":
-        places = tuple(range(1, e.expected.ndim - 1))
-        if e.is_average() and same(e.actual.sum(axis=places), e.expected.sum(axis=places)):
-            yield (
-                "misplaced",
-                "the sum over the samples is correct, but not its distribution: a maximum passes "
-                "the gradient to the largest sample, a mean to all of them equally",
-                e.actual,
-            )
+    places = tuple(range(1, e.expected.ndim - 1))
+    is_pooling = e.name == "input" and e.is_average()
+    if is_pooling and same(e.actual.sum(axis=places), e.expected.sum(axis=places)):
+        yield (
+            "misplaced",
+            "the sum over the samples is correct, but not its distribution: a maximum passes the "
+            "gradient to the largest sample, a mean to all of them equally",
+            e.actual,
+        )
 
 
 def _statistics(e: Evidence) -> Iterator[Suspicion]:
     """The derivative of the mean or the variance over all rows, missing or incorrect.
 
-    >>> x, n = np.array([[0.0], [1.0], [3.0], [4.0]]), 4
-    >>> columns = (np.eye(n) - 1 / n).reshape(n, 1, n, 1)  # of values minus their mean
-    >>> dx = np.array([[1.0], [-1.0], [1.0], [-1.0]])
-    >>> off = 2.5 + (x - 2)
-    >>> e = Evidence("input", dx + off, dx, columns, dx, x - 2, {"input": x}, {}, None)
-    >>> e = e._replace(is_linear=lambda: True)
-    >>> for name, _, gradient in _statistics(e):
-    ...     print(name, (gradient - dx).round(3).ravel().tolist())
-    batch mean [2.5, 2.5, 2.5, 2.5]
-    batch variance [-2.0, -1.0, 1.0, 2.0]
-    batch mean and variance [0.5, 1.5, 3.5, 4.5]
+    >>> x = np.array([[0.0, 8.0], [1.0, 6.0], [3.0, 4.0], [4.0, 2.0]])
+    >>> error = x - x.mean(axis=0) + [10, 20]
+    >>> def show(n=4, offset=0.0, **data):
+    ...     dx, arrays = np.ones((n, 2)), {"input": x[:n]}
+    ...     columns = np.einsum("no,cd->ncod", np.eye(n) - 1 / n, np.eye(2)) + offset
+    ...     e = Evidence("input", dx + error[:n], dx, columns, dx, 2 * x[:n] + 1, arrays, {}, None)
+    ...     for name, _, gradient in _statistics(e._replace(**{"is_linear": lambda: True, **data})):
+    ...         print(name, (gradient - dx).round(3).tolist())
 
-    >>> [*_statistics(e._replace(y=x**2))], [*_statistics(e._replace(name="w"))]
-    ([], [])
-    >>> [*_statistics(e._replace(columns=columns + 1))]
-    []
-    >>> [*_statistics(e._replace(is_linear=bool))]
-    []
+    >>> show()  # of values minus their mean
+    batch mean [[10.0, 20.0], [10.0, 20.0], [10.0, 20.0], [10.0, 20.0]]
+    batch variance [[-2.0, 3.0], [-1.0, 1.0], [1.0, -1.0], [2.0, -3.0]]
+    batch mean and variance [[8.0, 23.0], [9.0, 21.0], [11.0, 19.0], [12.0, 17.0]]
+    >>> show(n=3)
+    >>> show(name="w")
+    >>> show(y=x**2)
+    >>> show(offset=0.1)
+    >>> show(is_linear=lambda: False)
     """
     rows, of_y = e.expected.shape, e.y.shape
     if e.name != "input" or rows != of_y or e.expected.size < 4 * rows[-1]:
@@ -516,13 +523,13 @@ def _statistics(e: Evidence) -> Iterator[Suspicion]:
     together = np.abs(columns.sum(axis=0))
     if (together > e.same * np.abs(columns).sum(axis=0)).any() or not e.is_linear():
         return  # an output changes if all rows move together, or a number was added
-    x, y, off = (a.reshape(-1, c) for a in (e.arrays["input"], e.y, e.actual - e.expected))
+    x, y, off = (a.reshape(n, c) for a in (e.arrays["input"], e.y, e.actual - e.expected))
     mean, z, x = off.mean(axis=0), y - y.mean(axis=0), x - x.mean(axis=0)
     if not np.allclose((x * z).sum(axis=0) ** 2, (x * x).sum(axis=0) * (z * z).sum(axis=0)):
         return  # an output is not an input times a number plus another, as after a softmax
     along = z * (off * z).sum(axis=0) / np.maximum((z * z).sum(axis=0), np.finfo(float).tiny)
     for what, explained in (
-        ("mean", 0 * z + mean),
+        ("mean", mean),
         ("variance", along),
         ("mean and variance", mean + along),
     ):
@@ -530,7 +537,7 @@ def _statistics(e: Evidence) -> Iterator[Suspicion]:
             f"batch {what}",
             f"all rows depend on each row through the {what} of the batch; the derivative of this "
             "is missing or incorrect",
-            e.expected + explained.reshape(rows),
+            (e.expected.reshape(n, c) + explained).reshape(rows),
         )
 
 
