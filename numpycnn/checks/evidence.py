@@ -78,7 +78,42 @@ class Evidence(NamedTuple):
         is_blind: bool,
         rng: np.random.Generator,
     ) -> Evidence:
-        """Collect the data about the gradient for one array of a case."""
+        """Collect the data about the gradient for one array of a case.
+
+        Here backward forgot the derivative of `abs`, as does the complex step:
+
+        >>> from types import SimpleNamespace
+        >>> from numpycnn.checks.entries import EntryByEntry
+        >>> layer = SimpleNamespace(
+        ...     forward=lambda x: (x * np.abs(x), x),
+        ...     backward=lambda dy, x: (dy * np.abs(x), {}),
+        ...     params={},
+        ... )
+        >>> rng = np.random.default_rng(0)
+        >>> case = Case.of(layer, np.array([[1.0, 2.0], [3.0, 4.0]]), rng)
+        >>> case.dy[:] = 10
+        >>> def of(*places, noise=0.0, is_blind=True):
+        ...     each = EntryByEntry(case, "input", "central", 1e-4, rng)
+        ...     found = each.compare(case.gradients["input"], [*places])
+        ...     found = found._replace(noise=np.array([0, noise]))
+        ...     return Evidence.of(case, "input", "central", found, is_blind, rng)
+
+        >>> e = of((0, 0), (0, 1), (1, 0), (1, 1), is_blind=False)
+        >>> e.actual.tolist(), e.expected.round(6).tolist(), e.blind
+        ([[10.0, 20.0], [30.0, 40.0]], [[20.0, 40.0], [60.0, 80.0]], None)
+        >>> e.right_with({"input": 3 * case.arrays["input"]}).round(6).tolist()
+        [[60.0, 120.0], [180.0, 240.0]]
+        >>> [round(twice.factor, 6) for twice in e.doubled()], e.is_times(0.5), e.is_sample
+        ([0.5, 0.5], True, False)
+
+        Of a large array these are some entries, in a row:
+
+        >>> e = of((0, 1), (1, 1))
+        >>> e.actual.tolist(), e.blind.tolist(), e.arrays["input"].tolist(), e.columns.shape
+        ([20.0, 40.0], [20.0, 40.0], [2.0, 4.0], (2, 2, 2))
+        >>> [round(of((0, 1), (1, 1), noise=noise).same, 9) for noise in (0, 0.4, 4)]
+        [1e-07, 0.005, 0.01]
+        """
         shape, arrays = case.arrays[name].shape, case.arrays
         n_axes = arrays["input"].ndim
         if is_sample := len(found.places) < case.arrays[name].size:
@@ -168,6 +203,8 @@ class Evidence(NamedTuple):
 
         >>> is_average([[0.25, 1], [0.75, 0]]), is_average([[-0.25, 1], [1.25, 0]])
         (True, False)
+        >>> is_average([[-SAME, 1], [1 + SAME, 0]])  # up to rounding
+        True
         >>> is_average([[0.5, 1], [0.4, 0]]), is_average([[0.5, 1], [0.5, 1]])
         (False, False)
         """
@@ -185,7 +222,7 @@ class Evidence(NamedTuple):
 
         >>> is_mean([[0.5, 0], [0.5, 0.5], [0, 0.5]]), is_mean([[0.25, 0.5], [0.75, 0.5]])
         (True, False)
-        >>> is_mean([[1, 0], [0, 1]]), is_mean([[1, 1], [1, 1]])
+        >>> is_mean([[1 - SAME, 0], [0, 1 - SAME]]), is_mean([[1, 1], [1, 1]])
         (False, False)
         """
         largest_weight = self.columns.max(axis=tuple(range(self.expected.ndim)))
@@ -278,10 +315,26 @@ class Doubled(NamedTuple):
     def of(
         cls, case: Case, name: str, method: Method, rng: np.random.Generator, axis: int
     ) -> Doubled:
-        """Compare along one direction; the layer may accept the given sizes only."""
-        x = case.arrays["input"]
-        again = x if axis == 0 or x.dtype.kind != "f" else 0.999 * x  # no two equal maxima
-        twice = case.at({**case.arrays, "input": np.concatenate([x, again], axis)}, rng)
+        """Compare along one direction; the layer may accept the given sizes only.
+
+        Here backward forgot to divide by the number of rows:
+
+        >>> from types import SimpleNamespace
+        >>> def of(shape, *axes, backward=lambda dy, x: (dy + 0 * x, {})):
+        ...     layer = SimpleNamespace(
+        ...         forward=lambda x: (x.mean(axis=0), x), backward=backward, params={}
+        ...     )
+        ...     rng = np.random.default_rng(0)
+        ...     case = Case.of(layer, np.ones(shape), rng)
+        ...     return [Doubled.of(case, "input", "complex", rng, axis) for axis in axes]
+
+        >>> rows, columns = of((3, 2), 0, 1)
+        >>> round(rows.factor, 9), rows.sizes, round(columns.factor, 9), columns.sizes
+        (6.0, {'N': 6, 'D': 2, 'N·D': 12}, 3.0, {'N': 3, 'D': 4, 'N·D': 12})
+        >>> of((3, 2), 0, backward=lambda dy, x: (np.ones((3, 2)) * dy, {}))
+        [Doubled(factor=None, sizes={})]
+        """
+        twice = case.at({**case.arrays, "input": repeated(case.arrays["input"], axis)}, rng)
         if twice is None:
             return cls(None, {})
         try:
@@ -316,7 +369,19 @@ class Doubled(NamedTuple):
 
 
 def _is_used(case: Case, name: str, rng: np.random.Generator) -> bool:
-    """Whether the output depends on an array; the units that are zero here need other values."""
+    """Whether the output depends on an array; the units that are zero here need other values.
+
+    >>> from types import SimpleNamespace
+    >>> def is_used(f):
+    ...     layer = SimpleNamespace(forward=lambda x: (f(x), x), backward=None, params={})
+    ...     rng = np.random.default_rng(0)
+    ...     return _is_used(Case.of(layer, np.full(9, 5.0), rng), "input", rng)
+
+    >>> is_used(np.sin), is_used(np.zeros_like), is_used(lambda x: x + np.nan)
+    (True, False, False)
+    >>> is_used(lambda x: np.minimum(x + 11, 0))  # zero for these values
+    True
+    """
     given, negated = case.arrays, changed(case.arrays, np.negative)
     for arrays in (given, negated, {**negated, "input": given["input"]}):
         moved = arrays[name] + largest(arrays[name]) * random_direction(arrays[name], rng)
@@ -327,7 +392,18 @@ def _is_used(case: Case, name: str, rng: np.random.Generator) -> bool:
 
 
 def _is_linear(case: Case, name: str) -> bool:
-    """Whether backward returns twice the gradient for twice the dy, and minus it for minus dy."""
+    """Whether backward returns twice the gradient for twice the dy, and minus it for minus dy.
+
+    >>> from types import SimpleNamespace
+    >>> def is_linear(f):
+    ...     layer = SimpleNamespace(
+    ...         forward=lambda x: (x, x), backward=lambda dy, x: (f(dy), {}), params={}
+    ...     )
+    ...     return _is_linear(Case.of(layer, np.ones(2), np.random.default_rng(0)), "input")
+
+    >>> is_linear(np.negative), is_linear(np.abs), is_linear(lambda dy: dy**3)
+    (True, False, False)
+    """
     actual = case.gradients[name]
     return all(
         same(replace(case, dy=factor * case.dy).gradients[name], factor * actual)
@@ -338,10 +414,28 @@ def _is_linear(case: Case, name: str) -> bool:
 def _is_times(
     case: Case, name: str, method: Method, rng: np.random.Generator, factor: float
 ) -> bool:
-    """Whether a gradient is the correct one times a factor, along a random direction."""
+    """Whether a gradient is the correct one times a factor, along a random direction.
+
+    >>> from numpycnn import ReLU
+    >>> rng = np.random.default_rng(0)
+    >>> case = Case.of(ReLU(), np.ones(1), rng)
+    >>> [_is_times(case, "input", "complex", rng, 1 + off) for off in (9e-6, 1.1e-5)]
+    [True, False]
+    """
     actual = case.gradients[name] / factor
     error, _ = error_along(case, method, {name: actual}, {name: levelled(actual, rng)})
     return error < 1e-5
+
+
+def repeated(x: Array, axis: int) -> Array:
+    """Return x with its values once more along an axis; within a row no two maxima are equal.
+
+    >>> x, ids = np.array([[1.0, 2.0]]), np.array([[3, 4]])
+    >>> repeated(x, 0).tolist(), repeated(x, 1).round(3).tolist(), repeated(ids, 1).tolist()
+    ([[1.0, 2.0], [1.0, 2.0]], [[1.0, 2.0, 0.999, 1.998]], [[3, 4, 3, 4]])
+    """
+    again = x if axis == 0 or x.dtype.kind != "f" else 0.999 * x
+    return np.concatenate([x, again], axis)
 
 
 def sizes(case: Case) -> dict[str, int]:
