@@ -218,7 +218,7 @@ class Evidence(NamedTuple):
         >>> def is_mean(columns):
         ...     columns = np.array(columns)
         ...     e = Evidence("", columns[0], columns[0], columns, columns, columns, {}, {}, None)
-        ...     return bool(e.is_mean())
+        ...     return e.is_mean()
 
         >>> is_mean([[0.5, 0], [0.5, 0.5], [0, 0.5]]), is_mean([[0.25, 0.5], [0.75, 0.5]])
         (True, False)
@@ -227,20 +227,28 @@ class Evidence(NamedTuple):
         """
         largest_weight = self.columns.max(axis=tuple(range(self.expected.ndim)))
         is_equal = np.isclose(self.columns, largest_weight, atol=self.same) | (self.columns == 0)
-        return self.is_average() and bool(is_equal.all()) and np.max(largest_weight) < 1 - SAME
+        is_one = np.max(largest_weight) >= 1 - SAME
+        return self.is_average() and bool(is_equal.all() and not is_one)
 
     def is_mask(self, stopped: Array) -> bool:
         """Whether entries without effect could have one, unlike samples that fill no window.
 
-        >>> x = np.ones((2, 2))
-        >>> e = Evidence("input", x, x, x, x, x, {"input": x}, {}, lambda others: -others["input"])
-        >>> e.is_mask(np.array([[True, False], [False, False]]))
+        >>> def is_mask(stopped, right_with=lambda arrays: 0 * arrays["input"]):
+        ...     stopped = np.array(stopped, bool)
+        ...     x = np.ones(stopped.shape)
+        ...     e = Evidence("input", x, x, x, x, x, {"input": x}, {}, right_with)
+        ...     return e.is_mask(stopped)
+
+        >>> is_mask([[1, 0], [0, 0]]), is_mask([[[1, 0], [0, 1]]] * 2)
+        (True, True)
+
+        The same rows or columns everywhere have no effect at other values either, if they fill no
+        window:
+
+        >>> is_mask([[1, 0], [1, 0]]), is_mask([[1, 1], [0, 0]])
+        (False, False)
+        >>> is_mask([[1, 1], [0, 0]], lambda arrays: np.maximum(-arrays["input"], 0))
         True
-        >>> e.is_mask(np.array([[True, True], [False, False]]))
-        True
-        >>> e = e._replace(right_with=lambda arrays: np.zeros((2, 2)))
-        >>> e.is_mask(np.array([[True, False], [True, False]]))
-        False
         """
         for axis in range(stopped.ndim):
             others = tuple(i for i in range(stopped.ndim) if i != axis)
@@ -260,7 +268,7 @@ class Evidence(NamedTuple):
 
         >>> def follows(letter, *doubled, is_product=True, dy=np.ones(2), columns=np.ones((1, 1))):
         ...     e = Evidence("w", dy, dy[:1], columns, dy, dy, {}, {"N": 3, "K": 3, "L": 2}, None)
-        ...     return bool(e._replace(doubled=lambda: [*doubled]).follows(letter, is_product))
+        ...     return e._replace(doubled=lambda: [*doubled]).follows(letter, is_product)
 
         >>> follows("N", Doubled(6, {"N": 6})), follows("N", Doubled(3, {"N": 6}))
         (True, False)
