@@ -35,6 +35,8 @@ def kinks(
     >>> dy, slopes = np.ones((1, 2)), OneSided(np.ones((1, 2)), np.array([[0.98, 0.99]]))
     >>> [kinks(slopes, dy, "central", n_axes).tolist() for n_axes in (2, 1, 0)]
     [[[True, False]], [False], False]
+    >>> [kinks(OneSided(s * dy, -s * dy), dy, "central").tolist() for s in (0.0, 1e-5)]
+    [False, True]
     >>> [bool(kinks(slopes, dy, "central", 2, scale)[0, 0]) for scale in (199, 201)]
     [True, False]
     """

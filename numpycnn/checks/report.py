@@ -42,6 +42,15 @@ class Mistake(NamedTuple):
     message: str
 
 
+def _wrapped(text: str, indent: Any) -> str:
+    """Return the text in lines of at most 92 characters.
+
+    >>> [len(_wrapped(word * 60, INDENT).splitlines()[0]) for word in ("to ", "a ")]
+    [92, 91]
+    """
+    return fill(text, 92, **indent)
+
+
 class GradientResult(NamedTuple):
     """The result for the input or one parameter.
 
@@ -65,6 +74,25 @@ class GradientResult(NamedTuple):
         The cause, if it is known.
     notes : tuple of str
         The reason for the method, and for the values used.
+
+    Examples
+    --------
+    >>> half = Mistake("factor", "too small by the factor 2")
+    >>> notes = ("central differences: forward casts to float",)
+    >>> print(GradientResult("w", "incorrect", "central", 0.5, (0, 2), 1.5, 3.0, 4, half, notes))
+      w        INCORRECT relative error 5.0e-01 by central differences
+          worst at [0, 2]: backward returned 1.5, expected 3
+          the function has a kink at 4 of its entries, where no derivative exists; the gradient
+            must lie between the one-sided derivatives
+          factor: too small by the factor 2
+          central differences: forward casts to float
+    >>> result = GradientResult("input", "correct", "complex", 1e-16)
+    >>> print(result)
+      input    correct   relative error 1.0e-16 by complex step
+    >>> result.ok, result._replace(status="undecided").ok
+    (True, False)
+    >>> result.to_dict()["status"], result.to_dict()["actual"]
+    ('correct', None)
     """
 
     name: str
@@ -105,7 +133,7 @@ class GradientResult(NamedTuple):
         if self.mistake is not None:
             text.append(f"{self.mistake.name}: {self.mistake.message}")
         text += self.notes
-        return "\n".join([text[0], *(fill(note, 92, **INDENT) for note in text[1:])])
+        return "\n".join([text[0], *(_wrapped(note, INDENT) for note in text[1:])])
 
 
 class GradientReport(NamedTuple):
@@ -123,6 +151,41 @@ class GradientReport(NamedTuple):
         Of a container, the reports of the layers that are incorrect on their own input.
     notes : tuple of str
         What the results do not cover.
+
+    Examples
+    --------
+    A network with a block of layers, in which one layer has an incorrect gradient. The shape of
+    the output of the block is incorrect for this reason, so only the layer is named:
+
+    >>> sign = Mistake("sign", "the sign is reversed")
+    >>> results = [GradientResult(name, "incorrect", "complex", 2.0) for name in ("input", "w")]
+    >>> dense = GradientReport("Dense", [results[0], results[1]._replace(mistake=sign, kinks=3)])
+    >>> shape = Mistake("shape", "dx must have the shape of x")
+    >>> block = GradientReport("Block", [], shape, layers={"1": dense})
+    >>> relu = GradientReport("ReLU", [], shape)
+    >>> notes = ("b is not in params, so its gradient was not checked",)
+    >>> report = GradientReport("Network", results[:1], None, {"0": block, "2": relu}, notes)
+    >>> print(report)
+    Gradients of Network: INCORRECT
+      layer 0.1 (Dense): w, sign: the sign is reversed
+      layer 2 (ReLU): shape: dx must have the shape of x
+      input    INCORRECT relative error 2.0e+00 by complex step
+          note: b is not in params, so its gradient was not checked
+    >>> print(block)
+    Gradients of Block: INCORRECT
+      layer 1 (Dense): w, sign: the sign is reversed
+    >>> print(relu)
+    Gradients of ReLU: INCORRECT
+          shape: dx must have the shape of x
+    >>> [mistake.name for mistake in report.mistakes], [m.name for m in relu.mistakes]
+    (['sign', 'shape'], ['shape'])
+    >>> report.ok, GradientReport("ReLU", []).ok, dense.kinks
+    (False, True, 3)
+    >>> relu.to_dict()
+    {'subject': 'ReLU', 'status': 'incorrect', 'ok': False, 'kinks': 0, 'mistakes':
+    [{'name': 'shape', ...}], 'results': [], 'layers': {}, 'notes': []}
+    >>> report.to_dict()["layers"]["0"]["layers"]["1"]["subject"]
+    'Dense'
     """
 
     subject: str
@@ -215,15 +278,21 @@ class GradientReport(NamedTuple):
 
     def __str__(self) -> str:
         text = [f"Gradients of {self.subject}: {PRINTED[self.status]}"]
-        text += [fill(line, 92, **CAUSE) for line in self.causes()]
+        text += [_wrapped(line, CAUSE) for line in self.causes()]
         text += map(str, self.results)
         if self.breach is not None and not self.layers:
-            text.append(fill(f"{self.breach.name}: {self.breach.message}", 92, **INDENT))
-        text += [fill(f"note: {note}", 92, **INDENT) for note in self.notes]
+            text.append(_wrapped(f"{self.breach.name}: {self.breach.message}", INDENT))
+        text += [_wrapped(f"note: {note}", INDENT) for note in self.notes]
         return "\n".join(text)
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
-        """Show in a notebook what `print` shows."""
+        """Show in a notebook what `print` shows.
+
+        >>> from types import SimpleNamespace
+        >>> printer = SimpleNamespace(text=print)
+        >>> GradientReport("ReLU", [])._repr_pretty_(printer, cycle=False)
+        Gradients of ReLU: correct
+        """
         printer.text(str(self))
 
 
@@ -257,6 +326,18 @@ class Report(NamedTuple):
         The mistakes found; empty if it is correct.
     measured : str
         A measurement, in words.
+
+    Examples
+    --------
+    >>> report = Report("steps", "Steps of Adam", [Mistake("bias", "not corrected")], "10 steps")
+    >>> print(report)
+    Steps of Adam: INCORRECT
+      10 steps
+      bias: not corrected
+    >>> print(Report("steps", "Steps of Adam", []))
+    Steps of Adam: correct
+    >>> report.ok, Report("steps", "Steps of Adam", []).ok
+    (False, True)
     """
 
     check: str
@@ -283,6 +364,12 @@ class GradientError(AssertionError):
     ----------
     report : GradientReport
         The report, which is also the message.
+
+    Examples
+    --------
+    >>> error = GradientError(GradientReport("ReLU", []))
+    >>> error.args, error.report.subject
+    (('Gradients of ReLU: correct',), 'ReLU')
     """
 
     def __init__(self, report: GradientReport) -> None:
