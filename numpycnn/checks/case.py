@@ -169,7 +169,27 @@ class Case:
                 array[...] = before[name]
 
     def _has_effect_in_place_only(self, name: str) -> bool:
-        """Whether forward reads a parameter where no copy holds it, such as from a closure."""
+        """Whether forward reads a parameter where no copy holds it, such as from a closure.
+
+        >>> class Scale:
+        ...     def __init__(self):
+        ...         self.params = {"w": np.ones(1)}
+        ...
+        ...     def forward(self, x):
+        ...         return self.params["w"] * x, x
+        ...
+        ...     backward = None
+        >>> def of(layer):
+        ...     case = Case.of(layer, np.array([2.0]), np.random.default_rng(0))
+        ...     return replace(case, is_in_place=False)._has_effect_in_place_only("w")
+
+        >>> of(Scale())
+        False
+        >>> layer = Scale()
+        >>> layer.forward = lambda x: (layer.params["w"] * x, x)
+        >>> of(layer)
+        True
+        """
         moved = {**self.arrays, name: other_values(self.arrays[name])}
         if isinstance(self.layer, Layer) or self._has_effect(moved):
             return False

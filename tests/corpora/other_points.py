@@ -171,9 +171,7 @@ class FromListHalf(FromList):
         return dx, {**grads, "w": grads["w"] / 2}
 
 
-def closure(factor):
-    w = normal(4, seed=1)
-
+def closure(factor, w):
     class Closure:
         def __init__(self):
             self.params = {"w": w}
@@ -188,9 +186,10 @@ def closure(factor):
     return Closure
 
 
-CORRECT["Closure"] = closure(1), normal(5, 4)
-INCORRECT["ClosureZero"] = closure(0), normal(5, 4)
-INCORRECT["ClosureTwice"] = closure(2), normal(5, 4)
+for name, w in {"": normal(4, seed=1), "MinusOne": np.full(4, -1.0)}.items():
+    CORRECT[f"Closure{name}"] = closure(1, w), normal(5, 4)
+    INCORRECT[f"Closure{name}Zero"] = closure(0, w), normal(5, 4)
+    INCORRECT[f"Closure{name}Twice"] = closure(2, w), normal(5, 4)
 
 
 @correct(normal(5, 4))
@@ -1067,6 +1066,23 @@ class RealScaleHalf(RealScale):
     factor = 0.5
 
 
+class Buffer(Flat):
+    """The output has the type of x, for any type of the parameters."""
+
+    def forward(self, x):
+        y = np.empty_like(x)
+        y[...] = x * self.params["w"] + self.params["b"]
+        return y, x
+
+
+CORRECT["Buffer"] = Buffer, normal(5, 4)
+
+
+@incorrect(normal(5, 4))
+class BufferZero(Buffer):
+    backward = FlatZero.backward
+
+
 # The edge of a domain
 # --------------------
 
@@ -1081,6 +1097,13 @@ def elementwise(f, slope):
 
     return Elementwise
 
+
+def from_fft(x):
+    return np.fft.ifft(2 * np.fft.fft(x)).astype(float)  # with a warning
+
+
+CORRECT["CastOfFFT"] = elementwise(from_fft, lambda x: 2), normal(3, 4)
+INCORRECT["CastOfFFTHalf"] = elementwise(from_fft, lambda x: 1), normal(3, 4)
 
 ZERO_TO_THREE = np.arange(4.0).reshape(2, 2)
 UNDECIDED["Root"] = elementwise(np.sqrt, lambda x: 123), np.zeros((2, 2))
