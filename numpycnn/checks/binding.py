@@ -32,23 +32,31 @@ WITHOUT_MEMBERS = np.ndarray, str, int, float, complex, type, ModuleType, Functi
 def with_params(layer: Any, arrays: Params) -> Any:
     """Return a copy of `layer` that holds the parameters in `arrays`.
 
-    >>> class Flat:
-    ...     def __init__(self):
-    ...         self.buffer = np.arange(4.0)
-    ...
-    ...     @property
-    ...     def params(self):
-    ...         return {"w": self.buffer[:2], "b": self.buffer[2:]}
-    >>> layer = Flat()
-    >>> copy = with_params(layer, {"w": np.array([7.0, 8.0]), "b": np.zeros(2)})
-    >>> copy.buffer, layer.buffer
-    (array([7., 8., 0., 0.]), array([0., 1., 2., 3.]))
+    >>> from types import SimpleNamespace
+    >>> buffer = np.arange(4.0)
+    >>> layer = SimpleNamespace(buffer=buffer, params={"w": buffer[:2]}, mean=np.zeros(1))
+    >>> copy = with_params(layer, {"w": np.array([7.0, 8.0])})
+    >>> copy.buffer, copy.params["w"], layer.buffer
+    (array([7., 8., 2., 3.]), array([7., 8.]), array([0., 1., 2., 3.]))
     """
     return Copies(layer).with_params(arrays)
 
 
 class Copies:
-    """Copies of one layer, whose arrays are found once for all copies."""
+    """Copies of one layer, whose arrays are found once for all copies.
+
+    A layer of the package copies itself, and its copy refers to the arrays that it is given.
+
+    >>> from types import SimpleNamespace
+    >>> from numpycnn import Dense
+    >>> dense, custom = Dense(2, 1), SimpleNamespace(params={"w": np.ones((2, 1))})
+    >>> arrays = {"w": np.zeros((2, 1)), "b": np.zeros(1)}
+    >>> [Copies(each).with_params(arrays).params["w"] is arrays["w"] for each in (dense, custom)]
+    [True, False]
+    >>> w = np.ones(2)
+    >>> [Copies(SimpleNamespace(params={"a": w, "b": b})).is_tied for b in (w, w + 1)]
+    [True, False]
+    """
 
     def __init__(self, layer: Any) -> None:
         self.has_copies = isinstance(layer, Layer) and holds_only_parameters(layer)
@@ -66,7 +74,14 @@ class Copies:
         ]
 
     def share_arrays(self) -> bool:
-        """Whether a copy would hold an array of the layer, as one that belongs to the class."""
+        """Whether a copy would hold an array of the layer, as one that belongs to the class.
+
+        >>> from numpycnn import Dense
+        >>> class Shared:
+        ...     params = {"w": np.ones(2)}
+        >>> Copies(Shared()).share_arrays(), Copies(Dense(2, 1)).share_arrays()
+        (True, False)
+        """
         if self.has_copies:
             return False
         held = self.with_params(self.own).params
@@ -80,7 +95,7 @@ class Copies:
         memo = dict(self.kept)
         buffers: dict[int, Array] = {}
         for name, root in self.roots.items():
-            dtype = np.result_type(np.float64, params[name], buffers.get(id(root), 0.0))
+            dtype = np.result_type(params[name], buffers.get(id(root), np.float64))
             buffers[id(root)] = root.ravel("K").astype(dtype)
         for part, root in self.views:
             memo[id(part)] = same_view(part, root, buffers[id(root)])
@@ -109,6 +124,30 @@ def untied(layer: Any, kept: dict[int, Any]) -> Any:
     """Return a copy of a layer in which each parameter is a separate array.
 
     The gradient for each name is then that of the places where forward uses this name.
+
+    >>> from types import SimpleNamespace
+    >>> w = np.ones(2)
+    >>> layer = SimpleNamespace(encode=w, params={"encode": w, "decode": w})
+    >>> layer.child = SimpleNamespace(parent=layer, w=[w])
+    >>> copy = untied(layer, {})
+    >>> copy.params["encode"] is copy.encode, share_memory({**copy.params, "c": copy.child.w[0]})
+    (True, False)
+    >>> class Twice:
+    ...     def __init__(self):
+    ...         self.w = self.v = np.ones(2)
+    ...
+    ...     @property
+    ...     def params(self):
+    ...         return {"w": self.w, "v": self.v}
+    >>> share_memory(Twice().params), share_memory(untied(Twice(), {}).params)
+    (True, False)
+    >>> class Once(Twice):
+    ...     @property
+    ...     def params(self):
+    ...         return {"w": self.w, "v": self.w}
+    >>> untied(Once(), {})
+    Traceback (most recent call last):
+    TypeError: check_gradients: params must hold one array under each name, got ['w', 'v'], ...
     """
     copy = deepcopy(layer, dict(kept))  # which makes a separate array of each view
     _separate(copy, {*map(id, copy.params.values())}, set())
@@ -153,6 +192,19 @@ def holds_only_parameters(layer: Layer) -> bool:
     """Whether nothing else in a layer can change or refer to its arrays, such as a view or a list.
 
     Then its own `with_params`, which copies nothing, is enough.
+
+    >>> from numpycnn import Dense, ReLU, Residual, Sequential
+    >>> class Named(Dense):
+    ...     @property
+    ...     def params(self):
+    ...         return {"weights": super().params["w"]}
+    >>> view, another = Dense(2, 2), Residual(ReLU())
+    >>> view.rows, another.head = [*view.params["w"]], ReLU()
+    >>> layers = Residual(Dense(2, 2), shortcut=ReLU()), another, view, Named(2, 2)
+    >>> [holds_only_parameters(layer) for layer in layers]
+    [True, False, False, False]
+    >>> [holds_only_parameters(Sequential(layer)) for layer in layers]
+    [True, False, False, False]
     """
     for _, part in layer.walk():
         children = part.children.values() if isinstance(part, Container) else ()
@@ -205,6 +257,9 @@ def same_view(view: Array, root: Array, buffer: Array) -> Array:
     ([[0.0, 10.0, 20.0], [30.0, 40.0, 50.0]], [30.0, 50.0])
     >>> same_view(w.T, w, buffer).tolist()
     [[0.0, 30.0], [10.0, 40.0], [20.0, 50.0]]
+    >>> spread = np.broadcast_to(np.ones(1), (3,))
+    >>> same_view(spread, spread, buffer[:3]).tolist()
+    [0.0, 10.0, 20.0]
     """
     if view is root and (view.flags.c_contiguous or 0 in view.strides):
         return buffer.reshape(view.shape)
@@ -220,7 +275,9 @@ def parts(found: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Array]]:
 
     >>> from numpycnn import Dense, ReLU, Sequential
     >>> model = Sequential(Dense(2, 1), ReLU())
-    >>> [name for name, _ in parts({"a": [np.ones(1)], "net": model}, "", set())]
+    >>> layer = {"a": [np.ones(1)], "net": model}
+    >>> layer["itself"] = layer
+    >>> [name for name, _ in parts(layer, "", set())]
     ["['a'][0]", "['net'].0.w", "['net'].0.b"]
     """
     if id(found) in seen:
@@ -240,8 +297,8 @@ def parts(found: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Array]]:
 def members(found: Any) -> dict[str, Any]:
     """Return the objects to which an object refers: `"[0]"`, `"['w']"` or `".w"`.
 
-    >>> members({"w": 1}), members((1, 2)), members("ab"), members(slice(1))
-    ({"['w']": 1}, {'[0]': 1, '[1]': 2}, {}, {})
+    >>> members({"w": 1}), members((1, 2)), members("ab"), members(slice(1)), members(np)
+    ({"['w']": 1}, {'[0]': 1, '[1]': 2}, {}, {}, {})
     """
     if found is None or isinstance(found, WITHOUT_MEMBERS):
         return {}
@@ -286,6 +343,15 @@ def uncopyable(layer: Any) -> dict[int, Any]:
     >>> lock = Lock()
     >>> uncopyable({"a": [1, lock], "b": 2}) == {id(lock): lock}, uncopyable([1, 2])
     (True, {})
+    >>> class Refusing:
+    ...     def __init__(self):
+    ...         self.path = "a.npy"
+    ...
+    ...     def __deepcopy__(self, memo):
+    ...         raise TypeError("a file")
+    >>> first, second = Refusing(), Refusing()
+    >>> uncopyable([[first], second]) == {id(first): first, id(second): second}
+    True
     """
     kept: dict[int, Any] = {}
     if _is_copyable(layer, kept):
@@ -293,12 +359,12 @@ def uncopyable(layer: Any) -> dict[int, Any]:
     found: dict[int, Any] = {id(layer): layer}
     waiting = [layer]
     while waiting:
-        inside = [each for each in members(waiting.pop(0)).values() if id(each) not in found]
+        inside = [each for each in members(waiting.pop()).values() if id(each) not in found]
         found |= {id(each): each for each in inside}
         waiting += inside
     # The smallest first; a refusal of an object may be that of another inside.
     leaves = [each for each in found.values() if not members(each)]
-    for group in leaves, [*found.values()][::-1]:
+    for group in leaves, reversed(found.values()):
         for each in group:
             if not _is_copyable(each, kept):
                 kept[id(each)] = each
@@ -308,6 +374,13 @@ def uncopyable(layer: Any) -> dict[int, Any]:
 
 
 def _is_copyable(found: Any, kept: dict[int, Any]) -> bool:
+    """Whether `deepcopy` copies an object whose parts in `kept` it need not copy.
+
+    >>> from threading import Lock
+    >>> lock = Lock()
+    >>> [_is_copyable(*each) for each in (([1], {}), ([lock], {}), ([lock], {id(lock): lock}))]
+    [True, False, True]
+    """
     try:
         deepcopy(found, dict(kept))
     except Exception:  # whatever a class raises that refuses to be copied
