@@ -109,13 +109,13 @@ def step_sweep(f: Function, at: Array, direction: Array) -> tuple[Array, OneSide
     >>> bool(errors[0] > 1e-5 and errors[-1] > 1e-8), bool(min(errors) < 1e-9)
     (True, True)
 
-    The steps for a direction that moves an entry of 1e-4 beside one of 100, and one of 1e-20:
+    The steps for a direction that moves an entry of 0.1 beside one of 1000, and one of 1e-20:
 
-    >>> for at in ([100.0, 1e-4], [100.0, 1e-20]):
+    >>> for at in ([1000.0, 0.1], [1000.0, 1e-20]):
     ...     steps, _ = step_sweep(np.exp, np.array(at), np.array([0.0, 1.0]))
     ...     np.log10(steps[[0, -1]]).round(6).tolist()
-    [0.0, -15.0]
-    [0.0, -21.0]
+    [1.0, -12.0]
+    [1.0, -20.0]
     """
     unit = unit_step(at, direction)
     share = max(own_step(at, direction) / unit, 1e-12)
@@ -265,17 +265,23 @@ def central_difference(f: Function, at: Array, direction: Array) -> OneSided:
     True
 
     Small steps end before a kink at a distance of a thousandth, and have one slope. The slopes
-    of a nearer kink differ. So do those of a curve, by an amount that shows how short the step is.
+    of a nearer kink differ:
 
     >>> def right_and_left(f, at):
     ...     found = central_difference(f, np.array([at]), np.array([1.0]))
-    ...     return [round(float(each[0]), 7) for each in found[:2]]
-    >>> [right_and_left(lambda x: 0.1 + np.maximum(x - kink, 0), 2.0) for kink in (2.002, 2.0005)]
-    [[0.0, 0.0], [0.9209431, 0.0]]
-    >>> right_and_left(np.square, 1.0)
-    [2.0000032, 1.9999968]
-    >>> right_and_left(lambda x: np.square(x, dtype=np.float32), 1.0)
-    [2.0031585, 1.9968253]
+    ...     return np.array([found.right[0], found.left[0]])
+    >>> for kink in (2.002, 2.0005):
+    ...     right_and_left(lambda x: 0.1 + np.maximum(x - kink, 0), 2.0).round(3).tolist()
+    [0.0, 0.0]
+    [0.921, 0.0]
+
+    So do those of a curve, by a difference that shows how short the step is:
+
+    >>> for dtype in (np.float64, np.float32):
+    ...     right, left = right_and_left(lambda x: np.square(x, dtype=dtype), 1.0)
+    ...     bool(1e-6 < right - left < 1e-4), bool(4e-3 < right - left < 0.02)
+    (True, False)
+    (False, True)
     """
     here, ahead = f(at), f(moved(at, direction, 1e-3))
     in_single = is_single(here, ahead)
