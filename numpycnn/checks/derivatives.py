@@ -112,7 +112,7 @@ def step_sweep(f: Function, at: Array, direction: Array) -> tuple[Array, OneSide
     The steps for a direction that moves an entry of 0.1 beside one of 1000, and one of 1e-20:
 
     >>> for at in ([1000.0, 0.1], [1000.0, 1e-20]):
-    ...     steps, _ = step_sweep(np.exp, np.array(at), np.array([0.0, 1.0]))
+    ...     steps, _ = step_sweep(np.tanh, np.array(at), np.array([0.0, 1.0]))
     ...     np.log10(steps[[0, -1]]).round(6).tolist()
     [1.0, -12.0]
     [1.0, -20.0]
