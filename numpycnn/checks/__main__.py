@@ -97,7 +97,14 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _shape(text: str) -> tuple[int, ...]:
-    """Return the sizes in "4,32,3"."""
+    """Return the sizes in "4,32,3".
+
+    >>> _shape("4,32,3"), _shape("(1,)"), _shape(" 5")
+    ((4, 32, 3), (1,), (5,))
+    >>> _shape("4,0")
+    Traceback (most recent call last):
+    argparse.ArgumentTypeError: must be sizes of 1 or more separated by commas, got '4,0'. ...
+    """
     sizes = text.strip("() ").rstrip(",").split(",")
     if not all(size.strip().isdecimal() and int(size) > 0 for size in sizes):
         raise argparse.ArgumentTypeError(
@@ -107,17 +114,43 @@ def _shape(text: str) -> tuple[int, ...]:
 
 
 def _seed(text: str) -> int:
+    """Return the seed in "3".
+
+    >>> _seed("3")
+    3
+    >>> _seed("-1")
+    Traceback (most recent call last):
+    argparse.ArgumentTypeError: must be an integer of 0 or more, got '-1'
+    """
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"must be an integer of 0 or more, got {text!r}")
     return int(text)
 
 
 def _names(text: str) -> list[str]:
+    """Return the names in "w,b".
+
+    >>> _names("w, b")
+    ['w', 'b']
+    """
     return [name.strip() for name in text.split(",")]
 
 
 def _grads(text: str) -> dict[str, str]:
-    """Return the names in "W=dW,b=db"."""
+    """Return the names in "W=dW,b=db".
+
+    >>> _grads("W=dW, b = db,")
+    {'W': 'dW', 'b': 'db'}
+    >>> for text in "W", "W=dW=b", "W=d-W", "W=dW,b=":
+    ...     try:
+    ...         _grads(text)
+    ...     except argparse.ArgumentTypeError as error:
+    ...         print(error)
+    must be pairs of names, got 'W'. Example: W=dW,b=db
+    must be pairs of names, got 'W=dW=b'. Example: W=dW,b=db
+    must be pairs of names, got 'W=d-W'. Example: W=dW,b=db
+    must be pairs of names, got 'W=dW,b='. Example: W=dW,b=db
+    """
     pairs = [pair.split("=") for pair in text.split(",") if pair.strip()]
     if not all(
         len(pair) == 2 and all(name.strip().isidentifier() for name in pair) for pair in pairs
@@ -190,13 +223,35 @@ def _module(where: str) -> ModuleType:
 
 
 def _is_own(found: Any, module: ModuleType) -> bool:
-    """Return True if a module defines an object that could be checked."""
+    """Return True if a module defines an object that could be checked.
+
+    >>> import math
+    >>> _is_own(math.sqrt, math), _is_own(math.sqrt, ast), _is_own(math.pi, math)
+    (True, False, False)
+    >>> text, layer = ModuleType("text"), ModuleType("layer")
+    >>> text.__module__ = layer.__module__ = "math"
+    >>> layer.forward = math.sqrt
+    >>> _is_own(text, math), _is_own(layer, math)
+    (False, True)
+    """
     is_here = getattr(found, "__module__", None) == module.__name__
     return is_here and (callable(found) or hasattr(found, "forward"))
 
 
 def _call(init: str) -> tuple[list[Any], dict[str, Any]]:
-    """Return the arguments in "3, bias=False"."""
+    """Return the arguments in "3, bias=False".
+
+    >>> _call("3, bias=False"), _call("")
+    (([3], {'bias': False}), ([], {}))
+    >>> for init in "n", "3)(4", "3,,":
+    ...     try:
+    ...         _call(init)
+    ...     except ValueError as error:
+    ...         print(error)
+    --init must be arguments that are numbers, strings, ..., got 'n'. Example: ...
+    --init must be arguments that are numbers, strings, ..., got '3)(4'. Example: ...
+    --init must be arguments that are numbers, strings, ..., got '3,,'. Example: ...
+    """
     try:
         call = ast.parse(f"f({init})", mode="eval").body
         assert isinstance(call, ast.Call)
@@ -210,7 +265,14 @@ def _call(init: str) -> tuple[list[Any], dict[str, Any]]:
 
 
 def _is_from(target: str, error: Exception) -> bool:
-    """Return True if an error was raised in the user's file, whose lines it should then show."""
+    """Return True if an error was raised in the user's file, whose lines it should then show.
+
+    >>> try:
+    ...     ast.literal_eval("1 + x")
+    ... except ValueError as error:
+    ...     [_is_from(f"{where}:Scale", error) for where in (ast.__file__, "my_layers.py", "ast")]
+    [True, False, False]
+    """
     path = Path(target.rpartition(":")[0])
     files = [Path(frame.filename) for frame in traceback.extract_tb(error.__traceback__)]
     return path.suffix == ".py" and path.resolve() in [file.resolve() for file in files]

@@ -1,5 +1,9 @@
 """Layers as a reader writes them, for `python -m numpycnn.checks`."""
 
+from __future__ import annotations
+
+from dataclasses import dataclass
+
 import helpers
 import numpy as np
 
@@ -24,9 +28,12 @@ class Averaged(Scale):
         return dy * self.w, {"w": (dy * x).mean(axis=(0, 1))}
 
 
+@dataclass
 class Sized(Scale):
-    def __init__(self, n):
-        super().__init__(n)
+    n: int
+
+    def __post_init__(self):
+        super().__init__(self.n)
 
 
 class OfText(Scale):
