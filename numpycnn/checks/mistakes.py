@@ -20,6 +20,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from numpycnn._types import Array
 from numpycnn.checks.evidence import Evidence, same
 from numpycnn.checks.report import Mistake
 from numpycnn.checks.suspects import SUSPECTS, Suspects
@@ -41,13 +42,36 @@ def name_mistake(
     `others` return the evidence for other dy and at other values.
 
     >>> expected = np.array([1.0, -2.0, 3.0])
-    >>> columns = np.diag(expected)
-    >>> dy, arrays = np.ones(3), {"input": expected}
-    >>> case = Evidence("input", -expected, expected, columns, dy, expected, arrays, {}, None)
-    >>> name_mistake(case)
+    >>> columns, dy, arrays = np.diag(expected), np.ones(3), {"w": expected}
+    >>> e = Evidence("w", -expected, expected, columns, dy, expected, arrays, {}, None)
+    >>> e = e._replace(is_linear=lambda: True)
+    >>> name_mistake(e)
     Mistake(name='sign', message='every sign is incorrect: one minus too many or too few')
+    >>> name_mistake(e, [lambda: e._replace(actual=2 * expected)]).name  # not for another dy
+    'unknown'
+
+    >>> def name(*actual, **data):
+    ...     return name_mistake(e._replace(actual=np.array(actual), **data)).name
+
+    >>> name(3.0, -2.0, 0.0), name(3.0, -2.0, 0.0, is_linear=lambda: False)
+    ('unknown', 'not linear')
+    >>> name(1.0, -2.0, np.nan), name(1.0, -2.0, 3.00001)
+    ('not finite', 'precision')
+
+    The complex step takes a term that is not analytic for a constant, and so does backward.
+
+    >>> blind = np.array([1.0, -2.0, 3.00001])
+    >>> name(1.0, -2.0, 3.00001 + 2e-10, blind=blind), name(1.0, -2.0, 3.00001 + 4e-10, blind=blind)
+    ('constant term', 'precision')
+
+    Where only some entries of a large array are compared, their order is not.
+
+    >>> name(3.0, -2.0, 1.0), name(3.0, -2.0, 1.0, is_sample=True)
+    ('reversed', 'unknown')
+    >>> name(2.0, -4.0, 6.0, is_sample=True)
+    'factor'
     """
-    actual, expected = evidence.actual, evidence.expected
+    actual = evidence.actual
     if not np.isfinite(actual).all():
         return Mistake(
             "not finite",
@@ -56,11 +80,55 @@ def name_mistake(
         )
     if evidence.blind is not None and same(actual, evidence.blind, 1e-10):
         return CONSTANT_TERM  # before "precision": the term may be small
-    off, terms = np.abs(actual - expected), evidence.terms()  # a small entry has its own digits
-    if evidence.is_sample and not evidence.is_times(1):
-        off = np.full_like(off, np.inf)  # some entry that was not sampled has a larger error
+    precision = _low_precision(evidence)
+    if precision is not None:
+        return precision
+    for suspects in SUSPECTS[:2] if evidence.is_sample else SUSPECTS:
+        for name, sentence, gradient in suspects(evidence):
+            mistake = Mistake(name, sentence)
+            if evidence.explained_by(gradient) and all(
+                _explains(mistake, suspects, evidence, other) for other in others
+            ):
+                return mistake
+    return Mistake("unknown" if evidence.is_linear() else "not linear", describe_pattern(evidence))
+
+
+def _low_precision(e: Evidence) -> Mistake | None:
+    """Describe a gradient that is correct, but to few digits.
+
+    >>> def describe(*actual, **data):
+    ...     dw = np.array([100.0, 0.0])
+    ...     e = Evidence("w", np.array(actual), dw, np.diag(dw), np.ones(2), dw, {}, {}, None)
+    ...     mistake = _low_precision(e._replace(**data))
+    ...     print(mistake and mistake.message.partition(":")[0])
+
+    >>> describe(100.5, 0)
+    correct to three digits, and every value fits a float16
+    >>> describe(101.5, 0)
+    None
+    >>> describe(100 + 2**-11, 0)
+    correct to seven digits, and every value fits a float32
+    >>> describe(100 + 2**-9, 0)
+    None
+    >>> describe(100.0009, 0)
+    correct to five digits only
+    >>> describe(100.0011, 0)
+    None
+
+    Of a large array only some entries are compared, and all of them along a random direction.
+
+    >>> describe(100.5, 0, is_sample=True, is_times=lambda factor: factor == 1)
+    correct to three digits, and every value fits a float16
+    >>> describe(100.5, 0, is_sample=True, is_times=lambda factor: False)
+    None
+    >>> describe(100.5, 0, is_times=lambda factor: False)
+    correct to three digits, and every value fits a float16
+    """
+    if e.is_sample and not e.is_times(1):
+        return None  # some entry that was not sampled has a larger error
+    off, terms = np.abs(e.actual - e.expected), e.terms()  # a small entry has its own digits
     for dtype, digits, near in ((np.float16, "three", 1e-2), (np.float32, "seven", 1e-5)):
-        is_narrow = np.array_equal(actual.astype(dtype).astype(np.float64), actual)
+        is_narrow = np.array_equal(e.actual.astype(dtype).astype(np.float64), e.actual)
         if is_narrow and (off <= near * terms).all():
             return Mistake(
                 "precision",
@@ -73,14 +141,7 @@ def name_mistake(
             "correct to five digits only: something was computed or stored in lower precision, or "
             "with another eps than in forward",
         )
-    for suspects in SUSPECTS[:2] if evidence.is_sample else SUSPECTS:
-        for name, sentence, gradient in suspects(evidence):
-            mistake = Mistake(name, sentence)
-            if evidence.explained_by(gradient) and all(
-                _explains(mistake, suspects, evidence, other) for other in others
-            ):
-                return mistake
-    return Mistake("unknown" if evidence.is_linear() else "not linear", describe_pattern(evidence))
+    return None
 
 
 def _explains(
@@ -123,52 +184,53 @@ def describe_pattern(e: Evidence) -> str:
     """Describe an unknown mistake: which entries are incorrect, and by which factor.
 
     >>> dx = np.array([[1.0, 2.0, -3.0], [4.0, 5.0, 6.0]])
-    >>> e = Evidence("input", dx * [1, 1, 2], dx, dx, dx, dx, {"input": dx}, {}, None)
-    >>> e = e._replace(is_linear=lambda: True)
-    >>> for part in describe_pattern(e).split(", "):
-    ...     print(part)
+    >>> e = Evidence("input", dx, dx, dx, dx, dx, {"input": dx}, {}, None)
+    >>> def describe(actual, is_linear=True, **data):
+    ...     one = e._replace(actual=np.array(actual), is_linear=lambda: is_linear, **data)
+    ...     for part in describe_pattern(one).split(", "):
+    ...         print(part)
+
+    >>> describe(dx * [1, 1, 2])
     no known mistake; 2 of 6 entries are incorrect
     only at 2 along the inputs
     where backward returned 2 times the expected value
-
-    >>> changed = e._replace(actual=dx * np.where(dx < 0, 3, 1))
-    >>> for part in describe_pattern(changed).split(", "):
-    ...     print(part)
+    >>> describe(dx * np.where(dx < 0, 3, 1))
     no known mistake; 1 of 6 entries are incorrect
     only at 0 along the traces
     only at 2 along the inputs
     only where the input is negative
     where backward returned 3 times the expected value
-
-    >>> changed = e._replace(actual=dx * [[2], [1]], is_sample=True)
-    >>> for part in describe_pattern(changed).split(", "):
-    ...     print(part)
+    >>> describe(dx + (dx > 1.5))
+    no known mistake; 4 of 6 entries are incorrect
+    only where the input is positive
+    where backward returned 1.17 to 1.5 times the expected value
+    >>> describe(dx * [[2], [1]], is_sample=True)
     no known mistake; 3 of 6 sampled entries are incorrect
     where backward returned 2 times the expected value
-
-    >>> dx = np.arange(1.0, 9).reshape(1, 8)
-    >>> e = e._replace(actual=dx + np.sign(dx - 1), expected=dx, arrays={"input": dx})
-    >>> for part in describe_pattern(e).split(", only"):
-    ...     print(part)
-    no known mistake; 7 of 8 entries are incorrect
-     at 1, 2, 3, 4, 5, 6 … along the inputs
-     where the input is positive, where backward returned 1.12 to 1.5 times the expected value
-
-    >>> describe_pattern(e._replace(actual=0 * dx + 1, expected=0 * dx, arrays={"input": dx}))
-    'no known mistake; 8 of 8 entries are incorrect'
+    >>> describe(dx + [0, 1.5, 1.6], same=0.25)  # a quarter of the largest entry is 1.5
+    no known mistake; 2 of 6 entries are incorrect
+    only at 2 along the inputs
+    where backward returned 0.467 to 1.27 times the expected value
+    >>> describe(dx * [1e-8, 1e-8, 1], expected=0 * dx)
+    no known mistake; 2 of 6 entries are incorrect
+    only at 2 along the inputs
+    >>> describe(dx)
+    no known mistake; 0 of 6 entries are incorrect
+    >>> describe(dx, is_linear=False)
+    twice the dy does not give twice the gradient
+    ...
+    or is a term without dy added? 0 of 6 entries are incorrect
     """
     size = float(np.max(np.abs(e.expected))) or float(np.max(np.abs(e.actual)))
     wrong = np.abs(e.actual - e.expected) > e.same * size
     entries = "sampled entries" if e.is_sample else "entries"
-    text = ["no known mistake; " if e.is_linear() else NOT_LINEAR]
-    text[0] += f"{int(wrong.sum())} of {wrong.size} {entries} are incorrect"
+    start = "no known mistake; " if e.is_linear() else NOT_LINEAR
+    text = [f"{start}{int(wrong.sum())} of {wrong.size} {entries} are incorrect"]
     for axis, letter in enumerate(() if e.is_sample else e.axis_names()):
         others = tuple(i for i in range(wrong.ndim) if i != axis)
         hit = wrong.any(axis=others)
         if 0 < hit.sum() < len(hit):
-            places = ", ".join(map(str, np.flatnonzero(hit)[:6]))
-            more = " …" if hit.sum() > 6 else ""
-            text.append(f"only at {places}{more} along {letter}")
+            text.append(f"only at {_first_indices(hit)} along {letter}")
     for sign, where in ((-1, "negative"), (1, "positive")):
         if (
             not e.is_sample
@@ -185,6 +247,16 @@ def describe_pattern(e: Evidence) -> str:
     return ", ".join(text)
 
 
+def _first_indices(hit: Array) -> str:
+    """The first six indices at which an array is true.
+
+    >>> _first_indices(np.arange(9) > 2), _first_indices(np.arange(9) > 1)
+    ('3, 4, 5, 6, 7, 8', '2, 3, 4, 5, 6, 7 …')
+    """
+    indices = np.flatnonzero(hit).tolist()
+    return ", ".join(map(str, indices[:6])) + (" …" if len(indices) > 6 else "")
+
+
 def _to_digits(ratio: float) -> str:
     """A ratio to three digits, or to as many as show its difference from one.
 
@@ -192,6 +264,6 @@ def _to_digits(ratio: float) -> str:
     ['1', '2', '0.123', '1.0001', '1.000000000000001']
     """
     digits = 3
-    while digits < 16 and float(f"{ratio:.{digits}g}") == 1 != ratio:
+    while float(f"{ratio:.{digits}g}") == 1 != ratio:
         digits += 1
     return f"{ratio:.{digits}g}"
