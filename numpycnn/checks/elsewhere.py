@@ -20,18 +20,24 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
-from functools import partial
-from itertools import islice
 
 import numpy as np
 
 from numpycnn._types import Array, Params
-from numpycnn.checks.case import EPS, Case, changed, largest, rows
+from numpycnn.checks.case import EPS, Case, largest, rows
 from numpycnn.checks.comparison import ONLY_AT_SIZE_ONE, TOLERANCE, UNDECIDED, Comparison
 from numpycnn.checks.contract import SAME, is_rounding
 from numpycnn.checks.derivatives import Method
 from numpycnn.checks.directions import error_along, random_direction
 from numpycnn.checks.methods import How, again
+from numpycnn.checks.other_values import (
+    negated_or_small,
+    numbers_of_rows,
+    other_signs_and_sizes,
+    other_values,
+    stepped,
+    with_other_last_row,
+)
 from numpycnn.checks.points import (
     AFTER_A_STEP,
     AT_ZERO_OR_ONE,
@@ -98,7 +104,7 @@ class Elsewhere:
         if equal is not None:
             self.visit(found, Point(equal, SMALL_OUTPUT))
         if any(result.kinks for result in results):
-            for aside in islice(self.case.neighbors(self.rng), 1):
+            if (aside := next(self.case.neighbors(self.rng), None)) is not None:
                 self.visit(found, Point(aside, NEXT_TO_A_KINK))
         for point in (*self.after_a_step(), *self.other_sizes()):
             self.visit(found, point)
@@ -154,10 +160,25 @@ class Elsewhere:
             yield Point(case, AFTER_A_STEP)
 
     def simpler(self) -> Iterator[Point]:
-        """Another dy, row order, x, and other parameters, those of 0 or 1 last: one at a time."""
+        """Another dy, row order, x, and other parameters, those of 0 or 1 last: one at a time.
+
+        >>> from types import SimpleNamespace
+        >>> params = {"b": np.zeros(2), "scale": np.ones(2), "w": np.full(2, 2.0)}
+        >>> layer = SimpleNamespace(forward=lambda x: (x, x), backward=None, params=params)
+        >>> rng = np.random.default_rng(0)
+        >>> case = Case.of(layer, np.array([3.0, -4.0]), rng)
+        >>> for point in Elsewhere(case, {}, None, rng).simpler():
+        ...     arrays = point.case.arrays
+        ...     print(*(name for name in arrays if (arrays[name] != case.arrays[name]).all()))
+        <BLANKLINE>
+        input
+        input
+        w
+        b scale w
+        """
         given, x = self.case.arrays, self.case.arrays["input"]
         special = {n: a for n, a in given.items() if n != "input" and np.isin(a, (0, 1)).all()}
-        others = {**self.stepped(given), "input": x}
+        others = stepped(given, self.rng)
         for arrays, mistake in (
             (given, OTHER_DY),
             ({**given, "input": rows(x, len(x))}, OTHER_ROWS),
@@ -169,80 +190,86 @@ class Elsewhere:
                 yield Point(case, mistake)
 
     def other_sizes(self) -> Iterator[Point]:
-        """One row more and one fewer, with other values of x and the parameters moved."""
+        """One row more and one fewer, with other values of x and the parameters moved.
+
+        >>> from numpycnn import ReLU
+        >>> for n in (1, 2, 3):
+        ...     case = Case.of(ReLU(), np.ones((n, 1)), np.random.default_rng(0))
+        ...     elsewhere = Elsewhere(case, {}, None, np.random.default_rng(0))
+        ...     for point in elsewhere.other_sizes():
+        ...         is_one_row = "with one row" in point.mistake.message
+        ...         print(n, len(point.case.output), point.mistake.name, is_one_row)
+        1 2 batch size True
+        1 3 batch size True
+        2 3 batch size False
+        3 4 batch size False
+        3 2 batch size False
+        """
         x, n = self.case.arrays["input"], len(self.case.arrays["input"])
         is_loss = getattr(self.case.layer, "is_loss", False)  # it may hold a target for each row
-        for size in (n + 1, n - 1 if n > 1 else n + 2):
-            if size < 2 or (is_loss and size < max(n, 3)):
-                continue
+        for size in numbers_of_rows(n, is_loss):
             case = self.moved({**self.case.arrays, "input": rows(x, size)})
             if case is not None and not (is_loss and self.is_of_fixed_size(case)):
                 message = ONE_ROW if n == 1 else OTHER_SIZE
                 yield Point(case, Mistake("batch size", message.format(n, size)))
 
     def is_of_fixed_size(self, case: Case) -> bool:
-        """Whether a loss takes as many rows as it has targets, and no more."""
+        """Whether a loss takes as many rows as it has targets, and no more.
+
+        >>> rng, x = np.random.default_rng(0), np.array([[1.0], [2.0], [-4.0]])
+        >>> def is_of_fixed_size(loss):
+        ...     case = Case.of(loss, x, rng)
+        ...     return Elsewhere(case, {}, None, rng).is_of_fixed_size(case)
+        >>> is_of_fixed_size(lambda x: ((x**2).sum(), 2 * x))
+        False
+        >>> is_of_fixed_size(lambda x: ((x[:2] ** 2).sum(), 2 * x))  # x[2] has no target
+        True
+        >>> is_of_fixed_size(lambda x: ((x**2).sum(), 2 * x[:2]))  # the gradient has another shape
+        True
+        """
         if case.dy.size == 1 and not self.has_gradients(case, [*case.names]):
             return True
-        x = case.arrays["input"].copy()
-        x[-1] = 1.25 * x[-1] + 0.25 * largest(x)
+        x = with_other_last_row(case.arrays["input"])
         return bool(np.array_equal(case.evaluate({**case.arrays, "input": x}), case.output))
 
     def moved(self, arrays: Params) -> Case | None:
-        """The case with other values, off every kink; with less change outside the domain."""
-        moved, x = self.stepped(arrays), arrays["input"]
+        """The case with other values, off every kink; with less change outside the domain.
+
+        >>> from types import SimpleNamespace
+        >>> rng, x = np.random.default_rng(0), np.repeat([1.0, -2.0], 9)
+        >>> def moved(is_inside):
+        ...     layer = SimpleNamespace(
+        ...         forward=lambda x: (np.where(is_inside(x), x, np.nan), x),
+        ...         backward=None,
+        ...         params={},
+        ...     )
+        ...     case = Case.of(layer, x, rng)
+        ...     return Elsewhere(case, {}, None, rng).moved(case.arrays).arrays["input"]
+
+        The values of x have other signs, or at least other magnitudes, or are moved a small step:
+
+        >>> everywhere = moved(lambda x: True)
+        >>> bool((everywhere * x < 0).any()), bool((abs(everywhere - x) > 1e-3).all())
+        (True, True)
+        >>> same_signs = moved(lambda z: z * x > 0)
+        >>> bool((same_signs * x > 0).all()), bool((abs(same_signs - x) > 1e-3).all())
+        (True, True)
+        >>> steps = abs(moved(lambda z: abs(z - x) < 1e-3) - x)
+        >>> bool((steps > 0.99e-6).all()), bool((steps < 2.01e-6).all())
+        (True, True)
+        >>> bool((moved(lambda z: z == x) == x).all())
+        True
+        """
+        moved, x = stepped(arrays, self.rng), arrays["input"]
         aside = replace(self.case, arrays=moved).aside(self.rng, 1e-6).arrays
         other_x = ({**moved, "input": self.other_x(x, signs)} for signs in (True, False))
         tries = map(self.at, (*other_x, aside, moved, arrays))
         return next((case for case in tries if case is not None), None)
 
-    def stepped(self, arrays: Params) -> Params:
-        """The arrays with parameters moved by up to 10 %; a zero counts as the largest.
-
-        >>> from numpycnn import ReLU
-        >>> rng = np.random.default_rng(0)
-        >>> elsewhere = Elsewhere(Case.of(ReLU(), np.ones(2), rng), {}, None, rng)
-        >>> w = np.repeat([1.0, -2.0, 0.0], 500)
-        >>> moved = elsewhere.stepped({"input": np.ones(1), "w": w})
-        >>> shares = np.abs(moved["w"] - w).reshape(3, 500) / [[1], [2], [2]]
-        >>> [[round(float(f(each)), 2) for f in (np.min, np.max)] for each in shares]
-        [[0.05, 0.1], [0.05, 0.1], [0.05, 0.1]]
-        >>> moved["input"].tolist()
-        [1.0]
-        """
-
-        def move(array: Array) -> Array:
-            share = 0.1 * self.rng.uniform(0.5, 1, array.shape)
-            sign = self.rng.choice([-1, 1], array.shape)
-            return np.where(array == 0, share * largest(array), array * (1 + sign * share))
-
-        return {**changed(arrays, move), "input": arrays["input"]}
-
     def other_x(self, x: Array, other_signs: bool) -> Array:
-        """Values up to twice as large or half as large, of signs that x has; zeros move, too.
-
-        >>> from numpycnn import ReLU
-        >>> rng = np.random.default_rng(0)
-        >>> elsewhere = Elsewhere(Case.of(ReLU(), np.ones(2), rng), {}, None, rng)
-        >>> x = np.repeat([-1.0, 4.0, 0.0], 500)
-        >>> moved = elsewhere.other_x(x, other_signs=True).reshape(3, 500)
-        >>> [[round(float(f(abs(m))), 1) for f in (np.min, np.max)] for m in moved]
-        [[0.5, 2.0], [2.0, 8.0], [0.2, 0.8]]
-        >>> [sorted(set(np.sign(m).tolist())) for m in moved]
-        [[-1.0, 1.0], [-1.0, 1.0], [-1.0, 1.0]]
-        >>> moved = elsewhere.other_x(x, other_signs=False).reshape(3, 500)
-        >>> [sorted(set(np.sign(m).tolist())) for m in moved]
-        [[-1.0], [1.0], [-1.0, 1.0]]
-        >>> bool((elsewhere.other_x(abs(x), other_signs=True) > 0).all())
-        True
-        """
-        if "input" not in self.case.names:
-            return x
-        found = np.unique(np.sign(x[x != 0])) if x.any() else [-1, 1]
-        signs = self.rng.choice(found, x.shape)
-        sizes = np.where(x == 0, 0.1 * largest(x), np.abs(x))
-        signs = signs if other_signs else np.where(x == 0, signs, np.sign(x))
-        return np.asarray(signs * sizes * 2 ** self.rng.uniform(-1, 1, x.shape))
+        """Other values of x, unless x holds ids, or another array is to be compared alone."""
+        is_compared = "input" in self.case.names
+        return other_signs_and_sizes(x, self.rng, other_signs) if is_compared else x
 
     def at(self, arrays: Params) -> Case | None:
         """The case with these arrays and another dy, or None outside the domain."""
@@ -280,7 +307,7 @@ class Elsewhere:
     def kept_values(self, found: dict[str, GradientResult]) -> None:
         """Compare after a step what is incorrect at size one only: a value may be kept."""
         for name in [name for name in found if ONLY_AT_SIZE_ONE in found[name].notes]:
-            if (case := self.case.at(self.stepped(self.case.arrays))) is not None:
+            if (case := self.case.at(stepped(self.case.arrays, self.rng))) is not None:
                 after = self.compare(case, name, AFTER_A_STEP)
                 if after.status == "incorrect" and ONLY_AT_SIZE_ONE not in after.notes:
                     found[name] = named(after, AFTER_A_STEP, len(case.arrays["input"]))
@@ -294,14 +321,48 @@ class Elsewhere:
         return Comparison(case, name, how, self.tolerance, self.rng).result()
 
     def has_gradients(self, case: Case, names: list[str]) -> bool:
-        """Whether backward returns arrays of the right shapes."""
+        """Whether backward returns arrays of the right shapes.
+
+        >>> from types import SimpleNamespace
+        >>> def has_gradients(backward):
+        ...     layer = SimpleNamespace(forward=lambda x: (x, x), backward=backward, params={})
+        ...     case = Case.of(layer, np.ones(2), np.random.default_rng(0))
+        ...     elsewhere = Elsewhere(case, {}, None, np.random.default_rng(0))
+        ...     return elsewhere.has_gradients(case, ["input"])
+        >>> has_gradients(lambda dy, x: (dy, {})), has_gradients(lambda dy, x: (dy[:1], {}))
+        (True, False)
+        >>> has_gradients(lambda dy, x: (dy[:, 5], {}))  # raises IndexError
+        False
+        """
         try:
             return all(case.gradients[name].shape == case.arrays[name].shape for name in names)
         except Exception:  # forward accepts this point, so backward must, too
             return False
 
     def agrees(self, case: Case, names: list[str]) -> bool:
-        """Compare the gradients for these arrays along one direction for all of them."""
+        """Compare the gradients for these arrays along one direction for all of them.
+
+        >>> from types import SimpleNamespace
+        >>> def agrees(method, errors, slopes):
+        ...     slopes, errors = np.array(slopes), np.array(errors)
+        ...     layer = SimpleNamespace(
+        ...         forward=lambda x: (slopes * x, x),
+        ...         backward=lambda dy, x: (slopes * dy * (1 + errors), {}),
+        ...         params={},
+        ...     )
+        ...     rng = np.random.default_rng(0)
+        ...     case = Case.of(layer, np.full(len(slopes), 5.0), rng)
+        ...     return Elsewhere(case, {"input": How(method)}, None, rng).agrees(case, ["input"])
+        >>> [agrees("complex", [error], [3.0]) for error in (0.9e-10, 1.1e-10)]
+        [True, False]
+        >>> [agrees("central", [error], [3.0]) for error in (0.9e-6, 1.1e-6)]
+        [True, False]
+
+        An entry a million times smaller than the largest counts as much, a smaller one less:
+
+        >>> [agrees("complex", [0, 1e-8], [1.0, small]) for small in (1e-5, 1e-6, 1e-9)]
+        [False, False, True]
+        """
         if not self.has_gradients(case, names):
             return False
         method: Method = "complex" if self.is_complex(names) else "central"
@@ -309,7 +370,7 @@ class Elsewhere:
         for name in names:
             sizes = np.maximum(np.abs(case.gradients[name]) / largest(case.gradients[name]), 1e-6)
             along = random_direction(sizes, self.rng) * largest(case.arrays[name])
-            directions[name] = along * (np.min(sizes) / sizes if method == "complex" else 1)
+            directions[name] = along * np.min(sizes) / sizes if method == "complex" else along
             shares[name] = float(np.abs(case.gradients[name] * directions[name]).sum())
         # A large array would hide the error of a small one.
         small = [name for name in names if shares[name] < SMALL_SHARE * max(shares.values())]
@@ -324,23 +385,54 @@ class Elsewhere:
         return all(error <= (self.tolerance or TOLERANCE[method]) for error, _ in errors)
 
     def is_complex(self, names: Collection[str]) -> bool:
-        """Whether the complex step suits all these arrays."""
+        """Whether the complex step suits all these arrays.
+
+        >>> from numpycnn import Dense
+        >>> rng = np.random.default_rng(0)
+        >>> methods = {"input": How("complex"), "w": How("central")}
+        >>> elsewhere = Elsewhere(Case.of(Dense(1, 1), np.ones((1, 1)), rng), methods, None, rng)
+        >>> elsewhere.is_complex(["input"]), elsewhere.is_complex(["input", "w"])
+        (True, False)
+        """
         return all(self.methods[name].method == "complex" for name in names)
 
     def scale_dy(self, found: dict[str, GradientResult], given: Case) -> None:
-        """Compare the gradients for a larger and a smaller dy with the given ones."""
+        """Compare the gradients for a larger and a smaller dy with the given ones.
+
+        >>> from types import SimpleNamespace
+        >>> def result(backward):
+        ...     layer = SimpleNamespace(
+        ...         forward=lambda x: (x, x), backward=lambda dy, x: (backward(dy), {}), params={}
+        ...     )
+        ...     rng = np.random.default_rng(0)
+        ...     case = replace(Case.of(layer, np.ones(2), rng), dy=np.array([1.0, -2.0]))
+        ...     found = {"input": GradientResult("input", "correct", "complex", 0.0)}
+        ...     Elsewhere(case, {}, None, rng).scale_dy(found, case)
+        ...     return found["input"]
+
+        Gradients that are clipped, cut off, or do not change their sign with dy:
+
+        >>> large, small = 2.0**40, 2.0**-40
+        >>> [result(lambda dy: dy.clip(-s * large, s * large)).status for s in (1.5, 2.5)]
+        ['incorrect', 'correct']
+        >>> [result(lambda dy: dy * (abs(dy) > s * small)).status for s in (1.5, 0.75)]
+        ['incorrect', 'correct']
+        >>> result(abs).status
+        'incorrect'
+        >>> clipped = result(lambda dy: dy.clip(-1.5 * large, 1.5 * large))
+        >>> clipped.worst, clipped.error, clipped.actual / large, clipped.expected / large
+        ((1,), 0.25, -1.5, -2.0)
+        """
         for factor in (2.0**40, -(2.0**-40)):  # powers of two, so that rounding is the same
             scaled = replace(given, dy=factor * given.dy).gradients
             for name, result in found.items():
                 actual, expected = scaled[name] / factor, given.gradients[name]
-                off = np.abs(actual - expected)
-                least = 1e-6 * np.abs(expected) + SAME * largest(expected) + DENORMAL / abs(factor)
-                is_off = ~(off <= least) & (np.abs(factor * expected) < OVERFLOW)
+                is_off = _is_off(actual, expected, factor)
                 if not (result.ok and is_off.any()):
                     continue
                 if is_rounding(actual, expected, name, given, self.rng):
                     continue  # a sum whose order differs from call to call
-                off = np.where(is_off, np.nan_to_num(off, nan=np.inf), 0)
+                off = np.where(is_off, np.nan_to_num(abs(actual - expected), nan=np.inf), 0)
                 worst = tuple(map(int, np.unravel_index(np.argmax(off), off.shape)))
                 found[name] = result._replace(
                     status="incorrect",
@@ -367,11 +459,7 @@ class Elsewhere:
         """Return the result with the units at work that a ReLU or a clip makes constant."""
         name = result.name
         is_zero = self.case.gradients[name] == 0
-        for factor in (-1, 0.01, -0.01):
-            params = changed(self.case.arrays, partial(np.multiply, factor))
-            case = self.case.at({**params, "input": self.case.arrays["input"]})
-            if case is None:
-                continue
+        for case in filter(None, map(self.case.at, negated_or_small(self.case.arrays))):
             if not self.agrees(case, [name]):
                 there = self.compare(case, name, AFTER_A_STEP)
                 if there.status == "incorrect":
@@ -381,9 +469,32 @@ class Elsewhere:
         return result
 
     def at_other_values(self, result: GradientResult) -> GradientResult:
-        """Return the result at values where the gradient is not zero, or undecided."""
+        """Return the result at values where the gradient is not zero, or undecided.
+
+        >>> from types import SimpleNamespace
+        >>> def status(function, slope):
+        ...     layer = SimpleNamespace(
+        ...         forward=lambda x: (function(x), x),
+        ...         backward=lambda dy, x: (dy * slope(x), {}),
+        ...         params={},
+        ...     )
+        ...     rng = np.random.default_rng(0)
+        ...     case = Case.of(layer, np.array([-1.0, -2.0]), rng)
+        ...     elsewhere = Elsewhere(case, {"input": How("complex")}, None, rng)
+        ...     return elsewhere.at_other_values(GradientResult("input", "correct", "complex", 0.0))
+        >>> status(lambda x: np.maximum(x, 0), lambda x: x > 0).status
+        'correct'
+        >>> status(lambda x: np.maximum(x, 0), lambda x: 0 * x).status
+        'incorrect'
+
+        A function without a slope that changes with x is a staircase, one that does not change is
+        a constant, or x is not used:
+
+        >>> [status(f, lambda x: 0 * x).status for f in (lambda x: np.sign(x.real), np.zeros_like)]
+        ['correct', 'undecided']
+        """
         name = result.name
-        for case in filter(None, map(self.case.at, self.other_values(name))):
+        for case in filter(None, map(self.case.at, other_values(self.case.arrays, name, self.rng))):
             there = self.compare(case, name, OTHER_VALUES)
             if there.status == "incorrect":
                 return there._replace(notes=(*there.notes, WHERE_ZERO))
@@ -396,25 +507,23 @@ class Elsewhere:
             return result  # it changes last digits: a bias before a layer that subtracts the mean
         return result._replace(status="undecided", notes=(*result.notes, NOTHING_TESTED))
 
-    def other_values(self, name: str) -> Iterator[Params]:
-        """The array negated, random, and with random values for all arrays.
 
-        >>> from numpycnn import ReLU
-        >>> rng = np.random.default_rng(0)
-        >>> elsewhere = Elsewhere(Case.of(ReLU(), np.array([1.0, -4.0]), rng), {}, None, rng)
-        >>> values = [arrays["input"] for arrays in elsewhere.other_values("input")]
-        >>> len(values), values[0].tolist(), values[2].tolist()
-        (9, [-1.0, 4.0], [-1.0, 4.0])
-        >>> float(np.floor(np.min(values[3:]))), float(np.ceil(np.max(values[3:])))
-        (-4.0, 4.0)
-        """
-        arrays = self.case.arrays
+def _is_off(actual: Array, expected: Array, factor: float) -> Array:
+    """Whether a gradient for `factor * dy`, divided by the factor, is not the gradient for dy.
 
-        def draw(array: Array) -> Array:
-            return np.asarray(largest(array) * self.rng.uniform(-1, 1, array.shape))
+    It may differ by a millionth, and by rounding where the terms of an entry cancel:
 
-        yield {**arrays, name: -arrays[name]}
-        yield {**arrays, name: draw(arrays[name])}
-        yield changed(arrays, np.negative)
-        for _ in range(6):  # half of all values make a layer with one ReLU zero
-            yield changed(arrays, draw)
+    >>> _is_off(np.array([1 + 0.9e-6, 1 + 1.1e-6]), np.ones(2), 1.0).tolist()
+    [False, True]
+    >>> _is_off(np.array([1.0, 1e-12, 1.1e-12]), np.array([1.0, 0.0, 0.0]), 1.0).tolist()
+    [False, False, True]
+
+    And code that computes in float32 loses very small values and overflows for large ones:
+
+    >>> _is_off(np.zeros(2), np.array([1e-22, 2e-22]), 2.0**-40).tolist()
+    [False, True]
+    >>> _is_off(np.full(2, np.nan), np.array([OVERFLOW / 4, OVERFLOW / 2]), 2.0).tolist()
+    [True, False]
+    """
+    least = 1e-6 * np.abs(expected) + SAME * largest(expected) + DENORMAL / abs(factor)
+    return ~(np.abs(actual - expected) <= least) & (np.abs(factor * expected) < OVERFLOW)

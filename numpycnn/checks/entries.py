@@ -58,17 +58,24 @@ class EntryByEntry:
         """All entries or, of a large array, a sample in which an error shows if there is one.
 
         >>> from numpycnn import ReLU
-        >>> def n_places(size, is_sampled):
-        ...     case = Case.of(ReLU(), np.ones(size), np.random.default_rng(0))
+        >>> def n_places(x, error=0.0, is_sampled=False):
+        ...     case = Case.of(ReLU(), x, np.random.default_rng(0))
         ...     each = EntryByEntry(case, "input", "complex", 1e-10, np.random.default_rng(0))
-        ...     return len(each.places(case.gradients["input"], is_sampled))
-        >>> [n_places(size, False) for size in (1000, 1001)]  # 8 at random, the largest, one more
+        ...     return len(each.places((1 + error) * case.gradients["input"], is_sampled))
+        >>> [n_places(np.ones(size)) for size in (1000, 1001)]  # 8 at random, the largest, one more
         [1000, 10]
-        >>> [n_places(size, True) for size in (8, 1000)]
+        >>> [n_places(np.ones(size), is_sampled=True) for size in (8, 1000)]
         [8, 10]
+        >>> n_places(np.ones(1001), error=0.9e-10), n_places(-np.ones(1001))
+        (10, 10)
+
+        If one of them is off or at a kink, one more is not needed:
+
+        >>> n_places(np.ones(1001), error=1.1e-10), n_places(np.zeros(1001))
+        (9, 9)
         """
-        most = min(N_ENTRIES[self.method], 5e6 / self.case.dy.size)
-        if actual.size <= (N_SAMPLED if is_sampled else most):
+        most = N_SAMPLED if is_sampled else most_entries(self.method, self.case.dy.size)
+        if actual.size <= most:
             return list(np.ndindex(*actual.shape))
         flat = {
             *map(int, self.rng.integers(actual.size, size=N_SAMPLED)),
@@ -84,11 +91,17 @@ class EntryByEntry:
         """Return an entry that is off or at a kink, by halving the array along its entries.
 
         >>> from numpycnn import ReLU
-        >>> case = Case.of(ReLU(), np.ones((20, 50)), np.random.default_rng(0))
-        >>> gradient = case.gradients["input"].copy()
-        >>> gradient[13, 7] += 1e-9
-        >>> each = EntryByEntry(case, "input", "complex", 1e-10, np.random.default_rng(0))
-        >>> each.bisected(gradient)
+        >>> def bisected(*place, error=0.0, value=1.0):
+        ...     x = np.ones((20, 50))
+        ...     x[place] = value
+        ...     case = Case.of(ReLU(), x, np.random.default_rng(0))
+        ...     gradient = case.gradients["input"].copy()
+        ...     gradient[place] += error
+        ...     each = EntryByEntry(case, "input", "complex", 1e-10, np.random.default_rng(0))
+        ...     return each.bisected(gradient)
+        >>> bisected(13, 7, error=1e-9), bisected(0, 0, error=1e-9), bisected(19, 49, error=1e-9)
+        ((13, 7), (0, 0), (19, 49))
+        >>> bisected(13, 7, value=0.0)
         (13, 7)
         """
         along = levelled(actual, self.rng)
@@ -215,3 +228,14 @@ class EntryByEntry:
             if max(low - slope, slope - high) > kink * largest(actual):
                 return False
         return True
+
+
+def most_entries(method: Method, n_outputs: int) -> int:
+    """Return the size up to which an array is compared entry by entry: less with many outputs.
+
+    >>> most_entries("complex", 5000), most_entries("complex", 5001), most_entries("central", 5001)
+    (1000, 999, 250)
+    >>> most_entries("complex", 5_000_000), most_entries("complex", 5_000_001)
+    (1, 0)
+    """
+    return min(N_ENTRIES[method], 5_000_000 // n_outputs)
