@@ -103,9 +103,9 @@ class Elsewhere:
         self.scale_dy(found, equal or self.case)
         if equal is not None:
             self.visit(found, Point(equal, SMALL_OUTPUT))
-        if any(result.kinks for result in results):
-            if (aside := next(self.case.neighbors(self.rng), None)) is not None:
-                self.visit(found, Point(aside, NEXT_TO_A_KINK))
+        aside = any(each.kinks for each in results) and next(self.case.neighbors(self.rng), None)
+        if aside:
+            self.visit(found, Point(aside, NEXT_TO_A_KINK))
         for point in (*self.after_a_step(), *self.other_sizes()):
             self.visit(found, point)
             if equal is not None:
@@ -165,16 +165,18 @@ class Elsewhere:
         >>> from types import SimpleNamespace
         >>> params = {"b": np.zeros(2), "scale": np.ones(2), "w": np.full(2, 2.0)}
         >>> layer = SimpleNamespace(forward=lambda x: (x, x), backward=None, params=params)
-        >>> rng = np.random.default_rng(0)
-        >>> case = Case.of(layer, np.array([3.0, -4.0]), rng)
-        >>> for point in Elsewhere(case, {}, None, rng).simpler():
-        ...     arrays = point.case.arrays
+        >>> rng, x = np.random.default_rng(0), np.linspace(-4, 5, 10)
+        >>> case = Case.of(layer, x, rng)
+        >>> points = [point.case.arrays for point in Elsewhere(case, {}, None, rng).simpler()]
+        >>> for arrays in points:
         ...     print(*(name for name in arrays if (arrays[name] != case.arrays[name]).all()))
         <BLANKLINE>
         input
         input
         w
         b scale w
+        >>> bool((points[2]["input"] * x < 0).any()), bool((points[2]["input"] * x > 0).any())
+        (True, True)
         """
         given, x = self.case.arrays, self.case.arrays["input"]
         special = {n: a for n, a in given.items() if n != "input" and np.isin(a, (0, 1)).all()}
@@ -204,6 +206,15 @@ class Elsewhere:
         2 3 batch size False
         3 4 batch size False
         3 2 batch size False
+
+        A loss is not called with more rows than it has targets:
+
+        >>> def sizes(loss):
+        ...     elsewhere = Elsewhere(Case.of(loss, np.ones(2), rng), {}, None, rng)
+        ...     return [len(point.case.arrays["input"]) for point in elsewhere.other_sizes()]
+        >>> rng = np.random.default_rng(0)
+        >>> sizes(lambda x: ((x**2).sum(), 2 * x)), sizes(lambda x: ((x[:2] ** 2).sum(), 2 * x))
+        ([3], [])
         """
         x, n = self.case.arrays["input"], len(self.case.arrays["input"])
         is_loss = getattr(self.case.layer, "is_loss", False)  # it may hold a target for each row
@@ -279,7 +290,47 @@ class Elsewhere:
     # -----------
 
     def visit(self, found: dict[str, GradientResult], point: Point) -> None:
-        """Compare at a point; if that fails, compare each array, and keep the errors found."""
+        """Compare at a point; if that fails, compare each array, and keep the errors found.
+
+        This gradient is incorrect if a value is larger than one:
+
+        >>> from types import SimpleNamespace
+        >>> x, slopes = np.repeat([-1.0, 1.0], 8), np.arange(1, 17)
+        >>> layer = SimpleNamespace(
+        ...     forward=lambda x: (slopes * x, x),
+        ...     backward=lambda dy, x: (dy * (slopes if abs(x).max() <= 1 else 3), {}),
+        ...     params={},
+        ... )
+        >>> rng = np.random.default_rng(0)
+        >>> case = Case.of(layer, x, rng)
+        >>> other = replace(case, arrays={"input": 1.5 * x})
+        >>> elsewhere = Elsewhere(case, {"input": How("complex")}, None, rng)
+        >>> def visit(mistake, status, *notes, kinks=0):
+        ...     given = GradientResult("input", status, "complex", 0.0, notes=notes, kinks=kinks)
+        ...     found = {"input": given}
+        ...     elsewhere.visit(found, Point(other, mistake))
+        ...     return found["input"]
+        >>> visit(NEXT_TO_A_KINK, "correct").mistake.name
+        'next to a kink'
+
+        The simplest change that shows the error gives it the name, here that of the values of x:
+
+        >>> result = visit(AFTER_A_STEP, "correct")
+        >>> result.status, result.mistake.name
+        ('incorrect', 'special value')
+        >>> result = visit(AFTER_A_STEP, "correct", kinks=2)
+        >>> result.kinks, result.mistake.name
+        (2, 'next to a kink')
+
+        A result near the rounding is compared, too; one undecided for another reason is not:
+
+        >>> visit(AFTER_A_STEP, "undecided", UNDECIDED).mistake.name
+        'special value'
+        >>> visit(AFTER_A_STEP, "undecided").status
+        'undecided'
+        >>> visit(AFTER_A_STEP, "incorrect", UNDECIDED).error
+        0.0
+        """
         names = [
             name
             for name, result in found.items()
@@ -357,10 +408,12 @@ class Elsewhere:
         [True, False]
         >>> [agrees("central", [error], [3.0]) for error in (0.9e-6, 1.1e-6)]
         [True, False]
+        >>> agrees("complex", [0, 0], [3.0])  # a gradient of two values for one
+        False
 
         An entry a million times smaller than the largest counts as much, a smaller one less:
 
-        >>> [agrees("complex", [0, 1e-8], [1.0, small]) for small in (1e-5, 1e-6, 1e-9)]
+        >>> [agrees("complex", [0, 1e-8], [9.0, small]) for small in (1e-5, 1e-6, 1e-8)]
         [False, False, True]
         """
         if not self.has_gradients(case, names):
@@ -526,4 +579,5 @@ def _is_off(actual: Array, expected: Array, factor: float) -> Array:
     [True, False]
     """
     least = 1e-6 * np.abs(expected) + SAME * largest(expected) + DENORMAL / abs(factor)
-    return ~(np.abs(actual - expected) <= least) & (np.abs(factor * expected) < OVERFLOW)
+    is_near = np.abs(actual - expected) <= least
+    return np.asarray(~is_near & (np.abs(factor * expected) < OVERFLOW))

@@ -134,6 +134,29 @@ class EntryByEntry:
         ([5.0, 1.5], [5.0, 1.5], [inf, 0.0])
         >>> found.kinks.tolist(), found.undefined.tolist(), found.noise.tolist()
         ([False, True], [False, False], [0.0, 0.0])
+
+        An infinite slope, the end of a domain, and a kink that is too small to be one:
+
+        >>> from types import SimpleNamespace
+        >>> def compare(function, x, gradient):
+        ...     layer = SimpleNamespace(
+        ...         forward=lambda x: (function(x), x), backward=lambda dy, x: (dy, {}), params={}
+        ...     )
+        ...     case = Case.of(layer, np.array(x), np.random.default_rng(0))
+        ...     case.dy[:] = 1
+        ...     each = EntryByEntry(case, "input", "complex", 1e-10, np.random.default_rng(0))
+        ...     return each.compare(np.array(gradient), [(0,), (1,)])
+        >>> found = compare(np.sqrt, [0.0, 4.0], [7.0, 0.5])
+        >>> found.undefined.tolist(), found.kinks.tolist(), found.noise.tolist()
+        ([True, False], [False, False], [0.0, 0.0])
+        >>> found.expected.tolist(), found.terms.tolist(), found.off.tolist()
+        ([0.0, 0.25], [0.0, 0.25], [0.0, 0.25])
+        >>> found = compare(lambda x: x * np.where(x < 0, np.nan, 2), [0.0, 1.0], [2.0, 2.5])
+        >>> found.expected.tolist(), found.off.tolist(), found.undefined.tolist()
+        ([2.0, 2.0], [0.0, 0.5], [False, False])
+        >>> found = compare(lambda x: x + 1e-10 * np.maximum(x - 1, 0), [1.0, 0.5], [1.0, 1.0])
+        >>> found.kinks.tolist(), [f"{noise:.1e}" for noise in found.noise]  # 16 times 1e-10
+        ([False, False], ['1.6e-09', '0.0e+00'])
         """
         columns, dy = self.case.columns(self.method, self.name, places), self.case.dy
         actual = np.array([gradient[place] for place in places], np.float64)
@@ -142,7 +165,7 @@ class EntryByEntry:
         columns = OneSided(right, left, np.nan_to_num(columns.noise, nan=np.inf))
         at_kink = kinks(columns, dy, self.method, 1, float(np.max(np.abs(actual))))
         if self.method == "complex":  # two steps that differ have not converged
-            is_smooth = ~at_kink.reshape(-1, *(1,) * dy.ndim)
+            is_smooth = ~at_kink.reshape(len(places), *(1,) * dy.ndim)
             columns = columns._replace(noise=np.where(is_smooth, np.abs(right - left), 0))
         terms = dy * columns.middle
         expected = summed(terms, 1)
@@ -174,11 +197,14 @@ class EntryByEntry:
 
         >>> from types import SimpleNamespace
         >>> layer = SimpleNamespace(forward=lambda x: (np.sqrt(x), x), backward=None, params={})
-        >>> case = Case.of(layer, np.array([0.0, 1.0]), np.random.default_rng(0))
-        >>> each = EntryByEntry(case, "input", "complex", 1e-10, np.random.default_rng(0))
-        >>> right = each.case.columns("complex", "input", [(0,), (1,)]).right
-        >>> each.is_infinite((0,), right[0]), each.is_infinite((1,), right[1])
+        >>> case = Case.of(layer, np.array([0.0, 1e-8]), np.random.default_rng(0))
+        >>> def is_infinite(method, i):
+        ...     each = EntryByEntry(case, "input", method, 1e-10, np.random.default_rng(0))
+        ...     return each.is_infinite((i,), case.columns("complex", "input", [(i,)]).right[0])
+        >>> is_infinite("complex", 0), is_infinite("complex", 1)  # a slope of 5000 is finite
         (True, False)
+        >>> is_infinite("central", 0)  # not known from differences
+        False
         """
         if self.method != "complex":
             return False
@@ -189,7 +215,40 @@ class EntryByEntry:
     def off_neighbors(
         self, actual: Array, low: Array, high: Array, where: Array, places: list[Place]
     ) -> Array:
-        """Return the errors at kinks, with the gradients on all sides of the kink allowed."""
+        """Return the errors at kinks, with the gradients on all sides of the kink allowed.
+
+        At zero, `2 relu(x) - relu(-x)` has the slopes 2 and 1, and backward may return 0, the sum
+        of the gradients of two ReLUs. Below, dy is 1 for one value, and -1 for the other:
+
+        >>> from types import SimpleNamespace
+        >>> def off(function, backward, gradient, dy):
+        ...     layer = SimpleNamespace(
+        ...         forward=lambda x: (function(x), x),
+        ...         backward=lambda dy, x: (dy * backward(x), {}),
+        ...         params={},
+        ...     )
+        ...     case = Case.of(layer, np.zeros(2), np.random.default_rng(0))
+        ...     case.dy[:] = dy
+        ...     each = EntryByEntry(case, "input", "complex", 1e-10, np.random.default_rng(0))
+        ...     return each.compare(np.array(gradient), [(0,), (1,)]).off.tolist()
+        >>> def two(x):
+        ...     return 2 * np.maximum(x, 0) - np.maximum(-x, 0)
+        >>> for gradient in ([0.0, 0.0], [-0.5, 0.5], [2.5, -2.5]):
+        ...     print(off(two, lambda x: np.where(x > 0, 2, 1), gradient, [1, -1]))
+        [0.0, 0.0]
+        [0.5, 0.5]
+        [0.5, 0.5]
+
+        For x[0] alone, `2 relu(x[0]) - max(x)` has the slopes 0 and 1. Next to zero, its gradient
+        is 2, 1, 0 or -1:
+
+        >>> def of_all(x):
+        ...     return 2 * np.maximum(x[:1], 0) - np.maximum(x[:1], x[1:])
+        >>> def gradient_of_all(x):
+        ...     return np.array([2 * (x[0] > 0) - (x[0] > x[1]), -1 * (x[0] <= x[1])])
+        >>> [off(of_all, gradient_of_all, [g, 0.0], 1)[0] for g in (-1.5, -1.0, 1.5, 2.0, 2.5)]
+        [0.5, 0.0, 0.0, 0.0, 0.5]
+        """
         low, high = np.minimum(low, 0)[where], np.maximum(high, 0)[where]
         for aside in self.case.neighbors(self.rng):
             near = aside.gradients[self.name]
@@ -203,14 +262,24 @@ class EntryByEntry:
         This must hold for maxima, whose slope increases at every kink. A function that adds and
         subtracts maxima has other gradients too.
 
-        Of two equal maxima, one may receive the gradient, or they share it:
+        Of two equal values, one may receive the gradient, or they share it:
 
-        >>> from numpycnn import MaxPool1D
-        >>> case = Case.of(MaxPool1D(2), np.ones((1, 2, 1)), np.random.default_rng(0))
-        >>> each = EntryByEntry(case, "input", "complex", 1e-10, np.random.default_rng(0))
-        >>> shares = [[1, 0], [0.3, 0.7], [1, 1], [0, 0], [1, 1e-7], [1, 1e-10]]
-        >>> [each.agree_together(case.dy * np.reshape(share, (1, 2, 1))) for share in shares]
+        >>> from types import SimpleNamespace
+        >>> def agree_together(function, gradient):
+        ...     layer = SimpleNamespace(
+        ...         forward=lambda x: (function(x[:1], x[1:]), x), backward=None, params={}
+        ...     )
+        ...     case = Case.of(layer, np.zeros(2), np.random.default_rng(0))
+        ...     case.dy[:] = 1
+        ...     each = EntryByEntry(case, "input", "complex", 1e-10, np.random.default_rng(0))
+        ...     return each.agree_together(np.array(gradient))
+        >>> gradients = [[1, 0], [0.3, 0.7], [1, 1], [0, 0], [1, 1e-7], [1, 1e-10]]
+        >>> [agree_together(np.maximum, gradient) for gradient in gradients]
         [True, True, False, False, False, True]
+        >>> [agree_together(np.minimum, gradient) for gradient in gradients[1:3]]
+        [True, False]
+        >>> agree_together(lambda a, b: np.maximum(a, 0) - np.maximum(b, 0), [7, 7])
+        True
         """
         dy, kink = self.case.dy, KINK[self.method]
         directions = [
