@@ -154,6 +154,9 @@ class EntryByEntry:
         >>> found = compare(lambda x: x * np.where(x < 0, np.nan, 2), [0.0, 1.0], [2.0, 2.5])
         >>> found.expected.tolist(), found.off.tolist(), found.undefined.tolist()
         ([2.0, 2.0], [0.0, 0.5], [False, False])
+        >>> found = compare(lambda x: x * np.where(x == 1, 1, np.nan), [1.0, 1.0], [7.0, np.nan])
+        >>> found.expected.tolist(), found.off.tolist(), found.undefined.tolist()
+        ([0.0, 0.0], [0.0, inf], [True, True])
         >>> found = compare(lambda x: x + 1e-10 * np.maximum(x - 1, 0), [1.0, 0.5], [1.0, 1.0])
         >>> found.kinks.tolist(), [f"{noise:.1e}" for noise in found.noise]  # 16 times 1e-10
         ([False, False], ['1.6e-09', '0.0e+00'])
@@ -178,7 +181,7 @@ class EntryByEntry:
         if (where := np.flatnonzero(at_kink & (off > 0))).size:
             off[where] = self.off_neighbors(actual, low, high, where, places)
         noise = SAFETY * summed(np.abs(dy * columns.noise), 1)
-        off = np.where(undefined, 0, np.nan_to_num(off, nan=np.inf))
+        off = np.where(undefined, 0, off)
         off[~np.isfinite(actual)] = np.inf
         return Entries(
             places,

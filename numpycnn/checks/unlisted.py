@@ -39,13 +39,29 @@ def unlisted(layer: Any, listed: Collection[Array], x: Array) -> list[str]:
     --------
     >>> class Shift:
     ...     def __init__(self):
-    ...         self.w, self.b, self.count = np.ones(2), np.zeros(2), np.zeros(2)
+    ...         self.order = np.array([1, 0])
+    ...         self.w, self.b, self.unused = np.ones(2), np.zeros(2), np.zeros(2)
     ...
     ...     def forward(self, x):
-    ...         return x * self.w + self.b
+    ...         return x[:, self.order] * self.w + self.b, x
     >>> layer = Shift()
     >>> unlisted(layer, [layer.w], np.ones((3, 2)))
     ['b']
+    >>> unlisted(layer, [layer.w, layer.b], np.ones((3, 2)))
+    []
+
+    Nothing is known if each call of forward has another result, or if it raises:
+
+    >>> class Random(Shift):
+    ...     def forward(self, x):
+    ...         return x + self.b + np.random.default_rng().uniform()
+    >>> class Raises(Shift):
+    ...     def forward(self, x):
+    ...         raise ValueError
+    >>> unlisted(Random(), [], np.ones((3, 2))), unlisted(Raises(), [], np.ones((3, 2)))
+    ([], [])
+    >>> unlisted(object(), [], np.ones((3, 2)))
+    []
     """
     found = {
         name: part
@@ -79,6 +95,12 @@ def _moved(array: Array) -> Array:
 
 
 def _output(layer: Any, x: Array, memo: dict[int, Any]) -> Array:
-    """Return the output of a copy of the layer, in which arrays are replaced by their id."""
+    """Return the output of a copy of the layer, in which arrays are replaced by their id.
+
+    >>> from types import SimpleNamespace
+    >>> layer = SimpleNamespace(forward=lambda x: 2 * x)
+    >>> _output(layer, np.ones(2), {}).tolist()
+    [2.0, 2.0]
+    """
     result = deepcopy(layer, dict(memo)).forward(x.copy())
     return np.asarray(result[0] if isinstance(result, tuple) else result)
