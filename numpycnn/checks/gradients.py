@@ -115,6 +115,17 @@ def check_gradients(
       b        INCORRECT relative error 5.0e-01 by complex step
           worst at [0]: backward returned 0.724784, expected 1.44957
           bias averaged: too small by the factor 2 = N: averaged instead of summed
+
+    The arguments are checked first:
+
+    >>> for wrong in ({"method": "exact"}, {"tolerance": 0}, {"tolerance": 1}):
+    ...     try:
+    ...         check_gradients(Dense(2, 3), x, **wrong)
+    ...     except ValueError as error:
+    ...         print(error)
+    check_gradients: method must be 'complex' or 'central', got 'exact'. Omit it to ...
+    check_gradients: tolerance must be between 0 and 1, got 0...
+    check_gradients: tolerance must be between 0 and 1, got 1...
     """
     if method not in (None, *TOLERANCE):
         raise ValueError(
@@ -170,6 +181,10 @@ def assert_gradients(
     --------
     >>> from numpycnn import ReLU
     >>> assert_gradients(ReLU(), np.array([[1.0, -2.0]]))
+    >>> assert_gradients(lambda x: (-x.sum(), np.ones_like(x)), np.array([1.0, 2.0]))
+    Traceback (most recent call last):
+    numpycnn.checks.report.GradientError: Gradients of <lambda>: INCORRECT
+    ...
     """
     report = check_gradients(
         layer, x, method=method, tolerance=tolerance, only=only, skip=skip, rng=rng
@@ -181,7 +196,48 @@ def assert_gradients(
 def _report(
     case: Case, method: Method | None, tolerance: float | None, rng: np.random.Generator
 ) -> GradientReport:
-    """Compare every gradient of a case at its point and at other points."""
+    """Compare every gradient of a case at its point and at other points.
+
+    Where a layer of a network is incorrect, the mistake is the layer's, and the gradients of the
+    network are without one:
+
+    >>> from numpycnn import ReLU, Sequential
+    >>> class Reversed(ReLU):
+    ...     def backward(self, dy, cache):
+    ...         return -super().backward(dy, cache)[0], {}
+    >>> class Clipped(ReLU):
+    ...     def backward(self, dy, cache):
+    ...         return super().backward(dy.clip(-9, 9), cache)[0], {}
+    >>> def report(layer, method=None):
+    ...     rng = np.random.default_rng(0)
+    ...     return _report(Case.of(layer, np.array([[1.0, -2.0]]), rng), method, None, rng)
+    >>> wrong = Reversed(), Clipped()
+    >>> for layer in (ReLU(), *wrong, *(Sequential(layer, ReLU()) for layer in wrong)):
+    ...     found = report(layer)
+    ...     found.status, [mistake.name for mistake in found.mistakes], found.results[0].mistake
+    ('correct', [], None)
+    ('incorrect', ['sign'], Mistake(name='sign', ...))
+    ('incorrect', ['not linear'], Mistake(name='not linear', ...))
+    ('incorrect', ['sign'], None)
+    ('incorrect', ['not linear'], None)
+
+    A gradient of another shape cannot be compared. A constant of -1e20, as in a mask, would hide
+    the digits of the other outputs:
+
+    >>> class Transposed(ReLU):
+    ...     def backward(self, dy, cache):
+    ...         return super().backward(dy, cache)[0].T, {}
+    >>> class Masked(Reversed):
+    ...     def forward(self, x):
+    ...         y, cache = super().forward(x)
+    ...         return np.append(y, [[-1e20]], axis=1), cache
+    ...     def backward(self, dy, cache):
+    ...         return super().backward(dy[:, :2], cache)
+    >>> report(Sequential(Transposed(), ReLU())).breach.name
+    'wrong shape'
+    >>> report(Masked(), "central").results[0].mistake.name
+    'sign'
+    """
     inside = partial(_layers, case, method, tolerance, rng)
     if (broken := breach(case, rng)) is not None:
         return GradientReport(case.subject, [], broken, layers=inside())
@@ -205,7 +261,26 @@ def _report(
 def _layers(
     case: Case, method: Method | None, tolerance: float | None, rng: np.random.Generator
 ) -> dict[str, GradientReport]:
-    """Return the reports of the layers in a container that are incorrect on their own input."""
+    """Return the reports of the layers in a container that are incorrect on their own input.
+
+    >>> from numpycnn import ReLU, Sequential
+    >>> class Reversed(ReLU):
+    ...     def backward(self, dy, cache):
+    ...         return -super().backward(dy, cache)[0], {}
+    >>> class Infinite(ReLU):
+    ...     def forward(self, x):
+    ...         return x + np.inf, x
+    >>> def layers(layer):
+    ...     rng = np.random.default_rng(0)
+    ...     case = Case.of(layer, np.array([[1.0, -2.0]]), rng)
+    ...     return [*_layers(case, None, None, rng).items()]
+    >>> for place, report in layers(Sequential(Reversed(), ReLU(), Infinite(), ReLU())):
+    ...     place, report.status, report.mistakes[0].name
+    ('0', 'incorrect', 'sign')
+    ('2', 'incorrect', 'not finite')
+    >>> layers(Reversed())
+    []
+    """
     if not isinstance(case.layer, Container):
         return {}
     inputs: dict[str, Array] = {}

@@ -151,41 +151,6 @@ class GradientReport(NamedTuple):
         Of a container, the reports of the layers that are incorrect on their own input.
     notes : tuple of str
         What the results do not cover.
-
-    Examples
-    --------
-    A network with a block of layers, in which one layer has an incorrect gradient. The shape of
-    the output of the block is incorrect for this reason, so only the layer is named:
-
-    >>> sign = Mistake("sign", "the sign is reversed")
-    >>> results = [GradientResult(name, "incorrect", "complex", 2.0) for name in ("input", "w")]
-    >>> dense = GradientReport("Dense", [results[0], results[1]._replace(mistake=sign, kinks=3)])
-    >>> shape = Mistake("shape", "dx must have the shape of x")
-    >>> block = GradientReport("Block", [], shape, layers={"1": dense})
-    >>> relu = GradientReport("ReLU", [], shape)
-    >>> notes = ("b is not in params, so its gradient was not checked",)
-    >>> report = GradientReport("Network", results[:1], None, {"0": block, "2": relu}, notes)
-    >>> print(report)
-    Gradients of Network: INCORRECT
-      layer 0.1 (Dense): w, sign: the sign is reversed
-      layer 2 (ReLU): shape: dx must have the shape of x
-      input    INCORRECT relative error 2.0e+00 by complex step
-          note: b is not in params, so its gradient was not checked
-    >>> print(block)
-    Gradients of Block: INCORRECT
-      layer 1 (Dense): w, sign: the sign is reversed
-    >>> print(relu)
-    Gradients of ReLU: INCORRECT
-          shape: dx must have the shape of x
-    >>> [mistake.name for mistake in report.mistakes], [m.name for m in relu.mistakes]
-    (['sign', 'shape'], ['shape'])
-    >>> report.ok, GradientReport("ReLU", []).ok, dense.kinks
-    (False, True, 3)
-    >>> relu.to_dict()
-    {'subject': 'ReLU', 'status': 'incorrect', 'ok': False, 'kinks': 0, 'mistakes':
-    [{'name': 'shape', ...}], 'results': [], 'layers': {}, 'notes': []}
-    >>> report.to_dict()["layers"]["0"]["layers"]["1"]["subject"]
-    'Dense'
     """
 
     subject: str
@@ -277,23 +242,61 @@ class GradientReport(NamedTuple):
         }
 
     def __str__(self) -> str:
-        text = [f"Gradients of {self.subject}: {PRINTED[self.status]}"]
-        text += [_wrapped(line, CAUSE) for line in self.causes()]
-        text += map(str, self.results)
-        if self.breach is not None and not self.layers:
-            text.append(_wrapped(f"{self.breach.name}: {self.breach.message}", INDENT))
-        text += [_wrapped(f"note: {note}", INDENT) for note in self.notes]
-        return "\n".join(text)
+        return _printed(self)
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
-        """Show in a notebook what `print` shows.
-
-        >>> from types import SimpleNamespace
-        >>> printer = SimpleNamespace(text=print)
-        >>> GradientReport("ReLU", [])._repr_pretty_(printer, cycle=False)
-        Gradients of ReLU: correct
-        """
+        """Show in a notebook what `print` shows."""
         printer.text(str(self))
+
+
+def _printed(report: GradientReport) -> str:
+    """Return the report as text, with the layers that cause the errors first.
+
+    A network with two incorrect layers, one of them in a block. The block breaks the contract as
+    well, but only the layer inside is named:
+
+    >>> from types import SimpleNamespace
+    >>> sign = Mistake("sign", "the sign is reversed")
+    >>> results = [GradientResult(name, "incorrect", "complex", 2.0) for name in ("input", "w")]
+    >>> dense = GradientReport("Dense", [results[0], results[1]._replace(mistake=sign, kinks=3)])
+    >>> shape = Mistake("shape", "dx must have the shape of x")
+    >>> block = GradientReport("Block", [], shape, layers={"1": dense})
+    >>> relu = GradientReport("ReLU", [], shape)
+    >>> notes = ("b is not in params, so its gradient was not checked",)
+    >>> report = GradientReport("Network", results[:1], None, {"0": block, "2": relu}, notes)
+    >>> print(report)
+    Gradients of Network: INCORRECT
+      layer 0.1 (Dense): w, sign: the sign is reversed
+      layer 2 (ReLU): shape: dx must have the shape of x
+      input    INCORRECT relative error 2.0e+00 by complex step
+          note: b is not in params, so its gradient was not checked
+    >>> print(block)
+    Gradients of Block: INCORRECT
+      layer 1 (Dense): w, sign: the sign is reversed
+    >>> print(relu)
+    Gradients of ReLU: INCORRECT
+          shape: dx must have the shape of x
+    >>> relu._repr_pretty_(SimpleNamespace(text=print), cycle=False)  # in a notebook
+    Gradients of ReLU: INCORRECT
+          shape: dx must have the shape of x
+
+    >>> [mistake.name for mistake in report.mistakes], [m.name for m in relu.mistakes]
+    (['sign', 'shape'], ['shape'])
+    >>> report.ok, GradientReport("ReLU", []).ok, dense.kinks
+    (False, True, 3)
+    >>> relu.to_dict()
+    {'subject': 'ReLU', 'status': 'incorrect', 'ok': False, 'kinks': 0, 'mistakes':
+    [{'name': 'shape', ...}], 'results': [], 'layers': {}, 'notes': []}
+    >>> report.to_dict()["layers"]["0"]["layers"]["1"]["subject"]
+    'Dense'
+    """
+    text = [f"Gradients of {report.subject}: {PRINTED[report.status]}"]
+    text += [_wrapped(line, CAUSE) for line in report.causes()]
+    text += map(str, report.results)
+    if report.breach is not None and not report.layers:
+        text.append(_wrapped(f"{report.breach.name}: {report.breach.message}", INDENT))
+    text += [_wrapped(f"note: {note}", INDENT) for note in report.notes]
+    return "\n".join(text)
 
 
 def _plain(value: Any) -> Any:
