@@ -355,18 +355,20 @@ class Case:
         One forward pass then shows it. At a kink, here at zero, each entry needs another one:
 
         >>> from types import SimpleNamespace
-        >>> calls, c = [], np.array([0.0, 1.0, 2.0, 0.5, 1.0, 3.0, -1.0])
+        >>> calls, c = [], np.array([0.0, 1.0, 4.0, 3.0, -1.0])
         >>> def forward(x):
         ...     calls.append(1)
-        ...     return np.array([np.maximum(x, 0) @ c, 5.0]), x
+        ...     return np.array([np.maximum(x / 3, 0) @ c, 5.0]), x
         >>> layer = SimpleNamespace(forward=forward, backward=None, params={})
         >>> def n_passes(x, *places):
         ...     case = Case.of(layer, np.array(x), np.random.default_rng(0))
         ...     calls.clear()
         ...     _ = case.columns("complex", "input", [(i,) for i in places])
         ...     return len(calls)
-        >>> n_passes(np.ones(7), 0, 1, 2, 3), n_passes([1.0, 0, 1, 1, 1, 1, 1], 0, 1, 2, 3)
+        >>> n_passes(np.ones(5), 0, 1, 2, 3), n_passes([1.0, 0, 1, 1, 1], 0, 1, 2, 3)
         (5, 9)
+        >>> n_passes(np.zeros(5), 1, 4), n_passes(np.zeros(5), 2, 4)  # of opposite signs
+        (5, 5)
         """
         array = self.arrays[name]
 
@@ -446,11 +448,8 @@ class Case:
 
         digits, digits_of_dy = {n: draw(a) for n, a in self.arrays.items()}, draw(self.dy)
         for sign in (1, -1):
-            arrays = {
-                name: array * (1 + sign * digits[name]) if array.dtype.kind == "f" else array
-                for name, array in self.arrays.items()
-            }
-            yield replace(self, arrays=arrays, dy=self.dy * (1 + sign * digits_of_dy))
+            arrays = {n: stretched(a, sign * digits[n]) for n, a in self.arrays.items()}
+            yield replace(self, arrays=arrays, dy=stretched(self.dy, sign * digits_of_dy))
 
     # The same case with other values
     # -------------------------------
@@ -479,21 +478,21 @@ class Case:
         The last digit of a mask of -1e20 is a large number, and as rounding it would hide errors.
 
         >>> from types import SimpleNamespace
-        >>> def kept(*constants, backward=lambda dy, cache: (dy[1:3], {}), x=(0.5, -0.25)):
+        >>> def shares(*constants, backward=lambda dy, cache: (dy[1:], {}), x=(0.5, -0.25)):
         ...     layer = SimpleNamespace(
         ...         forward=lambda x: (np.array([*constants, *x]), x), backward=backward, params={}
         ...     )
         ...     rng = np.random.default_rng(0)
         ...     case = Case.of(layer, np.array(x), rng)
         ...     other = case.without_constants(rng)
-        ...     return other is case or (other.dy == case.dy).tolist()
+        ...     return other is case or (other.dy / case.dy).tolist()
 
-        >>> kept(-500.0), kept(-500.2)
-        (True, [False, True, True])
-        >>> kept(1e20, backward=lambda dy, cache: (1e3 * dy[1:] + 1e-14 * dy[0], {}))
-        [False, True, True]
-        >>> kept(1e20, backward=lambda dy, cache: (dy[:2], {}))
+        >>> shares(-500.0), shares(-500.2)
+        (True, [0.0, 1.0, 1.0])
+        >>> shares(1e20, backward=lambda dy, cache: (dy[:2], {}))
         True
+        >>> shares(1e20, backward=lambda dy, cache: (dy[1:] * [1e3, 1] + [0, 1e-14 * dy[0]], {}))
+        [0.0, 1.0, 1.0]
         """
         moved = self.evaluate(self.aside(rng, 1).arrays)
         is_constant = moved == self.output
@@ -586,6 +585,17 @@ def other_values(array: Array) -> Array:
     [-0.5, 0.25, 5.25]
     """
     return np.asarray(array + 0.25 * (1 + np.abs(array)))
+
+
+def stretched(array: Array, shares: Array) -> Array:
+    """Return an array of type float with every value changed by a share of itself.
+
+    >>> stretched(np.array([2.0, 4.0]), np.array([0.5, -0.25])).tolist()
+    [3.0, 3.0]
+    >>> stretched(np.array([2, 4]), np.array([0.5, -0.25])).tolist()
+    [2, 4]
+    """
+    return array * (1 + shares) if array.dtype.kind == "f" else array
 
 
 def moved_by_little(array: Array) -> Array:
