@@ -302,11 +302,14 @@ class Evidence(NamedTuple):
         >>> e = Evidence("w", 3 * dx, dx, dx, dx, dx, {}, {}, None)
         >>> e.explained_by(3 * dx), e.explained_by(2 * dx), e._replace(actual=dx).explained_by(dx)
         (True, False, False)
-        >>> e = e._replace(is_sample=True)
-        >>> e._replace(is_times=lambda factor: factor == 3).explained_by(3 * dx)
+
+        If only some entries are known, the factor must hold for the others, too:
+
+        >>> e = e._replace(is_times=lambda factor: factor == 2)
+        >>> e.explained_by(3 * dx), e._replace(is_sample=True).explained_by(3 * dx)
+        (True, False)
+        >>> e._replace(actual=2 * dx, is_sample=True).explained_by(2 * dx)
         True
-        >>> e._replace(is_times=lambda factor: factor == 2).explained_by(3 * dx)
-        False
         """
         if not same(self.actual, gradient, self.same) or same(self.expected, gradient, self.same):
             return False
