@@ -313,17 +313,24 @@ class Comparison:
         >>> found.status, found.notes == (UNDEFINED,)
         ('undecided', True)
 
-        A network is compared a small step away from a kink, where a gradient of 5 is not seen:
+        A network is compared a small step away from a kink. There the gradient is not the given
+        one, of 5 and 1, and the derivative of max(x, 0) + x^2 at 1 is still 3:
 
-        >>> from numpycnn import ReLU, Sequential
+        >>> from numpycnn import Layer, Sequential
+        >>> class Wrong(Layer):
+        ...     def forward(self, x):
+        ...         return np.maximum(x, 0) + x**2, x
+        ...     def backward(self, dy, x):
+        ...         return dy, {}
         >>> rng = np.random.default_rng(0)
-        >>> for layer in (ReLU(), Sequential(ReLU())):
+        >>> for layer in (Wrong(), Sequential(Wrong())):
         ...     case = Case.of(layer, np.array([0.0, 1.0]), rng)
+        ...     case.dy[:] = 1
         ...     comparison = Comparison(case, "input", How("complex"), None, rng)
-        ...     found, _ = comparison.by_entries(np.array([5.0, 1.0]) * case.dy)
-        ...     print(found.status, found.kinks)
-        incorrect 1
-        correct 1
+        ...     found, _ = comparison.by_entries(np.array([5.0, 1.0]))
+        ...     print(found.kinks, found.worst, found.actual, round(found.expected, 3))
+        1 (0,) 5.0 0.5
+        1 (1,) 1.0 3.0
         """
         entries = EntryByEntry(self.case, self.name, self.how.method, self.tolerance, self.rng)
         found = entries.compare(actual, entries.places(actual, self.is_sampled))
