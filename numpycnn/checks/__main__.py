@@ -243,13 +243,13 @@ def _call(init: str) -> tuple[list[Any], dict[str, Any]]:
 
     >>> _call("3, bias=False"), _call("")
     (([3], {'bias': False}), ([], {}))
-    >>> for init in "n", "3)(4", "3,,":
+    >>> for init in "n", "3) + (4", "3,,":
     ...     try:
     ...         _call(init)
     ...     except ValueError as error:
     ...         print(error)
     --init must be arguments that are numbers, strings, ..., got 'n'. Example: ...
-    --init must be arguments that are numbers, strings, ..., got '3)(4'. Example: ...
+    --init must be arguments that are numbers, strings, ..., got '3) + (4'. Example: ...
     --init must be arguments that are numbers, strings, ..., got '3,,'. Example: ...
     """
     try:

@@ -60,17 +60,51 @@ def breach(case: Case, rng: np.random.Generator) -> Mistake | None:
 
     >>> class Scale:
     ...     def __init__(self):
-    ...         self.params = {"w": np.ones(2)}
+    ...         self.params = {"w": np.array([1.5, -1.0])}
     ...
     ...     def forward(self, x):
-    ...         self.x = x
-    ...         return x * self.params["w"], None
+    ...         return x * self.params["w"], [x]
     ...
     ...     def backward(self, dy, cache):
-    ...         return dy * self.params["w"], {"w": (dy * self.x).sum(axis=0)}
-    >>> rng = np.random.default_rng(0)
-    >>> breach(Case.of(Scale(), np.array([[1.0, 2.0], [3.0, -4.0]]), rng), rng).name
-    'cache overwritten'
+    ...         return dy * self.params["w"], {"w": (dy * cache[0]).sum(axis=0)}
+    >>> class KeepsX(Scale):
+    ...     def forward(self, x):
+    ...         self.cache = [x]
+    ...         return super().forward(x)
+    ...
+    ...     def backward(self, dy, cache):
+    ...         return super().backward(dy, self.cache)
+    >>> class KeepsW(Scale):
+    ...     def forward(self, x):
+    ...         self.w = getattr(self, "w", self.params["w"].copy())
+    ...         return x * self.w, [x]
+    >>> class EmptiesCache(Scale):
+    ...     def backward(self, dy, cache):
+    ...         return super().backward(dy, [cache.pop()])
+    >>> class WritesToY(Scale):
+    ...     def forward(self, x):
+    ...         y = x * self.params["w"]
+    ...         return y, [x, y]
+    ...
+    ...     def backward(self, dy, cache):
+    ...         cache[1][...] = 0
+    ...         return super().backward(dy, cache)
+    >>> class ReturnsABuffer(Scale):
+    ...     buffer = np.empty((9, 2))
+    ...
+    ...     def backward(self, dy, cache):
+    ...         dx = np.multiply(dy, self.params["w"], out=self.buffer[: len(dy)])
+    ...         return dx, super().backward(dy, cache)[1]
+    >>> for kind in Scale, KeepsX, KeepsW, EmptiesCache, WritesToY, ReturnsABuffer:
+    ...     rng = np.random.default_rng(0)
+    ...     found = breach(Case.of(kind(), np.array([[1.0, 2.0], [3.0, -4.0]]), rng), rng)
+    ...     print(f"{kind.__name__}: {found and found.name}")
+    Scale: None
+    KeepsX: cache overwritten
+    KeepsW: state
+    EmptiesCache: cache changed
+    WritesToY: output overwritten
+    ReturnsABuffer: output overwritten
     """
     for name, is_kept, detail in _promises(case, rng):
         if not is_kept:
@@ -114,7 +148,7 @@ def _promises(case: Case, rng: np.random.Generator) -> Iterator[tuple[str, bool,
             yield "cache changed", again is not None and not same(retry, first), ""
             yield "accumulated", False, ""
 
-        _second_backward(layer, 2 * dy, cache, names)
+        _second_backward(layer, -dy, cache, names)
         yield "output overwritten", same(_gradients(result, names), first), "backward"
         for other in _other_batches(x):
             yield from _as_if_new(case, layer, other, rng)
@@ -170,8 +204,8 @@ def _other_batches(x: Array) -> Iterator[Array]:
 
     >>> [batch.tolist() for batch in _other_batches(np.array([[1.0, -2.0], [3.0, 4.0]]))]
     [[[3.0, 4.0], [1.0, -2.0]], [[3.0, 4.0], [1.0, -2.0], [3.0, 4.0]]]
-    >>> [batch.tolist() for batch in _other_batches(np.array([[1.0, -2.0]]))]
-    [[[-1.0, 2.0]], [[1.1, -2.2]], [[1.0, -2.0], [1.0, -2.0]]]
+    >>> [batch.tolist() for batch in _other_batches(np.array([[1.0, -0.5]]))]
+    [[[-1.0, 0.5]], [[1.1, -0.55]], [[1.0, -0.5], [1.0, -0.5]]]
     >>> [len(batch) for x in ([[0.0, 1.0]], [[-1.0, 0.0]]) for batch in _other_batches(np.array(x))]
     [1, 2, 1, 2]
     >>> [ids.tolist() for ids in _other_batches(np.array([7]))]
@@ -272,20 +306,21 @@ def _first_not_finite(y: Array) -> str:
     indices = np.argwhere(~np.isfinite(y)).tolist()
     if not indices:
         return ""
-    place = f" at y{indices[0]}" if indices[0] else ""
-    return f"{np.asarray(y)[tuple(indices[0])]}{place}"
+    first = indices[0]
+    place = f" at y{first}" if first else ""
+    return f"{np.asarray(y)[tuple(first)]}{place}"
 
 
 def _agree(y: Any, first: Array) -> bool:
     """Whether an array is the first one again, except for its last digits.
 
-    >>> first = np.array([1.0, 1 / 3])
-    >>> [_agree(first + change, first) for change in (0, -5e-13, 5e-13, -2e-12, 2e-12)]
+    >>> first = np.array([2.0, 0.0])
+    >>> [_agree(first + [0, change], first) for change in (0, -2e-12, 2e-12, -2.1e-12, 2.1e-12)]
     [True, True, True, False, False]
     >>> first = first.astype(np.float32)
-    >>> [_agree(first + np.float32(change), first) for change in (5e-7, 2e-6)]
+    >>> [_agree(np.array([2, change], np.float32), first) for change in (1.9e-6, 2.1e-6)]
     [True, False]
-    >>> _agree(np.array([np.nan, 1.0]), np.array([np.nan, 1.0])), _agree(np.nan, np.array(1e300))
+    >>> _agree(np.array([np.nan]), np.array([np.nan])), _agree(np.nan, np.array(1e300))
     (True, False)
     >>> _agree(np.zeros(2), np.zeros(3)), _agree(np.zeros((0, 2)), np.zeros((0, 2)))
     (False, True)
@@ -298,23 +333,14 @@ def _agree(y: Any, first: Array) -> bool:
     both = np.nan_to_num(np.stack([y, first]))
     is_single = np.array_equal(both.astype(np.float32), both)
     same = SAME_IN_SINGLE if is_single else SAME
-    return bool(np.max(np.abs(both[0] - both[1])) <= same * largest(both[1]))
+    y, first = both
+    return bool(np.max(np.abs(y - first)) <= same * largest(first))
 
 
 def _same(again: Params | None, first: Params, case: Case, rng: np.random.Generator) -> bool:
-    """Whether gradients are the first ones again, except for their last digits."""
-    return again is not None and all(
-        _agree(again[name], array) or is_rounding(again[name], array, name, case, rng)
-        for name, array in first.items()
-    )
+    """Whether gradients are the first ones again, except for their last digits.
 
-
-def is_rounding(
-    again: Array, first: Array, name: str, case: Case, rng: np.random.Generator
-) -> bool:
-    """Whether two gradients are as close as rounding lets them be: sums that cancel.
-
-    The difference of two numbers near 1e8 is off by about 1e-8, as each of them is.
+    Each of two numbers near 1e8 is off by about 1e-8, and so is their difference.
 
     >>> class Square:
     ...     params = {}
@@ -326,11 +352,29 @@ def is_rounding(
     ...         return dy * (x - 1e8), {}
     >>> rng = np.random.default_rng(0)
     >>> case = Case.of(Square(), np.array([1e8 + 1, 1e8 + 2]), rng)
-    >>> first = case.gradients["input"]
-    >>> [is_rounding(first + change, first, "input", case, rng) for change in (1e-9, 1e-3)]
-    [True, False]
-    >>> is_rounding(first[:1], first, "input", case, rng)
+    >>> first = case.gradients
+    >>> [_same({"input": first["input"] + e}, first, case, rng) for e in (0, 1e-9, 1e-3)]
+    [True, True, False]
+    >>> _same(None, first, case, rng)
     False
+    """
+    return again is not None and all(
+        _agree(again[name], array) or is_rounding(again[name], array, name, case, rng)
+        for name, array in first.items()
+    )
+
+
+def is_rounding(
+    again: Array, first: Array, name: str, case: Case, rng: np.random.Generator
+) -> bool:
+    """Whether two gradients are as close as rounding lets them be: sums that cancel.
+
+    >>> from numpycnn import ReLU
+    >>> rng = np.random.default_rng(0)
+    >>> case = Case.of(ReLU(), np.array([-1.0, -2.0]), rng)
+    >>> dx = case.gradients["input"]
+    >>> [is_rounding(each, dx, "input", case, rng) for each in (dx, dx + 1e-9, dx[None])]
+    [True, False, False]
     """
     if again.shape != first.shape:
         return False
