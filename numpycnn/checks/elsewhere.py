@@ -384,7 +384,23 @@ class Elsewhere:
                     found[name] = named(after, AFTER_A_STEP, len(case.arrays["input"]))
 
     def compare(self, case: Case, name: str, mistake: Mistake) -> GradientResult:
-        """Compare one gradient at another point."""
+        """Compare one gradient at another point.
+
+        Where backward raises or returns another shape, the error is infinite:
+
+        >>> from types import SimpleNamespace
+        >>> def compare(backward):
+        ...     layer = SimpleNamespace(forward=lambda x: (2 * x, x), backward=backward, params={})
+        ...     rng = np.random.default_rng(0)
+        ...     case = Case.of(layer, np.ones(2), rng)
+        ...     elsewhere = Elsewhere(case, {"input": How("complex")}, None, rng)
+        ...     result = elsewhere.compare(case, "input", AFTER_A_STEP)
+        ...     return result.status, round(result.error, 9)
+        >>> compare(lambda dy, x: (2 * dy, {})), compare(lambda dy, x: (3 * dy, {}))
+        (('correct', 0.0), ('incorrect', 0.333333333))
+        >>> compare(lambda dy, x: (2 * dy[:1], {}))
+        ('incorrect', inf)
+        """
         if not self.has_gradients(case, [name]):
             method = self.methods[name].method
             return GradientResult(name, "incorrect", method, np.inf, mistake=mistake)
