@@ -489,13 +489,13 @@ class Elsewhere:
         """Compare the gradients for a larger and a smaller dy with the given ones.
 
         >>> from types import SimpleNamespace
-        >>> def result(backward):
+        >>> def result(backward, status="correct"):
         ...     layer = SimpleNamespace(
         ...         forward=lambda x: (x, x), backward=lambda dy, x: (backward(dy), {}), params={}
         ...     )
         ...     rng = np.random.default_rng(0)
         ...     case = replace(Case.of(layer, np.ones(2), rng), dy=np.array([1.0, -2.0]))
-        ...     found = {"input": GradientResult("input", "correct", "complex", 0.0)}
+        ...     found = {"input": GradientResult("input", status, "complex", 0.0)}
         ...     Elsewhere(case, {}, None, rng).scale_dy(found, case)
         ...     return found["input"]
 
@@ -506,8 +506,9 @@ class Elsewhere:
         ['incorrect', 'correct']
         >>> [result(lambda dy: dy * (abs(dy) > s * small)).status for s in (1.5, 0.75)]
         ['incorrect', 'correct']
-        >>> result(abs).status
-        'incorrect'
+        >>> result(abs).status, result(abs).mistake.name
+        ('incorrect', 'not linear')
+        >>> result(abs, status="incorrect").mistake  # its cause is another one
         >>> clipped = result(lambda dy: dy.clip(-1.5 * large, 1.5 * large))
         >>> clipped.worst, clipped.error, clipped.actual / large, clipped.expected / large
         ((1,), 0.25, -1.5, -2.0)
