@@ -367,7 +367,7 @@ def best_step(steps: Array, found: OneSided, per_gap: float) -> OneSided:
     [[4.0, 2.0, 0.03125], [3.25, 3.0, 0.1875]]
     """
     right, left, middle, last_digit = *found[:2], found.middle, np.asarray(found.noise)
-    steps = steps.reshape(-1, *(1,) * (right.ndim - 1))
+    steps = np.reshape(steps, (*steps.shape, *(1,) * (right.ndim - 1)))
     changes, gaps = np.abs(np.diff(middle, axis=0)), np.abs(right - left)
     # The changes at smaller steps, times the step, show the rounding of the function, as does a
     # gap between both sides that grows as the step shrinks.
