@@ -345,6 +345,17 @@ def run_backward(layer: HasGradients, dy: Array, cache: Any) -> tuple[Array, Par
     return result
 
 
+def some_dy(y: Array) -> Array:
+    """Return an upstream gradient for `y` to try backward with: different values from 1 to 2.
+
+    All of them are positive, so that a sum of them is not zero.
+
+    >>> some_dy(np.zeros((2, 2))).round(2).tolist(), float(some_dy(np.array(5.0)))
+    ([[1.0, 1.41], [1.73, 2.0]], 1.0)
+    """
+    return np.asarray(np.sqrt(np.linspace(1, 4, np.size(y))).reshape(np.shape(y)))
+
+
 def described(value: object) -> str:
     """Return type and shape of a value, for an error message.
 

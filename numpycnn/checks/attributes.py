@@ -27,7 +27,14 @@ import numpy as np
 
 from numpycnn._types import Array, Params, Rng
 from numpycnn._validation import as_array, boolean, require_finite
-from numpycnn.checks.arguments import Names, described, numbers, require_instance, selected
+from numpycnn.checks.arguments import (
+    Names,
+    described,
+    numbers,
+    require_instance,
+    selected,
+    some_dy,
+)
 from numpycnn.checks.binding import root_of, same_view, with_params
 from numpycnn.checks.derivatives import Method
 from numpycnn.checks.gradients import check_gradients
@@ -143,6 +150,13 @@ class _Attributes:
 
         A float32 array that backward adds to would round the gradients. Gradients that are views
         of one buffer stay views of one buffer. One array under two names becomes two arrays.
+
+        >>> from types import SimpleNamespace
+        >>> w = np.ones(2)
+        >>> layer = SimpleNamespace(a=w, b=w, c=0, da=np.ones(2, np.float32), db=np.array([3]))
+        >>> own = deepcopy(_Attributes(layer, {"a": "da", "b": "db", "c": "dc"})).layer
+        >>> own.da.tolist(), own.da.itemsize, own.db.tolist(), own.a is own.b
+        ([0.0, 0.0], 8, [3], False)
         """
         for name in self.grads.values():
             grad = getattr(self.layer, name, None)
@@ -170,11 +184,26 @@ class _Attributes:
         return dx, self.copied_gradients()
 
     def copied_gradients(self) -> Params:
-        """Return the gradients by the names of the parameters."""
+        """Return the gradients by the names of the parameters.
+
+        >>> from types import SimpleNamespace
+        >>> layer = SimpleNamespace(dw=np.ones(1))
+        >>> copied = _Attributes(layer, {"w": "dw"}).copied_gradients()
+        >>> copied["w"].tolist(), copied["w"] is layer.dw
+        ([1.0], False)
+        """
         return {name: np.array(getattr(self.layer, grad)) for name, grad in self.grads.items()}
 
     def clear(self) -> None:
-        """Set the gradients to zero, in place: another name may refer to the same array."""
+        """Set the gradients to zero, in place: another name may refer to the same array.
+
+        >>> from types import SimpleNamespace
+        >>> layer = SimpleNamespace(dw=np.ones(2), db=np.broadcast_to(1.0, 2), dg=0.5)
+        >>> dw = layer.dw
+        >>> _Attributes(layer, {"w": "dw", "b": "db", "g": "dg", "v": "dv"}).clear()
+        >>> dw.tolist(), layer.db.tolist(), float(layer.dg), layer.dw is dw
+        ([0.0, 0.0], [0.0, 0.0], 0.0, True)
+        """
         for name in self.grads.values():
             grad = getattr(self.layer, name, None)
             if isinstance(grad, np.ndarray) and grad.flags.writeable:
@@ -183,7 +212,17 @@ class _Attributes:
                 setattr(self.layer, name, np.zeros(np.shape(grad)))
 
     def detach(self, *others: Any) -> None:
-        """Copy each gradient that shares memory with another array, which `clear` would change."""
+        """Copy each gradient that shares memory with another array, which `clear` would change.
+
+        >>> from types import SimpleNamespace
+        >>> dy, w, dv = np.ones(2), np.ones(1), np.ones(1)
+        >>> layer = SimpleNamespace(b=0, db=dy[:1], w=w, dw=w, v=0, dv=dv)
+        >>> _Attributes(layer, {"b": "db", "w": "dw", "v": "dv"}).detach(dy, None)
+        >>> [np.shares_memory(*pair) for pair in ((layer.db, dy), (layer.dw, w), (layer.dv, dv))]
+        [False, False, True]
+        >>> layer.db.tolist(), layer.dw.tolist()
+        ([1.0], [1.0])
+        """
         arrays = [a for a in (*others, *self.params.values()) if isinstance(a, np.ndarray)]
         for name in self.grads.values():
             grad = getattr(self.layer, name, None)
@@ -204,7 +243,7 @@ class _Attributes:
         if (changed := _changed(before, run.params)) is not None:
             return _updates("forward", changed), []
         run.clear()
-        dy = np.random.default_rng(0).uniform(1, 2, np.shape(y))
+        dy = some_dy(y)
         upstream = dy.copy()
         dx = run.layer.backward(upstream)
         run.detach(upstream, dx)
@@ -229,7 +268,17 @@ class _Attributes:
         ]
 
     def accumulated(self, x: Array, dy: Array) -> list[str]:
-        """Return the parameters whose gradient doubles, unless it is set to zero in between."""
+        """Return the parameters whose gradient doubles, unless it is set to zero in between.
+
+        >>> from types import SimpleNamespace
+        >>> layer = SimpleNamespace(forward=abs, w=0, dw=np.ones(1), b=0)
+        >>> def backward(dy):
+        ...     layer.dw += dy
+        ...     layer.db = 2 * dy
+        >>> layer.backward = backward
+        >>> _Attributes(layer, {"w": "dw", "b": "db"}).accumulated(np.ones(1), np.ones(1))
+        ['w']
+        """
         found = []
         for is_cleared in (True, False, True):
             self.layer.forward(x.copy())
@@ -239,14 +288,7 @@ class _Attributes:
             dx = self.layer.backward(upstream)
             found.append(self.copied_gradients())
             self.detach(upstream, dx)
-        first, second, third = found
-        return [
-            name
-            for name, grad in first.items()
-            if grad.any()
-            and np.allclose(second[name], 2 * grad, 1e-9, 0)
-            and np.allclose(third[name], grad, 1e-9, 0)
-        ]
+        return [name for name in self.grads if _doubles(*(grads[name] for grads in found))]
 
     def output_of(self, run: _Attributes, x: Array, needs_dx: bool) -> Array:
         """Return the output, or raise unless it is an array of floats."""
@@ -294,12 +336,50 @@ class _FreshEachTime(_Attributes):
         return None if dx is None else np.array(dx), fresh.copied_gradients()
 
 
-# Copies
-# ------
+# Gradients
+# ---------
+
+
+def _doubles(grad: Array, after: Array, again: Array) -> bool:
+    """Whether a gradient is twice as large `after` a first one, and not if it is cleared `again`.
+
+    >>> grad = np.array([1.0, -3.0])
+    >>> [_doubles(grad, factor * grad, grad) for factor in (2, 2 + 1e-10, 2 + 1e-8, 1)]
+    [True, True, False, False]
+    >>> [_doubles(grad, 2 * grad, factor * grad) for factor in (1, 1 + 1e-10, 1 + 1e-8, 2)]
+    [True, True, False, False]
+    >>> _doubles(np.zeros(2), np.zeros(2), np.zeros(2))
+    False
+    """
+    return bool(
+        grad.any()
+        and np.allclose(after, 2 * grad, rtol=1e-9, atol=0)
+        and np.allclose(again, grad, rtol=1e-9, atol=0)
+    )
 
 
 def _map_to_zeros(array: Array, memo: dict[int, Any]) -> None:
-    """Have `deepcopy` replace an array, and the array whose memory it uses, by zeros."""
+    """Have `deepcopy` replace an array, and the array whose memory it uses, by zeros.
+
+    The zeros are in float64, and a view of the array becomes a view of the zeros.
+
+    >>> vector, memo = np.ones(4, np.float32), {}
+    >>> views = vector[1:3], vector[::2]
+    >>> for view in views:
+    ...     _map_to_zeros(view, memo)
+    >>> memo[id(vector)][2] = 7
+    >>> [memo[id(array)].tolist() for array in (vector, *views)]
+    [[0.0, 0.0, 7.0, 0.0], [0.0, 7.0], [0.0, 7.0]]
+
+    A view of an array in another order or of another type becomes a separate array.
+
+    >>> columns, raw, memo = np.ones((2, 2), order="F"), np.ones(16, np.uint8), {}
+    >>> views = columns[0], raw.view(float)
+    >>> for view in views:
+    ...     _map_to_zeros(view, memo)
+    >>> [memo[id(view)].tolist() for view in views], len(memo)
+    ([[0.0, 0.0], [0.0, 0.0]], 2)
+    """
     root = root_of(array)
     if not root.flags.c_contiguous or root.dtype != array.dtype:
         root = array
@@ -354,12 +434,22 @@ def _require_layer(layer: Any, grads: Mapping[str, str]) -> None:
 
 
 def _names(layer: Any) -> str:
-    """Return the names of a layer's attributes, for an error message."""
+    """Return the names of a layer's attributes, for an error message.
+
+    >>> from types import SimpleNamespace
+    >>> _names(SimpleNamespace(w=1, b=2)), _names(object())
+    ('b, w', 'no attributes')
+    """
     return ", ".join(sorted(getattr(layer, "__dict__", {}))) or "no attributes"
 
 
 def _changed(before: Params, after: Params) -> str | None:
-    """Return the name of a parameter whose values changed."""
+    """Return the name of a parameter whose values changed.
+
+    >>> before = {"w": np.ones(2), "b": np.zeros(2)}
+    >>> _changed(before, {"w": np.ones(2), "b": np.ones(2)}), _changed(before, dict(before))
+    ('b', None)
+    """
     return next((n for n in before if not np.array_equal(before[n], after[n])), None)
 
 

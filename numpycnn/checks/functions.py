@@ -30,7 +30,7 @@ import numpy as np
 
 from numpycnn._types import Array, Rng
 from numpycnn._validation import as_array, require_finite
-from numpycnn.checks.arguments import Names, described, selected
+from numpycnn.checks.arguments import Names, described, selected, some_dy
 from numpycnn.checks.case import rows
 from numpycnn.checks.derivatives import Method
 from numpycnn.checks.gradients import check_gradients
@@ -272,7 +272,7 @@ class _Pair(Layer):
                 f"check_vjp: y must be an array of floats or a tuple of them, got "
                 f"{described(y)}. Return y, or (y, cache)."
             )
-        copy.backward(np.random.default_rng(0).uniform(1, 2, np.shape(y)), cache)
+        copy.backward(some_dy(y), cache)
         may_hold_rows = np.size(y) == 1 or any(map(_is_array, self.constants.values()))
         self.is_loss = may_hold_rows and self.accepts_another_row()
 
