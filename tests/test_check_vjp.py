@@ -5,9 +5,11 @@ from functools import partial
 import numpy as np
 import pytest
 from corpora.functions import (
+    LAST,
     Buffer,
     Last,
     changes_dy,
+    changes_first_dy,
     changes_ids,
     changes_x,
     cross_entropy,
@@ -303,15 +305,13 @@ def test_a_gradient_of_another_shape_is_incorrect(shape):
         (changes_x, lambda dy, _: 2 * dy, [X], "argument changed"),
         (changes_ids, embed_back, [np.array([0, 2, 2]), X], "argument changed"),
         (lambda x: (2 * x, None), changes_dy, [X], "argument changed"),
+        (lambda x: ((x, x), None), changes_first_dy, [X], "argument changed"),
         (lambda x: (2 * x, None), Buffer(), [X], "output overwritten"),
-        (Last().forward, Last().backward, [X], "cache overwritten"),
+        (LAST.forward, LAST.backward, [X], "cache overwritten"),
         (lambda x: (x * np.random.default_rng().random(), None), lambda dy, _: dy, [X], "random"),
     ],
 )
 def test_a_breach_is_incorrect(fwd, bwd, arrays, called):
-    if called == "cache overwritten":
-        both = Last()
-        fwd, bwd = both.forward, both.backward
     before = [array.copy() for array in arrays]
     report = check_vjp(fwd, bwd, *arrays, rng=0)
     assert report.status == "incorrect"

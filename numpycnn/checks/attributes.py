@@ -178,10 +178,15 @@ class _Attributes:
     def backward(self, dy: Array, x: Array) -> tuple[Any, Params]:
         """Run forward again, then backward; return dx and copies of the gradients."""
         self.layer.forward(x)
-        self.clear()
+        return self.layer_backward(dy, x), self.copied_gradients()
+
+    def layer_backward(self, dy: Array, *others: Any, is_cleared: bool = True) -> Any:
+        """Return dx; the gradients are zero before, and share no memory with dy or others."""
+        if is_cleared:
+            self.clear()
         dx = self.layer.backward(dy)
-        self.detach(x, dy, dx)
-        return dx, self.copied_gradients()
+        self.detach(dy, dx, *others)
+        return dx
 
     def copied_gradients(self) -> Params:
         """Return the gradients by the names of the parameters.
@@ -234,6 +239,26 @@ class _Attributes:
 
         Return a breach of the contract if the parameters change, and a note for each gradient
         that backward adds to.
+
+        >>> class Scale:
+        ...     def __init__(self, changes):
+        ...         self.w, self.dw, self.changes = np.ones(2), [0.0, 0.0], changes
+        ...
+        ...     def forward(self, x):
+        ...         self.w = self.w + (self.changes == "forward")
+        ...         return x * self.w
+        ...
+        ...     def backward(self, dy):
+        ...         self.w = self.w + (self.changes == "backward")
+        ...         self.dw += dy
+        ...         return dy * self.w
+        >>> for changes in ("forward", "backward"):
+        ...     breach, notes = _Attributes(Scale(changes), {"w": "dw"}).try_out(np.ones(2), True)
+        ...     print(breach.message.partition(";")[0], notes)
+        forward changes the parameter w []
+        backward changes the parameter w []
+        >>> _Attributes(Scale("nothing"), {"w": "dw"}).try_out(np.ones(2), True)
+        (None, ['backward adds to dw: set it to zero before each backward'])
         """
         run: Any = with_params(
             self, {name: array.astype(float) for name, array in self.params.items()}
@@ -242,11 +267,7 @@ class _Attributes:
         y = self.output_of(run, x, needs_dx)
         if (changed := _changed(before, run.params)) is not None:
             return _updates("forward", changed), []
-        run.clear()
-        dy = some_dy(y)
-        upstream = dy.copy()
-        dx = run.layer.backward(upstream)
-        run.detach(upstream, dx)
+        dx = run.layer_backward(some_dy(y))
         if needs_dx and not isinstance(dx, np.ndarray):
             raise TypeError(
                 f"check_attributes: {type(self).__name__}.backward must return dx, an array, got "
@@ -264,10 +285,10 @@ class _Attributes:
             return _updates("backward", changed), []
         return None, [
             f"backward adds to {self.grads[name]}: set it to zero before each backward"
-            for name in run.accumulated(x, dy)
+            for name in run.accumulated(x)
         ]
 
-    def accumulated(self, x: Array, dy: Array) -> list[str]:
+    def accumulated(self, x: Array) -> list[str]:
         """Return the parameters whose gradient doubles, unless it is set to zero in between.
 
         >>> from types import SimpleNamespace
@@ -276,22 +297,32 @@ class _Attributes:
         ...     layer.dw += dy
         ...     layer.db = 2 * dy
         >>> layer.backward = backward
-        >>> _Attributes(layer, {"w": "dw", "b": "db"}).accumulated(np.ones(1), np.ones(1))
+        >>> _Attributes(layer, {"w": "dw", "b": "db"}).accumulated(np.ones(1))
         ['w']
         """
         found = []
         for is_cleared in (True, False, True):
-            self.layer.forward(x.copy())
-            if is_cleared:
-                self.clear()
-            upstream = dy.copy()
-            dx = self.layer.backward(upstream)
+            y = self.layer.forward(x.copy())
+            self.layer_backward(some_dy(y), is_cleared=is_cleared)
             found.append(self.copied_gradients())
-            self.detach(upstream, dx)
         return [name for name in self.grads if _doubles(*(grads[name] for grads in found))]
 
     def output_of(self, run: _Attributes, x: Array, needs_dx: bool) -> Array:
-        """Return the output, or raise unless it is an array of floats."""
+        """Return the output, or raise unless it is an array of floats.
+
+        A layer that requires ids raises for an x of floats, which a gradient for x requires.
+
+        >>> from types import SimpleNamespace
+        >>> run = _Attributes(SimpleNamespace(forward=np.eye(2).__getitem__), {})
+        >>> run.output_of(run, np.array([1]), needs_dx=False).tolist()
+        [[0.0, 1.0]]
+        >>> run.output_of(run, np.array([2]), needs_dx=False)  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        IndexError: index 2 is out of bounds...
+        >>> run.output_of(run, np.array([1.0]), needs_dx=True)  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        TypeError: check_attributes: x must be an array of floats to be differentiated, got ids...
+        """
         try:
             y = run.layer.forward(x.copy())
         except IndexError as error:
@@ -331,8 +362,7 @@ class _FreshEachTime(_Attributes):
     def backward(self, dy: Array, x: Array) -> tuple[Any, dict[str, Any]]:
         """Return copies of dx and the gradients."""
         fresh, _ = self.run(x)
-        fresh.clear()
-        dx = fresh.layer.backward(dy.copy())
+        dx = fresh.layer_backward(dy.copy())
         return None if dx is None else np.array(dx), fresh.copied_gradients()
 
 
@@ -385,7 +415,7 @@ def _map_to_zeros(array: Array, memo: dict[int, Any]) -> None:
         root = array
     zeros = memo.setdefault(id(root), np.zeros(root.shape))
     if root is not array:
-        memo[id(array)] = same_view(array, root, zeros.reshape(-1))
+        memo[id(array)] = same_view(array, root, zeros.ravel())
 
 
 # Requirements of a layer
@@ -393,7 +423,19 @@ def _map_to_zeros(array: Array, memo: dict[int, Any]) -> None:
 
 
 def _require_layer(layer: Any, grads: Mapping[str, str]) -> None:
-    """Raise unless the layer has its methods, and an array for each parameter."""
+    """Raise unless the layer has its methods, and an array for each parameter.
+
+    >>> from types import SimpleNamespace
+    >>> layer = SimpleNamespace(forward=abs, backward=abs, w=np.ones(1))
+    >>> for grads in ({"w": "dw"}, ["w"], {"w": 1}, {1: "dw"}):
+    ...     try:
+    ...         _require_layer(layer, grads)
+    ...     except TypeError as error:
+    ...         print(str(error).partition(". ")[0])
+    check_attributes: grads must be a mapping of names, got list
+    check_attributes: grads must map names to names, got 'w': 1
+    check_attributes: grads must map names to names, got 1: 'dw'
+    """
     require_instance("check_attributes", layer)
     name = type(layer).__name__
     for method in ("forward", "backward"):

@@ -117,8 +117,7 @@ def check_vjp(
     _require_dy_and_cache(bwd)
     chosen = selected("check_vjp", [*values], only, skip)
     values = {name: _argument(name, value) for name, value in values.items()}
-    floats = [name for name, value in values.items() if _is_float(value)]
-    checked = [name for name in floats if name in chosen]
+    checked = [name for name in chosen if _is_float(values[name])]
     if not checked:
         raise TypeError(
             "check_vjp: arrays must contain an array of floats to be checked, got "
@@ -127,7 +126,7 @@ def check_vjp(
     for name in checked:
         require_finite("check_vjp", name, values[name], "...")
     pair_class = type(_name_of(fwd), (_Pair,), {})  # the checker reports the name of the class
-    pair = pair_class(fwd, bwd, values, floats, chosen)
+    pair = pair_class(fwd, bwd, values, chosen)
     with np.errstate(all="ignore"):  # infinite values are reported
         pair.try_out()
     if pair.changed():
@@ -140,18 +139,24 @@ def check_vjp(
 
 
 class _Pair(Layer):
-    """Two functions in the form of a layer, whose input is one of the arrays."""
+    """Two functions in the form of a layer, whose input is one of the arrays.
+
+    The input is the array with the name x, input or inputs, or else the first one.
+
+    >>> for names in (("w", "b"), ("w", "X"), ("w", "b", "inputs")):
+    ...     pair = _Pair(np.add, np.add, dict.fromkeys(names, np.ones(1)), names)
+    ...     print(pair.input, [*pair.params])
+    w ['b']
+    X ['w']
+    inputs ['w', 'b']
+    """
 
     def __init__(
-        self,
-        fwd: Function,
-        bwd: Function,
-        values: dict[str, Any],
-        floats: list[str],
-        chosen: tuple[str, ...],
+        self, fwd: Function, bwd: Function, values: dict[str, Any], chosen: tuple[str, ...]
     ) -> None:
-        self.fwd, self.bwd, self.values, self.floats, self.chosen = fwd, bwd, values, floats, chosen
-        self.checked = [name for name in floats if name in chosen]
+        self.fwd, self.bwd, self.values, self.chosen = fwd, bwd, values, chosen
+        self.floats = [name for name, value in values.items() if _is_float(value)]
+        self.checked = [name for name in self.floats if name in chosen]
         # The checker treats the first axis of the input as the batch.
         named = [name for name in self.checked if name.lower() in ("input", "inputs", "x")]
         self.input = (named or self.checked)[0]
@@ -161,7 +166,33 @@ class _Pair(Layer):
         self.scales: list[float] = []  # of the outputs, if there are several
 
     def forward(self, x: Array) -> tuple[Any, Any]:
-        """Return the output and the cache; several outputs are one vector."""
+        """Return the output and the cache; several outputs are one vector.
+
+        Without a cache, backward receives the arrays:
+
+        >>> pair = _Pair(np.add, np.add, {"x": np.ones(2), "w": np.ones(2)}, ("x", "w"))
+        >>> y, (cache, _, _) = pair.forward(np.array([1.0, 2.0]))
+        >>> y.tolist(), cache
+        ([2.0, 3.0], (array([1., 2.]), array([1., 1.])))
+        >>> pair = _Pair(np.sin, np.cos, {"x": np.array(0.0)}, ("x",))  # an array without axes
+        >>> pair.forward(np.array([0.0]))[1][0]
+        array(0.)
+
+        The outputs 4 and 16 times as large are scaled as for the given x, and so they stay:
+
+        >>> fwd, x = lambda x: ((4 * x, x > 1, 16 * x), None), np.ones(1)
+        >>> pair = _Pair(fwd, abs, {"x": x}, ("x",))
+        >>> pair.forward(x)[0].tolist(), pair.scales, pair.forward(3 * x)[0].tolist()
+        ([1.0, 1.0], [0.25, 1.0, 0.0625], [3.0, 3.0])
+
+        Labels have as many rows as x, and are repeated like those of x if x has others:
+
+        >>> fwd = lambda x, labels, factor: (x + factor * labels, None)
+        >>> values = {"x": np.zeros(3), "labels": np.array([1, 2, 3]), "factor": 10}
+        >>> pair = _Pair(fwd, abs, values, ("x",))
+        >>> pair.forward(np.zeros(4))[0].tolist(), pair.forward(np.zeros(2))[0].tolist()
+        ([20.0, 30.0, 10.0, 20.0], [20.0, 30.0])
+        """
         if np.ndim(self.values[self.input]) == 0:
             x = x.reshape(())  # a view, so that a function that writes to it is found
         values = {**self.values, **self.params, self.input: x}
@@ -199,12 +230,31 @@ class _Pair(Layer):
         return row, (cache, index, [(one.shape, one.dtype.kind) for one in outputs])
 
     def has_own_rows(self, value: Any) -> bool:
-        """Whether an array has as many rows as the input that was given."""
+        """Whether an array has as many rows as the input that was given.
+
+        >>> pair = _Pair(np.sin, np.cos, {"x": np.ones((2, 3))}, ("x",))
+        >>> [pair.has_own_rows(value) for value in (np.ones((2, 5)), np.ones(2), np.ones(3), "ab")]
+        [True, True, False, False]
+        """
         own = np.shape(self.values[self.input])
         return isinstance(value, np.ndarray) and value.shape[:1] == own[:1]
 
     def backward(self, dy: Array, cache: Any) -> tuple[Any, dict[str, Any]]:
-        """Return the gradient for the input, and those for the other arrays by name."""
+        """Return the gradient for the input, and those for the other arrays by name.
+
+        >>> def bwd(dy, cache):
+        ...     x, w = cache
+        ...     return dy * w, dy * x
+        >>> one, two, three = np.array(2.0), np.array([2.0, 5.0]), np.array([1.0, 2.0, 4.0])
+        >>> for x, moved in ((one, np.array([2.0])), (two, two), (two, three)):
+        ...     pair = _Pair(np.multiply, bwd, {"x": x, "w": x}, ("x", "w"))
+        ...     y, cache = pair.forward(moved)
+        ...     dx, grads = pair.backward(np.ones(y.shape), cache)
+        ...     print(dx.tolist(), grads["w"].tolist())
+        [2.0] 2.0
+        [2.0, 5.0] [2.0, 5.0]
+        [5.0, 2.0, 5.0] [2.0, 5.0]
+        """
         grads = self.by_name(self.all_gradients(dy, cache))
         dx, index = grads.pop(self.input), cache[1]
         if index is not None:
@@ -212,7 +262,19 @@ class _Pair(Layer):
         return (dx if np.ndim(self.values[self.input]) else np.asarray(dx)[None]), grads
 
     def in_own_rows(self, name: str, grad: Any, index: Array) -> Any:
-        """Return the gradient for an array whose rows at `index` were used."""
+        """Return the gradient for an array whose rows at `index` were used.
+
+        >>> pair = _Pair(np.add, np.add, {"x": np.ones(2), "w": np.ones(2), "b": np.ones(1)}, "xwb")
+        >>> pair.in_own_rows("w", np.array([1.0, 2.0, 4.0]), np.array([1, 0, 1])).tolist()
+        [2.0, 5.0]
+
+        Other gradients are returned as they are: the checker tests their shape.
+
+        >>> pair.in_own_rows("w", np.ones(4), np.array([1, 0, 1])).tolist()
+        [1.0, 1.0, 1.0, 1.0]
+        >>> pair.in_own_rows("b", np.ones(1), np.array([1, 0, 1])).tolist()
+        [1.0]
+        """
         array = self.params[name]
         if not self.has_own_rows(array) or np.shape(grad) != array[index].shape:
             return grad
@@ -221,7 +283,18 @@ class _Pair(Layer):
         return total
 
     def all_gradients(self, dy: Array, cache: Any) -> Any:
-        """Call bwd with the gradients of the outputs in the form that fwd gave them."""
+        """Call bwd with the gradients of the outputs in the form that fwd gave them.
+
+        >>> def bwd(dy, cache):
+        ...     dy[0][:] *= cache
+        ...     return dy[0].tolist(), dy[1].tolist()
+        >>> pair, dy = _Pair(abs, bwd, {"x": np.ones(1)}, ("x",)), np.array([1.0, 2.0, 3.0])
+        >>> pair.scales = [1.0, 10.0]
+        >>> for factor in (1, 5):
+        ...     pair.all_gradients(dy, (factor, None, [((2,), "f"), ((1,), "f")])), dy.tolist()
+        (([1.0, 2.0], [30.0]), [1.0, 2.0, 3.0])
+        (([5.0, 10.0], [30.0]), [nan, nan, nan])
+        """
         own, _, outputs = cache
         if outputs is None:
             return self.bwd(dy, own)
@@ -229,7 +302,7 @@ class _Pair(Layer):
         before = [one.copy() for one in dys]
         result = self.bwd(dys, own)
         if not all(map(np.array_equal, dys, before)):
-            dy *= 2  # the function wrote to its copy; the checker looks at dy
+            dy[...] = np.nan  # the function wrote to its copy; the checker compares dy
         return result
 
     def by_name(self, result: Any) -> dict[str, Any]:
@@ -237,6 +310,11 @@ class _Pair(Layer):
 
         A function may return a gradient for each argument, for each array of floats, or for
         each array that is checked. These lists contain each other, so their lengths differ.
+
+        >>> values = {"ids": np.array([1]), "w": np.ones(1), "b": np.ones(1)}
+        >>> pair = _Pair(abs, abs, values, ("w",))
+        >>> [pair.by_name(grads) for grads in ((None, 1, 2), [1, 2], (1,), 1)]
+        [{'w': 1}, {'w': 1}, {'w': 1}, {'w': 1}]
         """
         grads = result if isinstance(result, tuple | list) else (result,)
         for names in ([*self.values], self.floats, self.checked):
@@ -251,7 +329,14 @@ class _Pair(Layer):
         )
 
     def refuse_gradients_of_constants(self, grads: dict[str, Any]) -> None:
-        """Raise for a gradient that would not be checked although it should be."""
+        """Raise for a gradient that would not be checked although it should be.
+
+        >>> pair = _Pair(abs, abs, {"x": np.ones(1), "w": np.ones(1), "n": 2, "m": 3}, ("x", "n"))
+        >>> pair.refuse_gradients_of_constants({"x": 5, "w": 5, "n": 0, "m": 5})
+        >>> pair.refuse_gradients_of_constants({"n": 5})  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        TypeError: check_vjp: n must be an array of floats to be differentiated, got int, and ...
+        """
         for name, grad in grads.items():
             is_constant = name not in self.floats and name in self.chosen
             if is_constant and _is_nonzero(grad):
@@ -262,7 +347,21 @@ class _Pair(Layer):
                 )
 
     def try_out(self) -> None:
-        """Call both functions once, and raise for an output that cannot be checked."""
+        """Call both functions once, and raise for an output that cannot be checked.
+
+        Set `is_loss`, whether the functions may keep a target for each row of x: if y is one
+        number or an array is constant, and `fwd` accepts one row more of x.
+
+        >>> for fwd, *constants in ((np.sum,), (np.sin,), (np.add, [[1]]), (np.add, [1, 2, 3])):
+        ...     values = dict(zip("xw", [np.ones(3), *map(np.array, constants)]))
+        ...     pair = _Pair(fwd, lambda dy, cache: dy, values, ("x",))
+        ...     pair.try_out()
+        ...     print(pair.is_loss)
+        True
+        False
+        True
+        False
+        """
         params = {name: array.copy() for name, array in self.params.items()}
         copy = self.with_params(params)
         y, cache = copy.forward(np.atleast_1d(self.values[self.input]).copy())
@@ -277,7 +376,17 @@ class _Pair(Layer):
         self.is_loss = may_hold_rows and self.accepts_another_row()
 
     def accepts_another_row(self) -> bool:
-        """Whether fwd takes one row more of x, although ids or labels have as many as before."""
+        """Whether fwd takes one row more of x, although ids or labels have as many as before.
+
+        >>> for labels in (np.array([1, 2]), np.array([1])):
+        ...     pair = _Pair(np.add, np.add, {"x": np.ones(2), "labels": labels}, ("x",))
+        ...     pair.accepts_another_row()
+        False
+        True
+        >>> pairs_of_rows = _Pair(lambda x: x.reshape(-1, 2), abs, {"x": np.ones(2)}, ("x",))
+        >>> pairs_of_rows.accepts_another_row()
+        False
+        """
         x = np.atleast_1d(self.values[self.input])
         try:
             self.fwd(*{**self.values, self.input: rows(x, len(x) + 1)}.values())
@@ -286,7 +395,16 @@ class _Pair(Layer):
         return True
 
     def changed(self) -> Mistake | None:
-        """Return the breach of the contract if a function wrote to a constant."""
+        """Return the breach of the contract if a function wrote to a constant.
+
+        >>> ids, words = np.array([1, 2]), ["a"]
+        >>> pair = _Pair(abs, abs, {"x": np.ones(1), "ids": ids, "words": words}, ("x",))
+        >>> words.append("b")
+        >>> pair.changed()
+        >>> ids[1] = 3
+        >>> pair.changed().message
+        'ids changed in place; work on a copy'
+        """
         names = [
             name for name, value in self.constants.items() if _bytes(value) != self.before[name]
         ]
@@ -346,8 +464,16 @@ def _argument(name: str, value: Any) -> Any:
     >>> x, ids = np.ones(2, np.float32), np.array([1, 2])
     >>> [_argument("x", array).dtype.kind for array in (x, ids)], _argument("x", x).itemsize
     (['f', 'i'], 8)
-    >>> _argument("ids", ids) is ids, _argument("name", "abc")
-    (False, 'abc')
+    >>> _argument("ids", ids) is ids, _argument("name", "abc"), float(_argument("n", np.float64(2)))
+    (False, 'abc', 2.0)
+
+    An array of another library is not converted: the functions might not accept the result.
+
+    >>> class Tensor:
+    ...     __array__ = None
+    >>> _argument("x", Tensor())
+    Traceback (most recent call last):
+    TypeError: check_vjp: x must be a NumPy array, got Tensor. Convert it: np.asarray(x).
     """
     if np.ma.isMaskedArray(value):
         as_array("check_vjp", name, value)  # raises
@@ -385,7 +511,11 @@ def _is_nonzero(grad: Any) -> bool:
 
 
 def _bytes(value: Any) -> bytes:
-    """Return the content of an array, for comparison, and nothing for another object."""
+    """Return the content of an array, for comparison, and nothing for another object.
+
+    >>> _bytes(np.array([97, 98], np.uint8)), _bytes("text")
+    (b'ab', b'')
+    """
     return value.tobytes() if isinstance(value, np.ndarray) else b""
 
 
@@ -412,7 +542,9 @@ def _scale(output: Array) -> float:
     >>> [_scale(output) for output in (np.zeros(2), np.array([np.inf]), np.array([8]), np.ones(0))]
     [1.0, 1.0, 1.0, 1.0]
     """
-    size = float(np.max(np.abs(output), initial=0)) if output.dtype.kind == "f" else 0.0
+    if output.dtype.kind != "f" or output.size == 0:
+        return 1.0
+    size = float(np.max(np.abs(output)))
     return float(2.0 ** -np.round(np.log2(size))) if 0 < size < np.inf else 1.0
 
 
