@@ -1866,6 +1866,27 @@ class StaleResult(Contract):
         return y.copy(), y.copy()
 
 
+@wrong("the shape of the first x is kept", "state", kind="contract")
+class KeptShape(Contract):
+    def forward(self, x):
+        self.shape = getattr(self, "shape", x.shape)
+        return super().forward(x.reshape(self.shape))
+
+
+@wrong("dx is scaled by the size of the first batch", "state", kind="contract")
+class KeptBatchSize(Contract):
+    def backward(self, dy, y):
+        self.n_traces = getattr(self, "n_traces", len(dy))
+        return super().backward(dy * self.n_traces / len(dy), y)
+
+
+@wrong("forward adds a parameter", "parameter created", kind="contract")
+class CreatedParameter(good.Residual):
+    def forward(self, x):
+        self.params.setdefault("b", np.zeros(1))
+        return super().forward(x)
+
+
 @wrong(
     "dx is written into one buffer again and again",
     "output overwritten",
