@@ -544,7 +544,7 @@ class Elsewhere:
 
         >>> class Clipped:
         ...     def __init__(self, is_forgotten):
-        ...         self.params, self.is_forgotten = {"w": np.array([1.0, 100.0])}, is_forgotten
+        ...         self.params, self.is_forgotten = {"w": np.array([1.0, 8.0])}, is_forgotten
         ...
         ...     def forward(self, x):
         ...         return x * np.clip(self.params["w"], -2, 2), x
