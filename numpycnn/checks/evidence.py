@@ -266,8 +266,9 @@ class Evidence(NamedTuple):
         The size of a window does not change with the input: it counts for a mean over the window.
         A loss may hold a target for each row: then a factor of N is likely, and a 2 is not.
 
-        >>> def follows(letter, *doubled, is_product=True, dy=np.ones(2), columns=np.ones((1, 1))):
-        ...     e = Evidence("w", dy, dy[:1], columns, dy, dy, {}, {"N": 3, "K": 3, "L": 2}, None)
+        >>> y, columns = np.ones(2), np.ones((1, 1))
+        >>> def follows(letter, *doubled, n=3, is_product=True, dy=y, columns=columns):
+        ...     e = Evidence("w", dy, dy[:1], columns, dy, dy, {}, {"N": n, "K": 3, "L": 3}, None)
         ...     return e._replace(doubled=lambda: [*doubled]).follows(letter, is_product)
 
         >>> follows("N", Doubled(6, {"N": 6})), follows("N", Doubled(3, {"N": 6}))
@@ -280,8 +281,8 @@ class Evidence(NamedTuple):
         True
         >>> follows("N", Doubled(None, {}))
         False
-        >>> follows("N", dy=np.ones(1)), follows("L", dy=np.ones(1))
-        (True, False)
+        >>> [follows("N", n=n, dy=np.ones(1)) for n in (2, 3)], follows("L", dy=np.ones(1))
+        ([False, True], False)
         >>> follows("K"), follows("K", columns=np.array([[0.5], [0.5]]))
         (False, True)
         """
@@ -289,9 +290,9 @@ class Evidence(NamedTuple):
         doubled = [twice for twice in self.doubled() if twice.factor is not None]
         if not all(twice.follows(letter, size, is_product) for twice in doubled):
             return False
-        if letter[0] in "KP":
+        if letter.startswith(("K", "P")):
             return self.is_mean()
-        is_loss = self.dy.size == 1 and letter[0] == "N"
+        is_loss = self.dy.size == 1 and letter.startswith("N")
         is_tested = any(twice.sizes[letter] != size for twice in doubled)
         return is_tested or (is_loss and size > 2)
 
@@ -376,7 +377,8 @@ class Doubled(NamedTuple):
         False
         """
         size = self.sizes.get(letter, size)
-        return bool(np.isclose(self.factor or 0, size if is_product else 1 / size, rtol=1e-2))
+        expected = size if is_product else 1 / size
+        return self.factor is not None and bool(np.isclose(self.factor, expected, rtol=1e-2))
 
 
 def _is_used(case: Case, name: str, rng: np.random.Generator) -> bool:
