@@ -470,6 +470,8 @@ def sizes(case: Case) -> dict[str, int]:
     [48, 6, 96, 12]
     >>> of((2, 6, 8, 3), (2, 3), pool_size=2)["P·P"]
     4
+    >>> of((2, 1, 1, 1, 1), (2,))  # more axes have no letters
+    {}
     """
     x_shape, y_shape = case.arrays["input"].shape, case.dy.shape
     found = dict(zip(LETTERS_IN.get(len(x_shape), ()), x_shape, strict=False))
