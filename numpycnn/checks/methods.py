@@ -279,10 +279,10 @@ def _series(case: Case, directions: Params, radius: float, powers: tuple[int, ..
     ...
     TypeError: the function gives real numbers for complex ones: abs, .real or a cast?
     """
-    values = [case.along(directions, radius * np.exp(1j * angle)) for angle in ANGLES]
-    if not np.iscomplexobj(values[0]) and any((v != values[0]).any() for v in values):
+    first, *others = [case.along(directions, radius * np.exp(1j * angle)) for angle in ANGLES]
+    if not np.iscomplexobj(first) and any((other != first).any() for other in others):
         raise TypeError("the function gives real numbers for complex ones: abs, .real or a cast?")
-    y = np.stack(values) - values[0]
+    y = np.stack([first, *others]) - first
     waves = np.exp(-1j * np.outer(powers, ANGLES)) / N_POINTS
     return np.asarray(np.tensordot(waves, y, 1))
 
@@ -356,5 +356,6 @@ def forgotten(case: Case, name: str, direction: Array, rng: np.random.Generator)
         is_seen = np.abs(found) > floor
         parts.append(float((case.dy * found)[is_seen].sum()))
         noise = float(np.abs(case.dy * floor)[is_seen].sum())
-    is_sure = abs(parts[1]) > noise and abs(parts[0] - parts[1]) <= 0.01 * abs(parts[1]) + noise
-    return parts[1] if is_sure else 0.0
+    large, small = parts
+    is_sure = abs(small) > noise and abs(large - small) <= 0.01 * abs(small) + noise
+    return small if is_sure else 0.0
