@@ -5,6 +5,7 @@ The long version, ten thousand cases, runs with `pytest -m long`.
 
 import numpy as np
 import pytest
+from corpora.other_points import InSingle
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,6 +18,7 @@ from numpycnn.checks.strategies import (
     with_random_params,
 )
 
+CLASSIFIER = nn.Sequential(nn.Dense(3, 4), nn.ReLU(), nn.Dense(4, 3), nn.Softmax())
 scales = st.sampled_from([1e-12, 1e-6, 1e-3, 1.0, 1.0, 30.0, 1e3, 1e6, 1e12])
 
 
@@ -33,8 +35,7 @@ def losses(draw):
 @st.composite
 def saturated_networks(draw):
     """A classifier whose softmax is sure, and whose gradients are differences of near equals."""
-    model = nn.Sequential(nn.Dense(3, 4), nn.ReLU(), nn.Dense(4, 3), nn.Softmax())
-    model = draw(with_random_params(model))
+    model = draw(with_random_params(CLASSIFIER))
     factor = draw(st.sampled_from([1.0, 5.0, 20.0, 100.0]))
     params = {name: factor * array for name, array in model.params.items()}
     return model.with_params(params), draw(distinct((draw(sizes(1, 4)), 3)))
@@ -71,25 +72,31 @@ def test_nothing_in_ten_thousand_that_is_right_is_accused(case, rng):
 
 
 @pytest.mark.long
+@settings(max_examples=300)
+@given(right_ones().filter(lambda case: hasattr(case[0], "forward")), generators)
+def test_nor_is_code_in_float32(case, rng):
+    accuse((InSingle(case[0]), case[1]), rng)
+
+
+@pytest.mark.long
 @pytest.mark.parametrize("seed", [31, 33])
 def test_nor_where_a_softmax_is_certain_and_other_units_are_zero_at_size_one(seed):
     rng = np.random.default_rng(seed)
-    layers = nn.Dense(3, 4), nn.ReLU(), nn.Dense(4, 3), nn.Softmax()
-    model = nn.Sequential(*layers).astype(float)
+    model = CLASSIFIER.astype(float)
     params = {name: 20 * rng.uniform(-1, 1, a.shape) for name, a in model.params.items()}
     x = 20 * rng.uniform(-1, 1, (4, 3))
     assert nn.check_gradients(model.with_params(params), x, rng=seed).status != "incorrect"
 
 
-@pytest.mark.parametrize(
-    "seed", [11, *(pytest.param(seed, marks=pytest.mark.long) for seed in (97, 113, 119))]
-)
+LONG = [pytest.param(seed, marks=pytest.mark.long) for seed in (97, 113, 119)]
+
+
+@pytest.mark.parametrize("seed", [11, *LONG])
 def test_nor_where_outputs_are_equal_by_rounding_alone(seed):
     """Beside a bias of 1e-13 what 1e-25 makes of it is rounded to the same number twice."""
     rng = np.random.default_rng(seed)
-    first, second = nn.Conv1D(1, 3, 3, padding=1), nn.Conv1D(3, 4, 1)
-    pools = nn.MaxPool1D(3, stride=1), nn.GlobalMaxPool1D()
-    model = nn.Sequential(first, nn.ReLU(), second, *pools, nn.Dense(4, 3))
+    layers = nn.Conv1D(1, 3, 3, padding=1), nn.ReLU(), nn.Conv1D(3, 4, 1), nn.MaxPool1D(3, stride=1)
+    model = nn.Sequential(*layers, nn.GlobalMaxPool1D(), nn.Dense(4, 3))
     tiny = {
         name: (rng.uniform(-1, 1, array.shape) * 6e-13).astype(np.float32)
         for name, array in model.params.items()
@@ -106,6 +113,6 @@ def test_nor_by_central_differences(case, rng):
     # A stride can leave out every sample of a short trace: then nothing can be tested.
     y, cache = layer.forward(x)
     dx, grads = layer.backward(rng.standard_normal(y.shape), cache)
-    gradients = {"input": dx, **grads}
     for result in report.results:
-        assert result.ok or (result.status == "undecided" and not gradients[result.name].any())
+        gradient = {"input": dx, **grads}[result.name]
+        assert result.ok or (result.status == "undecided" and not gradient.any())

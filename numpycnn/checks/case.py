@@ -137,7 +137,7 @@ class Case:
             y = other.output
         except Exception:  # whatever a layer raises for values outside its domain
             return None
-        if not (np.abs(y) < HUGE).all() or (rng is None and y.shape != self.dy.shape):
+        if not (np.abs(y, dtype=float) < HUGE).all() or (rng is None and y.shape != self.dy.shape):
             return None
         return other if rng is None else replace(other, dy=rng.standard_normal(y.shape))
 
@@ -308,6 +308,22 @@ class Case:
         """
         return DERIVATIVES[method](*self._function(directions))
 
+    def slopes(self, method: Method, directions: Params) -> OneSided:
+        """As `derivative`, by differences where the layer does not accept complex numbers.
+
+        >>> from types import SimpleNamespace
+        >>> layer = SimpleNamespace(
+        ...     forward=lambda x: (3 * np.real(x), x), backward=None, params={}
+        ... )
+        >>> case = Case.of(layer, np.ones(1), np.random.default_rng(0))
+        >>> round(float(case.slopes("complex", {"input": np.ones(1)}).middle[0]), 6)
+        3.0
+        """
+        try:
+            return self.derivative(method, directions)
+        except TypeError:
+            return self.derivative("central", directions)
+
     def _function(self, directions: Params) -> tuple[Callable[[Array], Array], Array, Array]:
         """The output as a function of one array, all that move in a row, and the direction."""
         at, along = (in_a_row(arrays, [*directions]) for arrays in (self.arrays, directions))
@@ -393,9 +409,9 @@ class Case:
     def rounding(self, quantity: Callable[[Case], Array], rng: np.random.Generator) -> Array:
         """By how much each entry of `quantity(case)` may be off by rounding, measured.
 
-        This is the range of the quantity over several cases in which every value is changed in its
-        last digits, times `SAFETY`. The given values are not among them: code may be incorrect
-        at one exact value.
+        This is the range of the quantity over several cases in which every value is changed in the
+        last digits that forward computes with, times `SAFETY`. The given values are not among them:
+        code may be incorrect at one exact value.
 
         >>> from numpycnn import ReLU
         >>> rng = np.random.default_rng(0)
@@ -423,7 +439,28 @@ class Case:
                     if np.isfinite(near.output).all():
                         values.append(quantity(near))
         values = values or [quantity(self)]
-        return np.asarray(SAFETY * (np.ptp(values, axis=0) + EPS * np.max(np.abs(values), axis=0)))
+        size = np.max(np.abs(values), axis=0)
+        return np.asarray(SAFETY * (np.ptp(values, axis=0) + self.digit * size))
+
+    @cached_property
+    def digit(self) -> float:
+        """The last digit that forward computes with: that of float64, or of float32.
+
+        >>> from types import SimpleNamespace
+        >>> def of(forward):
+        ...     layer = SimpleNamespace(forward=forward, backward=None, params={})
+        ...     return Case.of(layer, np.arange(301.0) / 1e12, np.random.default_rng(0)).digit
+        >>> of(lambda x: (x, x)) == 2**-52
+        True
+        >>> [of(lambda x: (np.float64(np.float32(x + y)), x)) == 2**-23 for y in (0, 1)]
+        [True, True]
+        """
+        for case in (self, self.of_size_one()):  # values of 1e-12 may not move the output
+            if case is not None:
+                moved = case.evaluate(changed(case.arrays, moved_by_little))
+                if not np.array_equal(moved, case.output):
+                    return EPS_SINGLE if is_single(case.output, moved) else EPS
+        return EPS
 
     def shaken(self, rng: np.random.Generator) -> Iterator[Case]:
         """The case with every value, dy too, changed by two to four of its last digits, both ways.
@@ -444,7 +481,7 @@ class Case:
         """
 
         def draw(array: Array) -> Array:  # not less than two digits: a 1 must not stay a 1
-            return signed(EPS * rng.uniform(2, 4, array.shape), rng)
+            return signed(self.digit * rng.uniform(2, 4, array.shape), rng)
 
         digits, digits_of_dy = {n: draw(a) for n, a in self.arrays.items()}, draw(self.dy)
         for sign in (1, -1):
@@ -536,22 +573,6 @@ class Case:
         [0.5, -1.0]
         """
         return self.at(changed(self.arrays, lambda array: array / largest(array)))
-
-    def is_single(self, name: str) -> bool:
-        """Whether forward computes in float32, as far as it depends on this array.
-
-        >>> from types import SimpleNamespace
-        >>> def of(forward):
-        ...     layer = SimpleNamespace(forward=forward, backward=None, params={})
-        ...     return Case.of(layer, np.arange(301.0), np.random.default_rng(0))
-
-        >>> of(lambda x: (x.astype(np.float32), x)).is_single("input")
-        True
-        >>> of(lambda x: (x, x)).is_single("input")
-        False
-        """
-        moved = {**self.arrays, name: moved_by_little(self.arrays[name])}
-        return is_single(self.output, self.evaluate(moved))
 
     def is_far_from_one(self) -> bool:
         """Whether the largest number of some array is below a tenth, or above ten.

@@ -101,14 +101,6 @@ class Comparison:
         >>> result("complex", 0.9e-5, tolerance=1e-5), result("complex", 1.1e-5, tolerance=1e-5)
         (('correct', '9.0e-06', None), ('incorrect', '1.1e-05', (1,)))
 
-        A forward that is real for complex numbers requires differences:
-
-        >>> layer = SimpleNamespace(forward=lambda x: (3 * np.real(x), x), params={})
-        >>> layer.backward = lambda dy, x: (3 * dy, {})
-        >>> case = Case.of(layer, np.ones(1), rng)
-        >>> Comparison(case, "input", How("complex"), None, rng).result().method
-        'central'
-
         Here x is 100, and forward may be defined for large values only. An error near the rounding
         is confirmed at size one, or undecided, and so is a gradient that is lost here:
 
@@ -131,25 +123,40 @@ class Comparison:
         >>> far(lambda x: np.minimum(x, 9), lambda x: x < 9), far(lambda x: 0 * x, lambda x: 0)
         ('undecided', 'correct')
         """
-        try:
-            here, doubt = self.here()
-        except TypeError as error:
-            if self.how.method == "central":
-                raise
-            # A staircase is a constant to the small steps that choose the method.
-            return replace(self, how=How("central", str(error))).result()
+        here, doubt = self.by_either_method()
         is_far = self.case.is_far_from_one()
         if not (doubt or (here.status == "correct" and is_far)):
             return here
-        notes = (*self.how.notes, UNDECIDED)
+        notes = (*here.notes, UNDECIDED)
         undecided = here._replace(status="undecided", worst=None, mistake=None, notes=notes)
         one = self.case.of_size_one()
         if one is None:
             return undecided if here.status == "incorrect" or self.how.is_alone else here
         how = again(self.how, one, self.name, self.rng)
-        there, doubt_there = replace(self, case=one, how=how, given=self.case).here()
+        there, doubt_there = replace(self, case=one, how=how, given=self.case).by_either_method()
         is_zero = not one.gradients[self.name].any()
         return decided(here, doubt, is_far, there, doubt_there, is_zero) or undecided
+
+    def by_either_method(self) -> tuple[GradientResult, str]:
+        """Compare `here`, by differences where the method does not suit the layer.
+
+        A staircase is a constant to the small steps that choose the method.
+
+        >>> from types import SimpleNamespace
+        >>> layer = SimpleNamespace(forward=lambda x: (3 * np.real(x), x), params={})
+        >>> layer.backward = lambda dy, x: (3 * dy, {})
+        >>> rng = np.random.default_rng(0)
+        >>> case = Case.of(layer, np.ones(1), rng)
+        >>> found, _ = Comparison(case, "input", How("complex"), None, rng).by_either_method()
+        >>> found.status, found.method
+        ('correct', 'central')
+        """
+        try:
+            return self.here()
+        except TypeError as error:
+            if self.how.method == "central":
+                raise
+            return replace(self, how=How("central", str(error))).here()
 
     def here(self) -> tuple[GradientResult, str]:
         """Compare along random directions; if that fails, entry by entry.
@@ -443,7 +450,7 @@ class Comparison:
         # A few measurements can miss rounding, but no output is exact beyond its last digit.
         values = slopes_of_outputs(self.case.dy, self.case.output, self.case.arrays[self.name])
         last_digit: Array | float = EPS * values.sum()
-        if self.case.is_single(self.name):  # values that cancel within it are as large as others
+        if self.case.digit == EPS_SINGLE:  # values that cancel within it are as large as others
             moved = summed(values * (found.columns.middle[suspects] != 0), 1)
             last_digit = 4 * SAFETY * EPS_SINGLE * np.maximum(moved, np.max(found.terms))
         allowed = np.maximum(rounding, np.maximum(found.noise[suspects], last_digit))
@@ -492,30 +499,39 @@ class Comparison:
         >>> [round(limit(lambda x: 1e8 + x * factor, 20.0)) for factor in (1, 0, halves)]
         [1250000, 0, 625000]
 
+        It does if the array is too small to move it, and if moving all values equally does not:
+
+        >>> f"{limit(lambda x: 1e8 + x, 1e-9):.1e}", round(limit(lambda x: 1e8 + x - x[0], 20.0))
+        ('2.5e+16', 1248750)
+
         The slope of tanh is 0 at 20, and 0.42 at 1. A step of 1 to 2 is 1.5 in the mean:
 
         >>> round(limit(np.tanh, 20.0) / 20, 1), round(1.5 * 0.42, 1)
         (0.6, 0.6)
         >>> round(limit(lambda x: np.tanh(1e9 * x), 1.0, given=1e-9), 1)
         0.6
-        >>> round(limit(lambda x: (x - 0.5) * (x - 1), 0.5), 2)  # not less than at size one
-        0.75
+        >>> round(limit(np.square, 0.5), 1)  # not less than at size one, where the slope is 2
+        3.0
         >>> limit(lambda x: np.minimum(1e9 * x, 2e9), 8.0, n=5) / 8  # the slope counts as 1e3
         5000.0
         """
         case, array = self.case, self.case.arrays[self.name]
-        moved = case.evaluate({**case.arrays, self.name: array + largest(array)}) != case.output
+        along = random_direction(array, self.rng)
+        # A bias of 1e-9 next to 1e8 is lost if it is doubled, too, and a softmax does not change
+        # if all values move by the same amount.
+        further = array + max(1.0, largest(array)) * np.abs(along)
+        moved = case.evaluate({**case.arrays, self.name: further}) != case.output
         rounding = case.rounding(lambda near: near.output, self.rng)
         lost = float((np.abs(case.dy) * rounding)[moved].sum()) / largest(array)
         other = self.given or case.of_size_one() or case
         gain = float(np.prod([max(1.0, largest(array)) for array in case.arrays.values()]))
         # Along a direction: a ReLU may be zero there for this entry alone.
-        along = random_direction(array, self.rng)
         along *= largest(self.given.arrays[self.name]) if self.given else 1
-        slopes = other.derivative(self.how.method, {self.name: along})
+        slopes = other.slopes(self.how.method, {self.name: along})
         # A function without bounds, as exp(x / 1e-9), excuses nothing.
         moves = np.minimum(np.abs(slopes.middle), 1e3 * array.size)
-        return max(lost, 4 * SAFETY * EPS * gain * float(np.abs(other.dy * moves).sum()))
+        digit = max(case.digit, other.digit)  # a constant does not show its own
+        return max(lost, 4 * SAFETY * digit * gain * float(np.abs(other.dy * moves).sum()))
 
     # Mistakes
     # --------

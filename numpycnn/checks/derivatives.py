@@ -181,6 +181,9 @@ def difference(
     ...     float(difference(f, f(at), at, along, 0.5, digit=0.125).noise[0])
     8.881784197001252e-16
     1.5
+    >>> steps = np.array([1.0, 0.25])
+    >>> difference(np.round, at, at, along, steps, digit=0.125).noise.tolist()
+    [[1.0], [2.0]]
     >>> found = difference(lambda x: np.where(x < 2, np.nan, x), at, at, along, 0.5)
     >>> found.right.tolist(), found.left.tolist()
     ([2.0], [2.0])
@@ -189,9 +192,11 @@ def difference(
     ahead, behind = (
         np.reshape([f(at + sign * step * direction) for step in steps], shape) for sign in (1, -1)
     )
-    h = np.reshape(h, (*np.shape(h), *(1,) * here.ndim))
-    # The last digit of a value is noise in the difference, and the larger for a small step.
+    # The last digit of a value is noise in the difference, and the larger for a small step. A
+    # value of float32 that does not change over a small step, but over a larger one, has it, too.
     stays = (ahead == here) & (behind == here)
+    stays = stays.all(axis=tuple(range(np.ndim(h))), keepdims=True)
+    h = np.reshape(h, (*np.shape(h), *(1,) * here.ndim))
     noise = 2 * np.where(stays, LAST_DIGIT, digit) * np.fmax(abs(ahead), abs(behind)) / h
     right, left = (ahead - here) / h, (here - behind) / h
     # At the end of a domain only one side is defined.

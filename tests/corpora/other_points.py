@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from numpycnn import Conv1D, Layer, ReLU
+from numpycnn import BatchNorm, Conv1D, Dense, Layer, ReLU, Sequential, Softmax
 
 
 def normal(*shape, seed=0):
@@ -68,6 +68,23 @@ class InUnits:
     def backward(self, dy, cache):
         dx, grads = self.layer.backward(dy, cache)
         return dx / self.unit, grads
+
+
+class InSingle:
+    """A layer that computes in float32, from the input to the output."""
+
+    def __init__(self, layer):
+        self.layer = layer
+        self.params = {name: array.astype(float) for name, array in layer.params.items()}
+
+    def inside(self):
+        return self.layer.with_params({name: single(a) for name, a in self.params.items()})
+
+    def forward(self, x):
+        return self.inside().forward(single(x))
+
+    def backward(self, dy, cache):
+        return self.inside().backward(single(dy), cache)
 
 
 # Minima and maxima of equal values
@@ -1591,6 +1608,16 @@ def single_gelu(factor):
 
 CORRECT["SingleGELU"], INCORRECT["SingleGELUOneTerm"] = (
     (single_gelu(factor), 10 * normal(4, 6)) for factor in (1, 0)
+)
+
+
+UNDECIDED["SingleCertain"] = (  # a softmax that is certain, in float32
+    lambda: InSingle(Sequential(Dense(3, 4, rng=0), Softmax())),
+    100 * normal(4, 3),
+)
+UNDECIDED["SingleNormalized"] = (
+    lambda: InSingle(Sequential(Dense(3, 4, rng=0), BatchNorm(4).for_training(0))),
+    100 * normal(5, 3),
 )
 
 
