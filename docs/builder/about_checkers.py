@@ -237,7 +237,7 @@ def tolerances() -> list[str]:
     from autograd.test_util import RTOL
     from jax._src.public_test_util import default_gradient_tolerance
 
-    from numpycnn.checks.gradients import TOLERANCE
+    from numpycnn.checks.derivatives import TOLERANCE
 
     torch_own = inspect.signature(torch.autograd.gradcheck).parameters["rtol"].default
     jax_own = default_gradient_tolerance[np.dtype(np.float64)]

@@ -22,7 +22,8 @@ import numpy as np
 
 from numpycnn._types import Array, Params
 from numpycnn.checks.arguments import HasGradients, run_backward, run_forward
-from numpycnn.checks.case import Case, largest, rows
+from numpycnn.checks.arrays import largest, rows
+from numpycnn.checks.case import Case
 from numpycnn.checks.report import Mistake
 
 BREACHES = {

@@ -23,6 +23,9 @@ from numpycnn._types import Array
 Method = Literal["complex", "central"]
 Function = Callable[[Array], Array]
 
+TOLERANCE: dict[Method, float] = {"complex": 1e-10, "central": 1e-6}
+"""The largest relative error of a correct gradient, in float64, by method."""
+
 LAST_DIGIT = float(np.finfo(np.float64).eps)
 LAST_OF_SINGLE = float(np.finfo(np.float32).eps) / 16
 """Of float64, with what was lost on the way; of float32, for a value rounded once."""
@@ -109,7 +112,7 @@ def step_sweep(f: Function, at: Array, direction: Array) -> tuple[Array, OneSide
     >>> bool(errors[0] > 1e-5 and errors[-1] > 1e-8), bool(min(errors) < 1e-9)
     (True, True)
 
-    The steps for a direction that moves an entry of 0.1 beside one of 1000, and one of 1e-20:
+    The steps for a direction that moves an entry of 0.1 next to one of 1000, and one of 1e-20:
 
     >>> for at in ([1000.0, 0.1], [1000.0, 1e-20]):
     ...     steps, _ = step_sweep(np.tanh, np.array(at), np.array([0.0, 1.0]))

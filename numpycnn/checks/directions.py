@@ -11,7 +11,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from numpycnn._types import Array, Params
-from numpycnn.checks.case import EPS, SAFETY, Case, largest
+from numpycnn.checks.arrays import largest
+from numpycnn.checks.case import EPS, SAFETY, Case
 from numpycnn.checks.derivatives import Method, OneSided
 
 

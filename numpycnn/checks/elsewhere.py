@@ -24,10 +24,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from numpycnn._types import Array, Params
-from numpycnn.checks.case import EPS, Case, largest, rows
-from numpycnn.checks.comparison import ONLY_AT_SIZE_ONE, TOLERANCE, UNDECIDED, Comparison
+from numpycnn.checks.arrays import largest, rows
+from numpycnn.checks.case import EPS, Case
+from numpycnn.checks.comparison import Comparison
 from numpycnn.checks.contract import SAME, is_rounding
-from numpycnn.checks.derivatives import Method
+from numpycnn.checks.derivatives import TOLERANCE, Method
 from numpycnn.checks.directions import error_along, random_direction
 from numpycnn.checks.methods import How, again
 from numpycnn.checks.other_values import (
@@ -55,6 +56,7 @@ from numpycnn.checks.points import (
     named,
 )
 from numpycnn.checks.report import GradientResult, Mistake
+from numpycnn.checks.size_one import ONLY_AT_SIZE_ONE, UNDECIDED
 
 DENORMAL = 1e4 * float(np.finfo(np.float32).tiny)
 """A value below it may have lost digits, in code that computes in float32 …"""
@@ -278,7 +280,7 @@ class Elsewhere:
         return next((case for case in tries if case is not None), None)
 
     def other_x(self, x: Array, other_signs: bool) -> Array:
-        """Other values of x, unless x holds ids, or another array is to be compared alone."""
+        """Other values of x, unless x holds ids, or only another array is compared."""
         is_compared = "input" in self.case.names
         return other_signs_and_sizes(x, self.rng, other_signs) if is_compared else x
 

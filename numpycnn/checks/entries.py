@@ -17,7 +17,8 @@ from typing import NamedTuple
 import numpy as np
 
 from numpycnn._types import Array
-from numpycnn.checks.case import EPS, SAFETY, Case, largest, unit
+from numpycnn.checks.arrays import largest, unit
+from numpycnn.checks.case import EPS, SAFETY, Case
 from numpycnn.checks.derivatives import Method, OneSided
 from numpycnn.checks.directions import error_along, levelled, random_direction
 from numpycnn.checks.kinks import KINK, between, kinks, summed

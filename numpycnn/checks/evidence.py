@@ -15,7 +15,8 @@ from typing import NamedTuple
 import numpy as np
 
 from numpycnn._types import Array, Params
-from numpycnn.checks.case import Case, changed, largest
+from numpycnn.checks.arrays import changed, largest
+from numpycnn.checks.case import Case
 from numpycnn.checks.derivatives import Method
 from numpycnn.checks.directions import error_along, levelled, random_direction
 from numpycnn.checks.entries import Entries

@@ -31,7 +31,7 @@ import numpy as np
 from numpycnn._types import Array, Rng
 from numpycnn._validation import as_array, require_finite
 from numpycnn.checks.arguments import Names, described, selected, some_dy
-from numpycnn.checks.case import rows
+from numpycnn.checks.arrays import rows
 from numpycnn.checks.derivatives import Method
 from numpycnn.checks.gradients import check_gradients
 from numpycnn.checks.report import GradientReport, Mistake

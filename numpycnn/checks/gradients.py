@@ -37,9 +37,9 @@ from numpycnn._types import Array, Rng
 from numpycnn._validation import generator, number
 from numpycnn.checks.arguments import HasGradients, Loss, Names, run_forward
 from numpycnn.checks.case import Case
-from numpycnn.checks.comparison import TOLERANCE, Comparison
+from numpycnn.checks.comparison import Comparison
 from numpycnn.checks.contract import breach
-from numpycnn.checks.derivatives import Method
+from numpycnn.checks.derivatives import TOLERANCE, Method
 from numpycnn.checks.elsewhere import Elsewhere
 from numpycnn.checks.methods import choose
 from numpycnn.checks.report import GradientError, GradientReport

@@ -14,7 +14,7 @@ from functools import partial
 import numpy as np
 
 from numpycnn._types import Array, Params
-from numpycnn.checks.case import changed, largest
+from numpycnn.checks.arrays import changed, largest
 
 
 def stepped(arrays: Params, rng: np.random.Generator) -> Params:
