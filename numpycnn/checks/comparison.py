@@ -363,9 +363,12 @@ class Comparison:
             return result._replace(status="undecided", notes=(*result.notes, UNDEFINED)), ""
         if np.max(found.noise, initial=0.0, where=in_doubt) > 0.01 * np.max(found.terms):
             return result._replace(status="undecided", notes=(*result.notes, UNSTEADY)), ""
-        if n_kinks and self.name == "input" and not entries.agree_together(actual):
+        if n_kinks and self.name == "input" and not entries.agree_together(actual, found):
             # Values may be equal by rounding alone, where a large bias is added.
             low, high = between(found.columns, self.case.dy, 1)
+            low, high = np.where(
+                found.kinks, (np.minimum(low, 0), np.maximum(high, 0)), (low, high)
+            )
             outside = np.maximum(low - found.actual, found.actual - high)
             if np.max(outside) > self.tolerance * size:  # not even alone
                 return self.incorrect(result, found, int(np.argmax(outside))), NEAR_ROUNDING

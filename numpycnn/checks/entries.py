@@ -260,43 +260,54 @@ class EntryByEntry:
             low, high = np.fmin(low, there), np.fmax(high, there)
         return np.asarray(np.maximum(low - actual[where], actual[where] - high).clip(0))
 
-    def agree_together(self, actual: Array) -> bool:
+    def agree_together(self, actual: Array, found: Entries) -> bool:
         """Whether the gradient is between the slopes at kinks in other directions, too.
 
-        This must hold for maxima, whose slope increases at every kink. A function that adds and
-        subtracts maxima has other gradients too.
+        This must hold for maxima, whose slope increases at every kink, for each entry as for all
+        together. A function that adds and subtracts maxima has other gradients too.
 
         Of two equal values, one may receive the gradient, or they share it:
 
         >>> from types import SimpleNamespace
         >>> def agree_together(function, gradient):
-        ...     layer = SimpleNamespace(
-        ...         forward=lambda x: (function(x[:1], x[1:]), x), backward=None, params={}
-        ...     )
+        ...     layer = SimpleNamespace(params={}, backward=lambda dy, x: (x, {}))
+        ...     layer.forward = lambda x: (function(x[:1], x[1:]), x)
         ...     case = Case.of(layer, np.zeros(2), np.random.default_rng(0))
         ...     case.dy[:] = 1
         ...     each = EntryByEntry(case, "input", "complex", 1e-10, np.random.default_rng(0))
-        ...     return each.agree_together(np.array(gradient))
+        ...     gradient = np.array(gradient)
+        ...     return each.agree_together(gradient, each.compare(gradient, [(0,), (1,)]))
         >>> gradients = [[1, 0], [0.3, 0.7], [1, 1], [0, 0], [1, 1e-7], [1, 1e-10]]
         >>> [agree_together(np.maximum, gradient) for gradient in gradients]
         [True, True, False, False, False, True]
         >>> [agree_together(np.minimum, gradient) for gradient in gradients[1:3]]
         [True, False]
-        >>> agree_together(lambda a, b: np.maximum(a, 0) - np.maximum(b, 0), [7, 7])
-        True
+        >>> def relus(share):
+        ...     return lambda a, b: np.maximum(a, 0) + share * np.maximum(b, 0)
+        >>> [agree_together(relus(share), [7, 7]) for share in (-1, -0.1, 0, 0.1)]
+        [True, True, False, False]
+
+        Several layers in one function may give zero at a kink, whatever the slopes around it:
+
+        >>> leaky = lambda a: np.maximum(a, a / 2)
+        >>> [agree_together(lambda a, b: leaky(a) + b, [a, 1]) for a in (-0.1, 0, 0.5, 1.1)]
+        [False, True, True, False]
         """
         dy, kink = self.case.dy, KINK[self.method]
-        directions = [
-            np.ones(actual.shape),
-            *(random_direction(actual, self.rng) for _ in range(8)),
-        ]
+        # The other entries are correct. If not all entries are compared, all of them move.
+        is_sample = len(found.places) < actual.size
+        moves = np.ones(actual.shape) if is_sample else 1.0 * found.kinks.reshape(actual.shape)
+        directions = [moves, *(moves * random_direction(actual, self.rng) for _ in range(8))]
         slopes = [self.case.derivative(self.method, {self.name: along}) for along in directions]
-        bends = np.stack([each.right - each.left for each in slopes])
+        each_alone = found.columns.right - found.columns.left
+        bends = np.concatenate([each_alone, [each.right - each.left for each in slopes]])
         bends[np.abs(bends) <= kink * np.max(np.abs(bends))] = 0
         if ((bends > 0).any(axis=0) & (bends < 0).any(axis=0)).any():
             return True
         for along, each in zip(directions, slopes, strict=True):
             low, high = map(float, between(each, dy))
+            if kinks(each, dy, self.method):
+                low, high = min(low, 0), max(high, 0)
             slope = float((actual * along).sum())
             if max(low - slope, slope - high) > kink * largest(actual):
                 return False

@@ -1694,6 +1694,54 @@ INCORRECT["LargeSumForwards"] = large_sum(lambda dx, dy: np.cumsum(dy, axis=1)),
 INCORRECT["LargeSumLate"] = large_sum(lambda dx, dy: dx - dy), normal(3, 2000)
 
 
+@correct(np.zeros((3, 4)))
+class UnequalKinks(Plain):
+    """The kinks of unequal ReLUs, added and subtracted."""
+
+    def forward(self, x):
+        return np.maximum(x, 0) @ np.array([2.0, -1.1, 0.0, 0.3]), x
+
+    def backward(self, dy, x):
+        return dy[:, None] * (x > 0) * [2.0, -1.1, 0.0, 0.3], {}
+
+
+def layers_in_one(factor):
+    """Three layers in one class, and a row that is zero, as after padding."""
+    first, second = normal(4, 5), normal(5, 2)
+
+    class LayersInOne(Plain):
+        def forward(self, x):
+            z = x @ first
+            return np.maximum(z, 0) @ second, z
+
+        def backward(self, dy, z):
+            return factor * ((dy @ second.T) * (z > 0)) @ first.T, {}
+
+    return LayersInOne
+
+
+ZERO_ROW = normal(3, 4) * [[1], [0], [1]]
+CORRECT["LayersInOne"], INCORRECT["LayersInOneTwice"] = (
+    (layers_in_one(factor), ZERO_ROW) for factor in (1, 2)
+)
+
+
+@correct(normal(4, 3) * (normal(4, 3) > 0))
+class Difference(Plain):
+    """Kinks within kinks: a difference of ReLUs, of which only the positive part counts."""
+
+    weights = np.array([[0.4], [1.7], [-0.3]])
+
+    def forward(self, x):
+        z = np.maximum(x, 0).sum(axis=1, keepdims=True) - np.maximum(-x, 0) @ self.weights
+        return np.maximum(z, 0), (x, z)
+
+    def backward(self, dy, cache):
+        x, z = cache
+        dz = dy * (z > 0)
+        return dz * (x > 0) + dz @ self.weights.T * (x < 0), {}
+
+
 def large_relu(change):
     class LargeReLU(Plain):
         def forward(self, x):
