@@ -72,7 +72,7 @@ def test_nothing_in_ten_thousand_that_is_right_is_accused(case, rng):
 
 
 @pytest.mark.long
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(right_ones().filter(lambda case: hasattr(case[0], "forward")), generators)
 def test_nor_is_code_in_float32(case, rng):
     accuse((InSingle(case[0]), case[1]), rng)
