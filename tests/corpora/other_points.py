@@ -1373,6 +1373,19 @@ class RealOnlySquare(RealOnly):
         return 2 * x
 
 
+class SumsRows(ReLU):
+    def backward(self, dy, cache):
+        return super().backward(dy, cache)[0].sum(axis=0), {}
+
+
+# A layer that refuses the gradient of another shape that the layer after it returns
+INCORRECT["RefusedShape"] = lambda: Sequential(Dense(4, 3, rng=0), SumsRows()), normal(5, 4)
+INCORRECT["RefusedShapeInside"] = (
+    lambda: Sequential(Dense(4, 3, rng=0), Sequential(ReLU(), SumsRows()), ReLU()),
+    normal(5, 4),
+)
+
+
 # Code in float32
 # ---------------
 
@@ -1781,6 +1794,8 @@ LOST_IN_UNITS = [
 
 # Kinds whose layers accept an x of every scale.
 OF_ANY_SCALE = [
+    "RefusedShape",
+    "RefusedShapeInside",
     "Flat",
     "FlatZero",
     "ViewsOfOne",
