@@ -6,7 +6,7 @@ The long version, ten thousand cases, runs with `pytest -m long`.
 import numpy as np
 import pytest
 from corpora.other_points import InSingle
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import numpycnn as nn
@@ -72,10 +72,12 @@ def test_nothing_in_ten_thousand_that_is_right_is_accused(case, rng):
 
 
 @pytest.mark.long
-@settings(max_examples=100)
+@settings(max_examples=50)  # these take seconds
 @given(right_ones().filter(lambda case: hasattr(case[0], "forward")), generators)
 def test_nor_is_code_in_float32(case, rng):
-    accuse((InSingle(case[0]), case[1]), rng)
+    layer = InSingle(case[0])
+    assume(all(np.abs(array).max() < 1e6 for array in (case[1], *layer.params.values())))
+    accuse((layer, case[1]), rng)
 
 
 @pytest.mark.long
@@ -108,11 +110,9 @@ def test_nor_where_outputs_are_equal_by_rounding_alone(seed):
 @settings(max_examples=settings.default.max_examples // 4)
 @given(layers_and_inputs(), generators)
 def test_nor_by_central_differences(case, rng):
-    layer, x = case
-    report = nn.check_gradients(layer, x, method="central", rng=rng)
     # A stride can leave out every sample of a short trace: then nothing can be tested.
-    y, cache = layer.forward(x)
-    dx, grads = layer.backward(rng.standard_normal(y.shape), cache)
-    for result in report.results:
+    y, cache = case[0].forward(case[1])
+    dx, grads = case[0].backward(rng.standard_normal(y.shape), cache)
+    for result in nn.check_gradients(*case, method="central", rng=rng).results:
         gradient = {"input": dx, **grads}[result.name]
         assert result.ok or (result.status == "undecided" and not gradient.any())
