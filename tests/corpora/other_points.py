@@ -1785,6 +1785,7 @@ INCORRECT["LargeReLULastRow"] = (
 # the gradient, or all of it is rounding in float32.
 LOST_IN_UNITS = [
     "Closure",
+    "ClosureMinusOne",
     "Dead",
     "MarginKept",
     "SingleSoftmax",
