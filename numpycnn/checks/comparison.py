@@ -25,7 +25,7 @@ from numpycnn.checks.derivatives import TOLERANCE
 from numpycnn.checks.directions import by_magnitude, levelled, random_direction, relative_error
 from numpycnn.checks.entries import Entries, EntryByEntry
 from numpycnn.checks.evidence import Evidence
-from numpycnn.checks.kinks import between, kinks, summed
+from numpycnn.checks.kinks import allowed, kinks, summed
 from numpycnn.checks.methods import How, again, forgotten
 from numpycnn.checks.mistakes import CONSTANT_TERM, name_mistake
 from numpycnn.checks.report import GradientResult, Mistake
@@ -365,10 +365,7 @@ class Comparison:
             return result._replace(status="undecided", notes=(*result.notes, UNSTEADY)), ""
         if n_kinks and self.name == "input" and not entries.agree_together(actual, found):
             # Values may be equal by rounding alone, where a large bias is added.
-            low, high = between(found.columns, self.case.dy, 1)
-            low, high = np.where(
-                found.kinks, (np.minimum(low, 0), np.maximum(high, 0)), (low, high)
-            )
+            low, high = allowed(found.columns, self.case.dy, found.kinks, 1)
             outside = np.maximum(low - found.actual, found.actual - high)
             if np.max(outside) > self.tolerance * size:  # not even alone
                 return self.incorrect(result, found, int(np.argmax(outside))), NEAR_ROUNDING

@@ -21,7 +21,7 @@ from numpycnn.checks.arrays import largest, unit
 from numpycnn.checks.case import EPS, SAFETY, Case
 from numpycnn.checks.derivatives import Method, OneSided
 from numpycnn.checks.directions import error_along, levelled, random_direction
-from numpycnn.checks.kinks import KINK, between, kinks, summed
+from numpycnn.checks.kinks import KINK, allowed, between, kinks, summed
 
 N_ENTRIES: dict[Method, int] = {"complex": 1000, "central": 250}
 """An array of at most this size is compared entry by entry, a larger one at `N_SAMPLED`."""
@@ -305,9 +305,7 @@ class EntryByEntry:
         if ((bends > 0).any(axis=0) & (bends < 0).any(axis=0)).any():
             return True
         for along, each in zip(directions, slopes, strict=True):
-            low, high = map(float, between(each, dy))
-            if kinks(each, dy, self.method):
-                low, high = min(low, 0), max(high, 0)
+            low, high = map(float, allowed(each, dy, kinks(each, dy, self.method)))
             slope = float((actual * along).sum())
             if max(low - slope, slope - high) > kink * largest(actual):
                 return False

@@ -58,6 +58,20 @@ def between(slopes: OneSided, dy: Array, n_axes: int = 0) -> tuple[Array, Array]
     return summed(np.minimum(right, left), n_axes), summed(np.maximum(right, left), n_axes)
 
 
+def allowed(slopes: OneSided, dy: Array, at_kink: Array, n_axes: int = 0) -> tuple[Array, Array]:
+    """Return the least and the largest slope that a correct gradient may have.
+
+    Several layers in one function may give zero at a kink, whatever the slopes around it.
+
+    >>> slopes = OneSided(np.array([1.0, 2.0, -3.0]), np.array([1.0, 3.0, -2.0]))
+    >>> bounds = allowed(slopes, np.ones(3), np.array([False, True, True]), 1)
+    >>> [bound.tolist() for bound in bounds]
+    [[1.0, 0.0, -3.0], [1.0, 3.0, 0.0]]
+    """
+    low, high = between(slopes, dy, n_axes)
+    return np.where(at_kink, np.minimum(low, 0), low), np.where(at_kink, np.maximum(high, 0), high)
+
+
 def summed(terms: Array, n_axes: int) -> Array:
     """Sum over all but the first `n_axes`."""
     return np.asarray(terms.sum(axis=tuple(range(n_axes, terms.ndim))))
